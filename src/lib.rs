@@ -1,0 +1,14 @@
+//! isomon watches nodes, GPUs and sandboxes in a terminal, and measures what isolation costs on the
+//! user's own hardware.
+//!
+//! This file is the table of contents, in floor order. An import may only go down; modules on
+//! floor 2 do not know each other. `tests/floors.rs` keeps it so.
+
+// Floor 0: words.
+pub mod model;
+// Floor 1: thoughts. Pure: no I/O, no tokio.
+// Floor 2: hands. Each file touches one thing outside.
+// Floor 3: deeds. They put the hands to work.
+// Floor 4: faces.
+// Floor 5: the switchboard.
+// Floor 6: the door.

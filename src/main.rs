@@ -1,0 +1,3 @@
+//! The program: see the library's table of contents.
+
+fn main() {}

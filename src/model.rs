@@ -1,0 +1,19 @@
+//! Floor 0: the words every other module speaks.
+//!
+//! Plain data, serde in both directions, no I/O and no behaviour beyond what a value knows of
+//! itself. Two words cross the house: [`update::Update`] says what happened and goes up,
+//! [`command::Command`] says what is wished and goes down.
+
+pub mod backend;
+pub mod bench;
+pub mod command;
+pub mod gpu;
+pub mod id;
+pub mod node;
+pub mod process;
+pub mod reading;
+pub mod run;
+pub mod text;
+pub mod time;
+pub mod unit;
+pub mod update;

@@ -1,0 +1,140 @@
+//! GPUs: what they are and how they are doing, whoever made them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::process::Sandbox;
+use super::reading::Reading;
+use super::text::SafeText;
+use super::unit::{Bytes, Celsius, Hertz, Ratio, Watts};
+
+/// What the GPU probe found at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GpuSample {
+    /// Each GPU, in a fixed order (by vendor, then PCI address).
+    pub gpus: Vec<Gpu>,
+    /// Each vendor's reader that was tried, and how that went.
+    pub readers: Vec<GpuReader>,
+}
+
+/// A vendor's reader (NVML, amdgpu, i915/xe) and its state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GpuReader {
+    /// Which one: `NVML`, `amdgpu sysfs`, `i915/xe sysfs`.
+    pub name: SafeText,
+    /// Driver or library version.
+    pub version: Reading<SafeText>,
+    /// What it came to.
+    pub state: GpuReaderState,
+}
+
+/// What came of asking a vendor's reader.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GpuReaderState {
+    /// It answers.
+    Works,
+    /// There is no such hardware or library here, which is nothing to worry about.
+    NotHere(SafeText),
+    /// It is here and does not answer: the reason, and what to do about it.
+    Broken {
+        /// What went wrong.
+        reason: SafeText,
+        /// What mends it.
+        remedy: SafeText,
+    },
+}
+
+/// Who made a GPU.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Vendor {
+    /// NVIDIA.
+    #[default]
+    Nvidia,
+    /// AMD.
+    Amd,
+    /// Intel.
+    Intel,
+    /// Somebody else.
+    Other,
+}
+
+/// One GPU at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Gpu {
+    /// Its index for its vendor's tools.
+    pub index: u32,
+    /// Stable id (UUID, else PCI address).
+    pub id: SafeText,
+    /// Model name.
+    pub name: SafeText,
+    /// Its maker.
+    pub vendor: Vendor,
+    /// PCI address.
+    pub pci: Reading<SafeText>,
+    /// Whether it still answers.
+    pub state: GpuState,
+    /// Share of time in which at least one kernel ran. 100 % does not mean that all of it works.
+    pub utilization: Reading<Ratio>,
+    /// Share of time in which its memory was read or written.
+    pub memory_utilization: Reading<Ratio>,
+    /// Its memory.
+    pub memory_total_bytes: Reading<Bytes>,
+    /// Memory in use.
+    pub memory_used_bytes: Reading<Bytes>,
+    /// Core temperature.
+    pub celsius: Reading<Celsius>,
+    /// Temperature at which it slows down.
+    pub slowdown_celsius: Reading<Celsius>,
+    /// Present draw.
+    pub power_watts: Reading<Watts>,
+    /// Enforced power limit.
+    pub power_limit_watts: Reading<Watts>,
+    /// Core clock.
+    pub core_clock_hertz: Reading<Hertz>,
+    /// Memory clock.
+    pub memory_clock_hertz: Reading<Hertz>,
+    /// Fan speed as a share of its maximum.
+    pub fan: Reading<Ratio>,
+    /// Why it is slower than it could be; empty when nothing holds it back.
+    pub throttle: Reading<Vec<SafeText>>,
+    /// Uncorrected memory errors since the driver was loaded.
+    pub ecc_uncorrected: Reading<u64>,
+    /// Whether MIG is on.
+    pub mig: Reading<bool>,
+    /// Encoder use.
+    pub encoder: Reading<Ratio>,
+    /// Decoder use.
+    pub decoder: Reading<Ratio>,
+    /// Who uses it.
+    pub processes: Reading<Vec<GpuProcess>>,
+}
+
+/// Whether a GPU answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GpuState {
+    /// It answers.
+    #[default]
+    Ok,
+    /// It answered before and does not now: fallen off the bus, or its driver hangs.
+    Lost(SafeText),
+}
+
+/// A process that uses a GPU.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GpuProcess {
+    /// Process id.
+    pub pid: u32,
+    /// Its name.
+    pub name: SafeText,
+    /// GPU memory it holds.
+    pub memory_bytes: Reading<Bytes>,
+    /// Its share of the GPU's time.
+    pub utilization: Reading<Ratio>,
+    /// The sandbox it belongs to.
+    pub sandbox: Option<Sandbox>,
+}

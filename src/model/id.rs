@@ -1,0 +1,104 @@
+//! Names of things, each its own type.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::text::SafeText;
+
+/// The configured name of a source; what a node calls itself never replaces it.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
+pub struct SourceId(pub SafeText);
+
+impl SourceId {
+    /// The machine isomon runs on.
+    pub fn local() -> Self {
+        Self(SafeText::new("local"))
+    }
+}
+
+impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A run's id: `20261121-093012-a1b2c3d4`, UTC start and 32 random bits, so that ids sort by time
+/// and never collide. Also the name of its directory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct RunId(String);
+
+impl RunId {
+    /// The id of a run that starts at `wall_ms`, made unique by `random`.
+    pub fn new(wall_ms: i64, random: u32) -> Self {
+        let at = jiff::Timestamp::from_millisecond(wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let at = at.to_zoned(jiff::tz::TimeZone::UTC);
+        Self(format!("{}-{random:08x}", at.strftime("%Y%m%d-%H%M%S")))
+    }
+
+    /// Reads an id back; `None` unless it has exactly this form, so that it is a safe file name.
+    pub fn parse(raw: &str) -> Option<Self> {
+        let fields: Vec<&str> = raw.split('-').collect();
+        let [date, time, random] = fields[..] else {
+            return None;
+        };
+        let digits =
+            |text: &str, length| text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
+        let hex = random.len() == 8
+            && random
+                .bytes()
+                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        (digits(date, 8) && digits(time, 6) && hex).then(|| Self(raw.to_owned()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The eight hexadecimal digits alone: what kernel objects of the run are named after.
+    pub fn short(&self) -> &str {
+        self.0.rsplit('-').next().unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for RunId {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let raw = String::deserialize(from)?;
+        Self::parse(&raw)
+            .ok_or_else(|| serde::de::Error::custom("not a run id like 20261121-093012-a1b2c3d4"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_id_is_a_safe_file_name_that_sorts_by_time() {
+        let id = RunId::new(1_000, 0xa1b2_c3d4);
+        assert_eq!(id.as_str(), "19700101-000001-a1b2c3d4");
+        assert_eq!(id.short(), "a1b2c3d4");
+        assert_eq!(RunId::parse(id.as_str()), Some(id));
+        for wrong in [
+            "",
+            "../etc",
+            "19700101-000001-a1b2c3d",
+            "19700101-000001-A1B2C3D4",
+            "a-b-c-d",
+        ] {
+            assert_eq!(RunId::parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A node: what it is, and how it is doing.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::reading::Reading;
+use super::text::SafeText;
+use super::unit::{Bytes, BytesPerSecond, Celsius, Hertz, PerSecond, Ratio, Seconds};
+
+/// What does not change while a node is up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NodeInfo {
+    /// The name the machine gives itself.
+    pub hostname: SafeText,
+    /// Distribution and version, for example `Debian GNU/Linux 12`.
+    pub os: Reading<SafeText>,
+    /// Kernel release.
+    pub kernel: Reading<SafeText>,
+    /// Machine architecture, for example `x86_64`.
+    pub arch: SafeText,
+    /// Processor model.
+    pub cpu_model: Reading<SafeText>,
+    /// Logical processors online.
+    pub cpus: u32,
+    /// Memory the kernel manages.
+    pub memory_bytes: Reading<Bytes>,
+    /// Which cgroup layout is mounted.
+    pub cgroup: Cgroup,
+    /// The hypervisor or container it runs in, as far as it can be told.
+    pub virtualization: Reading<SafeText>,
+}
+
+/// How control groups are mounted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cgroup {
+    /// Not mounted.
+    #[default]
+    None,
+    /// Version 1 only.
+    V1,
+    /// Version 2 only.
+    V2,
+    /// Controllers on version 1, a version 2 tree beside them.
+    Hybrid,
+}
+
+/// How a node was doing at one moment. Rates are over the time since the sample before.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NodeSample {
+    /// All processors together.
+    pub cpu: Reading<CpuUse>,
+    /// Each logical processor, in kernel order.
+    pub cores: Vec<Core>,
+    /// Load averages over 1, 5 and 15 minutes.
+    pub load: Reading<[f64; 3]>,
+    /// Pressure stall information.
+    pub pressure: Pressure,
+    /// Memory.
+    pub memory: Reading<Memory>,
+    /// Disks by device.
+    pub disks: Vec<Disk>,
+    /// Mounted file systems with storage behind them.
+    pub mounts: Vec<Mount>,
+    /// Network interfaces.
+    pub networks: Vec<Network>,
+    /// Temperature sensors.
+    pub temperatures: Vec<Temperature>,
+    /// Time since boot.
+    pub uptime_seconds: Reading<Seconds>,
+    /// Processes, and how many of them are running.
+    pub tasks: Reading<Tasks>,
+    /// Collectors that did not answer in time and rest for now.
+    pub quarantined: Vec<SafeText>,
+}
+
+/// Where a processor's time went; each a share of the time since the sample before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CpuUse {
+    /// Everything but idle and I/O wait.
+    pub busy: Ratio,
+    /// User code, `nice` included.
+    pub user: Ratio,
+    /// Kernel, interrupts included.
+    pub system: Ratio,
+    /// Waiting for I/O.
+    pub iowait: Ratio,
+    /// Taken by the hypervisor for others.
+    pub steal: Ratio,
+}
+
+/// One logical processor.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Core {
+    /// Its number.
+    pub id: u32,
+    /// Where its time went.
+    pub usage: Reading<CpuUse>,
+    /// Its present clock.
+    pub frequency_hertz: Reading<Hertz>,
+}
+
+/// Pressure stall information of the kernel (`/proc/pressure`), 10-second averages.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Pressure {
+    /// Waiting for a processor.
+    pub cpu: Reading<Stall>,
+    /// Waiting for memory.
+    pub memory: Reading<Stall>,
+    /// Waiting for I/O.
+    pub io: Reading<Stall>,
+}
+
+/// A share of time in which tasks were stalled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Stall {
+    /// At least one task waited.
+    pub some: Ratio,
+    /// All non-idle tasks waited (absent for processors on older kernels).
+    pub full: Option<Ratio>,
+    /// Total stalled time of `some` since boot, in microseconds.
+    pub some_total_us: u64,
+}
+
+/// Memory and swap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Memory {
+    /// All memory.
+    pub total_bytes: Bytes,
+    /// What can be given to programs without swapping.
+    pub available_bytes: Bytes,
+    /// Page cache and buffers.
+    pub cached_bytes: Bytes,
+    /// All swap space.
+    pub swap_total_bytes: Bytes,
+    /// Swap in use.
+    pub swap_used_bytes: Bytes,
+}
+
+impl Memory {
+    /// What programs hold: all less available.
+    pub const fn used_bytes(&self) -> Bytes {
+        Bytes(self.total_bytes.0.saturating_sub(self.available_bytes.0))
+    }
+
+    /// Used share of memory.
+    pub fn used(&self) -> Option<Ratio> {
+        Ratio::of(self.used_bytes().0 as f64, self.total_bytes.0 as f64)
+    }
+
+    /// Used share of swap; `None` without swap.
+    pub fn swap_used(&self) -> Option<Ratio> {
+        Ratio::of(
+            self.swap_used_bytes.0 as f64,
+            self.swap_total_bytes.0 as f64,
+        )
+    }
+}
+
+/// A block device and what it did since the sample before.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Disk {
+    /// Kernel name, for example `nvme0n1`.
+    pub name: SafeText,
+    /// Read rate.
+    pub read_bytes_per_second: Reading<BytesPerSecond>,
+    /// Write rate.
+    pub write_bytes_per_second: Reading<BytesPerSecond>,
+    /// Read operations.
+    pub reads_per_second: Reading<PerSecond>,
+    /// Write operations.
+    pub writes_per_second: Reading<PerSecond>,
+    /// Share of time in which it had work.
+    pub busy: Reading<Ratio>,
+}
+
+/// A mounted file system.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Mount {
+    /// Where it is mounted.
+    pub path: SafeText,
+    /// What is mounted.
+    pub device: SafeText,
+    /// File system type.
+    pub kind: SafeText,
+    /// Its size.
+    pub total_bytes: Reading<Bytes>,
+    /// What is taken.
+    pub used_bytes: Reading<Bytes>,
+    /// Share of inodes taken, where the file system has a fixed number.
+    pub inodes_used: Reading<Ratio>,
+}
+
+/// A network interface and what passed it since the sample before.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Network {
+    /// Interface name.
+    pub name: SafeText,
+    /// Whether it is up.
+    pub up: bool,
+    /// Received.
+    pub receive_bytes_per_second: Reading<BytesPerSecond>,
+    /// Sent.
+    pub transmit_bytes_per_second: Reading<BytesPerSecond>,
+    /// Packets received.
+    pub receive_packets_per_second: Reading<PerSecond>,
+    /// Packets sent.
+    pub transmit_packets_per_second: Reading<PerSecond>,
+    /// Errors and drops of both directions since boot.
+    pub errors: u64,
+}
+
+/// A temperature sensor.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Temperature {
+    /// Chip and label, for example `coretemp Package id 0`.
+    pub label: SafeText,
+    /// The reading.
+    pub celsius: Reading<Celsius>,
+    /// Where the chip itself says it is too hot.
+    pub critical_celsius: Reading<Celsius>,
+}
+
+/// How many tasks there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tasks {
+    /// Processes.
+    pub processes: u32,
+    /// Kernel scheduling entities running or runnable.
+    pub running: u32,
+    /// Threads.
+    pub threads: u32,
+}

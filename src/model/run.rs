@@ -1,0 +1,151 @@
+//! A run: what was planned, on what machine, and what came of it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::backend::BackendId;
+use super::bench::{Cell, Plan, Progress, Sample, Summary};
+use super::id::RunId;
+use super::text::SafeText;
+use super::time::Stamp;
+use super::unit::{Bytes, Seconds};
+
+/// Version of the result format; a reader refuses a larger one.
+pub const FORMAT: u32 = 1;
+
+/// What is known when a run starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunHead {
+    /// Version of this format.
+    pub format: u32,
+    /// Its id.
+    pub id: RunId,
+    /// When it began.
+    pub started: Stamp,
+    /// The same as RFC 3339 in UTC.
+    pub started_at: String,
+    /// What it does.
+    pub plan: Plan,
+    /// The plan's cells; samples and summaries speak of them by index.
+    pub cells: Vec<Cell>,
+    /// Backends that were asked for and could not run, with the reason.
+    pub left_out: Vec<LeftOut>,
+    /// The machine.
+    pub fingerprint: Fingerprint,
+    /// The command that repeats it.
+    pub repeat: String,
+}
+
+/// A backend that was asked for and could not run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftOut {
+    /// Which one.
+    pub backend: BackendId,
+    /// Why not.
+    pub reason: SafeText,
+    /// What mends it.
+    pub remedy: SafeText,
+}
+
+/// What must be alike for two runs to be comparable.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Fingerprint {
+    /// Version of isomon.
+    pub isomon: String,
+    /// Host name.
+    pub hostname: SafeText,
+    /// Kernel release.
+    pub kernel: Option<SafeText>,
+    /// Distribution.
+    pub os: Option<SafeText>,
+    /// Processor model.
+    pub cpu_model: Option<SafeText>,
+    /// Logical processors.
+    pub cpus: u32,
+    /// Memory.
+    pub memory_bytes: Option<Bytes>,
+    /// Frequency governor; `None` where the kernel shows none.
+    pub governor: Option<SafeText>,
+    /// Whether processors may exceed their base clock.
+    pub turbo: Option<bool>,
+    /// Whether hyper-threads are on.
+    pub smt: Option<bool>,
+    /// Processor flaws and how the kernel meets them.
+    pub mitigations: Vec<SafeText>,
+    /// The hypervisor or container around it.
+    pub virtualization: Option<SafeText>,
+    /// Versions of the backends' tools.
+    pub backends: Vec<Tool>,
+    /// Whether programs were in the page cache; warm-up rounds see to `true`.
+    pub page_cache_hot: bool,
+}
+
+/// A backend's tool and its version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    /// The backend.
+    pub backend: BackendId,
+    /// First line of its version.
+    pub version: SafeText,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum RunEnd {
+    /// Every cell is known as well as was asked.
+    Completed,
+    /// The budget was spent before every cell was known well enough.
+    BudgetSpent,
+    /// The user ended it; what there is stays valid.
+    Cancelled,
+    /// It could not go on.
+    Failed {
+        /// Why.
+        reason: SafeText,
+    },
+}
+
+/// What happens to a run, in this order: one `Started`, then samples, progress and summaries, then
+/// one `Ended`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunEvent {
+    /// It begins.
+    Started(Box<RunHead>),
+    /// One sample is in.
+    Sample(Box<Sample>),
+    /// How far it is.
+    Progress(Progress),
+    /// What is known so far; replaces what was said before.
+    Summary(Vec<Summary>),
+    /// It is over.
+    Ended(RunTail),
+}
+
+/// What is known when a run is over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunTail {
+    /// When it ended.
+    pub ended: Stamp,
+    /// How it ended.
+    pub end: RunEnd,
+    /// How far it was.
+    pub progress: Progress,
+    /// The final figures.
+    pub summary: Vec<Summary>,
+    /// What the harness itself costs: the median of an empty spawn-and-wait in the same rounds.
+    pub overhead_seconds: Option<Seconds>,
+}
+
+/// A run in one piece: what `run.json` holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// What was known at the start.
+    #[serde(flatten)]
+    pub head: RunHead,
+    /// Every sample, in the order they were taken.
+    pub samples: Vec<Sample>,
+    /// What was known at the end; `None` for a run that was cut off.
+    pub tail: Option<RunTail>,
+}

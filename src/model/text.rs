@@ -1,0 +1,168 @@
+//! Text from outside, made safe to show.
+//!
+//! Process names, mount points, sandbox names and error texts come from programs we do not trust.
+//! A terminal obeys escape sequences in them, bidirectional overrides make them lie, and a letter
+//! may carry thousands of accents. [`SafeText`] is the only text the screen takes: what could
+//! steer is made visible, what could flood is cut. Made where data enters, also by serde.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Longest text kept, in characters.
+const LONGEST: usize = 256;
+/// Combining marks kept on one letter; real languages need no more.
+const MARKS: usize = 4;
+
+/// Text without control characters, direction overrides, invisible characters or piled accents,
+/// at most 256 characters long (a longer one ends in `…`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct SafeText(Box<str>);
+
+impl SafeText {
+    /// Makes `raw` safe. Text that is already safe comes out unchanged.
+    pub fn new(raw: &str) -> Self {
+        Self::within(raw, LONGEST)
+    }
+
+    /// Makes `raw` safe and keeps at most `longest` characters of it.
+    pub fn within(raw: &str, longest: usize) -> Self {
+        let mut safe = String::with_capacity(raw.len().min(longest));
+        let mut length = 0;
+        let mut marks = 0;
+        for letter in raw.chars() {
+            marks = if is_mark(letter) { marks + 1 } else { 0 };
+            if marks > MARKS {
+                continue;
+            }
+            if length >= longest {
+                safe.push('…');
+                break;
+            }
+            length += push_visible(&mut safe, letter);
+        }
+        Self(safe.into_boxed_str())
+    }
+
+    /// Makes bytes safe; what is not UTF-8 becomes `U+FFFD`.
+    pub fn from_bytes(raw: &[u8]) -> Self {
+        Self::new(&String::from_utf8_lossy(raw))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Appends `letter`, or a visible stand-in for one that could steer; returns characters added.
+fn push_visible(safe: &mut String, letter: char) -> usize {
+    match letter {
+        '\t' | '\n' | '\r' => safe.push(' '),
+        '\0'..='\u{1f}' => {
+            safe.push('^');
+            safe.push(char::from(letter as u8 + b'@'));
+            return 2;
+        }
+        '\u{7f}' => {
+            safe.push_str("^?");
+            return 2;
+        }
+        _ if is_hidden(letter) => {
+            let shown = letter.escape_unicode().to_string();
+            safe.push_str(&shown);
+            return shown.len();
+        }
+        _ => safe.push(letter),
+    }
+    1
+}
+
+/// C1 controls, zero-width and direction characters, line separators, tags, private formatting.
+const fn is_hidden(letter: char) -> bool {
+    matches!(letter,
+        '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Letters that sit on the one before and take no room of their own.
+fn is_mark(letter: char) -> bool {
+    letter > '\u{2ff}' && unicode_width::UnicodeWidthChar::width(letter) == Some(0)
+}
+
+impl fmt::Display for SafeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl From<&str> for SafeText {
+    fn from(raw: &str) -> Self {
+        Self::new(raw)
+    }
+}
+
+impl From<String> for SafeText {
+    fn from(raw: String) -> Self {
+        Self::new(&raw)
+    }
+}
+
+impl AsRef<str> for SafeText {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for SafeText {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(Self::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_could_steer_is_made_visible() {
+        let rows = [
+            ("nginx: worker", "nginx: worker"),
+            ("\u{1b}]0;PWNED\u{7}", "^[]0;PWNED^G"),
+            ("a\u{9b}2Jb", "a\\u{9b}2Jb"),
+            ("safe\u{202e}gpj.exe", "safe\\u{202e}gpj.exe"),
+            ("two\nlines", "two lines"),
+            ("Zürich 東京", "Zürich 東京"),
+        ];
+        for (raw, wanted) in rows {
+            assert_eq!(SafeText::new(raw).as_str(), wanted);
+        }
+    }
+
+    #[test]
+    fn accents_do_not_pile_up() {
+        let pile = format!("Z{}", "\u{301}".repeat(100_000));
+        assert_eq!(SafeText::new(&pile).as_str().chars().count(), 1 + MARKS);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_become_short_plain_text(raw: Vec<u8>) {
+            let safe = SafeText::from_bytes(&raw);
+            prop_assert!(safe.as_str().chars().count() <= LONGEST + 12);
+            prop_assert!(!safe.as_str().chars().any(|c| c.is_control() || is_hidden(c)));
+            prop_assert_eq!(SafeText::new(safe.as_str()).as_str().chars().count() <= LONGEST + 12, true);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What happened: the word that goes up.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::backend::BackendStatus;
+use super::gpu::GpuSample;
+use super::id::{RunId, SourceId};
+use super::node::{NodeInfo, NodeSample};
+use super::process::Process;
+use super::run::RunEvent;
+use super::text::SafeText;
+use super::time::Stamp;
+
+/// One thing that happened, when, and who says so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Update {
+    /// When isomon learned of it.
+    pub at: Stamp,
+    /// Who says so.
+    pub from: SourceId,
+    /// What happened.
+    pub what: What,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// What the node is.
+    Info(Box<NodeInfo>),
+    /// How the node is doing.
+    Node(Box<NodeSample>),
+    /// Its processes, all of them.
+    Processes(Vec<Process>),
+    /// Its GPUs.
+    Gpus(Box<GpuSample>),
+    /// Its backends, all of them.
+    Backends(Vec<BackendStatus>),
+    /// A run went on.
+    Run {
+        /// Which run.
+        id: RunId,
+        /// What happened to it.
+        event: RunEvent,
+    },
+    /// Whether a source answers.
+    Health(Health),
+    /// Periodic samples that were dropped because nobody took them in time, since the start.
+    Lost(u64),
+    /// A sentence for the user: the answer to a command.
+    Notice(Notice),
+}
+
+impl What {
+    /// Whether it may be dropped when nobody keeps up: the next one replaces it.
+    pub const fn is_periodic(&self) -> bool {
+        matches!(self, Self::Node(_) | Self::Processes(_) | Self::Gpus(_))
+    }
+}
+
+/// Whether a source answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// It answers.
+    Up,
+    /// It does not.
+    Down {
+        /// Since when.
+        since: Stamp,
+        /// Why.
+        why: SafeText,
+    },
+}
+
+/// A sentence for the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Notice {
+    /// Whether something went wrong.
+    pub bad: bool,
+    /// The sentence.
+    pub text: SafeText,
+}
