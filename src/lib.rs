@@ -6,9 +6,28 @@
 
 // Floor 0: words.
 pub mod model;
+
 // Floor 1: thoughts. Pure: no I/O, no tokio.
+pub mod config;
+pub mod report;
+pub mod series;
+pub mod state;
+pub mod stats;
+
 // Floor 2: hands. Each file touches one thing outside.
+pub mod backend;
+pub mod probe;
+pub mod store;
+
 // Floor 3: deeds. They put the hands to work.
+pub mod bench;
+pub mod watch;
+
 // Floor 4: faces.
+pub mod tui;
+
 // Floor 5: the switchboard.
+pub mod hub;
+
 // Floor 6: the door.
+pub mod cli;

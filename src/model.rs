@@ -12,6 +12,7 @@ pub mod id;
 pub mod node;
 pub mod process;
 pub mod reading;
+pub mod root;
 pub mod run;
 pub mod text;
 pub mod time;

@@ -1,0 +1,1 @@
+//! The benchmark engine: rounds, progress, results.

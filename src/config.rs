@@ -1,0 +1,1 @@
+//! What the user can set, read with the place of each mistake.

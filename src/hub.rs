@@ -1,0 +1,1 @@
+//! The switchboard: sources in, updates out, commands down.

@@ -1,0 +1,3 @@
+//! Readers of this machine.
+
+pub mod gpu;

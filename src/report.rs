@@ -1,0 +1,1 @@
+//! Readings and runs as text for people and programs: JSON, CSV, Prometheus.

@@ -1,0 +1,1 @@
+//! History of numbers over time, with gaps.

@@ -1,0 +1,1 @@
+//! The world as isomon knows it; the only writer is the fold.

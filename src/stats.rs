@@ -1,0 +1,1 @@
+//! Statistics of samples, each formula with its source.

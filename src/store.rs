@@ -1,0 +1,1 @@
+//! Runs as directories of plain files.

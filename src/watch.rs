@@ -1,0 +1,1 @@
+//! Takes samples at intervals and passes them on.
