@@ -1,1 +1,178 @@
 //! History of numbers over time, with gaps.
+//!
+//! All numbers of a node share one time axis, so a chart needs one look-up and a missing value
+//! costs four bytes. A gap is a missing value or a pause between two instants; it is never filled
+//! with zeros, and it is never drawn as a line.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// Instants kept: an hour at one a second.
+pub const HOUR: usize = 3_600;
+
+/// Values of `N` numbers at up to [`HOUR`] instants.
+#[derive(Clone, Debug)]
+pub struct Series<const N: usize> {
+    at_ms: VecDeque<u64>,
+    /// NaN stands for "missing" and never leaves this file.
+    values: VecDeque<[f32; N]>,
+}
+
+impl<const N: usize> Default for Series<N> {
+    fn default() -> Self {
+        Self {
+            at_ms: VecDeque::new(),
+            values: VecDeque::new(),
+        }
+    }
+}
+
+impl<const N: usize> Series<N> {
+    /// Adds the values at `at_ms`; what is older than an hour falls out. An instant that is not
+    /// later than the last one replaces it, so that time never runs backwards on a chart.
+    pub fn push(&mut self, at_ms: u64, values: [Option<f64>; N]) {
+        while self.at_ms.back().is_some_and(|last| *last >= at_ms) {
+            self.at_ms.pop_back();
+            self.values.pop_back();
+        }
+        if self.at_ms.len() == HOUR {
+            self.at_ms.pop_front();
+            self.values.pop_front();
+        }
+        self.at_ms.push_back(at_ms);
+        self.values.push_back(values.map(keep));
+    }
+
+    /// How many instants are held.
+    pub fn len(&self) -> usize {
+        self.at_ms.len()
+    }
+
+    /// Whether nothing has been pushed yet.
+    pub fn is_empty(&self) -> bool {
+        self.at_ms.is_empty()
+    }
+
+    /// The latest instant.
+    pub fn last_ms(&self) -> Option<u64> {
+        self.at_ms.back().copied()
+    }
+
+    /// The earliest instant.
+    pub fn first_ms(&self) -> Option<u64> {
+        self.at_ms.front().copied()
+    }
+
+    /// Number `which` at each instant within `span` (milliseconds, end excluded).
+    pub fn within(
+        &self,
+        which: usize,
+        span: Range<u64>,
+    ) -> impl Iterator<Item = (u64, Option<f64>)> {
+        let start = self.at_ms.partition_point(|at| *at < span.start);
+        let end = self.at_ms.partition_point(|at| *at < span.end).max(start);
+        let values = self
+            .values
+            .range(start..end)
+            .map(move |row| known(row[which]));
+        self.at_ms.range(start..end).copied().zip(values)
+    }
+
+    /// Number `which` at the instant nearest to `at_ms`, with that instant.
+    pub fn nearest(&self, which: usize, at_ms: u64) -> Option<(u64, Option<f64>)> {
+        let after = self.at_ms.partition_point(|at| *at < at_ms);
+        let candidates = [after.checked_sub(1), Some(after)];
+        let known_at = |index: usize| self.at_ms.get(index).map(|at| (*at, index));
+        let (at, index) = candidates
+            .into_iter()
+            .flatten()
+            .filter_map(known_at)
+            .min_by_key(|(at, _)| at.abs_diff(at_ms))?;
+        Some((at, known(self.values[index][which])))
+    }
+
+    /// Number `which` in `slots` equal parts of the `span_ms` that end with `end_ms`, oldest first: the mean
+    /// of the values within a part, or `None` where there is none. What a sparkline draws.
+    pub fn slots(&self, which: usize, end_ms: u64, span_ms: u64, slots: usize) -> Vec<Option<f64>> {
+        let start = end_ms.saturating_sub(span_ms);
+        let mut sums = vec![(0.0, 0_u32); slots];
+        for (at, value) in self.within(which, start + 1..end_ms.saturating_add(1)) {
+            let Some(value) = value else { continue };
+            let offset = (at - start - 1).saturating_mul(slots as u64) / span_ms.max(1);
+            let index = usize::try_from(offset)
+                .unwrap_or(usize::MAX)
+                .min(slots.saturating_sub(1));
+            if let Some((sum, count)) = sums.get_mut(index) {
+                *sum += value;
+                *count += 1;
+            }
+        }
+        sums.into_iter()
+            .map(|(sum, count)| (count > 0).then(|| sum / f64::from(count)))
+            .collect()
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "seven digits are enough for a chart"
+)]
+fn keep(value: Option<f64>) -> f32 {
+    value
+        .filter(|value| value.is_finite())
+        .map_or(f32::NAN, |value| value as f32)
+}
+
+fn known(value: f32) -> Option<f64> {
+    value.is_finite().then_some(f64::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(count: u64) -> Series<1> {
+        let mut series = Series::default();
+        for second in 0..count {
+            series.push(second * 1000, [Some(second as f64)]);
+        }
+        series
+    }
+
+    #[test]
+    fn an_hour_is_kept_and_no_more() {
+        let series = filled(HOUR as u64 + 10);
+        assert_eq!(series.len(), HOUR);
+        assert_eq!(series.first_ms(), Some(10_000));
+    }
+
+    #[test]
+    fn a_gap_stays_a_gap() {
+        let mut series = Series::<1>::default();
+        series.push(1, [Some(1.0)]);
+        series.push(1000, [None]);
+        series.push(9000, [Some(f64::NAN)]);
+        series.push(9500, [Some(3.0)]);
+        assert_eq!(
+            series.slots(0, 10_000, 10_000, 5),
+            [Some(1.0), None, None, None, Some(3.0)]
+        );
+    }
+
+    #[test]
+    fn time_never_runs_backwards() {
+        let mut series = filled(5);
+        series.push(2_500, [Some(9.0)]);
+        assert_eq!(series.last_ms(), Some(2_500));
+        assert_eq!(series.len(), 4);
+    }
+
+    #[test]
+    fn the_nearest_instant_is_found_on_both_sides() {
+        let series = filled(5);
+        assert_eq!(series.nearest(0, 1_400), Some((1_000, Some(1.0))));
+        assert_eq!(series.nearest(0, 1_600), Some((2_000, Some(2.0))));
+        assert_eq!(series.nearest(0, 99_000), Some((4_000, Some(4.0))));
+        assert_eq!(Series::<1>::default().nearest(0, 5), None);
+    }
+}

@@ -1,1 +1,201 @@
-//! The world as isomon knows it; the only writer is the fold.
+//! The world as isomon knows it.
+//!
+//! [`State::apply`] is the only writer and a pure fold over [`Update`]s: the same updates make the
+//! same state, whether they come from this machine, over the network or out of a recording. What
+//! is looked at (tab, cursor, filter) is not here; the faces keep it.
+
+use std::collections::BTreeMap;
+
+use crate::model::backend::BackendStatus;
+use crate::model::gpu::GpuSample;
+use crate::model::id::{RunId, SourceId};
+use crate::model::node::{NodeInfo, NodeSample};
+use crate::model::process::Process;
+use crate::model::time::Stamp;
+use crate::model::update::{Health, Notice, Update, What};
+
+pub mod history;
+pub mod run;
+
+pub use history::{GpuMetric, Metric};
+pub use run::RunState;
+
+/// Runs kept in memory; older finished ones are on disk.
+const RUNS: usize = 50;
+
+/// Everything isomon knows.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// Nodes by the name of their source.
+    pub nodes: BTreeMap<SourceId, Node>,
+    /// Runs by id, and so by time.
+    pub runs: BTreeMap<RunId, RunState>,
+    /// The last sentence for the user, and when it was said.
+    pub notice: Option<(Stamp, Notice)>,
+    /// The time of the last update.
+    pub now: Stamp,
+    /// Periodic samples dropped since the start.
+    pub lost: u64,
+}
+
+/// What is known of one node.
+#[derive(Clone, Debug, Default)]
+pub struct Node {
+    /// What it is.
+    pub info: Option<Box<NodeInfo>>,
+    /// How it is doing, and since when that is known.
+    pub sample: Option<(Stamp, Box<NodeSample>)>,
+    /// Its processes, and since when they are known.
+    pub processes: Option<(Stamp, Vec<Process>)>,
+    /// Its GPUs, and since when they are known.
+    pub gpus: Option<(Stamp, Box<GpuSample>)>,
+    /// Its backends.
+    pub backends: Vec<BackendStatus>,
+    /// Whether its source answers; `None` until it said so.
+    pub health: Option<Health>,
+    /// An hour of its numbers.
+    pub history: history::NodeHistory,
+    /// An hour of each GPU's numbers, by the GPU's id.
+    pub gpu_history: BTreeMap<crate::model::text::SafeText, history::GpuHistory>,
+}
+
+impl State {
+    /// Takes in what happened. True if there is something new to draw.
+    pub fn apply(&mut self, update: &Update) -> bool {
+        self.now = self.now.max(update.at);
+        match &update.what {
+            What::Run { id, event } => return self.apply_run(id, event, update.at),
+            What::Lost(total) => return std::mem::replace(&mut self.lost, *total) != *total,
+            What::Notice(notice) => self.notice = Some((update.at, notice.clone())),
+            what => self.node_mut(&update.from).apply(what, update.at),
+        }
+        true
+    }
+
+    fn node_mut(&mut self, source: &SourceId) -> &mut Node {
+        if !self.nodes.contains_key(source) {
+            self.nodes.insert(source.clone(), Node::default());
+        }
+        self.nodes.entry(source.clone()).or_default()
+    }
+
+    fn apply_run(&mut self, id: &RunId, event: &crate::model::run::RunEvent, at: Stamp) -> bool {
+        let changed = run::fold(&mut self.runs, id, event, at);
+        while self.runs.len() > RUNS {
+            let oldest = self
+                .runs
+                .iter()
+                .find(|(_, run)| !run.is_live())
+                .map(|(id, _)| id.clone());
+            let Some(oldest) = oldest else { break };
+            self.runs.remove(&oldest);
+        }
+        changed
+    }
+
+    /// The run that is going on, if one is.
+    pub fn live_run(&self) -> Option<(&RunId, &RunState)> {
+        self.runs.iter().rev().find(|(_, run)| run.is_live())
+    }
+
+    /// The latest run, going on or over.
+    pub fn last_run(&self) -> Option<(&RunId, &RunState)> {
+        self.runs.iter().next_back()
+    }
+}
+
+impl Node {
+    fn apply(&mut self, what: &What, at: Stamp) {
+        match what {
+            What::Info(info) => self.info = Some(info.clone()),
+            What::Node(sample) => {
+                self.history.push(at.mono_ms, history::node_row(sample));
+                self.sample = Some((at, sample.clone()));
+                self.health = Some(Health::Up);
+            }
+            What::Processes(processes) => self.processes = Some((at, processes.clone())),
+            What::Gpus(sample) => self.apply_gpus(sample, at),
+            What::Backends(backends) => self.backends.clone_from(backends),
+            What::Health(health) => self.health = Some(health.clone()),
+            What::Run { .. } | What::Lost(_) | What::Notice(_) => {}
+        }
+    }
+
+    fn apply_gpus(&mut self, sample: &GpuSample, at: Stamp) {
+        for gpu in &sample.gpus {
+            let history = self.gpu_history.entry(gpu.id.clone()).or_default();
+            history.push(at.mono_ms, history::gpu_row(gpu));
+        }
+        self.gpu_history
+            .retain(|id, _| sample.gpus.iter().any(|gpu| gpu.id == *id));
+        self.gpus = Some((at, Box::new(sample.clone())));
+    }
+
+    /// Time of the last sample of any kind.
+    pub fn last_heard(&self) -> Option<Stamp> {
+        let node = self.sample.as_ref().map(|(at, _)| *at);
+        let gpus = self.gpus.as_ref().map(|(at, _)| *at);
+        node.max(gpus)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::reading::Reading;
+    use crate::model::unit::Seconds;
+
+    fn update(mono_ms: u64, what: What) -> Update {
+        let at = Stamp {
+            mono_ms,
+            wall_ms: 0,
+        };
+        Update {
+            at,
+            from: SourceId::local(),
+            what,
+        }
+    }
+
+    #[test]
+    fn the_latest_sample_stands_and_history_grows() {
+        let mut state = State::default();
+        for second in 1..=3 {
+            let sample = NodeSample {
+                uptime_seconds: Reading::Known(Seconds(second as f64)),
+                load: Reading::Known([second as f64, 0.0, 0.0]),
+                ..NodeSample::default()
+            };
+            assert!(state.apply(&update(second * 1000, What::Node(Box::new(sample)))));
+        }
+        let node = &state.nodes[&SourceId::local()];
+        assert_eq!(node.history.len(), 3);
+        let load: Vec<_> = node.history.slots(Metric::Load as usize, 3000, 3000, 3);
+        assert_eq!(
+            load,
+            [Some(1.0), Some(2.0), Some(3.0)].map(|v: Option<f64>| v)
+        );
+        assert_eq!(node.health, Some(Health::Up));
+    }
+
+    #[test]
+    fn a_source_that_is_down_keeps_its_last_values() {
+        let mut state = State::default();
+        state.apply(&update(1000, What::Node(Box::default())));
+        let down = Health::Down {
+            since: Stamp::default(),
+            why: "gone".into(),
+        };
+        state.apply(&update(2000, What::Health(down.clone())));
+        let node = &state.nodes[&SourceId::local()];
+        assert_eq!(node.health, Some(down));
+        assert!(node.sample.is_some());
+    }
+
+    #[test]
+    fn nothing_new_is_nothing_to_draw() {
+        let mut state = State::default();
+        assert!(state.apply(&update(1, What::Lost(3))));
+        assert!(!state.apply(&update(2, What::Lost(3))));
+    }
+}

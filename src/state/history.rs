@@ -1,0 +1,206 @@
+//! Which numbers of a node and of a GPU are kept for an hour.
+
+use crate::model::gpu::Gpu;
+use crate::model::node::{Disk, Memory, Network, NodeSample, Stall};
+use crate::model::reading::Reading;
+use crate::model::unit::{BytesPerSecond, Ratio};
+use crate::series::Series;
+
+/// A number of a node that has a history. Shares are kept in percent, rates in bytes per second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is what its `words` say")]
+pub enum Metric {
+    Cpu,
+    Steal,
+    Iowait,
+    Load,
+    Memory,
+    Swap,
+    CpuPressure,
+    MemoryPressure,
+    IoPressure,
+    DiskRead,
+    DiskWrite,
+    Receive,
+    Transmit,
+    Temperature,
+}
+
+impl Metric {
+    /// Every metric, in the order a user steps through them.
+    pub const ALL: [Self; 14] = [
+        Self::Cpu,
+        Self::Steal,
+        Self::Iowait,
+        Self::Load,
+        Self::Memory,
+        Self::Swap,
+        Self::CpuPressure,
+        Self::MemoryPressure,
+        Self::IoPressure,
+        Self::DiskRead,
+        Self::DiskWrite,
+        Self::Receive,
+        Self::Transmit,
+        Self::Temperature,
+    ];
+
+    /// What it is, in a few words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU use",
+            Self::Steal => "CPU steal",
+            Self::Iowait => "CPU I/O wait",
+            Self::Load => "load 1 min",
+            Self::Memory => "memory use",
+            Self::Swap => "swap use",
+            Self::CpuPressure => "CPU pressure",
+            Self::MemoryPressure => "memory pressure",
+            Self::IoPressure => "I/O pressure",
+            Self::DiskRead => "disk read",
+            Self::DiskWrite => "disk write",
+            Self::Receive => "network receive",
+            Self::Transmit => "network transmit",
+            Self::Temperature => "hottest sensor",
+        }
+    }
+
+    /// How its values are to be written.
+    pub const fn scale(self) -> Scale {
+        match self {
+            Self::Load => Scale::Plain,
+            Self::DiskRead | Self::DiskWrite | Self::Receive | Self::Transmit => Scale::ByteRate,
+            Self::Temperature => Scale::Celsius,
+            _ => Scale::Percent,
+        }
+    }
+}
+
+/// A number of a GPU that has a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is what its `words` say")]
+pub enum GpuMetric {
+    Utilization,
+    Memory,
+    Temperature,
+    Power,
+}
+
+impl GpuMetric {
+    /// Every metric, in the order a user steps through them.
+    pub const ALL: [Self; 4] = [
+        Self::Utilization,
+        Self::Memory,
+        Self::Temperature,
+        Self::Power,
+    ];
+
+    /// What it is, in a few words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Utilization => "GPU use",
+            Self::Memory => "GPU memory",
+            Self::Temperature => "GPU temperature",
+            Self::Power => "GPU power",
+        }
+    }
+
+    /// How its values are to be written.
+    pub const fn scale(self) -> Scale {
+        match self {
+            Self::Utilization | Self::Memory => Scale::Percent,
+            Self::Temperature => Scale::Celsius,
+            Self::Power => Scale::Watts,
+        }
+    }
+}
+
+/// How values of a history are to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// 0..=100, fixed.
+    Percent,
+    /// Bytes per second, from 0 up.
+    ByteRate,
+    /// Degrees.
+    Celsius,
+    /// Watts.
+    Watts,
+    /// A bare number.
+    Plain,
+}
+
+/// An hour of a node's numbers; [`Metric`] as `usize` is the index.
+pub type NodeHistory = Series<{ Metric::ALL.len() }>;
+
+/// An hour of a GPU's numbers; [`GpuMetric`] as `usize` is the index.
+pub type GpuHistory = Series<{ GpuMetric::ALL.len() }>;
+
+/// The row of `sample` in a node's history.
+pub fn node_row(sample: &NodeSample) -> [Option<f64>; Metric::ALL.len()] {
+    let cpu = sample.cpu.get();
+    let memory = sample.memory.get();
+    let share = |ratio: Option<Ratio>| ratio.map(Ratio::percent);
+    let stall = |stall: &Reading<Stall>| share(stall.get().map(|stall| stall.some));
+    [
+        share(cpu.map(|cpu| cpu.busy)),
+        share(cpu.map(|cpu| cpu.steal)),
+        share(cpu.map(|cpu| cpu.iowait)),
+        sample.load.get().map(|load| load[0]),
+        share(memory.as_ref().and_then(Memory::used)),
+        share(memory.as_ref().and_then(Memory::swap_used)),
+        stall(&sample.pressure.cpu),
+        stall(&sample.pressure.memory),
+        stall(&sample.pressure.io),
+        total(&sample.disks, |disk: &Disk| {
+            disk.read_bytes_per_second.get()
+        }),
+        total(&sample.disks, |disk: &Disk| {
+            disk.write_bytes_per_second.get()
+        }),
+        total(&sample.networks, |network| {
+            outside(network, network.receive_bytes_per_second.get())
+        }),
+        total(&sample.networks, |network| {
+            outside(network, network.transmit_bytes_per_second.get())
+        }),
+        hottest(sample),
+    ]
+}
+
+/// The sum of what is known; `None` when nothing is.
+pub fn total<T>(items: &[T], rate: impl Fn(&T) -> Option<BytesPerSecond>) -> Option<f64> {
+    items
+        .iter()
+        .filter_map(rate)
+        .map(|rate| rate.0)
+        .reduce(|sum, rate| sum + rate)
+}
+
+/// The loopback interface carries nothing into or out of the machine.
+fn outside(network: &Network, rate: Option<BytesPerSecond>) -> Option<BytesPerSecond> {
+    rate.filter(|_| network.name.as_str() != "lo")
+}
+
+fn hottest(sample: &NodeSample) -> Option<f64> {
+    let known = sample
+        .temperatures
+        .iter()
+        .filter_map(|sensor| sensor.celsius.get());
+    known.map(|celsius| celsius.0).reduce(f64::max)
+}
+
+/// The row of `gpu` in its history.
+pub fn gpu_row(gpu: &Gpu) -> [Option<f64>; GpuMetric::ALL.len()] {
+    let memory = gpu
+        .memory_used_bytes
+        .get()
+        .zip(gpu.memory_total_bytes.get());
+    let memory = memory.and_then(|(used, total)| Ratio::of(used.0 as f64, total.0 as f64));
+    [
+        gpu.utilization.get().map(Ratio::percent),
+        memory.map(Ratio::percent),
+        gpu.celsius.get().map(|celsius| celsius.0),
+        gpu.power_watts.get().map(|power| power.0),
+    ]
+}

@@ -1,0 +1,110 @@
+//! A run as it is folded from its events, live or read from disk.
+
+use std::collections::BTreeMap;
+
+use crate::model::bench::{Cell, Figure, Progress, Sample, Summary};
+use crate::model::id::RunId;
+use crate::model::run::{Run, RunEvent, RunHead, RunTail};
+use crate::model::time::Stamp;
+
+/// Samples kept for drawing; a longer run keeps its latest, the figures cover all.
+const SAMPLES: usize = 100_000;
+
+/// What is known of a run.
+#[derive(Clone, Debug)]
+pub struct RunState {
+    /// What was known at the start.
+    pub head: RunHead,
+    /// Its samples, warm-up included.
+    pub samples: Vec<Sample>,
+    /// How far it is.
+    pub progress: Progress,
+    /// What is known so far.
+    pub summary: Vec<Summary>,
+    /// How it ended; `None` while it goes on.
+    pub tail: Option<RunTail>,
+    /// When something last happened to it.
+    pub heard: Stamp,
+}
+
+impl RunState {
+    fn new(head: RunHead, at: Stamp) -> Self {
+        Self {
+            head,
+            samples: Vec::new(),
+            progress: Progress::default(),
+            summary: Vec::new(),
+            tail: None,
+            heard: at,
+        }
+    }
+
+    /// Whether it is still going on.
+    pub const fn is_live(&self) -> bool {
+        self.tail.is_none()
+    }
+
+    /// What is known of `figure` of the cell at `cell`.
+    pub fn summary(&self, cell: u32, figure: Figure) -> Option<&Summary> {
+        self.summary
+            .iter()
+            .find(|summary| summary.cell == cell && summary.figure == figure)
+    }
+
+    /// Its cells with their index.
+    pub fn cells(&self) -> impl Iterator<Item = (u32, Cell)> {
+        (0..).zip(self.head.cells.iter().copied())
+    }
+
+    fn apply(&mut self, event: &RunEvent, at: Stamp) {
+        self.heard = at;
+        match event {
+            RunEvent::Started(head) => self.head = (**head).clone(),
+            RunEvent::Sample(sample) => self.push((**sample).clone()),
+            RunEvent::Progress(progress) => self.progress = *progress,
+            RunEvent::Summary(summary) => self.summary.clone_from(summary),
+            RunEvent::Ended(tail) => {
+                self.progress = tail.progress;
+                self.summary.clone_from(&tail.summary);
+                self.tail = Some(tail.clone());
+            }
+        }
+    }
+
+    fn push(&mut self, sample: Sample) {
+        if self.samples.len() == SAMPLES {
+            self.samples.drain(..SAMPLES / 10);
+        }
+        self.samples.push(sample);
+    }
+}
+
+impl From<Run> for RunState {
+    fn from(run: Run) -> Self {
+        let mut state = Self::new(run.head, Stamp::default());
+        state.samples = run.samples;
+        if let Some(tail) = run.tail {
+            state.heard = tail.ended;
+            state.apply(&RunEvent::Ended(tail.clone()), tail.ended);
+        }
+        state
+    }
+}
+
+/// Takes an event in. Events of a run whose start was never heard are not for us.
+pub(super) fn fold(
+    runs: &mut BTreeMap<RunId, RunState>,
+    id: &RunId,
+    event: &RunEvent,
+    at: Stamp,
+) -> bool {
+    if let Some(run) = runs.get_mut(id) {
+        run.apply(event, at);
+        return true;
+    }
+    if let RunEvent::Started(head) = event {
+        runs.insert(id.clone(), RunState::new((**head).clone(), at));
+        return true;
+    }
+    false
+}
