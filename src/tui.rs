@@ -1,1 +1,13 @@
-//! The terminal face.
+//! Floor 4: the terminal face.
+//!
+//! [`app::App`] is what is looked at (tab, cursor, filter, prompt); the world is in
+//! [`crate::state::State`] and is only read. Keys become [`action::Action`]s by a keymap that is
+//! data, actions change the `App` and may make a [`crate::model::command::Command`], and drawing
+//! is a pure function of both.
+
+pub mod action;
+pub mod look;
+pub mod reply;
+pub mod tab;
+pub mod theme;
+pub mod widget;

@@ -1,0 +1,26 @@
+//! What a tab answers to an action.
+
+use crate::model::command::Command;
+use crate::model::text::SafeText;
+
+/// A tab's answer to an action.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// Not meant for this tab; the app may use it.
+    Ignored,
+    /// Done; draw.
+    Done,
+    /// Done, and this is wished.
+    Wish(Command),
+    /// Ask first; on yes this is wished.
+    Ask {
+        /// The question, which ends in a question mark.
+        question: SafeText,
+        /// What a yes wishes.
+        then: Command,
+    },
+    /// Tell the user something.
+    Say(SafeText),
+    /// Put this on the clipboard.
+    Copy(String),
+}
