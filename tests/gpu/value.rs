@@ -1,150 +1,15 @@
-//! NVIDIA GPUs through the real GPU reader process and a fake NVML that obeys a script.
+//! What the fake NVML tells arrives, and what it refuses is missing for the right reason.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use isomon::model::gpu::{Gpu, GpuReaderState, GpuSample, GpuState};
+use isomon::model::gpu::{Gpu, GpuReaderState};
 use isomon::model::reading::{Reading, Why};
-use isomon::model::root::Roots;
 use isomon::model::unit::{Bytes, Celsius, Hertz, Ratio, Watts};
 use isomon::probe::gpu::{GpuProbe, Launch};
 
-const ISOMON: &str = env!("CARGO_BIN_EXE_isomon");
-/// Longest a sample may take, with room for a busy machine.
-const LONGEST: Duration = Duration::from_millis(2900);
-
-/// The compiled fakes: the full one, and one that has only what old drivers have.
-struct Fakes {
-    _directory: tempfile::TempDir,
-    full: PathBuf,
-    old: PathBuf,
-}
-
-/// Builds the fakes once; `None`, with the reason printed, on a machine without a C compiler.
-fn fakes() -> Option<&'static Fakes> {
-    static FAKES: OnceLock<Option<Fakes>> = OnceLock::new();
-    FAKES.get_or_init(build).as_ref()
-}
-
-fn build() -> Option<Fakes> {
-    let directory = tempfile::tempdir().unwrap();
-    let compile = |name: &str, option: &str| {
-        let library = directory.path().join(name).join("libnvidia-ml.so.1");
-        std::fs::create_dir_all(library.parent().unwrap()).unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake_nvml/nvml.c");
-        let mut cc = Command::new("cc");
-        cc.args(["-shared", "-fPIC", option, "-o"]).arg(&library);
-        match cc.arg(source).status() {
-            Ok(status) => assert!(status.success(), "the fake NVML does not compile"),
-            Err(error) => {
-                assert_ne!(std::env::var("ISOMON_REQUIRE_LIVE").as_deref(), Ok("1"), "cc: {error}");
-                println!("skipped: no C compiler (cc): {error}");
-                return None;
-            }
-        }
-        Some(library)
-    };
-    let (full, old) = (compile("full", "-DNEW")?, compile("old", "-DOLD")?);
-    Some(Fakes {
-        _directory: directory,
-        full,
-        old,
-    })
-}
-
-/// A machine of its own: empty `/sys`, a `/proc` that knows this process, a script for the fake.
-struct Machine {
-    directory: tempfile::TempDir,
-    probe: GpuProbe,
-    now: Instant,
-}
-
-impl Machine {
-    fn new(library: &Path) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let root = directory.path();
-        let me = root.join("proc").join(std::process::id().to_string());
-        std::fs::create_dir_all(&me).unwrap();
-        std::fs::write(me.join("comm"), "train\u{1b}[2J\n").unwrap();
-        std::fs::create_dir_all(root.join("sys/bus/pci/devices")).unwrap();
-        std::fs::write(root.join("script"), "").unwrap();
-        let launch = Launch {
-            program: PathBuf::from(ISOMON),
-            library: Some(library.to_owned()),
-            environment: vec![(OsString::from("FAKE_NVML"), root.join("script").into())],
-        };
-        Self {
-            probe: GpuProbe::new(roots(root), launch),
-            now: Instant::now(),
-            directory,
-        }
-    }
-
-    fn script(&self, orders: &str) {
-        // Written aside and moved: the fake may be reading.
-        let (next, script) = (self.directory.path().join("next"), self.directory.path().join("script"));
-        std::fs::write(&next, orders).unwrap();
-        std::fs::rename(next, script).unwrap();
-    }
-
-    /// A GPU on the PCI bus.
-    fn plug(&self, address: &str) {
-        let device = self.directory.path().join("sys/bus/pci/devices").join(address);
-        std::fs::create_dir_all(&device).unwrap();
-        std::fs::write(device.join("vendor"), "0x10de\n").unwrap();
-        std::fs::write(device.join("class"), "0x030200\n").unwrap();
-        std::fs::write(device.join("uevent"), "DRIVER=nvidia\n").unwrap();
-    }
-
-    /// The next sample, one second later; it must not take longer than allowed.
-    fn sample(&mut self) -> GpuSample {
-        self.later(1)
-    }
-
-    fn later(&mut self, seconds: u64) -> GpuSample {
-        self.now += Duration::from_secs(seconds);
-        let began = Instant::now();
-        let sample = self.probe.sample(self.now);
-        assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());
-        sample
-    }
-}
-
-fn roots(root: &Path) -> Roots {
-    Roots {
-        proc: root.join("proc"),
-        sys: root.join("sys"),
-    }
-}
-
-fn reader(sample: &GpuSample) -> &GpuReaderState {
-    let nvml = sample.readers.iter().find(|reader| reader.name.as_str() == "NVML");
-    &nvml.expect("NVML is among the readers").state
-}
-
-fn trouble(sample: &GpuSample) -> String {
-    match reader(sample) {
-        GpuReaderState::Works => "works".to_owned(),
-        GpuReaderState::NotHere(words) => words.to_string(),
-        GpuReaderState::Broken { reason, remedy } => format!("{reason} -> {remedy}"),
-    }
-}
-
-fn loss(gpu: &Gpu) -> Option<&str> {
-    match &gpu.state {
-        GpuState::Ok => None,
-        GpuState::Lost(reason) => Some(reason.as_str()),
-    }
-}
-
-fn is_running(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
-    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
-}
+use crate::machine::{ISOMON, Machine, fakes, loss, reader, roots, trouble};
 
 #[test]
 fn two_gpus_tell_everything() {
@@ -173,7 +38,10 @@ fn two_gpus_tell_everything() {
     assert_eq!(gpu.throttle, Reading::Known(vec!["power limit".into()]));
     assert_eq!(gpu.ecc_uncorrected, Reading::Known(3));
     assert_eq!(gpu.mig, Reading::Known(true));
-    assert_eq!((gpu.encoder.clone(), gpu.decoder.clone()), (share(5.0), share(6.0)));
+    assert_eq!(
+        (gpu.encoder.clone(), gpu.decoder.clone()),
+        (share(5.0), share(6.0))
+    );
     let processes = gpu.processes.known().expect("processes");
     assert_eq!(processes.len(), 1);
     assert_eq!(processes[0].pid, std::process::id());
@@ -211,7 +79,9 @@ const CODES: [i32; 12] = [1, 2, 3, 4, 6, 9, 10, 11, 17, 21, 25, 999];
 fn gaps(gpu: &Gpu) -> Vec<String> {
     let json = serde_json::to_value(gpu).unwrap();
     let fields = json.as_object().unwrap();
-    let missing = fields.iter().filter(|(_, value)| value.get("missing").is_some());
+    let missing = fields
+        .iter()
+        .filter(|(_, value)| value.get("missing").is_some());
     missing.map(|(name, _)| name.clone()).collect()
 }
 
@@ -231,7 +101,10 @@ fn each_call_may_fail_with_each_code_and_costs_only_its_own_fields() {
             assert_eq!((loss(gpu), loss(other)), (None, None), "{case}");
             assert_eq!(gaps(gpu).len(), cost, "{case}: {:?}", gaps(gpu));
             assert_eq!(gaps(other), [""; 0], "{case}");
-            assert_eq!((&gpu.id, &gpu.name, &gpu.pci), (&whole.id, &whole.name, &whole.pci));
+            assert_eq!(
+                (&gpu.id, &gpu.name, &gpu.pci),
+                (&whole.id, &whole.name, &whole.pci)
+            );
         }
     }
 }
@@ -249,7 +122,11 @@ fn a_refusal_says_which_it_was() {
         (25, Why::NotSupported),
     ] {
         machine.script(&format!("fail nvmlDeviceGetPowerUsage * {code}"));
-        assert_eq!(machine.sample().gpus[0].power_watts.why(), Some(&wanted), "{code}");
+        assert_eq!(
+            machine.sample().gpus[0].power_watts.why(),
+            Some(&wanted),
+            "{code}"
+        );
     }
 }
 
@@ -261,7 +138,12 @@ fn blank_and_wild_numbers_are_no_numbers() {
         machine.script(orders);
         let sample = machine.sample();
         let gpu = &sample.gpus[0];
-        for reading in [gpu.utilization, gpu.memory_utilization, gpu.fan, gpu.encoder].iter_mut() {
+        for reading in [
+            &gpu.utilization,
+            &gpu.memory_utilization,
+            &gpu.fan,
+            &gpu.encoder,
+        ] {
             assert_eq!(reading.get(), None, "{orders}");
         }
         assert_eq!(gpu.celsius.get(), None, "{orders}");
@@ -315,7 +197,10 @@ fn without_a_library_there_is_no_process_and_a_good_reason() {
     assert_eq!(machine.probe.reader_pid(), None);
     machine.plug("0000:3a:00.0");
     let said = trouble(&machine.later(10));
-    assert!(said.contains("0000:3a:00.0 -> install the NVIDIA driver"), "{said}");
+    assert!(
+        said.contains("0000:3a:00.0 -> install the NVIDIA driver"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -327,7 +212,7 @@ fn a_library_that_appears_is_found_within_a_minute_and_not_looked_for_each_secon
     assert!(machine.sample().gpus.is_empty());
     std::os::unix::fs::symlink(&fakes.full, &library).unwrap();
     assert!(machine.later(58).gpus.is_empty());
-    assert_eq!(machine.later(2).gpus.len(), 2);
+    assert_eq!(machine.later(3).gpus.len(), 2);
 }
 
 #[test]
@@ -343,7 +228,10 @@ fn what_is_no_library_is_broken_and_says_so() {
 fn each_way_of_not_starting_has_its_remedy() {
     let Some(fakes) = fakes() else { return };
     for (code, wanted) in [
-        (9, "libnvidia-ml.so.1 is installed, the NVIDIA kernel driver is not loaded"),
+        (
+            9,
+            "libnvidia-ml.so.1 is installed, the NVIDIA kernel driver is not loaded",
+        ),
         (4, "-> let this user read and write /dev/nvidiactl"),
         (18, "-> restart the machine"),
         (15, "fell off the bus"),
