@@ -58,20 +58,21 @@ impl Client {
             .split_whitespace()
             .next()
             .and_then(|text| text.parse().ok());
-        let engine = |name: &str| name.to_owned();
         if let Some(name) = key.strip_prefix("engine-capacity-") {
-            self.engines.entry(engine(name)).or_default().capacity = number.unwrap_or(0);
+            self.engine(name).capacity = number.unwrap_or(0);
         } else if let Some(name) = key.strip_prefix("engine-") {
-            self.engines.entry(engine(name)).or_default().busy = number;
+            self.engine(name).busy = number;
         } else if let Some(name) = key.strip_prefix("total-cycles-") {
-            self.engines.entry(engine(name)).or_default().cycles.1 = number;
+            self.engine(name).cycles.1 = number;
         } else if let Some(name) = key.strip_prefix("cycles-") {
-            self.engines.entry(engine(name)).or_default().cycles.0 = number;
-        } else if let Some(region) = region(key) {
-            if let Some(size) = bytes(value) {
-                self.regions.insert(region.to_owned(), size);
-            }
+            self.engine(name).cycles.0 = number;
+        } else if let (Some(region), Some(size)) = (region(key), bytes(value)) {
+            self.regions.insert(region.to_owned(), size);
         }
+    }
+
+    fn engine(&mut self, name: &str) -> &mut Engine {
+        self.engines.entry(name.to_owned()).or_default()
     }
 
     /// GPU memory it holds, in bytes. A GPU without memory of its own uses the machine's.

@@ -175,10 +175,9 @@ fn look(proc: &Path, at: Instant) -> Look {
             look.gap = Some(Why::TimedOut);
             break;
         }
-        if let Err(error) = look_at(proc, pid, &mut look.clients) {
-            if error.kind() == std::io::ErrorKind::PermissionDenied {
-                look.gap = Some(Why::NoPermission);
-            }
+        let seen = look_at(proc, pid, &mut look.clients);
+        if seen.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied) {
+            look.gap = Some(Why::NoPermission);
         }
     }
     look

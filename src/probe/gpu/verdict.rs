@@ -140,10 +140,10 @@ fn addresses(gpus: &[&PciGpu]) -> String {
 /// A GPU run by nouveau needs another driver, whatever else is wrong.
 fn remedy_for(gpus: &[&PciGpu], otherwise: &'static str) -> &'static str {
     let nouveau = |gpu: &&PciGpu| gpu.driver.as_deref() == Some("nouveau");
-    match gpus.iter().any(nouveau) {
-        true => "install NVIDIA's own driver: nouveau runs this GPU and NVML cannot read it",
-        false => otherwise,
+    if gpus.iter().any(nouveau) {
+        return "install NVIDIA's own driver: nouveau runs this GPU and NVML cannot read it";
     }
+    otherwise
 }
 
 #[cfg(test)]
