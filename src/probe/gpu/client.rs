@@ -89,6 +89,19 @@ impl Client {
         self.regions.keys().any(|name| is_own(name))
     }
 
+    /// The client as it was when it was opened; `None` for counters that do not begin at 0 then.
+    pub(super) fn newborn(&self) -> Option<Self> {
+        let zero = |(name, engine): (&String, &Engine)| {
+            let busy = Some(engine.busy.map(|_| 0)?);
+            Some((name.clone(), Engine { busy, ..*engine }))
+        };
+        let engines: Option<BTreeMap<String, Engine>> = self.engines.iter().map(zero).collect();
+        engines.map(|engines| Self {
+            engines,
+            ..Self::default()
+        })
+    }
+
     /// Each kind of engine's share of time this client kept it busy since it was `before`,
     /// `elapsed` ns ago.
     pub(super) fn shares<'a>(&'a self, before: &Self, elapsed: f64) -> BTreeMap<&'a str, f64> {
@@ -177,6 +190,17 @@ mod tests {
             before.shares(&now, 1.0).is_empty(),
             "a counter that goes back says nothing"
         );
+    }
+
+    #[test]
+    fn a_new_client_has_used_all_its_time_since_it_was_opened() {
+        let client = Client::parse(AMD).unwrap();
+        let shares = client
+            .newborn()
+            .map(|before| client.shares(&before, 2000.0)["gfx"]);
+        assert_eq!(shares, Some(0.5));
+        let text = "drm-pdev: a\ndrm-client-id: 1\ndrm-cycles-rcs: 5\ndrm-total-cycles-rcs: 9\n";
+        assert_eq!(Client::parse(text).unwrap().newborn(), None);
     }
 
     #[test]

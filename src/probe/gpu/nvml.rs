@@ -67,7 +67,7 @@ impl NvmlReader {
             renew: Backoff::new(WAITS.1, WAITS.1),
             roster: Roster::default(),
             standing: Standing::Unusable(Unusable::NoLibrary),
-            driver: Reading::default(),
+            driver: Reading::Missing(Why::NotSupported),
             first: 0,
         }
     }
