@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use super::card::Card;
-use super::hwmon::{Hwmon, first, number, whole};
+use super::hwmon::{Hwmon, first, hertz, number, whole};
 use crate::model::gpu::Gpu;
 use crate::model::reading::{Reading, Why};
-use crate::model::unit::{Bytes, Celsius, Hertz, Ratio, Watts};
+use crate::model::unit::{Bytes, Celsius, Ratio, Watts};
 
 /// Reads all of one card except who uses it.
 pub(super) fn read(card: &Card) -> Gpu {
@@ -69,15 +69,6 @@ fn fan(sensors: &Hwmon) -> Reading<Ratio> {
         share(sensors.value("fan1_input"), sensors.value("fan1_max")),
         share(sensors.value("pwm1"), Reading::Known(255.0)),
     ])
-}
-
-pub(super) fn hertz(value: Reading<f64>) -> Reading<Hertz> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "`as` saturates"
-    )]
-    value.map(|value| Hertz(value as u64))
 }
 
 /// The `ue:` line of a RAS counter file.

@@ -58,20 +58,21 @@ impl Client {
             .split_whitespace()
             .next()
             .and_then(|text| text.parse().ok());
-        let engine = |name: &str| name.to_owned();
         if let Some(name) = key.strip_prefix("engine-capacity-") {
-            self.engines.entry(engine(name)).or_default().capacity = number.unwrap_or(0);
+            self.engine(name).capacity = number.unwrap_or(0);
         } else if let Some(name) = key.strip_prefix("engine-") {
-            self.engines.entry(engine(name)).or_default().busy = number;
+            self.engine(name).busy = number;
         } else if let Some(name) = key.strip_prefix("total-cycles-") {
-            self.engines.entry(engine(name)).or_default().cycles.1 = number;
+            self.engine(name).cycles.1 = number;
         } else if let Some(name) = key.strip_prefix("cycles-") {
-            self.engines.entry(engine(name)).or_default().cycles.0 = number;
-        } else if let Some(region) = region(key) {
-            if let Some(size) = bytes(value) {
-                self.regions.insert(region.to_owned(), size);
-            }
+            self.engine(name).cycles.0 = number;
+        } else if let (Some(region), Some(size)) = (region(key), bytes(value)) {
+            self.regions.insert(region.to_owned(), size);
         }
+    }
+
+    fn engine(&mut self, name: &str) -> &mut Engine {
+        self.engines.entry(name.to_owned()).or_default()
     }
 
     /// GPU memory it holds, in bytes. A GPU without memory of its own uses the machine's.
@@ -86,6 +87,19 @@ impl Client {
     /// Whether the memory it holds is the GPU's own.
     pub(super) fn has_own_memory(&self) -> bool {
         self.regions.keys().any(|name| is_own(name))
+    }
+
+    /// The client as it was when it was opened; `None` for counters that do not begin at 0 then.
+    pub(super) fn newborn(&self) -> Option<Self> {
+        let zero = |(name, engine): (&String, &Engine)| {
+            let busy = Some(engine.busy.map(|_| 0)?);
+            Some((name.clone(), Engine { busy, ..*engine }))
+        };
+        let engines: Option<BTreeMap<String, Engine>> = self.engines.iter().map(zero).collect();
+        engines.map(|engines| Self {
+            engines,
+            ..Self::default()
+        })
     }
 
     /// Each kind of engine's share of time this client kept it busy since it was `before`,
@@ -176,6 +190,17 @@ mod tests {
             before.shares(&now, 1.0).is_empty(),
             "a counter that goes back says nothing"
         );
+    }
+
+    #[test]
+    fn a_new_client_has_used_all_its_time_since_it_was_opened() {
+        let client = Client::parse(AMD).unwrap();
+        let shares = client
+            .newborn()
+            .map(|before| client.shares(&before, 2000.0)["gfx"]);
+        assert_eq!(shares, Some(0.5));
+        let text = "drm-pdev: a\ndrm-client-id: 1\ndrm-cycles-rcs: 5\ndrm-total-cycles-rcs: 9\n";
+        assert_eq!(Client::parse(text).unwrap().newborn(), None);
     }
 
     #[test]

@@ -62,8 +62,9 @@ impl Asked {
 /// NVML's refusal in our words.
 pub(super) fn why(error: &NvmlError) -> Why {
     match error {
-        NvmlError::NotSupported | NvmlError::FunctionNotFound => Why::NotSupported,
-        NvmlError::FailedToLoadSymbol(_) => Why::NotSupported,
+        NvmlError::NotSupported
+        | NvmlError::FunctionNotFound
+        | NvmlError::FailedToLoadSymbol(_) => Why::NotSupported,
         NvmlError::UnexpectedVariant(code) if NOT_OFFERED.contains(code) => Why::NotSupported,
         NvmlError::NoPermission => Why::NoPermission,
         NvmlError::Timeout => Why::TimedOut,
@@ -78,7 +79,7 @@ fn name(device: &Device<'_>, index: u32, asked: &mut Asked) -> Gpu {
         .map(|pci| SafeText::from(address(&pci.bus_id)));
     let uuid = text(asked.take(device.uuid()));
     let name = text(asked.take(device.name()));
-    let id = uuid.known().or(pci.known()).cloned();
+    let id = uuid.known().or_else(|| pci.known()).cloned();
     Gpu {
         index,
         id: id.unwrap_or_default(),
@@ -227,10 +228,7 @@ fn processes(device: &Device<'_>, seen: &mut u64, asked: &mut Asked) -> Reading<
             merge(lists.iter().filter_map(Reading::known).flatten())
         }
     };
-    let shares = match rows.is_empty() {
-        true => Reading::Missing(Why::NotSupported),
-        false => utilization(device, seen, asked),
-    };
+    let shares = utilization(device, seen, asked);
     Reading::Known(rows.into_iter().map(|row| process(row, &shares)).collect())
 }
 
@@ -294,10 +292,10 @@ fn process(
 ) -> GpuProcess {
     let utilization = match shares {
         Reading::Missing(why) => Reading::Missing(why.clone()),
-        Reading::Known(shares) => shares.get(&pid).map_or(
-            Reading::Missing(Why::Absent("a sample of this process".into())),
-            |share| percent(*share),
-        ),
+        Reading::Known(shares) => match shares.get(&pid) {
+            Some(share) => percent(*share),
+            None => Reading::Missing(Why::Absent("a sample of this process".into())),
+        },
     };
     GpuProcess {
         pid,

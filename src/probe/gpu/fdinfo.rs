@@ -107,7 +107,10 @@ impl Fdinfo {
         }
         let mut engines: BTreeMap<&str, f64> = BTreeMap::new();
         for ((_, id), (_, client)) in now.of(address) {
-            for (engine, share) in self.shares(now, address, *id, client).unwrap_or_default() {
+            let Some(shares) = self.shares(now, address, *id, client) else {
+                return Reading::Missing(Why::NotYet);
+            };
+            for (engine, share) in shares {
                 *engines.entry(engine).or_default() += share;
             }
         }
@@ -123,9 +126,13 @@ impl Fdinfo {
         client: &'a Client,
     ) -> Option<BTreeMap<&'a str, f64>> {
         let before = self.before.as_ref()?;
-        let (_, then) = before.clients.get(&(address.to_owned(), id))?;
+        let then = match before.clients.get(&(address.to_owned(), id)) {
+            Some((_, then)) => then.clone(),
+            None if before.gap.is_none() => client.newborn()?,
+            None => return None,
+        };
         let elapsed = now.at.saturating_duration_since(before.at).as_nanos() as f64;
-        Some(client.shares(then, elapsed))
+        Some(client.shares(&then, elapsed))
     }
 }
 
@@ -175,10 +182,9 @@ fn look(proc: &Path, at: Instant) -> Look {
             look.gap = Some(Why::TimedOut);
             break;
         }
-        if let Err(error) = look_at(proc, pid, &mut look.clients) {
-            if error.kind() == std::io::ErrorKind::PermissionDenied {
-                look.gap = Some(Why::NoPermission);
-            }
+        let seen = look_at(proc, pid, &mut look.clients);
+        if seen.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied) {
+            look.gap = Some(Why::NoPermission);
         }
     }
     look

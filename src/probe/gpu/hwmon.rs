@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::model::reading::{Reading, Why};
+use crate::model::unit::Hertz;
 
 /// The number that is all of the file at `path`.
 pub(super) fn number(path: &Path) -> Reading<f64> {
@@ -29,6 +30,16 @@ pub(super) fn whole(path: &Path) -> Reading<u64> {
         Reading::Known(value) => Reading::Missing(Why::Failed(format!("negative: {value}"))),
         Reading::Missing(why) => Reading::Missing(why),
     }
+}
+
+/// A number of Hz as a clock.
+pub(super) fn hertz(value: Reading<f64>) -> Reading<Hertz> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` saturates"
+    )]
+    value.map(|value| Hertz(value as u64))
 }
 
 /// The first reading that has a value, else the last one's reason.

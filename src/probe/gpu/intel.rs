@@ -6,9 +6,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::amd::hertz;
 use super::card::{Card, Driver};
-use super::hwmon::{Hwmon, first, number};
+use super::hwmon::{Hwmon, first, hertz, number};
 use crate::model::gpu::Gpu;
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;

@@ -18,7 +18,7 @@ use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
 
 /// Waits between readers that fail: the first, and the longest.
-const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 /// Killed readers that may be stuck in the kernel before no new one is started.
 const MOST_STUCK: usize = 2;
 
@@ -67,7 +67,7 @@ impl NvmlReader {
             renew: Backoff::new(WAITS.1, WAITS.1),
             roster: Roster::default(),
             standing: Standing::Unusable(Unusable::NoLibrary),
-            driver: Reading::default(),
+            driver: Reading::Missing(Why::NotSupported),
             first: 0,
         }
     }

@@ -12,7 +12,7 @@ const MOST: usize = 128;
 /// What a GPU is called that does not tell its name.
 pub(super) const NAMELESS: &str = "NVIDIA GPU";
 /// How long a GPU on which the reader hung or crashed is left alone: the first time, and at most.
-const ALONE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(300));
+const ALONE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_mins(5));
 
 /// GPUs by the order in which they were first seen.
 #[derive(Debug, Default)]

@@ -56,6 +56,10 @@ fn broken(reason: &str, remedy: &str) -> GpuReaderState {
 fn works(count: u32, ours: &[&PciGpu], shown: &[&str]) -> GpuReaderState {
     let is_hidden = |gpu: &&&PciGpu| !shown.contains(&gpu.address.as_str());
     let hidden: Vec<&PciGpu> = ours.iter().filter(is_hidden).copied().collect();
+    if hidden.is_empty() && count == 0 {
+        let words = "the NVIDIA driver is loaded and shows no GPU; none on the PCI bus";
+        return GpuReaderState::NotHere(SafeText::from(words));
+    }
     if hidden.is_empty() || ours.len() <= count as usize {
         return GpuReaderState::Works;
     }
@@ -140,10 +144,10 @@ fn addresses(gpus: &[&PciGpu]) -> String {
 /// A GPU run by nouveau needs another driver, whatever else is wrong.
 fn remedy_for(gpus: &[&PciGpu], otherwise: &'static str) -> &'static str {
     let nouveau = |gpu: &&PciGpu| gpu.driver.as_deref() == Some("nouveau");
-    match gpus.iter().any(nouveau) {
-        true => "install NVIDIA's own driver: nouveau runs this GPU and NVML cannot read it",
-        false => otherwise,
+    if gpus.iter().any(nouveau) {
+        return "install NVIDIA's own driver: nouveau runs this GPU and NVML cannot read it";
     }
+    otherwise
 }
 
 #[cfg(test)]
@@ -200,6 +204,11 @@ mod tests {
         assert_eq!(
             words(&judge(&works, Some(&bus[..1]), &["0000:01:00.0"])),
             "works"
+        );
+        let idle = words(&judge(&Standing::Works { count: 0 }, Some(&[]), &[]));
+        assert!(
+            idle.starts_with("not here: the NVIDIA driver is loaded"),
+            "{idle}"
         );
         assert_eq!(words(&judge(&works, None, &["0000:01:00.0"])), "works");
     }
