@@ -12,6 +12,7 @@ use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 
 use super::Error;
 use super::audit::{self, Kind, LeftOver, audit};
+use super::identity::Identity;
 use super::journal::Found;
 use super::settings::CampSettings;
 use super::{cgroup, identity, residue};
@@ -42,22 +43,25 @@ fn is_owned(settings: &CampSettings, id: &RunId) -> bool {
         && !journal.lock()
 }
 
-/// Sweeps run `id`, whose owner is known to have ended with it.
+/// Sweeps run `id`, whose owner is known to have ended with it. Does nothing while someone else
+/// holds its journal.
 pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
     let place = audit::place(settings, id);
     let journal = Found::open(&place);
     let began = Instant::now();
-    while !journal.lock() && place.exists() && began.elapsed() < PATIENCE {
-        residue::pause(Duration::from_millis(10), None);
+    while !journal.lock() {
+        if began.elapsed() >= PATIENCE {
+            return Sweep {
+                found: Vec::new(),
+                left: audit(settings, id),
+            };
+        }
+        residue::pause(Duration::from_millis(5), None);
     }
-    let found = audit(settings, id)
-        .into_iter()
-        .filter(|one| one.kind != Kind::Directory);
-    let found = found.filter(|one| one.kind != Kind::Group).collect();
-    let other_boot = journal
-        .owner()
-        .is_some_and(|owner| !owner.of_this_boot(&settings.roots));
-    if !other_boot {
+    let stale = |one: &LeftOver| !matches!(one.kind, Kind::Directory | Kind::Group);
+    let found = audit(settings, id).into_iter().filter(stale).collect();
+    let this_boot = |owner: &Identity| owner.of_this_boot(&settings.roots);
+    if journal.owner().is_none_or(this_boot) {
         end(settings, id, &journal);
     }
     clear_place(settings, &place);

@@ -21,7 +21,7 @@ impl Ground {
     pub(crate) fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut settings = CampSettings::detect(Limits::default()).unwrap();
-        settings.exe = PathBuf::from(env!("CARGO_BIN_EXE_isomon"));
+        settings.exe = exe();
         settings.state = home.path().join("state");
         Self { settings, home }
     }
@@ -41,6 +41,12 @@ impl Ground {
             .await
             .unwrap()
     }
+}
+
+/// isomon; a copy of it where a test for another user put one.
+pub(crate) fn exe() -> PathBuf {
+    let copy = std::env::var_os("ISOMON_TEST_EXE").map(PathBuf::from);
+    copy.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_isomon")))
 }
 
 /// An id that no other run has, in this process or beside it.
