@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::cgroup::{self, Hierarchy};
+use super::identity;
 use super::journal::{Entry, Found};
 use super::settings::CampSettings;
 use crate::model::id::RunId;
@@ -20,6 +21,8 @@ pub(super) const MARK: &str = "ISOMON_RUN";
 pub enum Kind {
     /// A process.
     Process,
+    /// A process that has ended and whose parent has not asked for its status yet.
+    Zombie,
     /// A control group.
     Group,
     /// A mount.
@@ -46,6 +49,7 @@ impl LeftOver {
     pub fn remedy(&self) -> String {
         match self.kind {
             Kind::Process => format!("kill -9 {}", self.name),
+            Kind::Zombie => "wait: its parent, or init, takes it away".to_owned(),
             Kind::Group => format!("rmdir {}", self.name),
             Kind::Mount => format!("umount -l {}", self.name),
             Kind::Container | Kind::Directory => "isomon gc".to_owned(),
@@ -64,14 +68,13 @@ pub fn audit(settings: &CampSettings, id: &RunId) -> Vec<LeftOver> {
     let journal = Found::open(&place);
     let path = |path: &PathBuf| SafeText::new(&path.to_string_lossy());
     let groups = groups(settings, id, &journal);
+    let (alive, zombies): (Vec<u32>, Vec<u32>) = processes(settings, id)
+        .into_iter()
+        .partition(|pid| identity::start_of(&settings.roots.proc, *pid).is_some());
+    let number = |pid: &u32| SafeText::new(&pid.to_string());
     let found = [
-        (
-            Kind::Process,
-            processes(settings, id)
-                .iter()
-                .map(|pid| SafeText::new(&pid.to_string()))
-                .collect(),
-        ),
+        (Kind::Process, alive.iter().map(number).collect()),
+        (Kind::Zombie, zombies.iter().map(number).collect()),
         (
             Kind::Group,
             groups.iter().filter(|dir| dir.exists()).map(path).collect(),

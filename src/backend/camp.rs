@@ -316,9 +316,11 @@ impl Launch for Camp {
         let recipe = self.site.recipe(task, self.serial)?;
         self.note(recipe.runtime)?;
         let within = Duration::from_millis(recipe.launch.timeout_ms);
-        let kills = self.group.memory_kills();
+        let before = self.group.memory();
         let report = self.ask(&Order::Launch(recipe.launch), within).await?;
-        let out_of_memory = self.group.memory_kills() > kills;
+        let after = self.group.memory();
+        let violent = report.signal == Some(9) || report.status == Some(128 + 9);
+        let out_of_memory = after.kills > before.kills || (violent && after.hits > before.hits);
         Ok(Trial {
             phases: judge::phases(&report),
             outcome: judge::judge(&report, task.payload, task.nonce, out_of_memory),

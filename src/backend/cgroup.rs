@@ -81,6 +81,15 @@ pub(super) struct Enforced {
     pub pids: bool,
 }
 
+/// Counters of memory trouble; both only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Memory {
+    /// Processes killed.
+    pub kills: u64,
+    /// Times the limit was hit.
+    pub hits: u64,
+}
+
 /// A run's directories, one in each hierarchy it may write to; none where it may write nowhere.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Group {
@@ -153,11 +162,15 @@ impl Group {
             self.write("cpu.max", &format!("{quota} {PERIOD_US}")),
         ];
         self.write("memory.swap.max", "0");
+        // Memory with swap may not be below memory, so it is written before a rise and after a fall;
+        // and it is a little above, because only a hit on memory alone is counted.
+        let with_swap = limits.memory_bytes.0.saturating_add(1 << 20).to_string();
+        self.write("memory.memsw.limit_in_bytes", &with_swap);
         let older = [
             self.write("memory.limit_in_bytes", &memory),
             self.write("cpu.cfs_quota_us", &quota.to_string()),
         ];
-        self.write("memory.memsw.limit_in_bytes", &memory);
+        self.write("memory.memsw.limit_in_bytes", &with_swap);
         Enforced {
             memory: newer[0] || older[0],
             pids: newer[1],
@@ -173,22 +186,21 @@ impl Group {
         })
     }
 
-    /// A number that grows when the kernel kills for want of memory. Version 1 counts a kill in the
-    /// victim's own group, which its runtime may have removed, so the times the limit was hit are
-    /// counted too; they mean a kill only together with a violent end.
-    pub(super) fn memory_kills(&self) -> u64 {
-        let count = |name: &str| -> u64 {
-            let files = self
-                .dirs
-                .iter()
-                .flat_map(|(dir, _)| [dir.join(name), dir.join("box").join(name)]);
-            files.filter_map(|file| field(&file, "oom_kill")).sum()
-        };
-        let hit = self
+    /// How often the kernel killed for want of memory, and how often the limit was hit. Version 1
+    /// counts a kill in the victim's own group alone, which its runtime may have removed; then a hit
+    /// together with a violent end is what is left to tell by.
+    pub(super) fn memory(&self) -> Memory {
+        let places = self
             .dirs
             .iter()
-            .filter_map(|(dir, _)| field(&dir.join("memory.failcnt"), ""));
-        count("memory.events") + count("memory.oom_control") + hit.sum::<u64>()
+            .flat_map(|(dir, _)| [dir.clone(), dir.join("box")]);
+        let kills =
+            places.flat_map(|dir| [dir.join("memory.events"), dir.join("memory.oom_control")]);
+        let hits = self.dirs.iter().map(|(dir, _)| dir.join("memory.failcnt"));
+        Memory {
+            kills: kills.filter_map(|file| field(&file, "oom_kill")).sum(),
+            hits: hits.filter_map(|file| field(&file, "")).sum(),
+        }
     }
 
     /// Kills everything in it; true when it is empty.

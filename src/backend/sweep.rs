@@ -58,17 +58,18 @@ pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
         }
         residue::pause(Duration::from_millis(5), None);
     }
-    let stale = |one: &LeftOver| !matches!(one.kind, Kind::Directory | Kind::Group);
+    let stale = |one: &LeftOver| !matches!(one.kind, Kind::Directory | Kind::Group | Kind::Zombie);
     let found = audit(settings, id).into_iter().filter(stale).collect();
     let this_boot = |owner: &Identity| owner.of_this_boot(&settings.roots);
     if journal.owner().is_none_or(this_boot) {
         end(settings, id, &journal);
     }
+    reap(settings, id);
     clear_place(settings, &place);
-    Sweep {
-        found,
-        left: audit(settings, id),
-    }
+    let mut left = audit(settings, id);
+    // A zombie that is not our child is its parent's, or init's, to take away.
+    left.retain(|one| one.kind != Kind::Zombie);
+    Sweep { found, left }
 }
 
 /// Kills, deletes and removes what lives outside the run's directory.
