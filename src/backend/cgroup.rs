@@ -243,10 +243,11 @@ fn delegate(dir: &Path) {
 
 /// Makes `dir`, again if another run's clean-up takes the empty parent away meanwhile.
 fn make(dir: &Path) -> io::Result<()> {
-    let tries = (0..5).map(|_| fs::create_dir_all(dir));
-    tries.fold(Err(io::ErrorKind::NotFound.into()), |before, next| {
-        before.or(next)
-    })
+    let mut made = fs::create_dir_all(dir);
+    for _ in 0..5 {
+        made = made.or_else(|_| fs::create_dir_all(dir));
+    }
+    made
 }
 
 /// The number after `key` in a file of `key number` lines; the first line for an empty key.
@@ -261,14 +262,8 @@ fn field(file: &Path, key: &str) -> Option<u64> {
 /// Kills everything in and below `dirs`; true when they are empty.
 pub(super) fn kill(dirs: &[PathBuf], within: Duration) -> bool {
     let began = Instant::now();
-    for dir in dirs {
-        // Each file exists in some hierarchies only; a frozen version 1 group must thaw to die.
-        write_existing(&dir.join("cgroup.kill"), "1");
-        for below in tree(dir) {
-            write_existing(&below.join("freezer.state"), "THAWED");
-        }
-    }
     loop {
+        dirs.iter().for_each(|dir| strike(dir));
         let pids = members(dirs);
         if pids.is_empty() {
             return true;
@@ -280,6 +275,16 @@ pub(super) fn kill(dirs: &[PathBuf], within: Duration) -> bool {
             return members(dirs).is_empty();
         }
         pause(Duration::from_millis(2), None);
+    }
+}
+
+/// Kills at once what version 2 holds, and thaws what version 1 froze, which else would not die: a
+/// runtime freezes its container now and then, and may be killed just then. Each file exists in some
+/// hierarchies only.
+fn strike(dir: &Path) {
+    write_existing(&dir.join("cgroup.kill"), "1");
+    for below in tree(dir) {
+        write_existing(&below.join("freezer.state"), "THAWED");
     }
 }
 
