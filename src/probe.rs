@@ -1,3 +1,4 @@
 //! Readers of this machine.
 
 pub mod gpu;
+pub mod interference;
