@@ -111,7 +111,7 @@ fn start_of(path: &Path) -> Option<String> {
 }
 
 /// `cpu  user nice system idle iowait irq softirq steal guest guest_nice`; guest time is in user
-/// time already (proc_stat(5)).
+/// time already (`proc_stat(5)`).
 fn ticks(stat: &str) -> Option<CpuTicks> {
     let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
     let fields: Option<Vec<u64>> = line

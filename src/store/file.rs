@@ -29,12 +29,12 @@ pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Erro
 
 fn replace(
     path: &Path,
-    fill: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
+    write: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
 ) -> Result<(), Error> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".tmp");
     let beside = Path::new(&beside);
-    let done = fill_and_sync(beside, fill)
+    let done = write_and_sync(beside, write)
         .and_then(|()| fs::rename(beside, path).map_err(Error::at(path)));
     match done {
         Ok(()) => sync_parent(path),
@@ -46,9 +46,9 @@ fn replace(
     }
 }
 
-fn fill_and_sync(
+fn write_and_sync(
     path: &Path,
-    fill: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
+    write: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
 ) -> Result<(), Error> {
     let open = OpenOptions::new()
         .write(true)
@@ -58,7 +58,7 @@ fn fill_and_sync(
         .open(path);
     let file = open.map_err(Error::at(path))?;
     let mut writer = BufWriter::new(&file);
-    fill(&mut writer)
+    write(&mut writer)
         .and_then(|()| writer.flush())
         .and_then(|()| file.sync_all())
         .map_err(Error::at(path))
@@ -69,7 +69,7 @@ pub(super) fn sync_parent(path: &Path) -> Result<(), Error> {
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
+    let parent = parent.unwrap_or_else(|| Path::new("."));
     File::open(parent)
         .and_then(|dir| dir.sync_all())
         .map_err(Error::at(parent))
