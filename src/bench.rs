@@ -4,6 +4,7 @@
 //! each round every cell once, in an order drawn from the seed, until all are known well enough.
 //! The engine is handed its launcher, clock, roots and channel; it knows no hub and no screen.
 
+mod course;
 pub mod engine;
 pub mod fingerprint;
 pub mod forecast;
@@ -17,5 +18,6 @@ mod pulse;
 pub mod repeat;
 mod suspension;
 pub mod taint;
+mod voice;
 
 pub use engine::Bench;

@@ -1,14 +1,23 @@
 //! The engine with a launcher that starts nothing: its times come from a script, and each launch
 //! moves the clock on by what it took.
 
-use std::sync::Mutex;
+mod disk;
+
+use std::time::Duration;
 
 use super::*;
+use crate::backend::{Error, Task, Trial};
+use crate::bench::keep::Keep;
 use crate::bench::{head::draw_up, preset};
 use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
-use crate::model::bench::{Cell, Effort, Payload, Phase, Plan, Preset, Summary};
-use crate::model::time::SetClock;
-use crate::model::unit::Ratio;
+use crate::model::bench::{
+    Cell, Effort, Failure, Outcome, Payload, Phase, Phases, Plan, Preset, Sample, Summary, Taint,
+};
+use crate::model::run::RunEvent;
+use crate::model::text::SafeText;
+use crate::model::time::{SetClock, Stamp};
+use crate::model::unit::{Ratio, Seconds};
+use crate::model::update::{Notice, What};
 
 type Script = Box<dyn FnMut(u32, &Task) -> Result<Trial, Error> + Send>;
 
@@ -17,23 +26,25 @@ struct Scripted {
     script: Script,
     clock: Arc<SetClock>,
     now_ms: u64,
-    launches: Vec<Task>,
-    /// Cancelled when this many launches were made.
+    /// How long the launch of a number takes.
+    step_ms: fn(u32) -> u64,
+    tasks: Vec<Task>,
+    /// Cancelled when this many tasks were made.
     cancel_at: Option<(usize, CancellationToken)>,
 }
 
 impl Launch for Scripted {
     async fn launch(&mut self, task: &Task) -> Result<Trial, Error> {
-        self.launches.push(task.clone());
+        self.tasks.push(task.clone());
         if let Some((at, cancel)) = &self.cancel_at
-            && self.launches.len() == *at
+            && self.tasks.len() == *at
         {
             cancel.cancel();
             std::future::pending::<()>().await;
         }
-        let number = count(self.launches.len());
+        let number = u32::try_from(self.tasks.len()).unwrap();
         let trial = (self.script)(number, task);
-        self.now_ms += 10;
+        self.now_ms += (self.step_ms)(number);
         self.clock.set(self.now_ms);
         trial
     }
@@ -76,7 +87,7 @@ fn scattered(task: &Task) -> Trial {
 /// A run in the making.
 struct Rig {
     bench: Bench,
-    heard: mpsc::Receiver<Update>,
+    said: mpsc::Receiver<Update>,
     launcher: Scripted,
 }
 
@@ -104,7 +115,7 @@ fn rig(change: impl FnOnce(&mut Plan), script: Script) -> Rig {
         7,
     );
     let clock = Arc::new(SetClock::default());
-    let (out, heard) = mpsc::channel(100_000);
+    let (out, said) = mpsc::channel(100_000);
     let cancel = CancellationToken::new();
     let bench = Bench {
         head,
@@ -114,17 +125,18 @@ fn rig(change: impl FnOnce(&mut Plan), script: Script) -> Rig {
         out,
         cancel,
     };
-    let launches = Vec::new();
+    let tasks = Vec::new();
     let launcher = Scripted {
         script,
         clock,
         now_ms: 0,
-        launches,
+        step_ms: |_| 10,
+        tasks,
         cancel_at: None,
     };
     Rig {
         bench,
-        heard,
+        said,
         launcher,
     }
 }
@@ -138,11 +150,11 @@ impl Rig {
         let run = runtime
             .unwrap()
             .block_on(self.bench.run(&mut self.launcher));
-        let mut said = Vec::new();
-        while let Ok(update) = self.heard.try_recv() {
-            said.push(update.what);
+        let mut told = Vec::new();
+        while let Ok(update) = self.said.try_recv() {
+            told.push(update.what);
         }
-        (run, said, self.launcher)
+        (run, told, self.launcher)
     }
 }
 
@@ -213,7 +225,7 @@ fn the_same_seed_makes_the_same_run() {
     let with = |seed| {
         let change = move |plan: &mut Plan| plan.seed = seed;
         let (run, _, launcher) = rig(change, Box::new(|_, task| Ok(scattered(task)))).run();
-        (run.samples, run.tail.unwrap().summary, launcher.launches)
+        (run.samples, run.tail.unwrap().summary, launcher.tasks)
     };
     assert_eq!(with(1), with(1));
     assert_ne!(with(1).2, with(2).2);
@@ -229,7 +241,7 @@ fn it_ends_when_all_cells_are_known_well_enough() {
 #[test]
 fn it_goes_on_while_one_cell_is_not_known_and_says_that_it_never_was() {
     let wild = |number: u32, task: &Task| {
-        let wild = task.backend == BackendId::Runc && number % 2 == 0;
+        let wild = task.backend == BackendId::Runc && number.is_multiple_of(2);
         Ok(if wild { good(1.0) } else { scattered(task) })
     };
     let (run, ..) = rig(|_| {}, Box::new(wild)).run();
@@ -280,7 +292,7 @@ fn cancelled_at_any_launch_it_is_a_shorter_run() {
 #[test]
 fn failures_are_counted_and_in_no_estimate() {
     let every_third = |number: u32, task: &Task| {
-        Ok(if number % 3 == 0 {
+        Ok(if number.is_multiple_of(3) {
             bad()
         } else {
             scattered(task)
@@ -294,7 +306,7 @@ fn failures_are_counted_and_in_no_estimate() {
         .iter()
         .filter(|s| !s.warmup && s.outcome != Outcome::Good)
         .count();
-    assert_eq!((all, count(counted)), (20, 20));
+    assert_eq!((all, u32::try_from(counted).unwrap()), (20, 20));
     assert_eq!(run.tail.unwrap().progress.failed, 22);
 }
 
@@ -402,111 +414,32 @@ fn progress_foresees_the_end() {
 
 #[test]
 fn a_pause_marks_the_sample_it_fell_into() {
-    let clock = Arc::new(Mutex::new(None::<Arc<SetClock>>));
-    let inner = Arc::clone(&clock);
-    let script = move |number, task: &Task| {
-        if number == 9 {
-            inner.lock().unwrap().as_ref().unwrap().set(60_000);
-        }
-        Ok(scattered(task))
-    };
-    let mut rig = rig(|_| {}, Box::new(script));
-    *clock.lock().unwrap() = Some(Arc::clone(&rig.launcher.clock));
-    rig.launcher.now_ms = 0;
-    let pulse_at = |run: &Run| -> Vec<usize> {
-        let paused =
-            |(at, sample): (usize, &Sample)| sample.taints.contains(&Taint::Paused).then_some(at);
-        run.samples.iter().enumerate().filter_map(paused).collect()
-    };
-    rig.bench.head.plan.effort.budget_seconds = Seconds(1e6);
-    rig.launcher.script = Box::new(move |number, task| {
-        let mut trial = scattered(task);
-        trial.left_over = number == 3;
-        Ok(trial)
-    });
-    rig.launcher.now_ms = 0;
-    let (run, ..) = rig.run();
-    assert_eq!(pulse_at(&run), Vec::<usize>::new());
-    assert_eq!(run.samples[3].taints, [Taint::LeftOver], "the one after it");
-    assert_eq!(run.samples[2].taints, []);
-}
-
-#[test]
-fn what_is_on_disk_is_what_was_run() {
-    let runs = tempfile::tempdir().unwrap();
     let mut rig = rig(|_| {}, Box::new(|_, task| Ok(scattered(task))));
-    let dir = RunDir::create(runs.path(), &rig.bench.head).unwrap();
-    let path = dir.path().to_owned();
-    rig.bench.keep = Some(dir);
-    let (run, said, _) = rig.run();
-    assert_eq!(RunDir::read(&path).unwrap(), run);
-    std::fs::remove_file(path.join("run.json")).unwrap();
-    let parts = RunDir::read(&path).unwrap();
-    assert_eq!((parts.samples, parts.tail), (run.samples, None));
-    assert_eq!(notices(&said).len(), 0);
-}
-
-#[test]
-fn a_run_that_is_dropped_under_way_can_be_read() {
-    let runs = tempfile::tempdir().unwrap();
-    let mut rig = rig(|_| {}, Box::new(|_, task| Ok(scattered(task))));
-    let dir = RunDir::create(runs.path(), &rig.bench.head).unwrap();
-    let path = dir.path().to_owned();
-    rig.bench.keep = Some(dir);
-    // Its token is never heard: the launch hangs, and the whole run is dropped.
-    rig.launcher.cancel_at = Some((8, CancellationToken::new()));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    let run = async {
-        tokio::time::timeout(Duration::from_millis(50), rig.bench.run(&mut rig.launcher)).await
-    };
-    assert!(runtime.block_on(run).is_err());
-    let read = RunDir::read(&path).unwrap();
-    assert_eq!((read.samples.len(), read.tail), (7, None));
-}
-
-#[test]
-fn a_full_disk_is_said_once_and_costs_no_sample() {
-    let runs = tempfile::tempdir().unwrap();
-    let head = rig(|_| {}, Box::new(|_, task| Ok(scattered(task))))
-        .bench
-        .head;
-    let mut dir = RunDir::create(runs.path(), &head).unwrap();
-    dir.fill_disk();
-    let mut full = rig(|_| {}, Box::new(|_, task| Ok(scattered(task))));
-    full.bench.keep = Some(dir);
-    let (run, said, _) = full.run();
-    assert_eq!(end(&run), &RunEnd::Completed);
-    let said = notices(&said);
-    assert_eq!(
-        said.iter().filter(|notice| notice.bad).count(),
-        1,
-        "{said:?}"
-    );
-    assert!(said[0].text.as_str().contains("No space left"), "{said:?}");
-    assert_eq!(
-        RunDir::read(&runs.path().join(head.id.as_str())).unwrap(),
-        run
-    );
-}
-
-#[test]
-fn samples_wait_until_there_is_room_again() {
-    let runs = tempfile::tempdir().unwrap();
-    let rig = rig(|_| {}, Box::new(|_, task| Ok(scattered(task))));
-    let dir = RunDir::create(runs.path(), &rig.bench.head).unwrap();
-    let path = dir.path().to_owned();
+    rig.launcher.step_ms = |number| if number == 9 { 5_000 } else { 10 };
     let (run, ..) = rig.run();
-    let mut keep = Keep::new(Some(dir));
-    assert_eq!(keep.save(&run.samples[..2]), None);
-    keep.dir().unwrap().fill_disk();
-    assert!(keep.save(&run.samples[..3]).unwrap().bad);
-    assert_eq!(keep.save(&run.samples[..4]), None, "said once");
-    keep.dir().unwrap().free_disk();
-    assert!(!keep.save(&run.samples[..5]).unwrap().bad);
-    assert_eq!(RunDir::read(&path).unwrap().samples, run.samples[..5]);
+    let paused = |sample: &Sample| sample.taints == [Taint::Paused];
+    let marked: Vec<bool> = run.samples.iter().map(paused).collect();
+    assert!(marked[8]);
+    assert_eq!(marked.iter().filter(|is| **is).count(), 1);
+}
+
+#[test]
+fn what_a_sample_leaves_behind_marks_the_next() {
+    let leaves = |number, task: &Task| {
+        Ok(Trial {
+            left_over: number == 3,
+            ..scattered(task)
+        })
+    };
+    let (run, ..) = rig(|_| {}, Box::new(leaves)).run();
+    assert_eq!(run.samples[3].taints, [Taint::LeftOver]);
+    assert_eq!(
+        run.samples
+            .iter()
+            .filter(|sample| !sample.taints.is_empty())
+            .count(),
+        1
+    );
 }
 
 #[test]
