@@ -17,6 +17,7 @@ mod frequency;
 pub mod gpu;
 mod identity;
 pub mod info;
+pub mod interference;
 mod kept;
 pub mod memory;
 pub mod mount;
