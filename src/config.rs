@@ -48,7 +48,7 @@ pub struct Watch {
 pub struct Screen {
     /// Name of a theme.
     pub theme: String,
-    /// Colours: "auto" (as the terminal and NO_COLOR say), "always" or "never".
+    /// Colours: "auto" (as the terminal and `NO_COLOR` say), "always" or "never".
     pub color: Color,
     /// Draw with plain ASCII letters only.
     pub ascii: bool,

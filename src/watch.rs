@@ -109,15 +109,15 @@ impl Watch {
             let result = probe(Instant::now());
             (probe, result)
         });
-        let joined = match tokio::time::timeout(TIME_BOX, &mut thread).await {
-            Ok(joined) => joined,
-            Err(_) => {
-                let why = SafeText::from(format!("no answer for {} s", TIME_BOX.as_secs()));
-                self.tell_down(&why, Duration::ZERO).await;
-                tokio::select! {
-                    joined = thread => joined,
-                    () = self.stop.cancelled() => return None,
-                }
+        let in_time = tokio::time::timeout(TIME_BOX, &mut thread).await;
+        let joined = if let Ok(joined) = in_time {
+            joined
+        } else {
+            let why = SafeText::from(format!("no answer for {} s", TIME_BOX.as_secs()));
+            self.tell_down(&why, Duration::ZERO).await;
+            tokio::select! {
+                joined = thread => joined,
+                () = self.stop.cancelled() => return None,
             }
         };
         Some(match joined {
@@ -275,7 +275,7 @@ mod tests {
         let fast = rig.updates.len();
         assert!((9..=11).contains(&fast), "{fast}");
         rig.pace.send_modify(|pace| pace.paused = true);
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         assert!(rig.updates.len() <= fast + 1);
         rig.stop.cancel();
         task.await.unwrap();

@@ -76,9 +76,10 @@ impl fmt::Display for Mistake {
                 write!(f, "{blank} | {before}{}", "^".repeat(*length))?;
             }
         }
-        match self.remedy.is_empty() {
-            true => Ok(()),
-            false => write!(f, "\n  {}", self.remedy),
+        if self.remedy.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "\n  {}", self.remedy)
         }
     }
 }

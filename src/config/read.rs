@@ -179,9 +179,10 @@ impl Gathering {
         for (what, remedy) in wrong_together(&config) {
             self.complain(Place::new(path, "", &(0..0)), what, remedy);
         }
-        match self.mistakes.is_empty() {
-            true => Ok(config),
-            false => Err(self.mistakes),
+        if self.mistakes.is_empty() {
+            Ok(config)
+        } else {
+            Err(self.mistakes)
         }
     }
 }

@@ -20,7 +20,7 @@ impl Interval {
     /// Shorter ones cost more than they tell.
     pub const SHORTEST: Duration = Duration::from_millis(100);
     /// Longer ones watch nothing.
-    pub const LONGEST: Duration = Duration::from_secs(3_600);
+    pub const LONGEST: Duration = Duration::from_hours(1);
 }
 
 impl Default for Interval {

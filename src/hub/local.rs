@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -11,9 +12,9 @@ use super::Deed;
 use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
 use crate::model::bench::{Effort, Limits, Payload, Plan, Preset};
 use crate::model::id::RunId;
-use crate::model::node::{NodeInfo, NodeSample};
+use crate::model::node::NodeInfo;
 use crate::model::root::Roots;
-use crate::model::run::RunEvent;
+use crate::model::run::{Run, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::unit::{Ratio, Seconds};
 use crate::model::update::What;
@@ -40,7 +41,7 @@ impl Local {
 
     /// A reader of how the machine is doing.
     pub fn node(&self) -> impl FnMut(Instant) -> Result<What, SafeText> + Send + use<> {
-        |_now| Ok(What::Node(Box::new(NodeSample::default())))
+        |_now| Ok(What::Node(Box::default()))
     }
 
     /// A reader of its processes.
@@ -53,10 +54,34 @@ impl Local {
         |_now| Ok(What::Gpus(Box::default()))
     }
 
+    /// The runs that are kept, latest first.
+    pub fn list(&self) -> Result<Vec<KeptRun>, SafeText> {
+        Ok(Vec::new())
+    }
+
+    /// A run that is kept.
+    pub fn read(&self, id: &RunId) -> Result<Run, SafeText> {
+        Err(format!("run {id} is not in {}", self.runs.display()).into())
+    }
+
     /// Sweeps what dead runs left behind; each line is one thing. Only looks when `dry_run`.
     pub fn gc(&self, _dry_run: bool) -> Result<Vec<SafeText>, SafeText> {
         Ok(Vec::new())
     }
+}
+
+/// A run that is kept, not yet read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeptRun {
+    /// Its id.
+    pub id: RunId,
+    /// Whether it was written to its end; one that was not is live, or was cut off.
+    pub finished: bool,
+}
+
+/// The table of a run for people.
+pub fn summary(run: &Run) -> String {
+    format!("run {}: {} samples\n", run.head.id, run.samples.len())
 }
 
 /// The plan of `preset`; all of its payloads unless some are chosen.

@@ -12,7 +12,7 @@ impl Backoff {
     /// The shortest wait.
     pub const SHORTEST: Duration = Duration::from_secs(1);
     /// The longest wait.
-    pub const LONGEST: Duration = Duration::from_secs(60);
+    pub const LONGEST: Duration = Duration::from_mins(1);
 
     /// Notes a failure; returns how long to wait.
     pub fn fail(&mut self) -> Duration {

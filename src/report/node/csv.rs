@@ -31,8 +31,9 @@ fn line(csv: &mut String, snapshot: &Snapshot, number: &Number) {
 
 /// `field`, in quotes where its letters need them.
 pub(crate) fn quoted(field: &str) -> String {
-    match field.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", field.replace('"', "\"\"")),
-        false => field.to_owned(),
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
     }
 }
