@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use color_eyre::eyre::Report;
 
+mod advice;
 pub mod args;
 mod bench;
 mod color;
@@ -54,7 +55,7 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
     let parsed = Args::try_parse_from(arguments);
     let exit = match parsed {
         Ok(args) => {
-            color::install_reports(&args);
+            color::install_panic_report(&args);
             run(&args).unwrap_or_else(|report| fail(&report))
         }
         Err(error) => usage(&error),
@@ -83,7 +84,7 @@ fn run(args: &Args) -> Outcome {
 /// Says what went wrong; a reader that has gone is nothing wrong.
 fn fail(report: &Report) -> Exit {
     let Some(error) = report.downcast_ref::<print::Error>() else {
-        print::err(&format!("{report:?}"));
+        print::err(&advice::told(report));
         return Exit::Unable;
     };
     match error {

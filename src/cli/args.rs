@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::advice::Advise;
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use color_eyre::Section;
 use color_eyre::eyre::eyre;
 
 pub use super::bench::BenchArgs;
@@ -42,8 +42,8 @@ pub struct Args {
     /// Settings file; the default is `isomon config path`
     #[arg(short, long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", global = true)]
+    /// When to use colours: auto, always, never
+    #[arg(long, value_name = "WHEN", global = true, hide_possible_values = true)]
     pub color: Option<Color>,
 }
 
@@ -108,7 +108,7 @@ impl Args {
         let screen = self.screen != ScreenArgs::default();
         if self.verb.is_some() && (screen || self.once || self.json) {
             return Err(eyre!("a flag before the command is for the screen only")
-                .suggestion("put the command's own flags after it; `isomon COMMAND --help`"));
+                .advise("put the command's own flags after it; `isomon COMMAND --help`"));
         }
         Ok(())
     }

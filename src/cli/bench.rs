@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use color_eyre::Section;
+use super::advice::Advise;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -103,6 +103,5 @@ fn judge(wish: &BenchArgs, run: &Run) -> Exit {
 
 /// The error of a run that could not even begin.
 fn never_began(why: &str) -> color_eyre::Report {
-    eyre!("{why}")
-        .suggestion("`isomon doctor` says which backends are ready, and what the others lack")
+    eyre!("{why}").advise("`isomon doctor` says which backends are ready, and what the others lack")
 }

@@ -1,4 +1,4 @@
-//! Whether to use colours, and how errors look.
+//! Whether to use colours, and how a panic looks.
 
 use std::io::{self, IsTerminal};
 
@@ -29,8 +29,8 @@ fn decide(wish: Color, terminal: bool) -> bool {
     }
 }
 
-/// Errors as a person reads them: what, because of what, what to do; no backtrace.
-pub(super) fn install_reports(args: &Args) {
+/// A panic is told in a few words, with where it happened.
+pub(super) fn install_panic_report(args: &Args) {
     let theme = if of_stderr(args.color.unwrap_or_default()) {
         Theme::dark()
     } else {

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
+use super::advice::Advise;
 use clap::Subcommand;
-use color_eyre::Section;
 use color_eyre::eyre::WrapErr;
 
 use super::args::Args;
@@ -53,9 +53,7 @@ fn init(path: &Path) -> color_eyre::Result<()> {
     }
     let mut file = std::fs::File::create_new(path)
         .wrap_err_with(refused)
-        .suggestion(
-            "a file that is there is left alone; `isomon config print` shows a fresh one",
-        )?;
+        .advise("a file that is there is left alone; `isomon config print` shows a fresh one")?;
     file.write_all(template().as_bytes())
         .wrap_err_with(refused)?;
     print::out(&format!("wrote {}\n", path.display()))?;

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Mutex;
 
-use color_eyre::Section;
+use super::advice::Advise;
 use color_eyre::eyre::{Result, WrapErr};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -19,7 +19,7 @@ pub(super) fn to_stderr() -> Result<()> {
     let (filter, file) = split(&wish);
     let filter = EnvFilter::try_new(filter)
         .wrap_err("ISOMON_LOG is no log filter")
-        .suggestion("for example ISOMON_LOG=debug, or ISOMON_LOG=isomon::backend=debug")?;
+        .advise("for example ISOMON_LOG=debug, or ISOMON_LOG=isomon::backend=debug")?;
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_ansi(false);
     match file {

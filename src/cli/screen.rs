@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
-use color_eyre::Section;
+use super::advice::Advise;
 use color_eyre::eyre::{Result, eyre};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -38,7 +38,7 @@ fn refuse_what_is_no_terminal() -> Result<()> {
         (false, _, _) => "standard input is not a terminal",
         (_, false, _) => "standard output is not a terminal",
     };
-    Err(eyre!("{why}").suggestion("`isomon snapshot` prints the same once, also with --json"))
+    Err(eyre!("{why}").advise("`isomon snapshot` prints the same once, also with --json"))
 }
 
 async fn show(args: &Args, setting: &Setting) -> Outcome {

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use color_eyre::Section;
+use super::advice::Advise;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use etcetera::BaseStrategy;
 
@@ -56,9 +56,7 @@ pub(super) fn read(named: Option<&Path>) -> Result<Config> {
         Err(error) => {
             return Err(error)
                 .wrap_err_with(|| format!("cannot read the settings in {}", path.display()))
-                .suggestion(
-                    "name another file with --config, or make one with `isomon config init`",
-                );
+                .advise("name another file with --config, or make one with `isomon config init`");
         }
     };
     let environment = std::env::vars_os().filter_map(|(name, value)| {
@@ -73,7 +71,7 @@ pub(super) fn read(named: Option<&Path>) -> Result<Config> {
             count(mistakes.len()),
             shown.join("\n\n")
         )
-        .suggestion("`isomon config print` shows every setting with its default")
+        .advise("`isomon config print` shows every setting with its default")
     })
 }
 
@@ -116,5 +114,5 @@ pub(super) fn state_dir() -> Result<PathBuf> {
 fn places() -> Result<etcetera::base_strategy::Xdg> {
     etcetera::base_strategy::Xdg::new()
         .wrap_err("cannot tell the home directory")
-        .suggestion("set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME")
+        .advise("set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME")
 }

@@ -1,6 +1,6 @@
 //! `isomon show`: a run that is kept.
 
-use color_eyre::Section;
+use super::advice::Advise;
 use color_eyre::eyre::eyre;
 
 use super::outcome::{Form, render};
@@ -31,7 +31,7 @@ pub(super) fn run(wish: &ShowArgs, setting: &Setting) -> Outcome {
         runs.into_iter().next().map(|run| run.id)
     };
     let id = id.ok_or_else(|| {
-        eyre!("there is no such run").suggestion("`isomon list` shows those that are kept")
+        eyre!("there is no such run").advise("`isomon list` shows those that are kept")
     })?;
     let read = setting.local.read(&id).map_err(|why| eyre!("{why}"))?;
     let form = if wish.json { Form::Json } else { wish.format };

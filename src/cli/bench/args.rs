@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::advice::Advise;
 use clap::ValueEnum;
-use color_eyre::Section;
 use color_eyre::eyre::{Result, eyre};
 
 use super::super::outcome::Form;
@@ -111,7 +111,7 @@ impl BenchArgs {
         if plan.effort.min_rounds > plan.effort.max_rounds || plan.effort.max_rounds == 0 {
             return Err(
                 eyre!("at least one round, and not more at least than at most")
-                    .suggestion("set --min-runs and --max-runs together, or --runs alone"),
+                    .advise("set --min-runs and --max-runs together, or --runs alone"),
             );
         }
         Ok(plan)
