@@ -1,9 +1,115 @@
 //! The door: arguments, subcommands, exit status.
+//!
+//! Whatever is written goes through one [`Printer`], because a closed pipe and a full disk are
+//! everyday life. Exit status 0: good; 1: what was measured failed; 2: isomon could not do it.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::Parser;
+use color_eyre::eyre::Report;
+
+mod advice;
+pub mod args;
+mod bench;
+mod color;
+mod configure;
+mod doctor;
+mod gc;
+mod list;
+mod log;
+mod outcome;
+mod print;
+mod progress;
+mod runtime;
+mod screen;
+mod setting;
+mod shell;
+mod show;
+mod snapshot;
+
+use args::{Args, Verb};
+use setting::Setting;
+
+/// How it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// Good.
+    Good,
+    /// What was measured or looked at is not as it should be.
+    Bad,
+    /// isomon could not do it.
+    Unable,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+type Outcome = color_eyre::Result<Exit>;
+
 /// Reads the arguments and does what they say.
-pub fn main(_arguments: &[OsString]) -> ExitCode {
-    ExitCode::SUCCESS
+pub fn main(arguments: &[OsString]) -> ExitCode {
+    let parsed = Args::try_parse_from(arguments);
+    let exit = match parsed {
+        Ok(args) => {
+            color::install_panic_report(&args);
+            run(&args).unwrap_or_else(|report| fail(&report))
+        }
+        Err(error) => usage(&error),
+    };
+    exit.into()
+}
+
+fn run(args: &Args) -> Outcome {
+    args.refuse_what_means_nothing()?;
+    let setting = || Setting::load(args);
+    match &args.verb {
+        None if args.once || args.json => snapshot::once(args, &setting()?),
+        None => screen::run(args, &setting()?),
+        Some(Verb::Snapshot(wish)) => snapshot::run(wish, &setting()?),
+        Some(Verb::Bench(wish)) => bench::run(wish, &setting()?),
+        Some(Verb::List(wish)) => list::run(wish, &setting()?),
+        Some(Verb::Show(wish)) => show::run(wish, &setting()?),
+        Some(Verb::Doctor { json }) => doctor::run(*json, &setting()?),
+        Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
+        Some(Verb::Config(wish)) => configure::run(args, *wish),
+        Some(Verb::Completions { shell }) => shell::completions(*shell),
+        Some(Verb::Man) => shell::man(),
+    }
+}
+
+/// Says what went wrong; a reader that has gone is nothing wrong.
+fn fail(report: &Report) -> Exit {
+    let Some(error) = report.downcast_ref::<print::Error>() else {
+        print::err(&advice::told(report));
+        return Exit::Unable;
+    };
+    match error {
+        print::Error::ReaderGone => Exit::Good,
+        print::Error::Failed(_) => {
+            print::err(&format!("isomon: {error}"));
+            Exit::Bad
+        }
+    }
+}
+
+/// `--help` and `--version` are no mistakes; everything else is.
+fn usage(error: &clap::Error) -> Exit {
+    let colored = color::of_stderr(args::Color::Auto);
+    let render = |colored| {
+        if colored {
+            error.render().ansi().to_string()
+        } else {
+            error.render().to_string()
+        }
+    };
+    if error.use_stderr() {
+        print::err(render(colored).trim_end());
+        return Exit::Unable;
+    }
+    let shown = print::out(&render(color::of_stdout(args::Color::Auto)));
+    shown.map_or_else(|error| fail(&error.into()), |()| Exit::Good)
 }

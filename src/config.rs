@@ -1,1 +1,182 @@
-//! What the user can set, read with the place of each mistake.
+//! What the user can set.
+//!
+//! The doc comments here are the comments of `config/isomon.toml`, and the fields its keys: each
+//! fact stands once, and `tests/drift.rs` keeps the file true. Reading is pure; the door opens the
+//! file and hands over its text and the environment.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::bench::Preset;
+use crate::model::unit::Ratio;
+
+pub mod mistake;
+pub mod read;
+pub mod size;
+pub mod span;
+pub mod template;
+
+pub use mistake::Mistake;
+pub use size::Size;
+pub use span::{Interval, Span};
+
+/// Every setting, each with a default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How this machine is watched.
+    pub watch: Watch,
+    /// How the screen looks and listens.
+    pub screen: Screen,
+    /// What `isomon bench` and the Bench tab do unless told otherwise.
+    pub bench: Bench,
+    /// From where on a number is called high. Percent and degrees Celsius.
+    pub threshold: Threshold,
+}
+
+/// How this machine is watched.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Watch {
+    /// Time between two samples: "500ms", "2s", "1m", or a number of seconds; 100 ms to 1 hour.
+    pub interval: Interval,
+}
+
+/// How the screen looks and listens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Screen {
+    /// Name of a theme.
+    pub theme: String,
+    /// Colours: "auto" (as the terminal and `NO_COLOR` say), "always" or "never".
+    pub color: Color,
+    /// Draw with plain ASCII letters only.
+    pub ascii: bool,
+    /// Listen to the mouse. Off leaves it to the terminal, to select text.
+    pub mouse: bool,
+}
+
+impl Default for Screen {
+    fn default() -> Self {
+        Self {
+            theme: "default".to_owned(),
+            color: Color::Auto,
+            ascii: false,
+            mouse: true,
+        }
+    }
+}
+
+/// When to use colours.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Color {
+    /// As the terminal and `NO_COLOR` say.
+    #[default]
+    Auto,
+    /// Even where the output is not a terminal.
+    Always,
+    /// None.
+    Never,
+}
+
+/// What a benchmark does unless told otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bench {
+    /// How much effort: "quick" (half a minute), "standard" (minutes) or "full" (up to half an hour).
+    pub preset: Preset,
+    /// Memory each sandbox may use.
+    pub memory: Size,
+    /// Processors each sandbox may use.
+    pub cpus: f64,
+    /// Time a sandbox may take from start to exit before it is killed and counted as failed.
+    pub timeout: Span,
+}
+
+impl Default for Bench {
+    fn default() -> Self {
+        Self {
+            preset: Preset::Quick,
+            memory: Size(128 << 20),
+            cpus: 1.0,
+            timeout: Span(std::time::Duration::from_secs(10)),
+        }
+    }
+}
+
+/// From where on a number is called high.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Threshold {
+    /// Use of a processor, memory or disk, in percent, that is worth a look.
+    pub use_warn: f64,
+    /// Use, in percent, that is bad.
+    pub use_bad: f64,
+    /// Temperature in °C that is worth a look.
+    pub heat_warn: f64,
+    /// Temperature in °C that is bad.
+    pub heat_bad: f64,
+}
+
+impl Default for Threshold {
+    fn default() -> Self {
+        Self {
+            use_warn: 70.0,
+            use_bad: 90.0,
+            heat_warn: 80.0,
+            heat_bad: 90.0,
+        }
+    }
+}
+
+/// What a threshold says of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Within bounds.
+    Good,
+    /// Worth a look.
+    Warn,
+    /// Beyond bounds.
+    Bad,
+}
+
+impl Threshold {
+    /// What a share of something that should not be full comes to.
+    pub fn share(&self, share: Ratio) -> Level {
+        level(share.percent(), self.use_warn, self.use_bad)
+    }
+
+    /// What a temperature in °C comes to.
+    pub fn heat(&self, celsius: f64) -> Level {
+        level(celsius, self.heat_warn, self.heat_bad)
+    }
+}
+
+fn level(value: f64, warn: f64, bad: f64) -> Level {
+    if value >= bad {
+        Level::Bad
+    } else if value >= warn {
+        Level::Warn
+    } else {
+        Level::Good
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_threshold_itself_is_beyond_it() {
+        let threshold = Threshold::default();
+        let levels = [69.9, 70.0, 89.9, 90.0].map(|percent| {
+            let share = Ratio::new(percent / 100.0).expect("a share");
+            threshold.share(share)
+        });
+        assert_eq!(levels, [Level::Good, Level::Warn, Level::Warn, Level::Bad]);
+        assert_eq!(threshold.heat(85.0), Level::Warn);
+    }
+}

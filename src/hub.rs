@@ -1,1 +1,167 @@
 //! The switchboard: sources in, updates out, commands down.
+//!
+//! The hub waits for nothing but its two queues: what takes time runs in a task of its own and
+//! speaks through an [`Outlet`] like any source. It knows what a deed is ([`Deed`]), not how it is
+//! done, so that a test hands it fakes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::model::command::Command;
+use crate::model::id::SourceId;
+use crate::model::time::Clock;
+use crate::model::update::{Update, What};
+use crate::watch::{Outlet, Pace};
+
+pub mod deed;
+pub mod local;
+mod obey;
+mod task;
+
+pub use deed::Deed;
+
+/// Updates that may wait for the hub.
+const UPDATES: usize = 1_024;
+/// Commands that may wait for the hub.
+const COMMANDS: usize = 16;
+/// How often losses are told.
+const TELL_LOST: Duration = Duration::from_secs(1);
+/// How long a run may take to clear up when the hub stops.
+const CLEAR_UP: Duration = Duration::from_secs(10);
+
+/// The switchboard.
+pub struct Hub<D> {
+    deed: Arc<D>,
+    random: StdRng,
+    outlet: Outlet,
+    updates: mpsc::Receiver<Update>,
+    wishes: mpsc::Sender<Command>,
+    commands: mpsc::Receiver<Command>,
+    subscribers: Vec<mpsc::Sender<Update>>,
+    pace: watch::Sender<Pace>,
+    tasks: TaskTracker,
+    live: Option<task::Live>,
+    check: Option<tokio::task::JoinHandle<()>>,
+    told_lost: u64,
+}
+
+impl<D: Deed> Hub<D> {
+    /// A hub that has things done by `deed` and makes run ids from `random`.
+    pub fn new(deed: Arc<D>, clock: Arc<dyn Clock>, random: StdRng, interval: Duration) -> Self {
+        let (to, updates) = mpsc::channel(UPDATES);
+        let (wishes, commands) = mpsc::channel(COMMANDS);
+        let paused = false;
+        let (pace, _) = watch::channel(Pace { interval, paused });
+        Self {
+            deed,
+            random,
+            outlet: Outlet::new(SourceId::local(), clock, to),
+            updates,
+            wishes,
+            commands,
+            subscribers: Vec::new(),
+            pace,
+            tasks: TaskTracker::new(),
+            live: None,
+            check: None,
+            told_lost: 0,
+        }
+    }
+
+    /// The way up for this machine's own sources; [`Outlet::of`] makes one for another.
+    pub fn outlet(&self) -> Outlet {
+        self.outlet.clone()
+    }
+
+    /// How often sources are to sample.
+    pub fn pace(&self) -> watch::Receiver<Pace> {
+        self.pace.subscribe()
+    }
+
+    /// The way down.
+    pub fn commands(&self) -> mpsc::Sender<Command> {
+        self.wishes.clone()
+    }
+
+    /// Every update from now on, up to `room` waiting.
+    pub fn subscribe(&mut self, room: usize) -> mpsc::Receiver<Update> {
+        let (to, updates) = mpsc::channel(room);
+        self.subscribers.push(to);
+        updates
+    }
+
+    /// Works until `stop`; then a live run is cancelled and heard to its end.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut tell_lost = tokio::time::interval(TELL_LOST);
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(command) = self.commands.recv() => self.obey(command).await,
+                Some(update) = self.updates.recv() => self.pass(update).await,
+                _ = tell_lost.tick() => self.tell_lost().await,
+            }
+        }
+        if tokio::time::timeout(CLEAR_UP, self.wind_up())
+            .await
+            .is_err()
+        {
+            tracing::warn!("a task did not end in time");
+        }
+    }
+
+    async fn wind_up(&mut self) {
+        if let Some(live) = &self.live {
+            live.cancel.cancel();
+        }
+        self.tasks.close();
+        let tasks = self.tasks.clone();
+        let ended = tasks.wait();
+        tokio::pin!(ended);
+        loop {
+            tokio::select! {
+                Some(update) = self.updates.recv() => self.pass(update).await,
+                () = &mut ended => break,
+            }
+        }
+        while let Ok(update) = self.updates.try_recv() {
+            self.pass(update).await;
+        }
+    }
+
+    /// Gives `update` to every subscriber; who has gone is forgotten.
+    async fn pass(&mut self, update: Update) {
+        for subscriber in &self.subscribers {
+            if !update.what.is_periodic() {
+                // An error means the subscriber has gone, which is seen below.
+                subscriber.send(update.clone()).await.ok();
+            } else if let Err(mpsc::error::TrySendError::Full(_)) =
+                subscriber.try_send(update.clone())
+            {
+                self.outlet.count_lost();
+            }
+        }
+        self.subscribers
+            .retain(|subscriber| !subscriber.is_closed());
+    }
+
+    async fn tell_lost(&mut self) {
+        let lost = self.outlet.lost();
+        if lost != std::mem::replace(&mut self.told_lost, lost) {
+            let update = Update {
+                at: self.outlet.now(),
+                from: SourceId::local(),
+                what: What::Lost(lost),
+            };
+            self.pass(update).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! What to do about an error: every error of the door ends with it.
+//!
+//! The advice travels as the outermost context of the report, so that `?` carries it and what is
+//! printed is short: what, because of what, what to do. A backtrace helps nobody who mistyped.
+
+use color_eyre::eyre::{Report, Result};
+
+/// What to do.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Advice(String);
+
+/// Something that may carry advice.
+pub(super) trait Advise {
+    /// The same with advice.
+    #[must_use]
+    fn advise(self, advice: &str) -> Self;
+}
+
+impl Advise for Report {
+    fn advise(self, advice: &str) -> Self {
+        self.wrap_err(Advice(advice.to_owned()))
+    }
+}
+
+impl<T> Advise for Result<T> {
+    fn advise(self, advice: &str) -> Self {
+        self.map_err(|report| report.advise(advice))
+    }
+}
+
+/// The report as a person reads it.
+pub(super) fn told(report: &Report) -> String {
+    let advice = report
+        .downcast_ref::<Advice>()
+        .map(|advice| advice.0.as_str());
+    let mut causes = report.chain().map(ToString::to_string);
+    let mut causes: Vec<String> = causes
+        .by_ref()
+        .filter(|cause| Some(cause.as_str()) != advice)
+        .collect();
+    causes.dedup();
+    let mut text = format!("isomon: {}", causes.join("\n  because: "));
+    if let Some(advice) = advice {
+        text.push_str("\n  try: ");
+        text.push_str(advice);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use color_eyre::eyre::{WrapErr, eyre};
+
+    use super::*;
+
+    #[test]
+    fn what_then_why_then_what_to_do() {
+        let error: Result<()> = Err(eyre!("no such file"));
+        let error = error.wrap_err("cannot read x").advise("name another");
+        let told = told(&error.unwrap_err());
+        assert_eq!(
+            told,
+            "isomon: cannot read x\n  because: no such file\n  try: name another"
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! The arguments. Flags are spelled as users of other tools know them.
+
+use std::path::PathBuf;
+
+use super::advice::Advise;
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use color_eyre::eyre::eyre;
+
+pub use super::bench::BenchArgs;
+pub use super::configure::ConfigVerb;
+pub use super::list::ListArgs;
+pub use super::show::ShowArgs;
+pub use super::snapshot::SnapshotArgs;
+pub use crate::config::Color;
+use crate::config::Interval;
+
+/// Watch this machine, its GPUs and sandboxes, and measure what isolation costs on it.
+///
+/// Without a command the screen opens; `?` shows its keys.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "isomon",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "Exit status: 0 good, 1 what was measured failed, 2 usage or isomon itself.\n\
+                  ISOMON_LOG=debug (or a file: ISOMON_LOG=debug,/tmp/isomon.log) tells more."
+)]
+pub struct Args {
+    /// What to do; the screen if nothing.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    /// How the screen looks and listens.
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+    /// Print one snapshot and leave, like `isomon snapshot`
+    #[arg(long)]
+    pub once: bool,
+    /// Print one snapshot as JSON and leave
+    #[arg(long)]
+    pub json: bool,
+    /// Settings file; the default is `isomon config path`
+    #[arg(short, long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// When to use colours: auto, always, never
+    #[arg(long, value_name = "WHEN", global = true, hide_possible_values = true)]
+    pub color: Option<Color>,
+}
+
+/// How the screen looks and listens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, ClapArgs)]
+pub struct ScreenArgs {
+    /// Time between two samples: 2, 500ms, 1m
+    #[arg(short, long, value_name = "TIME")]
+    pub interval: Option<Interval>,
+    /// Theme by name
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Draw with plain ASCII letters
+    #[arg(long)]
+    pub ascii: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long)]
+    pub no_mouse: bool,
+    /// Hide and refuse what acts: no benchmark can be started or cancelled
+    #[arg(long)]
+    pub readonly: bool,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Verb {
+    /// Print how this machine is doing
+    Snapshot(SnapshotArgs),
+    /// Measure isolation backends and print what they cost
+    Bench(Box<BenchArgs>),
+    /// List the runs kept on this machine
+    List(ListArgs),
+    /// Print a run
+    Show(ShowArgs),
+    /// Say what works here, what does not, why, and what mends it
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Clear up what runs that were killed left behind
+    Gc {
+        /// Only say what would be cleared up
+        #[arg(short = 'n', long)]
+        dry_run: bool,
+    },
+    /// Make, print and check the settings
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Print shell completions
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+impl Args {
+    /// A flag of the screen means nothing to a command, and is not passed over in silence.
+    pub(super) fn refuse_what_means_nothing(&self) -> color_eyre::Result<()> {
+        let screen = self.screen != ScreenArgs::default();
+        if self.verb.is_some() && (screen || self.once || self.json) {
+            return Err(eyre!("a flag before the command is for the screen only")
+                .advise("put the command's own flags after it; `isomon COMMAND --help`"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_flag_that_means_nothing_is_refused() {
+        let parse = |line: &str| Args::try_parse_from(line.split(' ')).expect("parses");
+        let refused = |line| parse(line).refuse_what_means_nothing().is_err();
+        assert!(refused("isomon -i 2 doctor"));
+        assert!(refused("isomon --json doctor"));
+        assert!(!refused("isomon doctor --json"));
+        assert!(!refused("isomon -c x --color never doctor"));
+        assert!(!refused("isomon -i 2 --ascii"));
+    }
+}

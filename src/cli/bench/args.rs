@@ -1,0 +1,296 @@
+//! The arguments of `isomon bench`, and the plan they make.
+
+use std::path::{Path, PathBuf};
+
+use super::super::advice::Advise;
+use clap::ValueEnum;
+use color_eyre::eyre::{Result, eyre};
+
+use super::super::outcome::Form;
+use crate::config::{Bench, Size, Span};
+use crate::hub::local::plan;
+use crate::model::backend::BackendId;
+use crate::model::bench::{Effort, Limits, Payload, Plan, Preset};
+use crate::model::text::SafeText;
+use crate::model::unit::{Bytes, Ratio, Seconds};
+
+/// What to measure, how often, and where to write it.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BenchArgs {
+    /// Backends, or a family like `gvisor`; every one that is ready if none
+    #[arg(value_name = "BACKEND", value_parser = backends)]
+    backends: Vec<Family>,
+    /// How much effort; quick unless set
+    #[arg(long, value_enum, value_name = "PRESET")]
+    preset: Option<Effortful>,
+    /// Work inside the sandbox, with an amount perhaps: noop, cpu, memory=64, syscall=50000 (repeat)
+    #[arg(long, value_name = "KERNEL[=AMOUNT]", value_parser = payload)]
+    payload: Vec<Payload>,
+    /// Decides the order and all that is random; the same seed repeats it
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Rounds before counting begins
+    #[arg(short, long, value_name = "ROUNDS")]
+    warmup: Option<u32>,
+    /// Rounds at least
+    #[arg(short, long, value_name = "ROUNDS")]
+    min_runs: Option<u32>,
+    /// Rounds at most
+    #[arg(short = 'M', long, value_name = "ROUNDS")]
+    max_runs: Option<u32>,
+    /// Rounds exactly
+    #[arg(short, long, value_name = "ROUNDS", conflicts_with_all = ["min_runs", "max_runs"])]
+    runs: Option<u32>,
+    /// Time at most for all of it: 30s, 5m
+    #[arg(long, value_name = "TIME")]
+    budget: Option<Span>,
+    /// Stop when the 95 % interval of each median is this narrow: 5%, 0.05
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    target: Option<Ratio>,
+    /// Memory of each sandbox: 128MiB
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<Size>,
+    /// Processors of each sandbox: 0.5, 2
+    #[arg(long, value_name = "NUMBER", value_parser = cpus)]
+    cpus: Option<f64>,
+    /// Time a sandbox may take before it is killed and counted as failed
+    #[arg(long, value_name = "TIME")]
+    timeout: Option<Span>,
+    /// A name for the run
+    #[arg(short, long)]
+    name: Option<String>,
+    /// Print the whole run as JSON instead of the table
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Write the run as JSON (`-` is standard output)
+    #[arg(long, value_name = "FILE")]
+    export_json: Option<PathBuf>,
+    /// Write the samples as CSV
+    #[arg(long, value_name = "FILE")]
+    export_csv: Option<PathBuf>,
+    /// Write the table as Markdown
+    #[arg(long, value_name = "FILE")]
+    export_markdown: Option<PathBuf>,
+}
+
+/// The backends one word on the command line means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Family(Vec<BackendId>);
+
+/// A preset as a word on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Effortful {
+    /// About half a minute, `noop` only
+    Quick,
+    /// A few minutes, every payload
+    Standard,
+    /// Up to half an hour, every payload, narrow intervals
+    Full,
+}
+
+impl From<Effortful> for Preset {
+    fn from(word: Effortful) -> Self {
+        match word {
+            Effortful::Quick => Self::Quick,
+            Effortful::Standard => Self::Standard,
+            Effortful::Full => Self::Full,
+        }
+    }
+}
+
+impl BenchArgs {
+    /// The plan: the preset's, changed by what was set; `random` is the seed unless one is given.
+    pub(super) fn plan(&self, setting: &Bench, random: u64) -> Result<Plan> {
+        let preset = self.preset.map_or(setting.preset, Preset::from);
+        let payloads = (!self.payload.is_empty()).then(|| self.payload.clone());
+        let seed = self.seed.unwrap_or(random);
+        let mut plan = plan(preset, self.chosen(), payloads, seed);
+        plan.name = self.name.as_deref().map(SafeText::new);
+        plan.limits = self.limits(setting, plan.limits);
+        plan.effort = self.effort(plan.effort);
+        if plan.effort.min_rounds > plan.effort.max_rounds || plan.effort.max_rounds == 0 {
+            return Err(
+                eyre!("at least one round, and not more at least than at most")
+                    .advise("set --min-runs and --max-runs together, or --runs alone"),
+            );
+        }
+        Ok(plan)
+    }
+
+    /// Whether backends were named, so that one that cannot run is a failure.
+    pub(super) fn names_backends(&self) -> bool {
+        !self.backends.is_empty()
+    }
+
+    /// What to write, and where.
+    pub(super) fn exports(&self) -> impl Iterator<Item = (Form, &Path)> {
+        let all = [
+            (Form::Json, &self.export_json),
+            (Form::Csv, &self.export_csv),
+            (Form::Markdown, &self.export_markdown),
+        ];
+        all.into_iter()
+            .filter_map(|(form, path)| Some((form, path.as_deref()?)))
+    }
+
+    fn chosen(&self) -> Vec<BackendId> {
+        if self.backends.is_empty() {
+            return BackendId::ALL.to_vec();
+        }
+        let named = |id: &BackendId| self.backends.iter().any(|family| family.0.contains(id));
+        BackendId::ALL.into_iter().filter(named).collect()
+    }
+
+    fn limits(&self, setting: &Bench, preset: Limits) -> Limits {
+        Limits {
+            cpus: self.cpus.unwrap_or(setting.cpus),
+            memory_bytes: Bytes(self.memory.unwrap_or(setting.memory).0),
+            timeout_seconds: Seconds::from(self.timeout.unwrap_or(setting.timeout).0),
+            ..preset
+        }
+    }
+
+    fn effort(&self, preset: Effort) -> Effort {
+        let min_rounds = self.runs.or(self.min_runs);
+        let max_rounds = self.runs.or(self.max_runs);
+        let budget = self.budget.map(|span| Seconds::from(span.0));
+        Effort {
+            warmup_rounds: self.warmup.unwrap_or(preset.warmup_rounds),
+            min_rounds: min_rounds.unwrap_or_else(|| {
+                let most = max_rounds.unwrap_or(preset.min_rounds);
+                preset.min_rounds.min(most)
+            }),
+            max_rounds: max_rounds.unwrap_or_else(|| {
+                let least = min_rounds.unwrap_or(preset.max_rounds);
+                preset.max_rounds.max(least)
+            }),
+            min_seconds: match self.runs {
+                Some(_) => Seconds(0.0),
+                None => preset.min_seconds,
+            },
+            budget_seconds: budget.unwrap_or(preset.budget_seconds),
+            target: self.target.unwrap_or(preset.target),
+        }
+    }
+}
+
+fn backends(word: &str) -> Result<Family, String> {
+    let found = BackendId::matching(word);
+    if found.is_empty() {
+        Err(format!(
+            "there are {}",
+            BackendId::ALL.map(BackendId::name).join(", ")
+        ))
+    } else {
+        Ok(Family(found))
+    }
+}
+
+fn payload(word: &str) -> Result<Payload, String> {
+    let (name, amount) = word.split_once('=').unwrap_or((word, ""));
+    let usual = Payload::USUAL
+        .into_iter()
+        .find(|usual| usual.name() == name);
+    let usual = usual.ok_or("there are noop, cpu, memory and syscall")?;
+    if amount.is_empty() {
+        return Ok(usual);
+    }
+    let amount = amount.parse().ok().filter(|amount| *amount > 0);
+    let chosen = amount.and_then(|amount| Payload::with_amount(name, amount));
+    chosen.ok_or_else(|| "the amount is a whole number above 0".to_owned())
+}
+
+fn share(word: &str) -> Result<Ratio, String> {
+    let (number, scale) = match word.strip_suffix('%') {
+        Some(percent) => (percent, 100.0),
+        None => (word, 1.0),
+    };
+    let value = number.trim().parse::<f64>().ok().map(|value| value / scale);
+    value
+        .filter(|value| *value > 0.0 && *value < 1.0)
+        .and_then(Ratio::new)
+        .ok_or_else(|| "a share like 5% or 0.05, more than 0 and less than 100 %".to_owned())
+}
+
+fn cpus(word: &str) -> Result<f64, String> {
+    let number = word.parse().ok();
+    number
+        .filter(|number| (0.01..=4_096.0).contains(number))
+        .ok_or_else(|| "a number of processors like 0.5 or 2".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Whole {
+        #[command(flatten)]
+        bench: BenchArgs,
+    }
+
+    fn planned(line: &str) -> Result<Plan, String> {
+        let words = std::iter::once("bench").chain(line.split_whitespace());
+        let whole = Whole::try_parse_from(words).map_err(|error| error.to_string())?;
+        let plan = whole.bench.plan(&Bench::default(), 7);
+        plan.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nothing_said_is_every_backend_with_the_preset() {
+        let plan = planned("").unwrap();
+        assert_eq!(plan.backends, BackendId::ALL);
+        assert_eq!((plan.seed, plan.limits), (7, Limits::default()));
+    }
+
+    #[test]
+    fn what_is_said_goes_before_the_preset() {
+        let plan =
+            planned("gvisor process --seed 3 -r 5 -w 1 --memory 64MiB --cpus 0.5 --target 2%")
+                .unwrap();
+        let gvisor = [
+            BackendId::Process,
+            BackendId::GvisorSystrap,
+            BackendId::GvisorPtrace,
+            BackendId::GvisorKvm,
+        ];
+        assert_eq!(plan.backends, gvisor);
+        assert_eq!((plan.effort.min_rounds, plan.effort.max_rounds), (5, 5));
+        assert_eq!(plan.limits.memory_bytes, Bytes(64 << 20));
+        assert_eq!(plan.effort.target, Ratio::new(0.02).unwrap());
+        assert_eq!(plan.seed, 3);
+    }
+
+    #[test]
+    fn one_bound_of_rounds_moves_the_other() {
+        let rounds = |line| {
+            let effort = planned(line).unwrap().effort;
+            effort.min_rounds <= effort.max_rounds
+        };
+        assert!(rounds("-M 1") && rounds("-m 100000"));
+        assert!(planned("-m 5 -M 2").is_err());
+        assert!(planned("-r 0").is_err());
+    }
+
+    #[test]
+    fn wrong_words_are_told_with_the_right_ones() {
+        assert!(planned("gvizor").unwrap_err().contains("gvisor-systrap"));
+        assert!(
+            planned("--payload sleep")
+                .unwrap_err()
+                .contains("noop, cpu")
+        );
+        for line in [
+            "--target 0",
+            "--target 200%",
+            "--cpus nan",
+            "--payload cpu=0",
+        ] {
+            assert!(planned(line).is_err(), "{line}");
+        }
+        let memory = planned("--payload memory=8 --payload noop").unwrap();
+        assert_eq!(memory.payloads, [Payload::Memory { mib: 8 }, Payload::Noop]);
+    }
+}

@@ -1,0 +1,128 @@
+//! A run while it goes on: its events are gathered, Ctrl-C ends it.
+
+use color_eyre::eyre::{Result, eyre};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::super::progress::Meter;
+use super::never_began;
+use crate::hub::Deed;
+use crate::hub::local::Local;
+use crate::model::bench::{Plan, Sample};
+use crate::model::id::RunId;
+use crate::model::run::{Run, RunEvent, RunHead, RunTail};
+use crate::model::text::SafeText;
+use crate::model::time::{Clock, SystemClock};
+
+const EVENTS: usize = 256;
+
+/// Does `plan`. The first signal ends the run and keeps what it has; the second leaves at once,
+/// and what is still there is swept up by the reaper.
+pub(super) async fn run(local: Local, plan: Plan, meter: &mut Meter) -> Result<Run> {
+    let mut signals = Signals::listen()?;
+    let id = RunId::new(SystemClock.now().wall_ms, StdRng::from_os_rng().random());
+    let (out, events) = mpsc::channel(EVENTS);
+    let cancel = CancellationToken::new();
+    let token = cancel.clone();
+    let doing = tokio::spawn(async move { local.bench(id, plan, out, token).await });
+    let mut gathered = Gathered::default();
+    let left = gathered.hear(events, &mut signals, &cancel, meter).await;
+    if left {
+        return Err(eyre!(
+            "left at once; `isomon gc` sweeps what the reaper may have missed"
+        ));
+    }
+    gathered.finish(doing.await?)
+}
+
+/// What came of a run so far.
+#[derive(Default)]
+struct Gathered {
+    head: Option<RunHead>,
+    samples: Vec<Sample>,
+    tail: Option<RunTail>,
+}
+
+impl Gathered {
+    /// Hears a run to its end. True if the user did not want to wait for it.
+    async fn hear(
+        &mut self,
+        mut events: mpsc::Receiver<RunEvent>,
+        signals: &mut Signals,
+        cancel: &CancellationToken,
+        meter: &mut Meter,
+    ) -> bool {
+        loop {
+            tokio::select! {
+                () = signals.recv() => {
+                    if cancel.is_cancelled() {
+                        return true;
+                    }
+                    cancel.cancel();
+                    meter.say("ending the run; once more leaves at once");
+                }
+                event = events.recv() => match event {
+                    Some(event) => self.take(event, meter),
+                    None => return false,
+                },
+            }
+        }
+    }
+
+    fn take(&mut self, event: RunEvent, meter: &mut Meter) {
+        match event {
+            RunEvent::Started(head) => {
+                meter.say(&format!("run {}, seed {}", head.id, head.plan.seed));
+                self.head = Some(*head);
+            }
+            RunEvent::Sample(sample) => self.samples.push(*sample),
+            RunEvent::Progress(progress) => meter.show(&progress),
+            RunEvent::Summary(_) => {}
+            RunEvent::Ended(tail) => self.tail = Some(tail),
+        }
+    }
+
+    fn finish(self, result: Result<(), SafeText>) -> Result<Run> {
+        let Some(head) = self.head else {
+            let why = result.err();
+            let why = why.as_ref().map_or("nothing was run", SafeText::as_str);
+            return Err(never_began(why));
+        };
+        if let (Err(why), None) = (&result, &self.tail) {
+            return Err(eyre!("run {}: {why}", head.id));
+        }
+        Ok(Run {
+            head,
+            samples: self.samples,
+            tail: self.tail,
+        })
+    }
+}
+
+/// The signals that ask a program to end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
+    }
+}

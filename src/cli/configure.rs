@@ -1,0 +1,61 @@
+//! `isomon config`: make, print and check the settings.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::advice::Advise;
+use clap::Subcommand;
+use color_eyre::eyre::WrapErr;
+
+use super::args::Args;
+use super::print;
+use super::setting;
+use super::{Exit, Outcome};
+use crate::config::template::{schema, template};
+
+/// What to do with the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum ConfigVerb {
+    /// Write a file with every setting and its default, unless there is one
+    Init,
+    /// Print that file
+    Print,
+    /// Read the settings and say what is wrong with them
+    Check,
+    /// Print where the file is looked for
+    Path,
+    /// Print the JSON schema of the file, for editors
+    Schema,
+}
+
+pub(super) fn run(args: &Args, wish: ConfigVerb) -> Outcome {
+    let path = match &args.config {
+        Some(path) => path.clone(),
+        None => setting::default_path()?,
+    };
+    match wish {
+        ConfigVerb::Init => init(&path)?,
+        ConfigVerb::Print => print::out(&template())?,
+        ConfigVerb::Check => {
+            setting::read(args.config.as_deref())?;
+            print::out("the settings are right\n")?;
+        }
+        ConfigVerb::Path => print::out(&format!("{}\n", path.display()))?,
+        ConfigVerb::Schema => print::out(&format!("{:#}\n", schema()))?,
+    }
+    Ok(Exit::Good)
+}
+
+fn init(path: &Path) -> color_eyre::Result<()> {
+    let refused = || format!("cannot write {}", path.display());
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory).wrap_err_with(refused)?;
+    }
+    let mut file = std::fs::File::create_new(path)
+        .wrap_err_with(refused)
+        .advise("a file that is there is left alone; `isomon config print` shows a fresh one")?;
+    file.write_all(template().as_bytes())
+        .wrap_err_with(refused)?;
+    print::out(&format!("wrote {}\n", path.display()))?;
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! `isomon doctor`: what works here, what does not, why, and what mends it.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use super::print;
+use super::setting::Setting;
+use super::{Exit, Outcome, color, log, runtime};
+use crate::hub::Deed;
+use crate::model::backend::{BackendStatus, Readiness};
+use crate::model::text::SafeText;
+
+mod finding;
+mod machine;
+mod terminal;
+
+use finding::{Finding, Level};
+
+/// Backends are tried one after the other, each within its own time box; this bounds all.
+const TIME_BOX: Duration = Duration::from_mins(2);
+
+/// All findings.
+#[derive(Serialize)]
+struct Findings {
+    format: u32,
+    isomon: &'static str,
+    checks: Vec<Finding>,
+    backends: Vec<BackendStatus>,
+}
+
+pub(super) fn run(json: bool, setting: &Setting) -> Outcome {
+    log::to_stderr()?;
+    let mut findings = terminal::look();
+    findings.extend(runtime::block_on(machine::look(setting))?);
+    let backends = runtime::block_on(try_backends(setting))?;
+    findings.extend(backends.iter().map(of_backend));
+    findings.push(none_ready(&backends));
+    let findings = Findings {
+        format: 1,
+        isomon: env!("CARGO_PKG_VERSION"),
+        checks: findings,
+        backends,
+    };
+    let text = if json {
+        serde_json::to_string_pretty(&findings)? + "\n"
+    } else {
+        findings.table(color::of_stdout(setting.config.screen.color))
+    };
+    print::out(&text)?;
+    Ok(findings.exit())
+}
+
+impl Findings {
+    fn table(&self, colored: bool) -> String {
+        let lines = self.checks.iter().map(|finding| finding.line(colored));
+        lines.collect()
+    }
+
+    /// 0 when all is well, 1 with something worth a look, 2 when isomon cannot do its work.
+    fn exit(&self) -> Exit {
+        let worst = self.checks.iter().map(|finding| finding.level).max();
+        match worst.unwrap_or(Level::Good) {
+            Level::Good | Level::Note => Exit::Good,
+            Level::Warn => Exit::Bad,
+            Level::Bad => Exit::Unable,
+        }
+    }
+}
+
+async fn try_backends(setting: &Setting) -> Vec<BackendStatus> {
+    let (out, mut heard) = mpsc::channel(16);
+    let local = setting.local.clone();
+    let doing = tokio::spawn(async move { local.check(out).await });
+    let mut known: Vec<BackendStatus> = Vec::new();
+    let deadline = Instant::now() + TIME_BOX;
+    while let Ok(Some(status)) = tokio::time::timeout_at(deadline.into(), heard.recv()).await {
+        known.retain(|other| other.id != status.id);
+        known.push(status);
+    }
+    doing.abort();
+    known.sort_by_key(|status| status.id);
+    known
+}
+
+fn of_backend(status: &BackendStatus) -> Finding {
+    let version = status.version.as_ref().map_or("", SafeText::as_str);
+    let (level, words, remedy) = match &status.readiness {
+        Readiness::Ready => (Level::Good, format!("ready {version}"), SafeText::default()),
+        Readiness::Checking => (Level::Warn, "no answer in time".into(), SafeText::default()),
+        Readiness::Degraded { reason, remedy } => {
+            (Level::Warn, format!("runs, {reason}"), remedy.clone())
+        }
+        Readiness::Unavailable { reason, remedy } => {
+            (Level::Note, reason.to_string(), remedy.clone())
+        }
+    };
+    Finding {
+        name: format!("backend {}", status.id),
+        level,
+        words: words.trim().into(),
+        remedy,
+    }
+}
+
+fn none_ready(backends: &[BackendStatus]) -> Finding {
+    let ready = backends.iter().filter(|status| status.readiness.runs());
+    let ready = ready.count();
+    let words = format!("{ready} of {} can be measured", backends.len());
+    match ready {
+        0 => Finding::new("backends", Level::Warn, &words, "see the remedies above"),
+        _ => Finding::new("backends", Level::Good, &words, ""),
+    }
+}

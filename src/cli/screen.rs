@@ -1,0 +1,99 @@
+//! `isomon` alone: the screen, fed by the hub.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+
+use super::advice::Advise;
+use color_eyre::eyre::{Result, eyre};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::args::Args;
+use super::setting::Setting;
+use super::{Exit, Outcome, log, runtime};
+use crate::hub::Hub;
+use crate::hub::local::Local;
+use crate::model::command::Command;
+use crate::model::time::SystemClock;
+use crate::model::update::{Update, What};
+use crate::watch::{Voice, Watch};
+
+/// Updates that may wait for the screen.
+const ROOM: usize = 1_024;
+
+pub(super) fn run(args: &Args, setting: &Setting) -> Outcome {
+    refuse_what_is_no_terminal()?;
+    log::to_screen()?;
+    runtime::block_on(show(args, setting))?
+}
+
+/// The screen needs a terminal on both sides that can move its cursor.
+fn refuse_what_is_no_terminal() -> Result<()> {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    let why = match (io::stdin().is_terminal(), io::stdout().is_terminal(), dumb) {
+        (true, true, false) => return Ok(()),
+        (true, true, true) => "TERM says that this terminal cannot show a screen",
+        (false, _, _) => "standard input is not a terminal",
+        (_, false, _) => "standard output is not a terminal",
+    };
+    Err(eyre!("{why}").advise("`isomon snapshot` prints the same once, also with --json"))
+}
+
+async fn show(args: &Args, setting: &Setting) -> Outcome {
+    let interval = setting.config.watch.interval.0;
+    let local = Arc::new(setting.local.clone());
+    let random = StdRng::from_os_rng();
+    let mut hub = Hub::new(Arc::clone(&local), Arc::new(SystemClock), random, interval);
+    let updates = hub.subscribe(ROOM);
+    let commands = hub.commands();
+    let stop = CancellationToken::new();
+    watch_local(&hub, &local, &stop);
+    let hub = tokio::spawn(hub.run(stop.clone()));
+    if !args.screen.readonly {
+        commands.send(Command::CheckBackends).await.ok();
+    }
+    let result = face(updates, commands, setting, args.screen.readonly).await;
+    stop.cancel();
+    hub.await?;
+    result
+}
+
+/// Starts a watch for each probe of this machine.
+fn watch_local(hub: &Hub<Local>, local: &Arc<Local>, stop: &CancellationToken) {
+    let watch = |voice| Watch {
+        outlet: hub.outlet(),
+        pace: hub.pace(),
+        stop: stop.clone(),
+        voice,
+    };
+    let (node, gpus, processes) = (Arc::clone(local), Arc::clone(local), Arc::clone(local));
+    tokio::spawn(watch(Voice::Health).run(move || node.node()));
+    tokio::spawn(watch(Voice::Notice("GPUs")).run(move || gpus.gpus()));
+    tokio::spawn(watch(Voice::Notice("processes")).run(move || processes.processes()));
+    let (local, outlet) = (Arc::clone(local), hub.outlet());
+    tokio::spawn(async move {
+        if let Ok(info) = tokio::task::spawn_blocking(move || local.info()).await {
+            outlet.send(What::Info(Box::new(info))).await;
+        }
+    });
+}
+
+/// Draws until the user leaves.
+async fn face(
+    updates: mpsc::Receiver<Update>,
+    commands: mpsc::Sender<Command>,
+    setting: &Setting,
+    readonly: bool,
+) -> Outcome {
+    let _unused = (
+        updates,
+        commands,
+        &setting.config,
+        &setting.config_dir,
+        readonly,
+    );
+    tokio::task::yield_now().await;
+    Ok(Exit::Unable)
+}

@@ -1,0 +1,35 @@
+//! What the hub can have done.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::backend::BackendStatus;
+use crate::model::bench::Plan;
+use crate::model::id::RunId;
+use crate::model::run::RunEvent;
+use crate::model::text::SafeText;
+
+/// The deeds behind the commands. An error is a sentence for the user.
+pub trait Deed: Send + Sync + 'static {
+    /// Tries every backend and says of each how it went, as soon as it is known.
+    fn check(
+        &self,
+        out: mpsc::Sender<BackendStatus>,
+    ) -> impl Future<Output = Result<(), SafeText>> + Send;
+
+    /// Does `plan` as run `id` and keeps the result, until it is done or `cancel`; what is there
+    /// by then stays valid.
+    fn bench(
+        &self,
+        id: RunId,
+        plan: Plan,
+        out: mpsc::Sender<RunEvent>,
+        cancel: CancellationToken,
+    ) -> impl Future<Output = Result<(), SafeText>> + Send;
+
+    /// Writes run `id` as JSON to `to`, or into it where it is a directory. Returns the file.
+    fn export(&self, id: &RunId, to: &Path) -> Result<PathBuf, SafeText>;
+}

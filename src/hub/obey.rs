@@ -1,0 +1,98 @@
+//! What the hub does with a command. Every command is answered, by its effect or by a sentence.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng;
+use tokio_util::sync::CancellationToken;
+
+use super::task::{self, Live};
+use super::{Deed, Hub};
+use crate::config::Interval;
+use crate::model::bench::Plan;
+use crate::model::command::Command;
+use crate::model::id::{RunId, SourceId};
+use crate::model::text::SafeText;
+use crate::model::update::{Notice, Update, What};
+
+impl<D: Deed> Hub<D> {
+    pub(super) async fn obey(&mut self, command: Command) {
+        tracing::debug!(?command, "obey");
+        match command {
+            Command::CheckBackends => self.check().await,
+            Command::Bench(plan) => self.bench(*plan).await,
+            Command::Cancel(id) => self.cancel(&id).await,
+            Command::Export { run, to } => self.export(run, to),
+            Command::Interval(interval) => self.set_interval(interval).await,
+            Command::Pause(paused) => self.pace.send_modify(|pace| pace.paused = paused),
+        }
+    }
+
+    async fn check(&mut self) {
+        if self
+            .check
+            .as_ref()
+            .is_some_and(|check| !check.is_finished())
+        {
+            return self
+                .say(false, "the backends are being tried already")
+                .await;
+        }
+        let work = task::check(Arc::clone(&self.deed), self.outlet());
+        self.check = Some(self.tasks.spawn(work));
+    }
+
+    async fn bench(&mut self, plan: Plan) {
+        if let Some(live) = self.live.as_ref().filter(|live| live.is_going_on()) {
+            let sentence = format!("run {} is going on; cancel it or wait", live.id);
+            return self.say(true, &sentence).await;
+        }
+        let id = RunId::new(self.outlet.now().wall_ms, self.random.random());
+        let cancel = CancellationToken::new();
+        let work = task::bench(
+            Arc::clone(&self.deed),
+            self.outlet(),
+            id.clone(),
+            plan,
+            cancel.clone(),
+        );
+        let task = self.tasks.spawn(work);
+        self.live = Some(Live { id, cancel, task });
+    }
+
+    async fn cancel(&mut self, id: &RunId) {
+        let going_on = |live: &&Live| live.id == *id && live.is_going_on();
+        match self.live.as_ref().filter(going_on) {
+            Some(live) => {
+                live.cancel.cancel();
+                let sentence = format!("ending run {id}; what it has stays");
+                self.say(false, &sentence).await;
+            }
+            None => self.say(true, &format!("run {id} is over")).await,
+        }
+    }
+
+    fn export(&self, run: RunId, to: PathBuf) {
+        let (deed, outlet) = (Arc::clone(&self.deed), self.outlet());
+        self.tasks.spawn(task::export(deed, outlet, run, to));
+    }
+
+    async fn set_interval(&mut self, wished: Duration) {
+        let interval = wished.clamp(Interval::SHORTEST, Interval::LONGEST);
+        self.pace.send_modify(|pace| pace.interval = interval);
+        let sentence = format!("interval {}", Interval(interval));
+        self.say(false, &sentence).await;
+    }
+
+    /// Straight to the subscribers: the hub must not wait for room in its own queue.
+    async fn say(&mut self, bad: bool, sentence: &str) {
+        let text = SafeText::new(sentence);
+        let update = Update {
+            at: self.outlet.now(),
+            from: SourceId::local(),
+            what: What::Notice(Notice { bad, text }),
+        };
+        self.pass(update).await;
+    }
+}

@@ -1,0 +1,255 @@
+//! The hub with fakes for what is done.
+
+use std::path::Path;
+
+use rand::SeedableRng;
+
+use super::*;
+use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
+use crate::model::bench::{Effort, Limits, Payload, Plan};
+use crate::model::id::RunId;
+use crate::model::run::{Fingerprint, RunEnd, RunEvent, RunHead, RunTail};
+use crate::model::text::SafeText;
+use crate::model::time::{Stamp, SystemClock};
+use crate::model::unit::{Ratio, Seconds};
+use crate::model::update::Notice;
+
+struct Fake {
+    panics: bool,
+}
+
+fn plan() -> Plan {
+    let effort = Effort {
+        warmup_rounds: 0,
+        min_rounds: 1,
+        max_rounds: 1,
+        min_seconds: Seconds(0.0),
+        budget_seconds: Seconds(1.0),
+        target: Ratio::default(),
+    };
+    Plan {
+        name: None,
+        backends: vec![BackendId::Process],
+        payloads: vec![Payload::Noop],
+        effort,
+        limits: Limits::default(),
+        seed: 1,
+    }
+}
+
+fn head(id: RunId, plan: Plan) -> RunHead {
+    RunHead {
+        format: crate::model::run::FORMAT,
+        id,
+        started: Stamp::default(),
+        started_at: String::new(),
+        cells: plan.cells(),
+        plan,
+        left_out: Vec::new(),
+        fingerprint: Fingerprint::default(),
+        repeat: String::new(),
+    }
+}
+
+impl Deed for Fake {
+    async fn check(&self, out: mpsc::Sender<BackendStatus>) -> Result<(), SafeText> {
+        for id in [BackendId::Runc, BackendId::Process] {
+            let status = BackendStatus {
+                id,
+                version: None,
+                path: None,
+                readiness: Readiness::Ready,
+                traits: Traits::default(),
+            };
+            out.send(status).await.ok();
+        }
+        Ok(())
+    }
+
+    async fn bench(
+        &self,
+        id: RunId,
+        plan: Plan,
+        out: mpsc::Sender<RunEvent>,
+        cancel: CancellationToken,
+    ) -> Result<(), SafeText> {
+        let head = RunEvent::Started(Box::new(head(id, plan)));
+        out.send(head).await.ok();
+        assert!(!self.panics, "on purpose");
+        cancel.cancelled().await;
+        let tail = RunTail {
+            ended: Stamp::default(),
+            end: RunEnd::Cancelled,
+            progress: crate::model::bench::Progress::default(),
+            summary: Vec::new(),
+            overhead_seconds: None,
+        };
+        out.send(RunEvent::Ended(tail)).await.ok();
+        Ok(())
+    }
+
+    fn export(&self, _: &RunId, to: &Path) -> Result<std::path::PathBuf, SafeText> {
+        Err(format!("{} is full", to.display()).into())
+    }
+}
+
+struct Rig {
+    updates: mpsc::Receiver<Update>,
+    commands: mpsc::Sender<Command>,
+    pace: watch::Receiver<Pace>,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+fn rig(panics: bool) -> Rig {
+    let random = StdRng::seed_from_u64(1);
+    let deed = Arc::new(Fake { panics });
+    let interval = Duration::from_secs(1);
+    let mut hub = Hub::new(deed, Arc::new(SystemClock), random, interval);
+    let stop = CancellationToken::new();
+    Rig {
+        updates: hub.subscribe(256),
+        commands: hub.commands(),
+        pace: hub.pace(),
+        stop: stop.clone(),
+        task: tokio::spawn(hub.run(stop)),
+    }
+}
+
+impl Rig {
+    async fn wish(&self, command: Command) {
+        self.commands.send(command).await.unwrap();
+    }
+
+    async fn heard(&mut self) -> What {
+        self.updates.recv().await.unwrap().what
+    }
+
+    async fn notice(&mut self) -> Notice {
+        loop {
+            if let What::Notice(notice) = self.heard().await {
+                return notice;
+            }
+        }
+    }
+
+    async fn started(&mut self) -> RunId {
+        loop {
+            if let What::Run { id, .. } = self.heard().await {
+                return id;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_run_at_a_time_and_a_cancelled_one_ends() {
+    let mut rig = rig(false);
+    rig.wish(Command::Bench(Box::new(plan()))).await;
+    let id = rig.started().await;
+    rig.wish(Command::Bench(Box::new(plan()))).await;
+    let notice = rig.notice().await;
+    assert!(notice.bad && notice.text.as_str().contains(id.as_str()));
+    rig.wish(Command::Cancel(id.clone())).await;
+    assert!(!rig.notice().await.bad);
+    assert_eq!(rig.started().await, id);
+    rig.stop.cancel();
+    rig.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_run_that_breaks_is_told_to_have_ended() {
+    let mut rig = rig(true);
+    rig.wish(Command::Bench(Box::new(plan()))).await;
+    let mut ends = Vec::new();
+    let notice = loop {
+        match rig.heard().await {
+            What::Run {
+                event: RunEvent::Ended(tail),
+                ..
+            } => ends.push(tail.end),
+            What::Notice(notice) => break notice,
+            _ => {}
+        }
+    };
+    assert!(notice.bad);
+    assert!(matches!(ends[..], [RunEnd::Failed { .. }]));
+}
+
+#[tokio::test]
+async fn backends_are_told_as_they_become_known() {
+    let mut rig = rig(false);
+    rig.wish(Command::CheckBackends).await;
+    let What::Backends(first) = rig.heard().await else {
+        panic!("backends come first")
+    };
+    let What::Backends(both) = rig.heard().await else {
+        panic!("then more backends")
+    };
+    assert_eq!(first.len(), 1);
+    let ids: Vec<BackendId> = both.iter().map(|status| status.id).collect();
+    assert_eq!(ids, [BackendId::Process, BackendId::Runc]);
+}
+
+#[tokio::test]
+async fn an_interval_stays_within_its_bounds() {
+    let mut rig = rig(false);
+    rig.wish(Command::Interval(Duration::ZERO)).await;
+    assert!(rig.notice().await.text.as_str().contains("100ms"));
+    assert_eq!(
+        rig.pace.borrow_and_update().interval,
+        Duration::from_millis(100)
+    );
+    rig.wish(Command::Pause(true)).await;
+    rig.pace.changed().await.unwrap();
+    assert!(rig.pace.borrow().paused);
+}
+
+#[tokio::test]
+async fn a_live_run_is_heard_to_its_end_when_the_hub_stops() {
+    let mut rig = rig(false);
+    rig.wish(Command::Bench(Box::new(plan()))).await;
+    rig.started().await;
+    rig.stop.cancel();
+    rig.task.await.unwrap();
+    let mut last = None;
+    while let Some(update) = rig.updates.recv().await {
+        last = Some(update.what);
+    }
+    let Some(What::Run { event, .. }) = last else {
+        panic!("the run has the last word")
+    };
+    assert!(matches!(event, RunEvent::Ended(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_slow_reader_does_not_take_is_counted_and_told() {
+    let random = StdRng::seed_from_u64(1);
+    let deed = Arc::new(Fake { panics: false });
+    let mut hub = Hub::new(deed, Arc::new(SystemClock), random, Duration::from_secs(1));
+    let mut slow = hub.subscribe(2);
+    let outlet = hub.outlet();
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(hub.run(stop.clone()));
+    for _ in 0..10 {
+        outlet.send(What::Node(Box::default())).await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let lost = loop {
+        if let What::Lost(lost) = slow.recv().await.unwrap().what {
+            break lost;
+        }
+    };
+    assert_eq!(lost, 8);
+    stop.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_failed_export_is_a_sentence() {
+    let mut rig = rig(false);
+    let run = RunId::new(0, 1);
+    let to = "/full".into();
+    rig.wish(Command::Export { run, to }).await;
+    assert_eq!(rig.notice().await.text.as_str(), "/full is full");
+}

@@ -1,0 +1,76 @@
+//! What `isomon snapshot` says of this machine, in each of its formats.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::config::Threshold;
+use crate::model::gpu::GpuSample;
+use crate::model::id::SourceId;
+use crate::model::node::{NodeInfo, NodeSample};
+use crate::model::process::Process;
+use crate::report::plain::plain;
+
+pub mod csv;
+pub mod number;
+pub mod prometheus;
+pub mod text;
+
+/// Version of the JSON format; a field may be added without a new one.
+pub const FORMAT: u32 = 1;
+
+/// One machine at one moment.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Snapshot {
+    /// Version of this format.
+    pub format: u32,
+    /// Version of isomon.
+    pub isomon: &'static str,
+    /// When it was taken, RFC 3339 in UTC.
+    pub at: String,
+    /// The configured name of the machine.
+    pub source: SourceId,
+    /// What the machine is.
+    pub info: NodeInfo,
+    /// How it is doing; rates are over the time between two samples.
+    pub node: NodeSample,
+    /// Its GPUs.
+    pub gpus: GpuSample,
+    /// Its processes.
+    pub processes: Vec<Process>,
+}
+
+/// How a snapshot is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// For people.
+    #[default]
+    Text,
+    /// JSON; a missing value is null.
+    Json,
+    /// One number a line, with a header.
+    Csv,
+    /// The text format of Prometheus.
+    Prometheus,
+}
+
+impl Snapshot {
+    /// The snapshot in `form`, ending with a line break. `reasons` keeps in JSON why a value is
+    /// missing.
+    pub fn write(
+        &self,
+        form: Form,
+        reasons: bool,
+        threshold: &Threshold,
+    ) -> serde_json::Result<String> {
+        Ok(match form {
+            Form::Text => text::write(self, threshold),
+            Form::Json if reasons => serde_json::to_string_pretty(self)? + "\n",
+            Form::Json => serde_json::to_string_pretty(&plain(self)?)? + "\n",
+            Form::Csv => csv::write(self),
+            Form::Prometheus => prometheus::write(self),
+        })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

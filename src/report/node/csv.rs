@@ -1,0 +1,39 @@
+//! A snapshot as CSV (RFC 4180): one number a line, an empty value for a missing one.
+
+use std::fmt::Write as _;
+
+use super::Snapshot;
+use super::number::{Number, numbers};
+
+/// The snapshot, header first.
+pub fn write(snapshot: &Snapshot) -> String {
+    let mut csv = String::from("at,source,name,label,value\n");
+    for number in numbers(snapshot) {
+        line(&mut csv, snapshot, &number);
+    }
+    csv
+}
+
+fn line(csv: &mut String, snapshot: &Snapshot, number: &Number) {
+    let value = number
+        .value
+        .map_or_else(String::new, |value| value.to_string());
+    let label = number.label.as_ref().map_or("", |(_, label)| label);
+    let _infallible = writeln!(
+        csv,
+        "{},{},{},{},{value}",
+        snapshot.at,
+        quoted(snapshot.source.0.as_str()),
+        number.family.name,
+        quoted(label),
+    );
+}
+
+/// `field`, in quotes where its letters need them.
+pub(crate) fn quoted(field: &str) -> String {
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}

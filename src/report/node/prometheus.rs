@@ -1,0 +1,38 @@
+//! A snapshot in the text format of Prometheus (0.0.4). A missing value is left out.
+
+use std::fmt::Write as _;
+
+use super::Snapshot;
+use super::number::{Number, numbers};
+
+/// The snapshot; every name begins with `isomon_`, every number has the label `node`.
+pub fn write(snapshot: &Snapshot) -> String {
+    let mut page = String::new();
+    let mut family = "";
+    for number in numbers(snapshot) {
+        let Some(value) = number.value else { continue };
+        if family != number.family.name {
+            family = number.family.name;
+            let _infallible = writeln!(page, "# HELP isomon_{family} {}", number.family.help);
+            let _infallible = writeln!(page, "# TYPE isomon_{family} gauge");
+        }
+        let labels = labels(snapshot, &number);
+        let _infallible = writeln!(page, "isomon_{family}{{{labels}}} {value}");
+    }
+    page
+}
+
+fn labels(snapshot: &Snapshot, number: &Number) -> String {
+    let node = format!("node=\"{}\"", escaped(snapshot.source.0.as_str()));
+    match &number.label {
+        Some((name, label)) => format!("{node},{name}=\"{}\"", escaped(label)),
+        None => node,
+    }
+}
+
+fn escaped(label: &str) -> String {
+    label
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+}

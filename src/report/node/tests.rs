@@ -1,0 +1,138 @@
+//! A made-up machine in every format.
+
+use super::*;
+use crate::model::gpu::Gpu;
+use crate::model::node::{CpuUse, Disk, Memory, Mount, Network, Tasks, Temperature};
+use crate::model::reading::{Reading, Why};
+use crate::model::unit::{Bytes, BytesPerSecond, Celsius, Ratio, Seconds};
+
+fn ratio(value: f64) -> Ratio {
+    Ratio::new(value).expect("a share")
+}
+
+fn node() -> NodeSample {
+    NodeSample {
+        cpu: Reading::Known(CpuUse {
+            busy: ratio(0.95),
+            user: ratio(0.5),
+            system: ratio(0.45),
+            ..CpuUse::default()
+        }),
+        load: Reading::Known([1.5, 1.0, 0.5]),
+        memory: Reading::Known(Memory {
+            total_bytes: Bytes(8 << 30),
+            available_bytes: Bytes(2 << 30),
+            ..Memory::default()
+        }),
+        disks: vec![Disk {
+            name: "sda".into(),
+            read_bytes_per_second: Reading::Known(BytesPerSecond(2048.0)),
+            ..Disk::default()
+        }],
+        mounts: vec![Mount {
+            path: "/data, \"old\"".into(),
+            kind: "ext4".into(),
+            total_bytes: Reading::Known(Bytes(100 << 30)),
+            used_bytes: Reading::Missing(Why::TimedOut),
+            ..Mount::default()
+        }],
+        networks: vec![Network {
+            name: "eth0".into(),
+            up: true,
+            ..Network::default()
+        }],
+        temperatures: vec![Temperature {
+            label: "package".into(),
+            celsius: Reading::Known(Celsius(85.0)),
+            ..Temperature::default()
+        }],
+        uptime_seconds: Reading::Known(Seconds(3_661.0)),
+        tasks: Reading::Known(Tasks {
+            processes: 2,
+            running: 1,
+            threads: 3,
+        }),
+        ..NodeSample::default()
+    }
+}
+
+pub(crate) fn snapshot() -> Snapshot {
+    let process = |pid, name: &str, cores| Process {
+        pid,
+        name: name.into(),
+        cpu_cores: Reading::Known(cores),
+        memory_bytes: Bytes(1 << 20),
+        ..Process::default()
+    };
+    Snapshot {
+        format: FORMAT,
+        isomon: "0.0.0",
+        at: "2026-01-02T03:04:05.000Z".to_owned(),
+        source: SourceId::local(),
+        info: NodeInfo {
+            hostname: "box".into(),
+            cpus: 4,
+            ..NodeInfo::default()
+        },
+        node: node(),
+        gpus: GpuSample {
+            gpus: vec![Gpu {
+                id: "GPU-1".into(),
+                name: "Model".into(),
+                celsius: Reading::Known(Celsius(40.0)),
+                ..Gpu::default()
+            }],
+            readers: Vec::new(),
+        },
+        processes: vec![process(1, "init", 0.0), process(7, "busy", 1.5)],
+    }
+}
+
+fn written(form: Form) -> String {
+    snapshot()
+        .write(form, false, &Threshold::default())
+        .expect("written")
+}
+
+#[test]
+fn text_says_what_matters_and_marks_what_is_high() {
+    insta::assert_snapshot!(written(Form::Text));
+}
+
+#[test]
+fn prometheus_leaves_out_what_is_missing() {
+    let page = written(Form::Prometheus);
+    insta::assert_snapshot!(page);
+    let names = page.lines().filter(|line| line.starts_with("# TYPE"));
+    let mut names: Vec<&str> = names.collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "a family is declared once");
+}
+
+#[test]
+fn csv_keeps_five_columns_whatever_the_names_are() {
+    let csv = written(Form::Csv);
+    let mount = csv.lines().find(|line| line.contains("filesystem_used"));
+    let wanted = "2026-01-02T03:04:05.000Z,local,filesystem_used_bytes,\"/data, \"\"old\"\"\",";
+    assert_eq!(mount, Some(wanted));
+    assert!(csv.starts_with("at,source,name,label,value\n"));
+}
+
+#[test]
+fn json_has_null_or_reasons() {
+    let plain = written(Form::Json);
+    let json: serde_json::Value = serde_json::from_str(&plain).expect("JSON");
+    assert_eq!(
+        json["node"]["mounts"][0]["used_bytes"],
+        serde_json::Value::Null
+    );
+    assert_eq!(json["node"]["memory"]["total_bytes"], 8_u64 << 30);
+    let reasons = snapshot().write(Form::Json, true, &Threshold::default());
+    assert!(
+        reasons
+            .expect("written")
+            .contains("\"missing\": \"timed_out\"")
+    );
+}
