@@ -3,10 +3,13 @@
 //! [`app::App`] is what is looked at (tab, cursor, filter, prompt); the world is in
 //! [`crate::state::State`] and is only read. Keys become [`action::Action`]s by a keymap that is
 //! data, actions change the `App` and may make a [`crate::model::command::Command`], and drawing
-//! is a pure function of both.
+//! is a pure function of both. [`run::run`] is the loop around it all.
 
 pub mod action;
+pub mod key;
+pub mod keymap;
 pub mod look;
+pub mod mistake;
 pub mod reply;
 pub mod tab;
 pub mod theme;

@@ -186,7 +186,8 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_read_back() {
-        let names = "j G ctrl-c shift-tab f1 f12 ? + - ctrl-- alt-x ctrl-alt-delete space / : é esc";
+        let names =
+            "j G ctrl-c shift-tab f1 f12 ? + - ctrl-- alt-x ctrl-alt-delete space / : é esc";
         for name in names.split(' ') {
             let key: Key = name.parse().unwrap();
             assert_eq!(key.to_string(), name);
@@ -198,7 +199,9 @@ mod tests {
 
     #[test]
     fn what_no_terminal_can_send_is_refused() {
-        for name in ["", "ctrl-C", "shift-a", "f0", "f25", "entr", "\u{1b}", "ctrl-"] {
+        for name in [
+            "", "ctrl-C", "shift-a", "f0", "f25", "entr", "\u{1b}", "ctrl-",
+        ] {
             assert!(name.parse::<Key>().is_err(), "{name:?}");
         }
         assert!("a b c d".parse::<Chord>().is_err());

@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn the_users_keys_win() {
-        let text = r#"bind = [{ keys = ["g", "x"], action = "quit" }, { keys = ["q"], action = "none" }]"#;
+        let text =
+            r#"bind = [{ keys = ["g", "x"], action = "quit" }, { keys = ["q"], action = "none" }]"#;
         let map = Keymap::with("keymap.toml", text).unwrap();
         assert_eq!(map.find(&keys("g")), Found::Action(Action::Quit));
         assert_eq!(map.find(&keys("q")), Found::Nothing);
