@@ -12,7 +12,6 @@ use crate::tui::reply::Reply;
 #[derive(Debug, Default)]
 pub struct View;
 
-#[expect(clippy::unused_self, reason = "the shape every tab keeps")]
 impl View {
     /// Does what `action` asks.
     pub fn act(&mut self, _action: Action, _state: &State) -> Reply {

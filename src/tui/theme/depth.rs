@@ -104,9 +104,11 @@ const SIXTEEN: [(Color, [u8; 3]); 16] = [
 
 /// A colour that has a hue never becomes a grey, however near: the hue carries the meaning.
 fn nearest_sixteen(wanted: [u8; 3]) -> Color {
+    let grey = is_grey(wanted);
+    let wanted = if grey { wanted } else { vivid(wanted) };
     SIXTEEN
         .iter()
-        .filter(|(_, have)| is_grey(*have) == is_grey(wanted))
+        .filter(|(_, have)| is_grey(*have) == grey)
         .min_by_key(|(_, have)| distance(*have, wanted))
         .map_or(Color::Reset, |(colour, _)| *colour)
 }
@@ -120,10 +122,22 @@ fn is_grey(colour: [u8; 3]) -> bool {
     most - least < 50
 }
 
+/// The colour with most of its white taken out and as bright as before: pastels are told apart by
+/// their hue, and the 16 colours have no pastels.
+fn vivid(colour: [u8; 3]) -> [u8; 3] {
+    let [least, most] = [colour.iter().min(), colour.iter().max()]
+        .map(|part| u32::from(part.copied().unwrap_or_default()));
+    let white = least * 2 / 3;
+    colour.map(|part| {
+        let pure = (u32::from(part) - white) * most / (most - white).max(1);
+        u8::try_from(pure).unwrap_or(u8::MAX)
+    })
+}
+
 /// Distance as the eye sees it, by the "redmean" weights: red counts more in bright reds, blue in
 /// bright blues, green always most (<https://www.compuphase.com/cmetric.htm>).
 fn distance(a: [u8; 3], b: [u8; 3]) -> i32 {
-    let mean = (i32::from(a[0]) + i32::from(b[0])) / 2;
+    let mean = i32::midpoint(a[0].into(), b[0].into());
     let [r, g, b] = [0, 1, 2].map(|part| i32::from(a[part]) - i32::from(b[part]));
     (((512 + mean) * r * r) >> 8) + 4 * g * g + (((767 - mean) * b * b) >> 8)
 }
