@@ -1,5 +1,6 @@
 //! The tabs: each one file with a `View` (what is looked at), its `act` and its `draw`.
 
+mod fleet;
 pub mod gpus;
 pub mod nodes;
 pub mod overview;

@@ -14,6 +14,7 @@ pub mod panel;
 pub mod sheet;
 pub mod sparkline;
 pub mod status;
+pub mod strip;
 pub mod table;
 pub mod trail;
 pub mod value;

@@ -148,23 +148,43 @@ impl Chart<'_> {
 
     fn trace(&self, trace: &Trace, plot: Rect, buffer: &mut Buffer, look: &Look<'_>) {
         let canvas = Canvas::over(plot, look.glyph);
+        let mut before: Option<(usize, usize)> = None;
+        for dot in self.dots(&trace.points, canvas.wide) {
+            let y = grid::part(1.0 - dot.mean / trace.top, canvas.high - 1);
+            let from = before.filter(|_| !dot.after_gap).unwrap_or((dot.x, y));
+            canvas.line(from, (dot.x, y), trace.style, buffer);
+            before = Some((dot.x, y));
+        }
+    }
+
+    /// The mean of the points in each of `wide` columns that has any.
+    fn dots(&self, points: &[(u64, Option<f64>)], wide: usize) -> Vec<Dot> {
         let start = self.window.end_ms.saturating_sub(self.window.span_ms);
         // Two points further apart than this have a gap between them.
-        let reach = (3 * self.window.interval_ms).max(2 * self.window.span_ms / canvas.wide as u64);
-        let mut before: Option<(u64, usize, usize)> = None;
-        for (at, known) in &trace.points {
-            let Some(known) = known.filter(|_| *at >= start) else {
+        let reach = (3 * self.window.interval_ms).max(2 * self.window.span_ms / wide.max(1) as u64);
+        let mut dots: Vec<Dot> = Vec::with_capacity(wide);
+        let (mut before, mut count) = (None, 0.0);
+        for (at, value) in points.iter().filter(|(at, _)| *at >= start) {
+            let Some(value) = *value else {
                 before = None;
                 continue;
             };
             let across = (at - start) as f64 / self.window.span_ms.max(1) as f64;
-            let x = grid::part(across, canvas.wide - 1);
-            let y = grid::part(1.0 - known / trace.top, canvas.high - 1);
-            let joined = before.filter(|(then, ..)| at - then <= reach);
-            let (from_x, from_y) = joined.map_or((x, y), |(_, x, y)| (x, y));
-            canvas.line((from_x, from_y), (x, y), trace.style, buffer);
-            before = Some((*at, x, y));
+            let x = grid::part(across, wide.saturating_sub(1));
+            let after_gap = before.is_none_or(|then| at - then > reach);
+            before = Some(*at);
+            match dots.last_mut().filter(|dot| dot.x == x) {
+                Some(dot) => {
+                    count += 1.0;
+                    dot.mean += (value - dot.mean) / count;
+                }
+                None => {
+                    count = 1.0;
+                    dots.push(Dot { x, mean: value, after_gap });
+                }
+            }
         }
+        dots
     }
 
     fn cursor(&self, plot: Rect, buffer: &mut Buffer, look: &Look<'_>) {
@@ -182,6 +202,14 @@ impl Chart<'_> {
             cell.set_style(look.theme.accent);
         }
     }
+}
+
+/// A column of a line.
+struct Dot {
+    x: usize,
+    mean: f64,
+    /// Whether it is not joined to the one before.
+    after_gap: bool,
 }
 
 /// Dots finer than cells, where the terminal has letters for them.

@@ -85,6 +85,8 @@ pub trait Row {
     type Key: Clone + PartialEq;
     /// Its fields, in the order the sort key steps through them.
     const FIELDS: &'static [Field];
+    /// How many of them, from the first, the sort key steps through.
+    const SORTED: usize = Self::FIELDS.len();
     /// What tells it from the other rows.
     fn key(&self) -> Self::Key;
     /// What its field number `field` holds.

@@ -212,12 +212,11 @@ fn comparison(word: &str) -> Option<(&str, Operator, &str, usize)> {
 fn unknown(column: usize, name: &str, fields: &[Field]) -> Error {
     let near = |field: &&Field| strsim::jaro_winkler(&name.to_lowercase(), field.name);
     let nearest = fields.iter().max_by(|a, b| near(a).total_cmp(&near(b)));
-    let hint = match nearest.filter(|field| near(field) > 0.6) {
-        Some(field) => format!("did you mean `{}`?", field.name),
-        None => {
-            let names: Vec<_> = fields.iter().map(|field| field.name).collect();
-            format!("there are {}", names.join(", "))
-        }
+    let hint = if let Some(field) = nearest.filter(|field| near(field) > 0.6) {
+        format!("did you mean `{}`?", field.name)
+    } else {
+        let names: Vec<_> = fields.iter().map(|field| field.name).collect();
+        format!("there are {}", names.join(", "))
     };
     Error::Field {
         column,

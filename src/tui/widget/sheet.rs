@@ -74,7 +74,7 @@ impl<K: Clone + PartialEq> Sheet<K> {
     /// Moves, sorts or turns round; false if `action` does none of these.
     pub fn act<R: Row<Key = K>>(&mut self, action: Action, rows: &[&R]) -> bool {
         match action {
-            Action::Sort => self.sort = (self.sort + 1) % R::FIELDS.len().max(1),
+            Action::Sort => self.sort = (self.sort + 1) % R::SORTED.max(1),
             Action::Reverse => self.reversed = !self.reversed,
             _ => return self.step(action, rows),
         }

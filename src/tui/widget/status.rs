@@ -5,6 +5,7 @@ use ratatui::style::Style;
 use super::super::look::Look;
 use super::super::theme::Theme;
 use super::value;
+use crate::model::time::Stamp;
 use crate::model::update::Health;
 use crate::state::Node;
 
@@ -24,10 +25,16 @@ pub enum Status {
 impl Status {
     /// How `node` is doing at `look.now`.
     pub fn of(node: &Node, look: &Look<'_>) -> Self {
+        Self::at(node, look.now, look.interval_ms)
+    }
+
+    /// How `node` is doing at `now` when it is sampled every `interval_ms`.
+    pub fn at(node: &Node, now: Stamp, interval_ms: u64) -> Self {
+        let stale = |at: Stamp| now.since(at).as_millis() > 3 * u128::from(interval_ms) + 500;
         match (&node.health, node.last_heard()) {
             (Some(Health::Down { .. }), _) => Self::Down,
             (_, None) => Self::Waiting,
-            (_, Some(at)) if look.is_stale(at) => Self::Stale,
+            (_, Some(at)) if stale(at) => Self::Stale,
             _ => Self::Up,
         }
     }

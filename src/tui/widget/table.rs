@@ -128,10 +128,12 @@ impl Table<'_> {
                 let text = grid::fit(column.title, *width, column.right) + " ";
                 return Span::styled(text, look.theme.muted);
             };
-            let sign = if reversed {
-                look.glyph.pick("▲", "^")
-            } else {
+            // Numbers begin with the highest, words with A.
+            let falls = column.right != reversed;
+            let sign = if falls {
                 look.glyph.pick("▼", "v")
+            } else {
+                look.glyph.pick("▲", "^")
             };
             let text = grid::clip(column.title, width.saturating_sub(1)) + sign;
             Span::styled(
