@@ -10,6 +10,7 @@ use crate::state::State;
 
 pub mod backends;
 pub mod bench;
+mod fleet;
 pub mod gpus;
 pub mod logs;
 pub mod nodes;

@@ -1,36 +1,143 @@
-//! A tab that shows nothing yet.
+//! One screen of truth: how everything is, at a glance.
+//!
+//! Top to bottom: who answers, how loaded they are and were, who is to blame. Nothing here needs a
+//! key; sort and filter narrow the list of processes.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 
+use super::fleet;
+use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::widget::trail::Window;
+use crate::tui::widget::{ascii, notice, panel, strip};
+
+mod head;
+mod result;
+mod sandbox;
+mod top;
 
 /// What is looked at.
 #[derive(Debug, Default)]
-pub struct View;
+pub struct View {
+    top: top::View,
+}
+
+/// Minutes of the past beside each number.
+const MINUTES: u64 = 15;
 
 impl View {
-    /// Does what `action` asks.
-    pub fn act(&mut self, _action: Action, _state: &State) -> Reply {
+    /// Does what `action` asks of this tab.
+    pub fn act(&mut self, action: Action, state: &State) -> Reply {
+        match action {
+            Action::Sort => self.top.sort(),
+            Action::Reverse => self.top.reverse(),
+            Action::Back => return self.top.clear(),
+            Action::Why => return Reply::Say(SafeText::from(why(state))),
+            _ => return Reply::Ignored,
+        }
+        Reply::Done
+    }
+
+    /// Takes the filter as it is typed.
+    pub fn filter(&mut self, text: &str) {
+        self.top.filter(text);
+    }
+
+    /// Nothing here takes a click.
+    pub const fn click(&mut self, _: u16, _: u16, _: Rect, _: &State) -> Reply {
         Reply::Ignored
     }
 
-    /// Shows only rows that match `text`; all of them if it is empty.
-    pub fn filter(&mut self, _text: &str) {}
-
-    /// Answers a click at (`column`, `row`) of the screen.
-    pub fn click(&mut self, _column: u16, _row: u16, _area: Rect, _state: &State) -> Reply {
-        Reply::Ignored
+    /// Keys worth naming.
+    pub const fn hints(&self, _: &State) -> &'static [Action] {
+        &[Action::Sort, Action::Reverse, Action::Filter, Action::Why]
     }
 
-    /// What the footer should name.
-    pub fn hints(&self, _state: &State) -> &'static [Action] {
-        &[]
+    /// Draws the tab.
+    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
+        let buffer = frame.buffer_mut();
+        let area = area.intersection(buffer.area);
+        if state.nodes.is_empty() {
+            notice::notice("Taking the first sample", &loading(), area, buffer, look);
+        } else {
+            self.fill(area, buffer, state, look);
+        }
+        ascii::flatten(buffer, area, look);
     }
 
-    /// Draws it.
-    pub fn draw(&self, _frame: &mut Frame<'_>, _area: Rect, _state: &State, _look: &Look<'_>) {}
+    fn fill(
+        &self,
+        area: Rect,
+        buffer: &mut ratatui::buffer::Buffer,
+        state: &State,
+        look: &Look<'_>,
+    ) {
+        let head = head::lines(state, look, area.width);
+        let nodes = fleet::all(state);
+        let columns = strip::columns(panel::inside(area).width);
+        let strips = fleet::strips(&nodes, Window::last(MINUTES, look), columns, look);
+        let heads = crate::tui::widget::grid::narrow(head.len()).min(area.height / 3 + 1);
+        let high = strips_height(strips.len(), area.height.saturating_sub(heads));
+        let [top, middle, bottom] = Layout::vertical([
+            Constraint::Length(heads),
+            Constraint::Length(high),
+            Constraint::Fill(1),
+        ])
+        .areas(area);
+        panel::lines(head, top, buffer);
+        let frame = panel::Panel::new("Last 15 minutes");
+        let room = if middle.height > 5 { frame.open(middle, buffer, look) } else { middle };
+        strip::draw(&strips, room, buffer, look);
+        self.lower(bottom, buffer, state, look);
+    }
+
+    fn lower(
+        &self,
+        area: Rect,
+        buffer: &mut ratatui::buffer::Buffer,
+        state: &State,
+        look: &Look<'_>,
+    ) {
+        if area.height < 4 {
+            return;
+        }
+        let side = if area.width >= 76 { area.width * 2 / 5 } else { 0 };
+        let [left, right] =
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length(side)]).areas(area);
+        self.top.draw(left, buffer, state, look);
+        let sandboxes = sandbox::rows(state);
+        let wanted = crate::tui::widget::grid::narrow(sandboxes.len().max(1) + 3);
+        let [upper, lower] = Layout::vertical([
+            Constraint::Length(wanted.min(right.height / 2)),
+            Constraint::Fill(1),
+        ])
+        .areas(right);
+        sandbox::draw(&sandboxes, upper, buffer, look);
+        result::draw(lower, buffer, state, look);
+    }
+}
+
+/// One row each where room is short, up to three where there is plenty, half of it at most.
+fn strips_height(count: usize, room: u16) -> u16 {
+    let count = crate::tui::widget::grid::narrow(count).max(1);
+    let rows = (room / 2 / count).clamp(1, 3);
+    (count * rows + 2).min(room)
+}
+
+fn loading() -> Vec<String> {
+    vec!["Rates need two samples; the second one follows in a moment.".to_owned()]
+}
+
+/// Why what is missing on this tab is missing, from the first node that can say.
+fn why(state: &State) -> String {
+    let reasons = state.nodes.iter().filter_map(|(id, node)| {
+        let gaps = super::nodes::gaps(node);
+        (!gaps.is_empty()).then(|| format!("{id}: {}", gaps.join("; ")))
+    });
+    let reasons: Vec<_> = reasons.collect();
+    if reasons.is_empty() { "nothing is missing".to_owned() } else { reasons.join(" · ") }
 }
