@@ -1,1 +1,3 @@
 //! The benchmark engine: rounds, progress, results.
+
+pub mod preset;

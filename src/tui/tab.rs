@@ -1,5 +1,8 @@
 //! The tabs: each one file with a `View` (what is looked at), its `act` and its `draw`.
 
+pub mod backends;
+pub mod bench;
+
 /// A tab that works; one that does not is not listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tab {
