@@ -63,7 +63,7 @@ impl View {
     /// Moves the cursor to the row that was clicked.
     pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
         let (list, _) = self.areas(area, state);
-        let inside = list.inner(ratatui::layout::Margin::new(1, 1));
+        let inside = titled::inside(list);
         if !inside.contains((column, row).into()) || row == inside.y {
             return Reply::Ignored;
         }
@@ -129,7 +129,7 @@ impl View {
         let words = if statuses(state).is_empty() {
             vec![
                 Line::styled("Not tried yet.", look.theme.text),
-                Line::styled(format!("{} ({}):", "Trying", Action::Check.words()), look.theme.muted),
+                Line::styled(format!("“{}”:", Action::Check.words()), look.theme.muted),
                 Line::styled(
                     "a small program runs in each, and its result is looked at.",
                     look.theme.muted,
@@ -145,32 +145,42 @@ impl View {
 
     fn draw_list(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
         let rows = self.rows(state);
-        let block = titled::titled(&title(statuses(state)), !self.open, look);
+        let block = titled::titled(&title(statuses(state), area.width), !self.open, look);
         let inside = block.inner(area);
         frame.render_widget(block, area);
-        let widths: Vec<_> = COLUMNS.iter().map(|column| (column.width, column.rank)).collect();
+        let widths: Vec<_> = COLUMNS
+            .iter()
+            .map(|column| (column.width, column.rank))
+            .collect();
         let chosen = fixed::choose(&widths, usize::from(inside.width));
         let first = self.first(inside, state);
         let mut lines = vec![heading(&chosen, look)];
         for (index, status) in rows.iter().enumerate().skip(first) {
             let line = row(status, &chosen, look);
             let chosen = index == self.cursor(state);
-            lines.push(if chosen { line.patch_style(look.theme.selected) } else { line });
+            lines.push(if chosen {
+                line.patch_style(look.theme.selected)
+            } else {
+                line
+            });
         }
         frame.render_widget(Paragraph::new(lines), inside);
     }
 }
 
 /// How many are in which state; what nobody is in is not said.
-fn title(statuses: &[BackendStatus]) -> String {
+fn title(statuses: &[BackendStatus], width: u16) -> String {
     let count = |word| {
         let is = |status: &&BackendStatus| words(&status.readiness) == word;
         (statuses.iter().filter(is).count(), word)
     };
     let counts = ["ready", "degraded", "unavailable", "checking"].map(count);
     let said = counts.iter().filter(|(count, _)| *count > 0);
-    let said: Vec<_> = said.map(|(count, word)| format!("{count} {word}")).collect();
-    format!("Backends: {}", said.join(", "))
+    let said: Vec<_> = said
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    let subject = if width < 60 { "" } else { "Backends: " };
+    format!("{subject}{}", said.join(", "))
 }
 
 /// The word of a state.
@@ -212,14 +222,54 @@ struct Column {
 }
 
 const COLUMNS: [Column; 8] = [
-    Column { title: "state", width: 13, rank: 0, text: state_of },
-    Column { title: "backend", width: 14, rank: 0, text: |status| status.id.to_string() },
-    Column { title: "isolation", width: 17, rank: 3, text: |status| status.id.class().words().to_owned() },
-    Column { title: "limits", width: 12, rank: 1, text: |status| known(status, limits) },
-    Column { title: "network", width: 7, rank: 2, text: |status| known(status, network) },
-    Column { title: "seccomp", width: 7, rank: 4, text: |status| known(status, seccomp) },
-    Column { title: "host files", width: 10, rank: 5, text: |status| known(status, files) },
-    Column { title: "version", width: 24, rank: 6, text: version },
+    Column {
+        title: "state",
+        width: 13,
+        rank: 0,
+        text: state_of,
+    },
+    Column {
+        title: "backend",
+        width: 14,
+        rank: 0,
+        text: |status| status.id.to_string(),
+    },
+    Column {
+        title: "isolation",
+        width: 17,
+        rank: 3,
+        text: |status| status.id.class().words().to_owned(),
+    },
+    Column {
+        title: "limits",
+        width: 12,
+        rank: 1,
+        text: |status| known(status, limits),
+    },
+    Column {
+        title: "network",
+        width: 7,
+        rank: 2,
+        text: |status| known(status, network),
+    },
+    Column {
+        title: "seccomp",
+        width: 7,
+        rank: 4,
+        text: |status| known(status, seccomp),
+    },
+    Column {
+        title: "host files",
+        width: 10,
+        rank: 5,
+        text: |status| known(status, files),
+    },
+    Column {
+        title: "version",
+        width: 24,
+        rank: 6,
+        text: version,
+    },
 ];
 
 fn state_of(status: &BackendStatus) -> String {
@@ -241,7 +291,11 @@ fn limits(traits: &Traits) -> String {
         (traits.cpu_limit, "cpu"),
         (traits.pids_limit, "pids"),
     ];
-    let kept: Vec<_> = bounds.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
+    let kept: Vec<_> = bounds
+        .iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, word)| *word)
+        .collect();
     if kept.is_empty() {
         return "none".to_owned();
     }
@@ -257,16 +311,26 @@ fn seccomp(traits: &Traits) -> String {
 }
 
 fn files(traits: &Traits) -> String {
-    if traits.host_writable { "writable" } else { "protected" }.to_owned()
+    if traits.host_writable {
+        "writable"
+    } else {
+        "protected"
+    }
+    .to_owned()
 }
 
 fn version(status: &BackendStatus) -> String {
-    status.version.as_ref().map_or_else(|| "—".to_owned(), ToString::to_string)
+    status
+        .version
+        .as_ref()
+        .map_or_else(|| "—".to_owned(), ToString::to_string)
 }
 
 fn heading(chosen: &[usize], look: &Look<'_>) -> Line<'static> {
     let titles = chosen.iter().map(|index| &COLUMNS[*index]);
-    let titles: Vec<_> = titles.map(|column| fixed::left(column.title, column.width)).collect();
+    let titles: Vec<_> = titles
+        .map(|column| fixed::left(column.title, column.width))
+        .collect();
     Line::styled(titles.join(" "), look.theme.muted)
 }
 
@@ -315,7 +379,10 @@ fn details(status: &BackendStatus, look: &Look<'_>) -> Vec<(&'static str, String
         rows.push(("to mend it", remedy.to_string(), look.theme.accent));
     }
     rows.push(("isolation", status.id.class().words().to_owned(), plain));
-    let path = status.path.as_ref().map_or_else(|| "—".to_owned(), ToString::to_string);
+    let path = status
+        .path
+        .as_ref()
+        .map_or_else(|| "—".to_owned(), ToString::to_string);
     rows.push(("tool", path, plain));
     rows.push(("version", version(status), plain));
     rows.push(("limits", known(status, limits), plain));

@@ -16,7 +16,7 @@ use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::ascii;
+use crate::tui::widget::{ascii, titled};
 
 mod bars;
 mod choice;
@@ -29,6 +29,7 @@ mod reason;
 mod result;
 mod samples;
 mod table;
+mod timeline;
 
 use choice::Choice;
 use group::Group;
@@ -112,7 +113,11 @@ impl View {
             Panel::Payloads => self.choice.payloads(state).len(),
             _ => super::backends::statuses(state).len(),
         };
-        let row = if panel == Panel::Payloads { &mut self.payload } else { &mut self.backend };
+        let row = if panel == Panel::Payloads {
+            &mut self.payload
+        } else {
+            &mut self.backend
+        };
         *row = (*row).min(length.saturating_sub(1));
         if moved(row, action, length) {
             return Reply::Done;
@@ -184,10 +189,21 @@ impl View {
         let figure = FIGURES[self.figure % FIGURES.len()];
         let group = match payloads.get(payload) {
             Some(payload) => Group::of(run, *payload, figure, &self.filter),
-            None => Group { figure, rows: Vec::new() },
+            None => Group {
+                figure,
+                rows: Vec::new(),
+            },
         };
         let cursor = self.row.min(group.rows.len().saturating_sub(1));
-        Sight { run, payloads, payload, group, mode: self.mode, cursor, focused: true }
+        Sight {
+            run,
+            payloads,
+            payload,
+            group,
+            mode: self.mode,
+            cursor,
+            focused: true,
+        }
     }
 
     /// Shows only backends whose name holds `text`.
@@ -211,7 +227,9 @@ impl View {
             return self.choice.mark_payload(index, state);
         }
         match shown(state) {
-            Some((_, run)) if places.result.contains(at) => self.click_result(at, places.result, run),
+            Some((_, run)) if places.result.contains(at) => {
+                self.click_result(at, places.result, run)
+            }
             _ => Reply::Ignored,
         }
     }
@@ -221,7 +239,10 @@ impl View {
         let rows = sight.group.rows.len();
         let places = ResultPlaces::of(area, rows, self.mode, self.why, self.zoom);
         let headings = if places.modes.len() > 1 { 2 } else { 1 };
-        let hit = places.modes.iter().find(|(mode, place)| *mode == Mode::Table && place.contains(at));
+        let hit = places
+            .modes
+            .iter()
+            .find(|(mode, place)| *mode == Mode::Table && place.contains(at));
         if let Some((_, place)) = hit {
             let index = usize::from((at.y - place.y).saturating_sub(headings));
             self.row = index.min(rows.saturating_sub(1));
@@ -234,12 +255,10 @@ impl View {
         use Action::{Again, Bench, Cancel, Check, Export, Left, Mark, MarkAll, NextPanel, Preset};
         use Action::{Right, Sort, View, Why, Zoom};
         match (self.panel(state), state.live_run()) {
-            (Panel::Result, Some(_)) => {
-                &[Cancel, View, Left, Right, Sort, Why, Zoom, NextPanel]
-            }
-            (Panel::Result, None) => {
-                &[Bench, Again, Export, View, Left, Right, Sort, Why, Zoom, NextPanel]
-            }
+            (Panel::Result, Some(_)) => &[Cancel, View, Left, Right, Sort, Why, Zoom, NextPanel],
+            (Panel::Result, None) => &[
+                Bench, Again, Export, View, Left, Right, Sort, Why, Zoom, NextPanel,
+            ],
             (_, Some(_)) => &[Cancel, NextPanel, Mark, MarkAll, Preset],
             (_, None) => &[Bench, Mark, MarkAll, Preset, NextPanel, Check],
         }
@@ -301,7 +320,7 @@ fn next(mode: Mode) -> Mode {
 
 /// The row of a framed list at `place` that was clicked.
 fn listed(place: Rect, at: Position, cursor: usize) -> Option<usize> {
-    let inside = place.inner(ratatui::layout::Margin::new(1, 1));
+    let inside = titled::inside(place);
     let line = inside.contains(at).then(|| usize::from(at.y - inside.y))?;
     Some(line + plan::first(cursor, usize::from(inside.height)))
 }

@@ -69,6 +69,6 @@ mod tests {
         assert_eq!(drawn(5.0, Some((4.0, 7.0))), "████████├─┼───┤     ");
         assert_eq!(drawn(5.0, Some((4.99, 5.01))), "██████████          ");
         assert_eq!(drawn(0.001, None), "▏                   ");
-        assert_eq!(drawn(10.0, Some((9.0, 99.0))), "██████████████████├┤");
+        assert_eq!(drawn(9.5, Some((8.0, 99.0))), "████████████████├──┤");
     }
 }

@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn round_values_stand_where_they_lie() {
         let axis = SpanAxis::over([0.02, 0.1]).unwrap();
-        assert_eq!(axis.line(40), "│0              │40 ms          │80 ms  ");
+        assert_eq!(axis.line(40), "│0                  │50 ms              ");
         let far = SpanAxis::over([0.000_5, 0.1]).unwrap();
         assert_eq!(far.line(31), "│100 µs   │1 ms     │10 ms     ");
     }

@@ -1,7 +1,8 @@
 //! A panel: a frame with a title, bright when it has the keys.
 
+use ratatui::layout::{Margin, Rect};
 use ratatui::text::Line;
-use ratatui::widgets::{Block, BorderType, Borders};
+use ratatui::widgets::{Block, BorderType, Borders, Padding};
 
 use crate::tui::look::Look;
 
@@ -16,5 +17,11 @@ pub fn titled<'a>(title: &str, focused: bool, look: &Look<'_>) -> Block<'a> {
         .borders(Borders::ALL)
         .border_type(BorderType::Rounded)
         .border_style(frame)
+        .padding(Padding::horizontal(1))
         .title(Line::styled(format!(" {title} "), look.theme.title))
+}
+
+/// What the frame around `area` leaves for its content.
+pub fn inside(area: Rect) -> Rect {
+    area.inner(Margin::new(2, 1))
 }

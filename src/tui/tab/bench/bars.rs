@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::group::{Group, Row};
 use super::plan::first;
-use super::table;
+use super::table::{self, NAME};
 use crate::model::backend::BackendId;
 use crate::model::unit::Seconds;
 use crate::tui::look::Look;
@@ -17,8 +17,6 @@ use crate::tui::widget::{fixed, interval_bar};
 
 /// Columns of the value at the right of a bar.
 const VALUE: usize = 9;
-/// Columns of a row's name.
-pub(super) const NAME: usize = 16;
 
 /// The colour of a backend, the same wherever it is drawn.
 pub(super) fn colour(backend: BackendId, look: &Look<'_>) -> Style {
@@ -41,19 +39,29 @@ pub(super) fn draw(
     let width = usize::from(area.width).saturating_sub(NAME + VALUE + 1);
     let foot = usize::from(area.height > 4) * 2;
     let room = usize::from(area.height).saturating_sub(foot);
-    let shown = group.rows.iter().enumerate().skip(first(cursor, room)).take(room);
+    let shown = group
+        .rows
+        .iter()
+        .enumerate()
+        .skip(first(cursor, room))
+        .take(room);
     let mut lines: Vec<_> = shown.map(|(_, row)| line(axis, width, row, look)).collect();
     if foot > 0 {
         let ticks = " ".repeat(NAME) + &axis.line(width);
         lines.push(Line::styled(ticks, look.theme.muted));
-        lines.push(Line::styled(words(group, axis), look.theme.muted));
+        lines.push(Line::styled(words(group, axis, width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn words(group: &Group<'_>, axis: SpanAxis) -> String {
-    let whiskers = "├┼┤ median and its 95 % interval, where it is wide enough to see";
-    format!("  {}, {}   {whiskers}", group.figure.name(), axis.words())
+fn words(group: &Group<'_>, axis: SpanAxis, width: usize) -> String {
+    let where_ = if width >= 60 {
+        ", where wider than two columns"
+    } else {
+        ""
+    };
+    let (figure, scale) = (group.figure.name(), axis.words());
+    format!("  {figure}, {scale}   ├┼┤ 95 % interval{where_}")
 }
 
 fn line(axis: SpanAxis, width: usize, row: &Row<'_>, look: &Look<'_>) -> Line<'static> {
@@ -63,7 +71,13 @@ fn line(axis: SpanAxis, width: usize, row: &Row<'_>, look: &Look<'_>) -> Line<'s
         return Line::from(spans);
     };
     let styles = (colour(row.backend, look), look.theme.text);
-    spans.extend(interval_bar::spans(axis, width, median, row.interval(), styles));
+    spans.extend(interval_bar::spans(
+        axis,
+        width,
+        median,
+        row.interval(),
+        styles,
+    ));
     let value = fixed::right(&Seconds(median).to_string(), VALUE + 1);
     spans.push(Span::styled(value, look.theme.text));
     Line::from(spans)

@@ -11,14 +11,14 @@ use ratatui::widgets::Paragraph;
 
 use super::group::{Group, Row};
 use super::plan::first;
-use super::{bars, table};
+use super::table::{self, NAME};
 use crate::model::bench::{Outcome, Phase, Sample};
 use crate::model::unit::Seconds;
 use crate::state::RunState;
 use crate::tui::look::Look;
+use crate::tui::widget::fixed;
 use crate::tui::widget::span_axis::SpanAxis;
 use crate::tui::widget::stacked_bar::{self, Part};
-use crate::tui::widget::fixed;
 
 /// Columns of the sum at the right of a bar.
 const VALUE: usize = 9;
@@ -35,19 +35,30 @@ pub(super) fn draw(
     cursor: usize,
     look: &Look<'_>,
 ) {
-    let steps: Vec<Steps> = group.samples(run).iter().map(|samples| medians(samples)).collect();
+    let steps: Vec<Steps> = group
+        .samples(run)
+        .iter()
+        .map(|samples| medians(samples))
+        .collect();
     let sum = |steps: &Steps| steps.iter().map(|(_, length)| length).sum::<f64>();
     let Some(axis) = SpanAxis::over(steps.iter().map(sum)) else {
         let text = "nothing to draw yet: no sample has ended well";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     };
-    let width = usize::from(area.width).saturating_sub(bars::NAME + VALUE + 1);
+    let width = usize::from(area.width).saturating_sub(NAME + VALUE + 1);
     let foot = usize::from(area.height > 5) * 3;
     let room = usize::from(area.height).saturating_sub(foot);
-    let rows = group.rows.iter().zip(&steps).skip(first(cursor, room)).take(room);
-    let mut lines: Vec<_> = rows.map(|(row, steps)| line(axis, width, row, steps, look)).collect();
+    let rows = group
+        .rows
+        .iter()
+        .zip(&steps)
+        .skip(first(cursor, room))
+        .take(room);
+    let mut lines: Vec<_> = rows
+        .map(|(row, steps)| line(axis, width, row, steps, look))
+        .collect();
     if foot > 0 {
-        let ticks = " ".repeat(bars::NAME) + &axis.line(width);
+        let ticks = " ".repeat(NAME) + &axis.line(width);
         lines.push(Line::styled(ticks, look.theme.muted));
         lines.push(legend(&steps, look));
         lines.push(Line::styled(words(axis), look.theme.muted));
@@ -56,7 +67,9 @@ pub(super) fn draw(
 }
 
 fn medians(samples: &[&Sample]) -> Steps {
-    let good = samples.iter().filter(|sample| sample.outcome == Outcome::Good);
+    let good = samples
+        .iter()
+        .filter(|sample| sample.outcome == Outcome::Good);
     let of = |phase| {
         let lengths = good.clone().filter_map(|sample| sample.phases.get(phase));
         let mut lengths: Vec<f64> = lengths.map(|s| s.0).filter(|s| s.is_finite()).collect();
@@ -92,7 +105,10 @@ const fn fill(phase: Phase, look: &Look<'_>) -> (&'static str, Style) {
         Phase::Exit => (("▒", "x"), 5),
         Phase::Clean => (("░", "~"), 6),
     };
-    (look.glyph.pick(letters.0, letters.1), look.theme.series[colour])
+    (
+        look.glyph.pick(letters.0, letters.1),
+        look.theme.series[colour],
+    )
 }
 
 fn line(
@@ -109,7 +125,11 @@ fn line(
     }
     let part = |(phase, seconds): &(Phase, f64)| {
         let (fill, style) = fill(*phase, look);
-        Part { seconds: *seconds, fill, style }
+        Part {
+            seconds: *seconds,
+            fill,
+            style,
+        }
     };
     let parts: Vec<_> = steps.iter().map(part).collect();
     spans.extend(stacked_bar::spans(axis, width, &parts));
@@ -125,8 +145,11 @@ fn legend(steps: &[Steps], look: &Look<'_>) -> Line<'static> {
     for phase in Phase::ALL {
         if steps.iter().flatten().any(|(seen, _)| *seen == phase) {
             let (fill, style) = fill(phase, look);
-            spans.push(Span::styled(fill.repeat(2), style));
-            spans.push(Span::styled(format!(" {}  ", phase.name()), look.theme.muted));
+            spans.push(Span::styled(fill, style));
+            spans.push(Span::styled(
+                format!(" {} ", phase.name()),
+                look.theme.muted,
+            ));
         }
     }
     Line::from(spans)
@@ -135,9 +158,9 @@ fn legend(steps: &[Steps], look: &Look<'_>) -> Line<'static> {
 fn words(axis: SpanAxis) -> String {
     let scale = axis.words();
     if axis.is_log() {
-        return format!("  {scale}: a phase's length shows its end, not its share");
+        return format!("  {scale}: read ends, not lengths");
     }
-    format!("  {scale}; median of each phase, their sum at the right")
+    format!("  {scale}; medians, their sum at the right")
 }
 
 #[cfg(test)]

@@ -20,7 +20,11 @@ pub(super) type Cursor = Option<usize>;
 
 /// The first row of a list of `length` that is shown in `room` lines.
 pub(super) const fn first(row: usize, room: usize) -> usize {
-    if room == 0 { row } else { (row + 1).saturating_sub(room) }
+    if room == 0 {
+        row
+    } else {
+        (row + 1).saturating_sub(room)
+    }
 }
 
 /// The name of a preset.
@@ -43,7 +47,9 @@ pub(super) fn draw_backends(
 ) {
     let statuses = backends::statuses(state);
     let width = usize::from(area.width.saturating_sub(2));
-    let lines = statuses.iter().map(|status| backend(status, choice, width, look));
+    let lines = statuses
+        .iter()
+        .map(|status| backend(status, choice, width, look));
     let mut lines: Vec<_> = lines.collect();
     if lines.is_empty() {
         lines.push(Line::styled(" not tried yet", look.theme.muted));
@@ -51,7 +57,12 @@ pub(super) fn draw_backends(
     draw_list(frame, area, "Backends", lines, cursor, look);
 }
 
-fn backend(status: &BackendStatus, choice: &Choice, width: usize, look: &Look<'_>) -> Line<'static> {
+fn backend(
+    status: &BackendStatus,
+    choice: &Choice,
+    width: usize,
+    look: &Look<'_>,
+) -> Line<'static> {
     let chosen = choice.has(status);
     let box_ = match (status.readiness.runs(), chosen) {
         (false, _) => " —  ",
@@ -65,11 +76,22 @@ fn backend(status: &BackendStatus, choice: &Choice, width: usize, look: &Look<'_
             reason.to_string()
         }
     };
-    let name = if status.readiness.runs() { look.theme.text } else { look.theme.muted };
+    let name = if status.readiness.runs() {
+        look.theme.text
+    } else {
+        look.theme.muted
+    };
     let sign = backends::sign(&status.readiness);
     let room = width.saturating_sub(4 + 2 + 15);
     Line::from(vec![
-        Span::styled(box_, if chosen { look.theme.accent } else { look.theme.muted }),
+        Span::styled(
+            box_,
+            if chosen {
+                look.theme.accent
+            } else {
+                look.theme.muted
+            },
+        ),
         Span::styled(format!("{sign} "), backends::style(&status.readiness, look)),
         Span::styled(fixed::left(status.id.name(), 15), name),
         Span::styled(fixed::left(&note, room), look.theme.muted),
@@ -91,12 +113,26 @@ pub(super) fn draw_payloads(
         let mark = if *chosen { "[x] " } else { "[ ] " };
         let room = width.saturating_sub(4 + 8);
         Line::from(vec![
-            Span::styled(mark, if *chosen { look.theme.accent } else { look.theme.muted }),
+            Span::styled(
+                mark,
+                if *chosen {
+                    look.theme.accent
+                } else {
+                    look.theme.muted
+                },
+            ),
             Span::styled(fixed::left(payload.name(), 8), look.theme.text),
             Span::styled(fixed::left(&amount(*payload), room), look.theme.muted),
         ])
     };
-    draw_list(frame, area, "Payloads", payloads.iter().map(line).collect(), cursor, look);
+    draw_list(
+        frame,
+        area,
+        "Payloads",
+        payloads.iter().map(line).collect(),
+        cursor,
+        look,
+    );
 }
 
 /// How much of a payload is done, in words.
@@ -135,13 +171,17 @@ fn draw_list(
     frame.render_widget(block, area);
     let chosen = cursor.map(|row| row.min(lines.len().saturating_sub(1)));
     let skip = first(chosen.unwrap_or(0), usize::from(inside.height));
-    let shown = lines.into_iter().enumerate().skip(skip).map(|(index, line)| {
-        if Some(index) == chosen {
-            line.patch_style(look.theme.selected)
-        } else {
-            line
-        }
-    });
+    let shown = lines
+        .into_iter()
+        .enumerate()
+        .skip(skip)
+        .map(|(index, line)| {
+            if Some(index) == chosen {
+                line.patch_style(look.theme.selected)
+            } else {
+                line
+            }
+        });
     frame.render_widget(Paragraph::new(shown.collect::<Vec<_>>()), inside);
 }
 
@@ -194,25 +234,58 @@ fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
     let rounds = |rounds: u32| u64::from(rounds).saturating_mul(cells as u64);
     let limits = &plan.limits;
     vec![
-        ("cells", format!("{} backends × {} payloads = {cells}", plan.backends.len(), plan.payloads.len())),
+        (
+            "cells",
+            format!(
+                "{} × {} = {cells}",
+                many(plan.backends.len(), "backend"),
+                many(plan.payloads.len(), "payload")
+            ),
+        ),
         (
             "rounds",
-            format!("each cell once a round, in random order; {} to warm up, then {} to {}", effort.warmup_rounds, effort.min_rounds, effort.max_rounds),
+            format!(
+                "each cell once a round, in random order; {} to warm up, then {} to {}",
+                effort.warmup_rounds, effort.min_rounds, effort.max_rounds
+            ),
         ),
         (
             "samples",
-            format!("{} to {}, and {} to warm up", rounds(effort.min_rounds), rounds(effort.max_rounds), rounds(effort.warmup_rounds)),
+            format!(
+                "{} to {}, and {} to warm up",
+                rounds(effort.min_rounds),
+                rounds(effort.max_rounds),
+                rounds(effort.warmup_rounds)
+            ),
         ),
         (
             "until",
-            format!("each median is known within ±{}, or {} are spent", effort.target, effort.budget_seconds),
+            format!(
+                "each median is known within ±{}, or {} are spent",
+                effort.target, effort.budget_seconds
+            ),
         ),
         (
             "limits",
-            format!("{} cpu · {} · {} processes · {} a sample", limits.cpus, limits.memory_bytes, limits.pids, limits.timeout_seconds),
+            format!(
+                "{} cpu · {} · {} processes · {} a sample",
+                limits.cpus, limits.memory_bytes, limits.pids, limits.timeout_seconds
+            ),
         ),
-        ("takes", format!("about {}", preset::estimate(plan))),
+        ("takes", takes(plan)),
     ]
+}
+
+/// `1 backend`, `2 backends`.
+fn many(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+fn takes(plan: &Plan) -> String {
+    if plan.cells().is_empty() {
+        return "—".to_owned();
+    }
+    format!("about {}", preset::estimate(plan))
 }
 
 /// The line that says what to press, or why it would not help.
@@ -237,8 +310,12 @@ pub(super) fn invitation(
 /// All of it in one line, for a screen with no room.
 pub(super) fn brief(choice: &Choice, state: &State, look: &Look<'_>) -> Line<'static> {
     let plan = choice.plan(state);
-    let takes = preset::estimate(&plan);
-    let text = format!("{} · {} cells · {takes} · ", name(choice.preset), plan.cells().len());
+    let takes = takes(&plan);
+    let text = format!(
+        "{} · {} cells · {takes} · ",
+        name(choice.preset),
+        plan.cells().len()
+    );
     let mut line = invitation(choice, &plan, state, look);
     line.spans.insert(0, Span::styled(text, look.theme.muted));
     line

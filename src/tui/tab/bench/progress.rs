@@ -12,6 +12,10 @@ use crate::state::RunState;
 use crate::tui::look::Look;
 use crate::tui::widget::fixed;
 
+/// From this width on, whether it was quiet stands on the same line as the counts.
+pub(super) const WIDE: u16 = 110;
+/// Columns of the words beside the bar.
+const TEXT: usize = 44;
 /// Seconds without news after which a live run is said to be silent; longer than a sample may take.
 const SILENT: u64 = 30;
 
@@ -32,32 +36,53 @@ pub(super) fn lines(
 
 fn live(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let progress = &run.progress;
-    let ended = u64::from(progress.completed) + u64::from(progress.failed);
-    let all = u64::from(progress.submitted) + u64::from(progress.remaining);
-    let share = Ratio::of(ended as f64, all as f64).unwrap_or_default();
-    let left = progress.left_seconds.map_or_else(|| "—".to_owned(), |left| left.to_string());
-    let text = format!(" {ended} of {all} · {} gone · {left} left", progress.elapsed_seconds);
-    let long = width.saturating_sub(text.chars().count()).min(60);
-    let mut lines = vec![Line::from(vec![
-        Span::styled(bar(share, long), look.theme.accent),
-        Span::styled(rest(share, long), look.theme.track),
-        Span::styled(text, look.theme.text),
-    ])];
     let counts = format!(
-        "submitted {} · completed {} · failed {} · remaining {} · ",
+        "submitted {} · completed {} · failed {} · remaining {}",
         progress.submitted, progress.completed, progress.failed, progress.remaining
     );
-    let (calm, style) = disturbance(run, look);
-    lines.push(Line::from(vec![
-        Span::styled(counts, look.theme.muted),
-        Span::styled(calm, style),
-    ]));
+    let counts = Line::styled(counts, look.theme.muted);
+    let mut lines = vec![gauge(run, width, look)];
+    lines.extend(beside(counts, disturbance(run, look), width));
     let silent = look.now.since(run.heard);
     if silent.as_secs() > SILENT {
         let text = format!("nothing heard of it for {}", Seconds::from(silent));
         lines.insert(1, Line::styled(text, look.theme.warn));
     }
     lines
+}
+
+/// A bar of what is done, and how long it took and will take.
+fn gauge(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {
+    let progress = &run.progress;
+    let ended = u64::from(progress.completed) + u64::from(progress.failed);
+    let all = u64::from(progress.submitted) + u64::from(progress.remaining);
+    let share = Ratio::of(ended as f64, all as f64).unwrap_or_default();
+    let left = progress
+        .left_seconds
+        .map_or_else(|| "—".to_owned(), |left| left.to_string());
+    let gone = progress.elapsed_seconds;
+    let text = format!("{ended} of {all} · {gone} gone · {left} left");
+    if width < TEXT + 10 {
+        return Line::styled(text, look.theme.text);
+    }
+    let text = fixed::right(&text, TEXT);
+    let long = (width - TEXT).min(60);
+    Line::from(vec![
+        Span::styled(bar(share, long), look.theme.accent),
+        Span::styled(rest(share, long), look.theme.track),
+        Span::styled(text, look.theme.text),
+    ])
+}
+
+/// `first` and `second` on one line where there is room for both, always, else on two.
+fn beside(first: Line<'static>, second: Line<'static>, width: usize) -> Vec<Line<'static>> {
+    if width < usize::from(WIDE) {
+        return vec![first, second];
+    }
+    let mut one = first;
+    one.spans.push(Span::raw(" · "));
+    one.extend(second);
+    vec![one]
 }
 
 fn filled(share: Ratio, width: usize) -> usize {
@@ -79,7 +104,7 @@ fn rest(share: Ratio, width: usize) -> String {
 }
 
 /// Whether the counted samples were disturbed, and by what: `disturbed: steal in 12 of 300 samples`.
-fn disturbance(run: &RunState, look: &Look<'_>) -> (String, Style) {
+fn disturbance(run: &RunState, look: &Look<'_>) -> Line<'static> {
     let mut kinds: BTreeMap<Taint, u32> = BTreeMap::new();
     let (mut counted, mut disturbed) = (0_u32, 0_u32);
     for sample in run.samples.iter().filter(|sample| !sample.warmup) {
@@ -90,33 +115,38 @@ fn disturbance(run: &RunState, look: &Look<'_>) -> (String, Style) {
         }
     }
     if counted == 0 {
-        return ("no sample yet".to_owned(), look.theme.muted);
+        return Line::styled("no sample yet", look.theme.muted);
     }
     if disturbed == 0 {
-        return (format!("quiet: none of {counted} disturbed"), look.theme.good);
+        return Line::styled(
+            format!("quiet: none of {counted} samples disturbed"),
+            look.theme.good,
+        );
     }
     let mut kinds: Vec<_> = kinds.into_iter().collect();
     kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let said: Vec<_> = kinds.iter().map(|(kind, n)| format!("{} in {n}", kind.words())).collect();
+    let said: Vec<_> = kinds
+        .iter()
+        .map(|(kind, n)| format!("{} in {n}", kind.words()))
+        .collect();
     let text = format!("disturbed: {} of {counted} samples", said.join(", "));
-    (text, look.theme.warn)
+    Line::styled(text, look.theme.warn)
 }
 
 fn over(run: &RunState, tail: &RunTail, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let (verdict, style) = verdict(&tail.end, look);
     let progress = &tail.progress;
     let after = format!(
-        " after {} · {} good, {} failed · ",
+        " after {} · {} good, {} failed",
         progress.elapsed_seconds, progress.completed, progress.failed
     );
-    let (calm, calm_style) = disturbance(run, look);
-    let mut lines = vec![Line::from(vec![
+    let first = Line::from(vec![
         Span::styled(verdict, style),
         Span::styled(after, look.theme.text),
-        Span::styled(calm, calm_style),
-    ])];
+    ]);
+    let mut lines = beside(first, disturbance(run, look), width);
     if let RunEnd::Failed { reason } = &tail.end {
-        lines.push(Line::styled(format!("because {reason}"), look.theme.bad));
+        lines.insert(1, Line::styled(format!("because {reason}"), look.theme.bad));
     }
     let overhead = tail.overhead_seconds.map_or_else(
         || "harness: not measured".to_owned(),

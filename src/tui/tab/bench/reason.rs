@@ -47,14 +47,20 @@ fn reasons(row: &Row<'_>, samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
     if let Some(left_out) = row.left_out {
         return vec![
             (format!("left out: {}", left_out.reason), look.theme.warn),
-            (format!("to mend it: {}", left_out.remedy), look.theme.accent),
+            (
+                format!("to mend it: {}", left_out.remedy),
+                look.theme.accent,
+            ),
         ];
     }
     let mut reasons = missing(row, look);
     reasons.extend(failures(samples, look));
     reasons.extend(taints(samples, look));
     if reasons.is_empty() {
-        reasons.push(("nothing is missing, nothing failed, nothing disturbed it".into(), look.theme.good));
+        reasons.push((
+            "nothing is missing, nothing failed, nothing disturbed it".into(),
+            look.theme.good,
+        ));
     }
     reasons
 }
@@ -62,7 +68,10 @@ fn reasons(row: &Row<'_>, samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
 fn missing(row: &Row<'_>, look: &Look<'_>) -> Vec<Reason> {
     let n = row.summary.map_or(0, |summary| summary.n);
     if n == 0 {
-        return vec![("no sample has ended well yet, so there is no figure".into(), look.theme.text)];
+        return vec![(
+            "no sample has ended well yet, so there is no figure".into(),
+            look.theme.text,
+        )];
     }
     let lacking = NEEDS.iter().filter(|(needed, _)| n < *needed);
     lacking
@@ -86,7 +95,10 @@ fn failures(samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
     groups
         .into_iter()
         .map(|((kind, message), count)| {
-            (format!("{count} failed ({}): {message}", kind.words()), look.theme.bad)
+            (
+                format!("{count} failed ({}): {message}", kind.words()),
+                look.theme.bad,
+            )
         })
         .collect()
 }

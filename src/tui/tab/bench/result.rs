@@ -7,7 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use super::group::Group;
 use super::place::{Mode, ResultPlaces};
-use super::{bars, ladder, progress, reason, samples, table};
+use super::{bars, ladder, progress, reason, samples, table, timeline};
 use crate::model::bench::Payload;
 use crate::state::RunState;
 use crate::tui::look::Look;
@@ -36,7 +36,10 @@ pub(super) fn draw(
         let block = titled::titled(&title(sight.run), sight.focused, look);
         frame.render_widget(block, area);
     }
-    let (width, room) = (usize::from(places.head.width), usize::from(places.head.height));
+    let (width, room) = (
+        usize::from(places.head.width),
+        usize::from(places.head.height),
+    );
     let head = progress::lines(sight.run, width, room, look);
     frame.render_widget(Paragraph::new(head), places.head);
     frame.render_widget(tabs(sight, places.tabs.width, look), places.tabs);
@@ -44,7 +47,7 @@ pub(super) fn draw(
     for (mode, place) in &places.modes {
         let mut place = *place;
         if several {
-            place = headed(frame, place, *mode, look);
+            place = headed(frame, place, &heading(*mode, sight), look);
         }
         draw_mode(frame, place, *mode, sight, look);
     }
@@ -57,31 +60,43 @@ fn title(run: &RunState) -> String {
     format!("Run {}{}{live}", name.unwrap_or_default(), run.head.id)
 }
 
+/// What stands above a view: its name, and the row it is about if it is about one.
+fn heading(mode: Mode, sight: &Sight<'_>) -> String {
+    let row = sight
+        .group
+        .rows
+        .get(sight.cursor)
+        .filter(|_| mode == Mode::Time);
+    row.map_or_else(
+        || mode.name().to_owned(),
+        |row| format!("{} of {}", mode.name(), row.backend),
+    )
+}
+
 /// Names a view on its first line; the rest is left for it.
-fn headed(frame: &mut Frame<'_>, place: Rect, mode: Mode, look: &Look<'_>) -> Rect {
+fn headed(frame: &mut Frame<'_>, place: Rect, name: &str, look: &Look<'_>) -> Rect {
     if place.height < 2 {
         return place;
     }
-    let title = format!("── {} ", mode.name());
+    let title = format!("── {name} ");
     let rule = "─".repeat(usize::from(place.width).saturating_sub(title.chars().count()));
     let line = Line::styled(title + &rule, look.theme.border);
     frame.render_widget(line, Rect { height: 1, ..place });
-    Rect { y: place.y + 1, height: place.height - 1, ..place }
+    Rect {
+        y: place.y + 1,
+        height: place.height - 1,
+        ..place
+    }
 }
 
-fn draw_mode(
-    frame: &mut Frame<'_>,
-    place: Rect,
-    mode: Mode,
-    sight: &Sight<'_>,
-    look: &Look<'_>,
-) {
+fn draw_mode(frame: &mut Frame<'_>, place: Rect, mode: Mode, sight: &Sight<'_>, look: &Look<'_>) {
     let (run, group, cursor) = (sight.run, &sight.group, sight.cursor);
     match mode {
         Mode::Table => table::draw(frame, place, run, group, cursor, look),
         Mode::Bars => bars::draw(frame, place, group, cursor, look),
         Mode::Ladder => ladder::draw(frame, place, run, group, cursor, look),
         Mode::Samples => samples::draw(frame, place, run, group, cursor, look),
+        Mode::Time => timeline::draw(frame, place, run, group, cursor, look),
     }
 }
 
@@ -101,9 +116,12 @@ fn tabs(sight: &Sight<'_>, width: u16, look: &Look<'_>) -> Line<'static> {
     let payloads = sight.payloads.iter().map(|payload| payload.name());
     let payloads: Vec<_> = payloads.collect();
     let modes = Mode::ALL.map(Mode::name);
-    let mode = Mode::ALL.iter().position(|mode| *mode == sight.mode).unwrap_or(0);
+    let mode = Mode::ALL
+        .iter()
+        .position(|mode| *mode == sight.mode)
+        .unwrap_or(0);
     let wide = width >= 76;
-    let gap = || Span::styled(if wide { "   " } else { " " }, look.theme.muted);
+    let gap = || Span::raw(if width >= 82 { "   " } else { " " });
     let mut spans = choices(&payloads, sight.payload, wide, look);
     spans.push(gap());
     spans.push(Span::styled(sight.group.figure.name(), look.theme.title));
@@ -118,7 +136,10 @@ fn choices(
     all: bool,
     look: &Look<'_>,
 ) -> Vec<Span<'static>> {
-    let shown = names.iter().enumerate().filter(|(index, _)| all || *index == chosen);
+    let shown = names
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| all || *index == chosen);
     shown
         .map(|(index, name)| {
             if index == chosen {

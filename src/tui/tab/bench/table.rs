@@ -32,13 +32,15 @@ enum Column {
 }
 
 /// Columns of a row's sign and name.
-const NAME: usize = 16;
+pub(super) const NAME: usize = 17;
 /// Lines of heading and legend.
 const AROUND: u16 = 2;
 
 /// Lines the table wants for `rows` rows.
 pub(super) fn height(rows: usize) -> u16 {
-    u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(AROUND)
+    u16::try_from(rows)
+        .unwrap_or(u16::MAX)
+        .saturating_add(AROUND)
 }
 
 /// Draws the table of `group`; `cursor` is the row that is looked at.
@@ -54,14 +56,23 @@ pub(super) fn draw(
     let legend = u16::from(area.height > 5);
     let room = usize::from(area.height.saturating_sub(1 + legend));
     let mut lines = vec![heading(group.figure, &columns, look)];
-    let shown = group.rows.iter().enumerate().skip(first(cursor, room)).take(room);
+    let shown = group
+        .rows
+        .iter()
+        .enumerate()
+        .skip(first(cursor, room))
+        .take(room);
     for (index, row) in shown {
         let line = line(run, group, row, &columns, usize::from(area.width), look);
         let chosen = index == cursor;
-        lines.push(if chosen { line.patch_style(look.theme.selected) } else { line });
+        lines.push(if chosen {
+            line.patch_style(look.theme.selected)
+        } else {
+            line
+        });
     }
     if legend == 1 {
-        lines.push(Line::styled(words(group), look.theme.muted));
+        lines.push(Line::styled(words(group, area.width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
@@ -76,11 +87,25 @@ fn columns(figure: Figure, width: usize) -> Vec<Column> {
         (Column::P95, 4),
         (Column::P99, 6),
     ];
-    all.extend(others.zip(7..).map(|(other, rank)| (Column::Other(other), rank)));
-    all.extend([(Column::Counted, 2), (Column::Failed, 1), (Column::Disturbed, 3)]);
-    let ranks: Vec<_> = all.iter().map(|(column, rank)| (column.width(), *rank)).collect();
+    all.extend(
+        others
+            .zip(7..)
+            .map(|(other, rank)| (Column::Other(other), rank)),
+    );
+    all.extend([
+        (Column::Counted, 2),
+        (Column::Failed, 1),
+        (Column::Disturbed, 3),
+    ]);
+    let ranks: Vec<_> = all
+        .iter()
+        .map(|(column, rank)| (column.width(), *rank))
+        .collect();
     let room = width.saturating_sub(NAME + 1);
-    fixed::choose(&ranks, room).into_iter().map(|index| all[index].0).collect()
+    fixed::choose(&ranks, room)
+        .into_iter()
+        .map(|index| all[index].0)
+        .collect()
 }
 
 impl Column {
@@ -175,14 +200,18 @@ fn line(
 ) -> Line<'static> {
     let mut spans = vec![name(row, look)];
     if let Some(left_out) = row.left_out {
-        let room = width.saturating_sub(NAME + 2);
+        let room = width.saturating_sub(NAME + 1);
         let why = fixed::left(&format!("left out: {}", left_out.reason), room);
-        spans.push(Span::styled(format!("  {why}"), look.theme.muted));
+        spans.push(Span::styled(format!(" {why}"), look.theme.muted));
         return Line::from(spans);
     }
     for column in columns {
         let text = column.text(run, group, row);
-        let style = if text.is_some() { column.style(row, look) } else { look.theme.muted };
+        let style = if text.is_some() {
+            column.style(row, look)
+        } else {
+            look.theme.muted
+        };
         let text = fixed::right(text.as_deref().unwrap_or("—"), column.width());
         spans.push(Span::styled(format!(" {text}"), style));
     }
@@ -201,14 +230,24 @@ pub(super) fn name(row: &Row<'_>, look: &Look<'_>) -> Span<'static> {
 }
 
 /// What the signs mean, as far as they are used.
-fn words(group: &Group<'_>) -> String {
+fn words(group: &Group<'_>, width: u16) -> String {
     let any = |standing| group.rows.iter().any(|row| row.standing == standing);
     let mut said = Vec::new();
     if any(Standing::Best) {
-        said.push("★ fastest that isolates");
+        said.push("★ fastest that isolates".to_owned());
     }
     if any(Standing::Alike) {
-        said.push("≈ not told apart from it: intervals overlap");
+        let why = if width < 70 {
+            ""
+        } else {
+            " from it: intervals overlap"
+        };
+        let alike = if width < 50 {
+            "≈ alike"
+        } else {
+            "≈ not told apart"
+        };
+        said.push(format!("{alike}{why}"));
     }
     said.join("   ")
 }
