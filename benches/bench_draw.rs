@@ -4,7 +4,6 @@
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_possible_wrap,
-    clippy::unwrap_used,
     reason = "a benchmark over small made-up numbers"
 )]
 

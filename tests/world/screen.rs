@@ -1,5 +1,4 @@
 //! A screen without a terminal: what a drawing looks like, as text.
-#![expect(clippy::unwrap_used, reason = "a screen in memory does not fail")]
 
 use isomon::model::time::Stamp;
 use isomon::tui::look::{Glyph, Look};

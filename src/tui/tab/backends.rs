@@ -5,17 +5,20 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use crate::model::backend::{BackendStatus, Readiness, Traits};
+use crate::model::backend::{BackendStatus, Readiness};
 use crate::model::command::Command;
 use crate::model::id::SourceId;
 use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::{ascii, fixed, titled};
+use crate::tui::widget::{ascii, titled};
+
+mod column;
+mod detail;
 
 /// What is looked at on this tab.
 #[derive(Debug, Default)]
@@ -119,7 +122,7 @@ impl View {
             self.draw_empty(frame, area, state, look);
         } else {
             self.draw_list(frame, list, state, look);
-            draw_details(frame, details, rows[self.cursor(state)], look);
+            detail::draw(frame, details, rows[self.cursor(state)], look);
         }
         ascii::flatten(frame.buffer_mut(), area, look);
     }
@@ -148,15 +151,11 @@ impl View {
         let block = titled::titled(&title(statuses(state), area.width), !self.open, look);
         let inside = block.inner(area);
         frame.render_widget(block, area);
-        let widths: Vec<_> = COLUMNS
-            .iter()
-            .map(|column| (column.width, column.rank))
-            .collect();
-        let chosen = fixed::choose(&widths, usize::from(inside.width));
+        let chosen = column::choose(inside.width);
         let first = self.first(inside, state);
-        let mut lines = vec![heading(&chosen, look)];
+        let mut lines = vec![column::heading(&chosen, look)];
         for (index, status) in rows.iter().enumerate().skip(first) {
-            let line = row(status, &chosen, look);
+            let line = column::row(status, &chosen, look);
             let chosen = index == self.cursor(state);
             lines.push(if chosen {
                 line.patch_style(look.theme.selected)
@@ -211,183 +210,4 @@ pub(super) const fn style(readiness: &Readiness, look: &Look<'_>) -> Style {
         Readiness::Degraded { .. } => look.theme.warn,
         Readiness::Unavailable { .. } => look.theme.bad,
     }
-}
-
-/// A column: its heading, width, how soon it goes when there is no room, and its text.
-struct Column {
-    title: &'static str,
-    width: usize,
-    rank: u8,
-    text: fn(&BackendStatus) -> String,
-}
-
-const COLUMNS: [Column; 8] = [
-    Column {
-        title: "state",
-        width: 13,
-        rank: 0,
-        text: state_of,
-    },
-    Column {
-        title: "backend",
-        width: 14,
-        rank: 0,
-        text: |status| status.id.to_string(),
-    },
-    Column {
-        title: "isolation",
-        width: 17,
-        rank: 3,
-        text: |status| status.id.class().words().to_owned(),
-    },
-    Column {
-        title: "limits",
-        width: 12,
-        rank: 1,
-        text: |status| known(status, limits),
-    },
-    Column {
-        title: "network",
-        width: 7,
-        rank: 2,
-        text: |status| known(status, network),
-    },
-    Column {
-        title: "seccomp",
-        width: 7,
-        rank: 4,
-        text: |status| known(status, seccomp),
-    },
-    Column {
-        title: "host files",
-        width: 10,
-        rank: 5,
-        text: |status| known(status, files),
-    },
-    Column {
-        title: "version",
-        width: 24,
-        rank: 6,
-        text: version,
-    },
-];
-
-fn state_of(status: &BackendStatus) -> String {
-    format!("{} {}", sign(&status.readiness), words(&status.readiness))
-}
-
-/// What `say` says of the traits, which only mean something where work can run.
-fn known(status: &BackendStatus, say: fn(&Traits) -> String) -> String {
-    if status.readiness.runs() {
-        say(&status.traits)
-    } else {
-        "—".to_owned()
-    }
-}
-
-fn limits(traits: &Traits) -> String {
-    let bounds = [
-        (traits.memory_limit, "mem"),
-        (traits.cpu_limit, "cpu"),
-        (traits.pids_limit, "pids"),
-    ];
-    let kept: Vec<_> = bounds
-        .iter()
-        .filter(|(on, _)| *on)
-        .map(|(_, word)| *word)
-        .collect();
-    if kept.is_empty() {
-        return "none".to_owned();
-    }
-    kept.join(" ")
-}
-
-fn network(traits: &Traits) -> String {
-    if traits.network { "open" } else { "none" }.to_owned()
-}
-
-fn seccomp(traits: &Traits) -> String {
-    if traits.seccomp { "on" } else { "off" }.to_owned()
-}
-
-fn files(traits: &Traits) -> String {
-    if traits.host_writable {
-        "writable"
-    } else {
-        "protected"
-    }
-    .to_owned()
-}
-
-fn version(status: &BackendStatus) -> String {
-    status
-        .version
-        .as_ref()
-        .map_or_else(|| "—".to_owned(), ToString::to_string)
-}
-
-fn heading(chosen: &[usize], look: &Look<'_>) -> Line<'static> {
-    let titles = chosen.iter().map(|index| &COLUMNS[*index]);
-    let titles: Vec<_> = titles
-        .map(|column| fixed::left(column.title, column.width))
-        .collect();
-    Line::styled(titles.join(" "), look.theme.muted)
-}
-
-fn row(status: &BackendStatus, chosen: &[usize], look: &Look<'_>) -> Line<'static> {
-    let mut spans = Vec::new();
-    for index in chosen {
-        let column = &COLUMNS[*index];
-        let text = (column.text)(status);
-        let style = match *index {
-            0 => style(&status.readiness, look),
-            _ if text == "—" || !status.readiness.runs() => look.theme.muted,
-            _ => look.theme.text,
-        };
-        spans.push(Span::styled(fixed::left(&text, column.width) + " ", style));
-    }
-    Line::from(spans)
-}
-
-fn draw_details(frame: &mut Frame<'_>, area: Rect, status: &BackendStatus, look: &Look<'_>) {
-    let block = titled::titled(status.id.name(), false, look);
-    let inside = block.inner(area);
-    frame.render_widget(block, area);
-    let mut lines = Vec::new();
-    for (label, text, style) in details(status, look) {
-        let room = usize::from(inside.width).saturating_sub(LABEL);
-        for (index, part) in fixed::wrap(&text, room).into_iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            let label = Span::styled(fixed::left(label, LABEL), look.theme.muted);
-            lines.push(Line::from(vec![label, Span::styled(part, style)]));
-        }
-    }
-    frame.render_widget(Paragraph::new(lines), inside);
-}
-
-/// Columns of the labels beside the details.
-const LABEL: usize = 11;
-
-fn details(status: &BackendStatus, look: &Look<'_>) -> Vec<(&'static str, String, Style)> {
-    let plain = look.theme.text;
-    let colour = style(&status.readiness, look);
-    let mut rows = vec![("state", state_of(status), colour)];
-    if let Readiness::Degraded { reason, remedy } | Readiness::Unavailable { reason, remedy } =
-        &status.readiness
-    {
-        rows.push(("because", reason.to_string(), plain));
-        rows.push(("to mend it", remedy.to_string(), look.theme.accent));
-    }
-    rows.push(("isolation", status.id.class().words().to_owned(), plain));
-    let path = status
-        .path
-        .as_ref()
-        .map_or_else(|| "—".to_owned(), ToString::to_string);
-    rows.push(("tool", path, plain));
-    rows.push(("version", version(status), plain));
-    rows.push(("limits", known(status, limits), plain));
-    rows.push(("network", known(status, network), plain));
-    rows.push(("host files", known(status, files), plain));
-    rows.push(("seccomp", known(status, seccomp), plain));
-    rows
 }

@@ -4,14 +4,11 @@
 //! drawn from the same fold while it goes on and when it is over. Where there is room the choice
 //! stays beside them; where there is none one thing is shown at a time.
 
-use std::path::PathBuf;
-
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
 use crate::model::bench::Figure;
 use crate::model::command::Command;
-use crate::model::id::RunId;
 use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
@@ -22,6 +19,7 @@ mod bars;
 mod choice;
 mod group;
 mod ladder;
+mod outlook;
 mod place;
 mod plan;
 mod progress;
@@ -30,11 +28,13 @@ mod result;
 mod samples;
 mod table;
 mod timeline;
+mod wish;
 
 use choice::Choice;
 use group::Group;
 use place::{Mode, Panel, Places, ResultPlaces};
 use result::Sight;
+use wish::shown;
 
 /// The figures in the order in which they are gone through.
 const FIGURES: [Figure; 5] = [
@@ -62,19 +62,14 @@ pub struct View {
     filter: String,
 }
 
-/// The run that is shown: the one going on, else the latest.
-fn shown(state: &State) -> Option<(&RunId, &RunState)> {
-    state.live_run().or_else(|| state.last_run())
-}
-
 impl View {
     /// Does what `action` means here.
     pub fn act(&mut self, action: Action, state: &State) -> Reply {
         match action {
-            Action::Bench => self.begin(state),
-            Action::Again => self.again(state),
-            Action::Cancel => cancel(state),
-            Action::Export => export(state),
+            Action::Bench => self.wish(self.choice.run(state)),
+            Action::Again => self.wish(wish::again(state)),
+            Action::Cancel => wish::cancel(state),
+            Action::Export => wish::export(state),
             Action::Check => Reply::Wish(Command::CheckBackends),
             Action::Preset => self.choice.next_preset(),
             Action::NextPanel => self.turn(state, 1),
@@ -84,27 +79,12 @@ impl View {
         }
     }
 
-    fn begin(&mut self, state: &State) -> Reply {
-        let reply = self.choice.run(state);
+    /// What is wished will be looked at.
+    fn wish(&mut self, reply: Reply) -> Reply {
         if matches!(reply, Reply::Wish(_)) {
             self.panel = None;
         }
         reply
-    }
-
-    /// The plan of the run that is shown with a new seed: the order of cells is drawn anew. The
-    /// command that repeats a run keeps its seed.
-    fn again(&mut self, state: &State) -> Reply {
-        if state.live_run().is_some() {
-            return Reply::Say("a run is going on; x cancels it".into());
-        }
-        let Some((_, run)) = shown(state) else {
-            return Reply::Say("there is no run to repeat; b makes one".into());
-        };
-        self.panel = None;
-        let mut plan = run.head.plan.clone();
-        plan.seed = choice::seed(state.now);
-        Reply::Wish(Command::Bench(Box::new(plan)))
     }
 
     fn act_on_choice(&mut self, action: Action, state: &State) -> Reply {
@@ -252,16 +232,7 @@ impl View {
 
     /// What can be done here, the most wanted first.
     pub fn hints(&self, state: &State) -> &'static [Action] {
-        use Action::{Again, Bench, Cancel, Check, Export, Left, Mark, MarkAll, NextPanel, Preset};
-        use Action::{Right, Sort, View, Why, Zoom};
-        match (self.panel(state), state.live_run()) {
-            (Panel::Result, Some(_)) => &[Cancel, View, Left, Right, Sort, Why, Zoom, NextPanel],
-            (Panel::Result, None) => &[
-                Bench, Again, Export, View, Left, Right, Sort, Why, Zoom, NextPanel,
-            ],
-            (_, Some(_)) => &[Cancel, NextPanel, Mark, MarkAll, Preset],
-            (_, None) => &[Bench, Mark, MarkAll, Preset, NextPanel, Check],
-        }
+        wish::hints(self.panel(state), state)
     }
 
     /// Draws the tab.
@@ -292,10 +263,10 @@ impl View {
             plan::draw_payloads(frame, places.payloads, &self.choice, state, cursor, look);
         }
         if !places.outlook.is_empty() {
-            plan::draw_outlook(frame, places.outlook, &self.choice, state, look);
+            outlook::draw(frame, places.outlook, &self.choice, state, look);
         }
         if !places.brief.is_empty() {
-            frame.render_widget(plan::brief(&self.choice, state, look), places.brief);
+            frame.render_widget(outlook::brief(&self.choice, state, look), places.brief);
         }
     }
 }
@@ -323,28 +294,4 @@ fn listed(place: Rect, at: Position, cursor: usize) -> Option<usize> {
     let inside = titled::inside(place);
     let line = inside.contains(at).then(|| usize::from(at.y - inside.y))?;
     Some(line + plan::first(cursor, usize::from(inside.height)))
-}
-
-fn cancel(state: &State) -> Reply {
-    let Some((id, run)) = state.live_run() else {
-        return Reply::Say("no run is going on".into());
-    };
-    let done = run.progress.completed;
-    Reply::Ask {
-        question: format!("Cancel the run and keep its {done} good samples?").into(),
-        then: Command::Cancel(id.clone()),
-    }
-}
-
-fn export(state: &State) -> Reply {
-    match shown(state) {
-        None => Reply::Say("there is no run to write; b makes one".into()),
-        Some((_, run)) if run.is_live() => {
-            Reply::Say("the run is going on; it can be written when it is over".into())
-        }
-        Some((id, _)) => Reply::Wish(Command::Export {
-            run: id.clone(),
-            to: PathBuf::from("."),
-        }),
-    }
 }

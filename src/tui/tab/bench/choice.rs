@@ -108,14 +108,14 @@ impl Choice {
     /// Wishes the benchmark, or says why it cannot be.
     pub(super) fn run(&self, state: &State) -> Reply {
         let plan = self.plan(state);
-        if let Some(why) = self.obstacle(&plan, state) {
+        if let Some(why) = Self::obstacle(&plan, state) {
             return Reply::Say(why.into());
         }
         Reply::Wish(Command::Bench(Box::new(plan)))
     }
 
     /// Why `plan` cannot run now.
-    pub(super) fn obstacle(&self, plan: &Plan, state: &State) -> Option<&'static str> {
+    pub(super) fn obstacle(plan: &Plan, state: &State) -> Option<&'static str> {
         let statuses = statuses(state);
         let ready = statuses.iter().any(|status| status.readiness.runs());
         let pending = |status: &BackendStatus| status.readiness == Readiness::Checking;

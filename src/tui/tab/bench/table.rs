@@ -53,7 +53,7 @@ pub(super) fn draw(
     look: &Look<'_>,
 ) {
     let columns = columns(group.figure, usize::from(area.width));
-    let legend = u16::from(area.height > 5);
+    let legend = u16::from(usize::from(area.height) > group.rows.len() + 1);
     let room = usize::from(area.height.saturating_sub(1 + legend));
     let mut lines = vec![heading(group.figure, &columns, look)];
     let shown = group
@@ -173,12 +173,14 @@ impl Column {
 /// `3.10–3.24 ms`: the unit once where both ends have the same.
 pub(super) fn range((low, high): (f64, f64)) -> String {
     let (low, high) = (Seconds(low).to_string(), Seconds(high).to_string());
-    if let (Some((number, unit)), Some((_, other))) = (low.split_once(' '), high.split_once(' ')) {
-        if unit == other && unit.chars().all(char::is_alphabetic) {
-            return format!("{number}–{high}");
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((number, unit)), Some((_, other)))
+            if unit == other && unit.chars().all(char::is_alphabetic) =>
+        {
+            format!("{number}–{high}")
         }
+        _ => format!("{low}–{high}"),
     }
-    format!("{low}–{high}")
 }
 
 fn heading(figure: Figure, columns: &[Column], look: &Look<'_>) -> Line<'static> {

@@ -135,7 +135,7 @@ fn scatter(
     };
     let lines = grid.into_iter().enumerate();
     lines
-        .map(|(at, cells)| labelled(title(at), cells, &label(at), look))
+        .map(|(at, cells)| labelled(title(at), &cells, &label(at), look))
         .collect()
 }
 
@@ -150,7 +150,7 @@ fn line_of(share: f64, tall: usize) -> usize {
     tall - 1 - up.min(tall - 1)
 }
 
-fn labelled(title: &str, cells: Vec<(char, Style)>, label: &str, look: &Look<'_>) -> Line<'static> {
+fn labelled(title: &str, cells: &[(char, Style)], label: &str, look: &Look<'_>) -> Line<'static> {
     let name = fixed::left(&format!("  {title}"), NAME);
     let mut spans = vec![Span::styled(name, look.theme.muted)];
     for run in cells.chunk_by(|one, next| one.1 == next.1) {
@@ -175,12 +175,15 @@ fn track((title, of): &Fact, samples: &[&Sample], time: Stretch, look: &Look<'_>
         Some(value) => height(*value, most).unwrap_or('·'),
         None => ' ',
     };
-    let cells = columns.iter().map(|value| (letter(value), look.theme.warn));
+    let cells: Vec<_> = columns
+        .iter()
+        .map(|value| (letter(value), look.theme.warn))
+        .collect();
     let label = match Ratio::new(most) {
         Some(most) if columns.iter().any(Option::is_some) => format!("█ {most}"),
         _ => "— not known here".to_owned(),
     };
-    labelled(title, cells.collect(), &label, look)
+    labelled(title, &cells, &label, look)
 }
 
 /// The axis: start, middle and end of the run.
