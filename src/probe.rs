@@ -69,17 +69,11 @@ pub enum Error {
 
 impl Error {
     fn read(path: &Path, source: impl Into<std::io::Error>) -> Self {
-        Self::Read {
-            path: path.to_owned(),
-            source: source.into(),
-        }
+        Self::Read { path: path.to_owned(), source: source.into() }
     }
 
     fn lacks(path: &Path, wanted: &'static str) -> Self {
-        Self::Lacks {
-            path: path.to_owned(),
-            wanted,
-        }
+        Self::Lacks { path: path.to_owned(), wanted }
     }
 }
 
@@ -115,10 +109,7 @@ mod tests {
             read(std::io::ErrorKind::NotFound).to_string(),
             "/proc/pressure/cpu is not there"
         );
-        assert_eq!(
-            read(std::io::ErrorKind::PermissionDenied),
-            Why::NoPermission
-        );
+        assert_eq!(read(std::io::ErrorKind::PermissionDenied), Why::NoPermission);
         assert_eq!(read(std::io::ErrorKind::Unsupported), Why::NotSupported);
     }
 }

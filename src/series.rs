@@ -20,10 +20,7 @@ pub struct Series<const N: usize> {
 
 impl<const N: usize> Default for Series<N> {
     fn default() -> Self {
-        Self {
-            at_ms: VecDeque::new(),
-            values: VecDeque::new(),
-        }
+        Self { at_ms: VecDeque::new(), values: VecDeque::new() }
     }
 }
 
@@ -71,10 +68,7 @@ impl<const N: usize> Series<N> {
     ) -> impl Iterator<Item = (u64, Option<f64>)> {
         let start = self.at_ms.partition_point(|at| *at < span.start);
         let end = self.at_ms.partition_point(|at| *at < span.end).max(start);
-        let values = self
-            .values
-            .range(start..end)
-            .map(move |row| known(row[which]));
+        let values = self.values.range(start..end).map(move |row| known(row[which]));
         self.at_ms.range(start..end).copied().zip(values)
     }
 
@@ -108,20 +102,13 @@ impl<const N: usize> Series<N> {
                 *count += 1;
             }
         }
-        sums.into_iter()
-            .map(|(sum, count)| (count > 0).then(|| sum / f64::from(count)))
-            .collect()
+        sums.into_iter().map(|(sum, count)| (count > 0).then(|| sum / f64::from(count))).collect()
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "seven digits are enough for a chart"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for a chart")]
 fn keep(value: Option<f64>) -> f32 {
-    value
-        .filter(|value| value.is_finite())
-        .map_or(f32::NAN, |value| value as f32)
+    value.filter(|value| value.is_finite()).map_or(f32::NAN, |value| value as f32)
 }
 
 fn known(value: f32) -> Option<f64> {
@@ -154,10 +141,7 @@ mod tests {
         series.push(2000, [None]);
         series.push(7000, [Some(f64::NAN)]);
         series.push(9500, [Some(3.0)]);
-        assert_eq!(
-            series.slots(0, 9_900, 10_000, 5),
-            [Some(1.0), None, None, None, Some(3.0)]
-        );
+        assert_eq!(series.slots(0, 9_900, 10_000, 5), [Some(1.0), None, None, None, Some(3.0)]);
     }
 
     #[test]

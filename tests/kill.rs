@@ -26,10 +26,7 @@ const SWEPT: Duration = Duration::from_secs(5);
 #[tokio::test]
 #[ignore = "runs only as the victim of the other tests"]
 async fn victim() {
-    let Some(id) = std::env::var("ISOMON_VICTIM")
-        .ok()
-        .and_then(|id| RunId::parse(&id))
-    else {
+    let Some(id) = std::env::var("ISOMON_VICTIM").ok().and_then(|id| RunId::parse(&id)) else {
         return;
     };
     let mut ground = Ground::new();
@@ -44,12 +41,7 @@ async fn victim() {
     ];
     for (nonce, backend) in (1..).zip(backends.into_iter().cycle()) {
         let payload = Payload::Cpu { rounds: 3_000_000 };
-        let task = Task {
-            backend,
-            payload,
-            nonce,
-            limits: Limits::default(),
-        };
+        let task = Task { backend, payload, nonce, limits: Limits::default() };
         // A tool may be missing here; the others go on.
         drop(camp.launch(&task).await);
     }
@@ -58,13 +50,8 @@ async fn victim() {
 fn start_victim(state: &Path, id: &RunId) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "victim", "--ignored", "--quiet"]);
-    command
-        .env("ISOMON_VICTIM", id.as_str())
-        .env("ISOMON_STATE", state);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.env("ISOMON_VICTIM", id.as_str()).env("ISOMON_STATE", state);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().unwrap()
 }
 
@@ -89,18 +76,13 @@ impl Decoys {
             command.arg("1000").env(name, value).spawn().unwrap()
         };
         let mut processes: Vec<Child> = marks.iter().chain(&marks).map(decoy).collect();
-        let group = Path::new("/sys/fs/cgroup/unified")
-            .join("isomonx")
-            .join(id.as_str());
+        let group = Path::new("/sys/fs/cgroup/unified").join("isomonx").join(id.as_str());
         let grouped = std::fs::create_dir_all(&group).is_ok();
         if grouped {
             let first = processes.first_mut().unwrap().id().to_string();
             std::fs::write(group.join("cgroup.procs"), first).unwrap();
         }
-        Self {
-            processes,
-            group: grouped.then_some(group),
-        }
+        Self { processes, group: grouped.then_some(group) }
     }
 
     fn assert_untouched(&mut self) {
@@ -149,19 +131,14 @@ fn settle(settings: &CampSettings, id: &RunId, never: &Receiver<()>) -> (Vec<Lef
 }
 
 fn chance() -> StdRng {
-    let given = std::env::var("ISOMON_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
+    let given = std::env::var("ISOMON_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = given.unwrap_or_else(|| rand::rngs::OsRng.try_next_u64().unwrap());
     println!("ISOMON_SEED={seed}");
     StdRng::seed_from_u64(seed)
 }
 
 fn kills() -> u32 {
-    std::env::var("ISOMON_KILLS")
-        .ok()
-        .and_then(|kills| kills.parse().ok())
-        .unwrap_or(20)
+    std::env::var("ISOMON_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(20)
 }
 
 #[test]
@@ -180,10 +157,7 @@ fn a_killed_owner_leaves_nothing() {
         let (left, took) = settle(&ground.settings, &id, &never);
         longest = longest.max(took);
         // Killed before it had a reaper, it has made no more than its directory.
-        assert!(
-            left.iter().all(|one| one.kind == Kind::Directory),
-            "kill {turn}: {left:?}"
-        );
+        assert!(left.iter().all(|one| one.kind == Kind::Directory), "kill {turn}: {left:?}");
         assert_eq!(gc(&ground.settings, false).unwrap(), []);
         assert_eq!(remains(&ground.settings, &id), []);
         decoys.assert_untouched();
@@ -200,21 +174,12 @@ fn without_a_reaper_the_leak_is_seen_and_the_next_start_sweeps_it() {
     let mut victim = start_victim(&ground.settings.state, &id);
     let reaper = wait_for_reaper(&id, &never);
     pass(Duration::from_millis(200), &never);
-    assert!(
-        Command::new("kill")
-            .args(["-9", &reaper.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args(["-9", &reaper.to_string()]).status().unwrap().success());
     victim.kill().unwrap();
     victim.wait().unwrap();
     pass(Duration::from_millis(300), &never);
     let seen = audit(&ground.settings, &id);
-    assert!(
-        seen.iter().any(|one| one.kind == Kind::Directory),
-        "the audit sees no leak: {seen:?}"
-    );
+    assert!(seen.iter().any(|one| one.kind == Kind::Directory), "the audit sees no leak: {seen:?}");
     let listed = gc(&ground.settings, true).unwrap();
     assert!(
         !listed.is_empty() && !audit(&ground.settings, &id).is_empty(),

@@ -17,11 +17,7 @@ fn normal(rng: &mut StdRng) -> f64 {
 /// Seven starts in ten are fast, the others take half as long again: two humps.
 fn bimodal(rng: &mut StdRng) -> f64 {
     let slow = rng.random_bool(0.3);
-    if slow {
-        15.0 + normal(rng)
-    } else {
-        10.0 + normal(rng)
-    }
+    if slow { 15.0 + normal(rng) } else { 10.0 + normal(rng) }
 }
 
 /// The share of `runs` simulated runs of `n` samples whose interval holds `truth`.
@@ -38,17 +34,12 @@ fn coverage(runs: u32, n: usize, truth: f64, draw: impl Fn(&mut StdRng) -> f64) 
 /// The median of [`bimodal`], from a large sample of its own.
 fn middle_of_bimodal() -> f64 {
     let mut rng = StdRng::seed_from_u64(1);
-    Sorted::new((0..400_000).map(|_| bimodal(&mut rng)).collect())
-        .unwrap()
-        .median()
+    Sorted::new((0..400_000).map(|_| bimodal(&mut rng)).collect()).unwrap().median()
 }
 
 #[track_caller]
 fn is_honest(share: f64) {
-    assert!(
-        (0.93..=0.97).contains(&share),
-        "the interval covers {share}"
-    );
+    assert!((0.93..=0.97).contains(&share), "the interval covers {share}");
 }
 
 #[test]

@@ -62,6 +62,9 @@ pub trait Launch {
     /// Starts one and watches it to its end. An error means that no more can be started; what goes
     /// wrong with the sandbox is in the trial.
     fn launch(&mut self, task: &Task) -> impl Future<Output = Result<Trial, Error>> + Send;
+
+    /// What a spawn and a wait cost with nothing in between.
+    fn overhead(&mut self) -> impl Future<Output = Result<Seconds, Error>> + Send;
 }
 
 /// Where one run's sandboxes live. Close it; one that is only dropped is swept by its reaper.
@@ -111,12 +114,7 @@ impl Camp {
         let group = Group::open(&places);
         let enforced = group.limit(&settings.limits);
         let view = View::of(std::path::Path::new("/"));
-        let site = Site {
-            settings: settings.clone(),
-            id: id.clone(),
-            place,
-            view,
-        };
+        let site = Site { settings: settings.clone(), id: id.clone(), place, view };
         let mut camp = Self {
             site: std::sync::Arc::new(site),
             journal,
@@ -142,16 +140,6 @@ impl Camp {
         !self.group.is_empty()
     }
 
-    /// What a spawn and a wait cost with nothing in between.
-    pub async fn overhead(&mut self) -> Result<Seconds, Error> {
-        let small = PathBuf::from("/bin/true");
-        let own = || self.site.settings.exe.clone();
-        let program = if small.exists() { small } else { own() };
-        let report = self.ask(&Order::Empty(program), HELPER).await?;
-        let nanoseconds = report.exited_ns.ok_or_else(|| self.silent("no time"))?;
-        Ok(Seconds(nanoseconds as f64 / 1e9))
-    }
-
     /// Runs a tool that only says something, such as its version; contained like a sandbox.
     pub(super) async fn consult(
         &mut self,
@@ -172,12 +160,7 @@ impl Camp {
     pub async fn close(mut self) -> Result<Sweep, Error> {
         self.launcher = None;
         self.clear().await?;
-        let Self {
-            site,
-            journal,
-            mut reaper,
-            ..
-        } = self;
+        let Self { site, journal, mut reaper, .. } = self;
         drop(journal);
         let swept = {
             let site = site.clone();
@@ -208,11 +191,7 @@ impl Camp {
                 left_over: true,
                 ..Report::default()
             }),
-            Err(_) => Report {
-                timed_out: true,
-                left_over: true,
-                ..Report::default()
-            },
+            Err(_) => Report { timed_out: true, left_over: true, ..Report::default() },
         };
         if report.left_over || report.timed_out {
             drop(launcher);
@@ -250,49 +229,28 @@ impl Camp {
 
     async fn start_launcher(&self) -> Result<Launcher, Error> {
         let mut command = Command::new(&self.site.settings.exe);
-        command
-            .arg(launcher::NAME)
-            .args(self.group.boxes())
-            .env_clear()
-            .envs(self.site.env());
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+        command.arg(launcher::NAME).args(self.group.boxes()).env_clear().envs(self.site.env());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         // A group of its own: a key on the terminal is for isomon alone.
         command.current_dir("/").process_group(0).kill_on_drop(true);
-        let mut child = command
-            .spawn()
-            .map_err(|source| self.silent(&source.to_string()))?;
+        let mut child = command.spawn().map_err(|source| self.silent(&source.to_string()))?;
         let (Some(orders), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(self.silent("no pipes"));
         };
         let mut reports = BufReader::new(output).lines();
-        let hello = timeout(HELPER, reports.next_line())
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .flatten();
+        let hello = timeout(HELPER, reports.next_line()).await.ok().and_then(Result::ok).flatten();
         let hello: Hello = hello
             .and_then(|line| serde_json::from_str(&line).ok())
             .ok_or_else(|| self.silent("no greeting"))?;
         match hello.refused.first() {
             Some(refused) => Err(self.silent(refused)),
-            None => Ok(Launcher {
-                child,
-                orders,
-                reports,
-            }),
+            None => Ok(Launcher { child, orders, reports }),
         }
     }
 
     fn silent(&self, said: &str) -> Error {
         let program = self.site.settings.exe.clone();
-        Error::Helper {
-            helper: "launcher",
-            program,
-            said: said.to_owned(),
-        }
+        Error::Helper { helper: "launcher", program, said: said.to_owned() }
     }
 
     /// Writes down what a runtime will keep, once.
@@ -328,6 +286,15 @@ impl Launch for Camp {
             dropped_bytes: report.dropped_bytes,
         })
     }
+
+    async fn overhead(&mut self) -> Result<Seconds, Error> {
+        let small = PathBuf::from("/bin/true");
+        let own = || self.site.settings.exe.clone();
+        let program = if small.exists() { small } else { own() };
+        let report = self.ask(&Order::Empty(program), HELPER).await?;
+        let nanoseconds = report.exited_ns.ok_or_else(|| self.silent("no time"))?;
+        Ok(Seconds(nanoseconds as f64 / 1e9))
+    }
 }
 
 impl Launcher {
@@ -358,11 +325,7 @@ fn begin(place: &std::path::Path, id: &RunId, settings: &CampSettings) -> Result
         made => made.map_err(|source| Error::io("create", place, source))?,
     }
     let me = Identity::of(&settings.roots, std::process::id()).ok_or_else(|| {
-        Error::io(
-            "read",
-            &settings.roots.proc,
-            std::io::ErrorKind::NotFound.into(),
-        )
+        Error::io("read", &settings.roots.proc, std::io::ErrorKind::NotFound.into())
     })?;
     Journal::create(place, me)
 }
@@ -370,17 +333,8 @@ fn begin(place: &std::path::Path, id: &RunId, settings: &CampSettings) -> Result
 /// Starts the process that sweeps when this one dies. Its input closes with us, whatever happens.
 fn start_reaper(settings: &CampSettings, id: &RunId) -> Result<Child, Error> {
     let mut command = Command::new(&settings.exe);
-    command
-        .arg(reaper::NAME)
-        .arg(&settings.state)
-        .arg(id.as_str())
-        .env_clear()
-        .current_dir("/");
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0);
+    command.arg(reaper::NAME).arg(&settings.state).arg(id.as_str()).env_clear().current_dir("/");
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
     command.spawn().map_err(|source| Error::Helper {
         helper: "reaper",
         program: settings.exe.clone(),

@@ -29,11 +29,7 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
     // Any end of the pipe is the owner's end.
     std::io::stdin().lock().read_to_end(&mut Vec::new()).ok();
     let swept = sweep(&CampSettings::of_state(state.into()), &id);
-    if swept.left.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if swept.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Leaves the terminal's reach. Each step may be refused, and then the next belt holds.

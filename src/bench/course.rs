@@ -60,14 +60,7 @@ struct Visit {
 
 impl Course {
     pub(super) fn new(bench: Bench) -> Self {
-        let Bench {
-            head,
-            roots,
-            clock,
-            keep,
-            out,
-            cancel,
-        } = bench;
+        let Bench { head, roots, clock, keep, out, cancel } = bench;
         let now = clock.now();
         let plan = &head.plan;
         let asked = plan.cells().len().min(head.cells.len());
@@ -81,11 +74,7 @@ impl Course {
             begun: now,
             told: now,
             left_over: false,
-            voice: Voice {
-                id: head.id.clone(),
-                clock: Arc::clone(&clock),
-                out,
-            },
+            voice: Voice { id: head.id.clone(), clock: Arc::clone(&clock), out },
             head,
             clock,
             cancel,
@@ -127,17 +116,12 @@ impl Course {
         }
         let exact = effort.min_rounds >= effort.max_rounds;
         let known = exact || self.is_known(effort.max_rounds);
-        ControlFlow::Break(if known {
-            RunEnd::Completed
-        } else {
-            RunEnd::BudgetSpent
-        })
+        ControlFlow::Break(if known { RunEnd::Completed } else { RunEnd::BudgetSpent })
     }
 
     fn is_known(&mut self, done: u32) -> bool {
         let suspension = &self.suspension;
-        self.ledger
-            .is_known(done, |cell| !suspension.holds(cell.backend))
+        self.ledger.is_known(done, |cell| !suspension.holds(cell.backend))
     }
 
     /// Whether the run goes on: neither cancelled nor out of time nor out of backends.
@@ -149,19 +133,11 @@ impl Course {
             return ControlFlow::Break(RunEnd::BudgetSpent);
         }
         let asked = self.ledger.cells.iter().take(self.ledger.asked);
-        if asked
-            .into_iter()
-            .all(|cell| self.suspension.holds(cell.backend))
-        {
-            let why = self
-                .suspension
-                .all()
-                .last()
-                .map(|out| format!("{} {}", out.backend, out.reason));
+        if asked.into_iter().all(|cell| self.suspension.holds(cell.backend)) {
+            let why =
+                self.suspension.all().last().map(|out| format!("{} {}", out.backend, out.reason));
             let why = why.unwrap_or_else(|| "no backend that was asked for can run here".into());
-            return ControlFlow::Break(RunEnd::Failed {
-                reason: SafeText::new(&why),
-            });
+            return ControlFlow::Break(RunEnd::Failed { reason: SafeText::new(&why) });
         }
         ControlFlow::Continue(())
     }
@@ -172,11 +148,7 @@ impl Course {
         round: u32,
         warmup: bool,
     ) -> ControlFlow<RunEnd> {
-        let begun = if warmup {
-            round
-        } else {
-            self.ledger.effort.warmup_rounds + round
-        } + 1;
+        let begun = if warmup { round } else { self.ledger.effort.warmup_rounds + round } + 1;
         let cells = count(self.ledger.cells.len());
         let stops = order::round(self.head.plan.seed, warmup, round, cells);
         for (at, stop) in stops.iter().enumerate() {
@@ -184,16 +156,7 @@ impl Course {
             match *stop {
                 Stop::Overhead => self.measure_overhead(launcher, warmup).await?,
                 Stop::Cell(cell, nonce) if self.is_active(cell) => {
-                    self.visit(
-                        launcher,
-                        Visit {
-                            cell,
-                            nonce,
-                            round,
-                            warmup,
-                        },
-                    )
-                    .await?;
+                    self.visit(launcher, Visit { cell, nonce, round, warmup }).await?;
                 }
                 Stop::Cell(..) => {}
             }
@@ -239,12 +202,8 @@ impl Course {
     ) -> ControlFlow<RunEnd> {
         let cell = self.ledger.cells[visit.cell as usize];
         let limits = self.head.plan.limits;
-        let task = Task {
-            backend: cell.backend,
-            payload: cell.payload,
-            nonce: visit.nonce,
-            limits,
-        };
+        let task =
+            Task { backend: cell.backend, payload: cell.payload, nonce: visit.nonce, limits };
         self.ledger.progress.submitted += 1;
         self.host.mark(self.clock.now());
         let start = self.clock.now();
@@ -281,14 +240,8 @@ impl Course {
     async fn keep_sample(&mut self, sample: Sample) {
         let backend = self.ledger.cells[sample.cell as usize].backend;
         let suspended = self.suspension.note(backend, &sample.outcome).map(|out| {
-            let text = format!(
-                "{} is suspended for this run: it {}",
-                out.backend, out.reason
-            );
-            Notice {
-                bad: true,
-                text: SafeText::new(&text),
-            }
+            let text = format!("{} is suspended for this run: it {}", out.backend, out.reason);
+            Notice { bad: true, text: SafeText::new(&text) }
         });
         self.ledger.record(sample.clone());
         let notice = self.keep.save(&self.ledger.samples);
@@ -302,9 +255,7 @@ impl Course {
         let now = self.clock.now();
         if now.since(self.told) >= TELL_EVERY {
             self.told = now;
-            self.voice
-                .tell(RunEvent::Progress(self.ledger.progress))
-                .await;
+            self.voice.tell(RunEvent::Progress(self.ledger.progress)).await;
             self.voice.tell(RunEvent::Summary(self.ledger.live())).await;
         }
     }
@@ -322,11 +273,7 @@ impl Course {
             overhead_seconds: self.ledger.overhead(),
         };
         let samples = std::mem::take(&mut self.ledger.samples);
-        let run = Run {
-            head: self.head.clone(),
-            samples,
-            tail: Some(tail.clone()),
-        };
+        let run = Run { head: self.head.clone(), samples, tail: Some(tail.clone()) };
         let notice = self.keep.finish(&run);
         self.voice.notice(notice).await;
         self.voice.tell(RunEvent::Ended(tail)).await;
@@ -339,10 +286,7 @@ fn no_trial(error: &Error) -> Trial {
     let message = SafeText::new(&chain(error));
     Trial {
         phases: Phases::default(),
-        outcome: Outcome::Failed {
-            kind: Failure::Start,
-            message,
-        },
+        outcome: Outcome::Failed { kind: Failure::Start, message },
         left_over: false,
         dropped_bytes: 0,
     }
@@ -352,10 +296,7 @@ fn no_trial(error: &Error) -> Trial {
 fn chain(error: &Error) -> String {
     let error: &dyn std::error::Error = error;
     let causes = std::iter::successors(Some(error), |error| error.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn count(number: usize) -> u32 {

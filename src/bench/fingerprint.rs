@@ -22,9 +22,7 @@ pub fn fingerprint(roots: &Roots, plan: &Plan, statuses: &[BackendStatus]) -> Fi
     let cpuinfo = text(&roots.proc.join("cpuinfo")).unwrap_or_default();
     Fingerprint {
         isomon: env!("CARGO_PKG_VERSION").to_owned(),
-        hostname: text(&kernel.join("hostname"))
-            .map(SafeText::from)
-            .unwrap_or_default(),
+        hostname: text(&kernel.join("hostname")).map(SafeText::from).unwrap_or_default(),
         kernel: text(&kernel.join("osrelease")).map(SafeText::from),
         os: os(roots),
         cpu_model: field(&cpuinfo, "model name").map(SafeText::from),
@@ -44,11 +42,7 @@ pub fn fingerprint(roots: &Roots, plan: &Plan, statuses: &[BackendStatus]) -> Fi
 fn text(path: &Path) -> Option<String> {
     use std::io::Read;
     let mut bytes = Vec::new();
-    fs::File::open(path)
-        .ok()?
-        .take(LONGEST)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    fs::File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes).trim().to_owned();
     (!text.is_empty()).then_some(text)
 }
@@ -65,9 +59,7 @@ fn field<'a>(lines: &'a str, key: &str) -> Option<&'a str> {
 /// `PRETTY_NAME` of os-release, in the `etc` beside `proc`.
 fn os(roots: &Roots) -> Option<SafeText> {
     let lines = text(&roots.proc.parent()?.join("etc/os-release"))?;
-    let name = lines
-        .lines()
-        .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    let name = lines.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
     Some(SafeText::new(name.trim_matches('"')))
 }
 
@@ -78,18 +70,12 @@ fn count(list: &str) -> u32 {
         let (low, high): (u32, u32) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
         high.checked_sub(low)?.checked_add(1)
     };
-    list.split(',')
-        .filter_map(span)
-        .fold(0, u32::saturating_add)
+    list.split(',').filter_map(span).fold(0, u32::saturating_add)
 }
 
 fn memory(roots: &Roots) -> Option<Bytes> {
     let lines = text(&roots.proc.join("meminfo"))?;
-    let kibibytes: u64 = field(&lines, "MemTotal")?
-        .split_whitespace()
-        .next()?
-        .parse()
-        .ok()?;
+    let kibibytes: u64 = field(&lines, "MemTotal")?.split_whitespace().next()?.parse().ok()?;
     Some(Bytes(kibibytes.saturating_mul(1024)))
 }
 
@@ -120,9 +106,7 @@ fn mitigations(dir: &Path) -> Vec<SafeText> {
 /// What the firmware calls the machine, where the processor says that it is a virtual one.
 fn virtualization(roots: &Roots, cpuinfo: &str) -> Option<SafeText> {
     let flags = field(cpuinfo, "flags")?;
-    flags
-        .split_whitespace()
-        .find(|flag| *flag == "hypervisor")?;
+    flags.split_whitespace().find(|flag| *flag == "hypervisor")?;
     let dmi = roots.sys.join("class/dmi/id");
     let parts = ["sys_vendor", "product_name"].map(|name| text(&dmi.join(name)));
     let named: Vec<String> = parts.into_iter().flatten().collect();
@@ -133,27 +117,17 @@ fn virtualization(roots: &Roots, cpuinfo: &str) -> Option<SafeText> {
 }
 
 fn tools(plan: &Plan, statuses: &[BackendStatus]) -> Vec<Tool> {
-    let used = statuses
-        .iter()
-        .filter(|status| plan.backends.contains(&status.id));
+    let used = statuses.iter().filter(|status| plan.backends.contains(&status.id));
     let tool = |status: &BackendStatus| {
         let version = status.version.clone()?;
-        Some(Tool {
-            backend: status.id,
-            version,
-        })
+        Some(Tool { backend: status.id, version })
     };
     used.filter_map(tool).collect()
 }
 
 fn entries(dir: &Path) -> impl Iterator<Item = (String, PathBuf)> {
     let found = fs::read_dir(dir).into_iter().flatten().flatten();
-    found.map(|entry| {
-        (
-            entry.file_name().to_string_lossy().into_owned(),
-            entry.path(),
-        )
-    })
+    found.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
 }
 
 #[cfg(test)]
@@ -169,10 +143,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, content).unwrap();
         }
-        let roots = Roots {
-            proc: root.path().join("proc"),
-            sys: root.path().join("sys"),
-        };
+        let roots = Roots { proc: root.path().join("proc"), sys: root.path().join("sys") };
         fingerprint(&roots, &plan(Preset::Quick, &[], 1), &[])
     }
 
@@ -187,20 +158,11 @@ mod tests {
             ("proc/meminfo", "MemTotal:        2048 kB\nMemFree: 1 kB\n"),
             ("etc/os-release", "NAME=x\nPRETTY_NAME=\"Some Linux 12\"\n"),
             ("sys/devices/system/cpu/online", "0-3,8\n"),
-            (
-                "sys/devices/system/cpu/cpufreq/policy0/scaling_governor",
-                "powersave\n",
-            ),
-            (
-                "sys/devices/system/cpu/cpufreq/policy1/scaling_governor",
-                "performance\n",
-            ),
+            ("sys/devices/system/cpu/cpufreq/policy0/scaling_governor", "powersave\n"),
+            ("sys/devices/system/cpu/cpufreq/policy1/scaling_governor", "performance\n"),
             ("sys/devices/system/cpu/intel_pstate/no_turbo", "1\n"),
             ("sys/devices/system/cpu/smt/active", "1\n"),
-            (
-                "sys/devices/system/cpu/vulnerabilities/spectre_v2",
-                "Mitigation: x\n",
-            ),
+            ("sys/devices/system/cpu/vulnerabilities/spectre_v2", "Mitigation: x\n"),
             ("sys/devices/system/cpu/vulnerabilities/mds", "Vulnerable\n"),
             ("sys/class/dmi/id/sys_vendor", "QEMU\n"),
         ]);
@@ -220,11 +182,8 @@ mod tests {
     fn a_machine_that_shows_nothing_has_an_empty_fingerprint() {
         let found = of(&[("sys/devices/system/cpu/online", "9-3,x,4294967295-0\n")]);
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let nothing = Fingerprint {
-            isomon: version,
-            page_cache_hot: true,
-            ..Fingerprint::default()
-        };
+        let nothing =
+            Fingerprint { isomon: version, page_cache_hot: true, ..Fingerprint::default() };
         assert_eq!(found, nothing);
     }
 }

@@ -22,16 +22,8 @@ pub fn forecast(plan: &Plan) -> Forecast {
     let rounds = |counted: u32| f64::from(effort.warmup_rounds + counted) * round;
     let budget = effort.budget_seconds.0;
     Forecast {
-        at_least_seconds: Seconds(
-            rounds(effort.min_rounds)
-                .max(effort.min_seconds.0)
-                .min(budget),
-        ),
-        at_most_seconds: Seconds(
-            rounds(effort.max_rounds)
-                .max(effort.min_seconds.0)
-                .min(budget),
-        ),
+        at_least_seconds: Seconds(rounds(effort.min_rounds).max(effort.min_seconds.0).min(budget)),
+        at_most_seconds: Seconds(rounds(effort.max_rounds).max(effort.min_seconds.0).min(budget)),
     }
 }
 
@@ -66,10 +58,7 @@ mod tests {
     fn presets_take_about_as_long_as_they_say() {
         let of = |preset| forecast(&plan(preset, &BackendId::ALL, 1));
         let quick = of(Preset::Quick);
-        assert!(
-            quick.at_least_seconds.0 > 5.0 && quick.at_least_seconds.0 < 30.0,
-            "{quick:?}"
-        );
+        assert!(quick.at_least_seconds.0 > 5.0 && quick.at_least_seconds.0 < 30.0, "{quick:?}");
         assert_eq!(quick.at_most_seconds, Seconds(30.0));
         assert_eq!(of(Preset::Standard).at_most_seconds, Seconds(300.0));
         assert_eq!(of(Preset::Full).at_most_seconds, Seconds(1_800.0));

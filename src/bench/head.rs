@@ -22,13 +22,9 @@ pub fn draw_up(
     started: Stamp,
     random: u32,
 ) -> RunHead {
-    let left_out: Vec<LeftOut> = plan
-        .backends
-        .iter()
-        .filter_map(|backend| reason(*backend, statuses))
-        .collect();
-    plan.backends
-        .retain(|backend| left_out.iter().all(|out| out.backend != *backend));
+    let left_out: Vec<LeftOut> =
+        plan.backends.iter().filter_map(|backend| reason(*backend, statuses)).collect();
+    plan.backends.retain(|backend| left_out.iter().all(|out| out.backend != *backend));
     RunHead {
         format: FORMAT,
         id: RunId::new(started.wall_ms, random),
@@ -47,10 +43,7 @@ pub fn cells(plan: &Plan) -> Vec<Cell> {
     let mut cells = plan.cells();
     let payloads = std::iter::once(Payload::Noop).chain(plan.payloads.iter().copied());
     for payload in payloads {
-        let baseline = Cell {
-            backend: BackendId::Process,
-            payload,
-        };
+        let baseline = Cell { backend: BackendId::Process, payload };
         if !cells.contains(&baseline) {
             cells.push(baseline);
         }
@@ -64,16 +57,11 @@ fn reason(backend: BackendId, statuses: &[BackendStatus]) -> Option<LeftOut> {
     let (reason, remedy) = match status.map(|status| &status.readiness) {
         Some(Readiness::Ready | Readiness::Degraded { .. }) => return None,
         Some(Readiness::Unavailable { reason, remedy }) => (reason.clone(), remedy.clone()),
-        Some(Readiness::Checking) | None => (
-            SafeText::new("not tried yet"),
-            SafeText::new("isomon doctor"),
-        ),
+        Some(Readiness::Checking) | None => {
+            (SafeText::new("not tried yet"), SafeText::new("isomon doctor"))
+        }
     };
-    Some(LeftOut {
-        backend,
-        reason,
-        remedy,
-    })
+    Some(LeftOut { backend, reason, remedy })
 }
 
 #[cfg(test)]
@@ -84,13 +72,7 @@ mod tests {
     use crate::model::bench::Preset;
 
     fn status(id: BackendId, readiness: Readiness) -> BackendStatus {
-        BackendStatus {
-            id,
-            version: None,
-            path: None,
-            readiness,
-            traits: Traits::default(),
-        }
+        BackendStatus { id, version: None, path: None, readiness, traits: Traits::default() }
     }
 
     #[test]
@@ -98,11 +80,7 @@ mod tests {
         let chosen = plan(Preset::Standard, &[BackendId::Runc], 1);
         let all = cells(&chosen);
         assert_eq!(all[..4], chosen.cells());
-        assert!(
-            all[4..]
-                .iter()
-                .all(|cell| cell.backend == BackendId::Process)
-        );
+        assert!(all[4..].iter().all(|cell| cell.backend == BackendId::Process));
         assert_eq!(all.len(), 8);
         let own = plan(Preset::Standard, &[BackendId::Process], 1);
         assert_eq!(cells(&own), own.cells());
@@ -111,14 +89,9 @@ mod tests {
     #[test]
     fn what_cannot_run_is_named_and_not_in_the_plan() {
         let no = SafeText::new("runsc is not on PATH");
-        let gone = Readiness::Unavailable {
-            reason: no.clone(),
-            remedy: SafeText::new("install"),
-        };
-        let statuses = [
-            status(BackendId::Runc, Readiness::Ready),
-            status(BackendId::GvisorKvm, gone),
-        ];
+        let gone = Readiness::Unavailable { reason: no.clone(), remedy: SafeText::new("install") };
+        let statuses =
+            [status(BackendId::Runc, Readiness::Ready), status(BackendId::GvisorKvm, gone)];
         let asked = [BackendId::Runc, BackendId::GvisorKvm, BackendId::Crun];
         let head = draw_up(
             plan(Preset::Quick, &asked, 1),
@@ -128,11 +101,7 @@ mod tests {
             1,
         );
         assert_eq!(head.plan.backends, [BackendId::Runc]);
-        let reasons: Vec<_> = head
-            .left_out
-            .iter()
-            .map(|out| out.reason.as_str())
-            .collect();
+        let reasons: Vec<_> = head.left_out.iter().map(|out| out.reason.as_str()).collect();
         assert_eq!(reasons, [no.as_str(), "not tried yet"]);
     }
 }

@@ -17,10 +17,7 @@ pub(super) struct Host {
 
 impl Host {
     pub(super) const fn new(roots: Roots) -> Self {
-        Self {
-            roots,
-            past: VecDeque::new(),
-        }
+        Self { roots, past: VecDeque::new() }
     }
 
     /// Reads the counters.
@@ -35,20 +32,14 @@ impl Host {
         };
         let length = now.since(start).max(SHORTEST);
         self.forget(now, length);
-        self.past
-            .front()
-            .map_or_else(HostState::default, |(then, earlier)| {
-                counters.since(earlier, now.since(*then))
-            })
+        self.past.front().map_or_else(HostState::default, |(then, earlier)| {
+            counters.since(earlier, now.since(*then))
+        })
     }
 
     /// Drops what is further back than it takes to look back over `length`.
     fn forget(&mut self, now: Stamp, length: Duration) {
-        while self
-            .past
-            .get(1)
-            .is_some_and(|(then, _)| now.since(*then) >= length)
-        {
+        while self.past.get(1).is_some_and(|(then, _)| now.since(*then) >= length) {
             self.past.pop_front();
         }
     }
@@ -66,14 +57,8 @@ mod tests {
             let stat = format!("cpu  {} 0 0 0 0 0 0 {ticks} 0 0\n", 1_000 - ticks);
             std::fs::write(proc.path().join("stat"), stat).unwrap();
         };
-        let at = |mono_ms| Stamp {
-            mono_ms,
-            wall_ms: 0,
-        };
-        let roots = Roots {
-            proc: proc.path().to_owned(),
-            sys: proc.path().to_owned(),
-        };
+        let at = |mono_ms| Stamp { mono_ms, wall_ms: 0 };
+        let roots = Roots { proc: proc.path().to_owned(), sys: proc.path().to_owned() };
         let mut host = Host::new(roots);
         assert_eq!(host.since(at(0)), HostState::default());
         std::fs::write(proc.path().join("stat"), "cpu  0 0 0 0 0 0 0 0 0 0\n").unwrap();

@@ -19,11 +19,7 @@ pub(super) struct Keep {
 
 impl Keep {
     pub(super) const fn new(dir: Option<RunDir>) -> Self {
-        Self {
-            dir,
-            saved: 0,
-            failing: false,
-        }
+        Self { dir, saved: 0, failing: false }
     }
 
     /// Writes those of `samples` that are not written yet. Says so when that begins or ceases to
@@ -64,10 +60,7 @@ impl Keep {
             Ok(()) => "the run is written to disk again".to_owned(),
             Err(error) => format!("the run goes on and is not written to disk: {error}"),
         };
-        changed.then(|| Notice {
-            bad: failing,
-            text: SafeText::new(&text),
-        })
+        changed.then(|| Notice { bad: failing, text: SafeText::new(&text) })
     }
 
     /// The disk behind it, to make it fail.

@@ -71,10 +71,7 @@ impl Ledger {
     /// How wide the interval of a cell is, in units of the target; 1 or less is well enough.
     /// `None` without an interval.
     fn excess(&self, cell: usize) -> Option<f64> {
-        let of_cell = self
-            .samples
-            .iter()
-            .filter(|sample| sample.cell as usize == cell);
+        let of_cell = self.samples.iter().filter(|sample| sample.cell as usize == cell);
         let data = times_of(deciding(self.cells[cell].payload), of_cell)?;
         let mut rng = StdRng::seed_from_u64(self.seed ^ data.len() as u64);
         let width = of_median(&data, DECIDING, &mut rng)?.half_width(data.median())?;
@@ -86,10 +83,7 @@ impl Ledger {
     pub(super) fn is_known(&mut self, done: u32, active: impl Fn(&Cell) -> bool) -> bool {
         let asked = (0..self.asked).filter(|cell| active(&self.cells[*cell]));
         let excess: Vec<Option<f64>> = asked.map(|cell| self.excess(cell)).collect();
-        let widest = excess
-            .iter()
-            .map(|excess| excess.unwrap_or(1.0))
-            .fold(0.0, f64::max);
+        let widest = excess.iter().map(|excess| excess.unwrap_or(1.0)).fold(0.0, f64::max);
         let needed = f64::from(done) * widest.powi(2).min(1e6);
         #[expect(
             clippy::cast_possible_truncation,
@@ -97,12 +91,8 @@ impl Ledger {
             reason = "0..=1e16 saturates"
         )]
         let needed = needed.ceil() as u32;
-        self.rounds = needed
-            .max(self.effort.min_rounds)
-            .min(self.effort.max_rounds);
-        excess
-            .iter()
-            .all(|excess| excess.is_some_and(|excess| excess <= 1.0))
+        self.rounds = needed.max(self.effort.min_rounds).min(self.effort.max_rounds);
+        excess.iter().all(|excess| excess.is_some_and(|excess| excess <= 1.0))
     }
 
     /// Renews the outlook: `begun` rounds have begun (warm-up included), `left` stops are left in

@@ -20,9 +20,7 @@ pub(super) enum Stop {
 pub(super) fn round(seed: u64, warmup: bool, round: u32, cells: u32) -> Vec<Stop> {
     let stream = (u64::from(round) << 1) | u64::from(warmup);
     let mut rng = StdRng::seed_from_u64(seed ^ (stream + 1).wrapping_mul(0xd1b5_4a32_d192_ed03));
-    let mut stops: Vec<Stop> = (0..cells)
-        .map(|cell| Stop::Cell(cell, rng.random()))
-        .collect();
+    let mut stops: Vec<Stop> = (0..cells).map(|cell| Stop::Cell(cell, rng.random())).collect();
     stops.push(Stop::Overhead);
     stops.shuffle(&mut rng);
     stops
@@ -64,9 +62,6 @@ mod tests {
         let firsts = (0..4_000).map(|number| cells(&round(5, false, number, 4))[0]);
         let mut seen = [0_u32; 4];
         firsts.for_each(|cell| seen[cell as usize] += 1);
-        assert!(
-            seen.iter().all(|count| (880..1120).contains(count)),
-            "{seen:?}"
-        );
+        assert!(seen.iter().all(|count| (880..1120).contains(count)), "{seen:?}");
     }
 }

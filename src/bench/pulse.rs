@@ -22,10 +22,7 @@ pub(super) struct Pulse {
 
 impl Pulse {
     pub(super) const fn new(now: Stamp) -> Self {
-        Self {
-            last: now,
-            paused: false,
-        }
+        Self { last: now, paused: false }
     }
 
     /// Takes note of the present.

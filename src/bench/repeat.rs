@@ -10,31 +10,20 @@ use crate::model::unit::Bytes;
 pub fn repeat(plan: &Plan) -> String {
     let mut words = vec!["isomon".to_owned(), "bench".to_owned()];
     words.extend(plan.backends.iter().map(ToString::to_string));
-    words.extend(
-        plan.payloads
-            .iter()
-            .map(|payload| format!("--payload {}", work(*payload))),
-    );
+    words.extend(plan.payloads.iter().map(|payload| format!("--payload {}", work(*payload))));
     let (effort, limits) = (&plan.effort, &plan.limits);
     words.extend([
         format!("--warmup {}", effort.warmup_rounds),
         format!("--min-runs {}", effort.min_rounds),
         format!("--max-runs {}", effort.max_rounds),
         format!("--budget {}s", effort.budget_seconds.0),
-        format!(
-            "--target {}%",
-            (effort.target.percent() * 1e6).round() / 1e6
-        ),
+        format!("--target {}%", (effort.target.percent() * 1e6).round() / 1e6),
         format!("--memory {}", size(limits.memory_bytes)),
         format!("--cpus {}", limits.cpus),
         format!("--timeout {}s", limits.timeout_seconds.0),
         format!("--seed {}", plan.seed),
     ]);
-    words.extend(
-        plan.name
-            .as_ref()
-            .map(|name| format!("--name {}", quoted(name.as_str()))),
-    );
+    words.extend(plan.name.as_ref().map(|name| format!("--name {}", quoted(name.as_str()))));
     words.join(" ")
 }
 

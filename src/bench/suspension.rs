@@ -30,10 +30,8 @@ impl Suspension {
         if *row != FAILURES {
             return None;
         }
-        let reason = format!(
-            "failed {FAILURES} times in a row; the last {}: {message}",
-            kind.words()
-        );
+        let reason =
+            format!("failed {FAILURES} times in a row; the last {}: {message}", kind.words());
         self.out.push(LeftOut {
             backend,
             reason: SafeText::new(&reason),
@@ -60,10 +58,7 @@ mod tests {
 
     #[test]
     fn only_failures_in_a_row_suspend() {
-        let bad = Outcome::Failed {
-            kind: Failure::Start,
-            message: SafeText::new("no such file"),
-        };
+        let bad = Outcome::Failed { kind: Failure::Start, message: SafeText::new("no such file") };
         let mut suspension = Suspension::default();
         let backend = BackendId::Runc;
         for _ in 0..3 {
@@ -72,9 +67,7 @@ mod tests {
             }
             assert_eq!(suspension.note(backend, &Outcome::Good), None);
         }
-        let out = (0..FAILURES)
-            .filter_map(|_| suspension.note(backend, &bad).cloned())
-            .last();
+        let out = (0..FAILURES).filter_map(|_| suspension.note(backend, &bad).cloned()).last();
         let reason = out.unwrap().reason;
         assert_eq!(
             reason.as_str(),

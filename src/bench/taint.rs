@@ -37,28 +37,12 @@ pub fn taints(host: &HostState, bounds: &Thresholds) -> Vec<Taint> {
     let over = |share: Option<Ratio>, bound: f64| share.is_some_and(|is| is.fraction() > bound);
     let found = [
         (over(host.steal, bounds.steal), Taint::Steal),
-        (
-            over(host.cpu_pressure, bounds.cpu_pressure),
-            Taint::CpuPressure,
-        ),
-        (
-            over(host.memory_pressure, bounds.memory_pressure),
-            Taint::MemoryPressure,
-        ),
-        (
-            over(host.io_pressure, bounds.io_pressure),
-            Taint::IoPressure,
-        ),
-        (
-            host.other_cores
-                .is_some_and(|cores| cores > bounds.other_cores),
-            Taint::OtherWork,
-        ),
+        (over(host.cpu_pressure, bounds.cpu_pressure), Taint::CpuPressure),
+        (over(host.memory_pressure, bounds.memory_pressure), Taint::MemoryPressure),
+        (over(host.io_pressure, bounds.io_pressure), Taint::IoPressure),
+        (host.other_cores.is_some_and(|cores| cores > bounds.other_cores), Taint::OtherWork),
     ];
-    found
-        .into_iter()
-        .filter_map(|(is, taint)| is.then_some(taint))
-        .collect()
+    found.into_iter().filter_map(|(is, taint)| is.then_some(taint)).collect()
 }
 
 #[cfg(test)]

@@ -28,11 +28,7 @@ impl Voice {
     }
 
     async fn say(&self, what: What) {
-        let update = Update {
-            at: self.clock.now(),
-            from: SourceId::local(),
-            what,
-        };
+        let update = Update { at: self.clock.now(), from: SourceId::local(), what };
         // Nobody listens any more: the run is still written to disk, and ends by its token.
         self.out.send(update).await.ok();
     }

@@ -20,9 +20,7 @@ pub(crate) struct Counters<const N: usize> {
 impl<const N: usize> Counters<N> {
     /// Begins a sample at `now`.
     pub(crate) fn begin(&mut self, now: Instant) {
-        self.elapsed = self
-            .at
-            .map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        self.elapsed = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         self.at = Some(now);
         self.turn += 1;
     }
@@ -66,10 +64,8 @@ mod tests {
         let mut counters = Counters::<1>::default();
         let mut sample = |seconds, named: &[(&str, u64)]| {
             counters.begin(start + Duration::from_secs(seconds));
-            let rates: Vec<Option<f64>> = named
-                .iter()
-                .map(|&(name, value)| counters.rates(name, [value])[0].get())
-                .collect();
+            let rates: Vec<Option<f64>> =
+                named.iter().map(|&(name, value)| counters.rates(name, [value])[0].get()).collect();
             counters.end();
             rates
         };
@@ -77,10 +73,6 @@ mod tests {
         assert_eq!(sample(2, &[("a", 110), ("b", 7)]), [Some(5.0), None], "new");
         assert_eq!(sample(3, &[("a", 5), ("b", 7)]), [None, Some(0.0)], "reset");
         assert_eq!(sample(3, &[("a", 9)]), [None], "no time went by");
-        assert_eq!(
-            sample(4, &[("a", 9), ("b", 900)]),
-            [Some(0.0), None],
-            "back again"
-        );
+        assert_eq!(sample(4, &[("a", 9), ("b", 900)]), [Some(0.0), None], "back again");
     }
 }

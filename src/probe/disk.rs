@@ -30,10 +30,7 @@ pub struct DiskProbe {
 impl DiskProbe {
     /// A reader under `roots`.
     pub fn new(roots: &Roots) -> Self {
-        Self {
-            diskstats: Kept::new(roots.proc.join("diskstats")),
-            counters: Counters::default(),
-        }
+        Self { diskstats: Kept::new(roots.proc.join("diskstats")), counters: Counters::default() }
     }
 }
 
@@ -83,8 +80,7 @@ fn device(line: &str) -> Option<(&str, Work)> {
 
 fn is_memory(name: &str) -> bool {
     ["loop", "ram", "zram"].iter().any(|kind| {
-        name.strip_prefix(kind)
-            .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
+        name.strip_prefix(kind).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
     })
 }
 
@@ -103,9 +99,8 @@ fn disk_of(name: &str) -> Option<&str> {
     if stem.len() == name.len() || stem.is_empty() {
         return None;
     }
-    let numbered = stem
-        .strip_suffix('p')
-        .filter(|disk| disk.ends_with(|c: char| c.is_ascii_digit()));
+    let numbered =
+        stem.strip_suffix('p').filter(|disk| disk.ends_with(|c: char| c.is_ascii_digit()));
     Some(numbered.unwrap_or(stem))
 }
 
@@ -117,9 +112,7 @@ mod tests {
     fn names(devices: &[&str]) -> Vec<String> {
         let line = |name: &&str| format!("   8       0 {name} 1 0 8 0 2 0 16 0 0 5 5");
         let lines = devices.iter().map(line).collect::<Vec<_>>().join("\n");
-        whole(parse(&lines))
-            .map(|(name, _)| name.to_owned())
-            .collect()
+        whole(parse(&lines)).map(|(name, _)| name.to_owned()).collect()
     }
 
     #[test]
@@ -144,9 +137,7 @@ mod tests {
         ]);
         assert_eq!(
             shown,
-            [
-                "sda", "nvme0n1", "mmcblk0", "dm-0", "md0", "md127", "vda", "xvdf1", "sr0"
-            ],
+            ["sda", "nvme0n1", "mmcblk0", "dm-0", "md0", "md127", "vda", "xvdf1", "sr0"],
             "a partition is a disk where its disk is not there"
         );
     }

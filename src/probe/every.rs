@@ -19,9 +19,7 @@ impl Every {
 
     /// Whether the turn has come, and if so takes it.
     pub(crate) fn due(&mut self, now: Instant) -> bool {
-        let due = self
-            .last
-            .is_none_or(|last| now.saturating_duration_since(last) >= self.period);
+        let due = self.last.is_none_or(|last| now.saturating_duration_since(last) >= self.period);
         if due {
             self.last = Some(now);
         }

@@ -64,9 +64,7 @@ impl Frequency {
     }
 
     fn path(&self, id: u32) -> PathBuf {
-        self.roots.sys.join(format!(
-            "devices/system/cpu/cpu{id}/cpufreq/scaling_cur_freq"
-        ))
+        self.roots.sys.join(format!("devices/system/cpu/cpu{id}/cpufreq/scaling_cur_freq"))
     }
 }
 

@@ -103,9 +103,8 @@ impl GpuProbe {
 
     fn judge(&mut self, gpus: &[Gpu], now: Instant) -> GpuReader {
         let answering = gpus.iter().filter(|gpu| gpu.state == GpuState::Ok);
-        let shown: Vec<&str> = answering
-            .filter_map(|gpu| gpu.pci.known().map(SafeText::as_str))
-            .collect();
+        let shown: Vec<&str> =
+            answering.filter_map(|gpu| gpu.pci.known().map(SafeText::as_str)).collect();
         self.look_at_bus(now);
         let bus = self.bus.as_ref().and_then(|(_, bus)| bus.as_deref());
         GpuReader {

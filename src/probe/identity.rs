@@ -23,10 +23,7 @@ pub(crate) struct Reader {
 
 impl Default for Reader {
     fn default() -> Self {
-        Self {
-            path: String::new(),
-            room: vec![0; ROOM],
-        }
+        Self { path: String::new(), room: vec![0; ROOM] }
     }
 }
 
@@ -81,11 +78,7 @@ impl Reader {
             let link = rustix::fs::readlinkat(proc, path, Vec::new()).ok()?;
             number(link.to_str().ok()?)
         };
-        Some(Namespaces {
-            pid: inode("ns/pid")?,
-            mount: inode("ns/mnt")?,
-            user: inode("ns/user")?,
-        })
+        Some(Namespaces { pid: inode("ns/pid")?, mount: inode("ns/mnt")?, user: inode("ns/user")? })
     }
 
     fn name(&mut self, pid: impl std::fmt::Display, file: &str) {
@@ -127,11 +120,7 @@ impl Identity {
         };
         let user = owner(&text("status")).map_or_else(SafeText::default, |uid| users.name(uid));
         if is_kernel {
-            return Self {
-                user,
-                command: SafeText::new(&format!("[{name}]")),
-                claim: None,
-            };
+            return Self { user, command: SafeText::new(&format!("[{name}]")), claim: None };
         }
         let (line, cgroup) = (text("cmdline"), text("cgroup"));
         let arguments = split(&line);
@@ -142,11 +131,7 @@ impl Identity {
             cgroup: &cgroup,
             namespaces: reader.namespaces(proc, pid),
         };
-        Self {
-            user,
-            command: command(name, &arguments),
-            claim: claim(&facts, ground),
-        }
+        Self { user, command: command(name, &arguments), claim: claim(&facts, ground) }
     }
 }
 

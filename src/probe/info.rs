@@ -65,9 +65,7 @@ fn os() -> Reading<SafeText> {
 
 /// `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"`.
 fn os_name(text: &str) -> Option<SafeText> {
-    let value = text
-        .lines()
-        .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    let value = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
     let name = value.trim().trim_matches(['"', '\'']);
     (!name.is_empty()).then(|| SafeText::new(name))
 }
@@ -79,29 +77,16 @@ fn cpu_model(cpuinfo: &str) -> Reading<SafeText> {
         let mut values = entries.filter(|(name, _)| name.trim() == wanted);
         values.next().map(|(_, value)| value.trim())
     };
-    let names = [
-        "model name",
-        "cpu model",
-        "uarch",
-        "cpu",
-        "Hardware",
-        "Model",
-    ];
-    let name = names
-        .into_iter()
-        .find_map(value)
-        .filter(|name| !name.is_empty());
+    let names = ["model name", "cpu model", "uarch", "cpu", "Hardware", "Model"];
+    let name = names.into_iter().find_map(value).filter(|name| !name.is_empty());
     Reading::from_option(name.map(SafeText::new), Why::NotSupported)
 }
 
 fn cpus(stat: &mut Kept) -> u32 {
     let is_core = |line: &&str| {
-        line.strip_prefix("cpu")
-            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     };
-    let counted = stat
-        .read()
-        .map_or(0, |text| text.lines().filter(is_core).count());
+    let counted = stat.read().map_or(0, |text| text.lines().filter(is_core).count());
     let counted = match counted {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         counted => counted,
@@ -143,9 +128,8 @@ fn virtualization(roots: &Roots, cpuinfo: &str) -> Reading<SafeText> {
 fn container(roots: &Roots) -> Option<SafeText> {
     let read = |name: &str| text(&mut Kept::new(roots.proc.join(name)));
     if let Reading::Known(environment) = read("1/environ")
-        && let Some(kind) = environment
-            .split('\0')
-            .find_map(|entry| entry.strip_prefix("container="))
+        && let Some(kind) =
+            environment.split('\0').find_map(|entry| entry.strip_prefix("container="))
     {
         return Some(SafeText::new(kind));
     }

@@ -102,11 +102,7 @@ impl Counters {
 /// The beginning of a file of the kernel, as text.
 fn start_of(path: &Path) -> Option<String> {
     let mut bytes = Vec::new();
-    File::open(path)
-        .ok()?
-        .take(LONGEST)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -114,20 +110,13 @@ fn start_of(path: &Path) -> Option<String> {
 /// time already (`proc_stat(5)`).
 fn ticks(stat: &str) -> Option<CpuTicks> {
     let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
-    let fields: Option<Vec<u64>> = line
-        .split_whitespace()
-        .take(8)
-        .map(|field| field.parse().ok())
-        .collect();
+    let fields: Option<Vec<u64>> =
+        line.split_whitespace().take(8).map(|field| field.parse().ok()).collect();
     let [user, nice, system, idle, iowait, irq, softirq, steal] = fields?[..] else {
         return None;
     };
-    let busy = [user, nice, system, irq, softirq]
-        .into_iter()
-        .fold(0, u64::saturating_add);
-    let total = [busy, idle, iowait, steal]
-        .into_iter()
-        .fold(0, u64::saturating_add);
+    let busy = [user, nice, system, irq, softirq].into_iter().fold(0, u64::saturating_add);
+    let total = [busy, idle, iowait, steal].into_iter().fold(0, u64::saturating_add);
     Some(CpuTicks { busy, steal, total })
 }
 
@@ -135,10 +124,7 @@ fn ticks(stat: &str) -> Option<CpuTicks> {
 fn stall(path: &Path) -> Option<u64> {
     let text = start_of(path)?;
     let some = text.lines().find(|line| line.starts_with("some "))?;
-    some.split_whitespace()
-        .find_map(|field| field.strip_prefix("total="))?
-        .parse()
-        .ok()
+    some.split_whitespace().find_map(|field| field.strip_prefix("total="))?.parse().ok()
 }
 
 /// Ticks of isomon, of everything below it, and of what they waited for. `None` where the kernel
@@ -176,9 +162,8 @@ fn ticks_of(dir: &Path) -> Option<u64> {
 /// The children of every thread of a process.
 fn children(dir: &Path) -> Option<Vec<u32>> {
     let tasks = std::fs::read_dir(dir.join("task")).ok()?;
-    let lists: Vec<String> = tasks
-        .filter_map(|task| start_of(&task.ok()?.path().join("children")))
-        .collect();
+    let lists: Vec<String> =
+        tasks.filter_map(|task| start_of(&task.ok()?.path().join("children"))).collect();
     let pids = lists.iter().flat_map(|list| list.split_whitespace());
     (!lists.is_empty()).then(|| pids.filter_map(|pid| pid.parse().ok()).collect())
 }
@@ -205,10 +190,7 @@ mod tests {
 
         fn read(&self) -> Counters {
             let proc = self.0.path().to_owned();
-            Counters::read(&Roots {
-                proc: proc.clone(),
-                sys: proc,
-            })
+            Counters::read(&Roots { proc: proc.clone(), sys: proc })
         }
 
         fn process(&self, pid: u32, ticks: &str, children: &str) {
@@ -222,16 +204,10 @@ mod tests {
     fn shares_are_differences_over_the_time_between() {
         let fixture = Fixture::new();
         fixture.set("stat", "cpu  100 0 100 800 0 0 0 0 0 0\ncpu0 1 1\n");
-        fixture.set(
-            "pressure/cpu",
-            "some avg10=0.00 avg60=0.00 avg300=0.00 total=1000\n",
-        );
+        fixture.set("pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=1000\n");
         let before = fixture.read();
         fixture.set("stat", "cpu  150 0 100 830 0 0 0 20 0 0\n");
-        fixture.set(
-            "pressure/cpu",
-            "some avg10=0.00 avg60=0.00 avg300=0.00 total=251000\n",
-        );
+        fixture.set("pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=251000\n");
         let host = fixture.read().since(&before, Duration::from_millis(500));
         assert_eq!(host.steal, Ratio::new(0.2));
         assert_eq!(host.cpu_pressure, Ratio::new(0.5));
@@ -257,14 +233,8 @@ mod tests {
         let fixture = Fixture::new();
         fixture.set("stat", "cpu  1 0 1 8 0 0 0 0 0 0\n");
         let counters = fixture.read();
-        assert_eq!(
-            counters.since(&counters, Duration::from_millis(199)).steal,
-            None
-        );
-        assert_eq!(
-            counters.since(&counters, Duration::ZERO),
-            HostState::default()
-        );
+        assert_eq!(counters.since(&counters, Duration::from_millis(199)).steal, None);
+        assert_eq!(counters.since(&counters, Duration::ZERO), HostState::default());
     }
 
     #[test]
@@ -272,19 +242,10 @@ mod tests {
         let fixture = Fixture::new();
         assert_eq!(fixture.read(), Counters::default());
         fixture.set("stat", "cpu nonsense\n");
-        fixture.set(
-            "pressure/io",
-            "some total=-1\nfull total=99999999999999999999\n",
-        );
+        fixture.set("pressure/io", "some total=-1\nfull total=99999999999999999999\n");
         assert_eq!(fixture.read(), Counters::default());
-        let high = Counters {
-            io_stall_us: Some(9),
-            ..Counters::default()
-        };
-        let low = Counters {
-            io_stall_us: Some(3),
-            ..Counters::default()
-        };
+        let high = Counters { io_stall_us: Some(9), ..Counters::default() };
+        let low = Counters { io_stall_us: Some(3), ..Counters::default() };
         assert_eq!(low.since(&high, Duration::from_secs(1)).io_pressure, None);
     }
 

@@ -28,11 +28,7 @@ pub(crate) struct Kept {
 impl Kept {
     /// The file at `path`; nothing is opened yet.
     pub(crate) const fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            file: None,
-            room: Vec::new(),
-        }
+        Self { path, file: None, room: Vec::new() }
     }
 
     /// Its present content, at most 8 MiB of it; what is not UTF-8 becomes `U+FFFD`.

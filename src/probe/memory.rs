@@ -17,9 +17,7 @@ pub struct MemoryProbe {
 impl MemoryProbe {
     /// A reader of the memory file under `roots`.
     pub fn new(roots: &Roots) -> Self {
-        Self {
-            meminfo: Kept::new(roots.proc.join("meminfo")),
-        }
+        Self { meminfo: Kept::new(roots.proc.join("meminfo")) }
     }
 }
 

@@ -74,9 +74,7 @@ impl Probe for MountProbe {
         }
         self.space.collect(now, GRACE);
         let shown = self.table.iter();
-        Ok(shown
-            .map(|entry| mount(entry, &self.space.answer(&entry.path)))
-            .collect())
+        Ok(shown.map(|entry| mount(entry, &self.space.answer(&entry.path))).collect())
     }
 }
 

@@ -35,13 +35,8 @@ const WITHOUT_DEVICE: [&str; 20] = [
     "zfs",
 ];
 /// FUSE file systems that only show other things.
-const FUSE_VIEWS: [&str; 5] = [
-    "fuse.gvfsd-fuse",
-    "fuse.lxcfs",
-    "fuse.portal",
-    "fuse.snapfuse",
-    "fuse.archivemount",
-];
+const FUSE_VIEWS: [&str; 5] =
+    ["fuse.gvfsd-fuse", "fuse.lxcfs", "fuse.portal", "fuse.snapfuse", "fuse.archivemount"];
 
 /// One mount, as the kernel has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,9 +135,7 @@ fn unescape(text: &str) -> OsString {
 
 fn octal(digits: &[u8]) -> Option<u8> {
     let digits = std::str::from_utf8(digits).ok()?;
-    u8::from_str_radix(digits, 8)
-        .ok()
-        .filter(|_| !digits.starts_with('+'))
+    u8::from_str_radix(digits, 8).ok().filter(|_| !digits.starts_with('+'))
 }
 
 #[cfg(test)]
@@ -172,10 +165,7 @@ odd
             .iter()
             .map(|entry| format!("{} {}", entry.path.display(), entry.kind))
             .collect();
-        assert_eq!(
-            shown,
-            ["/ ext4", "/much/longer/second xfs", "/mnt/with space nfs4"]
-        );
+        assert_eq!(shown, ["/ ext4", "/much/longer/second xfs", "/mnt/with space nfs4"]);
     }
 
     #[test]

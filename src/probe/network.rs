@@ -105,24 +105,12 @@ fn interface(line: &str) -> Option<(&str, Traffic)> {
     for count in &mut counts {
         *count = columns.next()?.parse().ok()?;
     }
-    let [
-        r_bytes,
-        r_packets,
-        r_errors,
-        r_drops,
-        ..,
-        bytes,
-        packets,
-        errors,
-        drops,
-    ] = counts;
+    let [r_bytes, r_packets, r_errors, r_drops, .., bytes, packets, errors, drops] = counts;
     Some((
         name.trim(),
         Traffic {
             counts: [r_bytes, bytes, r_packets, packets],
-            errors: [r_errors, r_drops, errors, drops]
-                .into_iter()
-                .fold(0, u64::saturating_add),
+            errors: [r_errors, r_drops, errors, drops].into_iter().fold(0, u64::saturating_add),
         },
     ))
 }
@@ -135,10 +123,7 @@ mod tests {
     #[test]
     fn reads_both_directions_and_aliases() {
         let line = " eth0:1: 10 1 2 3 0 0 0 0 20 4 5 6 0 0 0 0";
-        let traffic = Traffic {
-            counts: [10, 20, 1, 4],
-            errors: 16,
-        };
+        let traffic = Traffic { counts: [10, 20, 1, 4], errors: 16 };
         assert_eq!(interface(line), Some(("eth0:1", traffic)));
         assert_eq!(interface(" face |bytes packets|bytes"), None);
         assert_eq!(interface("eth0: 1 2 3"), None);

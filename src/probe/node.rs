@@ -55,10 +55,7 @@ impl NodeProbe {
     fn quarantined(&self) -> Vec<SafeText> {
         let named = |kind: &str, path: &Path| SafeText::new(&format!("{kind} {}", path.display()));
         let mounts = self.mount.quarantined().map(|path| named("mount", path));
-        let sensors = self
-            .temperature
-            .quarantined()
-            .map(|path| named("sensor", path));
+        let sensors = self.temperature.quarantined().map(|path| named("sensor", path));
         mounts.chain(sensors).collect()
     }
 }
@@ -72,11 +69,7 @@ impl Probe for NodeProbe {
             Ok(sample) => (sample.all, sample.cores),
             Err(error) => (Reading::Missing(error.into()), Vec::new()),
         };
-        let TaskSample {
-            load,
-            tasks,
-            uptime_seconds,
-        } = self.task.sample(now)?;
+        let TaskSample { load, tasks, uptime_seconds } = self.task.sample(now)?;
         let mut sample = NodeSample {
             cpu,
             cores,

@@ -30,11 +30,7 @@ impl std::fmt::Debug for PidDir {
 impl PidDir {
     /// The directory at `path`; nothing is opened yet.
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            handle: None,
-            room: Box::new_uninit_slice(ROOM),
-        }
+        Self { path, handle: None, room: Box::new_uninit_slice(ROOM) }
     }
 
     /// Replaces `pids` by the present processes, in the order of the directory, at most 100,000.

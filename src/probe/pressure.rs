@@ -23,11 +23,7 @@ impl PressureProbe {
     /// A reader of the pressure files under `roots`.
     pub fn new(roots: &Roots) -> Self {
         let kept = |name| Kept::new(roots.proc.join("pressure").join(name));
-        Self {
-            cpu: kept("cpu"),
-            memory: kept("memory"),
-            io: kept("io"),
-        }
+        Self { cpu: kept("cpu"), memory: kept("memory"), io: kept("io") }
     }
 }
 
@@ -97,13 +93,7 @@ mod tests {
     #[test]
     fn an_older_kernel_has_no_full_line_and_half_a_line_is_none() {
         assert_eq!(parse("some avg10=0.00 total=1\n").unwrap().full, None);
-        for half in [
-            "",
-            "some",
-            "some avg10=",
-            "some avg10=nan total=1",
-            "some avg10=1",
-        ] {
+        for half in ["", "some", "some avg10=", "some avg10=nan total=1", "some avg10=1"] {
             assert_eq!(parse(half), None, "{half}");
         }
     }

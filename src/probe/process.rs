@@ -166,11 +166,7 @@ impl Probe for ProcessProbe {
         }
         self.room = room;
         self.known.retain(|_, known| known.turn == self.turn);
-        self.handles = self
-            .known
-            .values()
-            .filter(|known| known.handle.is_some())
-            .count();
+        self.handles = self.known.values().filter(|known| known.handle.is_some()).count();
         Ok(self.shown())
     }
 }
@@ -211,10 +207,7 @@ impl Known {
             ticks: 0,
             identity: Identity::default(),
             io: Io::default(),
-            now: Process {
-                pid,
-                ..Process::default()
-            },
+            now: Process { pid, ..Process::default() },
         }
     }
 

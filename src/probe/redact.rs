@@ -11,14 +11,7 @@
 pub const HIDDEN: &str = "***";
 
 /// Words that make a name secret, each a whole part of it.
-const SECRET_WORDS: [&str; 6] = [
-    "pass",
-    "passcode",
-    "pwd",
-    "secrets",
-    "credential",
-    "credentials",
-];
+const SECRET_WORDS: [&str; 6] = ["pass", "passcode", "pwd", "secrets", "credential", "credentials"];
 /// Words that do so at the end of a part: `PGPASSWORD`. `max-tokens` is no secret.
 const SECRET_ENDINGS: [&str; 10] = [
     "password",
@@ -33,9 +26,8 @@ const SECRET_ENDINGS: [&str; 10] = [
     "bearer",
 ];
 /// Last words of a name after which no secret comes: `--password-stdin`, `--token-file`.
-const HARMLESS_ENDINGS: [&str; 10] = [
-    "stdin", "file", "path", "through", "type", "length", "name", "limit", "ttl", "timeout",
-];
+const HARMLESS_ENDINGS: [&str; 10] =
+    ["stdin", "file", "path", "through", "type", "length", "name", "limit", "ttl", "timeout"];
 /// Two words in a row that do so.
 const SECRET_PAIRS: [(&str, &str); 7] = [
     ("api", "key"),
@@ -166,10 +158,7 @@ impl<'a> Line<'a> {
         let (_, option) = SHORT_OPTIONS.iter().find(|(name, _)| *name == program)?;
         let value = word.strip_prefix(option)?;
         self.hides_next = value.is_empty() && program != "mysql";
-        Some(format!(
-            "{option}{}",
-            if value.is_empty() { "" } else { HIDDEN }
-        ))
+        Some(format!("{option}{}", if value.is_empty() { "" } else { HIDDEN }))
     }
 
     fn push(&mut self, word: &str) {
@@ -194,11 +183,7 @@ fn open_quote(word: &str) -> Option<char> {
 fn is_secret(name: &str) -> bool {
     let words = words(name);
     let ends_well = |last: &String| HARMLESS_ENDINGS.contains(&last.as_str());
-    let pairs = || {
-        words
-            .windows(2)
-            .map(|pair| (pair[0].as_str(), pair[1].as_str()))
-    };
+    let pairs = || words.windows(2).map(|pair| (pair[0].as_str(), pair[1].as_str()));
     !words.last().is_some_and(ends_well)
         && (words.iter().any(|word| is_secret_word(word))
             || pairs().any(|pair| SECRET_PAIRS.contains(&pair)))
@@ -271,9 +256,7 @@ fn looks_like_key(word: &str) -> bool {
     let value = word.rsplit(['=', ':', ',']).next().unwrap_or(word);
     value.len() >= SHORTEST_KEY
         && KEY_BEGINNINGS.iter().any(|begin| value.starts_with(begin))
-        && value
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
         && value.bytes().any(|b| b.is_ascii_digit())
 }
 
@@ -304,11 +287,7 @@ mod tests {
             &["mysql", "-uroot", "-pCANARY"],
             &["/usr/bin/sshpass", "-p", "CANARY", "ssh", "host"],
             &["redis-cli", "-a", "CANARY", "ping"],
-            &[
-                "sh",
-                "-c",
-                "app --password CANARY && app --token='CANARY x CANARY' y",
-            ],
+            &["sh", "-c", "app --password CANARY && app --token='CANARY x CANARY' y"],
             &["sh", "-c", "PASSWORD=\"a CANARY b\" app"],
             &["app", "sk-proj-CANARY0123456789abc"],
             &["app", "--opt=ghp_CANARY0123456789abcdefgh"],
@@ -348,10 +327,7 @@ mod tests {
             redact(["app", "--password", "x", "--port", "80"]),
             "app --password *** --port 80"
         );
-        assert_eq!(
-            redact(["sh", "-c", "a --token 'x y' b"]),
-            "sh -c a --token *** b"
-        );
+        assert_eq!(redact(["sh", "-c", "a --token 'x y' b"]), "sh -c a --token *** b");
         assert_eq!(
             redact(["psql", "postgres://me:x@host/db?sslmode=on"]),
             "psql postgres://me:***@host/db?sslmode=on"

@@ -46,10 +46,7 @@ pub struct Ground {
 impl Ground {
     /// The ground of a node whose first process has this control group and these namespaces.
     pub fn new(cgroup: &str, namespaces: Option<Namespaces>) -> Self {
-        Self {
-            sandbox: group::sandbox(cgroup),
-            namespaces,
-        }
+        Self { sandbox: group::sandbox(cgroup), namespaces }
     }
 
     /// The maker of the container that the node itself is, if it is one.
@@ -82,14 +79,8 @@ pub fn claim(facts: &Facts<'_>, ground: &Ground) -> Option<Claim> {
     }
     let by_group =
         group::sandbox(facts.cgroup).filter(|found| Some(found) != ground.sandbox.as_ref());
-    let sure = |sandbox| Claim {
-        sandbox,
-        strength: Strength::Sure,
-    };
-    by_group
-        .map(sure)
-        .or_else(|| by_command(facts))
-        .or_else(|| by_namespaces(facts, ground))
+    let sure = |sandbox| Claim { sandbox, strength: Strength::Sure };
+    by_group.map(sure).or_else(|| by_command(facts)).or_else(|| by_namespaces(facts, ground))
 }
 
 fn by_command(facts: &Facts<'_>) -> Option<Claim> {
@@ -98,10 +89,7 @@ fn by_command(facts: &Facts<'_>) -> Option<Claim> {
         Some(name) => (SafeText::new(name), Strength::Sure),
         None => (SafeText::new(&facts.pid.to_string()), Strength::Unnamed),
     };
-    Some(Claim {
-        sandbox: Sandbox { engine, name },
-        strength,
-    })
+    Some(Claim { sandbox: Sandbox { engine, name }, strength })
 }
 
 /// Process ids of its own, or users and mounts of its own; mounts alone are what every hardened
@@ -114,10 +102,7 @@ fn by_namespaces(facts: &Facts<'_>, ground: &Ground) -> Option<Claim> {
         _ => return None,
     };
     Some(Claim {
-        sandbox: Sandbox {
-            engine: Engine::Namespaces,
-            name: SafeText::new(&of.to_string()),
-        },
+        sandbox: Sandbox { engine: Engine::Namespaces, name: SafeText::new(&of.to_string()) },
         strength: Strength::Weak,
     })
 }
@@ -165,11 +150,7 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    const HOST: Namespaces = Namespaces {
-        pid: 1,
-        mount: 2,
-        user: 3,
-    };
+    const HOST: Namespaces = Namespaces { pid: 1, mount: 2, user: 3 };
 
     /// `(pid, parent, name, arguments, cgroup, namespaces)` to the sandbox of each.
     type Row<'a> = (u32, u32, &'a str, &'a [&'a str], &'a str, Namespaces);
@@ -178,21 +159,11 @@ mod tests {
         let claims: HashMap<u32, (u32, Option<Claim>)> = rows
             .iter()
             .map(|&(pid, parent, name, arguments, cgroup, namespaces)| {
-                let facts = Facts {
-                    pid,
-                    name,
-                    arguments,
-                    cgroup,
-                    namespaces: Some(namespaces),
-                };
+                let facts = Facts { pid, name, arguments, cgroup, namespaces: Some(namespaces) };
                 (pid, (parent, claim(&facts, ground)))
             })
             .collect();
-        let look = |pid: u32| {
-            claims
-                .get(&pid)
-                .map(|(parent, claim)| (*parent, claim.as_ref()))
-        };
+        let look = |pid: u32| claims.get(&pid).map(|(parent, claim)| (*parent, claim.as_ref()));
         rows.iter()
             .map(|row| match resolve(row.0, look) {
                 Some(sandbox) => format!("{} {}", sandbox.engine, sandbox.name),
@@ -203,17 +174,9 @@ mod tests {
 
     #[test]
     fn children_are_where_their_parents_are() {
-        let inside = Namespaces {
-            pid: 9,
-            mount: 8,
-            user: 7,
-        };
+        let inside = Namespaces { pid: 9, mount: 8, user: 7 };
         let mounts = Namespaces { mount: 8, ..HOST };
-        let users = Namespaces {
-            pid: 1,
-            mount: 8,
-            user: 7,
-        };
+        let users = Namespaces { pid: 1, mount: 8, user: 7 };
         let docker = "0::/system.slice/docker-0123456789abcdef0123456789abcdef.scope";
         let rows: [Row<'_>; 12] = [
             (1, 0, "init", &[], "0::/init.scope", HOST),
@@ -226,14 +189,7 @@ mod tests {
             (30, 1, "resolved", &[], "0::/system.slice", mounts),
             (31, 1, "browser", &[], "0::/user.slice", users),
             (32, 31, "page", &[], "0::/user.slice", HOST),
-            (
-                40,
-                1,
-                "firecracker",
-                &["firecracker", "--id", "vm7"],
-                "0::/",
-                HOST,
-            ),
+            (40, 1, "firecracker", &["firecracker", "--id", "vm7"], "0::/", HOST),
             (50, 51, "circle", &[], "", HOST),
         ];
         assert_eq!(
@@ -261,14 +217,7 @@ mod tests {
         let rows: [Row<'_>; 3] = [
             (1, 0, "init", &[], docker, HOST),
             (2, 1, "sh", &["sh"], docker, HOST),
-            (
-                3,
-                1,
-                "sh",
-                &["sh"],
-                "0::/docker/0123456789abcdef0123456789abcdef/isomon/r1",
-                HOST,
-            ),
+            (3, 1, "sh", &["sh"], "0::/docker/0123456789abcdef0123456789abcdef/isomon/r1", HOST),
         ];
         let shown = sandboxes(&rows, &Ground::new(docker, Some(HOST)));
         assert_eq!(shown, ["", "", "isomon r1"]);

@@ -61,11 +61,7 @@ impl Probe for TaskProbe {
             Err(error) => (Reading::Missing((&error).into()), Err(error).into()),
         };
         let uptime_seconds = self.uptime.parse("seconds since boot", seconds).into();
-        Ok(TaskSample {
-            load,
-            tasks,
-            uptime_seconds,
-        })
+        Ok(TaskSample { load, tasks, uptime_seconds })
     }
 }
 
@@ -74,11 +70,7 @@ fn parse(text: &str) -> Option<([f64; 3], (u32, u32))> {
     let mut fields = text.split_ascii_whitespace();
     let mut load = [0.0; 3];
     for average in &mut load {
-        *average = fields
-            .next()?
-            .parse()
-            .ok()
-            .filter(|load: &f64| load.is_finite())?;
+        *average = fields.next()?.parse().ok().filter(|load: &f64| load.is_finite())?;
     }
     let (running, all) = fields.next()?.split_once('/')?;
     Some((load, (running.parse().ok()?, all.parse().ok()?)))
@@ -96,10 +88,7 @@ mod tests {
 
     #[test]
     fn reads_load_entities_and_uptime() {
-        assert_eq!(
-            parse("0.10 2.20 0.30 2/345 6789\n"),
-            Some(([0.1, 2.2, 0.3], (2, 345)))
-        );
+        assert_eq!(parse("0.10 2.20 0.30 2/345 6789\n"), Some(([0.1, 2.2, 0.3], (2, 345))));
         assert_eq!(seconds("12.5 3.0\n"), Some(Seconds(12.5)));
         for odd in ["", "1 2", "1 2 3 4", "nan 1 1 1/1", "1 2 3 x/1"] {
             assert_eq!(parse(odd), None, "{odd}");

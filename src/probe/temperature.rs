@@ -82,10 +82,7 @@ impl Probe for TemperatureProbe {
 fn sensors(class: &Path) -> Vec<Sensor> {
     let chips = children(&class.join("hwmon"), "hwmon");
     let names: Vec<String> = chips.iter().map(|chip| line(&chip.join("name"))).collect();
-    let of_chips = chips
-        .iter()
-        .zip(&names)
-        .flat_map(|(chip, name)| chip_sensors(chip, name));
+    let of_chips = chips.iter().zip(&names).flat_map(|(chip, name)| chip_sensors(chip, name));
     let zones = children(&class.join("thermal"), "thermal_zone");
     let of_zones = zones.iter().filter_map(|zone| {
         let kind = line(&zone.join("type"));
@@ -114,16 +111,10 @@ fn chip_sensors(chip: &Path, name: &str) -> Vec<Sensor> {
 fn zone_sensor(zone: &Path, kind: &str) -> Sensor {
     let is_critical =
         |trip: &usize| line(&zone.join(format!("trip_point_{trip}_type"))) == "critical";
-    let critical = (0..16)
-        .find(is_critical)
-        .map_or(Reading::Missing(Why::NotSupported), |trip| {
-            celsius(&zone.join(format!("trip_point_{trip}_temp")))
-        });
-    Sensor {
-        input: zone.join("temp"),
-        label: SafeText::new(kind),
-        critical,
-    }
+    let critical = (0..16).find(is_critical).map_or(Reading::Missing(Why::NotSupported), |trip| {
+        celsius(&zone.join(format!("trip_point_{trip}_temp")))
+    });
+    Sensor { input: zone.join("temp"), label: SafeText::new(kind), critical }
 }
 
 /// Entries whose name begins with `prefix`, in the order of their numbers.
@@ -162,9 +153,7 @@ fn celsius(path: &Path) -> Reading<Celsius> {
 fn degrees(text: &str) -> Option<Celsius> {
     let thousandths: i32 = text.trim().parse().ok()?;
     let degrees = f64::from(thousandths) / 1000.0;
-    (-100.0..=250.0)
-        .contains(&degrees)
-        .then_some(Celsius(degrees))
+    (-100.0..=250.0).contains(&degrees).then_some(Celsius(degrees))
 }
 
 #[cfg(test)]

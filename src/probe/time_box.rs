@@ -40,21 +40,14 @@ struct Round<A> {
 
 impl<A> std::fmt::Debug for TimeBox<A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TimeBox")
-            .field("stuck", &self.stuck.len())
-            .finish_non_exhaustive()
+        f.debug_struct("TimeBox").field("stuck", &self.stuck.len()).finish_non_exhaustive()
     }
 }
 
 impl<A: Clone + Send + 'static> TimeBox<A> {
     /// Nothing asked yet; `read` runs on another thread and may hang there.
     pub fn new(read: Read<A>) -> Self {
-        Self {
-            read,
-            answers: BTreeMap::new(),
-            round: None,
-            stuck: Vec::new(),
-        }
+        Self { read, answers: BTreeMap::new(), round: None, stuck: Vec::new() }
     }
 
     /// Begins a round over `paths`, without those in quarantine, unless one is under way. Answers
@@ -65,17 +58,13 @@ impl<A: Clone + Send + 'static> TimeBox<A> {
         }
         let wanted: Vec<PathBuf> = paths.into_iter().collect();
         if self.stuck.len() >= MOST_STUCK {
-            let late = wanted
-                .into_iter()
-                .map(|path| (path, Reading::Missing(Why::TimedOut)));
+            let late = wanted.into_iter().map(|path| (path, Reading::Missing(Why::TimedOut)));
             self.answers = late.collect();
             return;
         }
         self.answers.retain(|path, _| wanted.contains(path));
-        let open: VecDeque<PathBuf> = wanted
-            .into_iter()
-            .filter(|path| !self.is_stuck(path))
-            .collect();
+        let open: VecDeque<PathBuf> =
+            wanted.into_iter().filter(|path| !self.is_stuck(path)).collect();
         self.round = start(Arc::clone(&self.read), open, now);
     }
 
@@ -95,8 +84,7 @@ impl<A: Clone + Send + 'static> TimeBox<A> {
         }
         let mut open = std::mem::take(&mut round.open);
         if let Some(path) = open.pop_front() {
-            self.answers
-                .insert(path.clone(), Reading::Missing(Why::TimedOut));
+            self.answers.insert(path.clone(), Reading::Missing(Why::TimedOut));
             round.open.push_back(path);
             self.stuck.push(round);
         }
@@ -112,9 +100,7 @@ impl<A: Clone + Send + 'static> TimeBox<A> {
 
     /// The paths whose read has not come back.
     pub fn quarantined(&self) -> impl Iterator<Item = &Path> {
-        self.stuck
-            .iter()
-            .filter_map(|round| round.open.front().map(PathBuf::as_path))
+        self.stuck.iter().filter_map(|round| round.open.front().map(PathBuf::as_path))
     }
 
     fn is_stuck(&self, path: &Path) -> bool {
@@ -123,8 +109,7 @@ impl<A: Clone + Send + 'static> TimeBox<A> {
 
     fn forgive(&mut self, now: Instant) {
         let answers = &mut self.answers;
-        self.stuck
-            .retain_mut(|round| !round.take_in(answers, now, Duration::ZERO));
+        self.stuck.retain_mut(|round| !round.take_in(answers, now, Duration::ZERO));
     }
 }
 
@@ -175,11 +160,7 @@ fn start<A: Send + 'static>(
             .stack_size(128 << 10)
             .spawn(work)
             .is_ok();
-    begun.then_some(Round {
-        answers,
-        open,
-        silent_since: now,
-    })
+    begun.then_some(Round { answers, open, silent_since: now })
 }
 
 #[cfg(test)]
@@ -209,20 +190,11 @@ mod tests {
         let start = Instant::now();
         boxed.ask(PATHS.map(PathBuf::from), start);
         boxed.collect(start, GRACE);
-        assert_eq!(
-            boxed.answer(Path::new("/bbb")),
-            Reading::Missing(Why::NotYet)
-        );
+        assert_eq!(boxed.answer(Path::new("/bbb")), Reading::Missing(Why::NotYet));
         boxed.collect(start + LIMIT * 2, GRACE);
         boxed.collect(start + LIMIT * 4, GRACE);
-        assert_eq!(
-            boxed.quarantined().collect::<Vec<_>>(),
-            [Path::new("/stuck")]
-        );
-        assert_eq!(
-            boxed.answer(Path::new("/stuck")),
-            Reading::Missing(Why::TimedOut)
-        );
+        assert_eq!(boxed.quarantined().collect::<Vec<_>>(), [Path::new("/stuck")]);
+        assert_eq!(boxed.answer(Path::new("/stuck")), Reading::Missing(Why::TimedOut));
         boxed.collect(start + LIMIT * 4, LONG);
         assert_eq!(boxed.answer(Path::new("/a")), Reading::Known(2));
         assert_eq!(boxed.answer(Path::new("/bbb")), Reading::Known(4));

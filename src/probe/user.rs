@@ -26,12 +26,7 @@ pub(crate) struct Users {
 impl Users {
     /// The users in the file at `path`; nothing is read yet.
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            turn: Every::new(PERIOD),
-            changed: None,
-            names: HashMap::new(),
-        }
+        Self { path, turn: Every::new(PERIOD), changed: None, names: HashMap::new() }
     }
 
     /// Looks whether the file has changed, every 30 seconds.
@@ -68,9 +63,7 @@ fn parse(text: &str) -> HashMap<u32, SafeText> {
             && let Ok(uid) = uid.parse()
             && !name.is_empty()
         {
-            names
-                .entry(uid)
-                .or_insert_with(|| SafeText::within(name, 32));
+            names.entry(uid).or_insert_with(|| SafeText::within(name, 32));
         }
     }
     names
@@ -88,9 +81,6 @@ mod tests {
             ),
             ..Users::new("/nonexistent".into())
         };
-        assert_eq!(
-            [0, 33, 1000].map(|uid| users.name(uid).to_string()),
-            ["root", "web", "1000"]
-        );
+        assert_eq!([0, 33, 1000].map(|uid| users.name(uid).to_string()), ["root", "web", "1000"]);
     }
 }

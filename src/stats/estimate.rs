@@ -43,14 +43,8 @@ mod tests {
     fn nothing_is_said_with_too_few_samples() {
         let said = |n: u32| {
             let of = of(n);
-            [
-                of.sd_seconds,
-                of.low_seconds,
-                of.p90_seconds,
-                of.p95_seconds,
-                of.p99_seconds,
-            ]
-            .map(|part| part.is_some())
+            [of.sd_seconds, of.low_seconds, of.p90_seconds, of.p95_seconds, of.p99_seconds]
+                .map(|part| part.is_some())
         };
         assert_eq!(said(1), [false; 5]);
         assert_eq!(said(5), [true, false, false, false, false]);

@@ -34,10 +34,8 @@ impl Interval {
     }
 
     fn of(draws: Vec<f64>) -> Option<Self> {
-        Sorted::new(draws).map(|draws| Self {
-            low: draws.quantile(0.025),
-            high: draws.quantile(0.975),
-        })
+        Sorted::new(draws)
+            .map(|draws| Self { low: draws.quantile(0.025), high: draws.quantile(0.975) })
     }
 }
 
@@ -65,10 +63,7 @@ pub fn times(data: &Sorted, base: &Sorted, resamples: u32, rng: &mut impl Rng) -
     let enough = data.len().min(base.len()) >= FEWEST;
     let draw = |_| resampled(data, rng) / resampled(base, rng);
     let interval = enough.then(|| Interval::of((0..resamples).map(draw).collect()));
-    times.is_finite().then_some(Times {
-        times,
-        interval: interval.flatten(),
-    })
+    times.is_finite().then_some(Times { times, interval: interval.flatten() })
 }
 
 /// The median of one resample of `data`.

@@ -32,10 +32,7 @@ fn summary(cell: u32, figure: Figure, samples: &[&Sample], resamples: u32, seed:
         .iter()
         .filter(|sample| is_good(sample) && figure.of(&sample.phases).is_some())
         .collect();
-    let tainted = behind
-        .iter()
-        .filter(|sample| !sample.taints.is_empty())
-        .count();
+    let tainted = behind.iter().filter(|sample| !sample.taints.is_empty()).count();
     let mut rng = generator(seed, cell, figure);
     let data = times_of(figure, behind.iter().map(|sample| **sample));
     Summary {
@@ -53,9 +50,7 @@ pub fn times_of<'a>(
     figure: Figure,
     samples: impl IntoIterator<Item = &'a Sample>,
 ) -> Option<Sorted> {
-    let good = samples
-        .into_iter()
-        .filter(|sample| !sample.warmup && is_good(sample));
+    let good = samples.into_iter().filter(|sample| !sample.warmup && is_good(sample));
     let time = |sample: &Sample| figure.of(&sample.phases).map(|time| time.0);
     Sorted::new(good.filter_map(time).collect())
 }
@@ -104,32 +99,20 @@ mod tests {
 
     fn failed(cell: u32) -> Sample {
         let message = SafeText::new("no");
-        Sample {
-            outcome: Outcome::Failed {
-                kind: Failure::Start,
-                message,
-            },
-            ..sample(cell, 99.0)
-        }
+        Sample { outcome: Outcome::Failed { kind: Failure::Start, message }, ..sample(cell, 99.0) }
     }
 
     #[test]
     fn failures_and_warm_up_are_in_no_estimate_and_taints_are_counted() {
         let mut samples = vec![sample(0, 1.0), sample(0, 3.0), failed(0), sample(1, 7.0)];
-        samples.push(Sample {
-            warmup: true,
-            ..sample(0, 50.0)
-        });
+        samples.push(Sample { warmup: true, ..sample(0, 50.0) });
         samples[1].taints.push(Taint::Steal);
         let all = summarise(2, &samples, 99, 1);
         assert_eq!(all.len(), 2 * Figure::ALL.len());
         let cold = &all[0];
         assert_eq!((cold.n, cold.failures, cold.tainted), (2, 1, 1));
         assert_eq!(cold.estimate.unwrap().median_seconds, Seconds(2.0));
-        assert_eq!(
-            (all[1].figure, all[1].n, all[1].estimate),
-            (Figure::Work, 0, None)
-        );
+        assert_eq!((all[1].figure, all[1].n, all[1].estimate), (Figure::Work, 0, None));
     }
 
     #[test]
@@ -142,9 +125,6 @@ mod tests {
         let alone: Vec<Sample> = (0..20).map(|k| sample(0, 1.0 + f64::from(k * k))).collect();
         let mut both = alone.clone();
         both.extend((0..20).map(|k| sample(1, f64::from(k))));
-        assert_eq!(
-            summarise(1, &alone, 99, 5)[0],
-            summarise(2, &both, 99, 5)[0]
-        );
+        assert_eq!(summarise(1, &alone, 99, 5)[0], summarise(2, &both, 99, 5)[0]);
     }
 }

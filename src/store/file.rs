@@ -50,12 +50,7 @@ fn write_and_sync(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
 ) -> Result<(), Error> {
-    let open = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path);
+    let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
     let file = open.map_err(Error::at(path))?;
     let mut writer = BufWriter::new(&file);
     write(&mut writer)
@@ -66,28 +61,17 @@ fn write_and_sync(
 
 /// Makes the names in the directory of `path` survive a power cut.
 pub(super) fn sync_parent(path: &Path) -> Result<(), Error> {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or_else(|| Path::new("."));
-    File::open(parent)
-        .and_then(|dir| dir.sync_all())
-        .map_err(Error::at(parent))
+    File::open(parent).and_then(|dir| dir.sync_all()).map_err(Error::at(parent))
 }
 
 /// Makes a directory that is not there yet, and those above it, for its owner alone.
 pub(super) fn make_dir(path: &Path) -> Result<(), Error> {
     let above = path.parent().unwrap_or(path);
     let mut builder = DirBuilder::new();
-    builder
-        .mode(0o700)
-        .recursive(true)
-        .create(above)
-        .map_err(Error::at(above))?;
-    builder
-        .recursive(false)
-        .create(path)
-        .map_err(Error::at(path))
+    builder.mode(0o700).recursive(true).create(above).map_err(Error::at(above))?;
+    builder.recursive(false).create(path).map_err(Error::at(path))
 }
 
 /// The bytes of a regular file of bounded size. A pipe or device of that name does not block.
@@ -97,20 +81,13 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let file = open.map_err(Error::at(path))?;
     let about = file.metadata().map_err(Error::at(path))?;
     if !about.is_file() {
-        return Err(Error::NotARun {
-            path: path.to_owned(),
-        });
+        return Err(Error::NotARun { path: path.to_owned() });
     }
     if about.len() > LARGEST {
-        return Err(Error::TooLarge {
-            path: path.to_owned(),
-            bytes: about.len(),
-        });
+        return Err(Error::TooLarge { path: path.to_owned(), bytes: about.len() });
     }
     let mut bytes = Vec::new();
-    file.take(LARGEST)
-        .read_to_end(&mut bytes)
-        .map_err(Error::at(path))?;
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(Error::at(path))?;
     Ok(bytes)
 }
 

@@ -35,19 +35,11 @@ impl RunDir {
         file::make_dir(&path)?;
         file::write_json(&path.join(HEAD), head)?;
         let at = path.join(SAMPLES);
-        let open = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&at);
+        let open = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&at);
         let samples = open.map_err(Error::at(&at))?;
         file::sync_parent(&at)?;
         file::sync_parent(&path)?;
-        Ok(Self {
-            path,
-            samples,
-            whole: 0,
-        })
+        Ok(Self { path, samples, whole: 0 })
     }
 
     /// Where it is.
@@ -58,9 +50,8 @@ impl RunDir {
     /// Adds a sample. After an error nothing of it is there, and it can be added again.
     pub fn append(&mut self, sample: &Sample) -> Result<(), Error> {
         let at = self.path.join(SAMPLES);
-        let mut line = serde_json::to_vec(sample)
-            .map_err(std::io::Error::from)
-            .map_err(Error::at(&at))?;
+        let mut line =
+            serde_json::to_vec(sample).map_err(std::io::Error::from).map_err(Error::at(&at))?;
         line.push(b'\n');
         if let Err(source) = self.samples.write_all(&line) {
             // If this fails too, the torn line is dropped when it is read.
@@ -73,9 +64,7 @@ impl RunDir {
 
     /// Forces what was appended to the disk.
     pub fn sync(&self) -> Result<(), Error> {
-        self.samples
-            .sync_data()
-            .map_err(Error::at(&self.path.join(SAMPLES)))
+        self.samples.sync_data().map_err(Error::at(&self.path.join(SAMPLES)))
     }
 
     /// Writes the whole run beside its parts. It appears at once or not at all.
@@ -85,16 +74,9 @@ impl RunDir {
 
     /// Reads a run: a directory of one, finished or not, or a file that holds a whole run.
     pub fn read(path: &Path) -> Result<Run, Error> {
-        let whole = if path.is_dir() {
-            path.join(RUN)
-        } else {
-            path.to_owned()
-        };
-        let run = if whole.exists() || !path.is_dir() {
-            read_whole(&whole)?
-        } else {
-            read_parts(path)?
-        };
+        let whole = if path.is_dir() { path.join(RUN) } else { path.to_owned() };
+        let run =
+            if whole.exists() || !path.is_dir() { read_whole(&whole)? } else { read_parts(path)? };
         check_cells(path, run)
     }
 
@@ -107,10 +89,7 @@ impl RunDir {
     /// Lets writes succeed again.
     #[cfg(test)]
     pub(crate) fn free_disk(&mut self) {
-        self.samples = OpenOptions::new()
-            .append(true)
-            .open(self.path.join(SAMPLES))
-            .unwrap();
+        self.samples = OpenOptions::new().append(true).open(self.path.join(SAMPLES)).unwrap();
     }
 }
 
@@ -123,10 +102,7 @@ struct Format {
 fn check_format(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let Format { format: found } = file::parse(path, bytes)?;
     if found > FORMAT {
-        return Err(Error::Newer {
-            path: path.to_owned(),
-            found,
-        });
+        return Err(Error::Newer { path: path.to_owned(), found });
     }
     Ok(())
 }
@@ -141,18 +117,12 @@ fn read_whole(path: &Path) -> Result<Run, Error> {
 fn read_parts(dir: &Path) -> Result<Run, Error> {
     let at = dir.join(HEAD);
     if !at.exists() {
-        return Err(Error::NotARun {
-            path: dir.to_owned(),
-        });
+        return Err(Error::NotARun { path: dir.to_owned() });
     }
     let bytes = file::read(&at)?;
     check_format(&at, &bytes)?;
     let head = file::parse(&at, &bytes)?;
-    Ok(Run {
-        head,
-        samples: read_samples(&dir.join(SAMPLES))?,
-        tail: None,
-    })
+    Ok(Run { head, samples: read_samples(&dir.join(SAMPLES))?, tail: None })
 }
 
 /// The samples of a file of lines. The last line may be torn; then it is left out.
@@ -169,11 +139,7 @@ fn read_samples(path: &Path) -> Result<Vec<Sample>, Error> {
             Ok(sample) => samples.push(sample),
             Err(_) if !text.ends_with(b"\n") => break,
             Err(source) => {
-                return Err(Error::Corrupt {
-                    path: path.to_owned(),
-                    line,
-                    source,
-                });
+                return Err(Error::Corrupt { path: path.to_owned(), line, source });
             }
         }
     }

@@ -33,9 +33,7 @@ impl Crashes {
         set_hook(Box::new(move |info| {
             record(&kept, &format, info);
             // Full: the loop has been told of other things and will draw anyway.
-            signals
-                .try_send(Signal::Crashed(first_line(info)))
-                .unwrap_or_default();
+            signals.try_send(Signal::Crashed(first_line(info))).unwrap_or_default();
         }));
         Self { reports, before }
     }

@@ -114,14 +114,8 @@ pub async fn run(
     let app = App::new(setup, options.interval, options.mouse);
     let reload = Box::new(move |app: &mut App| reload(app, &options));
     let mut session = Session::new(app, screen, SystemClock, commands, reload);
-    let mut feed = Feed {
-        signals,
-        inputs,
-        updates,
-    };
-    let ended = AssertUnwindSafe(crashing(&mut session, &mut feed))
-        .catch_unwind()
-        .await;
+    let mut feed = Feed { signals, inputs, updates };
+    let ended = AssertUnwindSafe(crashing(&mut session, &mut feed)).catch_unwind().await;
     drop(session);
     tty.leave();
     finish(ended, &crashes)
@@ -159,9 +153,9 @@ fn crash_on_wish(part: Option<&str>) -> Option<tokio::task::JoinHandle<()>> {
     match part {
         Some("ui") => panic!("broken on wish: the screen"),
         Some("task") => Some(tokio::spawn(async { panic!("broken on wish: a task") })),
-        Some("thread") => std::thread::spawn(|| panic!("broken on wish: a thread"))
-            .join()
-            .map_or(None, |()| None),
+        Some("thread") => {
+            std::thread::spawn(|| panic!("broken on wish: a thread")).join().map_or(None, |()| None)
+        }
         Some("spin") => loop {
             std::hint::spin_loop();
         },
@@ -172,10 +166,7 @@ fn crash_on_wish(part: Option<&str>) -> Option<tokio::task::JoinHandle<()>> {
 /// What the user set, read from the files and the environment.
 fn load(options: &Options) -> Result<Setup, Error> {
     let depth = Depth::detect(options.color, variable);
-    let keymap = options
-        .keymap
-        .as_deref()
-        .map_or_else(|| Ok(Keymap::embedded()), Keymap::load)?;
+    let keymap = options.keymap.as_deref().map_or_else(|| Ok(Keymap::embedded()), Keymap::load)?;
     Ok(Setup {
         keymap,
         themes: Themes::load(options.themes.as_deref(), &options.theme, depth)?,
@@ -202,9 +193,7 @@ fn reload(app: &mut App, options: &Options) {
 /// Which letters the locale can show; only UTF-8 can show them all.
 fn glyph(ascii: bool, variable: impl Fn(&str) -> Option<String>) -> Glyph {
     let said = |name| variable(name).filter(|value| !value.is_empty());
-    let locale = said("LC_ALL")
-        .or_else(|| said("LC_CTYPE"))
-        .or_else(|| said("LANG"));
+    let locale = said("LC_ALL").or_else(|| said("LC_CTYPE")).or_else(|| said("LANG"));
     let locale = locale.unwrap_or_default().to_lowercase();
     if !ascii && (locale.contains("utf-8") || locale.contains("utf8")) {
         Glyph::Unicode

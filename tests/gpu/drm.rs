@@ -20,9 +20,7 @@ struct Machine {
 impl Machine {
     fn new(fixture: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let from = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/fixture")
-            .join(fixture);
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixture").join(fixture);
         copy(&from, directory.path());
         let launch = Launch {
             program: PathBuf::from(ISOMON),
@@ -68,10 +66,7 @@ fn share(percent: f64) -> Reading<Ratio> {
 }
 
 fn state<'a>(sample: &'a GpuSample, name: &str) -> &'a GpuReaderState {
-    let reader = sample
-        .readers
-        .iter()
-        .find(|reader| reader.name.as_str() == name);
+    let reader = sample.readers.iter().find(|reader| reader.name.as_str() == name);
     &reader.expect("each reader is told").state
 }
 
@@ -79,21 +74,12 @@ fn state<'a>(sample: &'a GpuSample, name: &str) -> &'a GpuReaderState {
 fn an_amd_gpu_tells_everything_but_what_amd_does_not_offer() {
     let sample = Machine::new("gpu_amd").later(0);
     assert_eq!(state(&sample, "amdgpu sysfs"), &GpuReaderState::Works);
-    assert!(matches!(
-        state(&sample, "i915/xe sysfs"),
-        GpuReaderState::NotHere(_)
-    ));
+    assert!(matches!(state(&sample, "i915/xe sysfs"), GpuReaderState::NotHere(_)));
     let gpu = &sample.gpus[0];
     assert_eq!((gpu.index, gpu.vendor), (1, Vendor::Amd));
-    assert_eq!(
-        (gpu.name.as_str(), gpu.id.as_str()),
-        ("Radeon RX 6900 XT", "5d1c3a7b9e2f4c60")
-    );
+    assert_eq!((gpu.name.as_str(), gpu.id.as_str()), ("Radeon RX 6900 XT", "5d1c3a7b9e2f4c60"));
     assert_eq!(gpu.pci.to_string(), "0000:03:00.0");
-    assert_eq!(
-        (&gpu.utilization, &gpu.memory_utilization),
-        (&share(73.0), &share(21.0))
-    );
+    assert_eq!((&gpu.utilization, &gpu.memory_utilization), (&share(73.0), &share(21.0)));
     assert_eq!(gpu.memory_total_bytes, Reading::Known(Bytes(16 << 30)));
     assert_eq!(gpu.memory_used_bytes, Reading::Known(Bytes(6 << 30)));
     assert_eq!(gpu.celsius, Reading::Known(Celsius(64.0)));
@@ -102,10 +88,7 @@ fn an_amd_gpu_tells_everything_but_what_amd_does_not_offer() {
     assert_eq!(gpu.power_limit_watts, Reading::Known(Watts(255.0)));
     assert_eq!(gpu.core_clock_hertz, Reading::Known(Hertz(2_250_000_000)));
     assert_eq!(gpu.memory_clock_hertz, Reading::Known(Hertz(1_990_000_000)));
-    assert_eq!(
-        (&gpu.fan, &gpu.ecc_uncorrected),
-        (&share(40.0), &Reading::Known(2))
-    );
+    assert_eq!((&gpu.fan, &gpu.ecc_uncorrected), (&share(40.0), &Reading::Known(2)));
     assert_eq!(gpu.throttle.why(), Some(&Why::NotSupported));
     assert_eq!(gpu.mig.why(), Some(&Why::NotSupported));
 }
@@ -115,15 +98,9 @@ fn a_client_that_is_open_many_times_counts_once_and_its_share_needs_two_looks() 
     let mut machine = Machine::new("gpu_amd");
     let sample = machine.later(0);
     let processes = sample.gpus[0].processes.known().expect("processes");
-    let rows: Vec<_> = processes
-        .iter()
-        .map(|row| (row.pid, row.name.as_str()))
-        .collect();
+    let rows: Vec<_> = processes.iter().map(|row| (row.pid, row.name.as_str())).collect();
     assert_eq!(rows, [(4000, "blender"), (4001, "Xwayland")]);
-    assert_eq!(
-        processes[0].memory_bytes,
-        Reading::Known(Bytes((4 << 30) + (1 << 20)))
-    );
+    assert_eq!(processes[0].memory_bytes, Reading::Known(Bytes((4 << 30) + (1 << 20))));
     assert_eq!(processes[1].memory_bytes, Reading::Known(Bytes(256 << 20)));
     assert_eq!(processes[0].utilization.why(), Some(&Why::NotYet));
     for file in ["4000/fdinfo/7", "4000/fdinfo/8", "4001/fdinfo/6"] {
@@ -131,10 +108,7 @@ fn a_client_that_is_open_many_times_counts_once_and_its_share_needs_two_looks() 
     }
     let sample = machine.later(5);
     let processes = sample.gpus[0].processes.known().expect("processes");
-    assert_eq!(
-        (&processes[0].utilization, &processes[1].utilization),
-        (&share(50.0), &share(0.0))
-    );
+    assert_eq!((&processes[0].utilization, &processes[1].utilization), (&share(50.0), &share(0.0)));
 }
 
 #[test]
@@ -158,22 +132,10 @@ fn what_intel_does_not_tell_is_added_up_from_its_clients() {
         "5000000",
         "605000000",
     );
-    machine.replace(
-        "proc/5001/fdinfo/4",
-        "cycles-ccs:\t1000\n",
-        "cycles-ccs:\t2500\n",
-    );
-    machine.replace(
-        "proc/5001/fdinfo/4",
-        "cycles-ccs:\t10000\n",
-        "cycles-ccs:\t12000\n",
-    );
+    machine.replace("proc/5001/fdinfo/4", "cycles-ccs:\t1000\n", "cycles-ccs:\t2500\n");
+    machine.replace("proc/5001/fdinfo/4", "cycles-ccs:\t10000\n", "cycles-ccs:\t12000\n");
     let sample = machine.later(5);
-    assert_eq!(
-        sample.gpus[1].utilization,
-        share(40.0),
-        "two video engines, 4 s in 5 s"
-    );
+    assert_eq!(sample.gpus[1].utilization, share(40.0), "two video engines, 4 s in 5 s");
     assert_eq!(sample.gpus[1].power_watts, Reading::Known(Watts(120.0)));
     let battlemage = &sample.gpus[2];
     assert_eq!(battlemage.utilization, share(75.0));
@@ -205,10 +167,7 @@ fn a_card_that_is_unplugged_stays_in_the_list() {
 fn a_driver_that_blocks_is_waited_for_once() {
     let mut machine = Machine::new("gpu_amd");
     machine.later(0);
-    let busy = machine
-        .directory
-        .path()
-        .join("sys/class/drm/card1/device/gpu_busy_percent");
+    let busy = machine.directory.path().join("sys/class/drm/card1/device/gpu_busy_percent");
     std::fs::remove_file(&busy).unwrap();
     rustix::fs::mkfifoat(rustix::fs::CWD, &busy, rustix::fs::Mode::RUSR).unwrap();
     for _ in 0..2 {
@@ -216,10 +175,7 @@ fn a_driver_that_blocks_is_waited_for_once() {
         let sample = machine.later(1);
         assert!(began.elapsed() < Duration::from_millis(1900));
         assert_eq!(loss(&sample.gpus[0]), Some("its driver does not answer"));
-        assert!(matches!(
-            state(&sample, "amdgpu sysfs"),
-            GpuReaderState::Broken { .. }
-        ));
+        assert!(matches!(state(&sample, "amdgpu sysfs"), GpuReaderState::Broken { .. }));
     }
     let mut pipe = std::fs::File::options().write(true).open(&busy).unwrap();
     std::io::Write::write_all(&mut pipe, b"5\n").unwrap();
@@ -242,10 +198,7 @@ fn a_machine_without_gpus_says_what_was_looked_for() {
     let sample = probe.sample(Instant::now());
     assert!(sample.gpus.is_empty());
     for reader in &sample.readers {
-        assert!(
-            matches!(reader.state, GpuReaderState::NotHere(_)),
-            "{reader:?}"
-        );
+        assert!(matches!(reader.state, GpuReaderState::NotHere(_)), "{reader:?}");
     }
     assert_eq!(sample.readers.len(), 3);
 }

@@ -19,21 +19,14 @@ fn losses(sample: &GpuSample) -> Vec<&str> {
 #[test]
 fn a_gpu_that_falls_off_the_bus_stays_in_the_list_until_it_comes_back() {
     let Some(fakes) = fakes() else { return };
-    for call in [
-        "nvmlDeviceGetPowerUsage",
-        "nvmlDeviceGetHandleByIndex_v2",
-        "*",
-    ] {
+    for call in ["nvmlDeviceGetPowerUsage", "nvmlDeviceGetHandleByIndex_v2", "*"] {
         let mut machine = Machine::new(&fakes.full);
         machine.sample();
         machine.script(&format!("fail {call} 1 15"));
         let sample = machine.sample();
         let reasons = losses(&sample);
         assert_eq!(reasons[0], "", "{call}");
-        assert!(
-            reasons[1].contains("fell off the bus"),
-            "{call}: {reasons:?}"
-        );
+        assert!(reasons[1].contains("fell off the bus"), "{call}: {reasons:?}");
         assert_eq!(sample.gpus[1].id.as_str(), "GPU-00000001-fake");
         assert_eq!(sample.gpus[1].utilization.get(), None);
         assert!(sample.gpus[0].utilization.get().is_some());
@@ -52,15 +45,9 @@ fn a_gpu_that_nvml_stops_showing_is_lost_although_its_index_is_taken() {
     machine.script("show 1\nfrom 1");
     let sample = machine.sample();
     assert_eq!(losses(&sample), ["NVML does not show it any more", ""]);
-    assert_eq!(
-        (sample.gpus[1].index, sample.gpus[1].id.as_str()),
-        (0, "GPU-00000001-fake")
-    );
+    assert_eq!((sample.gpus[1].index, sample.gpus[1].id.as_str()), (0, "GPU-00000001-fake"));
     let said = trouble(&sample);
-    assert!(
-        said.contains("NVML shows 1 of 2") && said.contains("0000:3a:00.0 missing"),
-        "{said}"
-    );
+    assert!(said.contains("NVML shows 1 of 2") && said.contains("0000:3a:00.0 missing"), "{said}");
 }
 
 #[test]
@@ -75,22 +62,12 @@ fn a_call_that_hangs_costs_one_gpu_and_one_watchdog() {
     assert!(!is_running(first), "the hung reader is gone");
     let began = Instant::now();
     let sample = machine.sample();
-    assert!(
-        began.elapsed() < Duration::from_secs(1),
-        "the hung GPU is left alone"
-    );
+    assert!(began.elapsed() < Duration::from_secs(1), "the hung GPU is left alone");
     assert!(losses(&sample)[0].contains("no answer"));
     assert_eq!(losses(&sample)[1], "");
-    assert!(
-        sample.gpus[1].utilization.get().is_some(),
-        "the other one is read"
-    );
+    assert!(sample.gpus[1].utilization.get().is_some(), "the other one is read");
     machine.script("");
-    assert_eq!(
-        losses(&machine.later(20)),
-        ["", ""],
-        "and it is asked again later"
-    );
+    assert_eq!(losses(&machine.later(20)), ["", ""], "and it is asked again later");
 }
 
 #[test]
@@ -101,10 +78,7 @@ fn a_hang_while_loading_is_waited_for_and_then_given_up() {
     assert!(trouble(&machine.sample()).contains("still loading"));
     let reader = machine.probe.reader_pid().expect("a reader");
     let said = trouble(&machine.later(31));
-    assert!(
-        said.contains("no answer from the GPU library within 30 s"),
-        "{said}"
-    );
+    assert!(said.contains("no answer from the GPU library within 30 s"), "{said}");
     assert!(!is_running(reader));
     machine.script("");
     assert_eq!(losses(&machine.later(2)), ["", ""]);
@@ -122,11 +96,7 @@ fn a_library_that_crashes_in_one_gpu_takes_nobody_with_it() {
     assert!(sample.gpus[0].celsius.get().is_some());
     let reader = machine.probe.reader_pid();
     machine.sample();
-    assert_eq!(
-        machine.probe.reader_pid(),
-        reader,
-        "the new reader leaves that GPU alone"
-    );
+    assert_eq!(machine.probe.reader_pid(), reader, "the new reader leaves that GPU alone");
 }
 
 #[test]
@@ -137,23 +107,12 @@ fn a_library_that_always_crashes_is_tried_less_and_less_often() {
     machine.script("abort nvmlDeviceGetCount_v2\nabort nvmlInit_v2");
     for wait in [1, 2, 3] {
         let sample = machine.later(wait);
-        assert!(
-            losses(&sample)
-                .iter()
-                .all(|reason| reason.contains("signal 6")),
-            "{wait}"
-        );
-        assert!(
-            trouble(&sample).contains("crashed its reader (signal 6)"),
-            "{wait}"
-        );
+        assert!(losses(&sample).iter().all(|reason| reason.contains("signal 6")), "{wait}");
+        assert!(trouble(&sample).contains("crashed its reader (signal 6)"), "{wait}");
         assert_eq!(machine.probe.reader_pid(), None);
     }
     machine.script("");
-    assert!(
-        trouble(&machine.later(3)).contains("crashed"),
-        "the third wait is 4 s"
-    );
+    assert!(trouble(&machine.later(3)).contains("crashed"), "the third wait is 4 s");
     assert_eq!(losses(&machine.later(2)), ["", ""]);
 }
 
@@ -163,10 +122,7 @@ fn impostor(place: &Path, body: &str) -> Launch {
     let program = place.join("impostor");
     std::fs::write(&program, format!("#!/bin/sh\n{body}\n")).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    Launch {
-        program,
-        ..Launch::default()
-    }
+    Launch { program, ..Launch::default() }
 }
 
 #[test]
@@ -179,20 +135,13 @@ fn a_reader_that_talks_nonsense_is_ended() {
             "read ask; echo '{\"survey\":{\"driver\":\"1\",\"count\":4000000000}}'; read ask",
             "not an answer",
         ),
-        (
-            "read ask; echo '{\"device\":{}}'; read ask",
-            "not an answer",
-        ),
+        ("read ask; echo '{\"device\":{}}'; read ask", "not an answer"),
     ] {
         let place = tempfile::tempdir().unwrap();
         let mut probe = GpuProbe::new(roots(place.path()), impostor(place.path(), body));
         let began = Instant::now();
         let sample = probe.sample(began);
-        assert!(
-            trouble(&sample).contains(wanted),
-            "{body}: {}",
-            trouble(&sample)
-        );
+        assert!(trouble(&sample).contains(wanted), "{body}: {}", trouble(&sample));
         assert!(began.elapsed() < Duration::from_secs(2), "{body}");
         assert_eq!(probe.reader_pid(), None, "{body}");
     }
@@ -201,10 +150,7 @@ fn a_reader_that_talks_nonsense_is_ended() {
 #[test]
 fn a_program_that_cannot_be_started_is_a_reading_too() {
     let place = tempfile::tempdir().unwrap();
-    let launch = Launch {
-        program: PathBuf::from("/nonexistent/isomon"),
-        ..Launch::default()
-    };
+    let launch = Launch { program: PathBuf::from("/nonexistent/isomon"), ..Launch::default() };
     let sample = GpuProbe::new(roots(place.path()), launch).sample(Instant::now());
     assert!(trouble(&sample).contains("could not start the GPU reader /nonexistent/isomon"));
 }
@@ -228,10 +174,7 @@ fn outlives(pid: u32, length: Duration) -> bool {
     let Ok(end) = pidfd_open(pid, PidfdFlags::empty()) else {
         return false;
     };
-    let timeout = Timespec {
-        tv_sec: i64::try_from(length.as_secs()).unwrap(),
-        tv_nsec: 0,
-    };
+    let timeout = Timespec { tv_sec: i64::try_from(length.as_secs()).unwrap(), tv_nsec: 0 };
     poll(&mut [PollFd::new(&end, PollFlags::IN)], Some(&timeout)) == Ok(0)
 }
 

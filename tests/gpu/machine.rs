@@ -38,11 +38,7 @@ fn build() -> Option<Fakes> {
         match cc.arg(source).status() {
             Ok(status) => assert!(status.success(), "the fake NVML does not compile"),
             Err(error) => {
-                assert_ne!(
-                    std::env::var("ISOMON_REQUIRE_LIVE").as_deref(),
-                    Ok("1"),
-                    "cc: {error}"
-                );
+                assert_ne!(std::env::var("ISOMON_REQUIRE_LIVE").as_deref(), Ok("1"), "cc: {error}");
                 println!("skipped: no C compiler (cc): {error}");
                 return None;
             }
@@ -50,11 +46,7 @@ fn build() -> Option<Fakes> {
         Some(library)
     };
     let (full, old) = (compile("full", "-DNEW")?, compile("old", "-DOLD")?);
-    Some(Fakes {
-        _directory: directory,
-        full,
-        old,
-    })
+    Some(Fakes { _directory: directory, full, old })
 }
 
 /// A machine of its own: empty `/sys`, a `/proc` that knows this process, a script for the fake.
@@ -78,30 +70,20 @@ impl Machine {
             library: Some(library.to_owned()),
             environment: vec![(OsString::from("FAKE_NVML"), root.join("script").into())],
         };
-        Self {
-            probe: GpuProbe::new(roots(root), launch),
-            now: Instant::now(),
-            directory,
-        }
+        Self { probe: GpuProbe::new(roots(root), launch), now: Instant::now(), directory }
     }
 
     pub(crate) fn script(&self, orders: &str) {
         // Written aside and moved: the fake may be reading.
-        let (next, script) = (
-            self.directory.path().join("next"),
-            self.directory.path().join("script"),
-        );
+        let (next, script) =
+            (self.directory.path().join("next"), self.directory.path().join("script"));
         std::fs::write(&next, orders).unwrap();
         std::fs::rename(next, script).unwrap();
     }
 
     /// A GPU on the PCI bus.
     pub(crate) fn plug(&self, address: &str) {
-        let device = self
-            .directory
-            .path()
-            .join("sys/bus/pci/devices")
-            .join(address);
+        let device = self.directory.path().join("sys/bus/pci/devices").join(address);
         std::fs::create_dir_all(&device).unwrap();
         std::fs::write(device.join("vendor"), "0x10de\n").unwrap();
         std::fs::write(device.join("class"), "0x030200\n").unwrap();
@@ -123,17 +105,11 @@ impl Machine {
 }
 
 pub(crate) fn roots(root: &Path) -> Roots {
-    Roots {
-        proc: root.join("proc"),
-        sys: root.join("sys"),
-    }
+    Roots { proc: root.join("proc"), sys: root.join("sys") }
 }
 
 pub(crate) fn reader(sample: &GpuSample) -> &GpuReaderState {
-    let nvml = sample
-        .readers
-        .iter()
-        .find(|reader| reader.name.as_str() == "NVML");
+    let nvml = sample.readers.iter().find(|reader| reader.name.as_str() == "NVML");
     &nvml.expect("NVML is among the readers").state
 }
 
@@ -154,9 +130,6 @@ pub(crate) fn loss(gpu: &Gpu) -> Option<&str> {
 
 pub(crate) fn is_running(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat
-        .rsplit(") ")
-        .next()
-        .and_then(|rest| rest.chars().next());
+    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
     state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }

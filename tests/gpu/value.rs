@@ -38,10 +38,7 @@ fn two_gpus_tell_everything() {
     assert_eq!(gpu.throttle, Reading::Known(vec!["power limit".into()]));
     assert_eq!(gpu.ecc_uncorrected, Reading::Known(3));
     assert_eq!(gpu.mig, Reading::Known(true));
-    assert_eq!(
-        (gpu.encoder.clone(), gpu.decoder.clone()),
-        (share(5.0), share(6.0))
-    );
+    assert_eq!((gpu.encoder.clone(), gpu.decoder.clone()), (share(5.0), share(6.0)));
     let processes = gpu.processes.known().expect("processes");
     assert_eq!(processes.len(), 1);
     assert_eq!(processes[0].pid, std::process::id());
@@ -79,9 +76,7 @@ const CODES: [i32; 12] = [1, 2, 3, 4, 6, 9, 10, 11, 17, 21, 25, 999];
 fn gaps(gpu: &Gpu) -> Vec<String> {
     let json = serde_json::to_value(gpu).unwrap();
     let fields = json.as_object().unwrap();
-    let missing = fields
-        .iter()
-        .filter(|(_, value)| value.get("missing").is_some());
+    let missing = fields.iter().filter(|(_, value)| value.get("missing").is_some());
     missing.map(|(name, _)| name.clone()).collect()
 }
 
@@ -101,10 +96,7 @@ fn each_call_may_fail_with_each_code_and_costs_only_its_own_fields() {
             assert_eq!((loss(gpu), loss(other)), (None, None), "{case}");
             assert_eq!(gaps(gpu).len(), cost, "{case}: {:?}", gaps(gpu));
             assert_eq!(gaps(other), [""; 0], "{case}");
-            assert_eq!(
-                (&gpu.id, &gpu.name, &gpu.pci),
-                (&whole.id, &whole.name, &whole.pci)
-            );
+            assert_eq!((&gpu.id, &gpu.name, &gpu.pci), (&whole.id, &whole.name, &whole.pci));
         }
     }
 }
@@ -122,11 +114,7 @@ fn a_refusal_says_which_it_was() {
         (25, Why::NotSupported),
     ] {
         machine.script(&format!("fail nvmlDeviceGetPowerUsage * {code}"));
-        assert_eq!(
-            machine.sample().gpus[0].power_watts.why(),
-            Some(&wanted),
-            "{code}"
-        );
+        assert_eq!(machine.sample().gpus[0].power_watts.why(), Some(&wanted), "{code}");
     }
 }
 
@@ -138,12 +126,7 @@ fn blank_and_wild_numbers_are_no_numbers() {
         machine.script(orders);
         let sample = machine.sample();
         let gpu = &sample.gpus[0];
-        for reading in [
-            &gpu.utilization,
-            &gpu.memory_utilization,
-            &gpu.fan,
-            &gpu.encoder,
-        ] {
+        for reading in [&gpu.utilization, &gpu.memory_utilization, &gpu.fan, &gpu.encoder] {
             assert_eq!(reading.get(), None, "{orders}");
         }
         assert_eq!(gpu.celsius.get(), None, "{orders}");
@@ -197,10 +180,7 @@ fn without_a_library_there_is_no_process_and_a_good_reason() {
     assert_eq!(machine.probe.reader_pid(), None);
     machine.plug("0000:3a:00.0");
     let said = trouble(&machine.later(10));
-    assert!(
-        said.contains("0000:3a:00.0 -> install the NVIDIA driver"),
-        "{said}"
-    );
+    assert!(said.contains("0000:3a:00.0 -> install the NVIDIA driver"), "{said}");
 }
 
 #[test]
@@ -228,10 +208,7 @@ fn what_is_no_library_is_broken_and_says_so() {
 fn each_way_of_not_starting_has_its_remedy() {
     let Some(fakes) = fakes() else { return };
     for (code, wanted) in [
-        (
-            9,
-            "libnvidia-ml.so.1 is installed, the NVIDIA kernel driver is not loaded",
-        ),
+        (9, "libnvidia-ml.so.1 is installed, the NVIDIA kernel driver is not loaded"),
         (4, "-> let this user read and write /dev/nvidiactl"),
         (18, "-> restart the machine"),
         (15, "fell off the bus"),

@@ -27,16 +27,10 @@ pub(super) fn read(card: &Card) -> Gpu {
 fn warmth(gpu: Gpu, sensors: &Hwmon) -> Gpu {
     let edge = |ending: &str| {
         let file = format!("temp1_{ending}");
-        first([
-            sensors.labelled("temp", "edge", ending),
-            sensors.value(&file),
-        ])
-        .map(|value| Celsius(value / 1000.0))
+        first([sensors.labelled("temp", "edge", ending), sensors.value(&file)])
+            .map(|value| Celsius(value / 1000.0))
     };
-    let power = first([
-        sensors.value("power1_average"),
-        sensors.value("power1_input"),
-    ]);
+    let power = first([sensors.value("power1_average"), sensors.value("power1_input")]);
     let clock = |label: &str| hertz(sensors.labelled("freq", label, "input"));
     Gpu {
         celsius: edge("input"),

@@ -17,12 +17,7 @@ pub(super) struct Backoff {
 impl Backoff {
     /// No failures yet; the first wait will be `first`, none will be longer than `most`.
     pub(super) const fn new(first: Duration, most: Duration) -> Self {
-        Self {
-            first,
-            most,
-            failures: 0,
-            until: None,
-        }
+        Self { first, most, failures: 0, until: None }
     }
 
     /// Whether it may be tried at `now`.

@@ -54,10 +54,7 @@ impl Client {
     }
 
     fn take(&mut self, key: &str, value: &str) {
-        let number = value
-            .split_whitespace()
-            .next()
-            .and_then(|text| text.parse().ok());
+        let number = value.split_whitespace().next().and_then(|text| text.parse().ok());
         if let Some(name) = key.strip_prefix("engine-capacity-") {
             self.engine(name).capacity = number.unwrap_or(0);
         } else if let Some(name) = key.strip_prefix("engine-") {
@@ -96,10 +93,7 @@ impl Client {
             Some((name.clone(), Engine { busy, ..*engine }))
         };
         let engines: Option<BTreeMap<String, Engine>> = self.engines.iter().map(zero).collect();
-        engines.map(|engines| Self {
-            engines,
-            ..Self::default()
-        })
+        engines.map(|engines| Self { engines, ..Self::default() })
     }
 
     /// Each kind of engine's share of time this client kept it busy since it was `before`,
@@ -128,8 +122,7 @@ impl Engine {
 
 /// The memory region a key is about. Older amdgpu says `memory` where others say `resident`.
 fn region(key: &str) -> Option<&str> {
-    key.strip_prefix("resident-")
-        .or_else(|| key.strip_prefix("memory-"))
+    key.strip_prefix("resident-").or_else(|| key.strip_prefix("memory-"))
 }
 
 fn is_own(region: &str) -> bool {
@@ -162,16 +155,11 @@ mod tests {
         let before = Client::parse(AMD).unwrap();
         assert_eq!((before.id, before.gpu.as_str()), (7, "0000:03:00.0"));
         assert_eq!(before.memory(), Some(2 << 20));
-        let later = AMD
-            .replace("1000 ns", "1400 ns")
-            .replace("500 ns", "900 ns");
+        let later = AMD.replace("1000 ns", "1400 ns").replace("500 ns", "900 ns");
         let now = Client::parse(&later).unwrap();
         let shares = now.shares(&before, 1000.0);
         assert!((shares["gfx"] - 0.4).abs() < 1e-9);
-        assert!(
-            (shares["enc"] - 0.2).abs() < 1e-9,
-            "two engines share the time"
-        );
+        assert!((shares["enc"] - 0.2).abs() < 1e-9, "two engines share the time");
     }
 
     #[test]
@@ -186,18 +174,13 @@ mod tests {
         let now = Client::parse(&text(60, 200)).unwrap();
         assert!((now.shares(&before, 1.0)["rcs"] - 0.5).abs() < 1e-9);
         assert_eq!((now.memory(), now.has_own_memory()), (Some(3 << 20), false));
-        assert!(
-            before.shares(&now, 1.0).is_empty(),
-            "a counter that goes back says nothing"
-        );
+        assert!(before.shares(&now, 1.0).is_empty(), "a counter that goes back says nothing");
     }
 
     #[test]
     fn a_new_client_has_used_all_its_time_since_it_was_opened() {
         let client = Client::parse(AMD).unwrap();
-        let shares = client
-            .newborn()
-            .map(|before| client.shares(&before, 2000.0)["gfx"]);
+        let shares = client.newborn().map(|before| client.shares(&before, 2000.0)["gfx"]);
         assert_eq!(shares, Some(0.5));
         let text = "drm-pdev: a\ndrm-client-id: 1\ndrm-cycles-rcs: 5\ndrm-total-cycles-rcs: 9\n";
         assert_eq!(Client::parse(text).unwrap().newborn(), None);

@@ -74,19 +74,14 @@ pub(super) fn why(error: &NvmlError) -> Why {
 
 fn name(device: &Device<'_>, index: u32, asked: &mut Asked) -> Gpu {
     let text = |reading: Reading<String>| reading.map(SafeText::from);
-    let pci = asked
-        .take(device.pci_info())
-        .map(|pci| SafeText::from(address(&pci.bus_id)));
+    let pci = asked.take(device.pci_info()).map(|pci| SafeText::from(address(&pci.bus_id)));
     let uuid = text(asked.take(device.uuid()));
     let name = text(asked.take(device.name()));
     let id = uuid.known().or_else(|| pci.known()).cloned();
     Gpu {
         index,
         id: id.unwrap_or_default(),
-        name: name
-            .known()
-            .cloned()
-            .unwrap_or_else(|| SafeText::from(NAMELESS)),
+        name: name.known().cloned().unwrap_or_else(|| SafeText::from(NAMELESS)),
         vendor: Vendor::Nvidia,
         pci,
         ..Gpu::default()
@@ -141,11 +136,7 @@ fn health(device: &Device<'_>, gpu: &mut Gpu, asked: &mut Asked) {
     gpu.throttle = asked.take(held).map(throttle::words);
     let errors = device.total_ecc_errors(MemoryError::Uncorrected, EccCounter::Volatile);
     gpu.ecc_uncorrected = both(asked.take(errors).map(count));
-    gpu.mig = both(
-        asked
-            .take(device.mig_mode())
-            .map(|mode| switch(mode.current)),
-    );
+    gpu.mig = both(asked.take(device.mig_mode()).map(|mode| switch(mode.current)));
 }
 
 /// A reading of a reading: the value must have been told, and be one.
@@ -160,9 +151,7 @@ fn within(value: u32, most: u32) -> Reading<u32> {
     match value {
         blank if blank >= BLANK => Reading::Missing(Why::NotSupported),
         sane if sane <= most => Reading::Known(sane),
-        wild => Reading::Missing(Why::Failed(format!(
-            "the driver says {wild}, at most {most}"
-        ))),
+        wild => Reading::Missing(Why::Failed(format!("the driver says {wild}, at most {most}"))),
     }
 }
 
@@ -211,9 +200,9 @@ fn used(info: &MemoryInfo) -> Reading<Bytes> {
     match (total(info), info.used) {
         (Reading::Missing(why), _) => Reading::Missing(why),
         (_, blank) if blank >= BLANK_64 => Reading::Missing(Why::NotSupported),
-        (Reading::Known(Bytes(total)), used) if used > total => Reading::Missing(Why::Failed(
-            format!("the driver says {used} B of {total} B"),
-        )),
+        (Reading::Known(Bytes(total)), used) if used > total => {
+            Reading::Missing(Why::Failed(format!("the driver says {used} B of {total} B")))
+        }
         (_, used) => Reading::Known(Bytes(used)),
     }
 }
@@ -256,12 +245,7 @@ fn merge<'a>(rows: impl Iterator<Item = &'a ProcessInfo>) -> BTreeMap<u32, Readi
     whole
         .into_iter()
         .take(MOST_PROCESSES)
-        .map(|(pid, held)| {
-            (
-                pid,
-                Reading::from_option(held.map(Bytes), Why::NotSupported),
-            )
-        })
+        .map(|(pid, held)| (pid, Reading::from_option(held.map(Bytes), Why::NotSupported)))
         .collect()
 }
 
@@ -279,9 +263,7 @@ fn utilization(
         samples.sort_by_key(|sample| sample.timestamp);
         let newest = samples.last().map_or(*seen, |sample| sample.timestamp);
         *seen = (*seen).max(newest);
-        let fresh = samples
-            .into_iter()
-            .filter(|sample| newest - sample.timestamp <= FRESH_US);
+        let fresh = samples.into_iter().filter(|sample| newest - sample.timestamp <= FRESH_US);
         fresh.map(|sample| (sample.pid, sample.sm_util)).collect()
     })
 }
@@ -297,12 +279,7 @@ fn process(
             None => Reading::Missing(Why::Absent("a sample of this process".into())),
         },
     };
-    GpuProcess {
-        pid,
-        memory_bytes,
-        utilization,
-        ..GpuProcess::default()
-    }
+    GpuProcess { pid, memory_bytes, utilization, ..GpuProcess::default() }
 }
 
 #[cfg(test)]

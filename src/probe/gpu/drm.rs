@@ -42,13 +42,7 @@ struct Thread {
 impl DrmReader {
     /// Looks at nothing yet.
     pub(super) const fn new(roots: Roots) -> Self {
-        Self {
-            roots,
-            cards: Vec::new(),
-            looked: None,
-            thread: None,
-            known: Vec::new(),
-        }
+        Self { roots, cards: Vec::new(), looked: None, thread: None, known: Vec::new() }
     }
 
     /// Sets the thread to work; `collect` takes what it found.
@@ -170,14 +164,8 @@ fn start(roots: &Roots) -> Option<Thread> {
             }
         }
     };
-    let thread = std::thread::Builder::new()
-        .name("drm".to_owned())
-        .spawn(work);
-    thread.ok().map(|_| Thread {
-        asks,
-        answers,
-        is_asked: false,
-    })
+    let thread = std::thread::Builder::new().name("drm".to_owned()).spawn(work);
+    thread.ok().map(|_| Thread { asks, answers, is_asked: false })
 }
 
 fn read(card: &Card, now: Instant, before: &mut Option<intel::Energy>) -> Gpu {

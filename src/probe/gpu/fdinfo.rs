@@ -44,11 +44,7 @@ struct Look {
 impl Fdinfo {
     /// Nothing is looked at yet.
     pub(super) const fn new(proc: PathBuf) -> Self {
-        Self {
-            proc,
-            now: None,
-            before: None,
-        }
+        Self { proc, now: None, before: None }
     }
 
     /// Looks again if the last look is old enough.
@@ -138,9 +134,7 @@ impl Fdinfo {
 
 impl Look {
     fn of(&self, address: &str) -> impl Iterator<Item = (&(String, u64), &(u32, Client))> {
-        self.clients
-            .iter()
-            .filter(move |((gpu, _), _)| gpu == address)
+        self.clients.iter().filter(move |((gpu, _), _)| gpu == address)
     }
 
     /// The GPU's own memory that all clients hold.
@@ -149,9 +143,7 @@ impl Look {
             return Reading::Missing(gap.clone());
         }
         let clients = self.of(address).map(|(_, (_, client))| client);
-        let sizes = clients
-            .filter(|client| client.has_own_memory())
-            .filter_map(Client::memory);
+        let sizes = clients.filter(|client| client.has_own_memory()).filter_map(Client::memory);
         Reading::from_option(sizes.reduce(u64::saturating_add), Why::NotSupported)
     }
 }
@@ -172,11 +164,7 @@ fn sum<T>(one: Option<T>, other: Option<T>, add: impl FnOnce(T, T) -> T) -> Opti
 
 fn look(proc: &Path, at: Instant) -> Look {
     let began = Instant::now();
-    let mut look = Look {
-        at,
-        clients: Clients::new(),
-        gap: None,
-    };
+    let mut look = Look { at, clients: Clients::new(), gap: None };
     for pid in pids(proc) {
         if began.elapsed() > BOX {
             look.gap = Some(Why::TimedOut);
@@ -200,10 +188,7 @@ fn pids(proc: &Path) -> Vec<u32> {
 
 fn look_at(proc: &Path, pid: u32, clients: &mut Clients) -> std::io::Result<()> {
     let process = proc.join(pid.to_string());
-    for entry in std::fs::read_dir(process.join("fd"))?
-        .take(MOST_FILES)
-        .flatten()
-    {
+    for entry in std::fs::read_dir(process.join("fd"))?.take(MOST_FILES).flatten() {
         let target = std::fs::read_link(entry.path()).unwrap_or_default();
         if !target.starts_with("/dev/dri") {
             continue;

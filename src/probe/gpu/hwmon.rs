@@ -34,11 +34,7 @@ pub(super) fn whole(path: &Path) -> Reading<u64> {
 
 /// A number of Hz as a clock.
 pub(super) fn hertz(value: Reading<f64>) -> Reading<Hertz> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "`as` saturates"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
     value.map(|value| Hertz(value as u64))
 }
 

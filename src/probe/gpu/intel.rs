@@ -20,11 +20,8 @@ pub(super) type Energy = (Instant, f64);
 pub(super) fn read(card: &Card, now: Instant, before: &mut Option<Energy>) -> Gpu {
     let sensors = Hwmon::of(&card.device());
     let package = |ending: &str| {
-        first([
-            sensors.labelled("temp", "pkg", ending),
-            sensors.value(&format!("temp1_{ending}")),
-        ])
-        .map(|value| Celsius(value / 1000.0))
+        first([sensors.labelled("temp", "pkg", ending), sensors.value(&format!("temp1_{ending}"))])
+            .map(|value| Celsius(value / 1000.0))
     };
     Gpu {
         celsius: package("input"),
@@ -38,10 +35,8 @@ pub(super) fn read(card: &Card, now: Instant, before: &mut Option<Energy>) -> Gp
 }
 
 fn power(sensors: &Hwmon, now: Instant, before: &mut Option<Energy>) -> Reading<Watts> {
-    let energy = first([
-        sensors.labelled("energy", "card", "input"),
-        sensors.value("energy1_input"),
-    ]);
+    let energy =
+        first([sensors.labelled("energy", "card", "input"), sensors.value("energy1_input")]);
     let energy = match energy {
         Reading::Known(energy) => energy,
         Reading::Missing(why) => return Reading::Missing(why),

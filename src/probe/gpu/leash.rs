@@ -37,11 +37,7 @@ pub struct Launch {
 
 impl Default for Launch {
     fn default() -> Self {
-        Self {
-            program: PathBuf::from("/proc/self/exe"),
-            library: None,
-            environment: Vec::new(),
-        }
+        Self { program: PathBuf::from("/proc/self/exe"), library: None, environment: Vec::new() }
     }
 }
 
@@ -74,9 +70,8 @@ impl Leash {
             let source = std::io::Error::from(ErrorKind::BrokenPipe);
             return Err(Fault::Pipe { source });
         };
-        rustix::io::ioctl_fionbio(&answers, true).map_err(|error| Fault::Pipe {
-            source: error.into(),
-        })?;
+        rustix::io::ioctl_fionbio(&answers, true)
+            .map_err(|error| Fault::Pipe { source: error.into() })?;
         Ok(Self {
             child,
             requests,
@@ -160,9 +155,7 @@ impl Leash {
     fn understand(&mut self, end: usize) -> Result<Answer, Fault> {
         let rest = self.heard.split_off(end + 1);
         let line = std::mem::replace(&mut self.heard, rest);
-        serde_json::from_slice(&line).map_err(|error| Fault::Garbage {
-            what: error.to_string(),
-        })
+        serde_json::from_slice(&line).map_err(|error| Fault::Garbage { what: error.to_string() })
     }
 
     fn wait(&self, length: Duration) -> Result<(), Fault> {
@@ -173,9 +166,7 @@ impl Leash {
         let mut pipes = [PollFd::new(&self.answers, PollFlags::IN)];
         match poll(&mut pipes, Some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => Err(Fault::Pipe {
-                source: error.into(),
-            }),
+            Err(error) => Err(Fault::Pipe { source: error.into() }),
         }
     }
 
@@ -189,12 +180,7 @@ impl Leash {
 
     /// Kills the reader and reaps it; hands back the process that does not go.
     pub(super) fn kill(self) -> Option<Child> {
-        let Self {
-            mut child,
-            requests,
-            answers,
-            ..
-        } = self;
+        let Self { mut child, requests, answers, .. } = self;
         drop((requests, answers));
         // An error means that it is already gone, which `reap` finds out.
         child.kill().ok();
@@ -214,10 +200,7 @@ pub(super) fn reap(child: &mut Child, length: Duration) -> Option<ExitStatus> {
     let flags = rustix::process::PidfdFlags::empty();
     if let Ok(end) = rustix::process::pidfd_open(pid, flags) {
         let nanoseconds = i64::from(length.subsec_nanos());
-        let timeout = Timespec {
-            tv_sec: 0,
-            tv_nsec: nanoseconds,
-        };
+        let timeout = Timespec { tv_sec: 0, tv_nsec: nanoseconds };
         let ended = poll(&mut [PollFd::new(&end, PollFlags::IN)], Some(&timeout));
         if ended.is_err() {
             return None;

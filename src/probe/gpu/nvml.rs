@@ -74,8 +74,7 @@ impl NvmlReader {
 
     /// Asks after all GPUs within `turn`.
     pub(super) fn sample(&mut self, turn: &Turn) {
-        self.stuck
-            .retain_mut(|child| reap(child, Duration::ZERO).is_none());
+        self.stuck.retain_mut(|child| reap(child, Duration::ZERO).is_none());
         self.roster.begin();
         let resumed = self.resume(turn);
         if resumed.is_none_or(|(_, flow)| flow == Flow::Go) {
@@ -172,8 +171,7 @@ impl NvmlReader {
         if flow == Flow::Go {
             self.first = 0;
         }
-        self.roster
-            .end(&SafeText::from("NVML does not show it any more"));
+        self.roster.end(&SafeText::from("NVML does not show it any more"));
     }
 
     fn device(&mut self, index: u32, turn: &Turn) -> Flow {

@@ -22,10 +22,8 @@ pub(super) struct PciGpu {
 /// the bus cannot be read.
 pub(super) fn find(sys: &Path, vendor: &str) -> Option<Vec<PciGpu>> {
     let entries = std::fs::read_dir(sys.join("bus/pci/devices")).ok()?;
-    let mut found: Vec<PciGpu> = entries
-        .take(MOST)
-        .filter_map(|entry| look(&entry.ok()?.path(), vendor))
-        .collect();
+    let mut found: Vec<PciGpu> =
+        entries.take(MOST).filter_map(|entry| look(&entry.ok()?.path(), vendor)).collect();
     found.sort_by(|one, other| one.address.cmp(&other.address));
     Some(found)
 }
@@ -59,13 +57,7 @@ mod tests {
     fn finds_display_controllers_of_one_maker_and_not_their_sound_cards() {
         let sys = tempfile::tempdir().unwrap();
         device(sys.path(), "0000:3b:00.0", "0x10de", "0x030200", "nvidia");
-        device(
-            sys.path(),
-            "0000:3b:00.1",
-            "0x10de",
-            "0x040300",
-            "snd_hda_intel",
-        );
+        device(sys.path(), "0000:3b:00.1", "0x10de", "0x040300", "snd_hda_intel");
         device(sys.path(), "0000:01:00.0", "0x1002", "0x030000", "amdgpu");
         let found = find(sys.path(), "0x10de").unwrap();
         assert_eq!(found.len(), 1);

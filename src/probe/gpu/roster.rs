@@ -75,15 +75,7 @@ impl Roster {
         if self.at(index).next().is_none() {
             let id = by_index(index);
             let name = SafeText::from(NAMELESS);
-            self.seat(lost(
-                &Gpu {
-                    index,
-                    id,
-                    name,
-                    ..Gpu::default()
-                },
-                reason,
-            ));
+            self.seat(lost(&Gpu { index, id, name, ..Gpu::default() }, reason));
         }
         for seat in self.at(index) {
             seat.heard = true;
@@ -139,11 +131,7 @@ impl Roster {
 
     fn seat(&mut self, gpu: Gpu) {
         if self.seats.len() < MOST {
-            self.seats.push(Seat {
-                gpu,
-                alone: Backoff::new(ALONE.0, ALONE.1),
-                heard: true,
-            });
+            self.seats.push(Seat { gpu, alone: Backoff::new(ALONE.0, ALONE.1), heard: true });
         }
     }
 }
@@ -182,10 +170,7 @@ fn recognized(known: &Gpu, mut heard: Gpu) -> Gpu {
 /// `gpu` without an answer, for `reason`; who it is stays.
 pub(super) fn lost(gpu: &Gpu, reason: &SafeText) -> Gpu {
     let why = Why::Failed(reason.to_string());
-    Gpu {
-        state: GpuState::Lost(reason.clone()),
-        ..stripped(gpu, &why)
-    }
+    Gpu { state: GpuState::Lost(reason.clone()), ..stripped(gpu, &why) }
 }
 
 /// Who it is without how it is doing, because of `why`.
@@ -247,10 +232,7 @@ mod tests {
         roster.begin();
         roster.hear(gpu(0, "b", "0000:02:00.0"));
         roster.end(&SafeText::from("gone"));
-        assert_eq!(
-            states(&roster),
-            [("a".to_owned(), false), ("b".to_owned(), true)]
-        );
+        assert_eq!(states(&roster), [("a".to_owned(), false), ("b".to_owned(), true)]);
         let first = roster.list().remove(0);
         assert_eq!(first.state, GpuState::Lost(SafeText::from("gone")));
         assert!(first.ecc_uncorrected.get().is_none());

@@ -37,11 +37,7 @@ impl Session {
             || LIBRARIES.map(OsString::from).to_vec(),
             |library| vec![library.to_owned()],
         );
-        Self {
-            libraries,
-            nvml: None,
-            seen: BTreeMap::new(),
-        }
+        Self { libraries, nvml: None, seen: BTreeMap::new() }
     }
 
     /// Answers one request; may hang or crash wherever NVML does.
@@ -65,11 +61,8 @@ impl Session {
 fn survey(nvml: &Nvml) -> Answer {
     match nvml.device_count() {
         Ok(count) => Answer::Survey {
-            driver: Reading::from(
-                nvml.sys_driver_version()
-                    .map_err(|error| device::why(&error)),
-            )
-            .map(SafeText::from),
+            driver: Reading::from(nvml.sys_driver_version().map_err(|error| device::why(&error)))
+                .map(SafeText::from),
             count,
         },
         Err(error) => Answer::Unusable(unusable(&error)),

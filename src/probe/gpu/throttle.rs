@@ -21,9 +21,7 @@ const REASONS: [(u64, &str); 8] = [
 pub(super) fn words(bits: u64) -> Vec<SafeText> {
     let known = REASONS.iter().filter(|(bit, _)| bits & bit != 0);
     let mut words: Vec<SafeText> = known.map(|(_, word)| SafeText::from(*word)).collect();
-    let rest = REASONS
-        .iter()
-        .fold(bits & !IDLE, |rest, (bit, _)| rest & !bit);
+    let rest = REASONS.iter().fold(bits & !IDLE, |rest, (bit, _)| rest & !bit);
     if rest != 0 {
         words.push(SafeText::from(format!("unknown reason {rest:#x}")));
     }
@@ -38,10 +36,7 @@ mod tests {
     fn idle_holds_nothing_back_and_new_reasons_are_not_lost() {
         assert!(words(0).is_empty());
         assert!(words(IDLE).is_empty());
-        assert_eq!(
-            words(0x44),
-            ["power limit", "too hot (hardware)"].map(SafeText::from)
-        );
+        assert_eq!(words(0x44), ["power limit", "too hot (hardware)"].map(SafeText::from));
         assert_eq!(words(0x1001), [SafeText::from("unknown reason 0x1000")]);
     }
 }

@@ -15,11 +15,7 @@ pub(super) struct Turn {
 impl Turn {
     /// A turn of `length` that begins now, which the caller calls `now`.
     pub(super) fn new(now: Instant, length: Duration) -> Self {
-        Self {
-            began: Instant::now(),
-            handed: now,
-            length,
-        }
+        Self { began: Instant::now(), handed: now, length }
     }
 
     /// The present instant on the caller's clock.

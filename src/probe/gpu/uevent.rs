@@ -21,9 +21,5 @@ pub(super) fn read(directory: &Path) -> Uevent {
         let found = pairs.find(|(name, value)| *name == key && !value.is_empty());
         found.map(|(_, value)| value.to_owned())
     };
-    Uevent {
-        driver: value("DRIVER"),
-        slot: value("PCI_SLOT_NAME"),
-        id: value("PCI_ID"),
-    }
+    Uevent { driver: value("DRIVER"), slot: value("PCI_SLOT_NAME"), id: value("PCI_ID") }
 }

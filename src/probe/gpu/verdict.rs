@@ -14,11 +14,7 @@ const GIVEN_AWAY: &str = "vfio-pci";
 /// The state of the NVML reader. `bus` is what the PCI bus shows of NVIDIA, `shown` the PCI
 /// addresses of the GPUs that answer; `bus` is `None` when it cannot be read.
 pub(super) fn judge(standing: &Standing, bus: Option<&[PciGpu]>, shown: &[&str]) -> GpuReaderState {
-    let ours: Vec<&PciGpu> = bus
-        .unwrap_or_default()
-        .iter()
-        .filter(|gpu| !is_given(gpu))
-        .collect();
+    let ours: Vec<&PciGpu> = bus.unwrap_or_default().iter().filter(|gpu| !is_given(gpu)).collect();
     match standing {
         Standing::Works { count } => works(*count, &ours, shown),
         Standing::Starting(seconds) => broken(
@@ -34,10 +30,7 @@ pub(super) fn judge(standing: &Standing, bus: Option<&[PciGpu]>, shown: &[&str])
         }
         Standing::Unusable(unusable) => {
             let (reason, remedy) = explain(unusable);
-            broken(
-                &format!("{reason}{}", witness(&ours)),
-                remedy_for(&ours, remedy),
-            )
+            broken(&format!("{reason}{}", witness(&ours)), remedy_for(&ours, remedy))
         }
     }
 }
@@ -47,10 +40,7 @@ fn is_given(gpu: &PciGpu) -> bool {
 }
 
 fn broken(reason: &str, remedy: &str) -> GpuReaderState {
-    GpuReaderState::Broken {
-        reason: SafeText::from(reason),
-        remedy: SafeText::from(remedy),
-    }
+    GpuReaderState::Broken { reason: SafeText::from(reason), remedy: SafeText::from(remedy) }
 }
 
 fn works(count: u32, ours: &[&PciGpu], shown: &[&str]) -> GpuReaderState {
@@ -109,16 +99,10 @@ fn explain(unusable: &Unusable) -> (String, &'static str) {
             "let this user read and write /dev/nvidiactl and /dev/nvidia0",
         ),
         Unusable::BadLibrary(said) => {
-            return (
-                said.to_string(),
-                "reinstall the NVIDIA driver: its library cannot be loaded",
-            );
+            return (said.to_string(), "reinstall the NVIDIA driver: its library cannot be loaded");
         }
         Unusable::Failed(said) => {
-            return (
-                said.to_string(),
-                "run nvidia-smi and read the kernel log for Xid messages",
-            );
+            return (said.to_string(), "run nvidia-smi and read the kernel log for Xid messages");
         }
     };
     (reason.to_owned(), remedy)
@@ -132,11 +116,7 @@ fn witness(ours: &[&PciGpu]) -> String {
 }
 
 fn addresses(gpus: &[&PciGpu]) -> String {
-    let told: Vec<&str> = gpus
-        .iter()
-        .take(4)
-        .map(|gpu| gpu.address.as_str())
-        .collect();
+    let told: Vec<&str> = gpus.iter().take(4).map(|gpu| gpu.address.as_str()).collect();
     let more = if gpus.len() > told.len() { " …" } else { "" };
     format!("{}{more}", told.join(", "))
 }
@@ -155,10 +135,7 @@ mod tests {
     use super::*;
 
     fn on_bus(address: &str, driver: &str) -> PciGpu {
-        PciGpu {
-            address: address.to_owned(),
-            driver: Some(driver.to_owned()),
-        }
+        PciGpu { address: address.to_owned(), driver: Some(driver.to_owned()) }
     }
 
     fn words(state: &GpuReaderState) -> String {
@@ -173,16 +150,10 @@ mod tests {
     fn no_library_is_nothing_to_worry_about_unless_the_bus_shows_a_gpu() {
         let none = Standing::Unusable(Unusable::NoLibrary);
         let calm = words(&judge(&none, Some(&[]), &[]));
-        assert!(
-            calm.starts_with("not here: no NVIDIA library (libnvidia-ml.so.1)"),
-            "{calm}"
-        );
+        assert!(calm.starts_with("not here: no NVIDIA library (libnvidia-ml.so.1)"), "{calm}");
         let bus = [on_bus("0000:3b:00.0", "")];
         let alarmed = words(&judge(&none, Some(&bus), &[]));
-        assert!(
-            alarmed.contains("0000:3b:00.0 -> install the NVIDIA driver"),
-            "{alarmed}"
-        );
+        assert!(alarmed.contains("0000:3b:00.0 -> install the NVIDIA driver"), "{alarmed}");
         let bus = [on_bus("0000:3b:00.0", "nouveau")];
         assert!(words(&judge(&none, Some(&bus), &[])).contains("nouveau runs this GPU"));
         let bus = [on_bus("0000:3b:00.0", "vfio-pci")];
@@ -192,24 +163,12 @@ mod tests {
     #[test]
     fn a_gpu_on_the_bus_that_nvml_hides_is_named() {
         let works = Standing::Works { count: 1 };
-        let bus = [
-            on_bus("0000:01:00.0", "nvidia"),
-            on_bus("0000:02:00.0", "nvidia"),
-        ];
+        let bus = [on_bus("0000:01:00.0", "nvidia"), on_bus("0000:02:00.0", "nvidia")];
         let said = words(&judge(&works, Some(&bus), &["0000:01:00.0"]));
-        assert!(
-            said.contains("1 of 2") && said.contains("0000:02:00.0 missing"),
-            "{said}"
-        );
-        assert_eq!(
-            words(&judge(&works, Some(&bus[..1]), &["0000:01:00.0"])),
-            "works"
-        );
+        assert!(said.contains("1 of 2") && said.contains("0000:02:00.0 missing"), "{said}");
+        assert_eq!(words(&judge(&works, Some(&bus[..1]), &["0000:01:00.0"])), "works");
         let idle = words(&judge(&Standing::Works { count: 0 }, Some(&[]), &[]));
-        assert!(
-            idle.starts_with("not here: the NVIDIA driver is loaded"),
-            "{idle}"
-        );
+        assert!(idle.starts_with("not here: the NVIDIA driver is loaded"), "{idle}");
         assert_eq!(words(&judge(&works, None, &["0000:01:00.0"])), "works");
     }
 
@@ -218,14 +177,8 @@ mod tests {
         let rows = [
             (Unusable::VersionMismatch, "restart the machine"),
             (Unusable::NoPermission, "/dev/nvidiactl"),
-            (
-                Unusable::BadLibrary(SafeText::from("bad ELF")),
-                "bad ELF -> reinstall",
-            ),
-            (
-                Unusable::Failed(SafeText::from("odd")),
-                "odd -> run nvidia-smi",
-            ),
+            (Unusable::BadLibrary(SafeText::from("bad ELF")), "bad ELF -> reinstall"),
+            (Unusable::Failed(SafeText::from("odd")), "odd -> run nvidia-smi"),
         ];
         for (unusable, wanted) in rows {
             let said = words(&judge(&Standing::Unusable(unusable), Some(&[]), &[]));

@@ -12,14 +12,10 @@ pub(super) fn maker<'a>(name: &str, arguments: &[&'a str]) -> Option<(Engine, Op
     let found = match name {
         "firecracker" => (Engine::Firecracker, option(rest, "--id")),
         "bwrap" => (Engine::Bubblewrap, None),
-        "cloud-hyperviso" => (
-            Engine::CloudHypervisor,
-            option(rest, "--api-socket").map(stem),
-        ),
-        "systemd-nspawn" => (
-            Engine::Nspawn,
-            option(rest, "--machine").or_else(|| option(rest, "-M")),
-        ),
+        "cloud-hyperviso" => (Engine::CloudHypervisor, option(rest, "--api-socket").map(stem)),
+        "systemd-nspawn" => {
+            (Engine::Nspawn, option(rest, "--machine").or_else(|| option(rest, "-M")))
+        }
         "runc" | "crun" | "youki" => (Engine::Oci, Some(oci(rest)?)),
         _ if name.starts_with("runsc") || program.starts_with("runsc") => {
             (Engine::Gvisor, oci(rest))
@@ -81,21 +77,13 @@ mod tests {
                 "/firecracker --id vm1 --api-sock /x",
                 Some((Engine::Firecracker, Some("vm1"))),
             ),
-            (
-                "firecracker",
-                "firecracker --no-api",
-                Some((Engine::Firecracker, None)),
-            ),
+            ("firecracker", "firecracker --no-api", Some((Engine::Firecracker, None))),
             (
                 "qemu-system-x86",
                 "/usr/bin/qemu-system-x86_64 -name guest=web,debug-threads=on -S",
                 Some((Engine::Qemu, Some("web"))),
             ),
-            (
-                "qemu-system-aar",
-                "qemu-system-aarch64 -M virt",
-                Some((Engine::Qemu, None)),
-            ),
+            ("qemu-system-aar", "qemu-system-aarch64 -M virt", Some((Engine::Qemu, None))),
             (
                 "cloud-hyperviso",
                 "cloud-hypervisor --api-socket path=/run/vm1.sock",
@@ -107,18 +95,10 @@ mod tests {
                 Some((Engine::Gvisor, Some("c1"))),
             ),
             ("runsc", "runsc do sh", Some((Engine::Gvisor, None))),
-            (
-                "runc",
-                "runc run --bundle /b c2",
-                Some((Engine::Oci, Some("c2"))),
-            ),
+            ("runc", "runc run --bundle /b c2", Some((Engine::Oci, Some("c2")))),
             ("runc", "runc list", None),
             ("bwrap", "bwrap sh", Some((Engine::Bubblewrap, None))),
-            (
-                "systemd-nspawn",
-                "systemd-nspawn -M deb",
-                Some((Engine::Nspawn, Some("deb"))),
-            ),
+            ("systemd-nspawn", "systemd-nspawn -M deb", Some((Engine::Nspawn, Some("deb")))),
             ("bash", "bash -c qemu-system-x86_64", None),
         ];
         for (name, line, wanted) in rows {

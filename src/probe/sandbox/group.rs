@@ -8,9 +8,7 @@ use crate::model::text::SafeText;
 
 /// The sandbox that a text of `/proc/PID/cgroup` speaks of, if any.
 pub(super) fn sandbox(text: &str) -> Option<Sandbox> {
-    text.lines()
-        .filter_map(|line| line.splitn(3, ':').nth(2))
-        .find_map(of_path)
+    text.lines().filter_map(|line| line.splitn(3, ':').nth(2)).find_map(of_path)
 }
 
 fn of_path(path: &str) -> Option<Sandbox> {
@@ -132,66 +130,33 @@ mod tests {
 
     const ROWS: &[(&str, &str)] = &[
         ("0::/system.slice/docker-ID.scope", "docker 0123456789ab"),
-        (
-            "12:pids:/docker/ID\n0::/system.slice",
-            "docker 0123456789ab",
-        ),
-        (
-            "0::/docker/ID/system.slice/x.service",
-            "docker 0123456789ab",
-        ),
-        (
-            "0::/docker/buildkit/0123456789abcdef",
-            "docker 0123456789abcdef",
-        ),
-        (
-            "0::/machine.slice/libpod-ID.scope/container",
-            "podman 0123456789ab",
-        ),
+        ("12:pids:/docker/ID\n0::/system.slice", "docker 0123456789ab"),
+        ("0::/docker/ID/system.slice/x.service", "docker 0123456789ab"),
+        ("0::/docker/buildkit/0123456789abcdef", "docker 0123456789abcdef"),
+        ("0::/machine.slice/libpod-ID.scope/container", "podman 0123456789ab"),
         ("0::/user.slice/u/libpod-conmon-ID.scope", ""),
         (
             "0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/cri-containerd-ID.scope",
             "kubernetes 0123456789ab",
         ),
-        (
-            "3:cpu:/kubepods/besteffort/pod0-1/ID",
-            "kubernetes 0123456789ab",
-        ),
-        (
-            "0::/kubepods.slice/kubepods-pod1.slice/crio-ID.scope",
-            "kubernetes 0123456789ab",
-        ),
+        ("3:cpu:/kubepods/besteffort/pod0-1/ID", "kubernetes 0123456789ab"),
+        ("0::/kubepods.slice/kubepods-pod1.slice/crio-ID.scope", "kubernetes 0123456789ab"),
         (
             "0::/system.slice/kubepods-burstable-pod1.slice:cri-containerd:ID",
             "kubernetes 0123456789ab",
         ),
-        (
-            "0::/system.slice/nerdctl-ID.scope",
-            "containerd 0123456789ab",
-        ),
+        ("0::/system.slice/nerdctl-ID.scope", "containerd 0123456789ab"),
         ("0::/default/ID", "containerd 0123456789ab"),
         ("0::/lxc.payload.web/init.scope", "lxc web"),
         ("0::/lxc.monitor.web", ""),
         ("4:memory:/lxc/web", "lxc web"),
-        (
-            r"0::/machine.slice/machine-deb\x2d12.scope/payload",
-            "nspawn deb-12",
-        ),
-        (
-            "0::/machine.slice/systemd-nspawn@deb.service/payload",
-            "nspawn deb",
-        ),
-        (
-            r"0::/machine.slice/machine-qemu\x2d3\x2dweb\x2d1.scope",
-            "qemu web-1",
-        ),
+        (r"0::/machine.slice/machine-deb\x2d12.scope/payload", "nspawn deb-12"),
+        ("0::/machine.slice/systemd-nspawn@deb.service/payload", "nspawn deb"),
+        (r"0::/machine.slice/machine-qemu\x2d3\x2dweb\x2d1.scope", "qemu web-1"),
         ("0::/user.slice/runc-mine.scope", "oci mine"),
         ("0::/firecracker/vm1", "firecracker vm1"),
         ("0::/isomon/a1b2c3d4", "isomon a1b2c3d4"),
-        (
-            "4:memory:/isomon/a1b2c3d4/7\n0::/isomon/a1b2c3d4/7",
-            "isomon a1b2c3d4/7",
-        ),
+        ("4:memory:/isomon/a1b2c3d4/7\n0::/isomon/a1b2c3d4/7", "isomon a1b2c3d4/7"),
         ("0::/isomon", ""),
         ("0::/system.slice/docker.service", ""),
         ("0::/system.slice/ssh.service", ""),

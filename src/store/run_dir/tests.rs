@@ -14,10 +14,7 @@ use crate::model::time::Stamp;
 use crate::model::unit::{Ratio, Seconds};
 
 fn head() -> RunHead {
-    let cell = Cell {
-        backend: BackendId::Process,
-        payload: Payload::Noop,
-    };
+    let cell = Cell { backend: BackendId::Process, payload: Payload::Noop };
     RunHead {
         format: FORMAT,
         id: RunId::new(0, 7),
@@ -93,25 +90,15 @@ fn a_torn_last_line_is_dropped_at_every_byte() {
 fn a_bad_line_in_the_middle_is_named() {
     let (_runs, dir) = written(3);
     let at = dir.path().join(SAMPLES);
-    let text = fs::read_to_string(&at)
-        .unwrap()
-        .replacen("\"round\":1", "\"round\":oops", 1);
+    let text = fs::read_to_string(&at).unwrap().replacen("\"round\":1", "\"round\":oops", 1);
     fs::write(&at, text).unwrap();
-    assert!(
-        error(dir.path()).contains("samples.ndjson, line 2"),
-        "{}",
-        error(dir.path())
-    );
+    assert!(error(dir.path()).contains("samples.ndjson, line 2"), "{}", error(dir.path()));
 }
 
 #[test]
 fn a_finished_run_is_one_file_and_equal_to_what_was_written() {
     let (_runs, dir) = written(1);
-    let run = Run {
-        head: head(),
-        samples: vec![sample(0)],
-        tail: None,
-    };
+    let run = Run { head: head(), samples: vec![sample(0)], tail: None };
     dir.finish(&run).unwrap();
     assert_eq!(RunDir::read(dir.path()).unwrap(), run);
     assert_eq!(RunDir::read(&dir.path().join(RUN)).unwrap(), run);
@@ -121,12 +108,7 @@ fn a_finished_run_is_one_file_and_equal_to_what_was_written() {
 #[test]
 fn only_the_owner_can_read_it() {
     let (_runs, dir) = written(1);
-    dir.finish(&Run {
-        head: head(),
-        samples: Vec::new(),
-        tail: None,
-    })
-    .unwrap();
+    dir.finish(&Run { head: head(), samples: Vec::new(), tail: None }).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(dir.path()), 0o700);
     for name in [HEAD, SAMPLES, RUN] {
@@ -139,26 +121,14 @@ fn a_run_of_a_later_isomon_is_refused() {
     let (_runs, dir) = written(0);
     let later = r#"{"format": 2, "whatever": []}"#;
     fs::write(dir.path().join(RUN), later).unwrap();
-    assert!(
-        error(dir.path()).contains("format 2"),
-        "{}",
-        error(dir.path())
-    );
+    assert!(error(dir.path()).contains("format 2"), "{}", error(dir.path()));
 }
 
 #[test]
 fn a_sample_of_no_cell_is_refused() {
     let (_runs, mut dir) = written(1);
-    dir.append(&Sample {
-        cell: 4,
-        ..sample(1)
-    })
-    .unwrap();
-    assert!(
-        error(dir.path()).contains("sample 1 is of cell 4"),
-        "{}",
-        error(dir.path())
-    );
+    dir.append(&Sample { cell: 4, ..sample(1) }).unwrap();
+    assert!(error(dir.path()).contains("sample 1 is of cell 4"), "{}", error(dir.path()));
 }
 
 #[test]
@@ -166,10 +136,7 @@ fn after_a_full_disk_the_sample_can_be_added_again() {
     let (_runs, mut dir) = written(1);
     dir.fill_disk();
     let full = dir.append(&sample(1)).unwrap_err();
-    assert!(
-        full.to_string().contains("samples.ndjson: No space left"),
-        "{full}"
-    );
+    assert!(full.to_string().contains("samples.ndjson: No space left"), "{full}");
     dir.free_disk();
     dir.append(&sample(1)).unwrap();
     assert_eq!(RunDir::read(dir.path()).unwrap().samples.len(), 2);
@@ -178,23 +145,12 @@ fn after_a_full_disk_the_sample_can_be_added_again() {
 #[test]
 fn a_run_is_made_once_and_its_place_must_be_a_directory() {
     let (runs, _dir) = written(1);
-    let again = RunHead {
-        repeat: "other".into(),
-        ..head()
-    };
+    let again = RunHead { repeat: "other".into(), ..head() };
     assert!(RunDir::create(runs.path(), &again).is_err());
-    assert_eq!(
-        RunDir::read(&runs.path().join(head().id.as_str()))
-            .unwrap()
-            .head,
-        head()
-    );
+    assert_eq!(RunDir::read(&runs.path().join(head().id.as_str())).unwrap().head, head());
     let file = runs.path().join("file");
     fs::write(&file, "").unwrap();
-    assert!(matches!(
-        RunDir::create(&file, &head()),
-        Err(Error::Io { .. })
-    ));
+    assert!(matches!(RunDir::create(&file, &head()), Err(Error::Io { .. })));
 }
 
 #[test]

@@ -67,7 +67,12 @@ const fn recipe(
 
 /// The strips of `nodes` together over `window`, `columns` values each; GPU strips follow memory
 /// where there are GPUs. One that never had a value is left out, unless it is CPU or memory.
-pub(super) fn strips(nodes: &[&Node], window: Window, columns: usize, look: &Look<'_>) -> Vec<Strip> {
+pub(super) fn strips(
+    nodes: &[&Node],
+    window: Window,
+    columns: usize,
+    look: &Look<'_>,
+) -> Vec<Strip> {
     let mut strips = Vec::with_capacity(RECIPES.len() + 2);
     for recipe in &RECIPES {
         let strip = recipe.strip(nodes, window, columns, look);
@@ -91,8 +96,10 @@ impl Recipe {
             let values = self.metrics.iter().map(|metric| (row[*metric as usize], 1.0));
             Some((join(self.within, values), self.weight(node)))
         });
-        let pasts: Vec<_> =
-            nodes.iter().map(|node| (self.past(node, window, columns), self.weight(node))).collect();
+        let pasts: Vec<_> = nodes
+            .iter()
+            .map(|node| (self.past(node, window, columns), self.weight(node)))
+            .collect();
         let aside = match nodes {
             [Node { sample: Some((_, sample)), .. }] => (self.aside)(sample),
             _ => String::new(),
@@ -151,7 +158,8 @@ fn join(how: Join, values: impl Iterator<Item = (Option<f64>, f64)>) -> Option<f
 
 fn joined(how: Join, pasts: &[(Vec<Option<f64>>, f64)], columns: usize) -> Vec<Option<f64>> {
     let column = |index: usize| {
-        let values = pasts.iter().map(|(past, weight)| (past.get(index).copied().flatten(), *weight));
+        let values =
+            pasts.iter().map(|(past, weight)| (past.get(index).copied().flatten(), *weight));
         join(how, values)
     };
     (0..columns).map(column).collect()
@@ -193,9 +201,9 @@ fn gpu_strips(nodes: &[&Node], window: Window, columns: usize, look: &Look<'_>) 
 }
 
 fn vram_words(gpus: &[&Gpu]) -> String {
-    let known = gpus.iter().filter_map(|gpu| {
-        Some((gpu.memory_used_bytes.get()?.0, gpu.memory_total_bytes.get()?.0))
-    });
+    let known = gpus
+        .iter()
+        .filter_map(|gpu| Some((gpu.memory_used_bytes.get()?.0, gpu.memory_total_bytes.get()?.0)));
     let sum = known.reduce(|(used, total), (more, of)| (used + more, total + of));
     sum.map_or_else(String::new, |(used, total)| format!("{} of {}", Bytes(used), Bytes(total)))
 }

@@ -33,18 +33,13 @@ pub struct View {
 
 impl Default for View {
     fn default() -> Self {
-        Self {
-            place: shown(USUAL),
-            level: USUAL,
-        }
+        Self { place: shown(USUAL), level: USUAL }
     }
 }
 
 impl fmt::Debug for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("View")
-            .field("level", &self.level)
-            .finish_non_exhaustive()
+        f.debug_struct("View").field("level", &self.level).finish_non_exhaustive()
     }
 }
 
@@ -77,13 +72,7 @@ impl View {
 
     /// What the footer should name.
     pub const fn hints(&self, _state: &State) -> &'static [Action] {
-        &[
-            Action::PageUp,
-            Action::PageDown,
-            Action::Last,
-            Action::Left,
-            Action::Right,
-        ]
+        &[Action::PageUp, Action::PageDown, Action::Last, Action::Left, Action::Right]
     }
 
     /// Draws the log, the newest entry at the bottom.

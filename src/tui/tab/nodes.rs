@@ -110,6 +110,7 @@ impl View {
 
 /// The reply to "why is this missing".
 fn say(gaps: &[String]) -> Reply {
-    let text = if gaps.is_empty() { "nothing is missing here".to_owned() } else { gaps.join(" · ") };
+    let text =
+        if gaps.is_empty() { "nothing is missing here".to_owned() } else { gaps.join(" · ") };
     Reply::Say(SafeText::new(&text))
 }

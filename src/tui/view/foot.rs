@@ -53,11 +53,7 @@ fn said<'a>(app: &'a App, state: &'a State, look: &Look<'_>) -> Option<Line<'a>>
         .filter(|(at, _)| look.now.since(*at) < STANDS)
         .map(|(_, notice)| notice);
     let notice: &Notice = app.said.as_ref().or(from_elsewhere)?;
-    let (sign, style) = if notice.bad {
-        ("! ", look.theme.bad)
-    } else {
-        ("", look.theme.text)
-    };
+    let (sign, style) = if notice.bad { ("! ", look.theme.bad) } else { ("", look.theme.text) };
     Some(Line::styled(format!("{sign}{}", notice.text), style))
 }
 
@@ -68,10 +64,7 @@ fn pending<'a>(app: &App, look: &Look<'_>) -> Line<'a> {
     for (rest, action) in app.setup.keymap.after(&app.pending) {
         spans.push(Span::raw("  "));
         spans.push(Span::styled(rest.to_string(), look.theme.accent));
-        spans.push(Span::styled(
-            format!(" {}", action.words()),
-            look.theme.muted,
-        ));
+        spans.push(Span::styled(format!(" {}", action.words()), look.theme.muted));
     }
     Line::from(spans)
 }

@@ -18,9 +18,7 @@ pub fn notice(headline: &str, words: &[String], area: Rect, buffer: &mut Buffer,
         lines.push(Line::styled(sentence.clone(), look.theme.muted));
     }
     let width = area.width.min(76);
-    let room = area
-        .height
-        .saturating_sub(crate::tui::widget::grid::narrow(lines.len()));
+    let room = area.height.saturating_sub(crate::tui::widget::grid::narrow(lines.len()));
     let down = room / 3;
     let place = Rect {
         x: area.x + (area.width - width) / 2,
@@ -28,7 +26,5 @@ pub fn notice(headline: &str, words: &[String], area: Rect, buffer: &mut Buffer,
         width,
         height: area.height - down,
     };
-    Paragraph::new(lines)
-        .wrap(Wrap { trim: true })
-        .render(place, buffer);
+    Paragraph::new(lines).wrap(Wrap { trim: true }).render(place, buffer);
 }

@@ -17,11 +17,7 @@ pub struct Window {
 impl Window {
     /// The last `minutes` before `look.now`.
     pub const fn last(minutes: u64, look: &Look<'_>) -> Self {
-        Self {
-            end_ms: look.now.mono_ms,
-            span_ms: minutes * 60_000,
-            interval_ms: look.interval_ms,
-        }
+        Self { end_ms: look.now.mono_ms, span_ms: minutes * 60_000, interval_ms: look.interval_ms }
     }
 
     /// Number `which` of `series` in `slots` equal parts, oldest first. The parts stand still while
@@ -56,11 +52,7 @@ impl Window {
 mod tests {
     use super::*;
 
-    const WINDOW: Window = Window {
-        end_ms: 10_000,
-        span_ms: 10_000,
-        interval_ms: 1_000,
-    };
+    const WINDOW: Window = Window { end_ms: 10_000, span_ms: 10_000, interval_ms: 1_000 };
 
     fn series() -> Series<1> {
         let mut series = Series::default();
@@ -80,18 +72,9 @@ mod tests {
 
     #[test]
     fn slots_stand_still_within_their_length() {
-        let later = Window {
-            end_ms: 10_400,
-            ..WINDOW
-        };
+        let later = Window { end_ms: 10_400, ..WINDOW };
         let end = |window: Window| window.trail(&series(), 0, 2);
-        assert_eq!(
-            end(WINDOW),
-            end(Window {
-                end_ms: 9_990,
-                ..WINDOW
-            })
-        );
+        assert_eq!(end(WINDOW), end(Window { end_ms: 9_990, ..WINDOW }));
         assert_eq!(end(later).len(), 2);
     }
 }

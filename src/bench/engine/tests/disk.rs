@@ -26,10 +26,7 @@ fn a_run_that_is_dropped_under_way_can_be_read() {
     rig.bench.keep = Some(dir);
     // Its token is never heard: the launch hangs, and the whole run is dropped.
     rig.launcher.cancel_at = Some((8, CancellationToken::new()));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let run = async {
         tokio::time::timeout(Duration::from_millis(50), rig.bench.run(&mut rig.launcher)).await
     };
@@ -41,9 +38,7 @@ fn a_run_that_is_dropped_under_way_can_be_read() {
 #[test]
 fn a_full_disk_is_said_once_and_costs_no_sample() {
     let runs = tempfile::tempdir().unwrap();
-    let head = rig(|_| {}, Box::new(|_, task| Ok(scattered(task))))
-        .bench
-        .head;
+    let head = rig(|_| {}, Box::new(|_, task| Ok(scattered(task)))).bench.head;
     let mut dir = RunDir::create(runs.path(), &head).unwrap();
     dir.fill_disk();
     let mut full = rig(|_| {}, Box::new(|_, task| Ok(scattered(task))));
@@ -51,16 +46,9 @@ fn a_full_disk_is_said_once_and_costs_no_sample() {
     let (run, said, _) = full.run();
     assert_eq!(end(&run), &RunEnd::Completed);
     let said = notices(&said);
-    assert_eq!(
-        said.iter().filter(|notice| notice.bad).count(),
-        1,
-        "{said:?}"
-    );
+    assert_eq!(said.iter().filter(|notice| notice.bad).count(), 1, "{said:?}");
     assert!(said[0].text.as_str().contains("No space left"), "{said:?}");
-    assert_eq!(
-        RunDir::read(&runs.path().join(head.id.as_str())).unwrap(),
-        run
-    );
+    assert_eq!(RunDir::read(&runs.path().join(head.id.as_str())).unwrap(), run);
 }
 
 #[test]

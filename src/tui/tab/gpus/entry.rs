@@ -164,7 +164,12 @@ pub(super) fn table(sheet: &Sheet<Key>, rows: &[&Entry<'_>]) -> Table<'static> {
 }
 
 /// A cell of the table.
-pub(super) fn cell(entry: &Entry<'_>, column: usize, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
+pub(super) fn cell(
+    entry: &Entry<'_>,
+    column: usize,
+    width: usize,
+    look: &Look<'_>,
+) -> Vec<Span<'static>> {
     let gpu = entry.gpu;
     let live = entry.is_live(look);
     let text = if live { look.theme.text } else { look.theme.muted };

@@ -137,7 +137,8 @@ impl View {
         let at = self.at(look.now);
         let reach = self.span_ms() / 120 + 3 * look.interval_ms;
         let found = node.history.nearest(metric as usize, at);
-        let value = found.filter(|(found, _)| found.abs_diff(at) <= reach).and_then(|(_, value)| value);
+        let value =
+            found.filter(|(found, _)| found.abs_diff(at) <= reach).and_then(|(_, value)| value);
         let written = value.map_or_else(
             || value::MISSING.to_owned(),
             |value| value::written(metric.scale(), value),

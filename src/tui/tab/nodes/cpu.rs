@@ -36,7 +36,11 @@ pub(super) fn draw(
     let width = usize::from(area.width);
     let total = sample.cpu.get();
     let heads = if width >= LEGEND && area.height > 3 { 2 } else { 1 };
-    panel::lines([whole(total, width, look), legend(total, look)].into_iter().take(heads), area, buffer);
+    panel::lines(
+        [whole(total, width, look), legend(total, look)].into_iter().take(heads),
+        area,
+        buffer,
+    );
     let heads = grid::narrow(heads);
     let rest = Rect {
         y: area.y + heads.min(area.height),

@@ -71,11 +71,9 @@ pub(super) fn metric(sample: &NodeSample, metric: Metric) -> Option<String> {
         Metric::MemoryPressure => whole(sample.pressure.memory.why()),
         Metric::IoPressure => whole(sample.pressure.io.why()),
         Metric::DiskRead | Metric::DiskWrite => first(storage(sample)),
-        Metric::Receive | Metric::Transmit | Metric::Temperature => {
-            network(sample).into_iter().find(|gap| {
-                gap.starts_with("temperature") == (metric == Metric::Temperature)
-            })
-        }
+        Metric::Receive | Metric::Transmit | Metric::Temperature => network(sample)
+            .into_iter()
+            .find(|gap| gap.starts_with("temperature") == (metric == Metric::Temperature)),
     }
 }
 

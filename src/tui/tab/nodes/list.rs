@@ -203,9 +203,8 @@ impl View {
         let [upper, lower] = split(area, rows.len());
         let words = self.0.words(rows.len(), entries.len());
         let inner = Panel::new("Nodes").aside(words).focused(true).open(upper, buffer, look);
-        self.table(&rows).draw(inner, buffer, look, &|row, column, width| {
-            cell(rows[row], column, width, look)
-        });
+        self.table(&rows)
+            .draw(inner, buffer, look, &|row, column, width| cell(rows[row], column, width, look));
         if let Some(entry) = self.0.current(&rows).filter(|_| lower.height > 2) {
             preview(entry, lower, buffer, look);
         }
@@ -231,10 +230,16 @@ fn cell(entry: &Entry<'_>, column: usize, width: usize, look: &Look<'_>) -> Vec<
         STATUS => vec![Span::styled(entry.status.word(), entry.status.style(look.theme))],
         CPU => share(entry, entry.number(Metric::Cpu), width, look),
         MEM => share(entry, entry.number(Metric::Memory), width, look),
-        LOAD => vec![value::maybe(entry.number(Metric::Load).map(|load| format!("{load:.2}")), text, look)],
+        LOAD => vec![value::maybe(
+            entry.number(Metric::Load).map(|load| format!("{load:.2}")),
+            text,
+            look,
+        )],
         STEAL => vec![percent(entry, entry.number(Metric::Steal), look)],
         PSI => vec![percent(entry, entry.psi(), look)],
-        DISK => vec![value::maybe(rate(entry.sum(Metric::DiskRead, Metric::DiskWrite)), text, look)],
+        DISK => {
+            vec![value::maybe(rate(entry.sum(Metric::DiskRead, Metric::DiskWrite)), text, look)]
+        }
         NET => vec![value::maybe(rate(entry.sum(Metric::Receive, Metric::Transmit)), text, look)],
         _ => vec![Span::styled(status::age(entry.node, look), text)],
     }
@@ -255,7 +260,12 @@ fn percent(entry: &Entry<'_>, percent: Option<f64>, look: &Look<'_>) -> Span<'st
 }
 
 /// A bar and its percentage.
-fn share(entry: &Entry<'_>, percent: Option<f64>, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
+fn share(
+    entry: &Entry<'_>,
+    percent: Option<f64>,
+    width: usize,
+    look: &Look<'_>,
+) -> Vec<Span<'static>> {
     let share = percent.and_then(|percent| Ratio::new(percent / 100.0));
     let bar = width.saturating_sub(7);
     let mut spans = if entry.status.is_live() {

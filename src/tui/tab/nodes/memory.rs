@@ -31,7 +31,8 @@ pub(super) fn draw(
 fn lines(sample: &NodeSample, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let memory = sample.memory.known();
     let used = memory.map(|memory| (memory.used(), memory.used_bytes(), memory.total_bytes));
-    let swap = memory.map(|memory| (memory.swap_used(), memory.swap_used_bytes, memory.swap_total_bytes));
+    let swap =
+        memory.map(|memory| (memory.swap_used(), memory.swap_used_bytes, memory.swap_total_bytes));
     let pressure = &sample.pressure;
     let load = sample.load.get();
     let load = load.map(|[one, five, fifteen]| format!("{one:.2}  {five:.2}  {fifteen:.2}"));

@@ -41,7 +41,11 @@ pub(super) fn draw(
     let aside = format!("{} disks · {} mounts", disks.len(), mounts.len());
     let area = frame.aside(aside).open(area, buffer, look);
     if disks.is_empty() && mounts.is_empty() {
-        panel::lines([Line::styled("No disk is shown to this machine.", look.theme.muted)], area, buffer);
+        panel::lines(
+            [Line::styled("No disk is shown to this machine.", look.theme.muted)],
+            area,
+            buffer,
+        );
         return;
     }
     let upper = grid::narrow(disks.len() + 1).min(area.height.div_ceil(2));

@@ -51,7 +51,8 @@ fn machine(state: &State) -> String {
     let nodes = || state.nodes.values();
     let infos = nodes().filter_map(|node| node.info.as_ref());
     let cpus: u64 = infos.map(|info| u64::from(info.cpus)).sum();
-    let gpus: usize = nodes().flat_map(|node| &node.gpus).map(|(_, sample)| sample.gpus.len()).sum();
+    let gpus: usize =
+        nodes().flat_map(|node| &node.gpus).map(|(_, sample)| sample.gpus.len()).sum();
     let backends = || nodes().flat_map(|node| &node.backends);
     let ready = backends().filter(|backend| backend.readiness.runs()).count();
     let mut words = Vec::new();

@@ -60,7 +60,8 @@ pub(super) fn draw(rows: &[Row<'_>], area: Rect, buffer: &mut Buffer, look: &Loo
         panel::lines([Line::styled("None is running.", look.theme.muted)], area, buffer);
         return;
     }
-    let table = Table { columns: &COLUMNS, sort: None, rows: rows.len(), cursor: None, focused: false };
+    let table =
+        Table { columns: &COLUMNS, sort: None, rows: rows.len(), cursor: None, focused: false };
     table.draw(area, buffer, look, &|row, column, _| {
         let row = &rows[row];
         let text = match column {

@@ -76,7 +76,9 @@ impl View {
     }
 
     pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
-        let of = |(id, node): (&'_ SourceId, &'_ crate::state::Node)| (id.clone(), node.processes.is_some());
+        let of = |(id, node): (&'_ SourceId, &'_ crate::state::Node)| {
+            (id.clone(), node.processes.is_some())
+        };
         let known = state.nodes.iter().map(of).any(|(_, known)| known);
         let entries: Vec<Entry<'_>> = state
             .nodes
