@@ -1,1 +1,12 @@
 //! Readings and runs as text for people and programs: JSON, CSV, Prometheus.
+
+pub mod run_csv;
+pub mod run_hyperfine;
+pub mod run_json;
+pub mod run_markdown;
+pub mod run_progress;
+mod run_row;
+#[cfg(test)]
+mod run_sample;
+mod run_table;
+pub mod run_text;

@@ -15,13 +15,14 @@ use super::engine::Bench;
 use super::host::Host;
 use super::keep::Keep;
 use super::ledger::Ledger;
+use super::no_trial::{chain, no_trial};
 use super::order::{self, Stop};
 use super::pulse::Pulse;
 use super::suspension::Suspension;
 use super::taint::{Thresholds, taints};
 use super::voice::Voice;
-use crate::backend::{Error, Launch, Task, Trial};
-use crate::model::bench::{Failure, Outcome, Phases, Sample, Taint};
+use crate::backend::{Launch, Task, Trial};
+use crate::model::bench::{Sample, Taint};
 use crate::model::run::{Run, RunEnd, RunEvent, RunHead, RunTail};
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, Stamp};
@@ -332,30 +333,6 @@ impl Course {
         self.voice.tell(RunEvent::Ended(tail)).await;
         run
     }
-}
-
-/// What is recorded when the launcher itself could not do it.
-fn no_trial(error: &Error) -> Trial {
-    let message = SafeText::new(&chain(error));
-    Trial {
-        phases: Phases::default(),
-        outcome: Outcome::Failed {
-            kind: Failure::Start,
-            message,
-        },
-        left_over: false,
-        dropped_bytes: 0,
-    }
-}
-
-/// An error with everything behind it.
-fn chain(error: &Error) -> String {
-    let error: &dyn std::error::Error = error;
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 fn count(number: usize) -> u32 {
