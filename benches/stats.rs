@@ -1,7 +1,5 @@
 //! What a summary costs.
 
-#![expect(missing_docs, reason = "made by a macro")]
-
 use divan::Bencher;
 use isomon::stats::estimate::estimate;
 use isomon::stats::interval::RESAMPLES;
