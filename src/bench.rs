@@ -12,6 +12,7 @@ pub mod head;
 mod host;
 mod keep;
 mod ledger;
+mod no_trial;
 mod order;
 pub mod preset;
 mod pulse;

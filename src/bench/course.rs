@@ -18,15 +18,17 @@ use super::ledger::Ledger;
 use super::order::{self, Stop};
 use super::pulse::Pulse;
 use super::suspension::Suspension;
-use super::taint::{Thresholds, taints};
+use super::taint::Thresholds;
 use super::voice::Voice;
-use crate::backend::{Error, Launch, Task, Trial};
-use crate::model::bench::{Failure, Outcome, Phases, Sample, Taint};
+use crate::backend::Launch;
 use crate::model::run::{Run, RunEnd, RunEvent, RunHead, RunTail};
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, Stamp};
 use crate::model::unit::Seconds;
-use crate::model::update::Notice;
+
+mod visit;
+
+use visit::Visit;
 
 /// At most this often the figures so far are made and told.
 const TELL_EVERY: Duration = Duration::from_millis(250);
@@ -47,15 +49,6 @@ pub(super) struct Course {
     told: Stamp,
     /// Whether the sample before left something behind.
     left_over: bool,
-}
-
-/// One visit.
-#[derive(Clone, Copy)]
-struct Visit {
-    cell: u32,
-    nonce: u64,
-    round: u32,
-    warmup: bool,
 }
 
 impl Course {
@@ -177,79 +170,6 @@ impl Course {
         self.ledger.look_ahead(begun, left, active, elapsed);
     }
 
-    async fn measure_overhead(
-        &mut self,
-        launcher: &mut (impl Launch + Send),
-        warmup: bool,
-    ) -> ControlFlow<RunEnd> {
-        let cost = tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => return ControlFlow::Break(RunEnd::Cancelled),
-            cost = launcher.overhead() => cost,
-        };
-        match cost {
-            Ok(Seconds(cost)) if !warmup => self.ledger.overhead.push(cost),
-            Ok(_) => {}
-            Err(error) => tracing::warn!(error = %chain(&error), "empty spawn"),
-        }
-        ControlFlow::Continue(())
-    }
-
-    async fn visit(
-        &mut self,
-        launcher: &mut (impl Launch + Send),
-        visit: Visit,
-    ) -> ControlFlow<RunEnd> {
-        let cell = self.ledger.cells[visit.cell as usize];
-        let limits = self.head.plan.limits;
-        let task =
-            Task { backend: cell.backend, payload: cell.payload, nonce: visit.nonce, limits };
-        self.ledger.progress.submitted += 1;
-        self.host.mark(self.clock.now());
-        let start = self.clock.now();
-        self.pulse.beat(start);
-        let trial = tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => return ControlFlow::Break(RunEnd::Cancelled),
-            trial = self.pulse.during(&*self.clock, launcher.launch(&task)) => trial,
-        };
-        self.host.mark(self.clock.now());
-        let sample = self.sample(visit, start, trial.unwrap_or_else(|error| no_trial(&error)));
-        self.keep_sample(sample).await;
-        ControlFlow::Continue(())
-    }
-
-    fn sample(&mut self, visit: Visit, start: Stamp, trial: Trial) -> Sample {
-        let host = self.host.since(start);
-        let mut marks = taints(&host, &self.bounds);
-        marks.extend(self.pulse.take().then_some(Taint::Paused));
-        let dirty = std::mem::replace(&mut self.left_over, trial.left_over);
-        marks.extend(dirty.then_some(Taint::LeftOver));
-        Sample {
-            cell: visit.cell,
-            round: visit.round,
-            warmup: visit.warmup,
-            at_seconds: start.since(self.begun).into(),
-            phases: trial.phases,
-            outcome: trial.outcome,
-            host,
-            taints: marks,
-        }
-    }
-
-    async fn keep_sample(&mut self, sample: Sample) {
-        let backend = self.ledger.cells[sample.cell as usize].backend;
-        let suspended = self.suspension.note(backend, &sample.outcome).map(|out| {
-            let text = format!("{} is suspended for this run: it {}", out.backend, out.reason);
-            Notice { bad: true, text: SafeText::new(&text) }
-        });
-        self.ledger.record(sample.clone());
-        let notice = self.keep.save(&self.ledger.samples);
-        self.voice.tell(RunEvent::Sample(Box::new(sample))).await;
-        self.voice.notice(suspended).await;
-        self.voice.notice(notice).await;
-    }
-
     /// How far the run is and what is known, at most every [`TELL_EVERY`].
     async fn tell_progress(&mut self) {
         let now = self.clock.now();
@@ -279,24 +199,6 @@ impl Course {
         self.voice.tell(RunEvent::Ended(tail)).await;
         run
     }
-}
-
-/// What is recorded when the launcher itself could not do it.
-fn no_trial(error: &Error) -> Trial {
-    let message = SafeText::new(&chain(error));
-    Trial {
-        phases: Phases::default(),
-        outcome: Outcome::Failed { kind: Failure::Start, message },
-        left_over: false,
-        dropped_bytes: 0,
-    }
-}
-
-/// An error with everything behind it.
-fn chain(error: &Error) -> String {
-    let error: &dyn std::error::Error = error;
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn count(number: usize) -> u32 {

@@ -3,11 +3,11 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use crate::model::bench::{Cell, Effort, Figure, Outcome, Payload, Progress, Sample, Summary};
+use crate::model::bench::{Cell, Effort, Outcome, Progress, Sample, Summary};
 use crate::model::unit::Seconds;
 use crate::stats::interval::of_median;
 use crate::stats::sorted::Sorted;
-use crate::stats::summary::{summarise, times_of};
+use crate::stats::summary::{deciding, summarise, times_of};
 
 /// Resamples behind a figure that is replaced a moment later.
 const LIVE: u32 = 200;
@@ -107,14 +107,5 @@ impl Ledger {
         let budget = (self.effort.budget_seconds.0 - elapsed.0).max(0.0);
         let to_come = Seconds((each * f64::from(progress.remaining)).min(budget));
         progress.left_seconds = (begun > 1 || (begun == 1 && left == 0)).then_some(to_come);
-    }
-}
-
-/// The figure whose interval decides whether a cell is known: the start where nothing else is
-/// done, else the work.
-const fn deciding(payload: Payload) -> Figure {
-    match payload {
-        Payload::Noop => Figure::ColdStart,
-        _ => Figure::Work,
     }
 }

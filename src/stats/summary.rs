@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 
 use super::estimate::estimate;
 use super::sorted::Sorted;
-use crate::model::bench::{Estimate, Figure, Outcome, Sample, Summary};
+use crate::model::bench::{Estimate, Figure, Outcome, Payload, Sample, Summary};
 use crate::model::unit::Ratio;
 
 /// The figures of `cells` cells, ordered by cell and then as in [`Figure::ALL`]. Warm-up samples do
@@ -53,6 +53,15 @@ pub fn times_of<'a>(
     let good = samples.into_iter().filter(|sample| !sample.warmup && is_good(sample));
     let time = |sample: &Sample| figure.of(&sample.phases).map(|time| time.0);
     Sorted::new(good.filter_map(time).collect())
+}
+
+/// The figure that stands for a payload: the start where nothing else is done, else the work. Its
+/// interval decides whether a cell is known well enough, and it is what ratios are made of.
+pub const fn deciding(payload: Payload) -> Figure {
+    match payload {
+        Payload::Noop => Figure::ColdStart,
+        _ => Figure::Work,
+    }
 }
 
 /// How well the median is known: half of its interval as a share of it. `None` without an interval.
