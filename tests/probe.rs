@@ -78,7 +78,7 @@ fn copy(from: &Path, to: &Path) {
 /// Stands in for `statvfs`; the share never answers.
 fn space(path: &Path) -> Reading<Space> {
     if path == Path::new("/mnt/share") {
-        std::thread::park_timeout(Duration::from_secs(120));
+        std::thread::park_timeout(Duration::from_mins(2));
     }
     Reading::Known(Space {
         total: Bytes(1000),
@@ -88,7 +88,7 @@ fn space(path: &Path) -> Reading<Space> {
 }
 
 fn percent(ratio: Option<Ratio>) -> String {
-    ratio.map_or("—".to_owned(), |ratio| format!("{:.0}", ratio.percent()))
+    ratio.map_or_else(|| "—".to_owned(), |ratio| format!("{:.0}", ratio.percent()))
 }
 
 #[test]

@@ -191,13 +191,14 @@ fn read_stat<'a>(
     pid: u32,
     kept: Option<OwnedFd>,
 ) -> Result<(OwnedFd, &'a [u8]), Errno> {
-    let kept = kept.filter(|handle| reader.read_from(handle).is_ok_and(|line| !line.is_empty()));
-    let handle = match kept {
-        Some(handle) => handle,
-        None => reader.open(proc.as_fd(), pid, "stat")?,
-    };
-    let line = reader.read_from(&handle)?;
-    Ok((handle, line))
+    if let Some(handle) = kept
+        && let Ok(length @ 1..) = reader.fill(&handle)
+    {
+        return Ok((handle, reader.text(length)));
+    }
+    let handle = reader.open(proc.as_fd(), pid, "stat")?;
+    let length = reader.fill(&handle)?;
+    Ok((handle, reader.text(length)))
 }
 
 impl Known {
