@@ -253,6 +253,20 @@ fn tells_what_the_machine_is() {
 }
 
 #[test]
+fn a_node_in_a_container_says_in_which() {
+    let machine = Machine::new("v2_only");
+    let told = || {
+        info(&roots(machine.directory.path()))
+            .virtualization
+            .to_string()
+    };
+    machine.write("proc/1/cgroup", format!("0::/docker/{}\n", "a1".repeat(32)));
+    assert_eq!(told(), "docker");
+    machine.write("proc/1/environ", "A=b\0container=podman\0");
+    assert_eq!(told(), "podman");
+}
+
+#[test]
 fn sensors_are_shown_once_and_a_broken_one_says_so() {
     let sample = Machine::new("v2_only").sample(0);
     let shown: Vec<(String, Option<f64>, Option<f64>)> = sample
