@@ -12,22 +12,21 @@ use crate::model::run::{FORMAT, LeftOut, RunHead};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 
-/// The head of a run of `plan` that starts at `started`; `random` makes its id unique. Backends
-/// that cannot run by `statuses`, or that were never tried, leave the plan and are named with the
-/// reason.
+/// The head of run `id` of `plan`, which starts at `started`. Backends that cannot run by
+/// `statuses`, or that were never tried, leave the plan and are named with the reason.
 pub fn draw_up(
+    id: RunId,
     mut plan: Plan,
     statuses: &[BackendStatus],
     roots: &Roots,
     started: Stamp,
-    random: u32,
 ) -> RunHead {
     let left_out: Vec<LeftOut> =
         plan.backends.iter().filter_map(|backend| reason(*backend, statuses)).collect();
     plan.backends.retain(|backend| left_out.iter().all(|out| out.backend != *backend));
     RunHead {
         format: FORMAT,
-        id: RunId::new(started.wall_ms, random),
+        id,
         started,
         started_at: started.rfc3339(),
         cells: cells(&plan),
@@ -93,13 +92,8 @@ mod tests {
         let statuses =
             [status(BackendId::Runc, Readiness::Ready), status(BackendId::GvisorKvm, gone)];
         let asked = [BackendId::Runc, BackendId::GvisorKvm, BackendId::Crun];
-        let head = draw_up(
-            plan(Preset::Quick, &asked, 1),
-            &statuses,
-            &Roots::default(),
-            Stamp::default(),
-            1,
-        );
+        let (id, plan) = (RunId::new(0, 1), plan(Preset::Quick, &asked, 1));
+        let head = draw_up(id, plan, &statuses, &Roots::default(), Stamp::default());
         assert_eq!(head.plan.backends, [BackendId::Runc]);
         let reasons: Vec<_> = head.left_out.iter().map(|out| out.reason.as_str()).collect();
         assert_eq!(reasons, [no.as_str(), "not tried yet"]);

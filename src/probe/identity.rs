@@ -36,21 +36,19 @@ impl Reader {
         file: &str,
     ) -> Result<&[u8], Errno> {
         let handle = self.open(proc.as_fd(), pid, file)?;
-        self.read_from(handle)
+        let length = self.fill(handle)?;
+        Ok(self.text(length))
     }
 
-    /// The beginning of an open file, read from its start.
-    pub(crate) fn read_from(&mut self, handle: impl AsFd) -> Result<&[u8], Errno> {
-        let mut length = 0;
-        while length < self.room.len() {
-            match rustix::io::pread(handle.as_fd(), &mut self.room[length..], length as u64) {
-                Ok(0) => break,
-                Ok(more) => length += more,
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno),
-            }
-        }
-        Ok(&self.room[..length])
+    /// Reads the beginning of an open file into the room and says how long it is. One call is
+    /// enough: the kernel makes the files of a process in one piece.
+    pub(crate) fn fill(&mut self, handle: impl AsFd) -> Result<usize, Errno> {
+        rustix::io::retry_on_intr(|| rustix::io::pread(handle.as_fd(), &mut self.room[..], 0))
+    }
+
+    /// The first `length` bytes of what was read last.
+    pub(crate) fn text(&self, length: usize) -> &[u8] {
+        self.room.get(..length).unwrap_or_default()
     }
 
     /// Opens `pid`'s `file`.

@@ -171,10 +171,14 @@ impl Probe for ProcessProbe {
     }
 }
 
-/// The namespaces of the first process; of isomon itself where those may not be seen.
+/// What the first process is in; isomon itself where that may not be seen.
 fn ground(reader: &mut Reader, proc: &OwnedFd) -> Ground {
-    let raw = reader.read(proc, 1, "cgroup").unwrap_or_default();
-    let cgroup = String::from_utf8_lossy(raw).into_owned();
+    let mut group = |pid: &str| {
+        let raw = reader.read(proc, pid, "cgroup").unwrap_or_default();
+        String::from_utf8_lossy(raw).into_owned()
+    };
+    let cgroup = Some(group("1")).filter(|text| !text.is_empty());
+    let cgroup = cgroup.unwrap_or_else(|| group("self"));
     let first = reader.namespaces(proc, 1);
     Ground::new(&cgroup, first.or_else(|| reader.namespaces(proc, "self")))
 }
@@ -187,13 +191,14 @@ fn read_stat<'a>(
     pid: u32,
     kept: Option<OwnedFd>,
 ) -> Result<(OwnedFd, &'a [u8]), Errno> {
-    let kept = kept.filter(|handle| reader.read_from(handle).is_ok_and(|line| !line.is_empty()));
-    let handle = match kept {
-        Some(handle) => handle,
-        None => reader.open(proc.as_fd(), pid, "stat")?,
-    };
-    let line = reader.read_from(&handle)?;
-    Ok((handle, line))
+    if let Some(handle) = kept
+        && let Ok(length @ 1..) = reader.fill(&handle)
+    {
+        return Ok((handle, reader.text(length)));
+    }
+    let handle = reader.open(proc.as_fd(), pid, "stat")?;
+    let length = reader.fill(&handle)?;
+    Ok((handle, reader.text(length)))
 }
 
 impl Known {

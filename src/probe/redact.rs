@@ -120,7 +120,7 @@ impl<'a> Line<'a> {
 
     fn word(&mut self, word: &'a str) {
         if let Some(quote) = self.quote {
-            if word.ends_with(quote) {
+            if word.contains(quote) {
                 self.quote = None;
             }
             return;
@@ -146,11 +146,33 @@ impl<'a> Line<'a> {
             self.quote = open_quote(value);
             return format!("{name}={HIDDEN}");
         }
+        if let Some(shown) = self.pairs(word) {
+            return shown;
+        }
         self.hides_next = bare.starts_with('-') && !bare.contains('=') && is_secret(bare);
         if looks_like_key(bare) {
             return HIDDEN.to_owned();
         }
         query(&userinfo(word))
+    }
+
+    /// `"token":"x","port":1` and `password:` as JSON and YAML have them; `None` without a secret.
+    fn pairs(&mut self, word: &str) -> Option<String> {
+        let mut found = false;
+        let parts: Vec<String> = word
+            .split(',')
+            .map(|part| match part.split_once(':') {
+                Some((name, value)) if !value.starts_with("//") && is_secret(name) => {
+                    found = true;
+                    self.hides_next = value.is_empty();
+                    self.quote = open_quote(value);
+                    let shown = if value.is_empty() { "" } else { HIDDEN };
+                    format!("{name}:{shown}")
+                }
+                _ => part.to_owned(),
+            })
+            .collect();
+        found.then(|| parts.join(","))
     }
 
     fn short_option(&mut self, word: &str) -> Option<String> {
@@ -176,7 +198,7 @@ fn program(word: &str) -> Option<&str> {
 /// The quote a word opens and does not close.
 fn open_quote(word: &str) -> Option<char> {
     let quote = word.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
-    (word.len() == 1 || !word.ends_with(quote)).then_some(quote)
+    (!word.chars().skip(1).any(|c| c == quote)).then_some(quote)
 }
 
 /// Whether the name of an option or variable speaks of a secret: `--db-password`, `API_KEY`.
@@ -267,7 +289,10 @@ mod tests {
 
     #[test]
     fn no_canary_gets_out() {
-        let rows: [&[&str]; 26] = [
+        let rows: [&[&str]; 29] = [
+            &["app", "--env", "{\"A\": \"b\", \"API_TOKEN\": \"CANARY x\", \"C\": 1}"],
+            &["app", "{\"a\":1,\"password\":\"CANARY\",\"c\":2}"],
+            &["app", "password: CANARY"],
             &["env", "PGPASSWORD=CANARY", "psql"],
             &["env", "TOKEN_2=CANARY", "app"],
             &["app", "--password", "CANARY"],

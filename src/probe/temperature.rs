@@ -21,6 +21,8 @@ const PERIOD: Duration = Duration::from_secs(5);
 const LOOK_PERIOD: Duration = Duration::from_mins(1);
 /// Most sensors shown, and most sensors looked for on one chip.
 const MOST: usize = 256;
+/// Trip points looked at in one thermal zone; the kernel has at most 12.
+const MOST_TRIPS: usize = 12;
 
 /// Reads the sensors.
 #[derive(Debug)]
@@ -36,7 +38,7 @@ pub struct TemperatureProbe {
 struct Sensor {
     input: PathBuf,
     label: SafeText,
-    critical: Reading<Celsius>,
+    critical: Option<PathBuf>,
 }
 
 impl TemperatureProbe {
@@ -66,14 +68,18 @@ impl Probe for TemperatureProbe {
             self.sensors = sensors(&self.class);
         }
         if self.turn.due(now) {
-            let inputs = self.sensors.iter().map(|sensor| sensor.input.clone());
-            self.answers.ask(inputs, now);
+            let inputs = self.sensors.iter().map(|sensor| &sensor.input);
+            let criticals = self.sensors.iter().filter_map(|sensor| sensor.critical.as_ref());
+            self.answers.ask(inputs.chain(criticals).cloned(), now);
         }
         self.answers.collect(now, GRACE);
         let reading = |sensor: &Sensor| Temperature {
             label: sensor.label.clone(),
             celsius: self.answers.answer(&sensor.input),
-            critical_celsius: sensor.critical.clone(),
+            critical_celsius: match &sensor.critical {
+                Some(path) => self.answers.answer(path),
+                None => Reading::Missing(Why::NotSupported),
+            },
         };
         Ok(self.sensors.iter().map(reading).collect())
     }
@@ -101,7 +107,7 @@ fn chip_sensors(chip: &Path, name: &str) -> Vec<Sensor> {
         };
         Some(Sensor {
             label: SafeText::new(&format!("{name} {label}")),
-            critical: celsius(&beside("crit")),
+            critical: Some(beside("crit")).filter(|path| path.exists()),
             input: path,
         })
     });
@@ -111,10 +117,12 @@ fn chip_sensors(chip: &Path, name: &str) -> Vec<Sensor> {
 fn zone_sensor(zone: &Path, kind: &str) -> Sensor {
     let is_critical =
         |trip: &usize| line(&zone.join(format!("trip_point_{trip}_type"))) == "critical";
-    let critical = (0..16).find(is_critical).map_or(Reading::Missing(Why::NotSupported), |trip| {
-        celsius(&zone.join(format!("trip_point_{trip}_temp")))
-    });
-    Sensor { input: zone.join("temp"), label: SafeText::new(kind), critical }
+    let critical = (0..MOST_TRIPS).find(is_critical);
+    Sensor {
+        input: zone.join("temp"),
+        label: SafeText::new(kind),
+        critical: critical.map(|trip| zone.join(format!("trip_point_{trip}_temp"))),
+    }
 }
 
 /// Entries whose name begins with `prefix`, in the order of their numbers.

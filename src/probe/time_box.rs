@@ -189,7 +189,11 @@ mod tests {
         let (mut boxed, _cut) = boxed();
         let start = Instant::now();
         boxed.ask(PATHS.map(PathBuf::from), start);
-        boxed.collect(start, GRACE);
+        let mut first = || {
+            boxed.collect(start, GRACE);
+            boxed.answer(Path::new("/a")) == Reading::Known(2)
+        };
+        assert!((0..500).any(|_| first()));
         assert_eq!(boxed.answer(Path::new("/bbb")), Reading::Missing(Why::NotYet));
         boxed.collect(start + LIMIT * 2, GRACE);
         boxed.collect(start + LIMIT * 4, GRACE);

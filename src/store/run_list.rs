@@ -8,7 +8,7 @@ use super::Error;
 use crate::model::id::RunId;
 
 /// A run on disk, not yet read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Listed {
     /// Its id.
     pub id: RunId,

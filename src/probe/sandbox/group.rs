@@ -71,7 +71,7 @@ fn named(part: &str) -> Option<(Engine, &str)> {
         };
         fits.then_some((engine, name))
     });
-    known.or_else(|| unit.strip_prefix("machine-").map(machine))
+    known.or_else(|| Some(machine(scope?.strip_prefix("machine-")?)))
 }
 
 /// `machine-qemu\x2d1\x2dname`: libvirt puts its driver and a number first.

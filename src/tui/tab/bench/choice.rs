@@ -32,8 +32,12 @@ impl Choice {
     /// The plan as chosen.
     pub(super) fn plan(&self, state: &State) -> Plan {
         let chosen = statuses(state).iter().filter(|status| self.has(status));
-        let backends = chosen.map(|status| status.id).collect();
-        preset::plan(self.preset, backends, self.payloads.clone(), seed(state.now))
+        let backends: Vec<_> = chosen.map(|status| status.id).collect();
+        let mut plan = preset::plan(self.preset, &backends, seed(state.now));
+        if let Some(payloads) = &self.payloads {
+            plan.payloads.clone_from(payloads);
+        }
+        plan
     }
 
     /// Every payload that can be chosen, and whether it is.

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::choice::Choice;
-use crate::bench::preset;
+use crate::bench::forecast::forecast;
 use crate::model::bench::{Plan, Preset};
 use crate::state::State;
 use crate::tui::look::Look;
@@ -121,7 +121,8 @@ fn takes(plan: &Plan) -> String {
     if plan.cells().is_empty() {
         return "—".to_owned();
     }
-    format!("about {}", preset::estimate(plan))
+    let forecast = forecast(plan);
+    format!("{} to {}", forecast.at_least_seconds, forecast.at_most_seconds)
 }
 
 /// The line that says what to press, or why it would not help.
