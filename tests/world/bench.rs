@@ -365,7 +365,7 @@ pub(crate) fn progress(samples: &[Sample], took: f64, rounds: u32) -> Progress {
         .filter(|s| s.outcome == Outcome::Good)
         .count();
     let good = u32::try_from(good).unwrap();
-    let remaining = cells * rounds - done;
+    let remaining = (cells * rounds).saturating_sub(done);
     Progress {
         submitted: done,
         completed: good,

@@ -70,6 +70,7 @@ impl View {
             Action::Again => self.wish(wish::again(state)),
             Action::Cancel => wish::cancel(state),
             Action::Export => wish::export(state),
+            Action::Copy => wish::copy(state),
             Action::Check => Reply::Wish(Command::CheckBackends),
             Action::Preset => self.choice.next_preset(),
             Action::NextPanel => self.turn(state, 1),

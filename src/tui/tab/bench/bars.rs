@@ -45,7 +45,9 @@ pub(super) fn draw(
         .enumerate()
         .skip(first(cursor, room))
         .take(room);
-    let mut lines: Vec<_> = shown.map(|(_, row)| line(axis, width, row, look)).collect();
+    let mut lines: Vec<_> = shown
+        .map(|(index, row)| line(axis, width, row, index == cursor, look))
+        .collect();
     if foot > 0 {
         let ticks = " ".repeat(NAME) + &axis.line(width);
         lines.push(Line::styled(ticks, look.theme.muted));
@@ -64,8 +66,14 @@ fn words(group: &Group<'_>, axis: SpanAxis, width: usize) -> String {
     format!("  {figure}, {scale}   ├┼┤ 95 % interval{where_}")
 }
 
-fn line(axis: SpanAxis, width: usize, row: &Row<'_>, look: &Look<'_>) -> Line<'static> {
-    let mut spans = vec![table::name(row, look)];
+fn line(
+    axis: SpanAxis,
+    width: usize,
+    row: &Row<'_>,
+    chosen: bool,
+    look: &Look<'_>,
+) -> Line<'static> {
+    let mut spans = vec![table::marked(row, chosen, look)];
     let Some(median) = row.median() else {
         spans.push(Span::styled("—", look.theme.muted));
         return Line::from(spans);
