@@ -22,7 +22,7 @@ pub(super) fn hints(panel: Panel, state: &State) -> &'static [Action] {
     match (panel, state.live_run()) {
         (Panel::Result, Some(_)) => &[Cancel, View, Left, Right, Sort, Why, Zoom, NextPanel],
         (Panel::Result, None) => &[
-            Bench, Again, Export, View, Left, Right, Sort, Why, Zoom, NextPanel,
+            Bench, Again, Export, View, Left, Right, Sort, Why, Zoom, Copy, NextPanel,
         ],
         (_, Some(_)) => &[Cancel, NextPanel, Mark, MarkAll, Preset],
         (_, None) => &[Bench, Mark, MarkAll, Preset, NextPanel, Check],
