@@ -30,17 +30,11 @@ fn main() {
 }
 
 fn updates() -> Vec<Update> {
-    let start = What::Run {
-        id: world::id(),
-        event: RunEvent::Started(Box::new(world::head())),
-    };
+    let start = What::Run { id: world::id(), event: RunEvent::Started(Box::new(world::head())) };
     let mut updates = vec![world::update(world::START, start)];
     for sample in world::samples(ROUNDS).0 {
         let event = RunEvent::Sample(Box::new(sample));
-        let what = What::Run {
-            id: world::id(),
-            event,
-        };
+        let what = What::Run { id: world::id(), event };
         updates.push(world::update(world::START, what));
     }
     updates

@@ -33,10 +33,8 @@ fn seconds() -> impl Strategy<Value = Seconds> {
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
-    let failed = any::<String>().prop_map(|message| Outcome::Failed {
-        kind: Failure::Status,
-        message: message.into(),
-    });
+    let failed = any::<String>()
+        .prop_map(|message| Outcome::Failed { kind: Failure::Status, message: message.into() });
     prop_oneof![3 => Just(Outcome::Good), 1 => failed]
 }
 
@@ -54,29 +52,17 @@ fn phases() -> impl Strategy<Value = Phases> {
 
 fn sample() -> impl Strategy<Value = Sample> {
     let taints = prop::collection::vec(Just(Taint::Steal), 0..2);
-    let parts = (
-        0..20_u32,
-        any::<bool>(),
-        seconds(),
-        phases(),
-        outcome(),
+    let parts = (0..20_u32, any::<bool>(), seconds(), phases(), outcome(), taints);
+    parts.prop_map(|(cell, warmup, at_seconds, phases, outcome, taints)| Sample {
+        cell,
+        round: 0,
+        warmup,
+        at_seconds,
+        phases,
+        outcome,
+        host: HostState { steal: Ratio::new(at_seconds.0), ..HostState::default() },
         taints,
-    );
-    parts.prop_map(
-        |(cell, warmup, at_seconds, phases, outcome, taints)| Sample {
-            cell,
-            round: 0,
-            warmup,
-            at_seconds,
-            phases,
-            outcome,
-            host: HostState {
-                steal: Ratio::new(at_seconds.0),
-                ..HostState::default()
-            },
-            taints,
-        },
-    )
+    })
 }
 
 fn estimate() -> impl Strategy<Value = Estimate> {
@@ -101,12 +87,7 @@ fn estimate() -> impl Strategy<Value = Estimate> {
 
 fn summary() -> impl Strategy<Value = Summary> {
     let figure = prop::sample::select(Figure::ALL.to_vec());
-    let parts = (
-        0..20_u32,
-        figure,
-        any::<[u32; 3]>(),
-        prop::option::of(estimate()),
-    );
+    let parts = (0..20_u32, figure, any::<[u32; 3]>(), prop::option::of(estimate()));
     parts.prop_map(|(cell, figure, [n, failures, tainted], estimate)| Summary {
         cell,
         figure,

@@ -35,10 +35,7 @@ fn what_can_isolate_here() {
     let state = world::tried();
     let unicode = |size, keys: &[Action]| drawn(Glyph::Unicode, size, &state, keys);
     insta::assert_snapshot!("backends_small", unicode((80, 21), &[Action::Last]));
-    insta::assert_snapshot!(
-        "backends_middle",
-        unicode((120, 37), &[Action::Down, Action::Down])
-    );
+    insta::assert_snapshot!("backends_middle", unicode((120, 37), &[Action::Down, Action::Down]));
     insta::assert_snapshot!("backends_large", unicode((200, 57), &[]));
     insta::assert_snapshot!("backends_tiny", unicode((40, 10), &[]));
     let open = unicode((40, 10), &[Action::Last, Action::Enter]);
@@ -58,14 +55,8 @@ fn nothing_tried_yet_says_what_to_do() {
 fn trying_is_wished_and_rows_are_found() {
     let state = world::tried();
     let mut view = View::default();
-    assert_eq!(
-        view.act(Action::Check, &state),
-        Reply::Wish(Command::CheckBackends)
-    );
-    assert_eq!(
-        view.click(3, 3, Rect::new(0, 0, 80, 21), &state),
-        Reply::Done
-    );
+    assert_eq!(view.act(Action::Check, &state), Reply::Wish(Command::CheckBackends));
+    assert_eq!(view.click(3, 3, Rect::new(0, 0, 80, 21), &state), Reply::Done);
     let rows = screen::marked((80, 21), state.now, |frame, area, look| {
         view.draw(frame, area, &state, look);
     });
@@ -74,8 +65,5 @@ fn trying_is_wished_and_rows_are_found() {
     let shown = screen::text((80, 21), Glyph::Unicode, state.now, |frame, area, look| {
         view.draw(frame, area, &state, look);
     });
-    assert!(
-        shown.contains("gvisor-kvm") && !shown.contains("runc"),
-        "{shown}"
-    );
+    assert!(shown.contains("gvisor-kvm") && !shown.contains("runc"), "{shown}");
 }

@@ -49,10 +49,7 @@ fn before_a_run() {
     let state = world::tried();
     insta::assert_snapshot!("before_small", drawn(SMALL, &state, &[]));
     insta::assert_snapshot!("before_large", drawn(LARGE, &state, &[Action::Preset]));
-    insta::assert_snapshot!(
-        "before_tiny",
-        drawn(TINY, &state, &[Action::Down, Action::Down])
-    );
+    insta::assert_snapshot!("before_tiny", drawn(TINY, &state, &[Action::Down, Action::Down]));
     insta::assert_snapshot!("before_empty", drawn(SMALL, &State::default(), &[]));
 }
 
@@ -85,21 +82,9 @@ fn every_view_on_a_small_screen() {
     insta::assert_snapshot!("bars_small", drawn(SMALL, &state, &bars));
     insta::assert_snapshot!("ladder_small", drawn(SMALL, &state, &ladder));
     insta::assert_snapshot!("samples_small", drawn(SMALL, &state, &samples));
-    let time = [
-        Action::Down,
-        Action::View,
-        Action::View,
-        Action::View,
-        Action::View,
-    ];
+    let time = [Action::Down, Action::View, Action::View, Action::View, Action::View];
     insta::assert_snapshot!("time_small", drawn(SMALL, &state, &time));
-    let work = [
-        Action::View,
-        Action::Right,
-        Action::Sort,
-        Action::Sort,
-        Action::Sort,
-    ];
+    let work = [Action::View, Action::Right, Action::Sort, Action::Sort, Action::Sort];
     insta::assert_snapshot!("bars_of_work_small", drawn(SMALL, &state, &work));
     let zoomed = [Action::Zoom, Action::View, Action::View, Action::View];
     insta::assert_snapshot!("samples_middle", drawn(MIDDLE, &state, &zoomed));
@@ -109,17 +94,8 @@ fn every_view_on_a_small_screen() {
 fn how_it_ended() {
     let cancelled = world::over(3, RunEnd::Cancelled);
     insta::assert_snapshot!("cancelled_small", drawn(SMALL, &cancelled, &[]));
-    let failed = world::over(
-        1,
-        RunEnd::Failed {
-            reason: "the disk is full".into(),
-        },
-    );
-    let head: Vec<_> = drawn(SMALL, &failed, &[])
-        .lines()
-        .take(5)
-        .map(str::to_owned)
-        .collect();
+    let failed = world::over(1, RunEnd::Failed { reason: "the disk is full".into() });
+    let head: Vec<_> = drawn(SMALL, &failed, &[]).lines().take(5).map(str::to_owned).collect();
     insta::assert_snapshot!("failed_head", head.join("\n"));
 }
 
@@ -129,10 +105,7 @@ fn why_a_value_is_missing() {
     let failing = [Action::Last, Action::Up, Action::Why];
     insta::assert_snapshot!("why_failing", drawn(SMALL, &state, &failing));
     let left_out = drawn(SMALL, &state, &[Action::Last, Action::Why]);
-    assert!(
-        left_out.contains("to mend it: load the kvm module"),
-        "{left_out}"
-    );
+    assert!(left_out.contains("to mend it: load the kvm module"), "{left_out}");
 }
 
 #[test]
@@ -157,13 +130,7 @@ fn one_key_measures_everything_that_is_ready() {
 fn marks_presets_and_payloads_make_the_plan() {
     let state = world::tried();
     let mut view = View::default();
-    for key in [
-        Action::Mark,
-        Action::Preset,
-        Action::NextPanel,
-        Action::Down,
-        Action::Mark,
-    ] {
+    for key in [Action::Mark, Action::Preset, Action::NextPanel, Action::Down, Action::Mark] {
         assert_eq!(view.act(key, &state), Reply::Done);
     }
     let Reply::Wish(Command::Bench(plan)) = view.act(Action::Bench, &state) else {
@@ -209,21 +176,12 @@ fn a_run_is_cancelled_exported_and_repeated() {
     let state = done();
     let wished = view.act(Action::Export, &state);
     let to = std::path::PathBuf::from(".");
-    assert_eq!(
-        wished,
-        Reply::Wish(Command::Export {
-            run: world::id(),
-            to
-        })
-    );
+    assert_eq!(wished, Reply::Wish(Command::Export { run: world::id(), to }));
     let Reply::Wish(Command::Bench(again)) = view.act(Action::Again, &state) else {
         panic!("not repeated");
     };
     assert_ne!(again.seed, world::plan().seed);
-    assert_eq!(
-        isomon::model::bench::Plan { seed: 42, ..*again },
-        world::plan()
-    );
+    assert_eq!(isomon::model::bench::Plan { seed: 42, ..*again }, world::plan());
 }
 
 #[test]

@@ -43,10 +43,7 @@ fn effort(preset: Preset) -> Effort {
 
 /// How long `plan` will take, at most its budget.
 pub fn estimate(plan: &Plan) -> Seconds {
-    let rounds = plan
-        .effort
-        .warmup_rounds
-        .saturating_add(plan.effort.min_rounds);
+    let rounds = plan.effort.warmup_rounds.saturating_add(plan.effort.min_rounds);
     let work = f64::from(rounds) * plan.cells().len() as f64 * 0.15;
     let least = plan.effort.min_seconds.0;
     Seconds(work.max(least).min(plan.effort.budget_seconds.0))

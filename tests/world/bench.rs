@@ -2,10 +2,7 @@
 //!
 //! Some backends are slow, one fails now and then, two cannot run, and for a while the hypervisor
 //! steals. Numbers come from a small generator, so that screens can be compared letter by letter.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a fixture that is wrong should stop the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a fixture that is wrong should stop the test")]
 
 use isomon::model::backend::{BackendId, BackendStatus, Readiness, Traits};
 use isomon::model::bench::{
@@ -20,18 +17,12 @@ use isomon::model::update::{Update, What};
 use isomon::state::State;
 
 /// Where the made-up run begins: 2026-11-21T09:30:12Z.
-pub(crate) const START: Stamp = Stamp {
-    mono_ms: 1_000_000,
-    wall_ms: 1_795_253_412_000,
-};
+pub(crate) const START: Stamp = Stamp { mono_ms: 1_000_000, wall_ms: 1_795_253_412_000 };
 
 /// Seconds later than `START`.
 pub(crate) fn after(seconds: f64) -> Stamp {
     let ms = (seconds * 1e3) as u64;
-    Stamp {
-        mono_ms: START.mono_ms + ms,
-        wall_ms: START.wall_ms + ms as i64,
-    }
+    Stamp { mono_ms: START.mono_ms + ms, wall_ms: START.wall_ms + ms as i64 }
 }
 
 /// A xorshift generator.
@@ -55,11 +46,7 @@ impl Chance {
 
 /// Wraps what happened to this machine.
 pub(crate) fn update(at: Stamp, what: What) -> Update {
-    Update {
-        at,
-        from: SourceId::local(),
-        what,
-    }
+    Update { at, from: SourceId::local(), what }
 }
 
 /// The id of the made-up run.
@@ -78,10 +65,7 @@ fn status(id: BackendId) -> BackendStatus {
         BackendId::Bubblewrap => (Some("bubblewrap 0.8.0"), Some("/usr/bin/bwrap")),
         BackendId::Runc => (Some("runc version 1.1.5+ds1"), Some("/usr/sbin/runc")),
         BackendId::Crun => (Some("crun version 1.8.1"), Some("/usr/bin/crun")),
-        _ => (
-            Some("runsc version release-20261102.0"),
-            Some("/usr/local/bin/runsc"),
-        ),
+        _ => (Some("runsc version release-20261102.0"), Some("/usr/local/bin/runsc")),
     };
     let sandboxed = id != BackendId::Process;
     BackendStatus {
@@ -162,60 +146,20 @@ pub(crate) fn head() -> RunHead {
 /// Milliseconds of each phase of a cell, `run` for the `noop` payload.
 fn phases_ms(backend: BackendId) -> [Option<f64>; 7] {
     match backend {
-        BackendId::Process => [
-            Some(0.45),
-            None,
-            None,
-            Some(0.4),
-            Some(0.02),
-            Some(0.1),
-            None,
-        ],
-        BackendId::Namespaces => [
-            Some(1.1),
-            Some(1.4),
-            None,
-            Some(0.6),
-            Some(0.02),
-            Some(0.3),
-            Some(0.4),
-        ],
-        BackendId::Bubblewrap => [
-            Some(1.0),
-            Some(1.6),
-            None,
-            Some(0.52),
-            Some(0.02),
-            Some(0.3),
-            Some(0.3),
-        ],
-        BackendId::Crun => [
-            Some(5.2),
-            Some(2.4),
-            None,
-            Some(1.1),
-            Some(0.03),
-            Some(1.2),
-            Some(3.9),
-        ],
-        BackendId::Runc => [
-            Some(14.0),
-            Some(9.0),
-            None,
-            Some(1.3),
-            Some(0.03),
-            Some(2.0),
-            Some(9.1),
-        ],
-        _ => [
-            Some(38.0),
-            Some(21.0),
-            Some(30.0),
-            Some(6.0),
-            Some(0.2),
-            Some(12.0),
-            Some(18.0),
-        ],
+        BackendId::Process => [Some(0.45), None, None, Some(0.4), Some(0.02), Some(0.1), None],
+        BackendId::Namespaces => {
+            [Some(1.1), Some(1.4), None, Some(0.6), Some(0.02), Some(0.3), Some(0.4)]
+        }
+        BackendId::Bubblewrap => {
+            [Some(1.0), Some(1.6), None, Some(0.52), Some(0.02), Some(0.3), Some(0.3)]
+        }
+        BackendId::Crun => {
+            [Some(5.2), Some(2.4), None, Some(1.1), Some(0.03), Some(1.2), Some(3.9)]
+        }
+        BackendId::Runc => {
+            [Some(14.0), Some(9.0), None, Some(1.3), Some(0.03), Some(2.0), Some(9.1)]
+        }
+        _ => [Some(38.0), Some(21.0), Some(30.0), Some(6.0), Some(0.2), Some(12.0), Some(18.0)],
     }
 }
 
@@ -274,11 +218,7 @@ pub(crate) fn sample(index: u32, cell: Cell, round: u32, at: f64, chance: &mut C
             io_pressure: Ratio::new(if round == 30 { 0.3 } else { 0.0 }),
             other_cores: Some(0.1),
         },
-        taints: if stolen(round) {
-            vec![Taint::Steal]
-        } else {
-            Vec::new()
-        },
+        taints: if stolen(round) { vec![Taint::Steal] } else { Vec::new() },
     }
 }
 
@@ -302,24 +242,14 @@ pub(crate) fn summaries(samples: &[Sample]) -> Vec<Summary> {
     let cells = u32::try_from(plan().cells().len()).unwrap();
     let each = |cell| Figure::ALL.into_iter().map(move |figure| (cell, figure));
     let all = (0..cells).flat_map(each);
-    all.map(|(cell, figure)| summary(samples, cell, figure))
-        .collect()
+    all.map(|(cell, figure)| summary(samples, cell, figure)).collect()
 }
 
 fn summary(samples: &[Sample], cell: u32, figure: Figure) -> Summary {
-    let of_cell: Vec<_> = samples
-        .iter()
-        .filter(|sample| sample.cell == cell)
-        .collect();
-    let good: Vec<_> = of_cell
-        .iter()
-        .filter(|s| s.outcome == Outcome::Good)
-        .collect();
-    let mut values: Vec<f64> = good
-        .iter()
-        .filter_map(|s| figure.of(&s.phases))
-        .map(|s| s.0)
-        .collect();
+    let of_cell: Vec<_> = samples.iter().filter(|sample| sample.cell == cell).collect();
+    let good: Vec<_> = of_cell.iter().filter(|s| s.outcome == Outcome::Good).collect();
+    let mut values: Vec<f64> =
+        good.iter().filter_map(|s| figure.of(&s.phases)).map(|s| s.0).collect();
     values.sort_by(f64::total_cmp);
     Summary {
         cell,
@@ -360,10 +290,7 @@ fn estimate(sorted: &[f64]) -> Option<Estimate> {
 pub(crate) fn progress(samples: &[Sample], took: f64, rounds: u32) -> Progress {
     let cells = u32::try_from(plan().cells().len()).unwrap();
     let done = u32::try_from(samples.len()).unwrap();
-    let good = samples
-        .iter()
-        .filter(|s| s.outcome == Outcome::Good)
-        .count();
+    let good = samples.iter().filter(|s| s.outcome == Outcome::Good).count();
     let good = u32::try_from(good).unwrap();
     let remaining = (cells * rounds).saturating_sub(done);
     Progress {
@@ -394,10 +321,7 @@ pub(crate) fn running(rounds: u32) -> State {
         let at = after(sample.at_seconds.0);
         state.apply(&update(at, run(RunEvent::Sample(Box::new(sample.clone())))));
     }
-    state.apply(&update(
-        after(took),
-        run(RunEvent::Summary(summaries(&samples))),
-    ));
+    state.apply(&update(after(took), run(RunEvent::Summary(summaries(&samples)))));
     let far = progress(&samples, took, 60);
     state.apply(&update(after(took), run(RunEvent::Progress(far))));
     state

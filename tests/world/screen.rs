@@ -56,16 +56,8 @@ fn drawn(
     draw: impl FnOnce(&mut ratatui::Frame<'_>, Rect, &Look<'_>),
 ) -> Buffer {
     let theme = theme();
-    let look = Look {
-        theme: &theme,
-        glyph,
-        now,
-        readonly: false,
-        interval_ms: 1000,
-    };
+    let look = Look { theme: &theme, glyph, now, readonly: false, interval_ms: 1000 };
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal
-        .draw(|frame| draw(frame, frame.area(), &look))
-        .unwrap();
+    terminal.draw(|frame| draw(frame, frame.area(), &look)).unwrap();
     terminal.backend().buffer().clone()
 }

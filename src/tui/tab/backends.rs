@@ -142,10 +142,7 @@ impl View {
     fn draw_empty(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
         let block = titled::titled("Backends", true, look);
         let words = if statuses(state).is_empty() {
-            let how = format!(
-                "“{}” below runs a small program in each",
-                Action::Check.words()
-            );
+            let how = format!("“{}” below runs a small program in each", Action::Check.words());
             vec![
                 Line::styled("No backend has been tried yet.", look.theme.text),
                 Line::styled(format!("{how} and looks at its result."), look.theme.muted),
@@ -169,11 +166,7 @@ impl View {
         for (index, status) in rows.iter().enumerate().skip(first) {
             let line = column::row(status, &chosen, look);
             let chosen = index == self.cursor(state);
-            lines.push(if chosen {
-                line.patch_style(look.theme.selected)
-            } else {
-                line
-            });
+            lines.push(if chosen { line.patch_style(look.theme.selected) } else { line });
         }
         frame.render_widget(Paragraph::new(lines), inside);
     }
@@ -187,9 +180,7 @@ fn title(statuses: &[BackendStatus], width: u16) -> String {
     };
     let counts = ["ready", "degraded", "unavailable", "checking"].map(count);
     let said = counts.iter().filter(|(count, _)| *count > 0);
-    let said: Vec<_> = said
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
+    let said: Vec<_> = said.map(|(count, word)| format!("{count} {word}")).collect();
     let subject = if width < 60 { "" } else { "Backends: " };
     format!("{subject}{}", said.join(", "))
 }

@@ -37,13 +37,8 @@ use result::Sight;
 use wish::shown;
 
 /// The figures in the order in which they are gone through.
-const FIGURES: [Figure; 5] = [
-    Figure::ColdStart,
-    Figure::Request,
-    Figure::Cli,
-    Figure::Work,
-    Figure::Clean,
-];
+const FIGURES: [Figure; 5] =
+    [Figure::ColdStart, Figure::Request, Figure::Cli, Figure::Work, Figure::Clean];
 
 /// What is looked at on this tab, and what is chosen for the next run.
 #[derive(Debug, Default)]
@@ -94,11 +89,7 @@ impl View {
             Panel::Payloads => self.choice.payloads(state).len(),
             _ => super::backends::statuses(state).len(),
         };
-        let row = if panel == Panel::Payloads {
-            &mut self.payload
-        } else {
-            &mut self.backend
-        };
+        let row = if panel == Panel::Payloads { &mut self.payload } else { &mut self.backend };
         *row = (*row).min(length.saturating_sub(1));
         if moved(row, action, length) {
             return Reply::Done;
@@ -170,21 +161,10 @@ impl View {
         let figure = FIGURES[self.figure % FIGURES.len()];
         let group = match payloads.get(payload) {
             Some(payload) => Group::of(run, *payload, figure, &self.filter),
-            None => Group {
-                figure,
-                rows: Vec::new(),
-            },
+            None => Group { figure, rows: Vec::new() },
         };
         let cursor = self.row.min(group.rows.len().saturating_sub(1));
-        Sight {
-            run,
-            payloads,
-            payload,
-            group,
-            mode: self.mode,
-            cursor,
-            focused: true,
-        }
+        Sight { run, payloads, payload, group, mode: self.mode, cursor, focused: true }
     }
 
     /// Shows only backends whose name holds `text`.
@@ -220,10 +200,8 @@ impl View {
         let rows = sight.group.rows.len();
         let places = ResultPlaces::of(area, rows, self.mode, self.why, self.zoom);
         let headings = if places.modes.len() > 1 { 2 } else { 1 };
-        let hit = places
-            .modes
-            .iter()
-            .find(|(mode, place)| *mode == Mode::Table && place.contains(at));
+        let hit =
+            places.modes.iter().find(|(mode, place)| *mode == Mode::Table && place.contains(at));
         if let Some((_, place)) = hit {
             let index = usize::from((at.y - place.y).saturating_sub(headings));
             self.row = index.min(rows.saturating_sub(1));

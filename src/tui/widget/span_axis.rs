@@ -21,23 +21,14 @@ impl SpanAxis {
     /// An axis that shows every one of `values`; `None` if none of them is a length above zero.
     pub fn over(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let seen = values.into_iter().filter(|v| v.is_finite() && *v > 1e-12);
-        let (min, max) = seen.fold((f64::INFINITY, 0.0_f64), |(min, max), v| {
-            (min.min(v), max.max(v))
-        });
+        let (min, max) =
+            seen.fold((f64::INFINITY, 0.0_f64), |(min, max), v| (min.min(v), max.max(v)));
         if !min.is_finite() {
             return None;
         }
         let log = max / min > FAR_APART;
-        let low = if log {
-            10_f64.powf(min.log10().floor())
-        } else {
-            0.0
-        };
-        Some(Self {
-            low,
-            high: max,
-            log,
-        })
+        let low = if log { 10_f64.powf(min.log10().floor()) } else { 0.0 };
+        Some(Self { low, high: max, log })
     }
 
     /// Whether it is logarithmic.

@@ -46,11 +46,7 @@ mod tests {
     #[test]
     fn parts_follow_each_other_to_scale() {
         let axis = SpanAxis::over([1.0, 10.0]).unwrap();
-        let part = |seconds, fill| Part {
-            seconds,
-            fill,
-            style: Style::new(),
-        };
+        let part = |seconds, fill| Part { seconds, fill, style: Style::new() };
         let parts = [part(2.0, "c"), part(0.01, "b"), part(5.0, "r")];
         let spans = spans(axis, 10, &parts);
         let text: String = spans.iter().map(|span| span.content.as_ref()).collect();

@@ -8,11 +8,7 @@ use crate::tui::look::Look;
 
 /// The frame of a panel called `title`.
 pub fn titled<'a>(title: &str, focused: bool, look: &Look<'_>) -> Block<'a> {
-    let frame = if focused {
-        look.theme.focus
-    } else {
-        look.theme.border
-    };
+    let frame = if focused { look.theme.focus } else { look.theme.border };
     Block::new()
         .borders(Borders::ALL)
         .border_type(BorderType::Rounded)

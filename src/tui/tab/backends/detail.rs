@@ -43,10 +43,7 @@ fn details(status: &BackendStatus, look: &Look<'_>) -> Vec<(&'static str, String
         rows.push(("to mend it", remedy.to_string(), look.theme.accent));
     }
     rows.push(("isolation", status.id.class().words().to_owned(), plain));
-    let path = status
-        .path
-        .as_ref()
-        .map_or_else(|| "—".to_owned(), ToString::to_string);
+    let path = status.path.as_ref().map_or_else(|| "—".to_owned(), ToString::to_string);
     rows.push(("tool", path, plain));
     rows.push(("version", version(status), plain));
     rows.push(("limits", known(status, limits), plain));

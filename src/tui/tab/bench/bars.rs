@@ -39,15 +39,9 @@ pub(super) fn draw(
     let width = usize::from(area.width).saturating_sub(NAME + VALUE + 1);
     let foot = usize::from(area.height > 4) * 2;
     let room = usize::from(area.height).saturating_sub(foot);
-    let shown = group
-        .rows
-        .iter()
-        .enumerate()
-        .skip(first(cursor, room))
-        .take(room);
-    let mut lines: Vec<_> = shown
-        .map(|(index, row)| line(axis, width, row, index == cursor, look))
-        .collect();
+    let shown = group.rows.iter().enumerate().skip(first(cursor, room)).take(room);
+    let mut lines: Vec<_> =
+        shown.map(|(index, row)| line(axis, width, row, index == cursor, look)).collect();
     if foot > 0 {
         let ticks = " ".repeat(NAME) + &axis.line(width);
         lines.push(Line::styled(ticks, look.theme.muted));
@@ -57,11 +51,7 @@ pub(super) fn draw(
 }
 
 fn words(group: &Group<'_>, axis: SpanAxis, width: usize) -> String {
-    let where_ = if width >= 60 {
-        ", where wider than two columns"
-    } else {
-        ""
-    };
+    let where_ = if width >= 60 { ", where wider than two columns" } else { "" };
     let (figure, scale) = (group.figure.name(), axis.words());
     format!("  {figure}, {scale}   ├┼┤ 95 % interval{where_}")
 }
@@ -79,13 +69,7 @@ fn line(
         return Line::from(spans);
     };
     let styles = (colour(row.backend, look), look.theme.text);
-    spans.extend(interval_bar::spans(
-        axis,
-        width,
-        median,
-        row.interval(),
-        styles,
-    ));
+    spans.extend(interval_bar::spans(axis, width, median, row.interval(), styles));
     let value = fixed::right(&Seconds(median).to_string(), VALUE + 1);
     spans.push(Span::styled(value, look.theme.text));
     Line::from(spans)

@@ -33,26 +33,15 @@ impl Choice {
     pub(super) fn plan(&self, state: &State) -> Plan {
         let chosen = statuses(state).iter().filter(|status| self.has(status));
         let backends = chosen.map(|status| status.id).collect();
-        preset::plan(
-            self.preset,
-            backends,
-            self.payloads.clone(),
-            seed(state.now),
-        )
+        preset::plan(self.preset, backends, self.payloads.clone(), seed(state.now))
     }
 
     /// Every payload that can be chosen, and whether it is.
     pub(super) fn payloads(&self, state: &State) -> Vec<(Payload, bool)> {
         let chosen = self.plan(state).payloads;
         let mut all = Payload::USUAL.to_vec();
-        all.extend(
-            chosen
-                .iter()
-                .filter(|payload| !Payload::USUAL.contains(payload)),
-        );
-        all.into_iter()
-            .map(|payload| (payload, chosen.contains(&payload)))
-            .collect()
+        all.extend(chosen.iter().filter(|payload| !Payload::USUAL.contains(payload)));
+        all.into_iter().map(|payload| (payload, chosen.contains(&payload))).collect()
     }
 
     /// Takes the backend in row `row` in or out.
@@ -71,9 +60,7 @@ impl Choice {
 
     /// Takes every backend in, or all out if all were in.
     pub(super) fn mark_all(&mut self, state: &State) -> Reply {
-        let ready = statuses(state)
-            .iter()
-            .filter(|status| status.readiness.runs());
+        let ready = statuses(state).iter().filter(|status| status.readiness.runs());
         let ready: BTreeSet<_> = ready.map(|status| status.id).collect();
         if self.left_out.is_disjoint(&ready) {
             self.left_out = ready;

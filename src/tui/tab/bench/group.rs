@@ -116,10 +116,7 @@ impl<'a> Group<'a> {
     /// `row` as a multiple of `process`, with the widest range the two intervals allow; `None`
     /// without both intervals, as a bare ratio would claim too much.
     pub(super) fn times(&self, row: &Row<'_>) -> Option<Times> {
-        let floor = self
-            .rows
-            .iter()
-            .find(|row| row.backend == BackendId::Process)?;
+        let floor = self.rows.iter().find(|row| row.backend == BackendId::Process)?;
         if row.backend == BackendId::Process {
             return None;
         }
@@ -166,17 +163,11 @@ impl<'a> Group<'a> {
 /// Marks the fastest row that isolates, and those whose intervals overlap with its.
 fn judge(rows: &mut [Row<'_>]) {
     let isolates = |row: &Row<'_>| row.backend.class() != Class::None;
-    let rivals = rows
-        .iter()
-        .filter(|row| isolates(row) && row.interval().is_some());
+    let rivals = rows.iter().filter(|row| isolates(row) && row.interval().is_some());
     let count = rivals.clone().count();
     let best = rivals
         .filter(|row| row.median().is_some_and(f64::is_finite))
-        .min_by(|a, b| {
-            a.median()
-                .unwrap_or_default()
-                .total_cmp(&b.median().unwrap_or_default())
-        })
+        .min_by(|a, b| a.median().unwrap_or_default().total_cmp(&b.median().unwrap_or_default()))
         .copied();
     let Some((best, (_, best_high))) = best.and_then(|row| Some((row, row.interval()?))) else {
         return;

@@ -35,11 +35,7 @@ pub(super) fn draw(
     cursor: usize,
     look: &Look<'_>,
 ) {
-    let steps: Vec<Steps> = group
-        .samples(run)
-        .iter()
-        .map(|samples| medians(samples))
-        .collect();
+    let steps: Vec<Steps> = group.samples(run).iter().map(|samples| medians(samples)).collect();
     let sum = |steps: &Steps| steps.iter().map(|(_, length)| length).sum::<f64>();
     let Some(axis) = SpanAxis::over(steps.iter().map(sum)) else {
         let text = "nothing to draw yet: no sample has ended well";
@@ -64,9 +60,7 @@ pub(super) fn draw(
 }
 
 fn medians(samples: &[&Sample]) -> Steps {
-    let good = samples
-        .iter()
-        .filter(|sample| sample.outcome == Outcome::Good);
+    let good = samples.iter().filter(|sample| sample.outcome == Outcome::Good);
     let of = |phase| {
         let lengths = good.clone().filter_map(|sample| sample.phases.get(phase));
         let mut lengths: Vec<f64> = lengths.map(|s| s.0).filter(|s| s.is_finite()).collect();
@@ -102,10 +96,7 @@ const fn fill(phase: Phase, look: &Look<'_>) -> (&'static str, Style) {
         Phase::Exit => (("▒", "x"), 5),
         Phase::Clean => (("░", "~"), 6),
     };
-    (
-        look.glyph.pick(letters.0, letters.1),
-        look.theme.series[colour],
-    )
+    (look.glyph.pick(letters.0, letters.1), look.theme.series[colour])
 }
 
 fn line(
@@ -123,11 +114,7 @@ fn line(
     }
     let part = |(phase, seconds): &(Phase, f64)| {
         let (fill, style) = fill(*phase, look);
-        Part {
-            seconds: *seconds,
-            fill,
-            style,
-        }
+        Part { seconds: *seconds, fill, style }
     };
     let parts: Vec<_> = steps.iter().map(part).collect();
     spans.extend(stacked_bar::spans(axis, width, &parts));
@@ -144,10 +131,7 @@ fn legend(steps: &[Steps], look: &Look<'_>) -> Line<'static> {
         if steps.iter().flatten().any(|(seen, _)| *seen == phase) {
             let (fill, style) = fill(phase, look);
             spans.push(Span::styled(fill, style));
-            spans.push(Span::styled(
-                format!(" {} ", phase.name()),
-                look.theme.muted,
-            ));
+            spans.push(Span::styled(format!(" {} ", phase.name()), look.theme.muted));
         }
     }
     Line::from(spans)

@@ -142,11 +142,7 @@ fn invitation(plan: &Plan, state: &State, look: &Look<'_>) -> Line<'static> {
 pub(super) fn brief(choice: &Choice, state: &State, look: &Look<'_>) -> Line<'static> {
     let plan = choice.plan(state);
     let takes = takes(&plan);
-    let text = format!(
-        "{} · {} cells · {takes} · ",
-        name(choice.preset),
-        plan.cells().len()
-    );
+    let text = format!("{} · {} cells · {takes} · ", name(choice.preset), plan.cells().len());
     let mut line = invitation(&plan, state, look);
     line.spans.insert(0, Span::styled(text, look.theme.muted));
     line

@@ -43,13 +43,8 @@ pub(super) enum Mode {
 
 impl Mode {
     /// Every way, in order.
-    pub(super) const ALL: [Self; 5] = [
-        Self::Table,
-        Self::Bars,
-        Self::Ladder,
-        Self::Samples,
-        Self::Time,
-    ];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Table, Self::Bars, Self::Ladder, Self::Samples, Self::Time];
 
     /// Its name.
     pub(super) const fn name(self) -> &'static str {
@@ -83,61 +78,33 @@ impl Places {
         if area.width >= BESIDE && !zoom {
             let [left, result] =
                 Layout::horizontal([Constraint::Length(CHOICE), Constraint::Min(0)]).areas(area);
-            return Self {
-                result,
-                ..Self::choice(left, panel)
-            };
+            return Self { result, ..Self::choice(left, panel) };
         }
         match panel {
-            Panel::Result => Self {
-                result: area,
-                ..Self::default()
-            },
+            Panel::Result => Self { result: area, ..Self::default() },
             _ => Self::choice(area, panel),
         }
     }
 
     fn choice(area: Rect, panel: Panel) -> Self {
         let none = Self::default();
-        let lists = [
-            Constraint::Length(10),
-            Constraint::Length(6),
-            Constraint::Min(0),
-        ];
+        let lists = [Constraint::Length(10), Constraint::Length(6), Constraint::Min(0)];
         if area.height >= 18 && area.width >= 70 {
             let [top, outlook] =
                 Layout::vertical([Constraint::Length(10), Constraint::Min(0)]).areas(area);
             let [backends, payloads] =
                 Layout::horizontal([Constraint::Min(0), Constraint::Length(36)]).areas(top);
-            return Self {
-                backends,
-                payloads,
-                outlook,
-                ..none
-            };
+            return Self { backends, payloads, outlook, ..none };
         }
         if area.height >= 24 {
             let [backends, payloads, outlook] = Layout::vertical(lists).areas(area);
-            return Self {
-                backends,
-                payloads,
-                outlook,
-                ..none
-            };
+            return Self { backends, payloads, outlook, ..none };
         }
         let [list, brief] =
             Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(area);
         match panel {
-            Panel::Payloads => Self {
-                payloads: list,
-                brief,
-                ..none
-            },
-            _ => Self {
-                backends: list,
-                brief,
-                ..none
-            },
+            Panel::Payloads => Self { payloads: list, brief, ..none },
+            _ => Self { backends: list, brief, ..none },
         }
     }
 }
@@ -173,18 +140,8 @@ impl ResultPlaces {
             Constraint::Length(reasons),
         ])
         .areas(inside);
-        let modes = if alone {
-            vec![(mode, body)]
-        } else {
-            modes(body, rows, mode)
-        };
-        Self {
-            framed,
-            head,
-            tabs,
-            modes,
-            reasons,
-        }
+        let modes = if alone { vec![(mode, body)] } else { modes(body, rows, mode) };
+        Self { framed, head, tabs, modes, reasons }
     }
 }
 
@@ -193,34 +150,19 @@ fn modes(body: Rect, rows: usize, mode: Mode) -> Vec<(Mode, Rect)> {
     let table = table::height(rows) + 1;
     let bars = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(4);
     if body.width >= 110 && body.height >= table + bars {
-        let heights = [
-            Constraint::Length(table),
-            Constraint::Length(bars),
-            Constraint::Min(0),
-        ];
+        let heights = [Constraint::Length(table), Constraint::Length(bars), Constraint::Min(0)];
         let [upper, middle, lower] = Layout::vertical(heights).areas(body);
-        let [left, _, right] = Layout::horizontal([
-            Constraint::Fill(1),
-            Constraint::Length(2),
-            Constraint::Fill(1),
-        ])
-        .areas(middle);
-        let mut all = vec![
-            (Mode::Table, upper),
-            (Mode::Bars, left),
-            (Mode::Ladder, right),
-        ];
+        let [left, _, right] =
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length(2), Constraint::Fill(1)])
+                .areas(middle);
+        let mut all = vec![(Mode::Table, upper), (Mode::Bars, left), (Mode::Ladder, right)];
         all.extend(rest(lower, rows));
         return all;
     }
     if body.height >= table + bars {
         let [upper, lower] =
             Layout::vertical([Constraint::Length(table), Constraint::Min(0)]).areas(body);
-        let second = if mode == Mode::Table {
-            Mode::Bars
-        } else {
-            mode
-        };
+        let second = if mode == Mode::Table { Mode::Bars } else { mode };
         return vec![(Mode::Table, upper), (second, lower)];
     }
     vec![(mode, body)]
@@ -228,9 +170,7 @@ fn modes(body: Rect, rows: usize, mode: Mode) -> Vec<(Mode, Rect)> {
 
 /// Below the others: how samples are spread where there is room, and the chosen row over time.
 fn rest(lower: Rect, rows: usize) -> Vec<(Mode, Rect)> {
-    let spread = u16::try_from(rows * 2)
-        .unwrap_or(u16::MAX)
-        .saturating_add(3);
+    let spread = u16::try_from(rows * 2).unwrap_or(u16::MAX).saturating_add(3);
     if lower.height >= spread.saturating_add(TIME) {
         let heights = [Constraint::Length(spread), Constraint::Min(0)];
         let [upper, lower] = Layout::vertical(heights).areas(lower);

@@ -19,11 +19,7 @@ pub(super) type Cursor = Option<usize>;
 
 /// The first row of a list of `length` that is shown in `room` lines.
 pub(super) const fn first(row: usize, room: usize) -> usize {
-    if room == 0 {
-        row
-    } else {
-        (row + 1).saturating_sub(room)
-    }
+    if room == 0 { row } else { (row + 1).saturating_sub(room) }
 }
 
 /// Draws the backends that can be chosen.
@@ -37,9 +33,7 @@ pub(super) fn draw_backends(
 ) {
     let statuses = backends::statuses(state);
     let width = usize::from(area.width.saturating_sub(4));
-    let lines = statuses
-        .iter()
-        .map(|status| backend(status, choice, width, look));
+    let lines = statuses.iter().map(|status| backend(status, choice, width, look));
     let mut lines: Vec<_> = lines.collect();
     if lines.is_empty() {
         lines.push(Line::styled(" not tried yet", look.theme.muted));
@@ -66,22 +60,11 @@ fn backend(
             reason.to_string()
         }
     };
-    let name = if status.readiness.runs() {
-        look.theme.text
-    } else {
-        look.theme.muted
-    };
+    let name = if status.readiness.runs() { look.theme.text } else { look.theme.muted };
     let sign = backends::sign(&status.readiness);
     let room = width.saturating_sub(4 + 2 + 15);
     Line::from(vec![
-        Span::styled(
-            box_,
-            if chosen {
-                look.theme.accent
-            } else {
-                look.theme.muted
-            },
-        ),
+        Span::styled(box_, if chosen { look.theme.accent } else { look.theme.muted }),
         Span::styled(format!("{sign} "), backends::style(&status.readiness, look)),
         Span::styled(fixed::left(status.id.name(), 15), name),
         Span::styled(fixed::left(&note, room), look.theme.muted),
@@ -103,26 +86,12 @@ pub(super) fn draw_payloads(
         let mark = if *chosen { "[x] " } else { "[ ] " };
         let room = width.saturating_sub(4 + 8);
         Line::from(vec![
-            Span::styled(
-                mark,
-                if *chosen {
-                    look.theme.accent
-                } else {
-                    look.theme.muted
-                },
-            ),
+            Span::styled(mark, if *chosen { look.theme.accent } else { look.theme.muted }),
             Span::styled(fixed::left(payload.name(), 8), look.theme.text),
             Span::styled(fixed::left(&amount(*payload), room), look.theme.muted),
         ])
     };
-    draw_list(
-        frame,
-        area,
-        "Payloads",
-        payloads.iter().map(line).collect(),
-        cursor,
-        look,
-    );
+    draw_list(frame, area, "Payloads", payloads.iter().map(line).collect(), cursor, look);
 }
 
 /// How much of a payload is done, in words.
@@ -141,11 +110,7 @@ fn amount(payload: Payload) -> String {
 }
 
 fn short(value: f64) -> String {
-    if value.fract() == 0.0 {
-        format!("{value:.0}")
-    } else {
-        three_digits(value)
-    }
+    if value.fract() == 0.0 { format!("{value:.0}") } else { three_digits(value) }
 }
 
 fn draw_list(
@@ -161,16 +126,8 @@ fn draw_list(
     frame.render_widget(block, area);
     let chosen = cursor.map(|row| row.min(lines.len().saturating_sub(1)));
     let skip = first(chosen.unwrap_or(0), usize::from(inside.height));
-    let shown = lines
-        .into_iter()
-        .enumerate()
-        .skip(skip)
-        .map(|(index, line)| {
-            if Some(index) == chosen {
-                line.patch_style(look.theme.selected)
-            } else {
-                line
-            }
-        });
+    let shown = lines.into_iter().enumerate().skip(skip).map(|(index, line)| {
+        if Some(index) == chosen { line.patch_style(look.theme.selected) } else { line }
+    });
     frame.render_widget(Paragraph::new(shown.collect::<Vec<_>>()), inside);
 }

@@ -57,9 +57,7 @@ fn gauge(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {
     let ended = u64::from(progress.completed) + u64::from(progress.failed);
     let all = u64::from(progress.submitted) + u64::from(progress.remaining);
     let share = Ratio::of(ended as f64, all as f64).unwrap_or_default();
-    let left = progress
-        .left_seconds
-        .map_or_else(|| "—".to_owned(), |left| left.to_string());
+    let left = progress.left_seconds.map_or_else(|| "—".to_owned(), |left| left.to_string());
     let gone = progress.elapsed_seconds;
     let text = format!("{ended} of {all} · {gone} gone · {left} left");
     if width < TEXT + 10 {
@@ -125,10 +123,7 @@ fn disturbance(run: &RunState, look: &Look<'_>) -> Line<'static> {
     }
     let mut kinds: Vec<_> = kinds.into_iter().collect();
     kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let said: Vec<_> = kinds
-        .iter()
-        .map(|(kind, n)| format!("{} in {n}", kind.words()))
-        .collect();
+    let said: Vec<_> = kinds.iter().map(|(kind, n)| format!("{} in {n}", kind.words())).collect();
     let text = format!("disturbed: {} of {counted} samples", said.join(", "));
     Line::styled(text, look.theme.warn)
 }
@@ -140,10 +135,8 @@ fn over(run: &RunState, tail: &RunTail, width: usize, look: &Look<'_>) -> Vec<Li
         " after {} · {} good, {} failed",
         progress.elapsed_seconds, progress.completed, progress.failed
     );
-    let first = Line::from(vec![
-        Span::styled(verdict, style),
-        Span::styled(after, look.theme.text),
-    ]);
+    let first =
+        Line::from(vec![Span::styled(verdict, style), Span::styled(after, look.theme.text)]);
     let mut lines = beside(first, disturbance(run, look), width);
     if let RunEnd::Failed { reason } = &tail.end {
         lines.insert(1, Line::styled(format!("because {reason}"), look.theme.bad));

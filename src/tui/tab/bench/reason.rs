@@ -17,11 +17,7 @@ use crate::tui::widget::{fixed, titled};
 type Reason = (String, Style);
 
 /// The quantiles, how many samples each needs, and what it is.
-const NEEDS: [(u32, &str); 3] = [
-    (6, "the 95 % interval of the median"),
-    (20, "p95"),
-    (100, "p99"),
-];
+const NEEDS: [(u32, &str); 3] = [(6, "the 95 % interval of the median"), (20, "p95"), (100, "p99")];
 
 /// Draws the reasons of `row`, whose counted samples are `samples`.
 pub(super) fn draw(
@@ -47,10 +43,7 @@ fn reasons(row: &Row<'_>, samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
     if let Some(left_out) = row.left_out {
         return vec![
             (format!("left out: {}", left_out.reason), look.theme.warn),
-            (
-                format!("to mend it: {}", left_out.remedy),
-                look.theme.accent,
-            ),
+            (format!("to mend it: {}", left_out.remedy), look.theme.accent),
         ];
     }
     let mut reasons = missing(row, look);
@@ -95,10 +88,7 @@ fn failures(samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
     groups
         .into_iter()
         .map(|((kind, message), count)| {
-            (
-                format!("{count} failed ({}): {message}", kind.words()),
-                look.theme.bad,
-            )
+            (format!("{count} failed ({}): {message}", kind.words()), look.theme.bad)
         })
         .collect()
 }

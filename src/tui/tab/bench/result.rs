@@ -36,10 +36,7 @@ pub(super) fn draw(
         let block = titled::titled(&title(sight.run), sight.focused, look);
         frame.render_widget(block, area);
     }
-    let (width, room) = (
-        usize::from(places.head.width),
-        usize::from(places.head.height),
-    );
+    let (width, room) = (usize::from(places.head.width), usize::from(places.head.height));
     let head = progress::lines(sight.run, width, room, look);
     frame.render_widget(Paragraph::new(head), places.head);
     frame.render_widget(tabs(sight, places.tabs.width, look), places.tabs);
@@ -62,15 +59,8 @@ fn title(run: &RunState) -> String {
 
 /// What stands above a view: its name, and the row it is about if it is about one.
 fn heading(mode: Mode, sight: &Sight<'_>) -> String {
-    let row = sight
-        .group
-        .rows
-        .get(sight.cursor)
-        .filter(|_| mode == Mode::Time);
-    row.map_or_else(
-        || mode.name().to_owned(),
-        |row| format!("{} of {}", mode.name(), row.backend),
-    )
+    let row = sight.group.rows.get(sight.cursor).filter(|_| mode == Mode::Time);
+    row.map_or_else(|| mode.name().to_owned(), |row| format!("{} of {}", mode.name(), row.backend))
 }
 
 /// Names a view on its first line; the rest is left for it.
@@ -82,11 +72,7 @@ fn headed(frame: &mut Frame<'_>, place: Rect, name: &str, look: &Look<'_>) -> Re
     let rule = "─".repeat(usize::from(place.width).saturating_sub(title.chars().count()));
     let line = Line::styled(title + &rule, look.theme.border);
     frame.render_widget(line, Rect { height: 1, ..place });
-    Rect {
-        y: place.y + 1,
-        height: place.height - 1,
-        ..place
-    }
+    Rect { y: place.y + 1, height: place.height - 1, ..place }
 }
 
 fn draw_mode(frame: &mut Frame<'_>, place: Rect, mode: Mode, sight: &Sight<'_>, look: &Look<'_>) {
@@ -116,10 +102,7 @@ fn tabs(sight: &Sight<'_>, width: u16, look: &Look<'_>) -> Line<'static> {
     let payloads = sight.payloads.iter().map(|payload| payload.name());
     let payloads: Vec<_> = payloads.collect();
     let modes = Mode::ALL.map(Mode::name);
-    let mode = Mode::ALL
-        .iter()
-        .position(|mode| *mode == sight.mode)
-        .unwrap_or(0);
+    let mode = Mode::ALL.iter().position(|mode| *mode == sight.mode).unwrap_or(0);
     let wide = width >= 76;
     let gap = || Span::raw(if width >= 82 { "   " } else { " " });
     let mut spans = choices(&payloads, sight.payload, wide, look);
@@ -136,10 +119,7 @@ fn choices(
     all: bool,
     look: &Look<'_>,
 ) -> Vec<Span<'static>> {
-    let shown = names
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| all || *index == chosen);
+    let shown = names.iter().enumerate().filter(|(index, _)| all || *index == chosen);
     shown
         .map(|(index, name)| {
             if index == chosen {

@@ -40,10 +40,7 @@ pub(super) fn draw(
     look: &Look<'_>,
 ) {
     let samples = group.samples(run);
-    let lengths = samples
-        .iter()
-        .flatten()
-        .filter_map(|sample| good(group.figure, sample));
+    let lengths = samples.iter().flatten().filter_map(|sample| good(group.figure, sample));
     let Some(axis) = SpanAxis::over(lengths) else {
         let text = "nothing to draw yet: no sample has ended well";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
@@ -60,32 +57,19 @@ pub(super) fn draw(
         let spread = Spread::of(group.figure, row, samples, axis, width);
         lines.push(spread.line(row, index == cursor, look));
         if tall {
-            lines.push(Line::styled(
-                " ".repeat(NAME) + &spread.marks(),
-                look.theme.warn,
-            ));
+            lines.push(Line::styled(" ".repeat(NAME) + &spread.marks(), look.theme.warn));
         }
     }
     if foot > 0 {
-        lines.push(Line::styled(
-            " ".repeat(NAME) + &axis.line(width),
-            look.theme.muted,
-        ));
-        lines.push(Line::styled(
-            words(group.figure, axis, tall),
-            look.theme.muted,
-        ));
+        lines.push(Line::styled(" ".repeat(NAME) + &axis.line(width), look.theme.muted));
+        lines.push(Line::styled(words(group.figure, axis, tall), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
 
 fn words(figure: Figure, axis: SpanAxis, tall: bool) -> String {
     let marks = if tall { "  ! disturbed" } else { "" };
-    format!(
-        "  {}, {}   ° outlier  × failed{marks}",
-        figure.name(),
-        axis.words()
-    )
+    format!("  {}, {}   ° outlier  × failed{marks}", figure.name(), axis.words())
 }
 
 /// How the samples of a row are spread over the columns.
@@ -110,9 +94,7 @@ impl Spread {
             disturbed: vec![false; width],
             failed: 0,
         };
-        let bounds = row
-            .estimate()
-            .map(|e| (e.median_seconds.0, e.mad_seconds.0 * OUTLIER));
+        let bounds = row.estimate().map(|e| (e.median_seconds.0, e.mad_seconds.0 * OUTLIER));
         for sample in samples {
             spread.failed += usize::from(sample.outcome != Outcome::Good);
             let Some(length) = good(figure, sample).filter(|_| width > 0) else {
@@ -147,16 +129,8 @@ impl Spread {
     fn counted(&self, row: &Row<'_>) -> String {
         let n: u32 = self.counts.iter().sum();
         let outliers = row.estimate().map_or(0, |estimate| estimate.outliers);
-        let outliers = if outliers > 0 {
-            format!(" {outliers}°")
-        } else {
-            String::new()
-        };
-        let failed = if self.failed > 0 {
-            format!(" {}×", self.failed)
-        } else {
-            String::new()
-        };
+        let outliers = if outliers > 0 { format!(" {outliers}°") } else { String::new() };
+        let failed = if self.failed > 0 { format!(" {}×", self.failed) } else { String::new() };
         format!("n {n}{outliers}{failed}")
     }
 

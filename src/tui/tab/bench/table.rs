@@ -38,9 +38,7 @@ const AROUND: u16 = 2;
 
 /// Lines the table wants for `rows` rows.
 pub(super) fn height(rows: usize) -> u16 {
-    u16::try_from(rows)
-        .unwrap_or(u16::MAX)
-        .saturating_add(AROUND)
+    u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(AROUND)
 }
 
 /// Draws the table of `group`; `cursor` is the row that is looked at.
@@ -56,26 +54,14 @@ pub(super) fn draw(
     let legend = u16::from(usize::from(area.height) > group.rows.len() + 1);
     let room = usize::from(area.height.saturating_sub(1 + legend));
     let mut lines = vec![heading(group.figure, &columns, look)];
-    let shown = group
-        .rows
-        .iter()
-        .enumerate()
-        .skip(first(cursor, room))
-        .take(room);
+    let shown = group.rows.iter().enumerate().skip(first(cursor, room)).take(room);
     for (index, row) in shown {
         let line = line(run, group, row, &columns, usize::from(area.width), look);
         let chosen = index == cursor;
-        lines.push(if chosen {
-            line.patch_style(look.theme.selected)
-        } else {
-            line
-        });
+        lines.push(if chosen { line.patch_style(look.theme.selected) } else { line });
     }
     if legend == 1 {
-        lines.push(Line::styled(
-            words(run, group, area.width),
-            look.theme.muted,
-        ));
+        lines.push(Line::styled(words(run, group, area.width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
@@ -90,25 +76,11 @@ fn columns(figure: Figure, width: usize) -> Vec<Column> {
         (Column::P95, 4),
         (Column::P99, 6),
     ];
-    all.extend(
-        others
-            .zip(7..)
-            .map(|(other, rank)| (Column::Other(other), rank)),
-    );
-    all.extend([
-        (Column::Counted, 2),
-        (Column::Failed, 1),
-        (Column::Disturbed, 3),
-    ]);
-    let ranks: Vec<_> = all
-        .iter()
-        .map(|(column, rank)| (column.width(), *rank))
-        .collect();
+    all.extend(others.zip(7..).map(|(other, rank)| (Column::Other(other), rank)));
+    all.extend([(Column::Counted, 2), (Column::Failed, 1), (Column::Disturbed, 3)]);
+    let ranks: Vec<_> = all.iter().map(|(column, rank)| (column.width(), *rank)).collect();
     let room = width.saturating_sub(NAME + 1);
-    fixed::choose(&ranks, room)
-        .into_iter()
-        .map(|index| all[index].0)
-        .collect()
+    fixed::choose(&ranks, room).into_iter().map(|index| all[index].0).collect()
 }
 
 impl Column {
@@ -188,8 +160,7 @@ impl Column {
 fn is_wide(run: &RunState, row: &Row<'_>) -> bool {
     let target = run.head.plan.effort.target.fraction();
     let half = row.interval().map(|(low, high)| (high - low) / 2.0);
-    half.zip(row.median())
-        .is_some_and(|(half, median)| half > target * median)
+    half.zip(row.median()).is_some_and(|(half, median)| half > target * median)
 }
 
 /// `3.10–3.24 ms`: the unit once where both ends have the same.
@@ -231,11 +202,7 @@ fn line(
     }
     for column in columns {
         let text = column.text(run, group, row);
-        let style = if text.is_some() {
-            column.style(row, look)
-        } else {
-            look.theme.muted
-        };
+        let style = if text.is_some() { column.style(row, look) } else { look.theme.muted };
         let text = text.unwrap_or_else(|| column.absent().to_owned());
         let text = fixed::right(&text, column.width());
         spans.push(Span::styled(format!(" {text}"), style));
@@ -246,11 +213,7 @@ fn line(
 /// The sign and the name of a row in `NAME` columns, marked if it is looked at.
 pub(super) fn marked(row: &Row<'_>, chosen: bool, look: &Look<'_>) -> Span<'static> {
     let name = name(row, look);
-    if chosen {
-        name.patch_style(look.theme.selected)
-    } else {
-        name
-    }
+    if chosen { name.patch_style(look.theme.selected) } else { name }
 }
 
 fn name(row: &Row<'_>, look: &Look<'_>) -> Span<'static> {

@@ -83,13 +83,8 @@ pub(super) fn draw(
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     }
     let ends = run.samples.iter().map(|sample| sample.at_seconds.0);
-    let end = ends
-        .filter(|at| at.is_finite())
-        .fold(f64::MIN_POSITIVE, f64::max);
-    let time = Stretch {
-        end,
-        columns: width,
-    };
+    let end = ends.filter(|at| at.is_finite()).fold(f64::MIN_POSITIVE, f64::max);
+    let time = Stretch { end, columns: width };
     let legend = usize::from(area.height >= 9);
     let around = 1 + legend + HOST.len();
     let tall = usize::from(area.height).saturating_sub(around).clamp(1, 12);
@@ -113,9 +108,7 @@ fn scatter(
     colour: Style,
     look: &Look<'_>,
 ) -> Vec<Line<'static>> {
-    let lengths = samples
-        .iter()
-        .filter_map(|sample| good(group.figure, sample));
+    let lengths = samples.iter().filter_map(|sample| good(group.figure, sample));
     let most = lengths.fold(0.0, f64::max);
     let mut grid = vec![vec![(' ', colour); time.columns]; tall];
     for sample in samples {
@@ -134,9 +127,7 @@ fn scatter(
         _ => String::new(),
     };
     let lines = grid.into_iter().enumerate();
-    lines
-        .map(|(at, cells)| labelled(title(at), &cells, &label(at), look))
-        .collect()
+    lines.map(|(at, cells)| labelled(title(at), &cells, &label(at), look)).collect()
 }
 
 /// The line, from the top, of a value that is `share` of the longest.
@@ -175,10 +166,7 @@ fn track((title, of): &Fact, samples: &[&Sample], time: Stretch, look: &Look<'_>
         Some(value) => height(*value, most).unwrap_or('·'),
         None => ' ',
     };
-    let cells: Vec<_> = columns
-        .iter()
-        .map(|value| (letter(value), look.theme.warn))
-        .collect();
+    let cells: Vec<_> = columns.iter().map(|value| (letter(value), look.theme.warn)).collect();
     let label = match Ratio::new(most) {
         Some(most) if columns.iter().any(Option::is_some) => format!("█ {most}"),
         _ => "— not known here".to_owned(),
@@ -188,10 +176,7 @@ fn track((title, of): &Fact, samples: &[&Sample], time: Stretch, look: &Look<'_>
 
 /// The axis: start, middle and end of the run.
 fn axis(time: Stretch) -> String {
-    let (half, end) = (
-        Seconds(time.end / 2.0).to_string(),
-        Seconds(time.end).to_string(),
-    );
+    let (half, end) = (Seconds(time.end / 2.0).to_string(), Seconds(time.end).to_string());
     let left = fixed::left("│0", time.columns / 2);
     let middle = fixed::left(&format!("│{half}"), time.columns - time.columns / 2);
     format!("{}{left}{middle} {end}", " ".repeat(NAME))

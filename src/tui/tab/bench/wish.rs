@@ -21,9 +21,9 @@ pub(super) fn hints(panel: Panel, state: &State) -> &'static [Action] {
     use Action::{Preset, Right, Sort, View, Why, Zoom};
     match (panel, state.live_run()) {
         (Panel::Result, Some(_)) => &[Cancel, View, Left, Right, Sort, Why, Zoom, NextPanel],
-        (Panel::Result, None) => &[
-            Bench, Again, Export, View, Left, Right, Sort, Why, Zoom, Copy, NextPanel,
-        ],
+        (Panel::Result, None) => {
+            &[Bench, Again, Export, View, Left, Right, Sort, Why, Zoom, Copy, NextPanel]
+        }
         (_, Some(_)) => &[Cancel, NextPanel, Mark, MarkAll, Preset],
         (_, None) => &[Bench, Mark, MarkAll, Preset, NextPanel, Check],
     }
@@ -57,9 +57,7 @@ pub(super) fn cancel(state: &State) -> Reply {
 
 /// Copies the command that repeats the run that is shown.
 pub(super) fn copy(state: &State) -> Reply {
-    shown(state).map_or(Reply::Ignored, |(_, run)| {
-        Reply::Copy(run.head.repeat.clone())
-    })
+    shown(state).map_or(Reply::Ignored, |(_, run)| Reply::Copy(run.head.repeat.clone()))
 }
 
 /// Writes the run that is shown.
@@ -69,9 +67,6 @@ pub(super) fn export(state: &State) -> Reply {
         Some((_, run)) if run.is_live() => {
             Reply::Say("the run is going on; it can be written when it is over".into())
         }
-        Some((id, _)) => Reply::Wish(Command::Export {
-            run: id.clone(),
-            to: PathBuf::from("."),
-        }),
+        Some((id, _)) => Reply::Wish(Command::Export { run: id.clone(), to: PathBuf::from(".") }),
     }
 }
