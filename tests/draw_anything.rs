@@ -21,6 +21,7 @@ use isomon::tui::tab::{backends, bench};
 use proptest::prelude::*;
 
 #[path = "world/screen.rs"]
+#[expect(dead_code, reason = "only what is drawn matters")]
 mod screen;
 #[path = "world/bench.rs"]
 #[expect(dead_code, reason = "other tests draw the usual run")]

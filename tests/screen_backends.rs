@@ -57,6 +57,10 @@ fn trying_is_wished_and_rows_are_found() {
     let mut view = View::default();
     assert_eq!(view.act(Action::Check, &state), Reply::Wish(Command::CheckBackends));
     assert_eq!(view.click(3, 3, Rect::new(0, 0, 80, 21), &state), Reply::Done);
+    let rows = screen::marked((80, 21), state.now, |frame, area, look| {
+        view.draw(frame, area, &state, look);
+    });
+    assert_eq!(rows, [3]);
     view.filter("GVISOR");
     let shown = screen::text((80, 21), Glyph::Unicode, state.now, |frame, area, look| {
         view.draw(frame, area, &state, look);

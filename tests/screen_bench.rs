@@ -56,7 +56,7 @@ fn before_a_run() {
 #[test]
 fn while_it_runs() {
     let state = world::running(9);
-    insta::assert_snapshot!("live_small", drawn(SMALL, &state, &[]));
+    insta::assert_snapshot!("live_small", drawn(SMALL, &world::running(6), &[]));
     insta::assert_snapshot!("live_middle", drawn(MIDDLE, &state, &[]));
     insta::assert_snapshot!("live_first_samples", drawn(SMALL, &world::running(0), &[]));
 }
@@ -185,6 +185,14 @@ fn a_run_is_cancelled_exported_and_repeated() {
 }
 
 #[test]
+fn the_command_that_repeats_a_run_is_copied() {
+    let repeat = world::head().repeat;
+    let mut view = View::default();
+    assert_eq!(view.act(Action::Copy, &done()), Reply::Copy(repeat));
+    assert_eq!(view.act(Action::Copy, &world::tried()), Reply::Ignored);
+}
+
+#[test]
 fn a_click_marks_and_moves() {
     let state = world::tried();
     let area = ratatui::layout::Rect::new(0, 0, 80, 21);
@@ -194,4 +202,18 @@ fn a_click_marks_and_moves() {
         panic!("no benchmark");
     };
     assert!(!plan.backends.contains(&BackendId::Process));
+}
+
+#[test]
+fn the_row_that_is_looked_at_is_marked_in_every_view() {
+    let state = done();
+    let mut view = View::default();
+    view.act(Action::Down, &state);
+    for _ in 0..4 {
+        let rows = screen::marked(SMALL, state.now, |frame, area, look| {
+            view.draw(frame, area, &state, look);
+        });
+        assert_eq!(rows.len(), 1, "{view:?}");
+        view.act(Action::View, &state);
+    }
 }

@@ -3,7 +3,6 @@
 //! A widget is handed values and a [`Look`](super::look::Look) and draws; none knows a tab or the
 //! state as a whole. Every one of them takes any area, down to none at all.
 
-pub mod ascii;
 pub mod chart;
 pub mod field;
 pub mod filter;
@@ -13,6 +12,7 @@ pub mod interval_bar;
 pub mod meter;
 pub mod notice;
 pub mod panel;
+pub mod plain;
 pub mod sheet;
 pub mod span_axis;
 pub mod sparkline;

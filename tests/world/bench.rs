@@ -292,7 +292,7 @@ pub(crate) fn progress(samples: &[Sample], took: f64, rounds: u32) -> Progress {
     let done = u32::try_from(samples.len()).unwrap();
     let good = samples.iter().filter(|s| s.outcome == Outcome::Good).count();
     let good = u32::try_from(good).unwrap();
-    let remaining = cells * rounds - done;
+    let remaining = (cells * rounds).saturating_sub(done);
     Progress {
         submitted: done,
         completed: good,

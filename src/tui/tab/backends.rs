@@ -15,7 +15,7 @@ use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::{ascii, titled};
+use crate::tui::widget::{plain, titled};
 
 mod column;
 mod detail;
@@ -41,6 +41,7 @@ impl View {
         self.row = match action {
             Action::Check => return Reply::Wish(Command::CheckBackends),
             Action::Enter => return self.opened(!self.open),
+            Action::Copy => return self.copy(state),
             Action::Back if self.open => return self.opened(false),
             Action::Up => self.row.saturating_sub(1),
             Action::Down => self.row + 1,
@@ -50,6 +51,17 @@ impl View {
         }
         .min(last);
         Reply::Done
+    }
+
+    /// Copies what mends the backend under the cursor.
+    fn copy(&self, state: &State) -> Reply {
+        let status = self.rows(state).get(self.cursor(state)).copied();
+        match status.map(|status| &status.readiness) {
+            Some(Readiness::Degraded { remedy, .. } | Readiness::Unavailable { remedy, .. }) => {
+                Reply::Copy(remedy.to_string())
+            }
+            _ => Reply::Ignored,
+        }
     }
 
     const fn opened(&mut self, open: bool) -> Reply {
@@ -80,7 +92,7 @@ impl View {
 
     /// What can be done here.
     pub fn hints(&self, _state: &State) -> &'static [Action] {
-        &[Action::Check, Action::Enter, Action::Filter]
+        &[Action::Check, Action::Enter, Action::Copy, Action::Filter]
     }
 
     fn rows<'a>(&self, state: &'a State) -> Vec<&'a BackendStatus> {
@@ -124,19 +136,16 @@ impl View {
             self.draw_list(frame, list, state, look);
             detail::draw(frame, details, rows[self.cursor(state)], look);
         }
-        ascii::flatten(frame.buffer_mut(), area, look);
+        plain::flatten(frame.buffer_mut(), area, look);
     }
 
     fn draw_empty(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
         let block = titled::titled("Backends", true, look);
         let words = if statuses(state).is_empty() {
+            let how = format!("“{}” below runs a small program in each", Action::Check.words());
             vec![
-                Line::styled("Not tried yet.", look.theme.text),
-                Line::styled(format!("“{}”:", Action::Check.words()), look.theme.muted),
-                Line::styled(
-                    "a small program runs in each, and its result is looked at.",
-                    look.theme.muted,
-                ),
+                Line::styled("No backend has been tried yet.", look.theme.text),
+                Line::styled(format!("{how} and looks at its result."), look.theme.muted),
             ]
         } else {
             let text = format!("No backend has “{}” in its name.", self.filter);

@@ -13,7 +13,7 @@ use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::{ascii, titled};
+use crate::tui::widget::{plain, titled};
 
 mod bars;
 mod choice;
@@ -65,6 +65,7 @@ impl View {
             Action::Again => self.wish(wish::again(state)),
             Action::Cancel => wish::cancel(state),
             Action::Export => wish::export(state),
+            Action::Copy => wish::copy(state),
             Action::Check => Reply::Wish(Command::CheckBackends),
             Action::Preset => self.choice.next_preset(),
             Action::NextPanel => self.turn(state, 1),
@@ -226,7 +227,7 @@ impl View {
             let within = ResultPlaces::of(places.result, rows, self.mode, self.why, self.zoom);
             result::draw(frame, places.result, &within, &sight, look);
         }
-        ascii::flatten(frame.buffer_mut(), area, look);
+        plain::flatten(frame.buffer_mut(), area, look);
     }
 
     fn draw_choice(&self, frame: &mut Frame<'_>, places: &Places, state: &State, look: &Look<'_>) {

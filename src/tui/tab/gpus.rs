@@ -14,7 +14,7 @@ use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
-use crate::tui::widget::{ascii, grid};
+use crate::tui::widget::{grid, plain};
 
 mod card;
 mod chart;
@@ -93,7 +93,7 @@ impl View {
         } else {
             self.fill(&entries, area, buffer, look);
         }
-        ascii::flatten(buffer, area, look);
+        plain::flatten(buffer, area, look);
     }
 
     fn fill(&self, entries: &[Entry<'_>], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {

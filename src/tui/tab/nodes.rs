@@ -9,7 +9,7 @@ use crate::state::{Node, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::{ascii, notice};
+use crate::tui::widget::{notice, plain};
 
 mod chart;
 mod cpu;
@@ -104,7 +104,7 @@ impl View {
             (Some((id, node)), _) => self.detail.draw(area, buffer, id, node, look),
             (None, _) => self.list.draw(area, buffer, state, look),
         }
-        ascii::flatten(buffer, area, look);
+        plain::flatten(buffer, area, look);
     }
 }
 

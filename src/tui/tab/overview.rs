@@ -13,7 +13,7 @@ use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::trail::Window;
-use crate::tui::widget::{ascii, notice, panel, strip};
+use crate::tui::widget::{notice, panel, plain, strip};
 
 mod head;
 mod result;
@@ -66,7 +66,7 @@ impl View {
         } else {
             self.fill(area, buffer, state, look);
         }
-        ascii::flatten(buffer, area, look);
+        plain::flatten(buffer, area, look);
     }
 
     fn fill(

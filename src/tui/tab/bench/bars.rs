@@ -40,7 +40,8 @@ pub(super) fn draw(
     let foot = usize::from(area.height > 4) * 2;
     let room = usize::from(area.height).saturating_sub(foot);
     let shown = group.rows.iter().enumerate().skip(first(cursor, room)).take(room);
-    let mut lines: Vec<_> = shown.map(|(_, row)| line(axis, width, row, look)).collect();
+    let mut lines: Vec<_> =
+        shown.map(|(index, row)| line(axis, width, row, index == cursor, look)).collect();
     if foot > 0 {
         let ticks = " ".repeat(NAME) + &axis.line(width);
         lines.push(Line::styled(ticks, look.theme.muted));
@@ -55,8 +56,14 @@ fn words(group: &Group<'_>, axis: SpanAxis, width: usize) -> String {
     format!("  {figure}, {scale}   ├┼┤ 95 % interval{where_}")
 }
 
-fn line(axis: SpanAxis, width: usize, row: &Row<'_>, look: &Look<'_>) -> Line<'static> {
-    let mut spans = vec![table::name(row, look)];
+fn line(
+    axis: SpanAxis,
+    width: usize,
+    row: &Row<'_>,
+    chosen: bool,
+    look: &Look<'_>,
+) -> Line<'static> {
+    let mut spans = vec![table::marked(row, chosen, look)];
     let Some(median) = row.median() else {
         spans.push(Span::styled("—", look.theme.muted));
         return Line::from(spans);

@@ -44,8 +44,12 @@ pub(super) fn draw(
     let width = usize::from(area.width).saturating_sub(NAME + VALUE + 1);
     let foot = usize::from(area.height > 5) * 3;
     let room = usize::from(area.height).saturating_sub(foot);
-    let rows = group.rows.iter().zip(&steps).skip(first(cursor, room)).take(room);
-    let mut lines: Vec<_> = rows.map(|(row, steps)| line(axis, width, row, steps, look)).collect();
+    let rows = group.rows.iter().zip(&steps).enumerate();
+    let mut lines: Vec<_> = rows
+        .skip(first(cursor, room))
+        .take(room)
+        .map(|(index, (row, steps))| line(axis, width, row, steps, index == cursor, look))
+        .collect();
     if foot > 0 {
         let ticks = " ".repeat(NAME) + &axis.line(width);
         lines.push(Line::styled(ticks, look.theme.muted));
@@ -100,9 +104,10 @@ fn line(
     width: usize,
     row: &Row<'_>,
     steps: &Steps,
+    chosen: bool,
     look: &Look<'_>,
 ) -> Line<'static> {
-    let mut spans = vec![table::name(row, look)];
+    let mut spans = vec![table::marked(row, chosen, look)];
     if steps.is_empty() {
         spans.push(Span::styled("—", look.theme.muted));
         return Line::from(spans);

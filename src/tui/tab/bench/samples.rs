@@ -52,10 +52,10 @@ pub(super) fn draw(
     let room = (height - foot) / each;
     let width = usize::from(area.width).saturating_sub(NAME + COUNTS);
     let mut lines = Vec::new();
-    let rows = group.rows.iter().zip(&samples).skip(first(cursor, room)).take(room);
-    for (row, samples) in rows {
+    let rows = group.rows.iter().zip(&samples).enumerate();
+    for (index, (row, samples)) in rows.skip(first(cursor, room)).take(room) {
         let spread = Spread::of(group.figure, row, samples, axis, width);
-        lines.push(spread.line(row, look));
+        lines.push(spread.line(row, index == cursor, look));
         if tall {
             lines.push(Line::styled(" ".repeat(NAME) + &spread.marks(), look.theme.warn));
         }
@@ -109,8 +109,8 @@ impl Spread {
         spread
     }
 
-    fn line(&self, row: &Row<'_>, look: &Look<'_>) -> Line<'static> {
-        let name = table::name(row, look);
+    fn line(&self, row: &Row<'_>, chosen: bool, look: &Look<'_>) -> Line<'static> {
+        let name = table::marked(row, chosen, look);
         if self.counts.iter().all(|count| *count == 0) && self.failed == 0 {
             return Line::from(vec![name, Span::styled("—", look.theme.muted)]);
         }

@@ -61,7 +61,7 @@ pub(super) fn draw(
         lines.push(if chosen { line.patch_style(look.theme.selected) } else { line });
     }
     if legend == 1 {
-        lines.push(Line::styled(words(group, area.width), look.theme.muted));
+        lines.push(Line::styled(words(run, group, area.width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
@@ -87,9 +87,9 @@ impl Column {
     const fn width(self) -> usize {
         match self {
             Self::Median | Self::Other(_) => 10,
-            Self::Interval => 15,
+            Self::Interval => 16,
             Self::Times => 17,
-            Self::P95 | Self::P99 => 8,
+            Self::P95 | Self::P99 => 7,
             Self::Counted => 5,
             Self::Failed => 6,
             Self::Disturbed => 9,
@@ -99,7 +99,7 @@ impl Column {
     const fn title(self, figure: Figure) -> &'static str {
         match self {
             Self::Median => figure.name(),
-            Self::Interval => "95 % interval",
+            Self::Interval => "95 % interval ",
             Self::Times => "× process",
             Self::P95 => "p95",
             Self::P99 => "p99",
@@ -116,7 +116,10 @@ impl Column {
         let count = |of: fn(&Summary) -> u32| row.summary.map(|summary| of(summary).to_string());
         match self {
             Self::Median => tail(estimate.map(|estimate| estimate.median_seconds)),
-            Self::Interval => row.interval().map(range),
+            Self::Interval => {
+                let doubt = if is_wide(run, row) { '?' } else { ' ' };
+                row.interval().map(|ends| format!("{}{doubt}", range(ends)))
+            }
             Self::Times => group.times(row).map(|times| {
                 let [ratio, low, high] = [times.ratio, times.low, times.high].map(three_digits);
                 format!("×{ratio} ({low}–{high})")
@@ -133,6 +136,14 @@ impl Column {
         }
     }
 
+    /// What stands for no value, with the blank that ends an interval.
+    const fn absent(self) -> &'static str {
+        match self {
+            Self::Interval => "— ",
+            _ => "—",
+        }
+    }
+
     fn style(self, row: &Row<'_>, look: &Look<'_>) -> Style {
         let above_zero = |of: fn(&Summary) -> u32| row.summary.is_some_and(|s| of(s) > 0);
         match self {
@@ -143,6 +154,13 @@ impl Column {
             _ => look.theme.muted,
         }
     }
+}
+
+/// Whether half the interval of `row` is more of its median than the plan asks for.
+fn is_wide(run: &RunState, row: &Row<'_>) -> bool {
+    let target = run.head.plan.effort.target.fraction();
+    let half = row.interval().map(|(low, high)| (high - low) / 2.0);
+    half.zip(row.median()).is_some_and(|(half, median)| half > target * median)
 }
 
 /// `3.10–3.24 ms`: the unit once where both ends have the same.
@@ -185,14 +203,20 @@ fn line(
     for column in columns {
         let text = column.text(run, group, row);
         let style = if text.is_some() { column.style(row, look) } else { look.theme.muted };
-        let text = fixed::right(text.as_deref().unwrap_or("—"), column.width());
+        let text = text.unwrap_or_else(|| column.absent().to_owned());
+        let text = fixed::right(&text, column.width());
         spans.push(Span::styled(format!(" {text}"), style));
     }
     Line::from(spans)
 }
 
-/// The sign and the name of a row, in `NAME` columns.
-pub(super) fn name(row: &Row<'_>, look: &Look<'_>) -> Span<'static> {
+/// The sign and the name of a row in `NAME` columns, marked if it is looked at.
+pub(super) fn marked(row: &Row<'_>, chosen: bool, look: &Look<'_>) -> Span<'static> {
+    let name = name(row, look);
+    if chosen { name.patch_style(look.theme.selected) } else { name }
+}
+
+fn name(row: &Row<'_>, look: &Look<'_>) -> Span<'static> {
     let style = match (row.left_out, row.standing) {
         (Some(_), _) => look.theme.muted,
         (_, Standing::Best) => look.theme.good,
@@ -203,16 +227,22 @@ pub(super) fn name(row: &Row<'_>, look: &Look<'_>) -> Span<'static> {
 }
 
 /// What the signs mean, as far as they are used.
-fn words(group: &Group<'_>, width: u16) -> String {
+fn words(run: &RunState, group: &Group<'_>, width: u16) -> String {
     let any = |standing| group.rows.iter().any(|row| row.standing == standing);
     let mut said = Vec::new();
     if any(Standing::Best) {
         said.push("★ fastest that isolates".to_owned());
     }
     if any(Standing::Alike) {
-        let why = if width < 70 { "" } else { " from it: intervals overlap" };
-        let alike = if width < 50 { "≈ alike" } else { "≈ not told apart" };
-        said.push(format!("{alike}{why}"));
+        let alike = match width {
+            ..50 => "≈ alike",
+            50..80 => "≈ not told apart from it",
+            _ => "≈ not told apart from it: their intervals overlap",
+        };
+        said.push(alike.to_owned());
+    }
+    if width >= 70 && group.rows.iter().any(|row| is_wide(run, row)) {
+        said.push(format!("? wider than ±{}", run.head.plan.effort.target));
     }
     said.join("   ")
 }

@@ -17,12 +17,12 @@ pub(super) fn shown(state: &State) -> Option<(&RunId, &RunState)> {
 
 /// What can be done with the keys in `panel`, the most wanted first.
 pub(super) fn hints(panel: Panel, state: &State) -> &'static [Action] {
-    use Action::{Again, Bench, Cancel, Check, Export, Left, Mark, MarkAll, NextPanel, Preset};
-    use Action::{Right, Sort, View, Why, Zoom};
+    use Action::{Again, Bench, Cancel, Check, Copy, Export, Left, Mark, MarkAll, NextPanel};
+    use Action::{Preset, Right, Sort, View, Why, Zoom};
     match (panel, state.live_run()) {
         (Panel::Result, Some(_)) => &[Cancel, View, Left, Right, Sort, Why, Zoom, NextPanel],
         (Panel::Result, None) => {
-            &[Bench, Again, Export, View, Left, Right, Sort, Why, Zoom, NextPanel]
+            &[Bench, Again, Export, View, Left, Right, Sort, Why, Zoom, Copy, NextPanel]
         }
         (_, Some(_)) => &[Cancel, NextPanel, Mark, MarkAll, Preset],
         (_, None) => &[Bench, Mark, MarkAll, Preset, NextPanel, Check],
@@ -53,6 +53,11 @@ pub(super) fn cancel(state: &State) -> Reply {
         question: format!("Cancel the run and keep its {done} good samples?").into(),
         then: Command::Cancel(id.clone()),
     }
+}
+
+/// Copies the command that repeats the run that is shown.
+pub(super) fn copy(state: &State) -> Reply {
+    shown(state).map_or(Reply::Ignored, |(_, run)| Reply::Copy(run.head.repeat.clone()))
 }
 
 /// Writes the run that is shown.
