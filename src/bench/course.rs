@@ -59,6 +59,7 @@ impl Course {
             clock,
             keep,
             out,
+            notices,
             cancel,
         } = bench;
         let now = clock.now();
@@ -75,9 +76,8 @@ impl Course {
             told: now,
             left_over: false,
             voice: Voice {
-                id: head.id.clone(),
-                clock: Arc::clone(&clock),
-                out,
+                events: out,
+                notices,
             },
             head,
             clock,

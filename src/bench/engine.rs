@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::course::Course;
 use crate::backend::Launch;
 use crate::model::root::Roots;
-use crate::model::run::{Run, RunEnd, RunHead};
+use crate::model::run::{Run, RunEnd, RunEvent, RunHead};
 use crate::model::time::Clock;
-use crate::model::update::Update;
+use crate::model::update::Notice;
 use crate::store::RunDir;
 
 /// A run that is about to start, with all it needs.
@@ -24,9 +24,10 @@ pub struct Bench {
     pub clock: Arc<dyn Clock>,
     /// Where it is kept; `None` keeps it in memory alone.
     pub keep: Option<RunDir>,
-    /// Who hears of it: `What::Run` for each event, `What::Notice` when something went wrong that
-    /// does not end it. Awaited, never dropped.
-    pub out: mpsc::Sender<Update>,
+    /// Who hears what happens to it. Awaited, never dropped.
+    pub out: mpsc::Sender<RunEvent>,
+    /// Who hears of what went wrong and does not end it: a suspended backend, a full disk.
+    pub notices: mpsc::Sender<Notice>,
     /// Ends it at any moment. A sample that is under way is given up: the launch is dropped.
     pub cancel: CancellationToken,
 }

@@ -12,15 +12,15 @@ use crate::model::run::{FORMAT, LeftOut, RunHead};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 
-/// The head of a run of `plan` that starts at `started`; `random` makes its id unique. Backends
+/// The head of run `id` of `plan`, which starts at `started`. Backends
 /// that cannot run by `statuses`, or that were never tried, leave the plan and are named with the
 /// reason.
 pub fn draw_up(
+    id: RunId,
     mut plan: Plan,
     statuses: &[BackendStatus],
     roots: &Roots,
     started: Stamp,
-    random: u32,
 ) -> RunHead {
     let left_out: Vec<LeftOut> = plan
         .backends
@@ -31,7 +31,7 @@ pub fn draw_up(
         .retain(|backend| left_out.iter().all(|out| out.backend != *backend));
     RunHead {
         format: FORMAT,
-        id: RunId::new(started.wall_ms, random),
+        id,
         started,
         started_at: started.rfc3339(),
         cells: cells(&plan),
@@ -120,13 +120,9 @@ mod tests {
             status(BackendId::GvisorKvm, gone),
         ];
         let asked = [BackendId::Runc, BackendId::GvisorKvm, BackendId::Crun];
-        let head = draw_up(
-            plan(Preset::Quick, &asked, 1),
-            &statuses,
-            &Roots::default(),
-            Stamp::default(),
-            1,
-        );
+        let plan = plan(Preset::Quick, &asked, 1);
+        let (id, roots) = (RunId::new(0, 1), Roots::default());
+        let head = draw_up(id, plan, &statuses, &roots, Stamp::default());
         assert_eq!(head.plan.backends, [BackendId::Runc]);
         let reasons: Vec<_> = head
             .left_out

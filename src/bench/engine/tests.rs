@@ -13,11 +13,10 @@ use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
 use crate::model::bench::{
     Cell, Effort, Failure, Outcome, Payload, Phase, Phases, Plan, Preset, Sample, Summary, Taint,
 };
-use crate::model::run::RunEvent;
+use crate::model::id::RunId;
 use crate::model::text::SafeText;
 use crate::model::time::{SetClock, Stamp};
 use crate::model::unit::{Ratio, Seconds};
-use crate::model::update::{Notice, What};
 
 type Script = Box<dyn FnMut(u32, &Task) -> Result<Trial, Error> + Send>;
 
@@ -87,7 +86,8 @@ fn scattered(task: &Task) -> Trial {
 /// A run in the making.
 struct Rig {
     bench: Bench,
-    said: mpsc::Receiver<Update>,
+    said: mpsc::Receiver<RunEvent>,
+    noted: mpsc::Receiver<Notice>,
     launcher: Scripted,
 }
 
@@ -107,15 +107,12 @@ fn rig(change: impl FnOnce(&mut Plan), script: Script) -> Rig {
         readiness: Readiness::Ready,
         traits: Traits::default(),
     };
-    let head = draw_up(
-        plan,
-        &BackendId::ALL.map(ready),
-        &nowhere,
-        Stamp::default(),
-        7,
-    );
+    let id = RunId::new(0, 7);
+    let statuses = BackendId::ALL.map(ready);
+    let head = draw_up(id, plan, &statuses, &nowhere, Stamp::default());
     let clock = Arc::new(SetClock::default());
     let (out, said) = mpsc::channel(100_000);
+    let (notices, noted) = mpsc::channel(100);
     let cancel = CancellationToken::new();
     let bench = Bench {
         head,
@@ -123,6 +120,7 @@ fn rig(change: impl FnOnce(&mut Plan), script: Script) -> Rig {
         clock: clock.clone(),
         keep: None,
         out,
+        notices,
         cancel,
     };
     let tasks = Vec::new();
@@ -137,24 +135,23 @@ fn rig(change: impl FnOnce(&mut Plan), script: Script) -> Rig {
     Rig {
         bench,
         said,
+        noted,
         launcher,
     }
 }
 
 impl Rig {
     /// Runs it; what was said comes with it.
-    fn run(mut self) -> (Run, Vec<What>, Scripted) {
+    fn run(mut self) -> (Run, Vec<RunEvent>, Vec<Notice>) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build();
         let run = runtime
             .unwrap()
             .block_on(self.bench.run(&mut self.launcher));
-        let mut told = Vec::new();
-        while let Ok(update) = self.said.try_recv() {
-            told.push(update.what);
-        }
-        (run, told, self.launcher)
+        let told = std::iter::from_fn(|| self.said.try_recv().ok()).collect();
+        let noted = std::iter::from_fn(|| self.noted.try_recv().ok()).collect();
+        (run, told, noted)
     }
 }
 
@@ -164,18 +161,6 @@ fn rounds(effort: &mut Effort, min: u32, max: u32) {
 
 fn end(run: &Run) -> &RunEnd {
     &run.tail.as_ref().unwrap().end
-}
-
-fn notices(said: &[What]) -> Vec<&Notice> {
-    said.iter()
-        .filter_map(|what| {
-            if let What::Notice(notice) = what {
-                Some(notice)
-            } else {
-                None
-            }
-        })
-        .collect()
 }
 
 fn cold(run: &Run, cell: usize) -> &Summary {
@@ -224,11 +209,11 @@ fn every_cell_is_visited_once_a_round_in_changing_order() {
 fn the_same_seed_makes_the_same_run() {
     let with = |seed| {
         let change = move |plan: &mut Plan| plan.seed = seed;
-        let (run, _, launcher) = rig(change, Box::new(|_, task| Ok(scattered(task)))).run();
-        (run.samples, run.tail.unwrap().summary, launcher.tasks)
+        let (run, ..) = rig(change, Box::new(|_, task| Ok(scattered(task)))).run();
+        (run.samples, run.tail.unwrap().summary)
     };
     assert_eq!(with(1), with(1));
-    assert_ne!(with(1).2, with(2).2);
+    assert_ne!(with(1).0, with(2).0);
 }
 
 #[test]
@@ -279,13 +264,7 @@ fn cancelled_at_any_launch_it_is_a_shorter_run() {
         rig.launcher.cancel_at = Some((at, rig.bench.cancel.clone()));
         let (run, said, _) = rig.run();
         assert_eq!((end(&run), run.samples.len()), (&RunEnd::Cancelled, at - 1));
-        assert!(matches!(
-            said.last(),
-            Some(What::Run {
-                event: RunEvent::Ended(_),
-                ..
-            })
-        ));
+        assert!(matches!(said.last(), Some(RunEvent::Ended(_))));
     }
 }
 
@@ -320,7 +299,7 @@ fn a_backend_that_never_works_is_suspended_and_the_others_go_on() {
         }),
         _ => Ok(scattered(task)),
     };
-    let (run, said, _) = rig(|_| {}, Box::new(broken)).run();
+    let (run, _, noted) = rig(|_| {}, Box::new(broken)).run();
     let tail = run.tail.as_ref().unwrap();
     assert_eq!(tail.end, RunEnd::Completed);
     assert_eq!(tail.suspended.len(), 1);
@@ -330,7 +309,7 @@ fn a_backend_that_never_works_is_suspended_and_the_others_go_on() {
         "{reason}"
     );
     assert!(
-        notices(&said)[0]
+        noted[0]
             .text
             .as_str()
             .starts_with("runc is suspended for this run")
@@ -360,20 +339,10 @@ fn a_run_in_which_nothing_works_has_failed_and_says_why() {
 #[test]
 fn events_come_in_their_order_and_not_too_often() {
     let change = |plan: &mut Plan| rounds(&mut plan.effort, 100, 100);
-    let (run, said, _) = rig(change, Box::new(|_, task| Ok(scattered(task)))).run();
-    let events: Vec<&RunEvent> = said
-        .iter()
-        .filter_map(|what| {
-            if let What::Run { event, .. } = what {
-                Some(event)
-            } else {
-                None
-            }
-        })
-        .collect();
-    assert!(matches!(events[0], RunEvent::Started(head) if **head == run.head));
+    let (run, events, _) = rig(change, Box::new(|_, task| Ok(scattered(task)))).run();
+    assert!(matches!(&events[0], RunEvent::Started(head) if **head == run.head));
     assert!(
-        matches!(events[events.len() - 1], RunEvent::Ended(tail) if Some(tail) == run.tail.as_ref())
+        matches!(&events[events.len() - 1], RunEvent::Ended(tail) if Some(tail) == run.tail.as_ref())
     );
     let samples = events
         .iter()
@@ -395,12 +364,8 @@ fn events_come_in_their_order_and_not_too_often() {
 fn progress_foresees_the_end() {
     let change = |plan: &mut Plan| rounds(&mut plan.effort, 100, 100);
     let (_, said, _) = rig(change, Box::new(|_, task| Ok(scattered(task)))).run();
-    for what in &said {
-        let What::Run {
-            event: RunEvent::Progress(progress),
-            ..
-        } = what
-        else {
+    for event in &said {
+        let RunEvent::Progress(progress) = event else {
             continue;
         };
         assert_eq!(progress.submitted + progress.remaining, 306);

@@ -206,6 +206,8 @@ fn what_is_not_a_run_is_said_to_be_none() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn no_byte_in_a_file_makes_reading_panic(at: prop::sample::Index, byte: u8, whole: bool) {
         let (_runs, dir) = written(3);

@@ -9,12 +9,12 @@ fn what_is_on_disk_is_what_was_run() {
     let dir = RunDir::create(runs.path(), &rig.bench.head).unwrap();
     let path = dir.path().to_owned();
     rig.bench.keep = Some(dir);
-    let (run, said, _) = rig.run();
+    let (run, _, noted) = rig.run();
     assert_eq!(RunDir::read(&path).unwrap(), run);
     std::fs::remove_file(path.join("run.json")).unwrap();
     let parts = RunDir::read(&path).unwrap();
     assert_eq!((parts.samples, parts.tail), (run.samples, None));
-    assert_eq!(notices(&said).len(), 0);
+    assert_eq!(noted, []);
 }
 
 #[test]
@@ -48,9 +48,8 @@ fn a_full_disk_is_said_once_and_costs_no_sample() {
     dir.fill_disk();
     let mut full = rig(|_| {}, Box::new(|_, task| Ok(scattered(task))));
     full.bench.keep = Some(dir);
-    let (run, said, _) = full.run();
+    let (run, _, said) = full.run();
     assert_eq!(end(&run), &RunEnd::Completed);
-    let said = notices(&said);
     assert_eq!(
         said.iter().filter(|notice| notice.bad).count(),
         1,
