@@ -37,22 +37,48 @@ struct Recipe {
 
 const RECIPES: [Recipe; 8] = [
     recipe("CPU", &[Metric::Cpu], Join::Processors, true, cpu_words),
-    recipe("Memory", &[Metric::Memory], Join::Memory, true, memory_words),
+    recipe(
+        "Memory",
+        &[Metric::Memory],
+        Join::Memory,
+        true,
+        memory_words,
+    ),
     Recipe {
         within: Join::Worst,
         ..recipe(
             "Pressure",
-            &[Metric::CpuPressure, Metric::MemoryPressure, Metric::IoPressure],
+            &[
+                Metric::CpuPressure,
+                Metric::MemoryPressure,
+                Metric::IoPressure,
+            ],
             Join::Worst,
             true,
             pressure_words,
         )
     },
-    recipe("Disk", &[Metric::DiskRead, Metric::DiskWrite], Join::Sum, false, disk_words),
-    recipe("Network", &[Metric::Receive, Metric::Transmit], Join::Sum, false, network_words),
+    recipe(
+        "Disk",
+        &[Metric::DiskRead, Metric::DiskWrite],
+        Join::Sum,
+        false,
+        disk_words,
+    ),
+    recipe(
+        "Network",
+        &[Metric::Receive, Metric::Transmit],
+        Join::Sum,
+        false,
+        network_words,
+    ),
     recipe("Load", &[Metric::Load], Join::Sum, false, load_words),
-    recipe("Steal", &[Metric::Steal], Join::Processors, true, |_| String::new()),
-    recipe("Heat", &[Metric::Temperature], Join::Worst, true, |_| "hottest sensor".to_owned()),
+    recipe("Steal", &[Metric::Steal], Join::Processors, true, |_| {
+        String::new()
+    }),
+    recipe("Heat", &[Metric::Temperature], Join::Worst, true, |_| {
+        "hottest sensor".to_owned()
+    }),
 ];
 
 const fn recipe(
@@ -62,12 +88,24 @@ const fn recipe(
     load: bool,
     aside: fn(&NodeSample) -> String,
 ) -> Recipe {
-    Recipe { name, metrics, within: Join::Sum, across, load, aside }
+    Recipe {
+        name,
+        metrics,
+        within: Join::Sum,
+        across,
+        load,
+        aside,
+    }
 }
 
 /// The strips of `nodes` together over `window`, `columns` values each; GPU strips follow memory
 /// where there are GPUs. One that never had a value is left out, unless it is CPU or memory.
-pub(super) fn strips(nodes: &[&Node], window: Window, columns: usize, look: &Look<'_>) -> Vec<Strip> {
+pub(super) fn strips(
+    nodes: &[&Node],
+    window: Window,
+    columns: usize,
+    look: &Look<'_>,
+) -> Vec<Strip> {
     let mut strips = Vec::with_capacity(RECIPES.len() + 2);
     for recipe in &RECIPES {
         let strip = recipe.strip(nodes, window, columns, look);
@@ -88,13 +126,23 @@ impl Recipe {
         let heard = if live.is_empty() { nodes } else { &live };
         let present = heard.iter().filter_map(|node| {
             let row = node_row(&node.sample.as_ref()?.1);
-            let values = self.metrics.iter().map(|metric| (row[*metric as usize], 1.0));
+            let values = self
+                .metrics
+                .iter()
+                .map(|metric| (row[*metric as usize], 1.0));
             Some((join(self.within, values), self.weight(node)))
         });
-        let pasts: Vec<_> =
-            nodes.iter().map(|node| (self.past(node, window, columns), self.weight(node))).collect();
+        let pasts: Vec<_> = nodes
+            .iter()
+            .map(|node| (self.past(node, window, columns), self.weight(node)))
+            .collect();
         let aside = match nodes {
-            [Node { sample: Some((_, sample)), .. }] => (self.aside)(sample),
+            [
+                Node {
+                    sample: Some((_, sample)),
+                    ..
+                },
+            ] => (self.aside)(sample),
             _ => String::new(),
         };
         Strip {
@@ -118,7 +166,10 @@ impl Recipe {
 
     fn weight(&self, node: &Node) -> f64 {
         match self.across {
-            Join::Processors => node.info.as_ref().map_or(1.0, |info| f64::from(info.cpus.max(1))),
+            Join::Processors => node
+                .info
+                .as_ref()
+                .map_or(1.0, |info| f64::from(info.cpus.max(1))),
             Join::Memory => total_memory(node).map_or(1.0, |bytes| bytes.0 as f64),
             Join::Sum | Join::Worst => 1.0,
         }
@@ -151,7 +202,9 @@ fn join(how: Join, values: impl Iterator<Item = (Option<f64>, f64)>) -> Option<f
 
 fn joined(how: Join, pasts: &[(Vec<Option<f64>>, f64)], columns: usize) -> Vec<Option<f64>> {
     let column = |index: usize| {
-        let values = pasts.iter().map(|(past, weight)| (past.get(index).copied().flatten(), *weight));
+        let values = pasts
+            .iter()
+            .map(|(past, weight)| (past.get(index).copied().flatten(), *weight));
         join(how, values)
     };
     (0..columns).map(column).collect()
@@ -167,13 +220,19 @@ fn gpu_strips(nodes: &[&Node], window: Window, columns: usize, look: &Look<'_>) 
     let all: Vec<&Gpu> = heard.iter().flat_map(|node| gpus(node)).collect();
     let strip = |name, metric: GpuMetric, load| {
         let size = |gpu: &Gpu| match metric {
-            GpuMetric::Memory => gpu.memory_total_bytes.get().map_or(1.0, |bytes| bytes.0 as f64),
+            GpuMetric::Memory => gpu
+                .memory_total_bytes
+                .get()
+                .map_or(1.0, |bytes| bytes.0 as f64),
             _ => 1.0,
         };
-        let now = all.iter().map(|gpu| (gpu_row(gpu)[metric as usize], size(gpu)));
+        let now = all
+            .iter()
+            .map(|gpu| (gpu_row(gpu)[metric as usize], size(gpu)));
         let histories = nodes.iter().flat_map(|node| node.gpu_history.values());
-        let pasts: Vec<_> =
-            histories.map(|past| (window.trail(past, metric as usize, columns), 1.0)).collect();
+        let pasts: Vec<_> = histories
+            .map(|past| (window.trail(past, metric as usize, columns), 1.0))
+            .collect();
         Strip {
             name,
             now: join(Join::Memory, now),
@@ -194,21 +253,38 @@ fn gpu_strips(nodes: &[&Node], window: Window, columns: usize, look: &Look<'_>) 
 
 fn vram_words(gpus: &[&Gpu]) -> String {
     let known = gpus.iter().filter_map(|gpu| {
-        Some((gpu.memory_used_bytes.get()?.0, gpu.memory_total_bytes.get()?.0))
+        Some((
+            gpu.memory_used_bytes.get()?.0,
+            gpu.memory_total_bytes.get()?.0,
+        ))
     });
     let sum = known.reduce(|(used, total), (more, of)| (used + more, total + of));
-    sum.map_or_else(String::new, |(used, total)| format!("{} of {}", Bytes(used), Bytes(total)))
+    sum.map_or_else(String::new, |(used, total)| {
+        format!("{} of {}", Bytes(used), Bytes(total))
+    })
 }
 
 fn cpu_words(sample: &NodeSample) -> String {
-    let Some(cpu) = sample.cpu.known() else { return String::new() };
-    format!("user {} · system {} · I/O wait {}", cpu.user, cpu.system, cpu.iowait)
+    let Some(cpu) = sample.cpu.known() else {
+        return String::new();
+    };
+    format!(
+        "user {} · system {} · I/O wait {}",
+        cpu.user, cpu.system, cpu.iowait
+    )
 }
 
 fn memory_words(sample: &NodeSample) -> String {
-    let Some(memory) = sample.memory.known() else { return String::new() };
+    let Some(memory) = sample.memory.known() else {
+        return String::new();
+    };
     let swap = memory.swap_used().map(|swap| format!(" · swap {swap}"));
-    format!("{} of {}{}", memory.used_bytes(), memory.total_bytes, swap.unwrap_or_default())
+    format!(
+        "{} of {}{}",
+        memory.used_bytes(),
+        memory.total_bytes,
+        swap.unwrap_or_default()
+    )
 }
 
 fn pressure_words(sample: &NodeSample) -> String {
@@ -216,18 +292,32 @@ fn pressure_words(sample: &NodeSample) -> String {
     let some = |stall: &crate::model::reading::Reading<crate::model::node::Stall>| {
         super::super::widget::value::percent(stall.get().map(|stall| stall.some))
     };
-    let (cpu, memory, io) = (some(&pressure.cpu), some(&pressure.memory), some(&pressure.io));
+    let (cpu, memory, io) = (
+        some(&pressure.cpu),
+        some(&pressure.memory),
+        some(&pressure.io),
+    );
     format!("CPU {cpu} · memory {memory} · I/O {io}")
 }
 
 fn disk_words(sample: &NodeSample) -> String {
     let row = node_row(sample);
-    both("read", row[Metric::DiskRead as usize], "write", row[Metric::DiskWrite as usize])
+    both(
+        "read",
+        row[Metric::DiskRead as usize],
+        "write",
+        row[Metric::DiskWrite as usize],
+    )
 }
 
 fn network_words(sample: &NodeSample) -> String {
     let row = node_row(sample);
-    both("in", row[Metric::Receive as usize], "out", row[Metric::Transmit as usize])
+    both(
+        "in",
+        row[Metric::Receive as usize],
+        "out",
+        row[Metric::Transmit as usize],
+    )
 }
 
 fn both(first: &str, one: Option<f64>, second: &str, other: Option<f64>) -> String {
@@ -239,9 +329,17 @@ fn both(first: &str, one: Option<f64>, second: &str, other: Option<f64>) -> Stri
 }
 
 fn load_words(sample: &NodeSample) -> String {
-    let Some([one, five, fifteen]) = sample.load.get() else { return String::new() };
-    let tasks = sample.tasks.get().map(|tasks| format!(" · {} processes", tasks.processes));
-    format!("{one:.2} {five:.2} {fifteen:.2}{}", tasks.unwrap_or_default())
+    let Some([one, five, fifteen]) = sample.load.get() else {
+        return String::new();
+    };
+    let tasks = sample
+        .tasks
+        .get()
+        .map(|tasks| format!(" · {} processes", tasks.processes));
+    format!(
+        "{one:.2} {five:.2} {fifteen:.2}{}",
+        tasks.unwrap_or_default()
+    )
 }
 
 /// Every node of `state`.

@@ -33,7 +33,10 @@ pub struct View {
 
 impl Default for View {
     fn default() -> Self {
-        Self { sheet: Sheet::sorted_by(entry::NODE), zoom: false }
+        Self {
+            sheet: Sheet::sorted_by(entry::NODE),
+            zoom: false,
+        }
     }
 }
 
@@ -80,7 +83,13 @@ impl View {
         if self.zoom {
             return &[Action::Back, Action::Up, Action::Down, Action::Why];
         }
-        &[Action::Enter, Action::Sort, Action::Reverse, Action::Filter, Action::Why]
+        &[
+            Action::Enter,
+            Action::Sort,
+            Action::Reverse,
+            Action::Filter,
+            Action::Why,
+        ]
     }
 
     /// Draws the tab.
@@ -101,7 +110,10 @@ impl View {
         let [upper, lower] = self.split(area, rows.len());
         if !upper.is_empty() {
             let words = self.sheet.words(rows.len(), entries.len());
-            let inner = Panel::new("GPUs").aside(words).focused(true).open(upper, buffer, look);
+            let inner = Panel::new("GPUs")
+                .aside(words)
+                .focused(true)
+                .open(upper, buffer, look);
             let table = entry::table(&self.sheet, &rows);
             table.draw(inner, buffer, look, &|row, column, width| {
                 entry::cell(rows[row], column, width, look)
@@ -116,7 +128,7 @@ impl View {
     fn split(&self, area: Rect, rows: usize) -> [Rect; 2] {
         let wanted = grid::narrow(rows + 3);
         let upper = match area.height {
-            _ if self.zoom => 0,
+            _ if self.zoom || (rows == 1 && !self.sheet.is_filtered()) => 0,
             0..=13 => area.height,
             high => wanted.min(high / 2),
         };
@@ -126,7 +138,7 @@ impl View {
 
 /// Why values of the GPU under the cursor are missing, or why there is none.
 fn why(entry: Option<&Entry<'_>>, state: &State) -> SafeText {
-    let words = entry.map_or_else(|| none::reasons(state), |entry| entry.gaps());
+    let words = entry.map_or_else(|| none::reasons(state), Entry::gaps);
     match words.as_slice() {
         [] => SafeText::new("nothing is missing here"),
         words => SafeText::new(&words.join(" · ")),

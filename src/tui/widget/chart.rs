@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::super::look::{Glyph, Look};
-use super::{grid, value};
+use super::{grid, trail, value};
 use crate::state::history::Scale;
 
 /// One line of a chart.
@@ -25,7 +25,7 @@ pub struct Chart<'a> {
     /// Its lines; the first is on top.
     pub traces: &'a [Trace],
     /// The stretch of time shown.
-    pub window: super::trail::Window,
+    pub window: trail::Window,
     /// How the left axis is written, with its top.
     pub left: (Scale, f64),
     /// How the right axis is written, with its top.
@@ -161,7 +161,8 @@ impl Chart<'_> {
     fn dots(&self, points: &[(u64, Option<f64>)], wide: usize) -> Vec<Dot> {
         let start = self.window.end_ms.saturating_sub(self.window.span_ms);
         // Two points further apart than this have a gap between them.
-        let reach = (3 * self.window.interval_ms).max(2 * self.window.span_ms / wide.max(1) as u64);
+        let pace = trail::pace(points.iter().map(|(at, _)| *at)).max(self.window.interval_ms);
+        let reach = (3 * pace).max(2 * self.window.span_ms / wide.max(1) as u64);
         let mut dots: Vec<Dot> = Vec::with_capacity(wide);
         let (mut before, mut count) = (None, 0.0);
         for (at, value) in points.iter().filter(|(at, _)| *at >= start) {
@@ -173,15 +174,13 @@ impl Chart<'_> {
             let x = grid::part(across, wide.saturating_sub(1));
             let after_gap = before.is_none_or(|then| at - then > reach);
             before = Some(*at);
-            match dots.last_mut().filter(|dot| dot.x == x) {
-                Some(dot) => {
-                    count += 1.0;
-                    dot.mean += (value - dot.mean) / count;
-                }
-                None => {
-                    count = 1.0;
-                    dots.push(Dot { x, mean: value, after_gap });
-                }
+            if let Some(dot) = dots.last_mut().filter(|dot| dot.x == x) {
+                count += 1.0;
+                dot.mean += (value - dot.mean) / count;
+            } else {
+                count = 1.0;
+                let mean = value;
+                dots.push(Dot { x, mean, after_gap });
             }
         }
         dots

@@ -37,13 +37,14 @@ pub struct Strip {
     pub aside: String,
 }
 
-/// How many columns of the past a strip has that is drawn `width` wide.
-pub const fn columns(width: u16) -> usize {
+/// How many columns of the past a strip has that is drawn `width` wide, with words at its end or
+/// without.
+pub const fn columns(width: u16, words: bool) -> usize {
     let rest = (width as usize).saturating_sub(NAME + VALUE + 2);
     match width {
         0..=59 => rest,
-        60..=109 => rest - TOP - 1,
-        _ => rest - TOP - 1 - ASIDE - 2,
+        110.. if words => rest - TOP - 1 - ASIDE - 2,
+        _ => rest - TOP - 1,
     }
 }
 
@@ -59,14 +60,25 @@ pub fn draw(strips: &[Strip], area: Rect, buffer: &mut Buffer, look: &Look<'_>) 
         }
         let drawn = high.min(2);
         let y = area.y + grid::narrow(down + high - drawn);
-        strip.draw(Rect { y, height: grid::narrow(drawn), ..area }, buffer, look);
+        strip.draw(
+            Rect {
+                y,
+                height: grid::narrow(drawn),
+                ..area
+            },
+            buffer,
+            look,
+        );
     }
 }
 
 impl Strip {
     fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-        let columns = columns(area.width);
-        let floor = Rect { y: area.bottom() - 1, height: 1, ..area };
+        let floor = Rect {
+            y: area.bottom() - 1,
+            height: 1,
+            ..area
+        };
         let value = self.now.map(|now| value::written(self.scale, now));
         let value = value.unwrap_or_else(|| value::MISSING.to_owned());
         let head = [
@@ -77,12 +89,17 @@ impl Strip {
         head.into_iter().collect::<Line<'_>>().render(floor, buffer);
         let past = Rect {
             x: area.x + grid::narrow(NAME + VALUE + 2),
-            width: grid::narrow(columns),
+            width: grid::narrow(self.past.len()),
             ..area
         };
         let top = self.top();
         let style = |value| self.style(value, look);
-        let spark = Sparkline { values: &self.past, max: top, style: &style, glyph: look.glyph };
+        let spark = Sparkline {
+            values: &self.past,
+            max: top,
+            style: &style,
+            glyph: look.glyph,
+        };
         if area.width > grid::narrow(NAME + VALUE + 2) {
             spark.render(past, buffer);
             self.tail(past, top, area, buffer, look);
@@ -97,7 +114,15 @@ impl Strip {
         let x = past.right() + 1;
         let width = area.right().saturating_sub(x);
         let top = grid::fit(&value::written(self.scale, top), TOP, false);
-        Line::styled(top, look.theme.muted).render(Rect { x, width, height: 1, ..area }, buffer);
+        Line::styled(top, look.theme.muted).render(
+            Rect {
+                x,
+                width,
+                height: 1,
+                ..area
+            },
+            buffer,
+        );
         let skip = grid::narrow(TOP + 2);
         let aside = Rect {
             x: x.saturating_add(skip),

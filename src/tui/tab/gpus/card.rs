@@ -13,6 +13,8 @@ use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::table::{Column, Table};
 use crate::tui::widget::{grid, meter, value};
 
+/// Width of a fact's name.
+const NAME: usize = 10;
 /// Rows of facts, frame included.
 const FACTS: u16 = 11;
 
@@ -21,7 +23,11 @@ pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Lo
     if area.height < 3 {
         return;
     }
-    let upper = if area.height >= FACTS + 7 { FACTS } else { area.height };
+    let upper = if area.height >= FACTS + 7 {
+        FACTS
+    } else {
+        area.height
+    };
     let [upper, lower] =
         Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(area);
     let side = if area.width >= 76 { area.width / 2 } else { 0 };
@@ -41,7 +47,12 @@ fn facts(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let age = value::age(look.now.since(entry.at));
     let aside = match (entry.is_lost(), entry.is_live(look)) {
         (true, _) => "lost".to_owned(),
-        (_, true) => entry.gpu.pci.known().map(ToString::to_string).unwrap_or_default(),
+        (_, true) => entry
+            .gpu
+            .pci
+            .known()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         (_, false) => format!("stale, {age} ago"),
     };
     let area = Panel::new(&title).aside(aside).open(area, buffer, look);
@@ -52,7 +63,10 @@ fn facts(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
             format!("{} It does not answer: {reason}", look.glyph.pick("✗", "!")),
             look.theme.bad,
         ));
-        lines.push(Line::styled("Below is what it said last.", look.theme.muted));
+        lines.push(Line::styled(
+            "Below is what it said last.",
+            look.theme.muted,
+        ));
     }
     lines.extend(rows(entry, width, look));
     panel::lines(lines, area, buffer);
@@ -68,10 +82,20 @@ fn rows(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> 
     let power = gpu.power_watts.get().zip(gpu.power_limit_watts.get());
     let power = power.and_then(|(draw, limit)| Ratio::of(draw.0, limit.0));
     let watts = format!("{} of {}", gpu.power_watts, gpu.power_limit_watts);
-    let heat = gpu.celsius.get().map_or(look.theme.text, |celsius| look.heat(celsius.0));
+    let heat = gpu
+        .celsius
+        .get()
+        .map_or(look.theme.text, |celsius| look.heat(celsius.0));
     let load = memory.map_or(look.theme.muted, |memory| look.load(memory));
     vec![
-        share("time busy", gpu.utilization.get(), "", look.theme.series[0], width, look),
+        share(
+            "time busy",
+            gpu.utilization.get(),
+            "",
+            look.theme.series[0],
+            width,
+            look,
+        ),
         share("memory", memory, &used, load, width, look),
         share("power", power, &watts, look.theme.series[2], width, look),
         pair(
@@ -81,10 +105,28 @@ fn rows(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> 
             &value::span(&gpu.slowdown_celsius, look.theme.text, look),
             look,
         ),
-        pair("clock", &text(&gpu.core_clock_hertz, look), "memory", &text(&gpu.memory_clock_hertz, look), look),
-        pair("fan", &text(&gpu.fan, look), "memory busy", &text(&gpu.memory_utilization, look), look),
-        pair("encoder", &text(&gpu.encoder, look), "decoder", &text(&gpu.decoder, look), look),
-        pair("ECC errors", &errors(entry, look), "MIG", &mig(entry, look), look),
+        pair(
+            "clock",
+            &text(&gpu.core_clock_hertz, look),
+            "mem clk",
+            &text(&gpu.memory_clock_hertz, look),
+            look,
+        ),
+        pair(
+            "fan",
+            &text(&gpu.fan, look),
+            "mem busy",
+            &text(&gpu.memory_utilization, look),
+            look,
+        ),
+        pair(
+            "encoder",
+            &text(&gpu.encoder, look),
+            "decoder",
+            &text(&gpu.decoder, look),
+            look,
+        ),
+        pair("ECC", &errors(entry, look), "MIG", &mig(entry, look), look),
         Line::from(vec![label("slowed by", look), throttle(gpu, look)]),
     ]
 }
@@ -99,7 +141,11 @@ fn text<T: std::fmt::Display>(
 fn errors(entry: &Entry<'_>, look: &Look<'_>) -> Span<'static> {
     let errors = &entry.gpu.ecc_uncorrected;
     let bad = errors.get().is_some_and(|errors| errors > 0);
-    value::span(errors, if bad { look.theme.bad } else { look.theme.text }, look)
+    value::span(
+        errors,
+        if bad { look.theme.bad } else { look.theme.text },
+        look,
+    )
 }
 
 fn mig(entry: &Entry<'_>, look: &Look<'_>) -> Span<'static> {
@@ -108,7 +154,7 @@ fn mig(entry: &Entry<'_>, look: &Look<'_>) -> Span<'static> {
 }
 
 fn label(name: &str, look: &Look<'_>) -> Span<'static> {
-    Span::styled(grid::fit(name, 12, false), look.theme.muted)
+    Span::styled(grid::fit(name, NAME, false), look.theme.muted)
 }
 
 fn share(
@@ -120,10 +166,17 @@ fn share(
     look: &Look<'_>,
 ) -> Line<'static> {
     let number = value::maybe(share, style, look);
-    let words = if width < 50 { String::new() } else { grid::fit(words, 23, true) };
-    let room = width.saturating_sub(12 + 8 + words.chars().count());
+    let words = if width < 50 {
+        String::new()
+    } else {
+        grid::fit(words, 23, true)
+    };
+    let room = width.saturating_sub(NAME + 8 + words.chars().count());
     let mut spans = vec![label(name, look)];
-    spans.push(Span::styled(grid::fit(&number.content, 6, true) + "  ", number.style));
+    spans.push(Span::styled(
+        grid::fit(&number.content, 6, true) + "  ",
+        number.style,
+    ));
     spans.extend(meter::plain(share, room, style, look));
     spans.push(Span::styled(words, look.theme.muted));
     spans.into()
@@ -138,8 +191,8 @@ fn pair(
 ) -> Line<'static> {
     Line::from(vec![
         label(name, look),
-        Span::styled(grid::fit(&value.content, 12, false), value.style),
-        label(other, look),
+        Span::styled(grid::fit(&value.content, 9, false), value.style),
+        Span::styled(grid::fit(other, 9, false), look.theme.muted),
         second.clone(),
     ])
 }
@@ -155,17 +208,29 @@ const COLUMNS: [Column; 5] = [
 fn processes(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let processes = entry.gpu.processes.known().map(Vec::as_slice);
     let count = processes.map_or(String::new(), |processes| processes.len().to_string());
-    let area = Panel::new("Processes").aside(count).open(area, buffer, look);
+    let area = Panel::new("Processes")
+        .aside(count)
+        .open(area, buffer, look);
     let words = match (processes, entry.gpu.processes.why()) {
         (Some([]), _) => "Nobody uses it.".to_owned(),
         (None, Some(why)) => format!("{} {why}", value::MISSING),
         _ => String::new(),
     };
     panel::lines([Line::styled(words, look.theme.muted)], area, buffer);
-    let Some(processes) = processes.filter(|processes| !processes.is_empty()) else { return };
+    let Some(processes) = processes.filter(|processes| !processes.is_empty()) else {
+        return;
+    };
     let rows = processes.len();
-    let table = Table { columns: &COLUMNS, sort: None, rows, cursor: None, focused: false };
-    table.draw(area, buffer, look, &|row, column, _| vec![cell(&processes[row], column, look)]);
+    let table = Table {
+        columns: &COLUMNS,
+        sort: None,
+        rows,
+        cursor: None,
+        focused: false,
+    };
+    table.draw(area, buffer, look, &|row, column, _| {
+        vec![cell(&processes[row], column, look)]
+    });
 }
 
 fn cell(process: &GpuProcess, column: usize, look: &Look<'_>) -> Span<'static> {

@@ -29,15 +29,34 @@ pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Lo
     ];
     let right = (area.width >= 60).then_some((Scale::Celsius, 100.0));
     let left = (Scale::Percent, 100.0);
-    Chart { traces: &traces, window, left, right, cursor_ms: None }.draw(area, buffer, look);
-    let names = [("busy", theme.series[0]), ("memory", theme.series[1]), ("°C", theme.series[4])];
+    Chart {
+        traces: &traces,
+        window,
+        left,
+        right,
+        cursor_ms: None,
+    }
+    .draw(area, buffer, look);
+    let names = [
+        ("busy", theme.series[0]),
+        ("memory", theme.series[1]),
+        ("°C", theme.series[4]),
+    ];
     let mut line = vec![ratatui::text::Span::raw(" ")];
     line.extend(legend(&names, look));
     let line = ratatui::text::Line::from(line);
     let width = u16::try_from(line.width()).unwrap_or(u16::MAX);
     if whole.width > width + 24 {
         let x = whole.right() - width - 2;
-        line.render(Rect { x, y: whole.y, width, height: 1 }, buffer);
+        line.render(
+            Rect {
+                x,
+                y: whole.y,
+                width,
+                height: 1,
+            },
+            buffer,
+        );
     }
 }
 
@@ -48,6 +67,12 @@ fn trace(
     style: ratatui::style::Style,
 ) -> Trace {
     let start = window.end_ms.saturating_sub(window.span_ms);
-    let points = history.within(metric as usize, start..window.end_ms + 1).collect();
-    Trace { points, top: 100.0, style }
+    let points = history
+        .within(metric as usize, start..window.end_ms + 1)
+        .collect();
+    Trace {
+        points,
+        top: 100.0,
+        style,
+    }
 }

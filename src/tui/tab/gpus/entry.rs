@@ -80,7 +80,12 @@ impl Row for Entry<'_> {
             NAME => Value::text(self.gpu.name.as_str()),
             STATUS => Value::text(if self.is_lost() { "lost" } else { "up" }),
             BUSY => self.gpu.utilization.get().map(Ratio::percent).into(),
-            MEM => self.gpu.memory_used_bytes.get().map(|bytes| bytes.0 as f64).into(),
+            MEM => self
+                .gpu
+                .memory_used_bytes
+                .get()
+                .map(|bytes| bytes.0 as f64)
+                .into(),
             TEMP => self.gpu.celsius.get().map(|celsius| celsius.0).into(),
             POWER => self.gpu.power_watts.get().map(|power| power.0).into(),
             _ => Value::Text(self.processes().into()),
@@ -114,7 +119,10 @@ impl Entry<'_> {
 
     fn processes(&self) -> String {
         let processes = self.gpu.processes.known().map_or(&[][..], Vec::as_slice);
-        let names: Vec<&str> = processes.iter().map(|process| process.name.as_str()).collect();
+        let names: Vec<&str> = processes
+            .iter()
+            .map(|process| process.name.as_str())
+            .collect();
         names.join(" ")
     }
 
@@ -164,10 +172,19 @@ pub(super) fn table(sheet: &Sheet<Key>, rows: &[&Entry<'_>]) -> Table<'static> {
 }
 
 /// A cell of the table.
-pub(super) fn cell(entry: &Entry<'_>, column: usize, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
+pub(super) fn cell(
+    entry: &Entry<'_>,
+    column: usize,
+    width: usize,
+    look: &Look<'_>,
+) -> Vec<Span<'static>> {
     let gpu = entry.gpu;
     let live = entry.is_live(look);
-    let text = if live { look.theme.text } else { look.theme.muted };
+    let text = if live {
+        look.theme.text
+    } else {
+        look.theme.muted
+    };
     let or = |style: Style| if live { style } else { text };
     vec![match column {
         0 => return name(entry, width, text, look),
@@ -182,7 +199,10 @@ pub(super) fn cell(entry: &Entry<'_>, column: usize, width: usize, look: &Look<'
             return bar(memory, width, or(style), text, look);
         }
         4 => {
-            let heat = gpu.celsius.get().map_or(text, |celsius| look.heat(celsius.0));
+            let heat = gpu
+                .celsius
+                .get()
+                .map_or(text, |celsius| look.heat(celsius.0));
             value::span(&gpu.celsius, or(heat), look)
         }
         5 => value::span(&gpu.power_watts, text, look),
@@ -198,8 +218,13 @@ fn name(entry: &Entry<'_>, width: usize, text: Style, look: &Look<'_>) -> Vec<Sp
         false => Status::Stale,
     };
     let sign = Span::styled(status.sign(look), status.style(look.theme));
-    let name = format!(" {} {}", entry.gpu.index, entry.gpu.name);
-    vec![sign, Span::styled(grid::clip(&name, width.saturating_sub(1)), text)]
+    let full = entry.gpu.name.as_str();
+    let short = full.strip_prefix("NVIDIA ").unwrap_or(full);
+    let name = format!(" {} {short}", entry.gpu.index);
+    vec![
+        sign,
+        Span::styled(grid::clip(&name, width.saturating_sub(1)), text),
+    ]
 }
 
 fn bar(
@@ -211,7 +236,10 @@ fn bar(
 ) -> Vec<Span<'static>> {
     let mut spans = meter::plain(share, width.saturating_sub(7), style, look);
     let number = value::maybe(share, text, look);
-    spans.push(Span::styled(grid::fit(&number.content, 7, true), number.style));
+    spans.push(Span::styled(
+        grid::fit(&number.content, 7, true),
+        number.style,
+    ));
     spans
 }
 

@@ -17,7 +17,7 @@ const LEAST: usize = 12;
 /// From this width on a core shows its clock.
 const WITH_CLOCK: usize = 26;
 /// Room the legend takes.
-const LEGEND: usize = 54;
+const LEGEND: usize = 55;
 /// A share of stolen time worth a mark, in percent.
 const STOLEN: f64 = 5.0;
 
@@ -30,13 +30,26 @@ pub(super) fn draw(
     look: &Look<'_>,
 ) {
     let cores = &sample.cores;
-    let load = sample.load.get().map(|[one, ..]| format!(" · load {one:.2}"));
+    let load = sample
+        .load
+        .get()
+        .map(|[one, ..]| format!(" · load {one:.2}"));
     let aside = format!("{} CPUs{}", cores.len(), load.unwrap_or_default());
     let area = frame.aside(aside).open(area, buffer, look);
     let width = usize::from(area.width);
     let total = sample.cpu.get();
-    let heads = if width >= LEGEND && area.height > 3 { 2 } else { 1 };
-    panel::lines([whole(total, width, look), legend(total, look)].into_iter().take(heads), area, buffer);
+    let heads = if width >= LEGEND && area.height > 3 {
+        2
+    } else {
+        1
+    };
+    panel::lines(
+        [whole(total, width, look), legend(total, look)]
+            .into_iter()
+            .take(heads),
+        area,
+        buffer,
+    );
     let heads = grid::narrow(heads);
     let rest = Rect {
         y: area.y + heads.min(area.height),
@@ -69,16 +82,25 @@ fn whole(cpu: Option<CpuUse>, width: usize, look: &Look<'_>) -> Line<'static> {
 }
 
 fn legend(cpu: Option<CpuUse>, look: &Look<'_>) -> Line<'static> {
-    let Some(cpu) = cpu else { return Line::default() };
+    let Some(cpu) = cpu else {
+        return Line::default();
+    };
     let names = ["user", "system", "wait", "steal"];
     let entry = |(part, name): (Part, &str)| {
         let sign = look.glyph.pick(part.2, part.3);
         [
             Span::styled(format!("{sign} "), part.1),
-            Span::styled(format!("{name} {:<6} ", part.0.to_string()), look.theme.muted),
+            Span::styled(
+                format!("{name} {:<5} ", part.0.to_string()),
+                look.theme.muted,
+            ),
         ]
     };
-    parts(cpu, look).into_iter().zip(names).flat_map(entry).collect()
+    parts(cpu, look)
+        .into_iter()
+        .zip(names)
+        .flat_map(entry)
+        .collect()
 }
 
 fn each(cores: &[Core], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
@@ -86,7 +108,10 @@ fn each(cores: &[Core], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     if rows == 0 || cores.is_empty() {
         return;
     }
-    let columns = cores.len().div_ceil(rows).max(comfortable(cores.len(), rows, width));
+    let columns = cores
+        .len()
+        .div_ceil(rows)
+        .max(comfortable(cores.len(), rows, width));
     let cell = width / columns;
     if cell < LEAST {
         return heat(cores, area, buffer, look);
@@ -95,14 +120,23 @@ fn each(cores: &[Core], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     for (index, core) in cores.iter().enumerate() {
         let x = area.x + grid::narrow(index / down * cell);
         let y = area.y + grid::narrow(index % down);
-        let place = Rect { x, y, width: grid::narrow(cell - 2), height: 1 };
+        let place = Rect {
+            x,
+            y,
+            width: grid::narrow(cell - 2),
+            height: 1,
+        };
         bar(core, cell - 2, look).render(place, buffer);
     }
 }
 
 /// Two columns at least where there is room and more than a few cores, so that bars stay short.
 const fn comfortable(cores: usize, rows: usize, width: usize) -> usize {
-    if cores > 4 && rows > 1 && width >= 2 * (WITH_CLOCK + 2) { 2 } else { 1 }
+    if cores > 4 && rows > 1 && width >= 2 * (WITH_CLOCK + 2) {
+        2
+    } else {
+        1
+    }
 }
 
 fn bar(core: &Core, width: usize, look: &Look<'_>) -> Line<'static> {
@@ -119,7 +153,10 @@ fn bar(core: &Core, width: usize, look: &Look<'_>) -> Line<'static> {
     spans.push(Span::styled(grid::fit(&number, 7, true), style));
     if clock > 0 {
         let text = value::span(&core.frequency_hertz, look.theme.muted, look);
-        spans.push(Span::styled(grid::fit(&text.content, clock, true), text.style));
+        spans.push(Span::styled(
+            grid::fit(&text.content, clock, true),
+            text.style,
+        ));
     }
     spans.into()
 }
@@ -133,9 +170,22 @@ fn heat(cores: &[Core], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let fits = grouped > 0 && cores.len().div_ceil(grouped) <= rows;
     let across = if fits { grouped } else { width };
     let each = cores.len().div_ceil(across * rows).max(1);
-    for (row, cores) in area.rows().zip(cores.chunks(across * each)) {
+    let high = (rows / cores.len().div_ceil(across * each).max(1)).clamp(1, 3);
+    for (number, cores) in cores.chunks(across * each).enumerate() {
+        let y = area.y + grid::narrow(number * high);
+        let row = Rect {
+            y,
+            height: grid::narrow(high),
+            ..area
+        }
+        .intersection(area);
         let first = cores.first().map_or(0, |core| core.id);
-        Line::styled(format!("{first:>3} "), look.theme.muted).render(row, buffer);
+        let floor = Rect {
+            y: row.bottom().saturating_sub(1),
+            height: row.height.min(1),
+            ..row
+        };
+        Line::styled(format!("{first:>3} "), look.theme.muted).render(floor, buffer);
         for (index, few) in cores.chunks(each).enumerate() {
             let gap = if fits { index / 8 } else { 0 };
             let x = row.x.saturating_add(grid::narrow(4 + index + gap));
@@ -158,9 +208,15 @@ fn square(core: &Core, place: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     };
     let style = |_| look.load(usage.busy);
     let values = [Some(usage.busy.percent())];
-    let spark = Sparkline { values: &values, max: 100.0, style: &style, glyph: look.glyph };
+    let spark = Sparkline {
+        values: &values,
+        max: 100.0,
+        style: &style,
+        glyph: look.glyph,
+    };
     spark.render(place, buffer);
     if usage.steal.percent() >= STOLEN {
-        buffer[place.as_position()].set_symbol("s").set_style(look.theme.warn);
+        let floor = (place.x, place.bottom() - 1);
+        buffer[floor].set_symbol("s").set_style(look.theme.warn);
     }
 }

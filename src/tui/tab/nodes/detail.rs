@@ -33,7 +33,11 @@ impl View {
     /// For another node: nothing of the last one stays but the panel.
     pub(super) fn reset(&mut self) {
         let (focus, zoom) = (self.focus, self.zoom);
-        *self = Self { focus, zoom, ..Self::default() };
+        *self = Self {
+            focus,
+            zoom,
+            ..Self::default()
+        };
     }
 
     pub(super) fn act(&mut self, action: Action, node: &Node, now: Stamp) -> Reply {
@@ -71,7 +75,9 @@ impl View {
     }
 
     fn gaps(&self, node: &Node) -> Vec<String> {
-        let Some((_, sample)) = &node.sample else { return gap::gaps(node) };
+        let Some((_, sample)) = &node.sample else {
+            return gap::gaps(node);
+        };
         match self.focus {
             Part::Cpu => gap::cpu(sample),
             Part::Memory => gap::memory(sample),
@@ -146,8 +152,13 @@ impl View {
         }
         let mut heads = area.rows();
         if area.height >= 4 {
-            let heads = heads.by_ref().take(usize::from(layout::heads(area, self.zoom)));
-            let lines = [head(id, node, status, area.width, look), self.names(area.width, look)];
+            let heads = heads
+                .by_ref()
+                .take(usize::from(layout::heads(area, self.zoom)));
+            let lines = [
+                head(id, node, status, area.width, look),
+                self.names(area.width, look),
+            ];
             for (line, row) in lines.into_iter().zip(heads) {
                 line.render(row, buffer);
             }
@@ -178,7 +189,9 @@ impl View {
             (Part::Processes, _) => self.processes.draw(area, buffer, node, focused, look),
             (Part::History, _) => self.history.draw(area, buffer, node, focused, look),
             (_, None) => {
-                let area = Panel::new(part.title()).focused(focused).open(area, buffer, look);
+                let area = Panel::new(part.title())
+                    .focused(focused)
+                    .open(area, buffer, look);
                 notice::notice("No sample yet", &[], area, buffer, look);
             }
             (_, Some((_, sample))) => {
@@ -202,9 +215,16 @@ fn head(id: &SourceId, node: &Node, status: Status, width: u16, look: &Look<'_>)
             format!("down for {}: {why} · ", value::age(look.now.since(*since)))
         }
         _ if status.is_live() => String::new(),
-        _ => format!("{}, last heard {} ago · ", status.word(), status::age(node, look)),
+        _ => format!(
+            "{}, last heard {} ago · ",
+            status.word(),
+            status::age(node, look)
+        ),
     };
-    let uptime = node.sample.as_ref().and_then(|(_, sample)| sample.uptime_seconds.get());
+    let uptime = node
+        .sample
+        .as_ref()
+        .and_then(|(_, sample)| sample.uptime_seconds.get());
     let up = uptime.map_or_else(String::new, |uptime| format!("up {uptime} · "));
     let machine = node.info.as_deref().map(|info| layout::machine(id, info));
     let room = usize::from(width).saturating_sub(name.content.chars().count() + 3);
@@ -212,5 +232,10 @@ fn head(id: &SourceId, node: &Node, status: Status, width: u16, look: &Look<'_>)
     let rest = up + &machine.unwrap_or_default();
     let rest = grid::clip(&rest, room.saturating_sub(state.chars().count()));
     let state = Span::styled(state, status.style(look.theme));
-    Line::from(vec![sign, name, state, Span::styled(rest, look.theme.muted)])
+    Line::from(vec![
+        sign,
+        name,
+        state,
+        Span::styled(rest, look.theme.muted),
+    ])
 }

@@ -89,7 +89,11 @@ impl Row for Entry<'_> {
             PSI => self.psi().into(),
             DISK => self.sum(Metric::DiskRead, Metric::DiskWrite).into(),
             NET => self.sum(Metric::Receive, Metric::Transmit).into(),
-            AGE => self.node.last_heard().map(|at| self.now.since(at).as_secs_f64()).into(),
+            AGE => self
+                .node
+                .last_heard()
+                .map(|at| self.now.since(at).as_secs_f64())
+                .into(),
             _ => Value::Text(self.backends().into()),
         }
     }
@@ -107,12 +111,22 @@ impl Entry<'_> {
 
     /// The worst of the three pressures.
     fn psi(&self) -> Option<f64> {
-        let all = [Metric::CpuPressure, Metric::MemoryPressure, Metric::IoPressure];
-        all.iter().filter_map(|metric| self.number(*metric)).reduce(f64::max)
+        let all = [
+            Metric::CpuPressure,
+            Metric::MemoryPressure,
+            Metric::IoPressure,
+        ];
+        all.iter()
+            .filter_map(|metric| self.number(*metric))
+            .reduce(f64::max)
     }
 
     fn backends(&self) -> String {
-        let ready = self.node.backends.iter().filter(|backend| backend.readiness.runs());
+        let ready = self
+            .node
+            .backends
+            .iter()
+            .filter(|backend| backend.readiness.runs());
         let names: Vec<_> = ready.map(|backend| backend.id.name()).collect();
         names.join(" ")
     }
@@ -134,15 +148,26 @@ const COLUMNS: [Column; 10] = [
 fn entries(state: &State, now: Stamp, status: impl Fn(&Node) -> Status) -> Vec<Entry<'_>> {
     let entry = |(id, node)| {
         let node: &Node = node;
-        let numbers = node.sample.as_ref().map_or([None; _], |(_, sample)| node_row(sample));
-        Entry { id, node, status: status(node), now, numbers }
+        let numbers = node
+            .sample
+            .as_ref()
+            .map_or([None; _], |(_, sample)| node_row(sample));
+        Entry {
+            id,
+            node,
+            status: status(node),
+            now,
+            numbers,
+        }
     };
     state.nodes.iter().map(entry).collect()
 }
 
 /// Entries where no look is at hand.
 fn usual(state: &State) -> Vec<Entry<'_>> {
-    entries(state, state.now, |node| Status::at(node, state.now, USUAL_INTERVAL_MS))
+    entries(state, state.now, |node| {
+        Status::at(node, state.now, USUAL_INTERVAL_MS)
+    })
 }
 
 impl View {
@@ -153,7 +178,11 @@ impl View {
         }
         let entries = usual(state);
         let rows = self.0.arrange(&entries);
-        if self.0.act(action, &rows) { Reply::Done } else { Reply::Ignored }
+        if self.0.act(action, &rows) {
+            Reply::Done
+        } else {
+            Reply::Ignored
+        }
     }
 
     pub(super) fn current(&self, state: &State) -> Option<SourceId> {
@@ -202,10 +231,14 @@ impl View {
         let rows = self.0.arrange(&entries);
         let [upper, lower] = split(area, rows.len());
         let words = self.0.words(rows.len(), entries.len());
-        let inner = Panel::new("Nodes").aside(words).focused(true).open(upper, buffer, look);
-        self.table(&rows).draw(inner, buffer, look, &|row, column, width| {
-            cell(rows[row], column, width, look)
-        });
+        let inner = Panel::new("Nodes")
+            .aside(words)
+            .focused(true)
+            .open(upper, buffer, look);
+        self.table(&rows)
+            .draw(inner, buffer, look, &|row, column, width| {
+                cell(rows[row], column, width, look)
+            });
         if let Some(entry) = self.0.current(&rows).filter(|_| lower.height > 2) {
             preview(entry, lower, buffer, look);
         }
@@ -215,7 +248,11 @@ impl View {
 /// Room for the table and, where there is more than it needs, for the past of one node.
 fn split(area: Rect, rows: usize) -> [Rect; 2] {
     let wanted = grid::narrow(rows.max(1) + 3);
-    let upper = if area.height < 16 { area.height } else { wanted.min(area.height / 2) };
+    let upper = if area.height < 16 {
+        area.height
+    } else {
+        wanted.min(area.height / 2)
+    };
     Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(area)
 }
 
@@ -228,21 +265,40 @@ fn cell(entry: &Entry<'_>, column: usize, width: usize, look: &Look<'_>) -> Vec<
             let sign = Span::styled(entry.status.sign(look), entry.status.style(look.theme));
             vec![sign, Span::styled(format!(" {name}"), text)]
         }
-        STATUS => vec![Span::styled(entry.status.word(), entry.status.style(look.theme))],
+        STATUS => vec![Span::styled(
+            entry.status.word(),
+            entry.status.style(look.theme),
+        )],
         CPU => share(entry, entry.number(Metric::Cpu), width, look),
         MEM => share(entry, entry.number(Metric::Memory), width, look),
-        LOAD => vec![value::maybe(entry.number(Metric::Load).map(|load| format!("{load:.2}")), text, look)],
+        LOAD => vec![value::maybe(
+            entry.number(Metric::Load).map(|load| format!("{load:.2}")),
+            text,
+            look,
+        )],
         STEAL => vec![percent(entry, entry.number(Metric::Steal), look)],
         PSI => vec![percent(entry, entry.psi(), look)],
-        DISK => vec![value::maybe(rate(entry.sum(Metric::DiskRead, Metric::DiskWrite)), text, look)],
-        NET => vec![value::maybe(rate(entry.sum(Metric::Receive, Metric::Transmit)), text, look)],
+        DISK => vec![value::maybe(
+            rate(entry.sum(Metric::DiskRead, Metric::DiskWrite)),
+            text,
+            look,
+        )],
+        NET => vec![value::maybe(
+            rate(entry.sum(Metric::Receive, Metric::Transmit)),
+            text,
+            look,
+        )],
         _ => vec![Span::styled(status::age(entry.node, look), text)],
     }
 }
 
 /// Plain for what is of now, muted for what is old.
 const fn text(entry: &Entry<'_>, look: &Look<'_>) -> Style {
-    if entry.status.is_live() { look.theme.text } else { look.theme.muted }
+    if entry.status.is_live() {
+        look.theme.text
+    } else {
+        look.theme.muted
+    }
 }
 
 fn percent(entry: &Entry<'_>, percent: Option<f64>, look: &Look<'_>) -> Span<'static> {
@@ -255,7 +311,12 @@ fn percent(entry: &Entry<'_>, percent: Option<f64>, look: &Look<'_>) -> Span<'st
 }
 
 /// A bar and its percentage.
-fn share(entry: &Entry<'_>, percent: Option<f64>, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
+fn share(
+    entry: &Entry<'_>,
+    percent: Option<f64>,
+    width: usize,
+    look: &Look<'_>,
+) -> Vec<Span<'static>> {
     let share = percent.and_then(|percent| Ratio::new(percent / 100.0));
     let bar = width.saturating_sub(7);
     let mut spans = if entry.status.is_live() {
@@ -264,15 +325,24 @@ fn share(entry: &Entry<'_>, percent: Option<f64>, width: usize, look: &Look<'_>)
         meter::plain(share, bar, look.theme.muted, look)
     };
     let number = value::maybe(share, text(entry, look), look);
-    spans.push(Span::styled(grid::fit(&number.content, 7, true), number.style));
+    spans.push(Span::styled(
+        grid::fit(&number.content, 7, true),
+        number.style,
+    ));
     spans
 }
 
 fn preview(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let title = format!("{} · last 15 minutes", entry.id);
-    let info = entry.node.info.as_deref().map(|info| super::layout::machine(entry.id, info));
-    let area = Panel::new(&title).aside(info.unwrap_or_default()).open(area, buffer, look);
-    let columns = strip::columns(area.width);
+    let info = entry
+        .node
+        .info
+        .as_deref()
+        .map(|info| super::layout::machine(entry.id, info));
+    let area = Panel::new(&title)
+        .aside(info.unwrap_or_default())
+        .open(area, buffer, look);
+    let columns = strip::columns(area.width, true);
     let strips = fleet::strips(&[entry.node], Window::last(15, look), columns, look);
     strip::draw(&strips, area, buffer, look);
 }

@@ -46,7 +46,7 @@ const COLUMNS: [Column; 6] = [
     Column::words("NAME", 12, 0).grows().by(process::NAME),
     Column::numbers("CPU", 6, 0).by(CPU),
     Column::numbers("MEMORY", 8, 1).by(MEM),
-    Column::words("SANDBOX", 16, 3).by(process::SANDBOX),
+    Column::words("SANDBOX", 20, 3).by(process::SANDBOX),
     Column::words("NODE", 10, 4),
 ];
 
@@ -76,7 +76,9 @@ impl View {
     }
 
     pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
-        let of = |(id, node): (&'_ SourceId, &'_ crate::state::Node)| (id.clone(), node.processes.is_some());
+        let of = |(id, node): (&'_ SourceId, &'_ crate::state::Node)| {
+            (id.clone(), node.processes.is_some())
+        };
         let known = state.nodes.iter().map(of).any(|(_, known)| known);
         let entries: Vec<Entry<'_>> = state
             .nodes
@@ -92,15 +94,33 @@ impl View {
             process::IO => "Processes by I/O",
             _ => "Processes by CPU",
         };
-        let words = if known { self.0.words(rows.len(), entries.len()) } else { String::new() };
+        let words = if known {
+            self.0.words(rows.len(), entries.len())
+        } else {
+            String::new()
+        };
         let area = Panel::new(title).aside(words).open(area, buffer, look);
         if !known {
-            panel::lines([Line::styled("Not read yet.", look.theme.muted)], area, buffer);
+            panel::lines(
+                [Line::styled("Not read yet.", look.theme.muted)],
+                area,
+                buffer,
+            );
             return;
         }
         let sort = Some((self.0.sort, self.0.reversed));
-        let columns = if state.nodes.len() > 1 { &COLUMNS[..] } else { &COLUMNS[..5] };
-        let table = Table { columns, sort, rows: rows.len(), cursor: None, focused: false };
+        let columns = if state.nodes.len() > 1 {
+            &COLUMNS[..]
+        } else {
+            &COLUMNS[..5]
+        };
+        let table = Table {
+            columns,
+            sort,
+            rows: rows.len(),
+            cursor: None,
+            focused: false,
+        };
         table.draw(area, buffer, look, &|row, column, _| {
             let Entry(id, process) = rows[row];
             match column {
