@@ -14,7 +14,7 @@ use scene::{BIG, SMALL, Scene, Size};
 
 fn picture(scene: &Scene, view: &View, width: u16, height: u16) -> String {
     scene.picture(width, height, &|frame, area, state, look| {
-        view.draw(frame, area, state, look)
+        view.draw(frame, area, state, look);
     })
 }
 

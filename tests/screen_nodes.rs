@@ -13,7 +13,7 @@ use scene::{BIG, SMALL, Scene};
 
 fn picture(scene: &Scene, view: &View, width: u16, height: u16) -> String {
     scene.picture(width, height, &|frame, area, state, look| {
-        view.draw(frame, area, state, look)
+        view.draw(frame, area, state, look);
     })
 }
 

@@ -15,7 +15,7 @@ use scene::{SMALL, Scene, Size};
 fn picture(scene: &Scene, width: u16, height: u16) -> String {
     let view = View::default();
     scene.picture(width, height, &|frame, area, state, look| {
-        view.draw(frame, area, state, look)
+        view.draw(frame, area, state, look);
     })
 }
 

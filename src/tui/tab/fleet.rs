@@ -258,7 +258,10 @@ fn vram_words(gpus: &[&Gpu]) -> String {
             gpu.memory_total_bytes.get()?.0,
         ))
     });
-    let sum = known.reduce(|(used, total), (more, of)| (used + more, total + of));
+    let add = |(used, total): (u64, u64), (more, of): (u64, u64)| {
+        (used.saturating_add(more), total.saturating_add(of))
+    };
+    let sum = known.reduce(add);
     sum.map_or_else(String::new, |(used, total)| {
         format!("{} of {}", Bytes(used), Bytes(total))
     })

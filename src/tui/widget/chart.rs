@@ -18,6 +18,8 @@ pub struct Trace {
     pub top: f64,
     /// Its colour.
     pub style: Style,
+    /// What draws it where there is no braille.
+    pub ascii: &'static str,
 }
 
 /// A chart about to be drawn.
@@ -136,6 +138,9 @@ impl Chart<'_> {
         let minutes = self.window.span_ms / 60_000;
         let middle = grid::fit(&format!("-{} min", minutes as f64 / 2.0), 9, false);
         let room = usize::from(row.width);
+        if room < 16 {
+            return;
+        }
         let mut text = grid::fit(&format!("-{minutes} min"), room / 2, false);
         text.push_str(&grid::fit(
             if room > 40 { &middle } else { "" },
@@ -152,7 +157,7 @@ impl Chart<'_> {
         for dot in self.dots(&trace.points, canvas.wide) {
             let y = grid::part(1.0 - dot.mean / trace.top, canvas.high - 1);
             let from = before.filter(|_| !dot.after_gap).unwrap_or((dot.x, y));
-            canvas.line(from, (dot.x, y), trace.style, buffer);
+            canvas.line(from, (dot.x, y), trace, buffer);
             before = Some((dot.x, y));
         }
     }
@@ -239,7 +244,7 @@ impl Canvas {
     }
 
     /// A line as a staircase: each column holds what lies between its value and the one before.
-    fn line(&self, from: (usize, usize), to: (usize, usize), style: Style, buffer: &mut Buffer) {
+    fn line(&self, from: (usize, usize), to: (usize, usize), trace: &Trace, buffer: &mut Buffer) {
         let length = to.0.saturating_sub(from.0);
         let mut last = from.1;
         for x in from.0..=to.0 {
@@ -250,13 +255,13 @@ impl Canvas {
             };
             let y = between(from.1, to.1, share);
             for y in last.min(y)..=last.max(y) {
-                self.dot(x, y, style, buffer);
+                self.dot(x, y, trace, buffer);
             }
             last = y;
         }
     }
 
-    fn dot(&self, x: usize, y: usize, style: Style, buffer: &mut Buffer) {
+    fn dot(&self, x: usize, y: usize, trace: &Trace, buffer: &mut Buffer) {
         let fine = self.glyph == Glyph::Unicode;
         let (column, row) = if fine { (x / 2, y / 4) } else { (x, y) };
         let place = Position::new(
@@ -267,7 +272,7 @@ impl Canvas {
             return;
         };
         if !fine {
-            cell.set_symbol("*").set_style(style);
+            cell.set_symbol(trace.ascii).set_style(trace.style);
             return;
         }
         let held = cell.symbol().chars().next().map_or(0, u32::from);
@@ -277,7 +282,7 @@ impl Canvas {
             0x2800
         };
         let letter = char::from_u32(held | DOTS[x % 2][y % 4]).unwrap_or('⠿');
-        cell.set_char(letter).set_style(style);
+        cell.set_char(letter).set_style(trace.style);
     }
 }
 
@@ -289,16 +294,13 @@ fn between(from: usize, to: usize, share: f64) -> usize {
     }
 }
 
-/// A line that says what the colours stand for.
-pub fn legend(names: &[(&'static str, Style)], look: &Look<'_>) -> Vec<Span<'static>> {
-    let sign = look.glyph.pick("━ ", "* ");
-    let pair = |(name, style): &(&'static str, Style)| {
-        [
-            Span::styled(sign, *style),
-            Span::styled(format!("{name}  "), look.theme.muted),
-        ]
+/// A line that says what the colours of `traces` stand for.
+pub fn legend(names: &[&'static str], traces: &[Trace], look: &Look<'_>) -> Vec<Span<'static>> {
+    let pair = |(name, trace): (&&'static str, &Trace)| {
+        let sign = Span::styled(look.glyph.pick("━", trace.ascii), trace.style);
+        [sign, Span::styled(format!(" {name}  "), look.theme.muted)]
     };
-    names.iter().flat_map(pair).collect()
+    names.iter().zip(traces).flat_map(pair).collect()
 }
 
 #[cfg(test)]
@@ -325,6 +327,7 @@ mod tests {
             points,
             top: 100.0,
             style: Style::new(),
+            ascii: "*",
         }];
         let window = Window {
             end_ms: 10_000,

@@ -59,8 +59,9 @@ fn facts(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let width = usize::from(area.width);
     let mut lines = Vec::new();
     if let Some(reason) = entry.lost() {
+        let sign = look.glyph.pick("✗", "!");
         lines.push(Line::styled(
-            format!("{} It does not answer: {reason}", look.glyph.pick("✗", "!")),
+            format!("{sign} lost: {reason}"),
             look.theme.bad,
         ));
         lines.push(Line::styled(

@@ -147,6 +147,7 @@ impl View {
             points,
             top,
             style: look.theme.series[0],
+            ascii: "*",
         };
         let left = (metric.scale(), top);
         let traces = [trace];

@@ -52,7 +52,7 @@ pub(super) fn rows(state: &State) -> Vec<Row<'_>> {
 }
 
 const COLUMNS: [Column; 4] = [
-    Column::words("SANDBOX", 12, 0).grows(),
+    Column::words("SANDBOX", 20, 0).grows(),
     Column::numbers("PROCS", 5, 2),
     Column::numbers("CPU", 6, 0),
     Column::numbers("MEMORY", 8, 1),
