@@ -1,10 +1,7 @@
 //! What a frame costs: folding an update in, and drawing a tab, for a large machine (128
 //! processors, 200 processes, 8 GPUs, half an hour of history).
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a wrong number here is a mistake in this file"
-)]
+#![allow(clippy::unwrap_used, reason = "a wrong number here is a mistake in this file")]
 
 #[path = "../tests/fixture/scene.rs"]
 mod scene;
@@ -54,9 +51,7 @@ fn draw(bencher: Bencher<'_, '_>, (width, height): (u16, u16), draw: Draw<'_>) {
     };
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     bencher.bench_local(|| {
-        terminal
-            .draw(|frame| draw(frame, frame.area(), &SCENE.state, &look))
-            .unwrap();
+        terminal.draw(|frame| draw(frame, frame.area(), &SCENE.state, &look)).unwrap();
     });
 }
 

@@ -1,9 +1,6 @@
 //! Whatever is measured and whatever is pressed, on a screen of whatever size: nothing panics.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a wrong number here is a mistake in this file"
-)]
+#![allow(clippy::unwrap_used, reason = "a wrong number here is a mistake in this file")]
 
 #[path = "fixture/scene.rs"]
 mod scene;
@@ -32,16 +29,7 @@ impl Dice {
     }
 
     fn number(&mut self) -> f64 {
-        let wild = [
-            f64::NAN,
-            f64::INFINITY,
-            -1.0,
-            f64::MAX,
-            0.0,
-            1e-300,
-            12.5,
-            99.0,
-        ];
+        let wild = [f64::NAN, f64::INFINITY, -1.0, f64::MAX, 0.0, 1e-300, 12.5, 99.0];
         wild[usize::try_from(self.roll() % 8).unwrap()]
     }
 
@@ -75,13 +63,7 @@ impl Dice {
 
     fn cpu(&mut self) -> Reading<CpuUse> {
         let [busy, user, system, iowait, steal] = [(); 5].map(|()| self.share());
-        self.reading(CpuUse {
-            busy,
-            user,
-            system,
-            iowait,
-            steal,
-        })
+        self.reading(CpuUse { busy, user, system, iowait, steal })
     }
 
     fn node(&mut self) -> NodeSample {
@@ -104,20 +86,12 @@ impl Dice {
 
     fn core(&mut self, id: u32) -> Core {
         let frequency_hertz = Reading::Known(Hertz(self.roll()));
-        Core {
-            id,
-            usage: self.cpu(),
-            frequency_hertz,
-        }
+        Core { id, usage: self.cpu(), frequency_hertz }
     }
 
     fn memory(&mut self) -> Reading<Memory> {
         let [total, available, cached, swap, used] = [(); 5].map(|()| Bytes(self.roll()));
-        let swap_total_bytes = if self.roll().is_multiple_of(2) {
-            Bytes(0)
-        } else {
-            swap
-        };
+        let swap_total_bytes = if self.roll().is_multiple_of(2) { Bytes(0) } else { swap };
         self.reading(Memory {
             total_bytes: total,
             available_bytes: available,
@@ -161,11 +135,7 @@ impl Dice {
     fn sensor(&mut self) -> Temperature {
         let celsius = Celsius(self.number());
         let label = self.name().into();
-        Temperature {
-            label,
-            celsius: self.reading(celsius),
-            ..Temperature::default()
-        }
+        Temperature { label, celsius: self.reading(celsius), ..Temperature::default() }
     }
 
     fn process(&mut self) -> Process {
@@ -178,10 +148,8 @@ impl Dice {
             command: self.name().into(),
             cpu_cores: self.reading(cores),
             memory_bytes: Bytes(self.roll()),
-            sandbox: (self.roll().is_multiple_of(2)).then(|| Sandbox {
-                engine: Engine::Gvisor,
-                name: name.into(),
-            }),
+            sandbox: (self.roll().is_multiple_of(2))
+                .then(|| Sandbox { engine: Engine::Gvisor, name: name.into() }),
             ..Process::default()
         }
     }
@@ -212,15 +180,9 @@ impl Dice {
                 0 => What::Processes((0..self.few(60)).map(|_| self.process()).collect()),
                 1 => {
                     let gpus = (0..self.few(9)).map(|index| self.gpu(index)).collect();
-                    What::Gpus(Box::new(GpuSample {
-                        gpus,
-                        readers: Vec::new(),
-                    }))
+                    What::Gpus(Box::new(GpuSample { gpus, readers: Vec::new() }))
                 }
-                2 => What::Health(Health::Down {
-                    since: scene::at(0),
-                    why: name.into(),
-                }),
+                2 => What::Health(Health::Down { since: scene::at(0), why: name.into() }),
                 _ => What::Node(Box::new(self.node())),
             };
             scene.tell(name, what);

@@ -73,18 +73,10 @@ fn history_with_a_cursor() {
     let mut view = opened(&scene);
     let to_history = [Action::NextPanel, Action::NextPanel, Action::NextPanel];
     act(&mut view, &scene, &to_history);
-    act(
-        &mut view,
-        &scene,
-        &[Action::Zoom, Action::Down, Action::Down, Action::Down],
-    );
+    act(&mut view, &scene, &[Action::Zoom, Action::Down, Action::Down, Action::Down]);
     act(&mut view, &scene, &[Action::Left; 12]);
     assert_snapshot!("node_history", picture(&scene, &view, 80, 21));
-    act(
-        &mut view,
-        &scene,
-        &[Action::View, Action::Up, Action::Up, Action::Up],
-    );
+    act(&mut view, &scene, &[Action::View, Action::Up, Action::Up, Action::Up]);
     assert_snapshot!("node_history_hour", picture(&scene, &view, 80, 21));
 }
 
@@ -92,21 +84,14 @@ fn history_with_a_cursor() {
 fn the_cursor_of_history_says_why_nothing_is_there() {
     let scene = Scene::local(SMALL);
     let mut view = opened(&scene);
-    act(
-        &mut view,
-        &scene,
-        &[Action::NextPanel, Action::NextPanel, Action::NextPanel],
-    );
+    act(&mut view, &scene, &[Action::NextPanel, Action::NextPanel, Action::NextPanel]);
     act(&mut view, &scene, &[Action::Left; 36]);
     let why = view.act(Action::Why, &scene.state);
     assert_eq!(why, Reply::Say("no sample was taken at this time".into()));
     act(&mut view, &scene, &[Action::Last]);
     act(&mut view, &scene, &[Action::Up; 6]);
     let why = view.act(Action::Why, &scene.state);
-    assert_eq!(
-        why,
-        Reply::Say("I/O pressure: /proc/pressure/io is not there".into())
-    );
+    assert_eq!(why, Reply::Say("I/O pressure: /proc/pressure/io is not there".into()));
 }
 
 #[test]
@@ -133,14 +118,8 @@ fn the_cursor_stays_with_its_process_while_data_moves() {
     };
     let top = first(&scene, &view);
     for tick in 1..20 {
-        scene.tell(
-            "local",
-            What::Processes(scene::processes(900 + tick, SMALL.processes)),
-        );
-        assert_eq!(
-            view.act(Action::Copy, &scene.state),
-            Reply::Copy(before.clone())
-        );
+        scene.tell("local", What::Processes(scene::processes(900 + tick, SMALL.processes)));
+        assert_eq!(view.act(Action::Copy, &scene.state), Reply::Copy(before.clone()));
     }
     assert_ne!(first(&scene, &view), top, "others should have moved");
 }
@@ -174,11 +153,7 @@ fn back_leaves_one_step_at_a_time() {
     let mut view = opened(&scene);
     view.filter("root");
     act(&mut view, &scene, &[Action::Zoom]);
-    act(
-        &mut view,
-        &scene,
-        &[Action::Back, Action::Back, Action::Back],
-    );
+    act(&mut view, &scene, &[Action::Back, Action::Back, Action::Back]);
     assert_eq!(view.act(Action::Back, &scene.state), Reply::Ignored);
 }
 

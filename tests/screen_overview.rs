@@ -24,10 +24,7 @@ fn one_machine() {
     let mut scene = Scene::local(SMALL);
     scene::run(&mut scene, true);
     for (width, height) in [(40, 8), (80, 21), (120, 37), (200, 57)] {
-        assert_snapshot!(
-            format!("overview_{width}x{height}"),
-            picture(&scene, width, height)
-        );
+        assert_snapshot!(format!("overview_{width}x{height}"), picture(&scene, width, height));
     }
 }
 
@@ -64,10 +61,7 @@ fn nothing_yet() {
 #[test]
 fn a_machine_that_went_away_is_muted_and_named() {
     let mut scene = Scene::local(SMALL);
-    let down = Health::Down {
-        since: scene::at(scene.now_ms),
-        why: "its probe ended".into(),
-    };
+    let down = Health::Down { since: scene::at(scene.now_ms), why: "its probe ended".into() };
     scene.now_ms += 65_000;
     scene.tell("local", What::Health(down));
     assert_snapshot!("overview_down", picture(&scene, 80, 21));
@@ -85,10 +79,7 @@ fn missing_values_say_why() {
     let Reply::Say(words) = View::default().act(Action::Why, &scene.state) else {
         panic!("it should say something");
     };
-    assert_eq!(
-        words.as_str(),
-        "local: I/O pressure: /proc/pressure/io is not there"
-    );
+    assert_eq!(words.as_str(), "local: I/O pressure: /proc/pressure/io is not there");
 }
 
 #[test]
@@ -99,10 +90,7 @@ fn the_filter_narrows_processes() {
     let seen = scene.picture(80, 21, &|frame, area, state, look| {
         view.draw(frame, area, state, look);
     });
-    assert!(
-        seen.contains("firecracker") && !seen.contains("nginx"),
-        "{seen}"
-    );
+    assert!(seen.contains("firecracker") && !seen.contains("nginx"), "{seen}");
     assert_eq!(view.act(Action::Back, &scene.state), Reply::Done);
     assert_eq!(view.act(Action::Back, &scene.state), Reply::Ignored);
 }

@@ -39,48 +39,22 @@ struct Recipe {
 
 const RECIPES: [Recipe; 8] = [
     recipe("CPU", &[Metric::Cpu], Join::Processors, true, words::cpu),
-    recipe(
-        "Memory",
-        &[Metric::Memory],
-        Join::Memory,
-        true,
-        words::memory,
-    ),
+    recipe("Memory", &[Metric::Memory], Join::Memory, true, words::memory),
     Recipe {
         within: Join::Worst,
         ..recipe(
             "Pressure",
-            &[
-                Metric::CpuPressure,
-                Metric::MemoryPressure,
-                Metric::IoPressure,
-            ],
+            &[Metric::CpuPressure, Metric::MemoryPressure, Metric::IoPressure],
             Join::Worst,
             true,
             words::pressure,
         )
     },
-    recipe(
-        "Disk",
-        &[Metric::DiskRead, Metric::DiskWrite],
-        Join::Sum,
-        false,
-        words::disk,
-    ),
-    recipe(
-        "Network",
-        &[Metric::Receive, Metric::Transmit],
-        Join::Sum,
-        false,
-        words::network,
-    ),
+    recipe("Disk", &[Metric::DiskRead, Metric::DiskWrite], Join::Sum, false, words::disk),
+    recipe("Network", &[Metric::Receive, Metric::Transmit], Join::Sum, false, words::network),
     recipe("Load", &[Metric::Load], Join::Sum, false, words::load),
-    recipe("Steal", &[Metric::Steal], Join::Processors, true, |_| {
-        String::new()
-    }),
-    recipe("Heat", &[Metric::Temperature], Join::Worst, true, |_| {
-        "hottest sensor".to_owned()
-    }),
+    recipe("Steal", &[Metric::Steal], Join::Processors, true, |_| String::new()),
+    recipe("Heat", &[Metric::Temperature], Join::Worst, true, |_| "hottest sensor".to_owned()),
 ];
 
 const fn recipe(
@@ -90,14 +64,7 @@ const fn recipe(
     load: bool,
     aside: fn(&NodeSample) -> String,
 ) -> Recipe {
-    Recipe {
-        name,
-        metrics,
-        within: Join::Sum,
-        across,
-        load,
-        aside,
-    }
+    Recipe { name, metrics, within: Join::Sum, across, load, aside }
 }
 
 /// The strips of `nodes` together over `window`, `columns` values each; GPU strips follow memory
@@ -128,10 +95,7 @@ impl Recipe {
         let heard = if live.is_empty() { nodes } else { &live };
         let present = heard.iter().filter_map(|node| {
             let row = node_row(&node.sample.as_ref()?.1);
-            let values = self
-                .metrics
-                .iter()
-                .map(|metric| (row[*metric as usize], 1.0));
+            let values = self.metrics.iter().map(|metric| (row[*metric as usize], 1.0));
             Some((join(self.within, values), self.weight(node)))
         });
         let pasts: Vec<_> = nodes
@@ -139,12 +103,7 @@ impl Recipe {
             .map(|node| (self.past(node, window, columns), self.weight(node)))
             .collect();
         let aside = match nodes {
-            [
-                Node {
-                    sample: Some((_, sample)),
-                    ..
-                },
-            ] => (self.aside)(sample),
+            [Node { sample: Some((_, sample)), .. }] => (self.aside)(sample),
             _ => String::new(),
         };
         Strip {
@@ -168,10 +127,7 @@ impl Recipe {
 
     fn weight(&self, node: &Node) -> f64 {
         match self.across {
-            Join::Processors => node
-                .info
-                .as_ref()
-                .map_or(1.0, |info| f64::from(info.cpus.max(1))),
+            Join::Processors => node.info.as_ref().map_or(1.0, |info| f64::from(info.cpus.max(1))),
             Join::Memory => total_memory(node).map_or(1.0, |bytes| bytes.0 as f64),
             Join::Sum | Join::Worst => 1.0,
         }
@@ -204,9 +160,8 @@ fn join(how: Join, values: impl Iterator<Item = (Option<f64>, f64)>) -> Option<f
 
 fn joined(how: Join, pasts: &[(Vec<Option<f64>>, f64)], columns: usize) -> Vec<Option<f64>> {
     let column = |index: usize| {
-        let values = pasts
-            .iter()
-            .map(|(past, weight)| (past.get(index).copied().flatten(), *weight));
+        let values =
+            pasts.iter().map(|(past, weight)| (past.get(index).copied().flatten(), *weight));
         join(how, values)
     };
     (0..columns).map(column).collect()
@@ -222,19 +177,13 @@ fn gpu_strips(nodes: &[&Node], window: Window, columns: usize, look: &Look<'_>) 
     let all: Vec<&Gpu> = heard.iter().flat_map(|node| gpus(node)).collect();
     let strip = |name, metric: GpuMetric, load| {
         let size = |gpu: &Gpu| match metric {
-            GpuMetric::Memory => gpu
-                .memory_total_bytes
-                .get()
-                .map_or(1.0, |bytes| bytes.0 as f64),
+            GpuMetric::Memory => gpu.memory_total_bytes.get().map_or(1.0, |bytes| bytes.0 as f64),
             _ => 1.0,
         };
-        let now = all
-            .iter()
-            .map(|gpu| (gpu_row(gpu)[metric as usize], size(gpu)));
+        let now = all.iter().map(|gpu| (gpu_row(gpu)[metric as usize], size(gpu)));
         let histories = nodes.iter().flat_map(|node| node.gpu_history.values());
-        let pasts: Vec<_> = histories
-            .map(|past| (window.trail(past, metric as usize, columns), 1.0))
-            .collect();
+        let pasts: Vec<_> =
+            histories.map(|past| (window.trail(past, metric as usize, columns), 1.0)).collect();
         Strip {
             name,
             now: join(Join::Memory, now),

@@ -33,10 +33,7 @@ pub struct View {
 
 impl Default for View {
     fn default() -> Self {
-        Self {
-            sheet: Sheet::sorted_by(entry::NODE),
-            zoom: false,
-        }
+        Self { sheet: Sheet::sorted_by(entry::NODE), zoom: false }
     }
 }
 
@@ -83,13 +80,7 @@ impl View {
         if self.zoom {
             return &[Action::Back, Action::Up, Action::Down, Action::Why];
         }
-        &[
-            Action::Enter,
-            Action::Sort,
-            Action::Reverse,
-            Action::Filter,
-            Action::Why,
-        ]
+        &[Action::Enter, Action::Sort, Action::Reverse, Action::Filter, Action::Why]
     }
 
     /// Draws the tab.
@@ -110,10 +101,7 @@ impl View {
         let [upper, lower] = self.split(area, rows.len());
         if !upper.is_empty() {
             let words = self.sheet.words(rows.len(), entries.len());
-            let inner = Panel::new("GPUs")
-                .aside(words)
-                .focused(true)
-                .open(upper, buffer, look);
+            let inner = Panel::new("GPUs").aside(words).focused(true).open(upper, buffer, look);
             let table = entry::table(&self.sheet, &rows);
             table.draw(inner, buffer, look, &|row, column, width| {
                 entry::cell(rows[row], column, width, look)

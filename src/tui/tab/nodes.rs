@@ -89,13 +89,7 @@ impl View {
     pub fn hints(&self, state: &State) -> &'static [Action] {
         match self.opened(state) {
             Some(_) => self.detail.hints(),
-            None => &[
-                Action::Enter,
-                Action::Sort,
-                Action::Reverse,
-                Action::Filter,
-                Action::Why,
-            ],
+            None => &[Action::Enter, Action::Sort, Action::Reverse, Action::Filter, Action::Why],
         }
     }
 
@@ -103,10 +97,7 @@ impl View {
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
         let buffer = frame.buffer_mut();
         let area = area.intersection(buffer.area);
-        match (
-            self.open.as_ref().zip(self.opened(state)),
-            state.nodes.is_empty(),
-        ) {
+        match (self.open.as_ref().zip(self.opened(state)), state.nodes.is_empty()) {
             (_, true) => {
                 let words = ["The first sample follows in a moment.".to_owned()];
                 notice::notice("No node has answered yet", &words, area, buffer, look);
@@ -120,10 +111,7 @@ impl View {
 
 /// The reply to "why is this missing".
 fn say(gaps: &[String]) -> Reply {
-    let text = if gaps.is_empty() {
-        "nothing is missing here".to_owned()
-    } else {
-        gaps.join(" · ")
-    };
+    let text =
+        if gaps.is_empty() { "nothing is missing here".to_owned() } else { gaps.join(" · ") };
     Reply::Say(SafeText::new(&text))
 }

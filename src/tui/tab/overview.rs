@@ -85,11 +85,7 @@ impl View {
         .areas(area);
         panel::lines(head, top, buffer);
         let frame = panel::Panel::new("Last 15 minutes");
-        let room = if middle.height > 5 {
-            frame.open(middle, buffer, look)
-        } else {
-            middle
-        };
+        let room = if middle.height > 5 { frame.open(middle, buffer, look) } else { middle };
         strip::draw(&strips, room, buffer, look);
         self.lower(bottom, buffer, state, look);
     }
@@ -98,11 +94,7 @@ impl View {
         if area.height < 4 {
             return;
         }
-        let side = if area.width >= 76 && area.height >= LISTS {
-            area.width * 2 / 5
-        } else {
-            0
-        };
+        let side = if area.width >= 76 && area.height >= LISTS { area.width * 2 / 5 } else { 0 };
         let [left, right] =
             Layout::horizontal([Constraint::Fill(1), Constraint::Length(side)]).areas(area);
         self.top.draw(left, buffer, state, look);
@@ -149,9 +141,5 @@ fn why(state: &State) -> String {
         (!gaps.is_empty()).then(|| format!("{id}: {}", gaps.join("; ")))
     });
     let reasons: Vec<_> = reasons.collect();
-    if reasons.is_empty() {
-        "nothing is missing".to_owned()
-    } else {
-        reasons.join(" · ")
-    }
+    if reasons.is_empty() { "nothing is missing".to_owned() } else { reasons.join(" · ") }
 }

@@ -85,52 +85,19 @@ impl Chart<'_> {
                 let share = 1.0 - mark as f64 / marks as f64;
                 let text = value::written(scale, top * share);
                 let text = grid::fit(&text, usize::from(AXIS) - 1, right);
-                let text = if right {
-                    text + " "
-                } else {
-                    format!(" {text}")
-                };
-                let row = Rect {
-                    y: plot.y + grid::narrow(down),
-                    height: 1,
-                    ..rect
-                };
+                let text = if right { text + " " } else { format!(" {text}") };
+                let row = Rect { y: plot.y + grid::narrow(down), height: 1, ..rect };
                 Line::styled(text, look.theme.muted).render(row, buffer);
             }
         };
         if plot.x > area.x {
-            side(
-                Rect {
-                    width: AXIS,
-                    ..area
-                },
-                self.left,
-                true,
-                buffer,
-            );
+            side(Rect { width: AXIS, ..area }, self.left, true, buffer);
         }
         if let Some(right) = self.right.filter(|_| plot.right() < area.right()) {
-            side(
-                Rect {
-                    x: plot.right(),
-                    width: AXIS,
-                    ..area
-                },
-                right,
-                false,
-                buffer,
-            );
+            side(Rect { x: plot.right(), width: AXIS, ..area }, right, false, buffer);
         }
         if plot.height < area.height {
-            self.times(
-                Rect {
-                    y: plot.bottom(),
-                    height: 1,
-                    ..plot
-                },
-                buffer,
-                look,
-            );
+            self.times(Rect { y: plot.bottom(), height: 1, ..plot }, buffer, look);
         }
     }
 
@@ -142,11 +109,7 @@ impl Chart<'_> {
             return;
         }
         let mut text = grid::fit(&format!("-{minutes} min"), room / 2, false);
-        text.push_str(&grid::fit(
-            if room > 40 { &middle } else { "" },
-            room - room / 2 - 3,
-            false,
-        ));
+        text.push_str(&grid::fit(if room > 40 { &middle } else { "" }, room - room / 2 - 3, false));
         text.push_str("now");
         Line::styled(text, look.theme.muted).render(row, buffer);
     }
@@ -226,21 +189,9 @@ struct Canvas {
 
 impl Canvas {
     fn over(plot: Rect, glyph: Glyph) -> Self {
-        let (across, down) = if glyph == Glyph::Unicode {
-            (2, 4)
-        } else {
-            (1, 1)
-        };
-        let (wide, high) = (
-            usize::from(plot.width) * across,
-            usize::from(plot.height) * down,
-        );
-        Self {
-            plot,
-            glyph,
-            wide,
-            high,
-        }
+        let (across, down) = if glyph == Glyph::Unicode { (2, 4) } else { (1, 1) };
+        let (wide, high) = (usize::from(plot.width) * across, usize::from(plot.height) * down);
+        Self { plot, glyph, wide, high }
     }
 
     /// A line as a staircase: each column holds what lies between its value and the one before.
@@ -248,11 +199,7 @@ impl Canvas {
         let length = to.0.saturating_sub(from.0);
         let mut last = from.1;
         for x in from.0..=to.0 {
-            let share = if length == 0 {
-                1.0
-            } else {
-                (x - from.0) as f64 / length as f64
-            };
+            let share = if length == 0 { 1.0 } else { (x - from.0) as f64 / length as f64 };
             let y = between(from.1, to.1, share);
             for y in last.min(y)..=last.max(y) {
                 self.dot(x, y, trace, buffer);
@@ -264,10 +211,8 @@ impl Canvas {
     fn dot(&self, x: usize, y: usize, trace: &Trace, buffer: &mut Buffer) {
         let fine = self.glyph == Glyph::Unicode;
         let (column, row) = if fine { (x / 2, y / 4) } else { (x, y) };
-        let place = Position::new(
-            self.plot.x + grid::narrow(column),
-            self.plot.y + grid::narrow(row),
-        );
+        let place =
+            Position::new(self.plot.x + grid::narrow(column), self.plot.y + grid::narrow(row));
         let Some(cell) = buffer.cell_mut(place) else {
             return;
         };
@@ -276,11 +221,7 @@ impl Canvas {
             return;
         }
         let held = cell.symbol().chars().next().map_or(0, u32::from);
-        let held = if (0x2800..0x2900).contains(&held) {
-            held
-        } else {
-            0x2800
-        };
+        let held = if (0x2800..0x2900).contains(&held) { held } else { 0x2800 };
         let letter = char::from_u32(held | DOTS[x % 2][y % 4]).unwrap_or('⠿');
         cell.set_char(letter).set_style(trace.style);
     }
@@ -312,28 +253,10 @@ mod tests {
 
     fn drawn(points: Vec<(u64, Option<f64>)>, glyph: Glyph) -> Vec<String> {
         let theme = Theme::default();
-        let now = Stamp {
-            mono_ms: 10_000,
-            wall_ms: 0,
-        };
-        let look = Look {
-            theme: &theme,
-            glyph,
-            now,
-            readonly: false,
-            interval_ms: 1_000,
-        };
-        let traces = [Trace {
-            points,
-            top: 100.0,
-            style: Style::new(),
-            ascii: "*",
-        }];
-        let window = Window {
-            end_ms: 10_000,
-            span_ms: 10_000,
-            interval_ms: 1_000,
-        };
+        let now = Stamp { mono_ms: 10_000, wall_ms: 0 };
+        let look = Look { theme: &theme, glyph, now, readonly: false, interval_ms: 1_000 };
+        let traces = [Trace { points, top: 100.0, style: Style::new(), ascii: "*" }];
+        let window = Window { end_ms: 10_000, span_ms: 10_000, interval_ms: 1_000 };
         let chart = Chart {
             traces: &traces,
             window,
@@ -364,9 +287,6 @@ mod tests {
     #[test]
     fn a_jump_is_a_stair() {
         let points = vec![(5_000, Some(0.0)), (6_000, Some(100.0))];
-        assert_eq!(
-            drawn(points, Glyph::Ascii),
-            ["      *    ", "      *    ", "     **    "]
-        );
+        assert_eq!(drawn(points, Glyph::Ascii), ["      *    ", "      *    ", "     **    "]);
     }
 }

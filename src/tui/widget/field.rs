@@ -28,10 +28,7 @@ pub struct Field {
 impl Field {
     /// A field of words.
     pub const fn text(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: Kind::Text,
-        }
+        Self { name, kind: Kind::Text }
     }
 
     /// A field that holds a `kind`.

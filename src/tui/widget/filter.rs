@@ -22,17 +22,9 @@ enum Term {
     /// A word any text field contains, or none does.
     Word { word: String, wanted: bool },
     /// A comparison of a text field.
-    Text {
-        field: usize,
-        operator: Operator,
-        text: String,
-    },
+    Text { field: usize, operator: Operator, text: String },
     /// A comparison of a number.
-    Number {
-        field: usize,
-        operator: Operator,
-        number: f64,
-    },
+    Number { field: usize, operator: Operator, number: f64 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,12 +55,8 @@ impl Filter {
     /// Reads `text`, whose terms may speak of `fields`.
     pub fn parse(text: &str, fields: &[Field]) -> Result<Self, Error> {
         let words = split(text)?;
-        let terms = words
-            .into_iter()
-            .map(|(column, word)| term(column, &word, fields));
-        Ok(Self {
-            terms: terms.collect::<Result<_, _>>()?,
-        })
+        let terms = words.into_iter().map(|(column, word)| term(column, &word, fields));
+        Ok(Self { terms: terms.collect::<Result<_, _>>()? })
     }
 
     /// Whether it lets everything through.
@@ -115,41 +103,22 @@ fn term(column: usize, word: &str, fields: &[Field]) -> Result<Term, Error> {
         let word = unquote(word.trim_start_matches('!'));
         return Ok(Term::Word { word, wanted });
     };
-    let found = fields
-        .iter()
-        .position(|field| field.name.eq_ignore_ascii_case(name));
+    let found = fields.iter().position(|field| field.name.eq_ignore_ascii_case(name));
     let Some(index) = found else {
         return Err(unknown(column, name, fields));
     };
     let column_of_value = column + offset;
     let text = unquote(value);
     if text.is_empty() {
-        return Err(Error::Value {
-            column: column_of_value,
-        });
+        return Err(Error::Value { column: column_of_value });
     }
     let field = fields[index];
     match field.kind {
-        Kind::Text if operator.orders() => Err(Error::Order {
-            column,
-            field: field.name,
-        }),
-        Kind::Text => Ok(Term::Text {
-            field: index,
-            operator,
-            text,
-        }),
+        Kind::Text if operator.orders() => Err(Error::Order { column, field: field.name }),
+        Kind::Text => Ok(Term::Text { field: index, operator, text }),
         kind => match number(&text, kind) {
-            Some(number) => Ok(Term::Number {
-                field: index,
-                operator,
-                number,
-            }),
-            None => Err(Error::Number {
-                column: column_of_value,
-                text,
-                field: field.name,
-            }),
+            Some(number) => Ok(Term::Number { field: index, operator, number }),
+            None => Err(Error::Number { column: column_of_value, text, field: field.name }),
         },
     }
 }
@@ -157,13 +126,9 @@ fn term(column: usize, word: &str, fields: &[Field]) -> Result<Term, Error> {
 /// Cuts `word` at its first operator: the name, the operator, the value and where it begins. A
 /// word that begins with a sign or a quote is no comparison.
 fn comparison(word: &str) -> Option<(&str, Operator, &str, usize)> {
-    let at = word
-        .find(['>', '<', '=', '~', '!', '"'])
-        .filter(|at| *at > 0)?;
+    let at = word.find(['>', '<', '=', '~', '!', '"']).filter(|at| *at > 0)?;
     let (name, rest) = word.split_at(at);
-    let (sign, operator) = OPERATORS
-        .into_iter()
-        .find(|(sign, _)| rest.starts_with(sign))?;
+    let (sign, operator) = OPERATORS.into_iter().find(|(sign, _)| rest.starts_with(sign))?;
     let value = rest.strip_prefix(sign)?;
     Some((name, operator, value, name.chars().count() + sign.len()))
 }
@@ -177,20 +142,14 @@ fn unknown(column: usize, name: &str, fields: &[Field]) -> Error {
         let names: Vec<_> = fields.iter().map(|field| field.name).collect();
         format!("there are {}", names.join(", "))
     };
-    Error::Field {
-        column,
-        name: name.to_owned(),
-        hint,
-    }
+    Error::Field { column, name: name.to_owned(), hint }
 }
 
 /// A number with an optional unit: `80%`, `1.5k`, `1GiB`, `20MB/s`. K, M, G and T count in 1024
 /// for bytes and in 1000 else. `text` is lower case.
 fn number(text: &str, kind: Kind) -> Option<f64> {
     let text = text.trim_end_matches('%').trim_end_matches("/s");
-    let end = text
-        .find(|letter: char| letter.is_ascii_alphabetic())
-        .unwrap_or(text.len());
+    let end = text.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(end);
     let step = match unit.trim_end_matches('b').trim_end_matches('i') {
         "" => 0,
@@ -207,10 +166,7 @@ fn number(text: &str, kind: Kind) -> Option<f64> {
 
 impl Operator {
     const fn orders(self) -> bool {
-        matches!(
-            self,
-            Self::Above | Self::AtLeast | Self::Below | Self::AtMost
-        )
+        matches!(self, Self::Above | Self::AtLeast | Self::Below | Self::AtMost)
     }
 
     fn words(self, held: &str, wanted: &str) -> bool {
@@ -240,18 +196,12 @@ impl Term {
     fn holds<R: Row>(&self, row: &R) -> bool {
         match self {
             Self::Word { word, wanted } => contains(row, word) == *wanted,
-            Self::Text {
-                field,
-                operator,
-                text,
-            } => matches!(row.value(*field), Value::Text(held)
+            Self::Text { field, operator, text } => matches!(row.value(*field), Value::Text(held)
                 if operator.words(&held.to_lowercase(), text)),
-            Self::Number {
-                field,
-                operator,
-                number,
-            } => matches!(row.value(*field), Value::Number(held)
-                if operator.numbers(held, *number)),
+            Self::Number { field, operator, number } => {
+                matches!(row.value(*field), Value::Number(held)
+                if operator.numbers(held, *number))
+            }
         }
     }
 }

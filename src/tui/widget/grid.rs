@@ -48,9 +48,7 @@ pub fn fit(text: &str, width: usize, right: bool) -> String {
 
 /// The first row to show so that `cursor` stays in the middle where it can.
 pub fn offset(cursor: usize, rows: usize, height: usize) -> usize {
-    cursor
-        .saturating_sub(height / 2)
-        .min(rows.saturating_sub(height))
+    cursor.saturating_sub(height / 2).min(rows.saturating_sub(height))
 }
 
 #[cfg(test)]
@@ -68,10 +66,7 @@ mod tests {
 
     #[test]
     fn a_share_stays_within_the_row() {
-        assert_eq!(
-            [part(-1.0, 8), part(0.5, 8), part(7.0, 8), part(f64::NAN, 8)],
-            [0, 4, 8, 0]
-        );
+        assert_eq!([part(-1.0, 8), part(0.5, 8), part(7.0, 8), part(f64::NAN, 8)], [0, 4, 8, 0]);
     }
 
     #[test]

@@ -32,10 +32,7 @@ pub fn plain(
     }
     let rest = width - bar.chars().count();
     let ground = look.glyph.pick("─", ".").repeat(rest);
-    vec![
-        Span::styled(bar, style),
-        Span::styled(ground, look.theme.track),
-    ]
+    vec![Span::styled(bar, style), Span::styled(ground, look.theme.track)]
 }
 
 /// A part of a bar: how much, in which style, with which letter (Unicode, ASCII).

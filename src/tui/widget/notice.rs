@@ -27,7 +27,5 @@ pub fn notice(headline: &str, words: &[String], area: Rect, buffer: &mut Buffer,
         width,
         height: area.height - down,
     };
-    Paragraph::new(lines)
-        .wrap(Wrap { trim: true })
-        .render(place, buffer);
+    Paragraph::new(lines).wrap(Wrap { trim: true }).render(place, buffer);
 }

@@ -35,30 +35,19 @@ pub struct Panel<'a> {
 impl<'a> Panel<'a> {
     /// A frame called `title`.
     pub const fn new(title: &'a str) -> Self {
-        Self {
-            title,
-            aside: String::new(),
-            below: String::new(),
-            focused: false,
-        }
+        Self { title, aside: String::new(), below: String::new(), focused: false }
     }
 
     /// The same with words on the upper right.
     #[must_use]
     pub fn aside(self, aside: impl Into<String>) -> Self {
-        Self {
-            aside: aside.into(),
-            ..self
-        }
+        Self { aside: aside.into(), ..self }
     }
 
     /// The same with words on the lower right.
     #[must_use]
     pub fn below(self, below: impl Into<String>) -> Self {
-        Self {
-            below: below.into(),
-            ..self
-        }
+        Self { below: below.into(), ..self }
     }
 
     /// The same, marked as having the keys.
@@ -74,17 +63,12 @@ impl<'a> Panel<'a> {
         if area.height < 3 || area.width < 8 {
             return area;
         }
-        self.block(usize::from(area.width), look)
-            .render(area, buffer);
+        self.block(usize::from(area.width), look).render(area, buffer);
         inside(area)
     }
 
     fn block(&self, width: usize, look: &Look<'_>) -> Block<'static> {
-        let frame = if self.focused {
-            look.theme.focus
-        } else {
-            look.theme.border
-        };
+        let frame = if self.focused { look.theme.focus } else { look.theme.border };
         let set = match look.glyph {
             Glyph::Unicode => border::ROUNDED,
             Glyph::Ascii => ASCII,
@@ -93,11 +77,7 @@ impl<'a> Panel<'a> {
         let room = width.saturating_sub(title.chars().count() + 8);
         let muted =
             |text: &str| Span::styled(format!(" {} ", grid::clip(text, room)), look.theme.muted);
-        let style = if self.focused {
-            look.theme.focus
-        } else {
-            look.theme.title
-        };
+        let style = if self.focused { look.theme.focus } else { look.theme.title };
         let mut block = Block::bordered().border_set(set).border_style(frame);
         block = block.title_top(Line::styled(format!(" {title} "), style));
         if !self.aside.is_empty() && room > 3 {
@@ -115,12 +95,7 @@ pub const fn inside(area: Rect) -> Rect {
     if area.height < 3 || area.width < 8 {
         return area;
     }
-    Rect {
-        x: area.x + 2,
-        y: area.y + 1,
-        width: area.width - 4,
-        height: area.height - 2,
-    }
+    Rect { x: area.x + 2, y: area.y + 1, width: area.width - 4, height: area.height - 2 }
 }
 
 /// Draws `lines` from the top; what does not fit is left out.

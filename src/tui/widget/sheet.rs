@@ -140,10 +140,8 @@ mod tests {
 
     impl Row for Item {
         type Key = u32;
-        const FIELDS: &'static [Field] = &[
-            Field::new("id", Kind::Number),
-            Field::new("cpu", Kind::Percent),
-        ];
+        const FIELDS: &'static [Field] =
+            &[Field::new("id", Kind::Number), Field::new("cpu", Kind::Percent)];
 
         fn key(&self) -> u32 {
             self.0

@@ -52,9 +52,7 @@ impl Sparkline<'_> {
                 break;
             }
             let level = left.min(8);
-            buffer[cell.as_position()]
-                .set_symbol(letters[level - 1])
-                .set_style(style);
+            buffer[cell.as_position()].set_symbol(letters[level - 1]).set_style(style);
             left -= level;
         }
     }
@@ -68,12 +66,7 @@ mod tests {
         let area = Rect::new(0, 0, 5, height);
         let mut buffer = Buffer::empty(area);
         let style = |_| Style::new();
-        let spark = Sparkline {
-            values,
-            max: 100.0,
-            style: &style,
-            glyph,
-        };
+        let spark = Sparkline { values, max: 100.0, style: &style, glyph };
         spark.render(area, &mut buffer);
         let row = |y| (0..5).map(|x| buffer[(x, y)].symbol()).collect();
         (0..height).map(row).collect()

@@ -77,8 +77,5 @@ impl Status {
 
 /// How long ago `node` was last heard, or the dash.
 pub fn age(node: &Node, look: &Look<'_>) -> String {
-    node.last_heard().map_or_else(
-        || value::MISSING.to_owned(),
-        |at| value::age(look.now.since(at)),
-    )
+    node.last_heard().map_or_else(|| value::MISSING.to_owned(), |at| value::age(look.now.since(at)))
 }

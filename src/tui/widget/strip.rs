@@ -60,25 +60,13 @@ pub fn draw(strips: &[Strip], area: Rect, buffer: &mut Buffer, look: &Look<'_>) 
         }
         let drawn = high.min(2);
         let y = area.y + grid::narrow(down + high - drawn);
-        strip.draw(
-            Rect {
-                y,
-                height: grid::narrow(drawn),
-                ..area
-            },
-            buffer,
-            look,
-        );
+        strip.draw(Rect { y, height: grid::narrow(drawn), ..area }, buffer, look);
     }
 }
 
 impl Strip {
     fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-        let floor = Rect {
-            y: area.bottom() - 1,
-            height: 1,
-            ..area
-        };
+        let floor = Rect { y: area.bottom() - 1, height: 1, ..area };
         let value = self.now.map(|now| value::written(self.scale, now));
         let value = value.unwrap_or_else(|| value::MISSING.to_owned());
         let head = [
@@ -94,12 +82,7 @@ impl Strip {
         };
         let top = self.top();
         let style = |value| self.style(value, look);
-        let spark = Sparkline {
-            values: &self.past,
-            max: top,
-            style: &style,
-            glyph: look.glyph,
-        };
+        let spark = Sparkline { values: &self.past, max: top, style: &style, glyph: look.glyph };
         if area.width > grid::narrow(NAME + VALUE + 2) {
             spark.render(past, buffer);
             self.tail(past, top, area, buffer, look);
@@ -114,15 +97,7 @@ impl Strip {
         let x = past.right() + 1;
         let width = area.right().saturating_sub(x);
         let top = grid::fit(&value::written(self.scale, top), TOP, false);
-        Line::styled(top, look.theme.muted).render(
-            Rect {
-                x,
-                width,
-                height: 1,
-                ..area
-            },
-            buffer,
-        );
+        Line::styled(top, look.theme.muted).render(Rect { x, width, height: 1, ..area }, buffer);
         let skip = grid::narrow(TOP + 2);
         let aside = Rect {
             x: x.saturating_add(skip),

@@ -33,40 +33,24 @@ pub struct Column {
 impl Column {
     /// A column of words.
     pub const fn words(title: &'static str, width: usize, rank: u8) -> Self {
-        Self {
-            title,
-            width,
-            right: false,
-            rank,
-            grows: false,
-            field: None,
-        }
+        Self { title, width, right: false, rank, grows: false, field: None }
     }
 
     /// A column of numbers.
     pub const fn numbers(title: &'static str, width: usize, rank: u8) -> Self {
-        Self {
-            right: true,
-            ..Self::words(title, width, rank)
-        }
+        Self { right: true, ..Self::words(title, width, rank) }
     }
 
     /// The same, taking the room that is left.
     #[must_use]
     pub const fn grows(self) -> Self {
-        Self {
-            grows: true,
-            ..self
-        }
+        Self { grows: true, ..self }
     }
 
     /// The same, sorted by field number `field`.
     #[must_use]
     pub const fn by(self, field: usize) -> Self {
-        Self {
-            field: Some(field),
-            ..self
-        }
+        Self { field: Some(field), ..self }
     }
 }
 
@@ -105,11 +89,7 @@ impl Table<'_> {
         let first = self.first(area);
         for (row, line) in (first..self.rows).zip(lines) {
             let spans = placed.iter().flat_map(|(column, width)| {
-                let cells = align(
-                    cell(row, *column, *width),
-                    *width,
-                    self.columns[*column].right,
-                );
+                let cells = align(cell(row, *column, *width), *width, self.columns[*column].right);
                 cells.into_iter().chain([Span::raw(" ")])
             });
             spans.collect::<Line<'_>>().render(line, buffer);
@@ -130,16 +110,10 @@ impl Table<'_> {
             };
             // Numbers begin with the highest, words with A.
             let falls = column.right != reversed;
-            let sign = if falls {
-                look.glyph.pick("▼", "v")
-            } else {
-                look.glyph.pick("▲", "^")
-            };
+            let sign =
+                if falls { look.glyph.pick("▼", "v") } else { look.glyph.pick("▲", "^") };
             let text = grid::clip(column.title, width.saturating_sub(1)) + sign;
-            Span::styled(
-                grid::fit(&text, *width, column.right) + " ",
-                look.theme.accent,
-            )
+            Span::styled(grid::fit(&text, *width, column.right) + " ", look.theme.accent)
         };
         placed.iter().map(title).collect()
     }
@@ -195,18 +169,11 @@ fn place(columns: &[Column], room: usize) -> Vec<(usize, usize)> {
 /// `cell` in exactly `width` columns. A cell of one span may be cut; one of several is trusted.
 fn align(cell: Cell, width: usize, right: bool) -> Cell {
     if let [only] = cell.as_slice() {
-        return vec![Span::styled(
-            grid::fit(&only.content, width, right),
-            only.style,
-        )];
+        return vec![Span::styled(grid::fit(&only.content, width, right), only.style)];
     }
     let used: usize = cell.iter().map(|span| span.content.width()).sum();
     let blank = Span::raw(" ".repeat(width.saturating_sub(used)));
-    if right {
-        [vec![blank], cell].concat()
-    } else {
-        [cell, vec![blank]].concat()
-    }
+    if right { [vec![blank], cell].concat() } else { [cell, vec![blank]].concat() }
 }
 
 #[cfg(test)]
@@ -228,13 +195,8 @@ mod tests {
 
     #[test]
     fn a_click_finds_what_was_drawn_there() {
-        let table = Table {
-            columns: &COLUMNS,
-            sort: None,
-            rows: 3,
-            cursor: Some(0),
-            focused: true,
-        };
+        let table =
+            Table { columns: &COLUMNS, sort: None, rows: 3, cursor: Some(0), focused: true };
         let area = Rect::new(10, 5, 20, 10);
         assert_eq!(table.row_at(6, area), Some(0));
         assert_eq!(table.row_at(9, area), None);

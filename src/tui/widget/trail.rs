@@ -17,11 +17,7 @@ pub struct Window {
 impl Window {
     /// The last `minutes` before `look.now`.
     pub const fn last(minutes: u64, look: &Look<'_>) -> Self {
-        Self {
-            end_ms: look.now.mono_ms,
-            span_ms: minutes * 60_000,
-            interval_ms: look.interval_ms,
-        }
+        Self { end_ms: look.now.mono_ms, span_ms: minutes * 60_000, interval_ms: look.interval_ms }
     }
 
     /// Number `which` of `series` in `slots` equal parts, oldest first. The parts stand still while
@@ -35,11 +31,7 @@ impl Window {
     ) -> Vec<Option<f64>> {
         let slot = (self.span_ms / slots.max(1) as u64).max(1);
         let start = self.end_ms.saturating_sub(self.span_ms);
-        let pace = pace(
-            series
-                .within(which, start..self.end_ms + 1)
-                .map(|(at, _)| at),
-        );
+        let pace = pace(series.within(which, start..self.end_ms + 1).map(|(at, _)| at));
         let pace = pace.max(self.interval_ms);
         let end = self.end_ms.div_ceil(slot) * slot;
         let mut values = series.slots(which, end, slot * slots as u64, slots);
@@ -68,11 +60,7 @@ impl Window {
 /// The usual distance between instants: the median, which a few gaps do not move. 0 below two.
 pub fn pace(instants: impl Iterator<Item = u64>) -> u64 {
     let mut before = None;
-    let distance = |at: u64| {
-        before
-            .replace(at)
-            .map(|before: u64| at.saturating_sub(before))
-    };
+    let distance = |at: u64| before.replace(at).map(|before: u64| at.saturating_sub(before));
     let mut distances: Vec<u64> = instants.filter_map(distance).collect();
     let middle = distances.len() / 2;
     if distances.is_empty() {
@@ -85,11 +73,7 @@ pub fn pace(instants: impl Iterator<Item = u64>) -> u64 {
 mod tests {
     use super::*;
 
-    const WINDOW: Window = Window {
-        end_ms: 10_000,
-        span_ms: 10_000,
-        interval_ms: 1_000,
-    };
+    const WINDOW: Window = Window { end_ms: 10_000, span_ms: 10_000, interval_ms: 1_000 };
 
     fn series() -> Series<1> {
         let mut series = Series::default();
@@ -109,18 +93,9 @@ mod tests {
 
     #[test]
     fn slots_stand_still_within_their_length() {
-        let later = Window {
-            end_ms: 10_400,
-            ..WINDOW
-        };
+        let later = Window { end_ms: 10_400, ..WINDOW };
         let end = |window: Window| window.trail(&series(), 0, 2);
-        assert_eq!(
-            end(WINDOW),
-            end(Window {
-                end_ms: 9_990,
-                ..WINDOW
-            })
-        );
+        assert_eq!(end(WINDOW), end(Window { end_ms: 9_990, ..WINDOW }));
         assert_eq!(end(later).len(), 2);
     }
 }

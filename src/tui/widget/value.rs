@@ -58,10 +58,7 @@ pub fn ceiling(scale: Scale, highest: f64) -> f64 {
 fn round_up(value: f64) -> f64 {
     let power = 10_f64.powf(value.log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
-    steps
-        .into_iter()
-        .find(|step| *step >= value)
-        .unwrap_or(value)
+    steps.into_iter().find(|step| *step >= value).unwrap_or(value)
 }
 
 /// How long ago, in whole seconds below a minute.
@@ -90,14 +87,8 @@ mod tests {
         let tops = [0.3, 1.1, 3.0, 48.0, 900.0]
             .map(|top| written(Scale::Plain, ceiling(Scale::Plain, top)));
         assert_eq!(tops, ["1.00", "2.00", "5.00", "50.0", "1000"]);
-        assert_eq!(
-            written(Scale::ByteRate, ceiling(Scale::ByteRate, 3_000.0)),
-            "4.00 KiB/s"
-        );
-        assert_eq!(
-            written(Scale::Percent, ceiling(Scale::Percent, 3.0)),
-            "100 %"
-        );
+        assert_eq!(written(Scale::ByteRate, ceiling(Scale::ByteRate, 3_000.0)), "4.00 KiB/s");
+        assert_eq!(written(Scale::Percent, ceiling(Scale::Percent, 3.0)), "100 %");
     }
 
     #[test]

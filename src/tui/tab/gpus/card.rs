@@ -23,11 +23,7 @@ pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Lo
     if area.height < 3 {
         return;
     }
-    let upper = if area.height >= FACTS + 7 {
-        FACTS
-    } else {
-        area.height
-    };
+    let upper = if area.height >= FACTS + 7 { FACTS } else { area.height };
     let [upper, lower] =
         Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(area);
     let side = if area.width >= 76 { area.width / 2 } else { 0 };
@@ -47,12 +43,7 @@ fn facts(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let age = value::age(look.now.since(entry.at));
     let aside = match (entry.is_lost(), entry.is_live(look)) {
         (true, _) => "lost".to_owned(),
-        (_, true) => entry
-            .gpu
-            .pci
-            .known()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
+        (_, true) => entry.gpu.pci.known().map(ToString::to_string).unwrap_or_default(),
         (_, false) => format!("stale, {age} ago"),
     };
     let area = Panel::new(&title).aside(aside).open(area, buffer, look);
@@ -60,14 +51,8 @@ fn facts(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let mut lines = Vec::new();
     if let Some(reason) = entry.lost() {
         let sign = look.glyph.pick("✗", "!");
-        lines.push(Line::styled(
-            format!("{sign} lost: {reason}"),
-            look.theme.bad,
-        ));
-        lines.push(Line::styled(
-            "Below is what it said last.",
-            look.theme.muted,
-        ));
+        lines.push(Line::styled(format!("{sign} lost: {reason}"), look.theme.bad));
+        lines.push(Line::styled("Below is what it said last.", look.theme.muted));
     }
     lines.extend(rows(entry, width, look));
     panel::lines(lines, area, buffer);
@@ -83,20 +68,10 @@ fn rows(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> 
     let power = gpu.power_watts.get().zip(gpu.power_limit_watts.get());
     let power = power.and_then(|(draw, limit)| Ratio::of(draw.0, limit.0));
     let watts = format!("{} of {}", gpu.power_watts, gpu.power_limit_watts);
-    let heat = gpu
-        .celsius
-        .get()
-        .map_or(look.theme.text, |celsius| look.heat(celsius.0));
+    let heat = gpu.celsius.get().map_or(look.theme.text, |celsius| look.heat(celsius.0));
     let load = memory.map_or(look.theme.muted, |memory| look.load(memory));
     vec![
-        share(
-            "time busy",
-            gpu.utilization.get(),
-            "",
-            look.theme.series[0],
-            width,
-            look,
-        ),
+        share("time busy", gpu.utilization.get(), "", look.theme.series[0], width, look),
         share("memory", memory, &used, load, width, look),
         share("power", power, &watts, look.theme.series[2], width, look),
         pair(
@@ -113,20 +88,8 @@ fn rows(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> 
             &text(&gpu.memory_clock_hertz, look),
             look,
         ),
-        pair(
-            "fan",
-            &text(&gpu.fan, look),
-            "mem busy",
-            &text(&gpu.memory_utilization, look),
-            look,
-        ),
-        pair(
-            "encoder",
-            &text(&gpu.encoder, look),
-            "decoder",
-            &text(&gpu.decoder, look),
-            look,
-        ),
+        pair("fan", &text(&gpu.fan, look), "mem busy", &text(&gpu.memory_utilization, look), look),
+        pair("encoder", &text(&gpu.encoder, look), "decoder", &text(&gpu.decoder, look), look),
         pair("ECC", &errors(entry, look), "MIG", &mig(entry, look), look),
         Line::from(vec![label("slowed by", look), throttle(gpu, look)]),
     ]
@@ -142,11 +105,7 @@ fn text<T: std::fmt::Display>(
 fn errors(entry: &Entry<'_>, look: &Look<'_>) -> Span<'static> {
     let errors = &entry.gpu.ecc_uncorrected;
     let bad = errors.get().is_some_and(|errors| errors > 0);
-    value::span(
-        errors,
-        if bad { look.theme.bad } else { look.theme.text },
-        look,
-    )
+    value::span(errors, if bad { look.theme.bad } else { look.theme.text }, look)
 }
 
 fn mig(entry: &Entry<'_>, look: &Look<'_>) -> Span<'static> {
@@ -167,17 +126,10 @@ fn share(
     look: &Look<'_>,
 ) -> Line<'static> {
     let number = value::maybe(share, style, look);
-    let words = if width < 50 {
-        String::new()
-    } else {
-        grid::fit(words, 23, true)
-    };
+    let words = if width < 50 { String::new() } else { grid::fit(words, 23, true) };
     let room = width.saturating_sub(NAME + 8 + words.chars().count());
     let mut spans = vec![label(name, look)];
-    spans.push(Span::styled(
-        grid::fit(&number.content, 6, true) + "  ",
-        number.style,
-    ));
+    spans.push(Span::styled(grid::fit(&number.content, 6, true) + "  ", number.style));
     spans.extend(meter::plain(share, room, style, look));
     spans.push(Span::styled(words, look.theme.muted));
     spans.into()
@@ -209,9 +161,7 @@ const COLUMNS: [Column; 5] = [
 fn processes(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let processes = entry.gpu.processes.known().map(Vec::as_slice);
     let count = processes.map_or(String::new(), |processes| processes.len().to_string());
-    let area = Panel::new("Processes")
-        .aside(count)
-        .open(area, buffer, look);
+    let area = Panel::new("Processes").aside(count).open(area, buffer, look);
     let words = match (processes, entry.gpu.processes.why()) {
         (Some([]), _) => "Nobody uses it.".to_owned(),
         (None, Some(why)) => format!("{} {why}", value::MISSING),
@@ -222,16 +172,8 @@ fn processes(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>
         return;
     };
     let rows = processes.len();
-    let table = Table {
-        columns: &COLUMNS,
-        sort: None,
-        rows,
-        cursor: None,
-        focused: false,
-    };
-    table.draw(area, buffer, look, &|row, column, _| {
-        vec![cell(&processes[row], column, look)]
-    });
+    let table = Table { columns: &COLUMNS, sort: None, rows, cursor: None, focused: false };
+    table.draw(area, buffer, look, &|row, column, _| vec![cell(&processes[row], column, look)]);
 }
 
 fn cell(process: &GpuProcess, column: usize, look: &Look<'_>) -> Span<'static> {

@@ -80,12 +80,7 @@ impl Row for Entry<'_> {
             NAME => Value::text(self.gpu.name.as_str()),
             STATUS => Value::text(if self.is_lost() { "lost" } else { "up" }),
             BUSY => self.gpu.utilization.get().map(Ratio::percent).into(),
-            MEM => self
-                .gpu
-                .memory_used_bytes
-                .get()
-                .map(|bytes| bytes.0 as f64)
-                .into(),
+            MEM => self.gpu.memory_used_bytes.get().map(|bytes| bytes.0 as f64).into(),
             TEMP => self.gpu.celsius.get().map(|celsius| celsius.0).into(),
             POWER => self.gpu.power_watts.get().map(|power| power.0).into(),
             _ => Value::Text(self.processes().into()),
@@ -119,10 +114,7 @@ impl Entry<'_> {
 
     fn processes(&self) -> String {
         let processes = self.gpu.processes.known().map_or(&[][..], Vec::as_slice);
-        let names: Vec<&str> = processes
-            .iter()
-            .map(|process| process.name.as_str())
-            .collect();
+        let names: Vec<&str> = processes.iter().map(|process| process.name.as_str()).collect();
         names.join(" ")
     }
 
@@ -180,11 +172,7 @@ pub(super) fn cell(
 ) -> Vec<Span<'static>> {
     let gpu = entry.gpu;
     let live = entry.is_live(look);
-    let text = if live {
-        look.theme.text
-    } else {
-        look.theme.muted
-    };
+    let text = if live { look.theme.text } else { look.theme.muted };
     let or = |style: Style| if live { style } else { text };
     vec![match column {
         0 => return name(entry, width, text, look),
@@ -199,10 +187,7 @@ pub(super) fn cell(
             return bar(memory, width, or(style), text, look);
         }
         4 => {
-            let heat = gpu
-                .celsius
-                .get()
-                .map_or(text, |celsius| look.heat(celsius.0));
+            let heat = gpu.celsius.get().map_or(text, |celsius| look.heat(celsius.0));
             value::span(&gpu.celsius, or(heat), look)
         }
         5 => value::span(&gpu.power_watts, text, look),
@@ -221,10 +206,7 @@ fn name(entry: &Entry<'_>, width: usize, text: Style, look: &Look<'_>) -> Vec<Sp
     let full = entry.gpu.name.as_str();
     let short = full.strip_prefix("NVIDIA ").unwrap_or(full);
     let name = format!(" {} {short}", entry.gpu.index);
-    vec![
-        sign,
-        Span::styled(grid::clip(&name, width.saturating_sub(1)), text),
-    ]
+    vec![sign, Span::styled(grid::clip(&name, width.saturating_sub(1)), text)]
 }
 
 fn bar(
@@ -236,10 +218,7 @@ fn bar(
 ) -> Vec<Span<'static>> {
     let mut spans = meter::plain(share, width.saturating_sub(7), style, look);
     let number = value::maybe(share, text, look);
-    spans.push(Span::styled(
-        grid::fit(&number.content, 7, true),
-        number.style,
-    ));
+    spans.push(Span::styled(grid::fit(&number.content, 7, true), number.style));
     spans
 }
 

@@ -17,11 +17,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'
         return;
     }
     let broken = readers(state).any(|reader| matches!(reader.state, GpuReaderState::Broken { .. }));
-    let headline = if broken {
-        "A GPU reader does not answer"
-    } else {
-        "No GPU here"
-    };
+    let headline = if broken { "A GPU reader does not answer" } else { "No GPU here" };
     let mut words = reasons(state);
     if !broken {
         words.push("Nothing is wrong with isomon. A GPU that is added shows up here.".to_owned());

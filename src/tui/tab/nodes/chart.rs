@@ -30,11 +30,7 @@ pub(super) struct View {
 
 impl Default for View {
     fn default() -> Self {
-        Self {
-            metric: 0,
-            window: 1,
-            cursor_ms: None,
-        }
+        Self { metric: 0, window: 1, cursor_ms: None }
     }
 }
 
@@ -79,19 +75,9 @@ impl View {
     }
 
     pub(super) fn click(&mut self, x: u16, area: Rect, now: Stamp) {
-        let window = Window {
-            end_ms: now.mono_ms,
-            span_ms: self.span_ms(),
-            interval_ms: 1_000,
-        };
+        let window = Window { end_ms: now.mono_ms, span_ms: self.span_ms(), interval_ms: 1_000 };
         let scale = (self.metric().scale(), 100.0);
-        let chart = Chart {
-            traces: &[],
-            window,
-            left: scale,
-            right: None,
-            cursor_ms: None,
-        };
+        let chart = Chart { traces: &[], window, left: scale, right: None, cursor_ms: None };
         if let Some(at) = chart.instant_at(x, area) {
             self.move_to(at, now);
         }
@@ -129,35 +115,19 @@ impl View {
             .focused(focused)
             .open(area, buffer, look);
         let start = window.end_ms.saturating_sub(window.span_ms);
-        let points: Vec<_> = node
-            .history
-            .within(metric as usize, start..window.end_ms + 1)
-            .collect();
-        let highest = points
-            .iter()
-            .filter_map(|(_, value)| *value)
-            .reduce(f64::max);
+        let points: Vec<_> =
+            node.history.within(metric as usize, start..window.end_ms + 1).collect();
+        let highest = points.iter().filter_map(|(_, value)| *value).reduce(f64::max);
         let Some(highest) = highest else {
             let words = ["Press w for the reason; up and down choose another number.".to_owned()];
             notice::notice("Nothing was read in this time", &words, area, buffer, look);
             return;
         };
         let top = value::ceiling(metric.scale(), highest);
-        let trace = Trace {
-            points,
-            top,
-            style: look.theme.series[0],
-            ascii: "*",
-        };
+        let trace = Trace { points, top, style: look.theme.series[0], ascii: "*" };
         let left = (metric.scale(), top);
         let traces = [trace];
-        let chart = Chart {
-            traces: &traces,
-            window,
-            left,
-            right: None,
-            cursor_ms: self.cursor_ms,
-        };
+        let chart = Chart { traces: &traces, window, left, right: None, cursor_ms: self.cursor_ms };
         chart.draw(area, buffer, look);
     }
 
@@ -167,9 +137,8 @@ impl View {
         let at = self.at(look.now);
         let reach = self.span_ms() / 120 + 3 * look.interval_ms;
         let found = node.history.nearest(metric as usize, at);
-        let value = found
-            .filter(|(found, _)| found.abs_diff(at) <= reach)
-            .and_then(|(_, value)| value);
+        let value =
+            found.filter(|(found, _)| found.abs_diff(at) <= reach).and_then(|(_, value)| value);
         let written = value.map_or_else(
             || value::MISSING.to_owned(),
             |value| value::written(metric.scale(), value),
@@ -185,11 +154,7 @@ impl View {
 fn clock(at_ms: u64, now: Stamp) -> String {
     let back = i64::try_from(now.mono_ms.saturating_sub(at_ms)).unwrap_or(i64::MAX);
     let wall_ms = now.wall_ms.saturating_sub(back);
-    let text = Stamp {
-        mono_ms: at_ms,
-        wall_ms,
-    }
-    .rfc3339();
+    let text = Stamp { mono_ms: at_ms, wall_ms }.rfc3339();
     let time: String = text.chars().skip(11).take(8).collect();
     time + " UTC"
 }

@@ -30,23 +30,14 @@ pub(super) fn draw(
     look: &Look<'_>,
 ) {
     let cores = &sample.cores;
-    let load = sample
-        .load
-        .get()
-        .map(|[one, ..]| format!(" · load {one:.2}"));
+    let load = sample.load.get().map(|[one, ..]| format!(" · load {one:.2}"));
     let aside = format!("{} CPUs{}", cores.len(), load.unwrap_or_default());
     let area = frame.aside(aside).open(area, buffer, look);
     let width = usize::from(area.width);
     let total = sample.cpu.get();
-    let heads = if width >= LEGEND && area.height > 3 {
-        2
-    } else {
-        1
-    };
+    let heads = if width >= LEGEND && area.height > 3 { 2 } else { 1 };
     panel::lines(
-        [whole(total, width, look), legend(total, look)]
-            .into_iter()
-            .take(heads),
+        [whole(total, width, look), legend(total, look)].into_iter().take(heads),
         area,
         buffer,
     );
@@ -90,17 +81,10 @@ fn legend(cpu: Option<CpuUse>, look: &Look<'_>) -> Line<'static> {
         let sign = look.glyph.pick(part.2, part.3);
         [
             Span::styled(format!("{sign} "), part.1),
-            Span::styled(
-                format!("{name} {:<5} ", part.0.to_string()),
-                look.theme.muted,
-            ),
+            Span::styled(format!("{name} {:<5} ", part.0.to_string()), look.theme.muted),
         ]
     };
-    parts(cpu, look)
-        .into_iter()
-        .zip(names)
-        .flat_map(entry)
-        .collect()
+    parts(cpu, look).into_iter().zip(names).flat_map(entry).collect()
 }
 
 fn each(cores: &[Core], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
@@ -108,10 +92,7 @@ fn each(cores: &[Core], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     if rows == 0 || cores.is_empty() {
         return;
     }
-    let columns = cores
-        .len()
-        .div_ceil(rows)
-        .max(comfortable(cores.len(), rows, width));
+    let columns = cores.len().div_ceil(rows).max(comfortable(cores.len(), rows, width));
     let cell = width / columns;
     if cell < LEAST {
         return heat(cores, area, buffer, look);
@@ -120,23 +101,14 @@ fn each(cores: &[Core], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     for (index, core) in cores.iter().enumerate() {
         let x = area.x + grid::narrow(index / down * cell);
         let y = area.y + grid::narrow(index % down);
-        let place = Rect {
-            x,
-            y,
-            width: grid::narrow(cell - 2),
-            height: 1,
-        };
+        let place = Rect { x, y, width: grid::narrow(cell - 2), height: 1 };
         bar(core, cell - 2, look).render(place, buffer);
     }
 }
 
 /// Two columns at least where there is room and more than a few cores, so that bars stay short.
 const fn comfortable(cores: usize, rows: usize, width: usize) -> usize {
-    if cores > 4 && rows > 1 && width >= 2 * (WITH_CLOCK + 2) {
-        2
-    } else {
-        1
-    }
+    if cores > 4 && rows > 1 && width >= 2 * (WITH_CLOCK + 2) { 2 } else { 1 }
 }
 
 fn bar(core: &Core, width: usize, look: &Look<'_>) -> Line<'static> {
@@ -153,10 +125,7 @@ fn bar(core: &Core, width: usize, look: &Look<'_>) -> Line<'static> {
     spans.push(Span::styled(grid::fit(&number, 7, true), style));
     if clock > 0 {
         let text = value::span(&core.frequency_hertz, look.theme.muted, look);
-        spans.push(Span::styled(
-            grid::fit(&text.content, clock, true),
-            text.style,
-        ));
+        spans.push(Span::styled(grid::fit(&text.content, clock, true), text.style));
     }
     spans.into()
 }
@@ -173,18 +142,9 @@ fn heat(cores: &[Core], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let high = (rows / cores.len().div_ceil(across * each).max(1)).clamp(1, 3);
     for (number, cores) in cores.chunks(across * each).enumerate() {
         let y = area.y + grid::narrow(number * high);
-        let row = Rect {
-            y,
-            height: grid::narrow(high),
-            ..area
-        }
-        .intersection(area);
+        let row = Rect { y, height: grid::narrow(high), ..area }.intersection(area);
         let first = cores.first().map_or(0, |core| core.id);
-        let floor = Rect {
-            y: row.bottom().saturating_sub(1),
-            height: row.height.min(1),
-            ..row
-        };
+        let floor = Rect { y: row.bottom().saturating_sub(1), height: row.height.min(1), ..row };
         Line::styled(format!("{first:>3} "), look.theme.muted).render(floor, buffer);
         for (index, few) in cores.chunks(each).enumerate() {
             let gap = if fits { index / 8 } else { 0 };
@@ -208,12 +168,7 @@ fn square(core: &Core, place: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     };
     let style = |_| look.load(usage.busy);
     let values = [Some(usage.busy.percent())];
-    let spark = Sparkline {
-        values: &values,
-        max: 100.0,
-        style: &style,
-        glyph: look.glyph,
-    };
+    let spark = Sparkline { values: &values, max: 100.0, style: &style, glyph: look.glyph };
     spark.render(place, buffer);
     if usage.steal.percent() >= STOLEN {
         let floor = (place.x, place.bottom() - 1);

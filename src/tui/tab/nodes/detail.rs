@@ -33,11 +33,7 @@ impl View {
     /// For another node: nothing of the last one stays but the panel.
     pub(super) fn reset(&mut self) {
         let (focus, zoom) = (self.focus, self.zoom);
-        *self = Self {
-            focus,
-            zoom,
-            ..Self::default()
-        };
+        *self = Self { focus, zoom, ..Self::default() };
     }
 
     pub(super) fn act(&mut self, action: Action, node: &Node, now: Stamp) -> Reply {
@@ -152,13 +148,8 @@ impl View {
         }
         let mut heads = area.rows();
         if area.height >= 4 {
-            let heads = heads
-                .by_ref()
-                .take(usize::from(layout::heads(area, self.zoom)));
-            let lines = [
-                head(id, node, status, area.width, look),
-                self.names(area.width, look),
-            ];
+            let heads = heads.by_ref().take(usize::from(layout::heads(area, self.zoom)));
+            let lines = [head(id, node, status, area.width, look), self.names(area.width, look)];
             for (line, row) in lines.into_iter().zip(heads) {
                 line.render(row, buffer);
             }
@@ -189,9 +180,7 @@ impl View {
             (Part::Processes, _) => self.processes.draw(area, buffer, node, focused, look),
             (Part::History, _) => self.history.draw(area, buffer, node, focused, look),
             (_, None) => {
-                let area = Panel::new(part.title())
-                    .focused(focused)
-                    .open(area, buffer, look);
+                let area = Panel::new(part.title()).focused(focused).open(area, buffer, look);
                 notice::notice("No sample yet", &[], area, buffer, look);
             }
             (_, Some((_, sample))) => {
@@ -215,16 +204,9 @@ fn head(id: &SourceId, node: &Node, status: Status, width: u16, look: &Look<'_>)
             format!("down for {}: {why} · ", value::age(look.now.since(*since)))
         }
         _ if status.is_live() => String::new(),
-        _ => format!(
-            "{}, last heard {} ago · ",
-            status.word(),
-            status::age(node, look)
-        ),
+        _ => format!("{}, last heard {} ago · ", status.word(), status::age(node, look)),
     };
-    let uptime = node
-        .sample
-        .as_ref()
-        .and_then(|(_, sample)| sample.uptime_seconds.get());
+    let uptime = node.sample.as_ref().and_then(|(_, sample)| sample.uptime_seconds.get());
     let up = uptime.map_or_else(String::new, |uptime| format!("up {uptime} · "));
     let machine = node.info.as_deref().map(|info| layout::machine(id, info));
     let room = usize::from(width).saturating_sub(name.content.chars().count() + 3);
@@ -232,10 +214,5 @@ fn head(id: &SourceId, node: &Node, status: Status, width: u16, look: &Look<'_>)
     let rest = up + &machine.unwrap_or_default();
     let rest = grid::clip(&rest, room.saturating_sub(state.chars().count()));
     let state = Span::styled(state, status.style(look.theme));
-    Line::from(vec![
-        sign,
-        name,
-        state,
-        Span::styled(rest, look.theme.muted),
-    ])
+    Line::from(vec![sign, name, state, Span::styled(rest, look.theme.muted)])
 }

@@ -59,11 +59,7 @@ impl Row for Entry<'_> {
             PSI => self.psi().into(),
             DISK => self.sum(Metric::DiskRead, Metric::DiskWrite).into(),
             NET => self.sum(Metric::Receive, Metric::Transmit).into(),
-            AGE => self
-                .node
-                .last_heard()
-                .map(|at| self.now.since(at).as_secs_f64())
-                .into(),
+            AGE => self.node.last_heard().map(|at| self.now.since(at).as_secs_f64()).into(),
             _ => Value::Text(self.backends().into()),
         }
     }
@@ -81,22 +77,12 @@ impl Entry<'_> {
 
     /// The worst of the three pressures.
     pub(super) fn psi(&self) -> Option<f64> {
-        let all = [
-            Metric::CpuPressure,
-            Metric::MemoryPressure,
-            Metric::IoPressure,
-        ];
-        all.iter()
-            .filter_map(|metric| self.number(*metric))
-            .reduce(f64::max)
+        let all = [Metric::CpuPressure, Metric::MemoryPressure, Metric::IoPressure];
+        all.iter().filter_map(|metric| self.number(*metric)).reduce(f64::max)
     }
 
     fn backends(&self) -> String {
-        let ready = self
-            .node
-            .backends
-            .iter()
-            .filter(|backend| backend.readiness.runs());
+        let ready = self.node.backends.iter().filter(|backend| backend.readiness.runs());
         let names: Vec<_> = ready.map(|backend| backend.id.name()).collect();
         names.join(" ")
     }
@@ -109,17 +95,8 @@ pub(super) fn entries(
 ) -> Vec<Entry<'_>> {
     let entry = |(id, node)| {
         let node: &Node = node;
-        let numbers = node
-            .sample
-            .as_ref()
-            .map_or([None; _], |(_, sample)| node_row(sample));
-        Entry {
-            id,
-            node,
-            status: status(node),
-            now,
-            numbers,
-        }
+        let numbers = node.sample.as_ref().map_or([None; _], |(_, sample)| node_row(sample));
+        Entry { id, node, status: status(node), now, numbers }
     };
     state.nodes.iter().map(entry).collect()
 }

@@ -10,13 +10,7 @@ pub(crate) fn gaps(node: &Node) -> Vec<String> {
     let Some((_, sample)) = &node.sample else {
         return vec!["no sample has been taken yet".to_owned()];
     };
-    let mut gaps = [
-        cpu(sample),
-        memory(sample),
-        storage(sample),
-        network(sample),
-    ]
-    .concat();
+    let mut gaps = [cpu(sample), memory(sample), storage(sample), network(sample)].concat();
     gaps.extend(quarantined(sample));
     gaps
 }
@@ -27,10 +21,7 @@ pub(super) fn cpu(sample: &NodeSample) -> Vec<String> {
         gap("CPU", sample.cpu.why()),
         gap("load", sample.load.why()),
         gap("core use", cores().find_map(|core| core.usage.why())),
-        gap(
-            "core frequency",
-            cores().find_map(|core| core.frequency_hertz.why()),
-        ),
+        gap("core frequency", cores().find_map(|core| core.frequency_hertz.why())),
     ];
     known.into_iter().flatten().collect()
 }
@@ -51,33 +42,18 @@ pub(super) fn storage(sample: &NodeSample) -> Vec<String> {
     let disks = || sample.disks.iter();
     let mounts = || sample.mounts.iter();
     let known = [
-        gap(
-            "disk rate",
-            disks().find_map(|disk| disk.read_bytes_per_second.why()),
-        ),
+        gap("disk rate", disks().find_map(|disk| disk.read_bytes_per_second.why())),
         gap("disk busy", disks().find_map(|disk| disk.busy.why())),
-        gap(
-            "mount size",
-            mounts().find_map(|mount| mount.total_bytes.why()),
-        ),
+        gap("mount size", mounts().find_map(|mount| mount.total_bytes.why())),
         gap("inodes", mounts().find_map(|mount| mount.inodes_used.why())),
     ];
     known.into_iter().flatten().collect()
 }
 
 pub(super) fn network(sample: &NodeSample) -> Vec<String> {
-    let rate = sample
-        .networks
-        .iter()
-        .find_map(|network| network.receive_bytes_per_second.why());
-    let heat = sample
-        .temperatures
-        .iter()
-        .find_map(|sensor| sensor.celsius.why());
-    let none = sample
-        .temperatures
-        .is_empty()
-        .then(|| "temperature: no sensor is shown".to_owned());
+    let rate = sample.networks.iter().find_map(|network| network.receive_bytes_per_second.why());
+    let heat = sample.temperatures.iter().find_map(|sensor| sensor.celsius.why());
+    let none = sample.temperatures.is_empty().then(|| "temperature: no sensor is shown".to_owned());
     let known = [gap("network rate", rate), gap("temperature", heat), none];
     known.into_iter().flatten().collect()
 }

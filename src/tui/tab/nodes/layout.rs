@@ -18,14 +18,8 @@ pub(super) enum Part {
 }
 
 impl Part {
-    pub(super) const ALL: [Self; 6] = [
-        Self::Processes,
-        Self::Cpu,
-        Self::Memory,
-        Self::History,
-        Self::Storage,
-        Self::Network,
-    ];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Processes, Self::Cpu, Self::Memory, Self::History, Self::Storage, Self::Network];
 
     pub(super) const fn title(self) -> &'static str {
         match self {
@@ -51,24 +45,12 @@ pub(super) const fn shows_all(area: Rect) -> bool {
 
 /// The panels on the screen and where they are; the lines above them are left free.
 pub(super) fn places(area: Rect, focus: Part, zoom: bool) -> Vec<(Part, Rect)> {
-    let above = if area.height < 4 {
-        0
-    } else {
-        heads(area, zoom)
-    };
-    let area = Rect {
-        y: area.y + above,
-        height: area.height - above,
-        ..area
-    };
+    let above = if area.height < 4 { 0 } else { heads(area, zoom) };
+    let area = Rect { y: area.y + above, height: area.height - above, ..area };
     match area {
         _ if zoom => vec![(focus, area)],
         _ if shows_all(area) => wide(area),
-        Rect {
-            width: 70..,
-            height: 17..,
-            ..
-        } => middle(area, focus),
+        Rect { width: 70.., height: 17.., .. } => middle(area, focus),
         _ => vec![(focus, area)],
     }
 }
@@ -76,25 +58,12 @@ pub(super) fn places(area: Rect, focus: Part, zoom: bool) -> Vec<(Part, Rect)> {
 /// How many lines stand above the panels: the node, and the names of the panels where not all are
 /// seen.
 pub(super) const fn heads(area: Rect, zoom: bool) -> u16 {
-    if zoom
-        || !shows_all(Rect {
-            height: area.height.saturating_sub(1),
-            ..area
-        })
-    {
-        2
-    } else {
-        1
-    }
+    if zoom || !shows_all(Rect { height: area.height.saturating_sub(1), ..area }) { 2 } else { 1 }
 }
 
 fn wide(area: Rect) -> Vec<(Part, Rect)> {
     let high = (area.height / 4).clamp(9, 14);
-    let rows = [
-        Constraint::Length(high),
-        Constraint::Length(high),
-        Constraint::Fill(1),
-    ];
+    let rows = [Constraint::Length(high), Constraint::Length(high), Constraint::Fill(1)];
     let [first, second, third] = Layout::vertical(rows).areas(area);
     let [cpu, memory] =
         Layout::horizontal([Constraint::Percentage(50), Constraint::Fill(1)]).areas(first);
@@ -121,11 +90,7 @@ fn middle(area: Rect, focus: Part) -> Vec<(Part, Rect)> {
         Layout::vertical([Constraint::Length(high), Constraint::Fill(1)]).areas(area);
     let [cpu, memory] =
         Layout::horizontal([Constraint::Percentage(50), Constraint::Fill(1)]).areas(upper);
-    let below = if matches!(focus, Part::Cpu | Part::Memory) {
-        Part::Processes
-    } else {
-        focus
-    };
+    let below = if matches!(focus, Part::Cpu | Part::Memory) { Part::Processes } else { focus };
     vec![(Part::Cpu, cpu), (Part::Memory, memory), (below, lower)]
 }
 
@@ -140,10 +105,6 @@ pub(super) fn machine(id: &SourceId, info: &NodeInfo) -> String {
         cpus,
         info.virtualization.known().map(ToString::to_string),
     ];
-    let words: Vec<_> = known
-        .into_iter()
-        .flatten()
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<_> = known.into_iter().flatten().filter(|word| !word.is_empty()).collect();
     words.join(" · ")
 }

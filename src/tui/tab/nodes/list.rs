@@ -51,9 +51,7 @@ const COLUMNS: [Column; 10] = [
 
 /// Entries where no look is at hand.
 fn usual(state: &State) -> Vec<Entry<'_>> {
-    entries(state, state.now, |node| {
-        Status::at(node, state.now, USUAL_INTERVAL_MS)
-    })
+    entries(state, state.now, |node| Status::at(node, state.now, USUAL_INTERVAL_MS))
 }
 
 impl View {
@@ -64,11 +62,7 @@ impl View {
         }
         let entries = usual(state);
         let rows = self.0.arrange(&entries);
-        if self.0.act(action, &rows) {
-            Reply::Done
-        } else {
-            Reply::Ignored
-        }
+        if self.0.act(action, &rows) { Reply::Done } else { Reply::Ignored }
     }
 
     pub(super) fn current(&self, state: &State) -> Option<SourceId> {
@@ -117,14 +111,9 @@ impl View {
         let rows = self.0.arrange(&entries);
         let [upper, lower] = split(area, rows.len());
         let words = self.0.words(rows.len(), entries.len());
-        let inner = Panel::new("Nodes")
-            .aside(words)
-            .focused(true)
-            .open(upper, buffer, look);
+        let inner = Panel::new("Nodes").aside(words).focused(true).open(upper, buffer, look);
         self.table(&rows)
-            .draw(inner, buffer, look, &|row, column, width| {
-                cell(rows[row], column, width, look)
-            });
+            .draw(inner, buffer, look, &|row, column, width| cell(rows[row], column, width, look));
         if let Some(entry) = self.0.current(&rows).filter(|_| lower.height > 2) {
             preview(entry, lower, buffer, look);
         }
@@ -134,11 +123,7 @@ impl View {
 /// Room for the table and, where there is more than it needs, for the past of one node.
 fn split(area: Rect, rows: usize) -> [Rect; 2] {
     let wanted = grid::narrow(rows.max(1) + 3);
-    let upper = if area.height < 16 {
-        area.height
-    } else {
-        wanted.min(area.height / 2)
-    };
+    let upper = if area.height < 16 { area.height } else { wanted.min(area.height / 2) };
     Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(area)
 }
 
@@ -151,10 +136,7 @@ fn cell(entry: &Entry<'_>, column: usize, width: usize, look: &Look<'_>) -> Vec<
             let sign = Span::styled(entry.status.sign(look), entry.status.style(look.theme));
             vec![sign, Span::styled(format!(" {name}"), text)]
         }
-        STATUS => vec![Span::styled(
-            entry.status.word(),
-            entry.status.style(look.theme),
-        )],
+        STATUS => vec![Span::styled(entry.status.word(), entry.status.style(look.theme))],
         CPU => share(entry, entry.number(Metric::Cpu), width, look),
         MEM => share(entry, entry.number(Metric::Memory), width, look),
         LOAD => vec![value::maybe(
@@ -164,27 +146,17 @@ fn cell(entry: &Entry<'_>, column: usize, width: usize, look: &Look<'_>) -> Vec<
         )],
         STEAL => vec![percent(entry, entry.number(Metric::Steal), look)],
         PSI => vec![percent(entry, entry.psi(), look)],
-        DISK => vec![value::maybe(
-            rate(entry.sum(Metric::DiskRead, Metric::DiskWrite)),
-            text,
-            look,
-        )],
-        NET => vec![value::maybe(
-            rate(entry.sum(Metric::Receive, Metric::Transmit)),
-            text,
-            look,
-        )],
+        DISK => {
+            vec![value::maybe(rate(entry.sum(Metric::DiskRead, Metric::DiskWrite)), text, look)]
+        }
+        NET => vec![value::maybe(rate(entry.sum(Metric::Receive, Metric::Transmit)), text, look)],
         _ => vec![Span::styled(status::age(entry.node, look), text)],
     }
 }
 
 /// Plain for what is of now, muted for what is old.
 const fn text(entry: &Entry<'_>, look: &Look<'_>) -> Style {
-    if entry.status.is_live() {
-        look.theme.text
-    } else {
-        look.theme.muted
-    }
+    if entry.status.is_live() { look.theme.text } else { look.theme.muted }
 }
 
 fn percent(entry: &Entry<'_>, percent: Option<f64>, look: &Look<'_>) -> Span<'static> {
@@ -211,23 +183,14 @@ fn share(
         meter::plain(share, bar, look.theme.muted, look)
     };
     let number = value::maybe(share, text(entry, look), look);
-    spans.push(Span::styled(
-        grid::fit(&number.content, 7, true),
-        number.style,
-    ));
+    spans.push(Span::styled(grid::fit(&number.content, 7, true), number.style));
     spans
 }
 
 fn preview(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let title = format!("{} · last 15 minutes", entry.id);
-    let info = entry
-        .node
-        .info
-        .as_deref()
-        .map(|info| super::layout::machine(entry.id, info));
-    let area = Panel::new(&title)
-        .aside(info.unwrap_or_default())
-        .open(area, buffer, look);
+    let info = entry.node.info.as_deref().map(|info| super::layout::machine(entry.id, info));
+    let area = Panel::new(&title).aside(info.unwrap_or_default()).open(area, buffer, look);
     let columns = strip::columns(area.width, true);
     let strips = fleet::strips(&[entry.node], Window::last(15, look), columns, look);
     strip::draw(&strips, area, buffer, look);

@@ -22,13 +22,8 @@ pub(super) fn draw(
     buffer: &mut Buffer,
     look: &Look<'_>,
 ) {
-    let aside = sample
-        .memory
-        .known()
-        .map(|memory| memory.total_bytes.to_string());
-    let area = frame
-        .aside(aside.unwrap_or_default())
-        .open(area, buffer, look);
+    let aside = sample.memory.known().map(|memory| memory.total_bytes.to_string());
+    let area = frame.aside(aside.unwrap_or_default()).open(area, buffer, look);
     panel::lines(lines(sample, usize::from(area.width), look), area, buffer);
 }
 
@@ -36,28 +31,17 @@ pub(super) fn draw(
 fn lines(sample: &NodeSample, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let memory = sample.memory.known();
     let used = memory.map(|memory| (memory.used(), memory.used_bytes(), memory.total_bytes));
-    let swap = memory.map(|memory| {
-        (
-            memory.swap_used(),
-            memory.swap_used_bytes,
-            memory.swap_total_bytes,
-        )
-    });
+    let swap =
+        memory.map(|memory| (memory.swap_used(), memory.swap_used_bytes, memory.swap_total_bytes));
     let pressure = &sample.pressure;
     let load = sample.load.get();
     let load = load.map(|[one, five, fifteen]| format!("{one:.2}  {five:.2}  {fifteen:.2}"));
     let tasks = sample.tasks.get().map(|tasks| {
         let (processes, threads) = (tasks.processes, tasks.threads);
-        format!(
-            "{processes} processes · {threads} threads · {} running",
-            tasks.running
-        )
+        format!("{processes} processes · {threads} threads · {} running", tasks.running)
     });
     let row = |name, text: Option<String>| {
-        Line::from(vec![
-            label(name, look),
-            value::maybe(text, look.theme.text, look),
-        ])
+        Line::from(vec![label(name, look), value::maybe(text, look.theme.text, look)])
     };
     vec![
         filled("memory", used, width, look),
@@ -66,10 +50,7 @@ fn lines(sample: &NodeSample, width: usize, look: &Look<'_>) -> Vec<Line<'static
         stalled("PSI mem", &pressure.memory, width, look),
         stalled("PSI I/O", &pressure.io, width, look),
         row("load", load),
-        row(
-            "cache",
-            memory.map(|memory| memory.cached_bytes.to_string()),
-        ),
+        row("cache", memory.map(|memory| memory.cached_bytes.to_string())),
         row("tasks", tasks),
     ]
 }
@@ -92,24 +73,11 @@ fn filled(
     let share = amount.and_then(|(share, ..)| share);
     let style = share.map_or(look.theme.muted, |share| look.load(share));
     let number = value::maybe(share, style, look);
-    spans.push(Span::styled(
-        grid::fit(&number.content, 6, true) + "  ",
-        number.style,
-    ));
-    let words = amount.map_or_else(String::new, |(_, used, total)| {
-        format!("  {used} of {total}")
-    });
+    spans.push(Span::styled(grid::fit(&number.content, 6, true) + "  ", number.style));
+    let words = amount.map_or_else(String::new, |(_, used, total)| format!("  {used} of {total}"));
     let room = width.saturating_sub(NAME + 8);
-    let words = if room < 34 {
-        String::new()
-    } else {
-        grid::fit(&words, 24, true)
-    };
-    spans.extend(meter::meter(
-        share,
-        room.saturating_sub(words.chars().count()),
-        look,
-    ));
+    let words = if room < 34 { String::new() } else { grid::fit(&words, 24, true) };
+    spans.extend(meter::meter(share, room.saturating_sub(words.chars().count()), look));
     spans.push(Span::styled(words, look.theme.muted));
     spans.into()
 }
@@ -124,21 +92,10 @@ fn stalled(name: &str, stall: &Reading<Stall>, width: usize, look: &Look<'_>) ->
         Some(full) if room >= 34 => format!("all stalled {full}"),
         _ => String::new(),
     };
-    let words = if room < 34 {
-        words
-    } else {
-        grid::fit(&words, 24, true)
-    };
+    let words = if room < 34 { words } else { grid::fit(&words, 24, true) };
     let mut spans = vec![label(name, look)];
-    spans.push(Span::styled(
-        grid::fit(&number.content, 6, true) + "  ",
-        number.style,
-    ));
-    spans.extend(meter::meter(
-        some,
-        room.saturating_sub(words.chars().count()),
-        look,
-    ));
+    spans.push(Span::styled(grid::fit(&number.content, 6, true) + "  ", number.style));
+    spans.extend(meter::meter(some, room.saturating_sub(words.chars().count()), look));
     spans.push(Span::styled(words, look.theme.muted));
     spans.into()
 }

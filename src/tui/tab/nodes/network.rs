@@ -42,35 +42,21 @@ pub(super) fn draw(
     };
     let area = frame.aside(aside).open(area, buffer, look);
     if networks.is_empty() && sensors.is_empty() {
-        panel::lines(
-            [Line::styled("No network is shown here.", look.theme.muted)],
-            area,
-            buffer,
-        );
+        panel::lines([Line::styled("No network is shown here.", look.theme.muted)], area, buffer);
         return;
     }
     let upper = grid::narrow(networks.len() + 1).min(area.height.div_ceil(2));
-    let upper = if sensors.is_empty() {
-        area.height
-    } else {
-        upper
-    };
+    let upper = if sensors.is_empty() { area.height } else { upper };
     let [first, second] =
         Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(area);
-    table(&NETWORKS, networks.len(), scroll).draw(first, buffer, look, &|row, column, width| {
-        link(&networks[row], column, width, look)
-    });
-    table(&SENSORS, sensors.len(), scroll).draw(second, buffer, look, &|row, column, _| {
-        sensor(&sensors[row], column, look)
-    });
+    table(&NETWORKS, networks.len(), scroll)
+        .draw(first, buffer, look, &|row, column, width| link(&networks[row], column, width, look));
+    table(&SENSORS, sensors.len(), scroll)
+        .draw(second, buffer, look, &|row, column, _| sensor(&sensors[row], column, look));
 }
 
 fn link(network: &Network, column: usize, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
-    let text = if network.up {
-        look.theme.text
-    } else {
-        look.theme.muted
-    };
+    let text = if network.up { look.theme.text } else { look.theme.muted };
     vec![match column {
         0 => {
             let (sign, style) = if network.up {
@@ -90,10 +76,7 @@ fn link(network: &Network, column: usize, width: usize, look: &Look<'_>) -> Vec<
 }
 
 fn sensor(sensor: &Temperature, column: usize, look: &Look<'_>) -> Vec<Span<'static>> {
-    let heat = sensor
-        .celsius
-        .get()
-        .map_or(look.theme.text, |celsius| look.heat(celsius.0));
+    let heat = sensor.celsius.get().map_or(look.theme.text, |celsius| look.heat(celsius.0));
     vec![match column {
         0 => Span::styled(sensor.label.to_string(), look.theme.text),
         1 => value::span(&sensor.celsius, heat, look),

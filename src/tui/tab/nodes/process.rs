@@ -75,10 +75,7 @@ fn io(process: &Process) -> Option<f64> {
 }
 
 fn sandbox(process: &Process) -> Option<String> {
-    process
-        .sandbox
-        .as_ref()
-        .map(|sandbox| format!("{} {}", sandbox.engine, sandbox.name))
+    process.sandbox.as_ref().map(|sandbox| format!("{} {}", sandbox.engine, sandbox.name))
 }
 
 /// Processor time in percent of one core; the dash where it is not known.
@@ -134,10 +131,7 @@ pub(super) struct View {
 
 impl Default for View {
     fn default() -> Self {
-        Self {
-            sheet: Sheet::sorted_by(CPU),
-            tree: false,
-        }
+        Self { sheet: Sheet::sorted_by(CPU), tree: false }
     }
 }
 
@@ -145,19 +139,11 @@ impl View {
     fn rows<'a>(&self, node: &'a Node) -> Vec<Branch<'a>> {
         let all = node.processes.iter().flat_map(|(_, processes)| processes);
         let rows = self.sheet.arrange(all);
-        if self.tree {
-            tree::grow(&rows)
-        } else {
-            rows.into_iter().map(|row| (row, 0)).collect()
-        }
+        if self.tree { tree::grow(&rows) } else { rows.into_iter().map(|row| (row, 0)).collect() }
     }
 
     pub(super) fn act(&mut self, action: Action, node: &Node) -> Reply {
-        let rows: Vec<_> = self
-            .rows(node)
-            .into_iter()
-            .map(|(process, _)| process)
-            .collect();
+        let rows: Vec<_> = self.rows(node).into_iter().map(|(process, _)| process).collect();
         match action {
             Action::Tree => self.tree = !self.tree,
             Action::Back if !self.sheet.text.is_empty() => self.filter(""),
@@ -176,11 +162,7 @@ impl View {
     }
 
     pub(super) fn click(&mut self, x: u16, y: u16, area: Rect, node: &Node) {
-        let rows: Vec<_> = self
-            .rows(node)
-            .into_iter()
-            .map(|(process, _)| process)
-            .collect();
+        let rows: Vec<_> = self.rows(node).into_iter().map(|(process, _)| process).collect();
         let table = self.table(&rows, true);
         if !area.contains(Position::new(x, y)) {
             return;
@@ -194,23 +176,13 @@ impl View {
 
     /// Why values of the process under the cursor are missing.
     pub(super) fn gaps(&self, node: &Node) -> Vec<String> {
-        let rows: Vec<_> = self
-            .rows(node)
-            .into_iter()
-            .map(|(process, _)| process)
-            .collect();
+        let rows: Vec<_> = self.rows(node).into_iter().map(|(process, _)| process).collect();
         let Some(process) = self.sheet.current(&rows) else {
             return Vec::new();
         };
         let reasons = [
-            process
-                .cpu_cores
-                .why()
-                .map(|why| format!("CPU of {}: {why}", process.pid)),
-            process
-                .read_bytes_per_second
-                .why()
-                .map(|why| format!("I/O of {}: {why}", process.pid)),
+            process.cpu_cores.why().map(|why| format!("CPU of {}: {why}", process.pid)),
+            process.read_bytes_per_second.why().map(|why| format!("I/O of {}: {why}", process.pid)),
         ];
         reasons.into_iter().flatten().collect()
     }
@@ -234,39 +206,26 @@ impl View {
         look: &Look<'_>,
     ) {
         let Some((_, all)) = &node.processes else {
-            let area = Panel::new("Processes")
-                .focused(focused)
-                .open(area, buffer, look);
+            let area = Panel::new("Processes").focused(focused).open(area, buffer, look);
             notice::notice("Processes have not been read yet", &[], area, buffer, look);
             return;
         };
         let rows = self.rows(node);
-        let title = if self.tree {
-            "Processes · tree"
-        } else {
-            "Processes"
-        };
+        let title = if self.tree { "Processes · tree" } else { "Processes" };
         let sorted = Process::FIELDS[self.sheet.sort].name;
         let words = format!("{} · by {sorted}", self.sheet.words(rows.len(), all.len()));
-        let area = Panel::new(title)
-            .aside(words)
-            .focused(focused)
-            .open(area, buffer, look);
+        let area = Panel::new(title).aside(words).focused(focused).open(area, buffer, look);
         let plain: Vec<_> = rows.iter().map(|(process, _)| *process).collect();
-        self.table(&plain, focused)
-            .draw(area, buffer, look, &|row, column, _| {
-                let (process, depth) = rows[row];
-                let field = [PID, USER, STATE, CPU, MEM, IO, THREADS, SANDBOX, COMMAND][column];
-                let cell = cell(process, field, look);
-                if field != COMMAND || depth == 0 {
-                    return vec![cell];
-                }
-                let twig = look.glyph.pick("└ ", "` ");
-                let indent = "  ".repeat(depth.min(12) - 1);
-                vec![Span::styled(
-                    format!("{indent}{twig}{}", cell.content),
-                    cell.style,
-                )]
-            });
+        self.table(&plain, focused).draw(area, buffer, look, &|row, column, _| {
+            let (process, depth) = rows[row];
+            let field = [PID, USER, STATE, CPU, MEM, IO, THREADS, SANDBOX, COMMAND][column];
+            let cell = cell(process, field, look);
+            if field != COMMAND || depth == 0 {
+                return vec![cell];
+            }
+            let twig = look.glyph.pick("└ ", "` ");
+            let indent = "  ".repeat(depth.min(12) - 1);
+            vec![Span::styled(format!("{indent}{twig}{}", cell.content), cell.style)]
+        });
     }
 }

@@ -42,41 +42,26 @@ pub(super) fn draw(
     let area = frame.aside(aside).open(area, buffer, look);
     if disks.is_empty() && mounts.is_empty() {
         panel::lines(
-            [Line::styled(
-                "No disk is shown to this machine.",
-                look.theme.muted,
-            )],
+            [Line::styled("No disk is shown to this machine.", look.theme.muted)],
             area,
             buffer,
         );
         return;
     }
     let upper = grid::narrow(disks.len() + 1).min(area.height.div_ceil(2));
-    let upper = if mounts.is_empty() {
-        area.height
-    } else {
-        upper
-    };
+    let upper = if mounts.is_empty() { area.height } else { upper };
     let [first, second] =
         Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(area);
-    table(&DISKS, disks.len(), scroll).draw(first, buffer, look, &|row, column, _| {
-        disk(&disks[row], column, look)
-    });
-    table(&MOUNTS, mounts.len(), scroll).draw(second, buffer, look, &|row, column, width| {
-        mount(&mounts[row], column, width, look)
-    });
+    table(&DISKS, disks.len(), scroll)
+        .draw(first, buffer, look, &|row, column, _| disk(&disks[row], column, look));
+    table(&MOUNTS, mounts.len(), scroll)
+        .draw(second, buffer, look, &|row, column, width| mount(&mounts[row], column, width, look));
 }
 
 /// A table that is scrolled without a cursor of its own.
 pub(super) fn table(columns: &[Column], rows: usize, scroll: usize) -> Table<'_> {
     let cursor = rows.checked_sub(1).map(|last| scroll.min(last));
-    Table {
-        columns,
-        sort: None,
-        rows,
-        cursor,
-        focused: false,
-    }
+    Table { columns, sort: None, rows, cursor, focused: false }
 }
 
 fn disk(disk: &Disk, column: usize, look: &Look<'_>) -> Vec<Span<'static>> {
@@ -94,29 +79,20 @@ fn disk(disk: &Disk, column: usize, look: &Look<'_>) -> Vec<Span<'static>> {
 }
 
 fn operations(disk: &Disk) -> Option<PerSecond> {
-    let known = disk
-        .reads_per_second
-        .get()
-        .into_iter()
-        .chain(disk.writes_per_second.get());
+    let known = disk.reads_per_second.get().into_iter().chain(disk.writes_per_second.get());
     known.map(|rate| rate.0).reduce(|a, b| a + b).map(PerSecond)
 }
 
 fn mount(mount: &Mount, column: usize, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
     let (used, total) = (mount.used_bytes.get(), mount.total_bytes.get());
-    let share = used
-        .zip(total)
-        .and_then(|(used, total)| Ratio::of(used.0 as f64, total.0 as f64));
+    let share = used.zip(total).and_then(|(used, total)| Ratio::of(used.0 as f64, total.0 as f64));
     let style = share.map_or(look.theme.muted, |share| look.load(share));
     vec![match column {
         0 => Span::styled(mount.path.to_string(), look.theme.text),
         1 => {
             let number = value::maybe(share, style, look);
             let mut spans = meter::meter(share, width.saturating_sub(7), look);
-            spans.push(Span::styled(
-                grid::fit(&number.content, 7, true),
-                number.style,
-            ));
+            spans.push(Span::styled(grid::fit(&number.content, 7, true), number.style));
             return spans;
         }
         2 => value::span(&mount.used_bytes, look.theme.text, look),

@@ -14,11 +14,7 @@ pub(super) fn grow<'a>(processes: &[&'a Process]) -> Vec<Branch<'a>> {
     let mut children: HashMap<u32, Vec<&'a Process>> = HashMap::new();
     let is_root =
         |process: &Process| process.parent == process.pid || !pids.contains(&process.parent);
-    for process in processes
-        .iter()
-        .copied()
-        .filter(|process| !is_root(process))
-    {
+    for process in processes.iter().copied().filter(|process| !is_root(process)) {
         children.entry(process.parent).or_default().push(process);
     }
     let mut grown = Vec::with_capacity(processes.len());
@@ -59,10 +55,7 @@ mod tests {
         };
         let processes: Vec<_> = pairs.iter().map(process).collect();
         let processes: Vec<_> = processes.iter().collect();
-        grow(&processes)
-            .iter()
-            .map(|(process, depth)| (process.pid, *depth))
-            .collect()
+        grow(&processes).iter().map(|(process, depth)| (process.pid, *depth)).collect()
     }
 
     #[test]

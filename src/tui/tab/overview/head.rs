@@ -15,46 +15,29 @@ const NAMED: usize = 3;
 /// A line of counts, then one for each node that does not answer.
 pub(super) fn lines(state: &State, look: &Look<'_>, width: u16) -> Vec<Line<'static>> {
     let mut lines = vec![counts(state, look)];
-    let silent = state
-        .nodes
-        .iter()
-        .filter(|(_, node)| !Status::of(node, look).is_live());
+    let silent = state.nodes.iter().filter(|(_, node)| !Status::of(node, look).is_live());
     for (id, node) in silent.take(NAMED) {
         let status = Status::of(node, look);
         let words = match (&node.health, status) {
             (Some(Health::Down { since, why }), _) => {
-                format!(
-                    "{id} down for {}: {why}",
-                    value::age(look.now.since(*since))
-                )
+                format!("{id} down for {}: {why}", value::age(look.now.since(*since)))
             }
             (_, Status::Waiting) => format!("{id} has not answered yet"),
             _ => format!("{id} stale, last heard {} ago", status::age(node, look)),
         };
-        let text = grid::clip(
-            &format!(" {} {words}", status.sign(look)),
-            usize::from(width),
-        );
+        let text = grid::clip(&format!(" {} {words}", status.sign(look)), usize::from(width));
         lines.push(Line::styled(text, status.style(look.theme)));
     }
     lines
 }
 
 fn counts(state: &State, look: &Look<'_>) -> Line<'static> {
-    let statuses: Vec<Status> = state
-        .nodes
-        .values()
-        .map(|node| Status::of(node, look))
-        .collect();
+    let statuses: Vec<Status> = state.nodes.values().map(|node| Status::of(node, look)).collect();
     let mut spans = vec![Span::raw(" ")];
     for status in [Status::Up, Status::Stale, Status::Down, Status::Waiting] {
         let count = statuses.iter().filter(|each| **each == status).count();
         if count > 0 || status == Status::Up {
-            let style = if count > 0 {
-                status.style(look.theme)
-            } else {
-                look.theme.muted
-            };
+            let style = if count > 0 { status.style(look.theme) } else { look.theme.muted };
             let text = format!("{} {count} {}  ", status.sign(look), status.word());
             spans.push(Span::styled(text, style));
         }
@@ -68,14 +51,10 @@ fn machine(state: &State) -> String {
     let nodes = || state.nodes.values();
     let infos = nodes().filter_map(|node| node.info.as_ref());
     let cpus: u64 = infos.map(|info| u64::from(info.cpus)).sum();
-    let gpus: usize = nodes()
-        .flat_map(|node| &node.gpus)
-        .map(|(_, sample)| sample.gpus.len())
-        .sum();
+    let gpus: usize =
+        nodes().flat_map(|node| &node.gpus).map(|(_, sample)| sample.gpus.len()).sum();
     let backends = || nodes().flat_map(|node| &node.backends);
-    let ready = backends()
-        .filter(|backend| backend.readiness.runs())
-        .count();
+    let ready = backends().filter(|backend| backend.readiness.runs()).count();
     let mut words = Vec::new();
     if cpus > 0 {
         words.push(counted(cpus, "CPU"));

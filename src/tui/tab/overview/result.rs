@@ -16,17 +16,11 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'
     let Some((_, run)) = state.live_run().or_else(|| state.last_run()) else {
         let area = Panel::new("Last run").open(area, buffer, look);
         let words = ["No benchmark has run yet.", "Tab 5 runs one."];
-        panel::lines(
-            words.map(|word| Line::styled(word, look.theme.muted)),
-            area,
-            buffer,
-        );
+        panel::lines(words.map(|word| Line::styled(word, look.theme.muted)), area, buffer);
         return;
     };
     let title = if run.is_live() { "Run" } else { "Last run" };
-    let area = Panel::new(title)
-        .aside("cold start, median")
-        .open(area, buffer, look);
+    let area = Panel::new(title).aside("cold start, median").open(area, buffer, look);
     let mut lines = vec![standing(run, look)];
     lines.extend(cells(run, usize::from(area.width), look));
     panel::lines(lines, area, buffer);
@@ -37,11 +31,7 @@ fn standing(run: &RunState, look: &Look<'_>) -> Line<'static> {
     let done = progress.completed + progress.failed;
     let Some(tail) = &run.tail else {
         let left = progress.left_seconds.map(|left| format!(" · {left} left"));
-        let text = format!(
-            "{done} of {}{}",
-            done + progress.remaining,
-            left.unwrap_or_default()
-        );
+        let text = format!("{done} of {}{}", done + progress.remaining, left.unwrap_or_default());
         return Line::styled(text, look.theme.accent);
     };
     let (word, style) = match &tail.end {
@@ -52,10 +42,7 @@ fn standing(run: &RunState, look: &Look<'_>) -> Line<'static> {
     };
     let ago = value::ago(look.now.since(tail.ended));
     let rest = format!(", {ago} · {done} samples");
-    Line::from(vec![
-        Span::styled(word, style),
-        Span::styled(rest, look.theme.muted),
-    ])
+    Line::from(vec![Span::styled(word, style), Span::styled(rest, look.theme.muted)])
 }
 
 /// A line for each cell, its bar as long as its share of the slowest.
@@ -65,10 +52,7 @@ fn cells(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
         (cell, summary.and_then(|summary| summary.estimate))
     });
     let known: Vec<(Cell, Option<Estimate>)> = known.collect();
-    let medians = known
-        .iter()
-        .flat_map(|(_, estimate)| estimate)
-        .map(|one| one.median_seconds.0);
+    let medians = known.iter().flat_map(|(_, estimate)| estimate).map(|one| one.median_seconds.0);
     let slowest = medians.fold(0.0, f64::max);
     let line = |(cell, estimate): (Cell, Option<Estimate>)| {
         let name = format!("{} {}", cell.backend, cell.payload);

@@ -43,11 +43,7 @@ pub(super) fn rows(state: &State) -> Vec<Row<'_>> {
         }
     }
     let mut rows: Vec<_> = rows.into_values().collect();
-    rows.sort_by(|a, b| {
-        b.cpu_cores
-            .unwrap_or(-1.0)
-            .total_cmp(&a.cpu_cores.unwrap_or(-1.0))
-    });
+    rows.sort_by(|a, b| b.cpu_cores.unwrap_or(-1.0).total_cmp(&a.cpu_cores.unwrap_or(-1.0)));
     rows
 }
 
@@ -60,29 +56,14 @@ const COLUMNS: [Column; 4] = [
 
 /// Draws the panel.
 pub(super) fn draw(rows: &[Row<'_>], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-    let count = if rows.is_empty() {
-        String::new()
-    } else {
-        rows.len().to_string()
-    };
-    let area = Panel::new("Sandboxes")
-        .aside(count)
-        .open(area, buffer, look);
+    let count = if rows.is_empty() { String::new() } else { rows.len().to_string() };
+    let area = Panel::new("Sandboxes").aside(count).open(area, buffer, look);
     if rows.is_empty() {
-        panel::lines(
-            [Line::styled("None is running.", look.theme.muted)],
-            area,
-            buffer,
-        );
+        panel::lines([Line::styled("None is running.", look.theme.muted)], area, buffer);
         return;
     }
-    let table = Table {
-        columns: &COLUMNS,
-        sort: None,
-        rows: rows.len(),
-        cursor: None,
-        focused: false,
-    };
+    let table =
+        Table { columns: &COLUMNS, sort: None, rows: rows.len(), cursor: None, focused: false };
     table.draw(area, buffer, look, &|row, column, _| {
         let row = &rows[row];
         let text = match column {

@@ -94,33 +94,15 @@ impl View {
             process::IO => "Processes by I/O",
             _ => "Processes by CPU",
         };
-        let words = if known {
-            self.0.words(rows.len(), entries.len())
-        } else {
-            String::new()
-        };
+        let words = if known { self.0.words(rows.len(), entries.len()) } else { String::new() };
         let area = Panel::new(title).aside(words).open(area, buffer, look);
         if !known {
-            panel::lines(
-                [Line::styled("Not read yet.", look.theme.muted)],
-                area,
-                buffer,
-            );
+            panel::lines([Line::styled("Not read yet.", look.theme.muted)], area, buffer);
             return;
         }
         let sort = Some((self.0.sort, self.0.reversed));
-        let columns = if state.nodes.len() > 1 {
-            &COLUMNS[..]
-        } else {
-            &COLUMNS[..5]
-        };
-        let table = Table {
-            columns,
-            sort,
-            rows: rows.len(),
-            cursor: None,
-            focused: false,
-        };
+        let columns = if state.nodes.len() > 1 { &COLUMNS[..] } else { &COLUMNS[..5] };
+        let table = Table { columns, sort, rows: rows.len(), cursor: None, focused: false };
         table.draw(area, buffer, look, &|row, column, _| {
             let Entry(id, process) = rows[row];
             match column {

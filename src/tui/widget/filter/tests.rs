@@ -8,11 +8,8 @@ struct Machine(&'static str, Option<f64>, f64);
 
 impl Row for Machine {
     type Key = &'static str;
-    const FIELDS: &'static [Field] = &[
-        Field::text("name"),
-        Field::new("cpu", Kind::Percent),
-        Field::new("mem", Kind::Bytes),
-    ];
+    const FIELDS: &'static [Field] =
+        &[Field::text("name"), Field::new("cpu", Kind::Percent), Field::new("mem", Kind::Bytes)];
 
     fn key(&self) -> Self::Key {
         self.0
@@ -36,17 +33,11 @@ fn left(filter: &str) -> Vec<&'static str> {
         Machine("db", None, 0.5 * GIB),
     ];
     let filter = Filter::parse(filter, Machine::FIELDS).unwrap();
-    machines
-        .into_iter()
-        .filter(|machine| filter.lets(machine))
-        .map(|machine| machine.0)
-        .collect()
+    machines.into_iter().filter(|machine| filter.lets(machine)).map(|machine| machine.0).collect()
 }
 
 fn said(filter: &str) -> String {
-    Filter::parse(filter, Machine::FIELDS)
-        .unwrap_err()
-        .to_string()
+    Filter::parse(filter, Machine::FIELDS).unwrap_err().to_string()
 }
 
 #[test]
@@ -74,10 +65,7 @@ fn terms_narrow_rows() {
 fn errors_name_the_place_and_the_nearest_field() {
     let rows = [
         ("cpuu>80", "column 1: no field `cpuu`; did you mean `cpu`?"),
-        (
-            "web zz=1",
-            "column 5: no field `zz`; there are name, cpu, mem",
-        ),
+        ("web zz=1", "column 5: no field `zz`; there are name, cpu, mem"),
         ("cpu>", "column 5: a value is missing"),
         ("web cpu>high", "column 9: `high` is not a number for `cpu`"),
         ("name>3", "column 1: `name` holds words; use = != ~ !~"),
