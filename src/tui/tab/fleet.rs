@@ -13,6 +13,8 @@ use crate::model::unit::Bytes;
 use crate::state::history::{GpuMetric, Metric, gpu_row, node_row};
 use crate::state::{Node, State};
 
+mod words;
+
 /// How values become one.
 #[derive(Clone, Copy)]
 enum Join {
@@ -36,8 +38,8 @@ struct Recipe {
 }
 
 const RECIPES: [Recipe; 8] = [
-    recipe("CPU", &[Metric::Cpu], Join::Processors, true, cpu_words),
-    recipe("Memory", &[Metric::Memory], Join::Memory, true, memory_words),
+    recipe("CPU", &[Metric::Cpu], Join::Processors, true, words::cpu),
+    recipe("Memory", &[Metric::Memory], Join::Memory, true, words::memory),
     Recipe {
         within: Join::Worst,
         ..recipe(
@@ -45,12 +47,12 @@ const RECIPES: [Recipe; 8] = [
             &[Metric::CpuPressure, Metric::MemoryPressure, Metric::IoPressure],
             Join::Worst,
             true,
-            pressure_words,
+            words::pressure,
         )
     },
-    recipe("Disk", &[Metric::DiskRead, Metric::DiskWrite], Join::Sum, false, disk_words),
-    recipe("Network", &[Metric::Receive, Metric::Transmit], Join::Sum, false, network_words),
-    recipe("Load", &[Metric::Load], Join::Sum, false, load_words),
+    recipe("Disk", &[Metric::DiskRead, Metric::DiskWrite], Join::Sum, false, words::disk),
+    recipe("Network", &[Metric::Receive, Metric::Transmit], Join::Sum, false, words::network),
+    recipe("Load", &[Metric::Load], Join::Sum, false, words::load),
     recipe("Steal", &[Metric::Steal], Join::Processors, true, |_| String::new()),
     recipe("Heat", &[Metric::Temperature], Join::Worst, true, |_| "hottest sensor".to_owned()),
 ];
@@ -196,60 +198,8 @@ fn gpu_strips(nodes: &[&Node], window: Window, columns: usize, look: &Look<'_>) 
     let plural = if all.len() == 1 { "" } else { "s" };
     busy.aside = format!("{} GPU{plural}, mean time busy", all.len());
     let mut memory = strip("VRAM", GpuMetric::Memory, true);
-    memory.aside = vram_words(&all);
+    memory.aside = words::vram(&all);
     [busy, memory]
-}
-
-fn vram_words(gpus: &[&Gpu]) -> String {
-    let known = gpus
-        .iter()
-        .filter_map(|gpu| Some((gpu.memory_used_bytes.get()?.0, gpu.memory_total_bytes.get()?.0)));
-    let sum = known.reduce(|(used, total), (more, of)| (used + more, total + of));
-    sum.map_or_else(String::new, |(used, total)| format!("{} of {}", Bytes(used), Bytes(total)))
-}
-
-fn cpu_words(sample: &NodeSample) -> String {
-    let Some(cpu) = sample.cpu.known() else { return String::new() };
-    format!("user {} · system {} · I/O wait {}", cpu.user, cpu.system, cpu.iowait)
-}
-
-fn memory_words(sample: &NodeSample) -> String {
-    let Some(memory) = sample.memory.known() else { return String::new() };
-    let swap = memory.swap_used().map(|swap| format!(" · swap {swap}"));
-    format!("{} of {}{}", memory.used_bytes(), memory.total_bytes, swap.unwrap_or_default())
-}
-
-fn pressure_words(sample: &NodeSample) -> String {
-    let pressure = &sample.pressure;
-    let some = |stall: &crate::model::reading::Reading<crate::model::node::Stall>| {
-        super::super::widget::value::percent(stall.get().map(|stall| stall.some))
-    };
-    let (cpu, memory, io) = (some(&pressure.cpu), some(&pressure.memory), some(&pressure.io));
-    format!("CPU {cpu} · memory {memory} · I/O {io}")
-}
-
-fn disk_words(sample: &NodeSample) -> String {
-    let row = node_row(sample);
-    both("read", row[Metric::DiskRead as usize], "write", row[Metric::DiskWrite as usize])
-}
-
-fn network_words(sample: &NodeSample) -> String {
-    let row = node_row(sample);
-    both("in", row[Metric::Receive as usize], "out", row[Metric::Transmit as usize])
-}
-
-fn both(first: &str, one: Option<f64>, second: &str, other: Option<f64>) -> String {
-    let rate = |rate: Option<f64>| {
-        let known = rate.map(|rate| crate::model::unit::BytesPerSecond(rate).to_string());
-        known.unwrap_or_else(|| super::super::widget::value::MISSING.to_owned())
-    };
-    format!("{first} {} · {second} {}", rate(one), rate(other))
-}
-
-fn load_words(sample: &NodeSample) -> String {
-    let Some([one, five, fifteen]) = sample.load.get() else { return String::new() };
-    let tasks = sample.tasks.get().map(|tasks| format!(" · {} processes", tasks.processes));
-    format!("{one:.2} {five:.2} {fifteen:.2}{}", tasks.unwrap_or_default())
 }
 
 /// Every node of `state`.

@@ -116,7 +116,7 @@ impl View {
     fn split(&self, area: Rect, rows: usize) -> [Rect; 2] {
         let wanted = grid::narrow(rows + 3);
         let upper = match area.height {
-            _ if self.zoom => 0,
+            _ if self.zoom || (rows == 1 && !self.sheet.is_filtered()) => 0,
             0..=13 => area.height,
             high => wanted.min(high / 2),
         };
@@ -126,7 +126,7 @@ impl View {
 
 /// Why values of the GPU under the cursor are missing, or why there is none.
 fn why(entry: Option<&Entry<'_>>, state: &State) -> SafeText {
-    let words = entry.map_or_else(|| none::reasons(state), |entry| entry.gaps());
+    let words = entry.map_or_else(|| none::reasons(state), Entry::gaps);
     match words.as_slice() {
         [] => SafeText::new("nothing is missing here"),
         words => SafeText::new(&words.join(" · ")),

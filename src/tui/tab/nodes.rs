@@ -14,6 +14,7 @@ use crate::tui::widget::{notice, plain};
 mod chart;
 mod cpu;
 mod detail;
+mod entry;
 mod gap;
 mod layout;
 mod list;

@@ -4,6 +4,7 @@
 //! key; sort and filter narrow the list of processes.
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::fleet;
@@ -13,7 +14,7 @@ use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::trail::Window;
-use crate::tui::widget::{notice, panel, plain, strip};
+use crate::tui::widget::{grid, notice, panel, plain, strip};
 
 mod head;
 mod result;
@@ -69,18 +70,12 @@ impl View {
         plain::flatten(buffer, area, look);
     }
 
-    fn fill(
-        &self,
-        area: Rect,
-        buffer: &mut ratatui::buffer::Buffer,
-        state: &State,
-        look: &Look<'_>,
-    ) {
+    fn fill(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
         let head = head::lines(state, look, area.width);
         let nodes = fleet::all(state);
-        let columns = strip::columns(panel::inside(area).width);
+        let columns = strip::columns(panel::inside(area).width, nodes.len() == 1);
         let strips = fleet::strips(&nodes, Window::last(MINUTES, look), columns, look);
-        let heads = crate::tui::widget::grid::narrow(head.len()).min(area.height / 3 + 1);
+        let heads = grid::narrow(head.len()).min(area.height / 3 + 1);
         let high = strips_height(strips.len(), area.height.saturating_sub(heads));
         let [top, middle, bottom] = Layout::vertical([
             Constraint::Length(heads),
@@ -95,37 +90,44 @@ impl View {
         self.lower(bottom, buffer, state, look);
     }
 
-    fn lower(
-        &self,
-        area: Rect,
-        buffer: &mut ratatui::buffer::Buffer,
-        state: &State,
-        look: &Look<'_>,
-    ) {
+    fn lower(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
         if area.height < 4 {
             return;
         }
-        let side = if area.width >= 76 { area.width * 2 / 5 } else { 0 };
+        let side = if area.width >= 76 && area.height >= LISTS { area.width * 2 / 5 } else { 0 };
         let [left, right] =
             Layout::horizontal([Constraint::Fill(1), Constraint::Length(side)]).areas(area);
         self.top.draw(left, buffer, state, look);
         let sandboxes = sandbox::rows(state);
-        let wanted = crate::tui::widget::grid::narrow(sandboxes.len().max(1) + 3);
-        let [upper, lower] = Layout::vertical([
-            Constraint::Length(wanted.min(right.height / 2)),
-            Constraint::Fill(1),
-        ])
-        .areas(right);
-        sandbox::draw(&sandboxes, upper, buffer, look);
-        result::draw(lower, buffer, state, look);
+        let wanted = grid::narrow(sandboxes.len().max(1) + 3);
+        let upper = match right.height {
+            0..8 if state.runs.is_empty() => right.height,
+            0..8 => 0,
+            high => wanted.min(high / 2),
+        };
+        let [upper, lower] =
+            Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(right);
+        if upper.height > 0 {
+            sandbox::draw(&sandboxes, upper, buffer, look);
+        }
+        if lower.height > 0 {
+            result::draw(lower, buffer, state, look);
+        }
     }
 }
 
+/// Rows that the lists below the strips keep, where there are any.
+const LISTS: u16 = 7;
+
 /// One row each where room is short, up to three where there is plenty, half of it at most.
 fn strips_height(count: usize, room: u16) -> u16 {
-    let count = crate::tui::widget::grid::narrow(count).max(1);
+    let count = grid::narrow(count).max(1);
     let rows = (room / 2 / count).clamp(1, 3);
-    (count * rows + 2).min(room)
+    let wanted = count * rows + 2;
+    if room < 2 * LISTS {
+        return wanted.min(room);
+    }
+    wanted.min(room - LISTS)
 }
 
 fn loading() -> Vec<String> {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::super::look::{Glyph, Look};
-use super::{grid, value};
+use super::{grid, trail, value};
 use crate::state::history::Scale;
 
 /// One line of a chart.
@@ -18,6 +18,8 @@ pub struct Trace {
     pub top: f64,
     /// Its colour.
     pub style: Style,
+    /// What draws it where there is no braille.
+    pub ascii: &'static str,
 }
 
 /// A chart about to be drawn.
@@ -25,7 +27,7 @@ pub struct Chart<'a> {
     /// Its lines; the first is on top.
     pub traces: &'a [Trace],
     /// The stretch of time shown.
-    pub window: super::trail::Window,
+    pub window: trail::Window,
     /// How the left axis is written, with its top.
     pub left: (Scale, f64),
     /// How the right axis is written, with its top.
@@ -103,6 +105,9 @@ impl Chart<'_> {
         let minutes = self.window.span_ms / 60_000;
         let middle = grid::fit(&format!("-{} min", minutes as f64 / 2.0), 9, false);
         let room = usize::from(row.width);
+        if room < 16 {
+            return;
+        }
         let mut text = grid::fit(&format!("-{minutes} min"), room / 2, false);
         text.push_str(&grid::fit(if room > 40 { &middle } else { "" }, room - room / 2 - 3, false));
         text.push_str("now");
@@ -115,7 +120,7 @@ impl Chart<'_> {
         for dot in self.dots(&trace.points, canvas.wide) {
             let y = grid::part(1.0 - dot.mean / trace.top, canvas.high - 1);
             let from = before.filter(|_| !dot.after_gap).unwrap_or((dot.x, y));
-            canvas.line(from, (dot.x, y), trace.style, buffer);
+            canvas.line(from, (dot.x, y), trace, buffer);
             before = Some((dot.x, y));
         }
     }
@@ -124,7 +129,8 @@ impl Chart<'_> {
     fn dots(&self, points: &[(u64, Option<f64>)], wide: usize) -> Vec<Dot> {
         let start = self.window.end_ms.saturating_sub(self.window.span_ms);
         // Two points further apart than this have a gap between them.
-        let reach = (3 * self.window.interval_ms).max(2 * self.window.span_ms / wide.max(1) as u64);
+        let pace = trail::pace(points.iter().map(|(at, _)| *at)).max(self.window.interval_ms);
+        let reach = (3 * pace).max(2 * self.window.span_ms / wide.max(1) as u64);
         let mut dots: Vec<Dot> = Vec::with_capacity(wide);
         let (mut before, mut count) = (None, 0.0);
         for (at, value) in points.iter().filter(|(at, _)| *at >= start) {
@@ -136,15 +142,13 @@ impl Chart<'_> {
             let x = grid::part(across, wide.saturating_sub(1));
             let after_gap = before.is_none_or(|then| at - then > reach);
             before = Some(*at);
-            match dots.last_mut().filter(|dot| dot.x == x) {
-                Some(dot) => {
-                    count += 1.0;
-                    dot.mean += (value - dot.mean) / count;
-                }
-                None => {
-                    count = 1.0;
-                    dots.push(Dot { x, mean: value, after_gap });
-                }
+            if let Some(dot) = dots.last_mut().filter(|dot| dot.x == x) {
+                count += 1.0;
+                dot.mean += (value - dot.mean) / count;
+            } else {
+                count = 1.0;
+                let mean = value;
+                dots.push(Dot { x, mean, after_gap });
             }
         }
         dots
@@ -191,20 +195,20 @@ impl Canvas {
     }
 
     /// A line as a staircase: each column holds what lies between its value and the one before.
-    fn line(&self, from: (usize, usize), to: (usize, usize), style: Style, buffer: &mut Buffer) {
+    fn line(&self, from: (usize, usize), to: (usize, usize), trace: &Trace, buffer: &mut Buffer) {
         let length = to.0.saturating_sub(from.0);
         let mut last = from.1;
         for x in from.0..=to.0 {
             let share = if length == 0 { 1.0 } else { (x - from.0) as f64 / length as f64 };
             let y = between(from.1, to.1, share);
             for y in last.min(y)..=last.max(y) {
-                self.dot(x, y, style, buffer);
+                self.dot(x, y, trace, buffer);
             }
             last = y;
         }
     }
 
-    fn dot(&self, x: usize, y: usize, style: Style, buffer: &mut Buffer) {
+    fn dot(&self, x: usize, y: usize, trace: &Trace, buffer: &mut Buffer) {
         let fine = self.glyph == Glyph::Unicode;
         let (column, row) = if fine { (x / 2, y / 4) } else { (x, y) };
         let place =
@@ -213,13 +217,13 @@ impl Canvas {
             return;
         };
         if !fine {
-            cell.set_symbol("*").set_style(style);
+            cell.set_symbol(trace.ascii).set_style(trace.style);
             return;
         }
         let held = cell.symbol().chars().next().map_or(0, u32::from);
         let held = if (0x2800..0x2900).contains(&held) { held } else { 0x2800 };
         let letter = char::from_u32(held | DOTS[x % 2][y % 4]).unwrap_or('⠿');
-        cell.set_char(letter).set_style(style);
+        cell.set_char(letter).set_style(trace.style);
     }
 }
 
@@ -231,13 +235,13 @@ fn between(from: usize, to: usize, share: f64) -> usize {
     }
 }
 
-/// A line that says what the colours stand for.
-pub fn legend(names: &[(&'static str, Style)], look: &Look<'_>) -> Vec<Span<'static>> {
-    let sign = look.glyph.pick("━ ", "* ");
-    let pair = |(name, style): &(&'static str, Style)| {
-        [Span::styled(sign, *style), Span::styled(format!("{name}  "), look.theme.muted)]
+/// A line that says what the colours of `traces` stand for.
+pub fn legend(names: &[&'static str], traces: &[Trace], look: &Look<'_>) -> Vec<Span<'static>> {
+    let pair = |(name, trace): (&&'static str, &Trace)| {
+        let sign = Span::styled(look.glyph.pick("━", trace.ascii), trace.style);
+        [sign, Span::styled(format!(" {name}  "), look.theme.muted)]
     };
-    names.iter().flat_map(pair).collect()
+    names.iter().zip(traces).flat_map(pair).collect()
 }
 
 #[cfg(test)]
@@ -251,7 +255,7 @@ mod tests {
         let theme = Theme::default();
         let now = Stamp { mono_ms: 10_000, wall_ms: 0 };
         let look = Look { theme: &theme, glyph, now, readonly: false, interval_ms: 1_000 };
-        let traces = [Trace { points, top: 100.0, style: Style::new() }];
+        let traces = [Trace { points, top: 100.0, style: Style::new(), ascii: "*" }];
         let window = Window { end_ms: 10_000, span_ms: 10_000, interval_ms: 1_000 };
         let chart = Chart {
             traces: &traces,

@@ -37,13 +37,14 @@ pub struct Strip {
     pub aside: String,
 }
 
-/// How many columns of the past a strip has that is drawn `width` wide.
-pub const fn columns(width: u16) -> usize {
+/// How many columns of the past a strip has that is drawn `width` wide, with words at its end or
+/// without.
+pub const fn columns(width: u16, words: bool) -> usize {
     let rest = (width as usize).saturating_sub(NAME + VALUE + 2);
     match width {
         0..=59 => rest,
-        60..=109 => rest - TOP - 1,
-        _ => rest - TOP - 1 - ASIDE - 2,
+        110.. if words => rest - TOP - 1 - ASIDE - 2,
+        _ => rest - TOP - 1,
     }
 }
 
@@ -65,7 +66,6 @@ pub fn draw(strips: &[Strip], area: Rect, buffer: &mut Buffer, look: &Look<'_>) 
 
 impl Strip {
     fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-        let columns = columns(area.width);
         let floor = Rect { y: area.bottom() - 1, height: 1, ..area };
         let value = self.now.map(|now| value::written(self.scale, now));
         let value = value.unwrap_or_else(|| value::MISSING.to_owned());
@@ -77,7 +77,7 @@ impl Strip {
         head.into_iter().collect::<Line<'_>>().render(floor, buffer);
         let past = Rect {
             x: area.x + grid::narrow(NAME + VALUE + 2),
-            width: grid::narrow(columns),
+            width: grid::narrow(self.past.len()),
             ..area
         };
         let top = self.top();

@@ -30,22 +30,43 @@ impl Window {
         slots: usize,
     ) -> Vec<Option<f64>> {
         let slot = (self.span_ms / slots.max(1) as u64).max(1);
+        let start = self.end_ms.saturating_sub(self.span_ms);
+        let pace = pace(series.within(which, start..self.end_ms + 1).map(|(at, _)| at));
+        let pace = pace.max(self.interval_ms);
         let end = self.end_ms.div_ceil(slot) * slot;
         let mut values = series.slots(which, end, slot * slots as u64, slots);
-        if slot >= 2 * self.interval_ms {
+        if slot >= 2 * pace {
             return values;
         }
         for (back, value) in values.iter_mut().rev().enumerate() {
             let middle = end.saturating_sub(back as u64 * slot + slot / 2);
-            *value = value.or_else(|| self.around(series, which, middle));
+            *value = value.or_else(|| self.around(series, which, middle, pace));
         }
         values
     }
 
-    fn around<const N: usize>(self, series: &Series<N>, which: usize, at: u64) -> Option<f64> {
+    fn around<const N: usize>(
+        self,
+        series: &Series<N>,
+        which: usize,
+        at: u64,
+        pace: u64,
+    ) -> Option<f64> {
         let (found, value) = series.nearest(which, at)?;
-        value.filter(|_| found.abs_diff(at) <= self.interval_ms && at <= self.end_ms)
+        value.filter(|_| found.abs_diff(at) <= pace && at <= self.end_ms)
     }
+}
+
+/// The usual distance between instants: the median, which a few gaps do not move. 0 below two.
+pub fn pace(instants: impl Iterator<Item = u64>) -> u64 {
+    let mut before = None;
+    let distance = |at: u64| before.replace(at).map(|before: u64| at.saturating_sub(before));
+    let mut distances: Vec<u64> = instants.filter_map(distance).collect();
+    let middle = distances.len() / 2;
+    if distances.is_empty() {
+        return 0;
+    }
+    *distances.select_nth_unstable(middle).1
 }
 
 #[cfg(test)]

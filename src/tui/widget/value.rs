@@ -70,6 +70,14 @@ pub fn age(length: Duration) -> String {
     }
 }
 
+/// The same as part of a sentence: `4 s ago`, `just now`.
+pub fn ago(length: Duration) -> String {
+    match length.as_secs() {
+        0 => "just now".to_owned(),
+        _ => format!("{} ago", age(length)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

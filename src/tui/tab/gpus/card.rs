@@ -13,6 +13,8 @@ use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::table::{Column, Table};
 use crate::tui::widget::{grid, meter, value};
 
+/// Width of a fact's name.
+const NAME: usize = 10;
 /// Rows of facts, frame included.
 const FACTS: u16 = 11;
 
@@ -48,10 +50,8 @@ fn facts(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let width = usize::from(area.width);
     let mut lines = Vec::new();
     if let Some(reason) = entry.lost() {
-        lines.push(Line::styled(
-            format!("{} It does not answer: {reason}", look.glyph.pick("✗", "!")),
-            look.theme.bad,
-        ));
+        let sign = look.glyph.pick("✗", "!");
+        lines.push(Line::styled(format!("{sign} lost: {reason}"), look.theme.bad));
         lines.push(Line::styled("Below is what it said last.", look.theme.muted));
     }
     lines.extend(rows(entry, width, look));
@@ -84,19 +84,13 @@ fn rows(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> 
         pair(
             "clock",
             &text(&gpu.core_clock_hertz, look),
-            "memory",
+            "mem clk",
             &text(&gpu.memory_clock_hertz, look),
             look,
         ),
-        pair(
-            "fan",
-            &text(&gpu.fan, look),
-            "memory busy",
-            &text(&gpu.memory_utilization, look),
-            look,
-        ),
+        pair("fan", &text(&gpu.fan, look), "mem busy", &text(&gpu.memory_utilization, look), look),
         pair("encoder", &text(&gpu.encoder, look), "decoder", &text(&gpu.decoder, look), look),
-        pair("ECC errors", &errors(entry, look), "MIG", &mig(entry, look), look),
+        pair("ECC", &errors(entry, look), "MIG", &mig(entry, look), look),
         Line::from(vec![label("slowed by", look), throttle(gpu, look)]),
     ]
 }
@@ -120,7 +114,7 @@ fn mig(entry: &Entry<'_>, look: &Look<'_>) -> Span<'static> {
 }
 
 fn label(name: &str, look: &Look<'_>) -> Span<'static> {
-    Span::styled(grid::fit(name, 12, false), look.theme.muted)
+    Span::styled(grid::fit(name, NAME, false), look.theme.muted)
 }
 
 fn share(
@@ -133,7 +127,7 @@ fn share(
 ) -> Line<'static> {
     let number = value::maybe(share, style, look);
     let words = if width < 50 { String::new() } else { grid::fit(words, 23, true) };
-    let room = width.saturating_sub(12 + 8 + words.chars().count());
+    let room = width.saturating_sub(NAME + 8 + words.chars().count());
     let mut spans = vec![label(name, look)];
     spans.push(Span::styled(grid::fit(&number.content, 6, true) + "  ", number.style));
     spans.extend(meter::plain(share, room, style, look));
@@ -150,8 +144,8 @@ fn pair(
 ) -> Line<'static> {
     Line::from(vec![
         label(name, look),
-        Span::styled(grid::fit(&value.content, 12, false), value.style),
-        label(other, look),
+        Span::styled(grid::fit(&value.content, 9, false), value.style),
+        Span::styled(grid::fit(other, 9, false), look.theme.muted),
         second.clone(),
     ])
 }
@@ -174,7 +168,9 @@ fn processes(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>
         _ => String::new(),
     };
     panel::lines([Line::styled(words, look.theme.muted)], area, buffer);
-    let Some(processes) = processes.filter(|processes| !processes.is_empty()) else { return };
+    let Some(processes) = processes.filter(|processes| !processes.is_empty()) else {
+        return;
+    };
     let rows = processes.len();
     let table = Table { columns: &COLUMNS, sort: None, rows, cursor: None, focused: false };
     table.draw(area, buffer, look, &|row, column, _| vec![cell(&processes[row], column, look)]);

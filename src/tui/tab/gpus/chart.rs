@@ -23,16 +23,15 @@ pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Lo
     };
     let theme = look.theme;
     let traces = [
-        trace(history, GpuMetric::Utilization, window, theme.series[0]),
-        trace(history, GpuMetric::Memory, window, theme.series[1]),
-        trace(history, GpuMetric::Temperature, window, theme.series[4]),
+        trace(history, GpuMetric::Utilization, window, (theme.series[0], "*")),
+        trace(history, GpuMetric::Memory, window, (theme.series[1], "+")),
+        trace(history, GpuMetric::Temperature, window, (theme.series[4], "o")),
     ];
     let right = (area.width >= 60).then_some((Scale::Celsius, 100.0));
     let left = (Scale::Percent, 100.0);
     Chart { traces: &traces, window, left, right, cursor_ms: None }.draw(area, buffer, look);
-    let names = [("busy", theme.series[0]), ("memory", theme.series[1]), ("°C", theme.series[4])];
     let mut line = vec![ratatui::text::Span::raw(" ")];
-    line.extend(legend(&names, look));
+    line.extend(legend(&["busy", "memory", "°C"], &traces, look));
     let line = ratatui::text::Line::from(line);
     let width = u16::try_from(line.width()).unwrap_or(u16::MAX);
     if whole.width > width + 24 {
@@ -45,9 +44,9 @@ fn trace(
     history: &GpuHistory,
     metric: GpuMetric,
     window: Window,
-    style: ratatui::style::Style,
+    (style, ascii): (ratatui::style::Style, &'static str),
 ) -> Trace {
     let start = window.end_ms.saturating_sub(window.span_ms);
     let points = history.within(metric as usize, start..window.end_ms + 1).collect();
-    Trace { points, top: 100.0, style }
+    Trace { points, top: 100.0, style, ascii }
 }

@@ -203,7 +203,9 @@ fn name(entry: &Entry<'_>, width: usize, text: Style, look: &Look<'_>) -> Vec<Sp
         false => Status::Stale,
     };
     let sign = Span::styled(status.sign(look), status.style(look.theme));
-    let name = format!(" {} {}", entry.gpu.index, entry.gpu.name);
+    let full = entry.gpu.name.as_str();
+    let short = full.strip_prefix("NVIDIA ").unwrap_or(full);
+    let name = format!(" {} {short}", entry.gpu.index);
     vec![sign, Span::styled(grid::clip(&name, width.saturating_sub(1)), text)]
 }
 

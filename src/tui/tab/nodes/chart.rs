@@ -124,7 +124,7 @@ impl View {
             return;
         };
         let top = value::ceiling(metric.scale(), highest);
-        let trace = Trace { points, top, style: look.theme.series[0] };
+        let trace = Trace { points, top, style: look.theme.series[0], ascii: "*" };
         let left = (metric.scale(), top);
         let traces = [trace];
         let chart = Chart { traces: &traces, window, left, right: None, cursor_ms: self.cursor_ms };

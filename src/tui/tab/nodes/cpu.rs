@@ -17,7 +17,7 @@ const LEAST: usize = 12;
 /// From this width on a core shows its clock.
 const WITH_CLOCK: usize = 26;
 /// Room the legend takes.
-const LEGEND: usize = 54;
+const LEGEND: usize = 55;
 /// A share of stolen time worth a mark, in percent.
 const STOLEN: f64 = 5.0;
 
@@ -73,13 +73,15 @@ fn whole(cpu: Option<CpuUse>, width: usize, look: &Look<'_>) -> Line<'static> {
 }
 
 fn legend(cpu: Option<CpuUse>, look: &Look<'_>) -> Line<'static> {
-    let Some(cpu) = cpu else { return Line::default() };
+    let Some(cpu) = cpu else {
+        return Line::default();
+    };
     let names = ["user", "system", "wait", "steal"];
     let entry = |(part, name): (Part, &str)| {
         let sign = look.glyph.pick(part.2, part.3);
         [
             Span::styled(format!("{sign} "), part.1),
-            Span::styled(format!("{name} {:<6} ", part.0.to_string()), look.theme.muted),
+            Span::styled(format!("{name} {:<5} ", part.0.to_string()), look.theme.muted),
         ]
     };
     parts(cpu, look).into_iter().zip(names).flat_map(entry).collect()
@@ -137,9 +139,13 @@ fn heat(cores: &[Core], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let fits = grouped > 0 && cores.len().div_ceil(grouped) <= rows;
     let across = if fits { grouped } else { width };
     let each = cores.len().div_ceil(across * rows).max(1);
-    for (row, cores) in area.rows().zip(cores.chunks(across * each)) {
+    let high = (rows / cores.len().div_ceil(across * each).max(1)).clamp(1, 3);
+    for (number, cores) in cores.chunks(across * each).enumerate() {
+        let y = area.y + grid::narrow(number * high);
+        let row = Rect { y, height: grid::narrow(high), ..area }.intersection(area);
         let first = cores.first().map_or(0, |core| core.id);
-        Line::styled(format!("{first:>3} "), look.theme.muted).render(row, buffer);
+        let floor = Rect { y: row.bottom().saturating_sub(1), height: row.height.min(1), ..row };
+        Line::styled(format!("{first:>3} "), look.theme.muted).render(floor, buffer);
         for (index, few) in cores.chunks(each).enumerate() {
             let gap = if fits { index / 8 } else { 0 };
             let x = row.x.saturating_add(grid::narrow(4 + index + gap));
@@ -165,6 +171,7 @@ fn square(core: &Core, place: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let spark = Sparkline { values: &values, max: 100.0, style: &style, glyph: look.glyph };
     spark.render(place, buffer);
     if usage.steal.percent() >= STOLEN {
-        buffer[place.as_position()].set_symbol("s").set_style(look.theme.warn);
+        let floor = (place.x, place.bottom() - 1);
+        buffer[floor].set_symbol("s").set_style(look.theme.warn);
     }
 }

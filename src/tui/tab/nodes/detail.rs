@@ -71,7 +71,9 @@ impl View {
     }
 
     fn gaps(&self, node: &Node) -> Vec<String> {
-        let Some((_, sample)) = &node.sample else { return gap::gaps(node) };
+        let Some((_, sample)) = &node.sample else {
+            return gap::gaps(node);
+        };
         match self.focus {
             Part::Cpu => gap::cpu(sample),
             Part::Memory => gap::memory(sample),

@@ -5,17 +5,16 @@ use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::Span;
 
+use super::entry::{AGE, CPU, DISK, Entry, LOAD, MEM, NAME, NET, PSI, STATUS, STEAL, entries};
 use super::{gap, say};
 use crate::model::id::SourceId;
-use crate::model::time::Stamp;
 use crate::model::unit::{BytesPerSecond, Ratio};
-use crate::state::history::{Metric, node_row};
-use crate::state::{Node, State};
+use crate::state::State;
+use crate::state::history::Metric;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::tab::fleet;
-use crate::tui::widget::field::{Field, Kind, Row, Value};
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
 use crate::tui::widget::status::{self, Status};
@@ -37,87 +36,6 @@ impl Default for View {
     }
 }
 
-/// A node with what its row is made of.
-struct Entry<'a> {
-    id: &'a SourceId,
-    node: &'a Node,
-    status: Status,
-    now: Stamp,
-    numbers: [Option<f64>; Metric::ALL.len()],
-}
-
-const NAME: usize = 0;
-const STATUS: usize = 1;
-const CPU: usize = 2;
-const MEM: usize = 3;
-const LOAD: usize = 4;
-const STEAL: usize = 5;
-const PSI: usize = 6;
-const DISK: usize = 7;
-const NET: usize = 8;
-const AGE: usize = 9;
-
-impl Row for Entry<'_> {
-    type Key = SourceId;
-    const FIELDS: &'static [Field] = &[
-        Field::text("name"),
-        Field::text("status"),
-        Field::new("cpu", Kind::Percent),
-        Field::new("mem", Kind::Percent),
-        Field::new("load", Kind::Number),
-        Field::new("steal", Kind::Percent),
-        Field::new("psi", Kind::Percent),
-        Field::new("disk", Kind::Bytes),
-        Field::new("net", Kind::Bytes),
-        Field::new("age", Kind::Number),
-        Field::text("backend"),
-    ];
-    const SORTED: usize = 10;
-
-    fn key(&self) -> SourceId {
-        self.id.clone()
-    }
-
-    fn value(&self, field: usize) -> Value<'_> {
-        match field {
-            NAME => Value::text(self.id.0.as_str()),
-            STATUS => Value::text(self.status.word()),
-            CPU => self.number(Metric::Cpu).into(),
-            MEM => self.number(Metric::Memory).into(),
-            LOAD => self.number(Metric::Load).into(),
-            STEAL => self.number(Metric::Steal).into(),
-            PSI => self.psi().into(),
-            DISK => self.sum(Metric::DiskRead, Metric::DiskWrite).into(),
-            NET => self.sum(Metric::Receive, Metric::Transmit).into(),
-            AGE => self.node.last_heard().map(|at| self.now.since(at).as_secs_f64()).into(),
-            _ => Value::Text(self.backends().into()),
-        }
-    }
-}
-
-impl Entry<'_> {
-    const fn number(&self, metric: Metric) -> Option<f64> {
-        self.numbers[metric as usize]
-    }
-
-    fn sum(&self, one: Metric, other: Metric) -> Option<f64> {
-        let known = self.number(one).into_iter().chain(self.number(other));
-        known.reduce(|a, b| a + b)
-    }
-
-    /// The worst of the three pressures.
-    fn psi(&self) -> Option<f64> {
-        let all = [Metric::CpuPressure, Metric::MemoryPressure, Metric::IoPressure];
-        all.iter().filter_map(|metric| self.number(*metric)).reduce(f64::max)
-    }
-
-    fn backends(&self) -> String {
-        let ready = self.node.backends.iter().filter(|backend| backend.readiness.runs());
-        let names: Vec<_> = ready.map(|backend| backend.id.name()).collect();
-        names.join(" ")
-    }
-}
-
 const COLUMNS: [Column; 10] = [
     Column::words("  NODE", 14, 0).grows().by(NAME),
     Column::words("STATUS", 7, 2).by(STATUS),
@@ -130,15 +48,6 @@ const COLUMNS: [Column; 10] = [
     Column::numbers("NET", 10, 6).by(NET),
     Column::numbers("AGE", 7, 2).by(AGE),
 ];
-
-fn entries(state: &State, now: Stamp, status: impl Fn(&Node) -> Status) -> Vec<Entry<'_>> {
-    let entry = |(id, node)| {
-        let node: &Node = node;
-        let numbers = node.sample.as_ref().map_or([None; _], |(_, sample)| node_row(sample));
-        Entry { id, node, status: status(node), now, numbers }
-    };
-    state.nodes.iter().map(entry).collect()
-}
 
 /// Entries where no look is at hand.
 fn usual(state: &State) -> Vec<Entry<'_>> {
@@ -282,7 +191,7 @@ fn preview(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) 
     let title = format!("{} · last 15 minutes", entry.id);
     let info = entry.node.info.as_deref().map(|info| super::layout::machine(entry.id, info));
     let area = Panel::new(&title).aside(info.unwrap_or_default()).open(area, buffer, look);
-    let columns = strip::columns(area.width);
+    let columns = strip::columns(area.width, true);
     let strips = fleet::strips(&[entry.node], Window::last(15, look), columns, look);
     strip::draw(&strips, area, buffer, look);
 }

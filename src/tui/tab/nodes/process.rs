@@ -177,7 +177,9 @@ impl View {
     /// Why values of the process under the cursor are missing.
     pub(super) fn gaps(&self, node: &Node) -> Vec<String> {
         let rows: Vec<_> = self.rows(node).into_iter().map(|(process, _)| process).collect();
-        let Some(process) = self.sheet.current(&rows) else { return Vec::new() };
+        let Some(process) = self.sheet.current(&rows) else {
+            return Vec::new();
+        };
         let reasons = [
             process.cpu_cores.why().map(|why| format!("CPU of {}: {why}", process.pid)),
             process.read_bytes_per_second.why().map(|why| format!("I/O of {}: {why}", process.pid)),

@@ -63,7 +63,7 @@ fn machine(state: &State) -> String {
         words.push(counted(gpus as u64, "GPU"));
     }
     if backends().next().is_some() {
-        words.push(format!("{ready} of {} backends ready", backends().count()));
+        words.push(format!("{ready}/{} backends ready", backends().count()));
     }
     if state.lost > 0 {
         words.push(format!("{} samples dropped", state.lost));

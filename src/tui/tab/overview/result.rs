@@ -40,8 +40,8 @@ fn standing(run: &RunState, look: &Look<'_>) -> Line<'static> {
         RunEnd::Cancelled => ("cancelled", look.theme.warn),
         RunEnd::Failed { .. } => ("failed", look.theme.bad),
     };
-    let ago = value::age(look.now.since(tail.ended));
-    let rest = format!(", {ago} ago · {done} samples");
+    let ago = value::ago(look.now.since(tail.ended));
+    let rest = format!(", {ago} · {done} samples");
     Line::from(vec![Span::styled(word, style), Span::styled(rest, look.theme.muted)])
 }
 

@@ -27,7 +27,9 @@ pub(super) fn rows(state: &State) -> Vec<Row<'_>> {
     let mut rows: BTreeMap<_, Row<'_>> = BTreeMap::new();
     for (source, node) in &state.nodes {
         for process in node.processes.iter().flat_map(|(_, processes)| processes) {
-            let Some(sandbox) = &process.sandbox else { continue };
+            let Some(sandbox) = &process.sandbox else {
+                continue;
+            };
             let row = rows.entry((source, sandbox)).or_insert(Row {
                 sandbox,
                 processes: 0,
@@ -46,7 +48,7 @@ pub(super) fn rows(state: &State) -> Vec<Row<'_>> {
 }
 
 const COLUMNS: [Column; 4] = [
-    Column::words("SANDBOX", 12, 0).grows(),
+    Column::words("SANDBOX", 20, 0).grows(),
     Column::numbers("PROCS", 5, 2),
     Column::numbers("CPU", 6, 0),
     Column::numbers("MEMORY", 8, 1),

@@ -46,7 +46,7 @@ const COLUMNS: [Column; 6] = [
     Column::words("NAME", 12, 0).grows().by(process::NAME),
     Column::numbers("CPU", 6, 0).by(CPU),
     Column::numbers("MEMORY", 8, 1).by(MEM),
-    Column::words("SANDBOX", 16, 3).by(process::SANDBOX),
+    Column::words("SANDBOX", 20, 3).by(process::SANDBOX),
     Column::words("NODE", 10, 4),
 ];
 
