@@ -100,11 +100,7 @@ fn fail(report: &Report) -> Exit {
 fn usage(error: &clap::Error) -> Exit {
     let colored = color::of_stderr(args::Color::Auto);
     let render = |colored| {
-        if colored {
-            error.render().ansi().to_string()
-        } else {
-            error.render().to_string()
-        }
+        if colored { error.render().ansi().to_string() } else { error.render().to_string() }
     };
     if error.use_stderr() {
         print::err(render(colored).trim_end());

@@ -58,12 +58,7 @@ pub struct Screen {
 
 impl Default for Screen {
     fn default() -> Self {
-        Self {
-            theme: "default".to_owned(),
-            color: Color::Auto,
-            ascii: false,
-            mouse: true,
-        }
+        Self { theme: "default".to_owned(), color: Color::Auto, ascii: false, mouse: true }
     }
 }
 
@@ -123,12 +118,7 @@ pub struct Threshold {
 
 impl Default for Threshold {
     fn default() -> Self {
-        Self {
-            use_warn: 70.0,
-            use_bad: 90.0,
-            heat_warn: 80.0,
-            heat_bad: 90.0,
-        }
+        Self { use_warn: 70.0, use_bad: 90.0, heat_warn: 80.0, heat_bad: 90.0 }
     }
 }
 

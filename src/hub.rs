@@ -107,10 +107,7 @@ impl<D: Deed> Hub<D> {
                 _ = tell_lost.tick() => self.tell_lost().await,
             }
         }
-        if tokio::time::timeout(CLEAR_UP, self.wind_up())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(CLEAR_UP, self.wind_up()).await.is_err() {
             tracing::warn!("a task did not end in time");
         }
     }
@@ -146,18 +143,14 @@ impl<D: Deed> Hub<D> {
                 self.outlet.count_lost();
             }
         }
-        self.subscribers
-            .retain(|subscriber| !subscriber.is_closed());
+        self.subscribers.retain(|subscriber| !subscriber.is_closed());
     }
 
     async fn tell_lost(&mut self) {
         let lost = self.outlet.lost();
         if lost != std::mem::replace(&mut self.told_lost, lost) {
-            let update = Update {
-                at: self.outlet.now(),
-                from: SourceId::local(),
-                what: What::Lost(lost),
-            };
+            let update =
+                Update { at: self.outlet.now(), from: SourceId::local(), what: What::Lost(lost) };
             self.pass(update).await;
         }
     }

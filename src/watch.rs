@@ -142,14 +142,12 @@ impl Watch {
     async fn tell_down(&self, why: &SafeText, pause: Duration) {
         tracing::warn!(%why, ?pause, "a probe fails");
         let what = match self.voice {
-            Voice::Health => What::Health(Health::Down {
-                since: self.outlet.now(),
-                why: why.clone(),
-            }),
-            Voice::Notice(name) => What::Notice(Notice {
-                bad: true,
-                text: SafeText::from(format!("{name}: {why}")),
-            }),
+            Voice::Health => {
+                What::Health(Health::Down { since: self.outlet.now(), why: why.clone() })
+            }
+            Voice::Notice(name) => {
+                What::Notice(Notice { bad: true, text: SafeText::from(format!("{name}: {why}")) })
+            }
         };
         self.outlet.send(what).await;
     }
@@ -200,10 +198,7 @@ mod tests {
     fn rig(room: usize) -> Rig {
         let (to, updates) = mpsc::channel(room);
         let interval = Duration::from_secs(1);
-        let (pace, seen) = watch::channel(Pace {
-            interval,
-            paused: false,
-        });
+        let (pace, seen) = watch::channel(Pace { interval, paused: false });
         let stop = CancellationToken::new();
         let watch = Watch {
             outlet: Outlet::new(SourceId::local(), Arc::new(SystemClock), to),
@@ -211,12 +206,7 @@ mod tests {
             stop: stop.clone(),
             voice: Voice::Health,
         };
-        Rig {
-            watch: Some(watch),
-            updates,
-            pace,
-            stop,
-        }
+        Rig { watch: Some(watch), updates, pace, stop }
     }
 
     fn sample() -> What {
@@ -269,8 +259,7 @@ mod tests {
         let watch = rig.watch.take().unwrap();
         let task = tokio::spawn(watch.run(|| |_now| Ok::<_, String>(sample())));
         rig.updates.recv().await.unwrap();
-        rig.pace
-            .send_modify(|pace| pace.interval = Duration::from_millis(100));
+        rig.pace.send_modify(|pace| pace.interval = Duration::from_millis(100));
         tokio::time::sleep(Duration::from_millis(1_050)).await;
         let fast = rig.updates.len();
         assert!((9..=11).contains(&fast), "{fast}");

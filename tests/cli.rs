@@ -55,17 +55,10 @@ fn without_a_terminal_the_screen_is_refused_with_a_hint() {
 #[test]
 fn a_reader_that_goes_is_no_error() {
     let home = Home::new();
-    for words in [
-        ["config", "print"],
-        ["config", "schema"],
-        ["completions", "bash"],
-    ] {
+    for words in [["config", "print"], ["config", "schema"], ["completions", "bash"]] {
         let mut command = home.command(&words);
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
         drop(child.stdout.take());
         let output = child.wait_with_output().expect("ends");
         assert_eq!(status(&output), Some(0), "{words:?}");
@@ -76,46 +69,20 @@ fn a_reader_that_goes_is_no_error() {
 #[test]
 fn a_full_disk_is_told() {
     let home = Home::new();
-    let full = || {
-        File::options()
-            .write(true)
-            .open("/dev/full")
-            .expect("/dev/full")
-    };
-    for words in [
-        vec!["config", "print"],
-        vec!["snapshot"],
-        vec!["--help"],
-        vec!["man"],
-    ] {
+    let full = || File::options().write(true).open("/dev/full").expect("/dev/full");
+    for words in [vec!["config", "print"], vec!["snapshot"], vec!["--help"], vec!["man"]] {
         let output = home.command(&words).stdout(full()).output().expect("runs");
         assert_eq!(status(&output), Some(1), "{words:?}");
-        assert!(
-            err(&output).contains("No space left"),
-            "{words:?}: {}",
-            err(&output)
-        );
+        assert!(err(&output).contains("No space left"), "{words:?}: {}", err(&output));
     }
-    let both = home
-        .command(&["snapshot"])
-        .stdout(full())
-        .stderr(full())
-        .status();
-    assert_eq!(
-        both.expect("runs").code(),
-        Some(1),
-        "nobody is left to tell, and no panic"
-    );
+    let both = home.command(&["snapshot"]).stdout(full()).stderr(full()).status();
+    assert_eq!(both.expect("runs").code(), Some(1), "nobody is left to tell, and no panic");
 }
 
 #[test]
 fn a_snapshot_is_json_with_numbers_and_nulls() {
     let home = Home::new();
-    for words in [
-        vec!["snapshot", "--json"],
-        vec!["--json"],
-        vec!["snapshot", "--format=json"],
-    ] {
+    for words in [vec!["snapshot", "--json"], vec!["--json"], vec!["snapshot", "--format=json"]] {
         let output = home.run(&words);
         assert_eq!(status(&output), Some(0), "{}", err(&output));
         let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -158,18 +125,8 @@ fn the_doctor_looks_at_everything_and_says_so_as_json() {
     let output = home.run(&["doctor", "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let checks = json["checks"].as_array().expect("checks");
-    let names: Vec<&str> = checks
-        .iter()
-        .filter_map(|check| check["name"].as_str())
-        .collect();
-    for name in [
-        "terminal",
-        "cgroup",
-        "pressure",
-        "left-overs",
-        "runs",
-        "backend process",
-    ] {
+    let names: Vec<&str> = checks.iter().filter_map(|check| check["name"].as_str()).collect();
+    for name in ["terminal", "cgroup", "pressure", "left-overs", "runs", "backend process"] {
         assert!(names.contains(&name), "{name} in {names:?}");
     }
     assert_eq!(json["backends"].as_array().map(Vec::len), Some(8));
@@ -185,12 +142,7 @@ fn the_doctor_looks_at_everything_and_says_so_as_json() {
 #[test]
 fn what_no_terminal_reads_has_no_escapes() {
     let home = Home::new();
-    for words in [
-        vec!["doctor"],
-        vec!["--help"],
-        vec!["snapshot"],
-        vec!["bench", "gvizor"],
-    ] {
+    for words in [vec!["doctor"], vec!["--help"], vec!["snapshot"], vec!["bench", "gvizor"]] {
         let output = home.run(&words);
         assert!(!out(&output).contains('\x1b'), "{words:?}");
         assert!(!err(&output).contains('\x1b'), "{words:?}");
@@ -217,9 +169,6 @@ fn the_log_goes_to_a_file_when_asked() {
     let output = home.command(&["snapshot"]).env("ISOMON_LOG", wish).output();
     assert_eq!(status(&output.expect("runs")), Some(0));
     assert!(file.exists());
-    let wrong = home
-        .command(&["snapshot"])
-        .env("ISOMON_LOG", "===")
-        .output();
+    let wrong = home.command(&["snapshot"]).env("ISOMON_LOG", "===").output();
     assert_eq!(status(&wrong.expect("runs")), Some(2));
 }

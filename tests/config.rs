@@ -42,11 +42,7 @@ fn init_writes_what_print_prints_and_check_accepts_once() {
     let written = fs::read(path.trim()).expect("written");
     assert_eq!(written, run(&home, &["config", "print"]).stdout);
     assert_eq!(code(&run(&home, &["config", "check"])), Some(0));
-    assert_eq!(
-        code(&run(&home, &["config", "init"])),
-        Some(2),
-        "never overwritten"
-    );
+    assert_eq!(code(&run(&home, &["config", "init"])), Some(2), "never overwritten");
 }
 
 #[test]
@@ -84,11 +80,7 @@ fn a_variable_that_means_nothing_is_an_error() {
     assert_eq!(code(&with("ISOMON_SCREEN_MOUSE", "false")), Some(0));
     let output = with("ISOMON_WATCH_INTERVALL", "2s");
     assert_eq!(code(&output), Some(2));
-    assert!(
-        err(&output).contains("ISOMON_WATCH_INTERVAL`"),
-        "{}",
-        err(&output)
-    );
+    assert!(err(&output).contains("ISOMON_WATCH_INTERVAL`"), "{}", err(&output));
     assert_eq!(code(&with("ISOMON_BENCH_CPUS", "many")), Some(2));
 }
 
@@ -97,13 +89,7 @@ fn hostile_files_are_errors_and_quick() {
     let home = home();
     let deep = "[".repeat(100_000);
     let long = format!("x = \"{}\"", "a".repeat(10 << 20));
-    let hostile: [&[u8]; 5] = [
-        b"\x00",
-        b"\xff\xfe",
-        deep.as_bytes(),
-        long.as_bytes(),
-        b"a = {",
-    ];
+    let hostile: [&[u8]; 5] = [b"\x00", b"\xff\xfe", deep.as_bytes(), long.as_bytes(), b"a = {"];
     for text in hostile {
         let file = home.path().join("hostile.toml");
         fs::write(&file, text).expect("written");
@@ -121,9 +107,6 @@ fn the_schema_knows_every_section() {
     let schema: serde_json::Value = serde_json::from_slice(&schema).expect("JSON");
     assert!(jsonschema::validator_for(&schema).is_ok());
     for section in ["watch", "screen", "bench", "threshold"] {
-        assert!(
-            schema["properties"][section]["properties"].is_object(),
-            "{section}"
-        );
+        assert!(schema["properties"][section]["properties"].is_object(), "{section}");
     }
 }

@@ -36,11 +36,7 @@ fn the_settings_file() {
 #[test]
 fn the_readme() {
     let mut readme = fs::read_to_string(path("README.md")).expect("README.md");
-    for (mark, table) in [
-        ("commands", commands()),
-        ("flags", flags()),
-        ("keys", keys()),
-    ] {
+    for (mark, table) in [("commands", commands()), ("flags", flags()), ("keys", keys())] {
         readme = replace(&readme, mark, &table);
     }
     keep("README.md", &readme);
@@ -58,10 +54,7 @@ fn commands() -> String {
     let mut table = String::from("| command | what it does |\n|---|---|\n");
     table.push_str("| `isomon` | the screen |\n");
     for command in Args::command().get_subcommands() {
-        let about = command
-            .get_about()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         writeln!(table, "| `isomon {}` | {about} |", command.get_name()).expect("a string");
     }
     table
@@ -77,14 +70,9 @@ fn flags() -> String {
 }
 
 fn rows(table: &mut String, prefix: &str, command: &Command) {
-    for flag in command
-        .get_arguments()
-        .filter(|argument| !argument.is_positional())
-    {
+    for flag in command.get_arguments().filter(|argument| !argument.is_positional()) {
         let long = flag.get_long().unwrap_or_default();
-        let short = flag
-            .get_short()
-            .map_or_else(String::new, |short| format!("-{short}, "));
+        let short = flag.get_short().map_or_else(String::new, |short| format!("-{short}, "));
         let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
         writeln!(table, "| `{prefix}{short}--{long}` | {help} |").expect("a string");
     }
@@ -138,10 +126,8 @@ fn every_command_in_the_readme_is_one() {
 fn the_help() {
     let mut command = Args::command().term_width(100);
     command.build();
-    let names: Vec<String> = command
-        .get_subcommands()
-        .map(|sub| sub.get_name().to_owned())
-        .collect();
+    let names: Vec<String> =
+        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     insta::assert_snapshot!("help", command.render_long_help().to_string());
     for name in names {
         let sub = command.find_subcommand_mut(&name).expect("there");

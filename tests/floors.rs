@@ -33,9 +33,7 @@ fn floors(files: &[Source]) -> Floors {
         if let Some(rest) = line.strip_prefix("// Floor ") {
             floor = rest.chars().next().and_then(|digit| digit.to_digit(10));
         }
-        let module = line
-            .strip_prefix("pub mod ")
-            .and_then(|rest| rest.strip_suffix(';'));
+        let module = line.strip_prefix("pub mod ").and_then(|rest| rest.strip_suffix(';'));
         if let Some(module) = module {
             let floor = floor.expect("a floor before the first module");
             floors.insert(module.to_owned(), u8::try_from(floor).expect("a digit"));
@@ -59,9 +57,7 @@ fn wrong(file: &Source, floors: &Floors) -> Vec<String> {
         };
         if other > floor || (other == floor && *floor == STRANGERS) {
             let place = format!("{}:{line}", file.path);
-            found.push(format!(
-                "{place} {own} (floor {floor}) -> {module} (floor {other})"
-            ));
+            found.push(format!("{place} {own} (floor {floor}) -> {module} (floor {other})"));
         }
     }
     found
@@ -81,13 +77,7 @@ fn uses(code: &str, depth: usize) -> Vec<(usize, String)> {
             }
             let line = before.matches('\n').count() + 1;
             let after = after.strip_prefix(&root);
-            found.extend(
-                after
-                    .map(named)
-                    .into_iter()
-                    .flatten()
-                    .map(|module| (line, module)),
-            );
+            found.extend(after.map(named).into_iter().flatten().map(|module| (line, module)));
         }
     }
     found
@@ -119,13 +109,7 @@ fn named(after: &str) -> Vec<String> {
 }
 
 fn sample(path: &str, text: &str) -> Vec<String> {
-    let floors = [
-        ("model", 0),
-        ("state", 1),
-        ("probe", 2),
-        ("store", 2),
-        ("tui", 4),
-    ];
+    let floors = [("model", 0), ("state", 1), ("probe", 2), ("store", 2), ("tui", 4)];
     let floors = floors.map(|(name, floor)| (name.to_owned(), floor)).into();
     wrong(&source::parse(path, text), &floors)
 }
@@ -133,22 +117,12 @@ fn sample(path: &str, text: &str) -> Vec<String> {
 #[test]
 fn an_import_that_goes_up_is_found() {
     assert_eq!(
-        sample(
-            "src/state.rs",
-            "use crate::model::id;\nuse crate::tui::App;\n"
-        ),
+        sample("src/state.rs", "use crate::model::id;\nuse crate::tui::App;\n"),
         ["src/state.rs:2 state (floor 1) -> tui (floor 4)"]
     );
+    assert_eq!(sample("src/state/run.rs", "fn f() { super::super::tui::draw() }").len(), 1);
     assert_eq!(
-        sample("src/state/run.rs", "fn f() { super::super::tui::draw() }").len(),
-        1
-    );
-    assert_eq!(
-        sample(
-            "src/state.rs",
-            "use crate::{\n    model::{a, b},\n    tui::x,\n};"
-        )
-        .len(),
+        sample("src/state.rs", "use crate::{\n    model::{a, b},\n    tui::x,\n};").len(),
         1
     );
     assert_eq!(sample("src/state.rs", "use super::tui;").len(), 1);

@@ -19,10 +19,7 @@ fn functions_are_small() {
     functions.sort_by_key(|function| function.lines);
     println!("the five longest functions:");
     for function in functions.iter().rev().take(5) {
-        println!(
-            "  {:3} {} {}",
-            function.lines, function.place, function.name
-        );
+        println!("  {:3} {} {}", function.lines, function.place, function.name);
     }
     let wrong = too_long(&functions);
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -42,10 +39,8 @@ fn too_long(functions: &[Function]) -> Vec<String> {
 
 #[test]
 fn files_are_small() {
-    let mut files: Vec<(usize, String)> = source::all()
-        .iter()
-        .map(|file| (lines_without_tests(file), file.path.clone()))
-        .collect();
+    let mut files: Vec<(usize, String)> =
+        source::all().iter().map(|file| (lines_without_tests(file), file.path.clone())).collect();
     files.sort();
     println!("the five longest files:");
     for (lines, path) in files.iter().rev().take(5) {
@@ -71,21 +66,11 @@ fn the_measure_itself_is_right() {
                 fn declared();\nfn two() -> [u8; 2] { [0; 2] }\n\
                 #[cfg(test)]\nmod tests {\n    fn unseen() {\n    }\n}\n";
     let found = functions(&source::parse("f.rs", text));
-    let found: Vec<(&str, usize)> = found
-        .iter()
-        .map(|function| (function.name.as_str(), function.lines))
-        .collect();
+    let found: Vec<(&str, usize)> =
+        found.iter().map(|function| (function.name.as_str(), function.lines)).collect();
     assert_eq!(found, [("one", 4), ("two", 1)]);
-    let long = Function {
-        place: String::new(),
-        name: "long".to_owned(),
-        lines: 81,
-    };
-    assert_eq!(
-        too_long(&[long]).len(),
-        4,
-        "a function of 81 lines is too long"
-    );
+    let long = Function { place: String::new(), name: "long".to_owned(), lines: 81 };
+    assert_eq!(too_long(&[long]).len(), 4, "a function of 81 lines is too long");
 }
 
 /// A function and how many lines it has, from `fn` to the closing brace.
@@ -101,10 +86,7 @@ fn lines_without_tests(file: &Source) -> usize {
     if file.path.ends_with("/tests.rs") || file.path.contains("/tests/") {
         return 0;
     }
-    let tests = file
-        .code
-        .iter()
-        .position(|line| line.trim() == "#[cfg(test)]");
+    let tests = file.code.iter().position(|line| line.trim() == "#[cfg(test)]");
     tests.unwrap_or(file.code.len())
 }
 
@@ -128,10 +110,8 @@ fn function_name(line: &str) -> Option<String> {
     let is_head = before
         .split_whitespace()
         .all(|word| words.contains(&word) || word.starts_with("pub(") || word.ends_with(')'));
-    let name: String = after
-        .chars()
-        .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
-        .collect();
+    let name: String =
+        after.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
     (is_head && !name.is_empty()).then_some(name)
 }
 

@@ -31,14 +31,10 @@ impl<T> Advise for Result<T> {
 
 /// The report as a person reads it.
 pub(super) fn told(report: &Report) -> String {
-    let advice = report
-        .downcast_ref::<Advice>()
-        .map(|advice| advice.0.as_str());
+    let advice = report.downcast_ref::<Advice>().map(|advice| advice.0.as_str());
     let mut causes = report.chain().map(ToString::to_string);
-    let mut causes: Vec<String> = causes
-        .by_ref()
-        .filter(|cause| Some(cause.as_str()) != advice)
-        .collect();
+    let mut causes: Vec<String> =
+        causes.by_ref().filter(|cause| Some(cause.as_str()) != advice).collect();
     causes.dedup();
     let mut text = format!("isomon: {}", causes.join("\n  because: "));
     if let Some(advice) = advice {
@@ -59,9 +55,6 @@ mod tests {
         let error: Result<()> = Err(eyre!("no such file"));
         let error = error.wrap_err("cannot read x").advise("name another");
         let told = told(&error.unwrap_err());
-        assert_eq!(
-            told,
-            "isomon: cannot read x\n  because: no such file\n  try: name another"
-        );
+        assert_eq!(told, "isomon: cannot read x\n  because: no such file\n  try: name another");
     }
 }

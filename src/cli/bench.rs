@@ -94,11 +94,7 @@ fn judge(wish: &BenchArgs, run: &Run) -> Exit {
     };
     let whole = matches!(tail.end, RunEnd::Completed | RunEnd::BudgetSpent);
     let named_left_out = wish.names_backends() && !run.head.left_out.is_empty();
-    if whole && tail.progress.failed == 0 && !named_left_out {
-        Exit::Good
-    } else {
-        Exit::Bad
-    }
+    if whole && tail.progress.failed == 0 && !named_left_out { Exit::Good } else { Exit::Bad }
 }
 
 /// The error of a run that could not even begin.

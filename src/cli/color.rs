@@ -31,11 +31,8 @@ fn decide(wish: Color, terminal: bool) -> bool {
 
 /// A panic is told in a few words, with where it happened.
 pub(super) fn install_panic_report(args: &Args) {
-    let theme = if of_stderr(args.color.unwrap_or_default()) {
-        Theme::dark()
-    } else {
-        Theme::new()
-    };
+    let theme =
+        if of_stderr(args.color.unwrap_or_default()) { Theme::dark() } else { Theme::new() };
     let hooks = HookBuilder::blank()
         .theme(theme)
         .display_env_section(false)

@@ -54,8 +54,7 @@ fn init(path: &Path) -> color_eyre::Result<()> {
     let mut file = std::fs::File::create_new(path)
         .wrap_err_with(refused)
         .advise("a file that is there is left alone; `isomon config print` shows a fresh one")?;
-    file.write_all(template().as_bytes())
-        .wrap_err_with(refused)?;
+    file.write_all(template().as_bytes()).wrap_err_with(refused)?;
     print::out(&format!("wrote {}\n", path.display()))?;
     Ok(())
 }

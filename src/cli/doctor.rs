@@ -37,12 +37,8 @@ pub(super) fn run(json: bool, setting: &Setting) -> Outcome {
     let backends = runtime::block_on(try_backends(setting))?;
     findings.extend(backends.iter().map(of_backend));
     findings.push(none_ready(&backends));
-    let findings = Findings {
-        format: 1,
-        isomon: env!("CARGO_PKG_VERSION"),
-        checks: findings,
-        backends,
-    };
+    let findings =
+        Findings { format: 1, isomon: env!("CARGO_PKG_VERSION"), checks: findings, backends };
     let text = if json {
         serde_json::to_string_pretty(&findings)? + "\n"
     } else {
@@ -96,12 +92,7 @@ fn of_backend(status: &BackendStatus) -> Finding {
             (Level::Note, reason.to_string(), remedy.clone())
         }
     };
-    Finding {
-        name: format!("backend {}", status.id),
-        level,
-        words: words.trim().into(),
-        remedy,
-    }
+    Finding { name: format!("backend {}", status.id), level, words: words.trim().into(), remedy }
 }
 
 fn none_ready(backends: &[BackendStatus]) -> Finding {

@@ -9,11 +9,7 @@ use super::{Exit, Outcome, log};
 pub(super) fn run(dry_run: bool, setting: &Setting) -> Outcome {
     log::to_stderr()?;
     let found = setting.local.gc(dry_run).map_err(|why| eyre!("{why}"))?;
-    let verb = if dry_run {
-        "would clear up"
-    } else {
-        "cleared up"
-    };
+    let verb = if dry_run { "would clear up" } else { "cleared up" };
     for thing in &found {
         print::out(&format!("{verb} {thing}\n"))?;
     }

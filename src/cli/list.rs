@@ -19,11 +19,7 @@ pub struct ListArgs {
 
 pub(super) fn run(wish: &ListArgs, setting: &Setting) -> Outcome {
     let runs = setting.local.list().map_err(|why| eyre!("{why}"))?;
-    let text = if wish.json {
-        serde_json::to_string_pretty(&runs)? + "\n"
-    } else {
-        table(&runs)
-    };
+    let text = if wish.json { serde_json::to_string_pretty(&runs)? + "\n" } else { table(&runs) };
     print::out(&text)?;
     Ok(Exit::Good)
 }
@@ -34,11 +30,7 @@ fn table(runs: &[KeptRun]) -> String {
     }
     let mut text = String::new();
     for run in runs {
-        let state = if run.finished {
-            "finished"
-        } else {
-            "live or cut off"
-        };
+        let state = if run.finished { "finished" } else { "live or cut off" };
         let _infallible = writeln!(text, "{}  {state}", run.id);
     }
     text

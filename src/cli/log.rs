@@ -26,9 +26,7 @@ pub(super) fn to_stderr() -> Result<()> {
         Some(path) => {
             let file = OpenOptions::new().create(true).append(true).open(path);
             let file = file.wrap_err_with(|| format!("cannot write the log to {path}"))?;
-            registry
-                .with(layer.with_writer(Mutex::new(file)))
-                .try_init()
+            registry.with(layer.with_writer(Mutex::new(file))).try_init()
         }
         None => registry.with(layer.with_writer(std::io::stderr)).try_init(),
     }

@@ -16,10 +16,7 @@ pub(super) struct Meter {
 
 impl Meter {
     pub(super) fn new() -> Self {
-        Self {
-            overwrite: print::can_over(),
-            next_line_seconds: LINE_EVERY_SECONDS,
-        }
+        Self { overwrite: print::can_over(), next_line_seconds: LINE_EVERY_SECONDS }
     }
 
     pub(super) fn show(&mut self, progress: &Progress) {
@@ -50,9 +47,7 @@ impl Meter {
 fn bar(progress: &Progress) -> String {
     let done = u64::from(progress.completed) + u64::from(progress.failed);
     let all = (done + u64::from(progress.remaining)).max(1);
-    let filled = usize::try_from(done * BAR as u64 / all)
-        .unwrap_or(BAR)
-        .min(BAR);
+    let filled = usize::try_from(done * BAR as u64 / all).unwrap_or(BAR).min(BAR);
     let (filled, blank) = ("#".repeat(filled), ".".repeat(BAR - filled));
     format!("[{filled}{blank}] {}", words(progress))
 }

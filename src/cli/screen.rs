@@ -62,12 +62,7 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
 
 /// Starts a watch for each probe of this machine.
 fn watch_local(hub: &Hub<Local>, local: &Arc<Local>, stop: &CancellationToken) {
-    let watch = |voice| Watch {
-        outlet: hub.outlet(),
-        pace: hub.pace(),
-        stop: stop.clone(),
-        voice,
-    };
+    let watch = |voice| Watch { outlet: hub.outlet(), pace: hub.pace(), stop: stop.clone(), voice };
     let (node, gpus, processes) = (Arc::clone(local), Arc::clone(local), Arc::clone(local));
     tokio::spawn(watch(Voice::Health).run(move || node.node()));
     tokio::spawn(watch(Voice::Notice("GPUs")).run(move || gpus.gpus()));
@@ -87,13 +82,7 @@ async fn face(
     setting: &Setting,
     readonly: bool,
 ) -> Outcome {
-    let _unused = (
-        updates,
-        commands,
-        &setting.config,
-        &setting.config_dir,
-        readonly,
-    );
+    let _unused = (updates, commands, &setting.config, &setting.config_dir, readonly);
     tokio::task::yield_now().await;
     Ok(Exit::Unable)
 }

@@ -32,16 +32,9 @@ impl Setting {
         if let Some(theme) = &screen.theme {
             config.screen.theme.clone_from(theme);
         }
-        let local = Local {
-            roots: Roots::default(),
-            runs: state_dir()?.join("runs"),
-        };
+        let local = Local { roots: Roots::default(), runs: state_dir()?.join("runs") };
         let config_dir = config_dir()?;
-        Ok(Self {
-            config,
-            config_dir,
-            local,
-        })
+        Ok(Self { config, config_dir, local })
     }
 }
 
@@ -66,12 +59,8 @@ pub(super) fn read(named: Option<&Path>) -> Result<Config> {
     let path = path.display().to_string();
     config::read::read(&path, &text, environment).map_err(|mistakes| {
         let shown: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-        eyre!(
-            "the settings have {}:\n\n{}",
-            count(mistakes.len()),
-            shown.join("\n\n")
-        )
-        .advise("`isomon config print` shows every setting with its default")
+        eyre!("the settings have {}:\n\n{}", count(mistakes.len()), shown.join("\n\n"))
+            .advise("`isomon config print` shows every setting with its default")
     })
 }
 

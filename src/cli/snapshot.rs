@@ -38,10 +38,7 @@ pub struct SnapshotArgs {
 
 /// `isomon --once` and `isomon --json`.
 pub(super) fn once(args: &Args, setting: &Setting) -> Outcome {
-    let wish = SnapshotArgs {
-        json: args.json,
-        ..SnapshotArgs::default()
-    };
+    let wish = SnapshotArgs { json: args.json, ..SnapshotArgs::default() };
     run(&wish, setting)
 }
 

@@ -68,13 +68,7 @@ impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Place::Variable(name) => write!(f, "{name}: {}", self.what)?,
-            Place::File {
-                path,
-                line,
-                column,
-                text,
-                length,
-            } => {
+            Place::File { path, line, column, text, length } => {
                 let margin = line.to_string();
                 let blank = " ".repeat(margin.len());
                 let before = " ".repeat(column.saturating_sub(1).min(200));
@@ -84,11 +78,7 @@ impl fmt::Display for Mistake {
                 write!(f, "{blank} | {before}{}", "^".repeat(*length))?;
             }
         }
-        if self.remedy.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "\n  {}", self.remedy)
-        }
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, "\n  {}", self.remedy) }
     }
 }
 

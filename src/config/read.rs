@@ -38,10 +38,7 @@ pub fn read(
     text: &str,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, Vec<Mistake>> {
-    let mut gathering = Gathering {
-        table: defaults(),
-        mistakes: Vec::new(),
-    };
+    let mut gathering = Gathering { table: defaults(), mistakes: Vec::new() };
     gathering.take_text(path, text);
     for (name, value) in environment {
         gathering.take_variable(&name, &value);
@@ -109,9 +106,7 @@ impl Gathering {
         }
         let words = words.to_ascii_lowercase();
         let place = Place::Variable(name.to_owned());
-        let found = words
-            .split_once('_')
-            .filter(|(section, key)| self.knows(section, key));
+        let found = words.split_once('_').filter(|(section, key)| self.knows(section, key));
         let Some((section, key)) = found else {
             let names = self.variables();
             return self.complain(place, "no setting has this name", &nearest(name, &names));
@@ -186,11 +181,7 @@ impl Gathering {
         for (what, remedy) in wrong_together(&config) {
             self.complain(Place::new(path, "", &(0..0)), what, remedy);
         }
-        if self.mistakes.is_empty() {
-            Ok(config)
-        } else {
-            Err(self.mistakes)
-        }
+        if self.mistakes.is_empty() { Ok(config) } else { Err(self.mistakes) }
     }
 }
 
@@ -224,9 +215,7 @@ fn as_toml(text: &str, like: &Value) -> Value {
 /// A sentence with the name most like `name`, or all of them.
 fn nearest(name: &str, names: &[String]) -> String {
     let likeness = |other: &&String| strsim::jaro_winkler(name, other);
-    let best = names
-        .iter()
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     match best {
         Some(best) if likeness(&best) > 0.8 => format!("did you mean `{best}`?"),
         _ => format!("there are: {}", names.join(", ")),
@@ -273,44 +262,23 @@ mod tests {
     fn every_mistake_is_told_at_once() {
         let text = "[watch]\nintervall = 2\n[screen]\ncolor = \"pink\"\n[screan]\n";
         let shown = plain(text).unwrap_err();
-        assert!(
-            shown.contains("isomon.toml:2:1: there is no `intervall`"),
-            "{shown}"
-        );
+        assert!(shown.contains("isomon.toml:2:1: there is no `intervall`"), "{shown}");
         assert!(shown.contains("did you mean `interval`?"), "{shown}");
-        assert!(
-            shown.contains("isomon.toml:4:9: unknown variant `pink`"),
-            "{shown}"
-        );
-        assert!(
-            shown.contains("isomon.toml:5:2: there is no section `screan`"),
-            "{shown}"
-        );
+        assert!(shown.contains("isomon.toml:4:9: unknown variant `pink`"), "{shown}");
+        assert!(shown.contains("isomon.toml:5:2: there is no section `screan`"), "{shown}");
     }
 
     #[test]
     fn a_wrong_variable_names_the_right_one() {
         let mistakes = with_variable("ISOMON_WATCH_INTERVALL", "1").unwrap_err();
-        assert!(
-            mistakes[0]
-                .remedy
-                .as_str()
-                .contains("ISOMON_WATCH_INTERVAL`")
-        );
+        assert!(mistakes[0].remedy.as_str().contains("ISOMON_WATCH_INTERVAL`"));
         let mistakes = with_variable("ISOMON_SCREEN_ASCII", "maybe").unwrap_err();
-        assert_eq!(
-            mistakes[0].place,
-            Place::Variable("ISOMON_SCREEN_ASCII".to_owned())
-        );
+        assert_eq!(mistakes[0].place, Place::Variable("ISOMON_SCREEN_ASCII".to_owned()));
     }
 
     #[test]
     fn what_is_wrong_together_is_told() {
-        assert!(
-            plain("[threshold]\nuse_warn = 95.0\n")
-                .unwrap_err()
-                .contains("use_bad")
-        );
+        assert!(plain("[threshold]\nuse_warn = 95.0\n").unwrap_err().contains("use_bad"));
         assert!(plain("[bench]\ncpus = 0.0\n").is_err());
         assert!(plain("[bench]\ncpus = nan\n").is_err());
     }

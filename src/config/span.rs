@@ -31,13 +31,7 @@ impl Default for Interval {
 
 const DAY_SECONDS: f64 = 86_400.0;
 
-const UNITS: [(&str, f64); 5] = [
-    ("ms", 0.001),
-    ("s", 1.0),
-    ("m", 60.0),
-    ("h", 3_600.0),
-    ("", 1.0),
-];
+const UNITS: [(&str, f64); 5] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3_600.0), ("", 1.0)];
 
 impl FromStr for Span {
     type Err = String;
@@ -109,10 +103,7 @@ impl Serialize for Interval {
 }
 
 #[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a length of time is a text like \"500ms\" or a number of seconds"
-)]
+#[serde(untagged, expecting = "a length of time is a text like \"500ms\" or a number of seconds")]
 enum Written {
     Seconds(f64),
     Text(String),
@@ -158,13 +149,8 @@ mod tests {
 
     #[test]
     fn reads_what_people_write() {
-        let rows = [
-            ("2", 2_000),
-            ("500ms", 500),
-            ("2s", 2_000),
-            ("1.5m", 90_000),
-            (" 1h ", 3_600_000),
-        ];
+        let rows =
+            [("2", 2_000), ("500ms", 500), ("2s", 2_000), ("1.5m", 90_000), (" 1h ", 3_600_000)];
         for (text, milliseconds) in rows {
             let span = text.parse::<Span>().map(|span| span.0.as_millis());
             assert_eq!(span, Ok(milliseconds), "{text}");
@@ -173,9 +159,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_length_of_time() {
-        let wrong = [
-            "", "s", "-1", "0", "NaN", "inf", "2 weeks", "1e300", "µs", "2S",
-        ];
+        let wrong = ["", "s", "-1", "0", "NaN", "inf", "2 weeks", "1e300", "µs", "2S"];
         for text in wrong {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
@@ -186,10 +170,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         for text in ["250ms", "1s", "90s", "2m", "3h"] {
-            assert_eq!(
-                text.parse::<Span>().map(|span| span.to_string()),
-                Ok(text.to_owned())
-            );
+            assert_eq!(text.parse::<Span>().map(|span| span.to_string()), Ok(text.to_owned()));
         }
     }
 }

@@ -30,14 +30,8 @@ impl<D: Deed> Hub<D> {
     }
 
     async fn check(&mut self) {
-        if self
-            .check
-            .as_ref()
-            .is_some_and(|check| !check.is_finished())
-        {
-            return self
-                .say(false, "the backends are being tried already")
-                .await;
+        if self.check.as_ref().is_some_and(|check| !check.is_finished()) {
+            return self.say(false, "the backends are being tried already").await;
         }
         let work = task::check(Arc::clone(&self.deed), self.outlet());
         self.check = Some(self.tasks.spawn(work));
@@ -50,13 +44,8 @@ impl<D: Deed> Hub<D> {
         }
         let id = RunId::new(self.outlet.now().wall_ms, self.random.random());
         let cancel = CancellationToken::new();
-        let work = task::bench(
-            Arc::clone(&self.deed),
-            self.outlet(),
-            id.clone(),
-            plan,
-            cancel.clone(),
-        );
+        let work =
+            task::bench(Arc::clone(&self.deed), self.outlet(), id.clone(), plan, cancel.clone());
         let task = self.tasks.spawn(work);
         self.live = Some(Live { id, cancel, task });
     }

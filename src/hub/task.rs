@@ -108,9 +108,7 @@ impl Seen {
     fn cut_off(self, outlet: &Outlet, reason: &SafeText) -> RunTail {
         RunTail {
             ended: outlet.now(),
-            end: RunEnd::Failed {
-                reason: reason.clone(),
-            },
+            end: RunEnd::Failed { reason: reason.clone() },
             progress: self.progress,
             summary: self.summary,
             overhead_seconds: None,
@@ -120,9 +118,7 @@ impl Seen {
 
 /// What a task came to; a panic is an error like any other.
 async fn answer<T>(doing: JoinHandle<Result<T, SafeText>>) -> Result<T, SafeText> {
-    doing
-        .await
-        .unwrap_or_else(|error| Err(SafeText::from(format!("a fault of isomon: {error}"))))
+    doing.await.unwrap_or_else(|error| Err(SafeText::from(format!("a fault of isomon: {error}"))))
 }
 
 async fn tell(outlet: &Outlet, result: Result<(), SafeText>) {

@@ -164,10 +164,7 @@ async fn a_run_that_breaks_is_told_to_have_ended() {
     let mut ends = Vec::new();
     let notice = loop {
         match rig.heard().await {
-            What::Run {
-                event: RunEvent::Ended(tail),
-                ..
-            } => ends.push(tail.end),
+            What::Run { event: RunEvent::Ended(tail), .. } => ends.push(tail.end),
             What::Notice(notice) => break notice,
             _ => {}
         }
@@ -180,12 +177,8 @@ async fn a_run_that_breaks_is_told_to_have_ended() {
 async fn backends_are_told_as_they_become_known() {
     let mut rig = rig(false);
     rig.wish(Command::CheckBackends).await;
-    let What::Backends(first) = rig.heard().await else {
-        panic!("backends come first")
-    };
-    let What::Backends(both) = rig.heard().await else {
-        panic!("then more backends")
-    };
+    let What::Backends(first) = rig.heard().await else { panic!("backends come first") };
+    let What::Backends(both) = rig.heard().await else { panic!("then more backends") };
     assert_eq!(first.len(), 1);
     let ids: Vec<BackendId> = both.iter().map(|status| status.id).collect();
     assert_eq!(ids, [BackendId::Process, BackendId::Runc]);
@@ -196,10 +189,7 @@ async fn an_interval_stays_within_its_bounds() {
     let mut rig = rig(false);
     rig.wish(Command::Interval(Duration::ZERO)).await;
     assert!(rig.notice().await.text.as_str().contains("100ms"));
-    assert_eq!(
-        rig.pace.borrow_and_update().interval,
-        Duration::from_millis(100)
-    );
+    assert_eq!(rig.pace.borrow_and_update().interval, Duration::from_millis(100));
     rig.wish(Command::Pause(true)).await;
     rig.pace.changed().await.unwrap();
     assert!(rig.pace.borrow().paused);
@@ -216,9 +206,7 @@ async fn a_live_run_is_heard_to_its_end_when_the_hub_stops() {
     while let Some(update) = rig.updates.recv().await {
         last = Some(update.what);
     }
-    let Some(What::Run { event, .. }) = last else {
-        panic!("the run has the last word")
-    };
+    let Some(What::Run { event, .. }) = last else { panic!("the run has the last word") };
     assert!(matches!(event, RunEvent::Ended(_)));
 }
 

@@ -166,10 +166,7 @@ impl Plan {
     pub fn cells(&self) -> Vec<Cell> {
         let with = |backend: &BackendId| {
             let backend = *backend;
-            self.payloads.iter().map(move |payload| Cell {
-                backend,
-                payload: *payload,
-            })
+            self.payloads.iter().map(move |payload| Cell { backend, payload: *payload })
         };
         self.backends.iter().flat_map(with).collect()
     }
@@ -383,10 +380,7 @@ mod tests {
     #[test]
     fn every_payload_is_found_by_its_name() {
         for payload in Payload::USUAL {
-            assert_eq!(
-                Payload::with_amount(payload.name(), payload.amount()),
-                Some(payload)
-            );
+            assert_eq!(Payload::with_amount(payload.name(), payload.amount()), Some(payload));
         }
     }
 }

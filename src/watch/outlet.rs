@@ -24,31 +24,19 @@ pub struct Outlet {
 impl Outlet {
     /// An outlet of `from` into `to`, which counts its own losses.
     pub fn new(from: SourceId, clock: Arc<dyn Clock>, to: mpsc::Sender<Update>) -> Self {
-        Self {
-            from,
-            clock,
-            to,
-            lost: Arc::default(),
-        }
+        Self { from, clock, to, lost: Arc::default() }
     }
 
     /// The same way up for another source; losses are counted together.
     #[must_use]
     pub fn of(&self, from: SourceId) -> Self {
-        Self {
-            from,
-            ..self.clone()
-        }
+        Self { from, ..self.clone() }
     }
 
     /// Says that `what` happened now. False when nobody listens any more.
     pub async fn send(&self, what: What) -> bool {
         let periodic = what.is_periodic();
-        let update = Update {
-            at: self.now(),
-            from: self.from.clone(),
-            what,
-        };
+        let update = Update { at: self.now(), from: self.from.clone(), what };
         if !periodic {
             return self.to.send(update).await.is_ok();
         }
@@ -80,8 +68,6 @@ impl Outlet {
 
 impl fmt::Debug for Outlet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outlet")
-            .field("from", &self.from)
-            .finish_non_exhaustive()
+        f.debug_struct("Outlet").field("from", &self.from).finish_non_exhaustive()
     }
 }

@@ -43,11 +43,7 @@ fn read(root: &Path, path: &Path) -> Source {
 /// A file out of its text.
 pub(crate) fn parse(path: &str, text: &str) -> Source {
     let code: Vec<String> = blank(text).lines().map(str::to_owned).collect();
-    Source {
-        path: path.to_owned(),
-        text: text.to_owned(),
-        code,
-    }
+    Source { path: path.to_owned(), text: text.to_owned(), code }
 }
 
 /// `text` with everything blanked that is no code; lines stay where they are.
@@ -88,9 +84,8 @@ fn skipped(letters: &[char], at: usize) -> usize {
 
 fn until(letters: &[char], from: usize, end: &str) -> usize {
     let end: Vec<char> = end.chars().collect();
-    let found = letters[from.min(letters.len())..]
-        .windows(end.len())
-        .position(|window| window == end);
+    let found =
+        letters[from.min(letters.len())..].windows(end.len()).position(|window| window == end);
     found.map_or(letters.len(), |found| from + found)
 }
 
@@ -103,10 +98,7 @@ fn string(letters: &[char], at: usize) -> usize {
 }
 
 fn raw(letters: &[char], at: usize) -> usize {
-    let hashes = letters[at + 1..]
-        .iter()
-        .take_while(|letter| **letter == '#')
-        .count();
+    let hashes = letters[at + 1..].iter().take_while(|letter| **letter == '#').count();
     if letters.get(at + 1 + hashes) != Some(&'"') {
         return at;
     }

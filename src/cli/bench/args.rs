@@ -109,10 +109,8 @@ impl BenchArgs {
         plan.limits = self.limits(setting, plan.limits);
         plan.effort = self.effort(plan.effort);
         if plan.effort.min_rounds > plan.effort.max_rounds || plan.effort.max_rounds == 0 {
-            return Err(
-                eyre!("at least one round, and not more at least than at most")
-                    .advise("set --min-runs and --max-runs together, or --runs alone"),
-            );
+            return Err(eyre!("at least one round, and not more at least than at most")
+                .advise("set --min-runs and --max-runs together, or --runs alone"));
         }
         Ok(plan)
     }
@@ -129,8 +127,7 @@ impl BenchArgs {
             (Form::Csv, &self.export_csv),
             (Form::Markdown, &self.export_markdown),
         ];
-        all.into_iter()
-            .filter_map(|(form, path)| Some((form, path.as_deref()?)))
+        all.into_iter().filter_map(|(form, path)| Some((form, path.as_deref()?)))
     }
 
     fn chosen(&self) -> Vec<BackendId> {
@@ -177,10 +174,7 @@ impl BenchArgs {
 fn backends(word: &str) -> Result<Family, String> {
     let found = BackendId::matching(word);
     if found.is_empty() {
-        Err(format!(
-            "there are {}",
-            BackendId::ALL.map(BackendId::name).join(", ")
-        ))
+        Err(format!("there are {}", BackendId::ALL.map(BackendId::name).join(", ")))
     } else {
         Ok(Family(found))
     }
@@ -188,9 +182,7 @@ fn backends(word: &str) -> Result<Family, String> {
 
 fn payload(word: &str) -> Result<Payload, String> {
     let (name, amount) = word.split_once('=').unwrap_or((word, ""));
-    let usual = Payload::USUAL
-        .into_iter()
-        .find(|usual| usual.name() == name);
+    let usual = Payload::USUAL.into_iter().find(|usual| usual.name() == name);
     let usual = usual.ok_or("there are noop, cpu, memory and syscall")?;
     if amount.is_empty() {
         return Ok(usual);
@@ -277,17 +269,8 @@ mod tests {
     #[test]
     fn wrong_words_are_told_with_the_right_ones() {
         assert!(planned("gvizor").unwrap_err().contains("gvisor-systrap"));
-        assert!(
-            planned("--payload sleep")
-                .unwrap_err()
-                .contains("noop, cpu")
-        );
-        for line in [
-            "--target 0",
-            "--target 200%",
-            "--cpus nan",
-            "--payload cpu=0",
-        ] {
+        assert!(planned("--payload sleep").unwrap_err().contains("noop, cpu"));
+        for line in ["--target 0", "--target 200%", "--cpus nan", "--payload cpu=0"] {
             assert!(planned(line).is_err(), "{line}");
         }
         let memory = planned("--payload memory=8 --payload noop").unwrap();

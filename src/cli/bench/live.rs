@@ -31,9 +31,7 @@ pub(super) async fn run(local: Local, plan: Plan, meter: &mut Meter) -> Result<R
     let mut gathered = Gathered::default();
     let left = gathered.hear(events, &mut signals, &cancel, meter).await;
     if left {
-        return Err(eyre!(
-            "left at once; `isomon gc` sweeps what the reaper may have missed"
-        ));
+        return Err(eyre!("left at once; `isomon gc` sweeps what the reaper may have missed"));
     }
     gathered.finish(doing.await?)
 }
@@ -94,11 +92,7 @@ impl Gathered {
         if let (Err(why), None) = (&result, &self.tail) {
             return Err(eyre!("run {}: {why}", head.id));
         }
-        Ok(Run {
-            head,
-            samples: self.samples,
-            tail: self.tail,
-        })
+        Ok(Run { head, samples: self.samples, tail: self.tail })
     }
 }
 

@@ -29,12 +29,7 @@ pub(super) struct Finding {
 
 impl Finding {
     pub(super) fn new(name: &str, level: Level, words: &str, remedy: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            level,
-            words: words.into(),
-            remedy: remedy.into(),
-        }
+        Self { name: name.to_owned(), level, words: words.into(), remedy: remedy.into() }
     }
 
     /// A line, and one more for the remedy. The word carries the meaning, the colour repeats it.
@@ -45,17 +40,9 @@ impl Finding {
             Level::Warn => ("warn", "33"),
             Level::Bad => ("BAD ", "31"),
         };
-        let word = if colored {
-            format!("\x1b[{code}m{word}\x1b[0m")
-        } else {
-            word.to_owned()
-        };
+        let word = if colored { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() };
         let line = format!("{word} {:<24} {}\n", self.name, self.words);
-        if self.remedy.is_empty() {
-            line
-        } else {
-            format!("{line}{:30}-> {}\n", "", self.remedy)
-        }
+        if self.remedy.is_empty() { line } else { format!("{line}{:30}-> {}\n", "", self.remedy) }
     }
 }
 
@@ -65,12 +52,7 @@ mod tests {
 
     #[test]
     fn a_remedy_stands_under_what_it_mends() {
-        let finding = Finding::new(
-            "pressure",
-            Level::Warn,
-            "no /proc/pressure",
-            "boot with psi=1",
-        );
+        let finding = Finding::new("pressure", Level::Warn, "no /proc/pressure", "boot with psi=1");
         let lines = finding.line(false);
         let lines: Vec<&str> = lines.lines().collect();
         assert_eq!(lines[0], "warn pressure                 no /proc/pressure");

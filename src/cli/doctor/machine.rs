@@ -48,10 +48,7 @@ fn of_info(info: &NodeInfo) -> Finding {
     let (level, words) = match info.cgroup {
         Cgroup::V2 => (Level::Good, "version 2"),
         Cgroup::Hybrid => (Level::Good, "version 1 with a version 2 tree beside it"),
-        Cgroup::V1 => (
-            Level::Warn,
-            "version 1 only: sandboxes are ended process by process",
-        ),
+        Cgroup::V1 => (Level::Warn, "version 1 only: sandboxes are ended process by process"),
         Cgroup::None => (Level::Warn, "not mounted: limits cannot be set"),
     };
     let remedy = match level {
@@ -75,39 +72,19 @@ fn of_node(node: &Result<What, SafeText>) -> Vec<Finding> {
 
 fn of_probes(sample: &NodeSample) -> Finding {
     if let Some(why) = sample.memory.why() {
-        return Finding::new(
-            "node",
-            Level::Warn,
-            &format!("memory: {why}"),
-            "mount /proc",
-        );
+        return Finding::new("node", Level::Warn, &format!("memory: {why}"), "mount /proc");
     }
     if sample.quarantined.is_empty() {
-        return Finding::new(
-            "node",
-            Level::Good,
-            "processor, memory, disks, networks",
-            "",
-        );
+        return Finding::new("node", Level::Good, "processor, memory, disks, networks", "");
     }
     let names: Vec<&str> = sample.quarantined.iter().map(SafeText::as_str).collect();
     let words = format!("no answer in time: {}", names.join(", "));
-    Finding::new(
-        "node",
-        Level::Warn,
-        &words,
-        "a disk or network mount may hang",
-    )
+    Finding::new("node", Level::Warn, &words, "a disk or network mount may hang")
 }
 
 fn of_pressure(sample: &NodeSample) -> Finding {
     match sample.pressure.cpu.why() {
-        None => Finding::new(
-            "pressure",
-            Level::Good,
-            "processor, memory and I/O stalls",
-            "",
-        ),
+        None => Finding::new("pressure", Level::Good, "processor, memory and I/O stalls", ""),
         Some(why) => {
             let remedy = "a kernel with CONFIG_PSI, booted with psi=1";
             Finding::new("pressure", Level::Warn, &why.to_string(), remedy)

@@ -14,11 +14,7 @@ pub(super) fn look() -> Vec<Finding> {
     vec![
         kind(&variable("TERM"), size),
         letters(locale.as_deref().unwrap_or_default()),
-        colors(
-            &variable("COLORTERM"),
-            &variable("TERM"),
-            &variable("NO_COLOR"),
-        ),
+        colors(&variable("COLORTERM"), &variable("TERM"), &variable("NO_COLOR")),
     ]
 }
 
@@ -44,12 +40,7 @@ fn letters(locale: &str) -> Finding {
     let utf8 = name.contains("utf-8") || name.contains("utf8");
     match (utf8, locale) {
         (true, locale) => Finding::new("letters", Level::Good, locale, ""),
-        (false, "") => Finding::new(
-            "letters",
-            Level::Note,
-            "no locale: ASCII",
-            "set LANG=C.UTF-8",
-        ),
+        (false, "") => Finding::new("letters", Level::Note, "no locale: ASCII", "set LANG=C.UTF-8"),
         (false, locale) => {
             let words = format!("{locale}: ASCII");
             Finding::new("letters", Level::Note, &words, "set LANG=C.UTF-8")

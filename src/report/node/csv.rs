@@ -15,9 +15,7 @@ pub fn write(snapshot: &Snapshot) -> String {
 }
 
 fn line(csv: &mut String, snapshot: &Snapshot, number: &Number) {
-    let value = number
-        .value
-        .map_or_else(String::new, |value| value.to_string());
+    let value = number.value.map_or_else(String::new, |value| value.to_string());
     let label = number.label.as_ref().map_or("", |(_, label)| label);
     let _infallible = writeln!(
         csv,

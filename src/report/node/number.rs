@@ -29,11 +29,7 @@ pub struct Number {
 /// Every number of `snapshot`; those of one family follow each other.
 pub fn numbers(snapshot: &Snapshot) -> Vec<Number> {
     let mut found = machine(snapshot);
-    found.extend(each(
-        &snapshot.node.disks,
-        |disk: &Disk| ("device", disk.name.to_string()),
-        DISK,
-    ));
+    found.extend(each(&snapshot.node.disks, |disk: &Disk| ("device", disk.name.to_string()), DISK));
     found.extend(each(
         &snapshot.node.mounts,
         |mount: &Mount| ("mount", mount.path.to_string()),
@@ -47,17 +43,11 @@ pub fn numbers(snapshot: &Snapshot) -> Vec<Number> {
     found.extend(each(
         &snapshot.node.temperatures,
         |sensor: &crate::model::node::Temperature| ("sensor", sensor.label.to_string()),
-        &[row(
-            "temperature_celsius",
-            "Temperature of a sensor.",
-            |sensor| sensor.celsius.get().map(|celsius| celsius.0),
-        )],
+        &[row("temperature_celsius", "Temperature of a sensor.", |sensor| {
+            sensor.celsius.get().map(|celsius| celsius.0)
+        })],
     ));
-    found.extend(each(
-        &snapshot.gpus.gpus,
-        |gpu: &Gpu| ("gpu", gpu.id.to_string()),
-        GPU,
-    ));
+    found.extend(each(&snapshot.gpus.gpus, |gpu: &Gpu| ("gpu", gpu.id.to_string()), GPU));
     found
 }
 
@@ -74,11 +64,7 @@ fn each<T>(
     rows: &[Row<T>],
 ) -> Vec<Number> {
     let of_family = |(family, value): &Row<T>| {
-        let one = |item| Number {
-            family: *family,
-            label: Some(label(item)),
-            value: value(item),
-        };
+        let one = |item| Number { family: *family, label: Some(label(item)), value: value(item) };
         items.iter().map(one).collect::<Vec<_>>()
     };
     rows.iter().flat_map(of_family).collect()
@@ -97,165 +83,85 @@ const MACHINE: &[Row<Snapshot>] = &[
     row("cpus", "Logical processors online.", |s| {
         Some(f64::from(s.info.cpus)).filter(|cpus| *cpus > 0.0)
     }),
-    row(
-        "cpu_busy_ratio",
-        "Share of time processors were neither idle nor waiting for I/O.",
-        |s| cpu(s, |cpu| cpu.busy),
-    ),
-    row("cpu_user_ratio", "Share of time in user code.", |s| {
-        cpu(s, |cpu| cpu.user)
+    row("cpu_busy_ratio", "Share of time processors were neither idle nor waiting for I/O.", |s| {
+        cpu(s, |cpu| cpu.busy)
     }),
-    row("cpu_system_ratio", "Share of time in the kernel.", |s| {
-        cpu(s, |cpu| cpu.system)
-    }),
-    row("cpu_iowait_ratio", "Share of time waiting for I/O.", |s| {
-        cpu(s, |cpu| cpu.iowait)
-    }),
-    row(
-        "cpu_steal_ratio",
-        "Share of time taken by the hypervisor.",
-        |s| cpu(s, |cpu| cpu.steal),
-    ),
+    row("cpu_user_ratio", "Share of time in user code.", |s| cpu(s, |cpu| cpu.user)),
+    row("cpu_system_ratio", "Share of time in the kernel.", |s| cpu(s, |cpu| cpu.system)),
+    row("cpu_iowait_ratio", "Share of time waiting for I/O.", |s| cpu(s, |cpu| cpu.iowait)),
+    row("cpu_steal_ratio", "Share of time taken by the hypervisor.", |s| cpu(s, |cpu| cpu.steal)),
     row("load1", "Load average over 1 minute.", |s| load(s, 0)),
     row("load5", "Load average over 5 minutes.", |s| load(s, 1)),
     row("load15", "Load average over 15 minutes.", |s| load(s, 2)),
-    row(
-        "pressure_cpu_some_ratio",
-        "Share of 10 s in which a task waited for a processor.",
-        |s| stall(&s.node.pressure.cpu),
-    ),
-    row(
-        "pressure_memory_some_ratio",
-        "Share of 10 s in which a task waited for memory.",
-        |s| stall(&s.node.pressure.memory),
-    ),
-    row(
-        "pressure_io_some_ratio",
-        "Share of 10 s in which a task waited for I/O.",
-        |s| stall(&s.node.pressure.io),
-    ),
-    row("memory_total_bytes", "All memory.", |s| {
-        memory(s, |m| m.total_bytes)
+    row("pressure_cpu_some_ratio", "Share of 10 s in which a task waited for a processor.", |s| {
+        stall(&s.node.pressure.cpu)
     }),
-    row(
-        "memory_available_bytes",
-        "Memory that can be given to programs without swapping.",
-        |s| memory(s, |m| m.available_bytes),
-    ),
-    row("memory_cached_bytes", "Page cache and buffers.", |s| {
-        memory(s, |m| m.cached_bytes)
+    row("pressure_memory_some_ratio", "Share of 10 s in which a task waited for memory.", |s| {
+        stall(&s.node.pressure.memory)
     }),
-    row("swap_total_bytes", "All swap space.", |s| {
-        memory(s, |m| m.swap_total_bytes)
+    row("pressure_io_some_ratio", "Share of 10 s in which a task waited for I/O.", |s| {
+        stall(&s.node.pressure.io)
     }),
-    row("swap_used_bytes", "Swap in use.", |s| {
-        memory(s, |m| m.swap_used_bytes)
+    row("memory_total_bytes", "All memory.", |s| memory(s, |m| m.total_bytes)),
+    row("memory_available_bytes", "Memory that can be given to programs without swapping.", |s| {
+        memory(s, |m| m.available_bytes)
     }),
+    row("memory_cached_bytes", "Page cache and buffers.", |s| memory(s, |m| m.cached_bytes)),
+    row("swap_total_bytes", "All swap space.", |s| memory(s, |m| m.swap_total_bytes)),
+    row("swap_used_bytes", "Swap in use.", |s| memory(s, |m| m.swap_used_bytes)),
     row("uptime_seconds", "Time since boot.", |s| {
         s.node.uptime_seconds.get().map(|uptime| uptime.0)
     }),
-    row("processes", "Processes.", |s| {
-        s.node.tasks.get().map(|tasks| f64::from(tasks.processes))
-    }),
-    row("threads", "Threads.", |s| {
-        s.node.tasks.get().map(|tasks| f64::from(tasks.threads))
-    }),
+    row("processes", "Processes.", |s| s.node.tasks.get().map(|tasks| f64::from(tasks.processes))),
+    row("threads", "Threads.", |s| s.node.tasks.get().map(|tasks| f64::from(tasks.threads))),
 ];
 
 const DISK: &[Row<Disk>] = &[
-    row("disk_read_bytes_per_second", "Read rate of a disk.", |d| {
-        rate(&d.read_bytes_per_second)
+    row("disk_read_bytes_per_second", "Read rate of a disk.", |d| rate(&d.read_bytes_per_second)),
+    row("disk_write_bytes_per_second", "Write rate of a disk.", |d| {
+        rate(&d.write_bytes_per_second)
     }),
-    row(
-        "disk_write_bytes_per_second",
-        "Write rate of a disk.",
-        |d| rate(&d.write_bytes_per_second),
-    ),
-    row("disk_reads_per_second", "Read operations of a disk.", |d| {
-        count(&d.reads_per_second)
-    }),
-    row(
-        "disk_writes_per_second",
-        "Write operations of a disk.",
-        |d| count(&d.writes_per_second),
-    ),
-    row(
-        "disk_busy_ratio",
-        "Share of time in which a disk had work.",
-        |d| ratio(&d.busy),
-    ),
+    row("disk_reads_per_second", "Read operations of a disk.", |d| count(&d.reads_per_second)),
+    row("disk_writes_per_second", "Write operations of a disk.", |d| count(&d.writes_per_second)),
+    row("disk_busy_ratio", "Share of time in which a disk had work.", |d| ratio(&d.busy)),
 ];
 
 const MOUNT: &[Row<Mount>] = &[
-    row("filesystem_total_bytes", "Size of a file system.", |m| {
-        bytes(&m.total_bytes)
-    }),
-    row(
-        "filesystem_used_bytes",
-        "What is taken of a file system.",
-        |m| bytes(&m.used_bytes),
-    ),
-    row(
-        "filesystem_inodes_used_ratio",
-        "Share of inodes taken.",
-        |m| ratio(&m.inodes_used),
-    ),
+    row("filesystem_total_bytes", "Size of a file system.", |m| bytes(&m.total_bytes)),
+    row("filesystem_used_bytes", "What is taken of a file system.", |m| bytes(&m.used_bytes)),
+    row("filesystem_inodes_used_ratio", "Share of inodes taken.", |m| ratio(&m.inodes_used)),
 ];
 
 const NETWORK: &[Row<Network>] = &[
-    row("network_up", "Whether an interface is up.", |n| {
-        Some(f64::from(u8::from(n.up)))
+    row("network_up", "Whether an interface is up.", |n| Some(f64::from(u8::from(n.up)))),
+    row("network_receive_bytes_per_second", "Received by an interface.", |n| {
+        rate(&n.receive_bytes_per_second)
     }),
-    row(
-        "network_receive_bytes_per_second",
-        "Received by an interface.",
-        |n| rate(&n.receive_bytes_per_second),
-    ),
-    row(
-        "network_transmit_bytes_per_second",
-        "Sent by an interface.",
-        |n| rate(&n.transmit_bytes_per_second),
-    ),
-    row(
-        "network_errors",
-        "Errors and drops of an interface since boot.",
-        |n| Some(n.errors as f64),
-    ),
+    row("network_transmit_bytes_per_second", "Sent by an interface.", |n| {
+        rate(&n.transmit_bytes_per_second)
+    }),
+    row("network_errors", "Errors and drops of an interface since boot.", |n| {
+        Some(n.errors as f64)
+    }),
 ];
 
 const GPU: &[Row<Gpu>] = &[
-    row(
-        "gpu_utilization_ratio",
-        "Share of time in which at least one kernel ran.",
-        |g| ratio(&g.utilization),
-    ),
-    row("gpu_memory_total_bytes", "Memory of a GPU.", |g| {
-        bytes(&g.memory_total_bytes)
+    row("gpu_utilization_ratio", "Share of time in which at least one kernel ran.", |g| {
+        ratio(&g.utilization)
     }),
-    row("gpu_memory_used_bytes", "Memory of a GPU in use.", |g| {
-        bytes(&g.memory_used_bytes)
+    row("gpu_memory_total_bytes", "Memory of a GPU.", |g| bytes(&g.memory_total_bytes)),
+    row("gpu_memory_used_bytes", "Memory of a GPU in use.", |g| bytes(&g.memory_used_bytes)),
+    row("gpu_temperature_celsius", "Core temperature of a GPU.", |g| {
+        g.celsius.get().map(|celsius| celsius.0)
     }),
-    row(
-        "gpu_temperature_celsius",
-        "Core temperature of a GPU.",
-        |g| g.celsius.get().map(|celsius| celsius.0),
-    ),
-    row("gpu_power_watts", "Present draw of a GPU.", |g| {
-        g.power_watts.get().map(|power| power.0)
+    row("gpu_power_watts", "Present draw of a GPU.", |g| g.power_watts.get().map(|power| power.0)),
+    row("gpu_power_limit_watts", "Enforced power limit of a GPU.", |g| {
+        g.power_limit_watts.get().map(|power| power.0)
     }),
-    row(
-        "gpu_power_limit_watts",
-        "Enforced power limit of a GPU.",
-        |g| g.power_limit_watts.get().map(|power| power.0),
-    ),
     row("gpu_core_clock_hertz", "Core clock of a GPU.", |g| {
         g.core_clock_hertz.get().map(|clock| clock.0 as f64)
     }),
-    row(
-        "gpu_fan_ratio",
-        "Fan speed as a share of its maximum.",
-        |g| ratio(&g.fan),
-    ),
+    row("gpu_fan_ratio", "Fan speed as a share of its maximum.", |g| ratio(&g.fan)),
 ];
 
 fn cpu(snapshot: &Snapshot, part: fn(&CpuUse) -> Ratio) -> Option<f64> {

@@ -36,22 +36,14 @@ fn node() -> NodeSample {
             used_bytes: Reading::Missing(Why::TimedOut),
             ..Mount::default()
         }],
-        networks: vec![Network {
-            name: "eth0".into(),
-            up: true,
-            ..Network::default()
-        }],
+        networks: vec![Network { name: "eth0".into(), up: true, ..Network::default() }],
         temperatures: vec![Temperature {
             label: "package".into(),
             celsius: Reading::Known(Celsius(85.0)),
             ..Temperature::default()
         }],
         uptime_seconds: Reading::Known(Seconds(3_661.0)),
-        tasks: Reading::Known(Tasks {
-            processes: 2,
-            running: 1,
-            threads: 3,
-        }),
+        tasks: Reading::Known(Tasks { processes: 2, running: 1, threads: 3 }),
         ..NodeSample::default()
     }
 }
@@ -69,11 +61,7 @@ pub(crate) fn snapshot() -> Snapshot {
         isomon: "0.0.0",
         at: "2026-01-02T03:04:05.000Z".to_owned(),
         source: SourceId::local(),
-        info: NodeInfo {
-            hostname: "box".into(),
-            cpus: 4,
-            ..NodeInfo::default()
-        },
+        info: NodeInfo { hostname: "box".into(), cpus: 4, ..NodeInfo::default() },
         node: node(),
         gpus: GpuSample {
             gpus: vec![Gpu {
@@ -89,9 +77,7 @@ pub(crate) fn snapshot() -> Snapshot {
 }
 
 fn written(form: Form) -> String {
-    snapshot()
-        .write(form, false, &Threshold::default())
-        .expect("written")
+    snapshot().write(form, false, &Threshold::default()).expect("written")
 }
 
 #[test]
@@ -124,15 +110,8 @@ fn csv_keeps_five_columns_whatever_the_names_are() {
 fn json_has_null_or_reasons() {
     let plain = written(Form::Json);
     let json: serde_json::Value = serde_json::from_str(&plain).expect("JSON");
-    assert_eq!(
-        json["node"]["mounts"][0]["used_bytes"],
-        serde_json::Value::Null
-    );
+    assert_eq!(json["node"]["mounts"][0]["used_bytes"], serde_json::Value::Null);
     assert_eq!(json["node"]["memory"]["total_bytes"], 8_u64 << 30);
     let reasons = snapshot().write(Form::Json, true, &Threshold::default());
-    assert!(
-        reasons
-            .expect("written")
-            .contains("\"missing\": \"timed_out\"")
-    );
+    assert!(reasons.expect("written").contains("\"missing\": \"timed_out\""));
 }

@@ -15,10 +15,7 @@ const PROCESSES: usize = 5;
 
 /// The snapshot; `!` marks what is worth a look, `!!` what is bad.
 pub fn write(snapshot: &Snapshot, threshold: &Threshold) -> String {
-    let mut page = Page {
-        text: String::new(),
-        threshold,
-    };
+    let mut page = Page { text: String::new(), threshold };
     page.machine(snapshot);
     page.processor(snapshot);
     page.memory(snapshot);
@@ -87,17 +84,13 @@ impl Page<'_> {
         let Some(memory) = snapshot.node.memory.get() else {
             return self.line("memory", "—");
         };
-        let share = memory
-            .used()
-            .map_or_else(String::new, |used| self.share(used));
+        let share = memory.used().map_or_else(String::new, |used| self.share(used));
         let words = format!("{share}  {} of {}", memory.used_bytes(), memory.total_bytes);
         self.line("memory", &words);
         if let Some(used) = memory.swap_used() {
             let share = self.share(used);
-            let words = format!(
-                "{share}  {} of {}",
-                memory.swap_used_bytes, memory.swap_total_bytes
-            );
+            let words =
+                format!("{share}  {} of {}", memory.swap_used_bytes, memory.swap_total_bytes);
             self.line("swap", &words);
         }
     }
@@ -120,10 +113,7 @@ impl Page<'_> {
         let both = used.get().zip(total.get());
         let share = both.and_then(|(used, total)| Ratio::of(used.0 as f64, total.0 as f64));
         let share = share.map_or_else(|| "—".to_owned(), |share| self.share(share));
-        let words = format!(
-            "{share}  {used} of {total}  {} ({})",
-            mount.path, mount.kind
-        );
+        let words = format!("{share}  {used} of {total}  {} ({})", mount.path, mount.kind);
         self.line("mount", &words);
     }
 
@@ -141,10 +131,7 @@ impl Page<'_> {
         for sensor in &snapshot.node.temperatures {
             let mark = sensor.celsius.get().map(|heat| self.threshold.heat(heat.0));
             let mark = mark.map_or("", marked);
-            self.line(
-                "heat",
-                &format!("{}{mark}  {}", sensor.celsius, sensor.label),
-            );
+            self.line("heat", &format!("{}{mark}  {}", sensor.celsius, sensor.label));
         }
     }
 
