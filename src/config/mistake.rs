@@ -37,6 +37,14 @@ pub enum Place {
 }
 
 impl Place {
+    /// The line, where there is one.
+    pub const fn line(&self) -> Option<usize> {
+        match self {
+            Self::File { line, .. } => Some(*line),
+            Self::Variable(_) => None,
+        }
+    }
+
     /// The place of the bytes `span` of `text`, which was read from `path`.
     pub fn new(path: &str, text: &str, span: &Range<usize>) -> Self {
         let before = text.get(..span.start).unwrap_or(text);

@@ -143,8 +143,14 @@ impl Gathering {
                 }
             }
             Err(error) => {
-                let remedy = format!("the default is {}", self.table[section][key]);
-                self.complain(place, error.message(), &remedy);
+                let default = &self.table[section][key];
+                let remedy = format!("the default is {default}");
+                let what = if default.same_type(&value) {
+                    error.message().to_owned()
+                } else {
+                    format!("a {} is no {}", value.type_str(), default.type_str())
+                };
+                self.complain(place, &what, &remedy);
             }
         }
     }
@@ -171,6 +177,7 @@ impl Gathering {
     fn finish(mut self, path: &str) -> Result<Config, Vec<Mistake>> {
         let read = std::mem::take(&mut self.table).try_into::<Config>();
         let config = read.unwrap_or_default();
+        self.mistakes.sort_by_key(|mistake| mistake.place.line());
         for (what, remedy) in wrong_together(&config) {
             self.complain(Place::new(path, "", &(0..0)), what, remedy);
         }

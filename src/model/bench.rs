@@ -12,6 +12,10 @@ use super::backend::BackendId;
 use super::text::SafeText;
 use super::unit::{Bytes, Ratio, Seconds};
 
+mod phase;
+
+pub use phase::{Figure, Phase, Phases};
+
 /// The work done inside a sandbox, the same in each; its result is checked against a reference.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -179,148 +183,6 @@ pub enum Preset {
     Standard,
     /// Up to half an hour, every payload, intervals within 2 %.
     Full,
-}
-
-/// A part of a sandbox's life, between two boundaries seen from the host.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Asked for → a handle exists.
-    Create,
-    /// → first instruction of the guest, or of the program.
-    Boot,
-    /// → the runtime inside is ready.
-    Init,
-    /// → first byte of the marker.
-    Ready,
-    /// → last byte of the result.
-    Run,
-    /// → the sandbox has ended.
-    Exit,
-    /// → nothing of it is left.
-    Clean,
-}
-
-impl Phase {
-    /// Every phase, in the order of a sandbox's life.
-    pub const ALL: [Self; 7] =
-        [Self::Create, Self::Boot, Self::Init, Self::Ready, Self::Run, Self::Exit, Self::Clean];
-
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Boot => "boot",
-            Self::Init => "init",
-            Self::Ready => "ready",
-            Self::Run => "run",
-            Self::Exit => "exit",
-            Self::Clean => "clean",
-        }
-    }
-}
-
-/// How long each phase took; a phase that a backend does not have is absent, not zero.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "each is the phase of its name, in seconds; see `Phase`")]
-pub struct Phases {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub create_seconds: Option<Seconds>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub boot_seconds: Option<Seconds>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub init_seconds: Option<Seconds>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ready_seconds: Option<Seconds>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run_seconds: Option<Seconds>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exit_seconds: Option<Seconds>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clean_seconds: Option<Seconds>,
-}
-
-impl Phases {
-    /// How long `phase` took, if there was one.
-    pub const fn get(&self, phase: Phase) -> Option<Seconds> {
-        match phase {
-            Phase::Create => self.create_seconds,
-            Phase::Boot => self.boot_seconds,
-            Phase::Init => self.init_seconds,
-            Phase::Ready => self.ready_seconds,
-            Phase::Run => self.run_seconds,
-            Phase::Exit => self.exit_seconds,
-            Phase::Clean => self.clean_seconds,
-        }
-    }
-
-    /// Notes how long `phase` took.
-    pub const fn set(&mut self, phase: Phase, length: Seconds) {
-        let slot = match phase {
-            Phase::Create => &mut self.create_seconds,
-            Phase::Boot => &mut self.boot_seconds,
-            Phase::Init => &mut self.init_seconds,
-            Phase::Ready => &mut self.ready_seconds,
-            Phase::Run => &mut self.run_seconds,
-            Phase::Exit => &mut self.exit_seconds,
-            Phase::Clean => &mut self.clean_seconds,
-        };
-        *slot = Some(length);
-    }
-
-    /// The sum of the phases from the first to `last`; `None` if `last` was not reached.
-    pub fn until(&self, last: Phase) -> Option<Seconds> {
-        self.get(last)?;
-        let reached = Phase::ALL.into_iter().filter(|phase| *phase <= last);
-        Some(Seconds(reached.filter_map(|phase| self.get(phase)).map(|s| s.0).sum()))
-    }
-}
-
-/// A time between two named boundaries, made of phases, so that it can be set beside a claim.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Figure {
-    /// Asked for → first byte of the marker.
-    ColdStart,
-    /// First byte of the marker → last byte of the result: the work alone.
-    Work,
-    /// Asked for → last byte of the result.
-    Request,
-    /// Asked for → ended, as a command-line benchmark would time it.
-    Cli,
-    /// Ended → nothing left.
-    Clean,
-}
-
-impl Figure {
-    /// Every figure, in the order of the table.
-    pub const ALL: [Self; 5] = [Self::ColdStart, Self::Work, Self::Request, Self::Cli, Self::Clean];
-
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ColdStart => "cold start",
-            Self::Work => "work",
-            Self::Request => "request",
-            Self::Cli => "cli",
-            Self::Clean => "clean",
-        }
-    }
-
-    /// Its value in `phases`, if they reach that far.
-    pub fn of(self, phases: &Phases) -> Option<Seconds> {
-        match self {
-            Self::ColdStart => phases.until(Phase::Ready),
-            Self::Work => phases.run_seconds,
-            Self::Request => phases.until(Phase::Run),
-            Self::Cli => phases.until(Phase::Exit),
-            Self::Clean => phases.clean_seconds,
-        }
-    }
 }
 
 /// One visit of one cell.
@@ -515,17 +377,6 @@ pub struct Estimate {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn boundaries_are_sums_of_phases_and_absent_when_not_reached() {
-        let mut phases = Phases::default();
-        phases.set(Phase::Create, Seconds(1.0));
-        phases.set(Phase::Ready, Seconds(2.0));
-        assert_eq!(Figure::ColdStart.of(&phases), Some(Seconds(3.0)));
-        assert_eq!(Figure::Cli.of(&phases), None);
-        let json = serde_json::to_string(&phases).unwrap();
-        assert_eq!(json, r#"{"create_seconds":1.0,"ready_seconds":2.0}"#);
-    }
 
     #[test]
     fn every_payload_is_found_by_its_name() {

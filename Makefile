@@ -1,0 +1,30 @@
+# isomon: `make run` needs Rust and a C compiler, nothing else.
+
+.PHONY: run test test-long bench cost picture bless install
+
+run: ## the screen
+	cargo run --release --locked
+
+test: ## what has to pass
+	.ci/test
+
+test-long: ## the same, and the tests that take minutes
+	.ci/test
+	cargo test --locked --release -- --ignored
+
+bench: ## what isolation costs on this machine
+	cargo run --release --locked -- bench
+
+cost: ## what isomon itself costs, beside btop, htop and btm where they are installed
+	cargo build --release --locked
+	cargo bench --locked --bench cost
+
+picture: ## the pictures of the README, from the program itself
+	cargo build --release --locked
+	cargo bench --locked --bench picture
+
+bless: ## rewrite what is generated: settings file, README tables, help
+	ISOMON_BLESS=1 INSTA_UPDATE=always cargo test --locked --test drift
+
+install: ## isomon into ~/.cargo/bin
+	cargo install --locked --path .

@@ -1,0 +1,174 @@
+//! The program as a shell sees it: what it writes where, and how it ends.
+
+use std::fs::File;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// The program in a home of its own, without a terminal.
+struct Home {
+    directory: TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        Self { directory }
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_isomon"));
+        command
+            .args(words)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.directory.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        self.command(words).output().expect("runs")
+    }
+}
+
+fn status(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn without_a_terminal_the_screen_is_refused_with_a_hint() {
+    let output = Home::new().run(&[]);
+    assert_eq!(status(&output), Some(2));
+    assert!(err(&output).contains("isomon snapshot"), "{}", err(&output));
+    assert_eq!(out(&output), "");
+}
+
+#[test]
+fn a_reader_that_goes_is_no_error() {
+    let home = Home::new();
+    for words in [["config", "print"], ["config", "schema"], ["completions", "bash"]] {
+        let mut command = home.command(&words);
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("ends");
+        assert_eq!(status(&output), Some(0), "{words:?}");
+        assert_eq!(err(&output), "", "{words:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_told() {
+    let home = Home::new();
+    let full = || File::options().write(true).open("/dev/full").expect("/dev/full");
+    for words in [vec!["config", "print"], vec!["snapshot"], vec!["--help"], vec!["man"]] {
+        let output = home.command(&words).stdout(full()).output().expect("runs");
+        assert_eq!(status(&output), Some(1), "{words:?}");
+        assert!(err(&output).contains("No space left"), "{words:?}: {}", err(&output));
+    }
+    let both = home.command(&["snapshot"]).stdout(full()).stderr(full()).status();
+    assert_eq!(both.expect("runs").code(), Some(1), "nobody is left to tell, and no panic");
+}
+
+#[test]
+fn a_snapshot_is_json_with_numbers_and_nulls() {
+    let home = Home::new();
+    for words in [vec!["snapshot", "--json"], vec!["--json"], vec!["snapshot", "--format=json"]] {
+        let output = home.run(&words);
+        assert_eq!(status(&output), Some(0), "{}", err(&output));
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(json["format"], 1);
+        assert!(!out(&output).contains("missing"), "{}", out(&output));
+    }
+}
+
+#[test]
+fn a_snapshot_speaks_csv_and_prometheus() {
+    let home = Home::new();
+    let csv = out(&home.run(&["snapshot", "--format", "csv"]));
+    assert!(csv.starts_with("at,source,name,label,value\n"), "{csv}");
+    let page = out(&home.run(&["snapshot", "--format", "prometheus"]));
+    let is_line = |line: &str| line.starts_with("# ") || line.starts_with("isomon_");
+    assert!(page.lines().all(is_line), "{page}");
+}
+
+#[test]
+fn wrong_arguments_are_usage() {
+    let home = Home::new();
+    let wrong = [
+        vec!["bench", "gvizor"],
+        vec!["snapshot", "--format", "yaml"],
+        vec!["-i", "1ns"],
+        vec!["-i", "2", "doctor"],
+        vec!["--sideways"],
+    ];
+    for words in wrong {
+        let output = home.run(&words);
+        assert_eq!(status(&output), Some(2), "{words:?}");
+        assert!(!err(&output).is_empty());
+        assert_eq!(out(&output), "", "{words:?}");
+    }
+}
+
+#[test]
+fn the_doctor_looks_at_everything_and_says_so_as_json() {
+    let home = Home::new();
+    let output = home.run(&["doctor", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let checks = json["checks"].as_array().expect("checks");
+    let names: Vec<&str> = checks.iter().filter_map(|check| check["name"].as_str()).collect();
+    for name in ["terminal", "cgroup", "pressure", "left-overs", "runs", "backend process"] {
+        assert!(names.contains(&name), "{name} in {names:?}");
+    }
+    assert_eq!(json["backends"].as_array().map(Vec::len), Some(8));
+    let worst = |level: &str| checks.iter().any(|check| check["level"] == level);
+    let wanted = match (worst("bad"), worst("warn")) {
+        (true, _) => 2,
+        (false, true) => 1,
+        (false, false) => 0,
+    };
+    assert_eq!(status(&output), Some(wanted));
+}
+
+#[test]
+fn what_no_terminal_reads_has_no_escapes() {
+    let home = Home::new();
+    for words in [vec!["doctor"], vec!["--help"], vec!["snapshot"], vec!["bench", "gvizor"]] {
+        let output = home.run(&words);
+        assert!(!out(&output).contains('\x1b'), "{words:?}");
+        assert!(!err(&output).contains('\x1b'), "{words:?}");
+    }
+    let colored = out(&home.run(&["doctor", "--color", "always"]));
+    assert!(colored.contains("\x1b["), "{colored}");
+}
+
+#[test]
+fn nothing_left_behind_is_said() {
+    let home = Home::new();
+    let output = home.run(&["list"]);
+    assert_eq!(status(&output), Some(0));
+    assert!(out(&output).contains("no run is kept"));
+    assert_eq!(status(&home.run(&["show"])), Some(2));
+    assert_eq!(status(&home.run(&["show", "../../etc"])), Some(2));
+}
+
+#[test]
+fn the_log_goes_to_a_file_when_asked() {
+    let home = Home::new();
+    let file = home.directory.path().join("isomon.log");
+    let wish = format!("debug,{}", file.display());
+    let output = home.command(&["snapshot"]).env("ISOMON_LOG", wish).output();
+    assert_eq!(status(&output.expect("runs")), Some(0));
+    assert!(file.exists());
+    let wrong = home.command(&["snapshot"]).env("ISOMON_LOG", "===").output();
+    assert_eq!(status(&wrong.expect("runs")), Some(2));
+}
