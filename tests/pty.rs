@@ -2,6 +2,8 @@
 //!
 //! Every test is bounded in time and none waits longer than it must.
 
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
 #[path = "pty/bytes.rs"]
 pub mod bytes;
 #[path = "pty/rig.rs"]

@@ -1,5 +1,7 @@
 //! The TUI through its true loop, on a page instead of a terminal.
 
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
 #[path = "tui/frames.rs"]
 pub mod frames;
 #[path = "tui/keys.rs"]

@@ -14,7 +14,7 @@ use super::look::Look;
 use super::popup::{self, Answer};
 
 /// Width of the list.
-const WIDTH: u16 = 64;
+const WIDTH: u16 = 70;
 /// Rows shown at most.
 const ROWS: u16 = 16;
 /// Most letters typed.
@@ -102,7 +102,7 @@ impl Palette {
     fn line<'a>(&self, at: usize, action: Action, keymap: &Keymap, look: &Look<'_>) -> Line<'a> {
         let line = Line::from(vec![
             Span::styled(format!("{:<16}", action.name()), look.theme.title),
-            Span::styled(format!("{:<30}", action.words()), look.theme.text),
+            Span::styled(format!("{:<32}", action.words()), look.theme.text),
             Span::styled(keymap.all(action), look.theme.accent),
         ]);
         if at == self.row {

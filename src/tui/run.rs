@@ -17,7 +17,7 @@ pub use super::session::Ended;
 use super::session::{Feed, Session};
 use super::surface::Screen;
 use super::term::{self, Tty};
-use super::theme::depth::{Depth, Wish};
+use super::theme::depth::{Depth, When};
 use super::theme::{self, Themes};
 use super::{reader, watchdog};
 use crate::model::command::Command;
@@ -39,7 +39,7 @@ pub struct Options {
     /// The user's keymap; need not be there.
     pub keymap: Option<PathBuf>,
     /// When to use colours.
-    pub color: Wish,
+    pub color: When,
     /// Only letters below 0x80, whatever the locale says.
     pub ascii: bool,
     /// Whether clicks and the wheel are ours at the start.
@@ -56,7 +56,7 @@ impl Default for Options {
             theme: "dark".to_owned(),
             themes: None,
             keymap: None,
-            color: Wish::Auto,
+            color: When::Auto,
             ascii: false,
             mouse: true,
             readonly: false,
@@ -235,5 +235,25 @@ mod tests {
             assert_eq!(glyph(false, set), wanted, "{name}={value}");
             assert_eq!(glyph(true, set), Glyph::Ascii);
         }
+    }
+
+    #[test]
+    fn a_bad_keymap_leaves_the_old_in_force() {
+        let own = tempfile::tempdir().unwrap();
+        let path = own.path().join("keymap.toml");
+        let options = Options {
+            keymap: Some(path.clone()),
+            ..Options::default()
+        };
+        let mut app = App::new(load(&options).unwrap(), options.interval, true);
+        let before = app.setup.keymap.clone();
+        std::fs::write(&path, "bind = [{ keys = [\"q\"], action = \"qiut\" }]").unwrap();
+        reload(&mut app, &options);
+        assert_eq!(app.setup.keymap, before);
+        let said = app.said.clone().unwrap();
+        assert!(said.bad && said.text.as_str().contains("did you mean `quit`?"));
+        std::fs::write(&path, "bind = [{ keys = [\"Q\"], action = \"quit\" }]").unwrap();
+        reload(&mut app, &options);
+        assert_ne!(app.setup.keymap, before);
     }
 }

@@ -66,7 +66,7 @@ fn colours_are_those_the_terminal_has() {
     ];
     for (set, wanted) in rows {
         let log = stay(set);
-        let coloured = sequences(&log).any(|sequence| is_colour(sequence));
+        let coloured = sequences(&log).any(is_colour);
         assert_eq!(coloured, !wanted.is_empty(), "{set:?}");
         assert!(log.contains(wanted), "{set:?}");
     }

@@ -255,7 +255,7 @@ fn spawn(place: Place, set: &[(&str, &str)], slave: &OwnedFd) -> Child {
 
 fn read(master: &OwnedFd, seen: &Seen) {
     let mut from = File::from(master.try_clone().unwrap());
-    let mut buffer = [0; 65_536];
+    let mut buffer = [0; 8192];
     while !seen.stop.load(Ordering::SeqCst) {
         if seen.hold.load(Ordering::SeqCst) || !readable(master) {
             std::thread::park_timeout(LOOK);

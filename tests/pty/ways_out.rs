@@ -108,3 +108,25 @@ fn a_terminal_that_takes_no_bytes_does_not_hold_it() {
     rig.signal(Signal::TERM);
     assert_eq!(rig.end_within(SOON).code(), Some(143));
 }
+
+#[test]
+fn a_slow_terminal_gets_fewer_frames_and_not_later_ones() {
+    let mut rig = Rig::start_at(Place::Leader, &[], (500, 200));
+    rig.wait_for("1 Overview");
+    rig.clear_log();
+    rig.hold(true);
+    for round in 0..30 {
+        rig.send(if round % 2 == 0 { b"9" } else { b"1" });
+        rig.send(b"\x0c?");
+        // One key after the other, as a person types, each worth a frame.
+        until(Duration::from_millis(40), || false);
+        rig.send(b"q");
+    }
+    rig.hold(false);
+    rig.send(b"2");
+    rig.wait_for("2 Nodes");
+    let bytes = rig.log().len();
+    assert!(bytes < 30_000, "{bytes} bytes: frames were queued");
+    rig.send(b"q");
+    assert_eq!(rig.end_within(SOON).code(), Some(0));
+}
