@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear, Paragraph, Wrap};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
 
 use super::action::Action;
 use super::help::Help;
@@ -149,6 +149,7 @@ pub(super) fn open(
         height,
     };
     let block = Block::bordered()
+        .border_type(BorderType::Rounded)
         .border_style(look.theme.focus)
         .title(Line::styled(format!(" {title} "), look.theme.title))
         .padding(ratatui::widgets::Padding::horizontal(1));

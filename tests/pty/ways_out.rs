@@ -67,6 +67,8 @@ fn a_terminal_that_goes_away_ends_it_and_costs_nothing() {
     }
 }
 
+/// Only debug builds can be broken on wish.
+#[cfg(debug_assertions)]
 #[test]
 fn a_loop_that_never_comes_back_is_ended_from_outside() {
     let mut rig = Rig::start(Place::Leader, &[("ISOMON_CRASH", "spin")]);
@@ -76,6 +78,8 @@ fn a_loop_that_never_comes_back_is_ended_from_outside() {
     rig.assert_restored();
 }
 
+/// Only debug builds can be broken on wish.
+#[cfg(debug_assertions)]
 #[test]
 fn a_screen_that_breaks_gives_the_terminal_back_first() {
     let mut rig = Rig::start(Place::Leader, &[("ISOMON_CRASH", "ui")]);
@@ -84,6 +88,8 @@ fn a_screen_that_breaks_gives_the_terminal_back_first() {
     rig.wait_for("broken on wish: the screen");
 }
 
+/// Only debug builds can be broken on wish.
+#[cfg(debug_assertions)]
 #[test]
 fn a_task_or_thread_that_breaks_is_shown_and_the_screen_goes_on() {
     for part in ["task", "thread"] {

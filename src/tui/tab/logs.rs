@@ -5,7 +5,7 @@ use std::fmt;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Paragraph, Wrap};
+use ratatui::widgets::{Block, BorderType, Paragraph, Wrap};
 use tui_logger::{LevelFilter, TuiLoggerLevelOutput, TuiLoggerWidget};
 use tui_logger::{TuiWidgetEvent, TuiWidgetState};
 
@@ -86,6 +86,7 @@ impl View {
         let theme = look.theme;
         let level = LEVELS[self.level].as_str().to_lowercase();
         let block = Block::bordered()
+            .border_type(BorderType::Rounded)
             .border_style(theme.focus)
             .title(Line::styled(
                 format!(" Log, up to {level}; h fewer, l more "),
