@@ -106,7 +106,7 @@ pub async fn run(
     let depth = Depth::detect(options.color, variable);
     let (signal_sender, signals) = mpsc::channel(SIGNALS);
     let (input_sender, inputs) = mpsc::channel(INPUTS);
-    let crashes = Crashes::keep(signal_sender.clone());
+    let crashes = Crashes::keep(Arc::clone(&tty), signal_sender.clone());
     watchdog::start(Arc::clone(&tty), signal_sender).map_err(Error::Thread)?;
     let screen = Screen::enter(&tty, setup.glyph, depth, options.mouse)?;
     reader::start(input_sender).map_err(Error::Thread)?;
@@ -153,11 +153,26 @@ async fn crashing(
     session.run(feed).await
 }
 
+/// Breaks while something else is breaking.
+#[cfg(debug_assertions)]
+struct Twice;
+
+#[cfg(debug_assertions)]
+impl Drop for Twice {
+    fn drop(&mut self) {
+        panic!("broken on wish: the way out");
+    }
+}
+
 /// Breaks the part called `part`.
 #[cfg(debug_assertions)]
 fn crash_on_wish(part: Option<&str>) -> Option<tokio::task::JoinHandle<()>> {
     match part {
         Some("ui") => panic!("broken on wish: the screen"),
+        Some("double") => {
+            let _twice = Twice;
+            panic!("broken on wish: the screen")
+        }
         Some("task") => Some(tokio::spawn(async { panic!("broken on wish: a task") })),
         Some("thread") => std::thread::spawn(|| panic!("broken on wish: a thread"))
             .join()

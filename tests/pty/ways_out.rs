@@ -37,7 +37,12 @@ fn esc_never_leaves() {
 
 #[test]
 fn signals_end_it_in_order() {
-    let signals = [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)];
+    let signals = [
+        (Signal::TERM, 143),
+        (Signal::INT, 130),
+        (Signal::QUIT, 131),
+        (Signal::HUP, 129),
+    ];
     for (signal, status) in signals {
         for place in [Place::Leader, Place::Guest] {
             let mut rig = Rig::started(place, &[]);
@@ -86,6 +91,18 @@ fn a_screen_that_breaks_gives_the_terminal_back_first() {
     assert_eq!(rig.end_within(SOON).code(), Some(2));
     rig.assert_restored();
     rig.wait_for("broken on wish: the screen");
+}
+
+/// Only debug builds can be broken on wish.
+#[cfg(debug_assertions)]
+#[test]
+fn so_does_one_that_breaks_twice_and_aborts() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let mut rig = Rig::start(Place::Leader, &[("ISOMON_CRASH", "double")]);
+    let ended = rig.end_within(SOON);
+    assert_eq!(ended.signal(), Some(Signal::ABORT.as_raw()), "{ended}");
+    rig.assert_restored();
+    rig.wait_for("broken on wish: the way out");
 }
 
 /// Only debug builds can be broken on wish.
