@@ -158,13 +158,8 @@ impl App {
         if self.prompt.is_some() {
             return self.press_prompt(key);
         }
-        if let Some(popup) = self.popups.last_mut() {
-            let Found::Action(action) = self.setup.keymap.find(&[key]) else {
-                let answer = popup.press(key, None, &self.setup.keymap);
-                return self.close(answer, state);
-            };
-            let answer = popup.press(key, Some(action), &self.setup.keymap);
-            return self.close(answer, state);
+        if !self.popups.is_empty() {
+            return self.press_popup(key, state);
         }
         if !self.pending.is_empty() && key == Key::ESC {
             return self.pending.clear();
@@ -178,6 +173,24 @@ impl App {
                 self.carry_out(action, state);
             }
         }
+    }
+
+    fn press_popup(&mut self, key: Key, state: &State) {
+        let Some(popup) = self.popups.last_mut() else {
+            return;
+        };
+        self.pending.push(key);
+        let found = self.setup.keymap.find(&self.pending);
+        if found == Found::Prefix && !popup.takes_letters() {
+            return;
+        }
+        self.pending.clear();
+        let action = match found {
+            Found::Action(action) => Some(action),
+            Found::Prefix | Found::Nothing => None,
+        };
+        let answer = popup.press(key, action, &self.setup.keymap);
+        self.close(answer, state);
     }
 
     fn carry_out(&mut self, action: Action, state: &State) {

@@ -59,6 +59,11 @@ pub enum Answer {
 }
 
 impl Popup {
+    /// Whether letters are meant as letters, so that none may wait for a chord.
+    pub const fn takes_letters(&self) -> bool {
+        matches!(self, Self::Palette(_) | Self::Ask(_))
+    }
+
     /// Answers a key; `action` is what the keymap makes of it.
     pub fn press(&mut self, key: Key, action: Option<Action>, keymap: &Keymap) -> Answer {
         match self {

@@ -73,6 +73,14 @@ fn the_topmost_layer_has_the_keys() {
 }
 
 #[test]
+fn the_help_scrolls_like_everything_else() {
+    assert!(!still("? G").text().contains("f10"));
+    assert!(still("? G").text().contains("ctrl-l, f5"));
+    assert!(still("? G g g").text().contains("f10"));
+    assert!(!still("? ctrl-d").text().contains("f10"));
+}
+
+#[test]
 fn the_palette_does_what_it_finds() {
     assert_eq!(still(": g p u s enter").app.tab, Tab::Gpus);
     let left = still(": n o d e s down up enter");
