@@ -20,10 +20,7 @@ pub struct Series<const N: usize> {
 
 impl<const N: usize> Default for Series<N> {
     fn default() -> Self {
-        Self {
-            at_ms: VecDeque::new(),
-            values: VecDeque::new(),
-        }
+        Self { at_ms: VecDeque::new(), values: VecDeque::new() }
     }
 }
 
@@ -71,10 +68,7 @@ impl<const N: usize> Series<N> {
     ) -> impl Iterator<Item = (u64, Option<f64>)> {
         let start = self.at_ms.partition_point(|at| *at < span.start);
         let end = self.at_ms.partition_point(|at| *at < span.end).max(start);
-        let values = self
-            .values
-            .range(start..end)
-            .map(move |row| known(row[which]));
+        let values = self.values.range(start..end).map(move |row| known(row[which]));
         self.at_ms.range(start..end).copied().zip(values)
     }
 
@@ -99,28 +93,19 @@ impl<const N: usize> Series<N> {
         for (at, value) in self.within(which, start + 1..end_ms.saturating_add(1)) {
             let Some(value) = value else { continue };
             let offset = (at - start - 1).saturating_mul(slots as u64) / span_ms.max(1);
-            let index = usize::try_from(offset)
-                .unwrap_or(usize::MAX)
-                .min(slots.saturating_sub(1));
+            let index = usize::try_from(offset).unwrap_or(usize::MAX).min(slots.saturating_sub(1));
             if let Some((sum, count)) = sums.get_mut(index) {
                 *sum += value;
                 *count += 1;
             }
         }
-        sums.into_iter()
-            .map(|(sum, count)| (count > 0).then(|| sum / f64::from(count)))
-            .collect()
+        sums.into_iter().map(|(sum, count)| (count > 0).then(|| sum / f64::from(count))).collect()
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "seven digits are enough for a chart"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for a chart")]
 fn keep(value: Option<f64>) -> f32 {
-    value
-        .filter(|value| value.is_finite())
-        .map_or(f32::NAN, |value| value as f32)
+    value.filter(|value| value.is_finite()).map_or(f32::NAN, |value| value as f32)
 }
 
 fn known(value: f32) -> Option<f64> {
@@ -153,10 +138,7 @@ mod tests {
         series.push(1000, [None]);
         series.push(9000, [Some(f64::NAN)]);
         series.push(9500, [Some(3.0)]);
-        assert_eq!(
-            series.slots(0, 10_000, 10_000, 5),
-            [Some(1.0), None, None, None, Some(3.0)]
-        );
+        assert_eq!(series.slots(0, 10_000, 10_000, 5), [Some(1.0), None, None, None, Some(3.0)]);
     }
 
     #[test]

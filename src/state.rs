@@ -82,11 +82,7 @@ impl State {
     fn apply_run(&mut self, id: &RunId, event: &crate::model::run::RunEvent, at: Stamp) -> bool {
         let changed = run::fold(&mut self.runs, id, event, at);
         while self.runs.len() > RUNS {
-            let oldest = self
-                .runs
-                .iter()
-                .find(|(_, run)| !run.is_live())
-                .map(|(id, _)| id.clone());
+            let oldest = self.runs.iter().find(|(_, run)| !run.is_live()).map(|(id, _)| id.clone());
             let Some(oldest) = oldest else { break };
             self.runs.remove(&oldest);
         }
@@ -126,8 +122,7 @@ impl Node {
             let history = self.gpu_history.entry(gpu.id.clone()).or_default();
             history.push(at.mono_ms, history::gpu_row(gpu));
         }
-        self.gpu_history
-            .retain(|id, _| sample.gpus.iter().any(|gpu| gpu.id == *id));
+        self.gpu_history.retain(|id, _| sample.gpus.iter().any(|gpu| gpu.id == *id));
         self.gpus = Some((at, Box::new(sample.clone())));
     }
 
@@ -146,15 +141,8 @@ mod tests {
     use crate::model::unit::Seconds;
 
     fn update(mono_ms: u64, what: What) -> Update {
-        let at = Stamp {
-            mono_ms,
-            wall_ms: 0,
-        };
-        Update {
-            at,
-            from: SourceId::local(),
-            what,
-        }
+        let at = Stamp { mono_ms, wall_ms: 0 };
+        Update { at, from: SourceId::local(), what }
     }
 
     #[test]
@@ -171,10 +159,7 @@ mod tests {
         let node = &state.nodes[&SourceId::local()];
         assert_eq!(node.history.len(), 3);
         let load: Vec<_> = node.history.slots(Metric::Load as usize, 3000, 3000, 3);
-        assert_eq!(
-            load,
-            [Some(1.0), Some(2.0), Some(3.0)].map(|v: Option<f64>| v)
-        );
+        assert_eq!(load, [Some(1.0), Some(2.0), Some(3.0)].map(|v: Option<f64>| v));
         assert_eq!(node.health, Some(Health::Up));
     }
 
@@ -182,10 +167,7 @@ mod tests {
     fn a_source_that_is_down_keeps_its_last_values() {
         let mut state = State::default();
         state.apply(&update(1000, What::Node(Box::default())));
-        let down = Health::Down {
-            since: Stamp::default(),
-            why: "gone".into(),
-        };
+        let down = Health::Down { since: Stamp::default(), why: "gone".into() };
         state.apply(&update(2000, What::Health(down.clone())));
         let node = &state.nodes[&SourceId::local()];
         assert_eq!(node.health, Some(down));

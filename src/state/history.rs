@@ -88,12 +88,7 @@ pub enum GpuMetric {
 
 impl GpuMetric {
     /// Every metric, in the order a user steps through them.
-    pub const ALL: [Self; 4] = [
-        Self::Utilization,
-        Self::Memory,
-        Self::Temperature,
-        Self::Power,
-    ];
+    pub const ALL: [Self; 4] = [Self::Utilization, Self::Memory, Self::Temperature, Self::Power];
 
     /// What it is, in a few words.
     pub const fn words(self) -> &'static str {
@@ -152,15 +147,9 @@ pub fn node_row(sample: &NodeSample) -> [Option<f64>; Metric::ALL.len()] {
         stall(&sample.pressure.cpu),
         stall(&sample.pressure.memory),
         stall(&sample.pressure.io),
-        total(&sample.disks, |disk: &Disk| {
-            disk.read_bytes_per_second.get()
-        }),
-        total(&sample.disks, |disk: &Disk| {
-            disk.write_bytes_per_second.get()
-        }),
-        total(&sample.networks, |network| {
-            outside(network, network.receive_bytes_per_second.get())
-        }),
+        total(&sample.disks, |disk: &Disk| disk.read_bytes_per_second.get()),
+        total(&sample.disks, |disk: &Disk| disk.write_bytes_per_second.get()),
+        total(&sample.networks, |network| outside(network, network.receive_bytes_per_second.get())),
         total(&sample.networks, |network| {
             outside(network, network.transmit_bytes_per_second.get())
         }),
@@ -170,11 +159,7 @@ pub fn node_row(sample: &NodeSample) -> [Option<f64>; Metric::ALL.len()] {
 
 /// The sum of what is known; `None` when nothing is.
 pub fn total<T>(items: &[T], rate: impl Fn(&T) -> Option<BytesPerSecond>) -> Option<f64> {
-    items
-        .iter()
-        .filter_map(rate)
-        .map(|rate| rate.0)
-        .reduce(|sum, rate| sum + rate)
+    items.iter().filter_map(rate).map(|rate| rate.0).reduce(|sum, rate| sum + rate)
 }
 
 /// The loopback interface carries nothing into or out of the machine.
@@ -183,19 +168,13 @@ fn outside(network: &Network, rate: Option<BytesPerSecond>) -> Option<BytesPerSe
 }
 
 fn hottest(sample: &NodeSample) -> Option<f64> {
-    let known = sample
-        .temperatures
-        .iter()
-        .filter_map(|sensor| sensor.celsius.get());
+    let known = sample.temperatures.iter().filter_map(|sensor| sensor.celsius.get());
     known.map(|celsius| celsius.0).reduce(f64::max)
 }
 
 /// The row of `gpu` in its history.
 pub fn gpu_row(gpu: &Gpu) -> [Option<f64>; GpuMetric::ALL.len()] {
-    let memory = gpu
-        .memory_used_bytes
-        .get()
-        .zip(gpu.memory_total_bytes.get());
+    let memory = gpu.memory_used_bytes.get().zip(gpu.memory_total_bytes.get());
     let memory = memory.and_then(|(used, total)| Ratio::of(used.0 as f64, total.0 as f64));
     [
         gpu.utilization.get().map(Ratio::percent),

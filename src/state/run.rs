@@ -46,9 +46,7 @@ impl RunState {
 
     /// What is known of `figure` of the cell at `cell`.
     pub fn summary(&self, cell: u32, figure: Figure) -> Option<&Summary> {
-        self.summary
-            .iter()
-            .find(|summary| summary.cell == cell && summary.figure == figure)
+        self.summary.iter().find(|summary| summary.cell == cell && summary.figure == figure)
     }
 
     /// Its cells with their index.

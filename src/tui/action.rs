@@ -79,10 +79,7 @@ actions! {
 impl Action {
     /// The action called `name`.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|action| action.name() == name)
+        Self::ALL.iter().copied().find(|action| action.name() == name)
     }
 
     /// Whether it changes anything beyond the screen; `--readonly` hides and refuses these.

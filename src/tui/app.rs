@@ -280,10 +280,8 @@ impl App {
 
     /// Lets a wish through, unless it changes anything beyond the screen and that is not allowed.
     fn allow(&mut self, command: Command) -> Option<Command> {
-        let acts = matches!(
-            command,
-            Command::Bench(_) | Command::Cancel(_) | Command::CheckBackends
-        );
+        let acts =
+            matches!(command, Command::Bench(_) | Command::Cancel(_) | Command::CheckBackends);
         if acts && self.setup.readonly {
             self.refuse();
             return None;

@@ -21,11 +21,7 @@ fn four_letters(bytes: &[u8]) -> [char; 4] {
     let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
     [(0, 18), (1, 12), (2, 6), (3, 0)].map(|(at, shift)| {
         let index = (bits >> shift) & 63;
-        if at > bytes.len() {
-            '='
-        } else {
-            char::from(LETTERS[index as usize])
-        }
+        if at > bytes.len() { '=' } else { char::from(LETTERS[index as usize]) }
     })
 }
 
@@ -35,13 +31,8 @@ mod tests {
 
     #[test]
     fn the_examples_of_rfc_4648_come_out() {
-        let rows = [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foobar", "Zm9vYmFy"),
-        ];
+        let rows =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
         for (text, wanted) in rows {
             assert_eq!(base64(text.as_bytes()), wanted);
         }

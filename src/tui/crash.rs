@@ -40,9 +40,7 @@ impl Crashes {
                 tell(&kept);
             }
             // Full: the loop has been told of other things and will draw anyway.
-            signals
-                .try_send(Signal::Crashed(first_line(info)))
-                .unwrap_or_default();
+            signals.try_send(Signal::Crashed(first_line(info))).unwrap_or_default();
         }));
         Self { reports, before }
     }

@@ -85,11 +85,7 @@ fn say_more(frame: &mut Frame<'_>, inner: Rect, below: usize, look: &Look<'_>) {
         below => format!(" {below} more below; esc closes "),
     };
     let line = Line::styled(words, look.theme.muted).right_aligned();
-    let place = Rect {
-        y: inner.bottom(),
-        height: 1,
-        ..inner
-    };
+    let place = Rect { y: inner.bottom(), height: 1, ..inner };
     frame.render_widget(line, place.intersection(frame.area()));
 }
 

@@ -120,11 +120,7 @@ impl Ink {
     }
 
     fn go(&mut self, to: Position) {
-        self.escape(format_args!(
-            "[{};{}H",
-            u32::from(to.y) + 1,
-            u32::from(to.x) + 1
-        ));
+        self.escape(format_args!("[{};{}H", u32::from(to.y) + 1, u32::from(to.x) + 1));
     }
 
     fn escape(&mut self, sequence: std::fmt::Arguments<'_>) {
@@ -241,10 +237,7 @@ impl Backend for Ink {
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {
-        Ok(WindowSize {
-            columns_rows: self.size,
-            pixels: Size::default(),
-        })
+        Ok(WindowSize { columns_rows: self.size, pixels: Size::default() })
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -263,18 +256,13 @@ mod tests {
 
     fn drawn(glyph: Glyph, line: &Line<'_>) -> String {
         let mut terminal = Terminal::new(Ink::new(Size::new(10, 2), glyph, Depth::True)).unwrap();
-        terminal
-            .draw(|frame| frame.render_widget(line, frame.area()))
-            .unwrap();
+        terminal.draw(|frame| frame.render_widget(line, frame.area())).unwrap();
         String::from_utf8(terminal.backend_mut().take()).unwrap()
     }
 
     #[test]
     fn letters_that_follow_each_other_need_no_moves() {
-        assert_eq!(
-            drawn(Glyph::Unicode, &Line::from("abé")),
-            "\x1b[1;1H\x1b[0mabé"
-        );
+        assert_eq!(drawn(Glyph::Unicode, &Line::from("abé")), "\x1b[1;1H\x1b[0mabé");
     }
 
     #[test]
@@ -291,33 +279,20 @@ mod tests {
         let mut terminal =
             Terminal::new(Ink::new(Size::new(80, 24), Glyph::Unicode, Depth::True)).unwrap();
         for round in 0..3 {
-            terminal
-                .draw(|frame| frame.render_widget("still", frame.area()))
-                .unwrap();
+            terminal.draw(|frame| frame.render_widget("still", frame.area())).unwrap();
             assert_eq!(terminal.backend_mut().take().is_empty(), round > 0);
         }
     }
 
     #[test]
     fn a_wide_letter_takes_two_columns_also_in_ascii() {
-        assert_eq!(
-            drawn(Glyph::Unicode, &Line::from("東a")),
-            "\x1b[1;1H\x1b[0m東a"
-        );
-        assert_eq!(
-            drawn(Glyph::Ascii, &Line::from("東a─")),
-            "\x1b[1;1H\x1b[0m??a-"
-        );
+        assert_eq!(drawn(Glyph::Unicode, &Line::from("東a")), "\x1b[1;1H\x1b[0m東a");
+        assert_eq!(drawn(Glyph::Ascii, &Line::from("東a─")), "\x1b[1;1H\x1b[0m??a-");
     }
 
     #[test]
     fn a_cell_cannot_steer_the_terminal() {
-        for evil in [
-            "\x1b]52;c;x\x07",
-            "\u{9b}2J",
-            "\u{202e}",
-            &"a\u{301}".repeat(99),
-        ] {
+        for evil in ["\x1b]52;c;x\x07", "\u{9b}2J", "\u{202e}", &"a\u{301}".repeat(99)] {
             let mut ink = Ink::new(Size::new(10, 2), Glyph::Unicode, Depth::None);
             let mut cell = Cell::default();
             cell.set_symbol(evil);

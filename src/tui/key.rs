@@ -42,10 +42,7 @@ impl Key {
     pub const ENTER: Self = Self::plain(KeyCode::Enter);
 
     const fn plain(code: KeyCode) -> Self {
-        Self {
-            code,
-            held: KeyModifiers::NONE,
-        }
+        Self { code, held: KeyModifiers::NONE }
     }
 
     /// The letter it types, if it types one.
@@ -142,11 +139,9 @@ fn code(name: &str) -> Option<KeyCode> {
     let mut letters = name.chars();
     match (letters.next(), letters.as_str()) {
         (Some(letter), "") if !letter.is_control() => Some(KeyCode::Char(letter)),
-        (Some('f'), number) => number
-            .parse()
-            .ok()
-            .filter(|number| (1..=24).contains(number))
-            .map(KeyCode::F),
+        (Some('f'), number) => {
+            number.parse().ok().filter(|number| (1..=24).contains(number)).map(KeyCode::F)
+        }
         _ => None,
     }
 }
@@ -159,10 +154,7 @@ impl FromStr for Chord {
     type Err = NoKey;
 
     fn from_str(names: &str) -> Result<Self, NoKey> {
-        let keys: Vec<Key> = names
-            .split_whitespace()
-            .map(str::parse)
-            .collect::<Result<_, _>>()?;
+        let keys: Vec<Key> = names.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
         if keys.is_empty() || keys.len() > 3 {
             return Err(NoKey(names.to_owned()));
         }
@@ -199,9 +191,7 @@ mod tests {
 
     #[test]
     fn what_no_terminal_can_send_is_refused() {
-        for name in [
-            "", "ctrl-C", "shift-a", "f0", "f25", "entr", "\u{1b}", "ctrl-",
-        ] {
+        for name in ["", "ctrl-C", "shift-a", "f0", "f25", "entr", "\u{1b}", "ctrl-"] {
             assert!(name.parse::<Key>().is_err(), "{name:?}");
         }
         assert!("a b c d".parse::<Chord>().is_err());

@@ -68,20 +68,14 @@ impl Keymap {
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Self::with(&path.display().to_string(), &text)?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::embedded()),
-            Err(source) => Err(Error::Read {
-                path: path.display().to_string(),
-                source,
-            }),
+            Err(source) => Err(Error::Read { path: path.display().to_string(), source }),
         }
     }
 
     /// Lays `layer` over this: its keys win, also over chords that begin with them.
     fn over(mut self, layer: &[(Chord, Option<Action>)]) -> Self {
-        self.binds
-            .retain(|(old, _)| !layer.iter().any(|(new, _)| hides(new, old)));
-        let bound = layer
-            .iter()
-            .filter_map(|(chord, action)| Some((chord.clone(), (*action)?)));
+        self.binds.retain(|(old, _)| !layer.iter().any(|(new, _)| hides(new, old)));
+        let bound = layer.iter().filter_map(|(chord, action)| Some((chord.clone(), (*action)?)));
         self.binds.extend(bound);
         self
     }
@@ -106,10 +100,7 @@ impl Keymap {
 
     /// The keys of `action`, the first one first.
     pub fn keys(&self, action: Action) -> impl Iterator<Item = &Chord> {
-        self.binds
-            .iter()
-            .filter(move |(_, bound)| *bound == action)
-            .map(|(chord, _)| chord)
+        self.binds.iter().filter(move |(_, bound)| *bound == action).map(|(chord, _)| chord)
     }
 
     /// All keys of `action` as text: `q, ctrl-c`; empty if it has none.

@@ -22,12 +22,7 @@ impl Mistake {
         let before = text.get(..span.start).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-        Self {
-            file: file.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column,
-            what,
-        }
+        Self { file: file.to_owned(), line: before.matches('\n').count() + 1, column, what }
     }
 
     /// The mistake the TOML reader found.

@@ -21,10 +21,7 @@ pub(super) struct Pace {
 impl Pace {
     /// The first frame is due at once.
     pub(super) const fn new(now: Instant) -> Self {
-        Self {
-            drawn: None,
-            due: Some(now),
-        }
+        Self { drawn: None, due: Some(now) }
     }
 
     /// The user did something: draw at once, unless that has just been done.
@@ -44,10 +41,7 @@ impl Pace {
 
     /// A frame has been drawn.
     pub(super) fn draw(&mut self, now: Instant) {
-        *self = Self {
-            drawn: Some(now),
-            due: None,
-        };
+        *self = Self { drawn: Some(now), due: None };
     }
 
     /// When to look again: at the frame that is due, or for the clock.

@@ -31,10 +31,7 @@ pub struct Palette {
 impl Palette {
     /// An empty one; `readonly` leaves out what acts.
     pub fn new(readonly: bool) -> Self {
-        Self {
-            readonly,
-            ..Self::default()
-        }
+        Self { readonly, ..Self::default() }
     }
 
     /// Types, moves, chooses or closes. Letters are typed, whatever they are bound to.
@@ -43,9 +40,7 @@ impl Palette {
         match action {
             _ if key == Key::ESC => return Answer::Close,
             _ if key == Key::ENTER => {
-                return found
-                    .get(self.row)
-                    .map_or(Answer::Stay, |one| Answer::Act(*one));
+                return found.get(self.row).map_or(Answer::Stay, |one| Answer::Act(*one));
             }
             Some(Action::Quit) if key.letter().is_none() => return Answer::Close,
             Some(Action::Up) if key.letter().is_none() => self.row = self.row.saturating_sub(1),
@@ -61,8 +56,7 @@ impl Palette {
         if key.letter().is_some() && self.input.value().chars().count() >= LONGEST {
             return;
         }
-        self.input
-            .handle_event(&crossterm::event::Event::Key(key.event()));
+        self.input.handle_event(&crossterm::event::Event::Key(key.event()));
         self.row = 0;
     }
 
@@ -105,11 +99,7 @@ impl Palette {
             Span::styled(format!("{:<32}", action.words()), look.theme.text),
             Span::styled(keymap.all(action), look.theme.accent),
         ]);
-        if at == self.row {
-            line.patch_style(look.theme.selected)
-        } else {
-            line
-        }
+        if at == self.row { line.patch_style(look.theme.selected) } else { line }
     }
 }
 
@@ -126,8 +116,7 @@ fn score(typed: &str, action: Action) -> Option<usize> {
 
 /// Where `typed` begins in `text`, or how many letters lie between its letters.
 fn distance(typed: &str, text: &str) -> Option<usize> {
-    text.find(typed)
-        .or_else(|| gaps(typed, text).map(|passed| passed + SCATTERED))
+    text.find(typed).or_else(|| gaps(typed, text).map(|passed| passed + SCATTERED))
 }
 
 /// Letters of `text` passed over while those of `typed` are found in it, one after the other.
@@ -145,10 +134,7 @@ mod tests {
     use super::*;
 
     fn typed(text: &str) -> Vec<Action> {
-        let palette = Palette {
-            input: Input::new(text.to_owned()),
-            ..Palette::default()
-        };
+        let palette = Palette { input: Input::new(text.to_owned()), ..Palette::default() };
         palette.found()
     }
 

@@ -28,9 +28,7 @@ pub enum Answer {
 impl Prompt {
     /// A prompt that begins with `text`.
     pub fn new(text: &str) -> Self {
-        Self {
-            input: Input::new(text.to_owned()),
-        }
+        Self { input: Input::new(text.to_owned()) }
     }
 
     /// What is typed so far.
@@ -52,8 +50,7 @@ impl Prompt {
             return Answer::Drop;
         }
         if key.letter().is_none() || self.room() > 0 {
-            self.input
-                .handle_event(&crossterm::event::Event::Key(key.event()));
+            self.input.handle_event(&crossterm::event::Event::Key(key.event()));
         }
         Answer::Typed
     }
@@ -62,8 +59,7 @@ impl Prompt {
     pub fn paste(&mut self, text: &str) {
         let typed = text.chars().filter(|letter| !letter.is_control());
         for letter in typed.take(self.room()) {
-            self.input
-                .handle(tui_input::InputRequest::InsertChar(letter));
+            self.input.handle(tui_input::InputRequest::InsertChar(letter));
         }
     }
 

@@ -114,14 +114,8 @@ pub async fn run(
     let app = App::new(setup, options.interval, options.mouse);
     let reload = Box::new(move |app: &mut App| reload(app, &options));
     let mut session = Session::new(app, screen, SystemClock, commands, reload);
-    let mut feed = Feed {
-        signals,
-        inputs,
-        updates,
-    };
-    let ended = AssertUnwindSafe(crashing(&mut session, &mut feed))
-        .catch_unwind()
-        .await;
+    let mut feed = Feed { signals, inputs, updates };
+    let ended = AssertUnwindSafe(crashing(&mut session, &mut feed)).catch_unwind().await;
     drop(session);
     tty.leave();
     finish(ended, &crashes)
@@ -174,9 +168,9 @@ fn crash_on_wish(part: Option<&str>) -> Option<tokio::task::JoinHandle<()>> {
             panic!("broken on wish: the screen")
         }
         Some("task") => Some(tokio::spawn(async { panic!("broken on wish: a task") })),
-        Some("thread") => std::thread::spawn(|| panic!("broken on wish: a thread"))
-            .join()
-            .map_or(None, |()| None),
+        Some("thread") => {
+            std::thread::spawn(|| panic!("broken on wish: a thread")).join().map_or(None, |()| None)
+        }
         Some("spin") => loop {
             std::hint::spin_loop();
         },
@@ -187,10 +181,7 @@ fn crash_on_wish(part: Option<&str>) -> Option<tokio::task::JoinHandle<()>> {
 /// What the user set, read from the files and the environment.
 fn load(options: &Options) -> Result<Setup, Error> {
     let depth = Depth::detect(options.color, variable);
-    let keymap = options
-        .keymap
-        .as_deref()
-        .map_or_else(|| Ok(Keymap::embedded()), Keymap::load)?;
+    let keymap = options.keymap.as_deref().map_or_else(|| Ok(Keymap::embedded()), Keymap::load)?;
     Ok(Setup {
         keymap,
         themes: Themes::load(options.themes.as_deref(), &options.theme, depth)?,
@@ -217,9 +208,7 @@ fn reload(app: &mut App, options: &Options) {
 /// Which letters the locale can show; only UTF-8 can show them all.
 fn glyph(ascii: bool, variable: impl Fn(&str) -> Option<String>) -> Glyph {
     let said = |name| variable(name).filter(|value| !value.is_empty());
-    let locale = said("LC_ALL")
-        .or_else(|| said("LC_CTYPE"))
-        .or_else(|| said("LANG"));
+    let locale = said("LC_ALL").or_else(|| said("LC_CTYPE")).or_else(|| said("LANG"));
     let locale = locale.unwrap_or_default().to_lowercase();
     if !ascii && (locale.contains("utf-8") || locale.contains("utf8")) {
         Glyph::Unicode
@@ -256,10 +245,7 @@ mod tests {
     fn a_bad_keymap_leaves_the_old_in_force() {
         let own = tempfile::tempdir().unwrap();
         let path = own.path().join("keymap.toml");
-        let options = Options {
-            keymap: Some(path.clone()),
-            ..Options::default()
-        };
+        let options = Options { keymap: Some(path.clone()), ..Options::default() };
         let mut app = App::new(load(&options).unwrap(), options.interval, true);
         let before = app.setup.keymap.clone();
         std::fs::write(&path, "bind = [{ keys = [\"q\"], action = \"qiut\" }]").unwrap();

@@ -139,8 +139,7 @@ impl<S: Surface, C: Clock> Session<S, C> {
 
     fn draw(&mut self) -> io::Result<()> {
         let (app, state, now) = (&self.app, &self.state, self.clock.now());
-        self.surface
-            .draw(|frame| view::draw(frame, app, state, now))?;
+        self.surface.draw(|frame| view::draw(frame, app, state, now))?;
         self.pace.draw(Instant::now());
         Ok(())
     }
@@ -152,8 +151,7 @@ impl<S: Surface, C: Clock> Session<S, C> {
             Some(Signal::Resumed) => self.surface.enter(self.app.mouse)?,
             Some(Signal::Crashed(words)) => {
                 tracing::error!("a part of isomon broke: {words}");
-                self.app
-                    .say(true, format!("a part of isomon broke: {words}"));
+                self.app.say(true, format!("a part of isomon broke: {words}"));
             }
             Some(Signal::Resized) => {}
             None => self.ended = Some(Ended::Quit),
@@ -226,8 +224,6 @@ impl<S: Surface, C: Clock> Session<S, C> {
 
 impl<S, C> std::fmt::Debug for Session<S, C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session")
-            .field("app", &self.app)
-            .finish_non_exhaustive()
+        f.debug_struct("Session").field("app", &self.app).finish_non_exhaustive()
     }
 }

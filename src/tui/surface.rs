@@ -86,10 +86,7 @@ fn watch(tty: Arc<Tty>) -> io::Result<AsyncFd<Arc<Tty>>> {
 }
 
 fn is_passing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 impl Surface for Screen {

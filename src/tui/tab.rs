@@ -35,14 +35,8 @@ pub enum Tab {
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 6] = [
-        Self::Overview,
-        Self::Nodes,
-        Self::Gpus,
-        Self::Backends,
-        Self::Bench,
-        Self::Logs,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Overview, Self::Nodes, Self::Gpus, Self::Backends, Self::Bench, Self::Logs];
 
     /// Its title.
     pub const fn title(self) -> &'static str {

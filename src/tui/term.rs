@@ -59,10 +59,7 @@ impl From<Error> for io::Error {
 }
 
 fn system<E: Into<io::Error>>(doing: &'static str) -> impl FnOnce(E) -> Error {
-    move |source| Error::System {
-        doing,
-        source: source.into(),
-    }
+    move |source| Error::System { doing, source: source.into() }
 }
 
 /// The terminal isomon was started in.
@@ -187,10 +184,7 @@ fn reopen() -> rustix::io::Result<OwnedFd> {
 /// Waits until `output` takes bytes; false if it does not before `end`.
 fn wait(output: BorrowedFd<'_>, end: Instant) -> bool {
     let left = end.saturating_duration_since(Instant::now());
-    let timeout = Timespec {
-        tv_sec: 0,
-        tv_nsec: left.subsec_nanos().into(),
-    };
+    let timeout = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
     let mut ready = [PollFd::from_borrowed_fd(output, PollFlags::OUT)];
     !left.is_zero() && poll(&mut ready, Some(&timeout)).is_ok_and(|count| count > 0)
 }

@@ -108,10 +108,8 @@ impl Themes {
     /// The themes isomon comes with and those in the directory `own`, brought down to `depth`;
     /// `name` is the one to use. Without colours it is always the one made for that.
     pub fn load(own: Option<&Path>, name: &str, depth: Depth) -> Result<Self, Error> {
-        let mut all: Vec<Theme> = EMBEDDED
-            .iter()
-            .map(|(name, _)| Theme::embedded(name, depth))
-            .collect();
+        let mut all: Vec<Theme> =
+            EMBEDDED.iter().map(|(name, _)| Theme::embedded(name, depth)).collect();
         for theme in own.map_or_else(|| Ok(Vec::new()), |own| read_all(own, depth))? {
             all.retain(|known| known.name != theme.name);
             all.push(theme);
@@ -148,10 +146,7 @@ impl Themes {
 
 impl Default for Themes {
     fn default() -> Self {
-        Self {
-            all: vec![Theme::dark()],
-            current: 0,
-        }
+        Self { all: vec![Theme::dark()], current: 0 }
     }
 }
 
@@ -171,10 +166,8 @@ fn read_all(directory: &Path, depth: Depth) -> Result<Vec<Theme>, Error> {
 
 fn read_one(path: &Path, depth: Depth) -> Result<Theme, Error> {
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
-        path: shown.clone(),
-        source,
-    })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| Error::Read { path: shown.clone(), source })?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     Ok(file::read(&name, &shown, &text, depth)?)
 }
@@ -215,11 +208,7 @@ mod tests {
         let themes = Themes::load(None, "dark", Depth::None).unwrap();
         let mono = themes.current();
         assert_eq!(mono.name, "mono");
-        assert!(
-            styles(mono)
-                .iter()
-                .all(|s| s.fg.is_none() && s.bg.is_none())
-        );
+        assert!(styles(mono).iter().all(|s| s.fg.is_none() && s.bg.is_none()));
         assert_ne!(mono.bad, mono.good);
         assert_ne!(mono.selected, mono.text);
         assert_ne!(mono.warn, mono.good);
@@ -236,10 +225,7 @@ mod tests {
                     style.fg.unwrap_or(Color::Reset),
                     style.bg.unwrap_or(Color::Rgb(1, 1, 1))
                 );
-                assert!(!matches!(
-                    style.fg,
-                    Some(Color::Rgb(..) | Color::Indexed(_))
-                ));
+                assert!(!matches!(style.fg, Some(Color::Rgb(..) | Color::Indexed(_))));
             }
         }
     }
@@ -249,10 +235,7 @@ mod tests {
         for (name, _) in EMBEDDED.iter().take(2) {
             for depth in [Depth::True, Depth::Many, Depth::Sixteen] {
                 let series = Theme::embedded(name, depth).series;
-                assert!(
-                    series.windows(2).all(|two| two[0] != two[1]),
-                    "{name} {depth:?}"
-                );
+                assert!(series.windows(2).all(|two| two[0] != two[1]), "{name} {depth:?}");
             }
         }
     }
@@ -260,10 +243,7 @@ mod tests {
     #[test]
     fn an_unknown_theme_names_the_nearest() {
         let error = Themes::load(None, "drak", Depth::True).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "no theme is called `drak`; did you mean `dark`?"
-        );
+        assert_eq!(error.to_string(), "no theme is called `drak`; did you mean `dark`?");
     }
 
     #[test]

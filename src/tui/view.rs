@@ -35,15 +35,8 @@ pub const fn areas(whole: Rect) -> Option<Areas> {
     let line = Rect { height: 1, ..whole };
     Some(Areas {
         top: line,
-        body: Rect {
-            y: whole.y + 1,
-            height: whole.height - 2,
-            ..whole
-        },
-        foot: Rect {
-            y: whole.y + whole.height - 1,
-            ..line
-        },
+        body: Rect { y: whole.y + 1, height: whole.height - 2, ..whole },
+        foot: Rect { y: whole.y + whole.height - 1, ..line },
     })
 }
 

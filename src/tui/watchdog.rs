@@ -27,10 +27,7 @@ const SIGNALS: [i32; 7] = [SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGTSTP, SIGCONT, S
 
 /// Starts the watch.
 pub(super) fn start(tty: Arc<Tty>, signals: mpsc::Sender<Signal>) -> io::Result<()> {
-    let pipes = SIGNALS
-        .iter()
-        .map(|signal| listen(*signal))
-        .collect::<io::Result<Vec<_>>>()?;
+    let pipes = SIGNALS.iter().map(|signal| listen(*signal)).collect::<io::Result<Vec<_>>>()?;
     std::thread::Builder::new()
         .name("isomon-watchdog".into())
         .spawn(move || {
@@ -81,10 +78,8 @@ fn wait_for_the_rest(number: i32, pipes: &[(i32, UnixStream)], signals: &mpsc::S
 /// Waits for signals, and for the terminal to hang up if `terminal`; that counts as SIGHUP.
 fn heard(pipes: &[(i32, UnixStream)], terminal: bool, timeout: Option<Duration>) -> Vec<i32> {
     let stdin = io::stdin();
-    let mut watched: Vec<PollFd<'_>> = pipes
-        .iter()
-        .map(|(_, pipe)| PollFd::new(pipe, PollFlags::IN))
-        .collect();
+    let mut watched: Vec<PollFd<'_>> =
+        pipes.iter().map(|(_, pipe)| PollFd::new(pipe, PollFlags::IN)).collect();
     if terminal {
         watched.push(PollFd::new(&stdin, PollFlags::empty()));
     }
@@ -93,15 +88,9 @@ fn heard(pipes: &[(i32, UnixStream)], terminal: bool, timeout: Option<Duration>)
         return Vec::new();
     }
     let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-    let hung_up = terminal
-        && watched
-            .last()
-            .is_some_and(|tty| tty.revents().intersects(gone));
-    let mut numbers: Vec<i32> = pipes
-        .iter()
-        .filter(|(_, pipe)| drain(pipe))
-        .map(|(number, _)| *number)
-        .collect();
+    let hung_up = terminal && watched.last().is_some_and(|tty| tty.revents().intersects(gone));
+    let mut numbers: Vec<i32> =
+        pipes.iter().filter(|(_, pipe)| drain(pipe)).map(|(number, _)| *number).collect();
     numbers.extend(hung_up.then_some(SIGHUP));
     numbers
 }

@@ -15,9 +15,7 @@ fn stay(set: &[(&str, &str)]) -> String {
         rig.wait_for(words);
     }
     rig.send(b"\x1b");
-    rig.wait_until("help is closed", |screen| {
-        !screen.contents().contains("Keys")
-    });
+    rig.wait_until("help is closed", |screen| !screen.contents().contains("Keys"));
     rig.send(b":");
     rig.wait_for("Do");
     rig.send(b"theme\r");
@@ -94,10 +92,7 @@ fn a_terminal_that_can_do_nothing_is_told_of_the_snapshot() {
 
 #[test]
 fn without_a_terminal_it_says_what_to_use_instead() {
-    let output = Command::new(env!("CARGO_BIN_EXE_isomon"))
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_isomon")).stdin(Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
     let said = String::from_utf8(output.stderr).unwrap();
@@ -118,22 +113,13 @@ fn nothing_new_is_nothing_written() {
 #[test]
 fn a_flood_does_not_deafen_it() {
     let mut rig = Rig::started(Place::Leader, &[]);
-    let paste = [
-        b"\x1b[200~",
-        "q\x07 text ".repeat(50_000).as_bytes(),
-        b"\x1b[201~",
-    ]
-    .concat();
+    let paste = [b"\x1b[200~", "q\x07 text ".repeat(50_000).as_bytes(), b"\x1b[201~"].concat();
     rig.send(&paste);
     rig.send(&b"\x1b[99;99;99zjjjkkk\xff\xfe\x1b[M".repeat(200));
     rig.send(b"      ");
     let sent = Instant::now();
     rig.send(b"q");
     assert_eq!(rig.end_within(SOON).code(), Some(0));
-    assert!(
-        sent.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        sent.elapsed()
-    );
+    assert!(sent.elapsed() < Duration::from_secs(1), "{:?}", sent.elapsed());
     rig.assert_restored();
 }

@@ -71,14 +71,7 @@ impl Rig {
         let master = Arc::new(master);
         let (from, into) = (Arc::clone(&master), Arc::clone(&seen));
         let reader = std::thread::spawn(move || read(&from, &into));
-        Self {
-            child,
-            master: Some(master),
-            slave: Some(slave),
-            mode,
-            seen,
-            reader: Some(reader),
-        }
+        Self { child, master: Some(master), slave: Some(slave), mode, seen, reader: Some(reader) }
     }
 
     /// Starts isomon and waits until its first frame is there.
@@ -130,9 +123,7 @@ impl Rig {
 
     /// Waits until `holds` of the screen.
     pub fn wait_until(&self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) {
-        let held = until(PATIENCE, || {
-            holds(self.seen.screen.lock().unwrap().screen())
-        });
+        let held = until(PATIENCE, || holds(self.seen.screen.lock().unwrap().screen()));
         assert!(held, "{what}:\n{}", self.text());
     }
 
@@ -166,16 +157,8 @@ impl Rig {
     pub fn process(&self) -> (char, Duration) {
         let path = format!("/proc/{}/stat", self.child.id());
         let stat = std::fs::read_to_string(path).unwrap();
-        let fields: Vec<&str> = stat
-            .rsplit(')')
-            .next()
-            .unwrap()
-            .split_whitespace()
-            .collect();
-        let ticks: u64 = fields[11..13]
-            .iter()
-            .map(|field| field.parse::<u64>().unwrap())
-            .sum();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
         let state = fields[0].chars().next().unwrap();
         let each = 1000 / rustix::param::clock_ticks_per_second();
         (state, Duration::from_millis(ticks * each))
@@ -183,11 +166,7 @@ impl Rig {
 
     /// Fails unless the terminal is as it was before isomon came.
     pub fn assert_restored(&self) {
-        assert_eq!(
-            mode(self.slave.as_ref().unwrap()),
-            self.mode,
-            "terminal mode"
-        );
+        assert_eq!(mode(self.slave.as_ref().unwrap()), self.mode, "terminal mode");
         self.wait_until("the terminal was not given back", |screen| {
             !screen.alternate_screen()
                 && !screen.hide_cursor()
@@ -240,11 +219,7 @@ fn spawn(place: Place, set: &[(&str, &str)], slave: &OwnedFd) -> Child {
         .env("PATH", "/usr/bin:/bin")
         .env("HOME", std::env::temp_dir())
         .env("XDG_STATE_HOME", std::env::temp_dir())
-        .envs([
-            ("TERM", "xterm-256color"),
-            ("LANG", "C.UTF-8"),
-            ("TZ", "UTC"),
-        ])
+        .envs([("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TZ", "UTC")])
         .envs(set.iter().copied())
         .stdin(end())
         .stdout(end())
@@ -283,12 +258,7 @@ fn parser(size: (u16, u16)) -> vt100::Parser {
 }
 
 fn resize(master: impl AsFd, size: (u16, u16)) {
-    let size = Winsize {
-        ws_col: size.0,
-        ws_row: size.1,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
+    let size = Winsize { ws_col: size.0, ws_row: size.1, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(master, size).unwrap();
 }
 

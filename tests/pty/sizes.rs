@@ -54,9 +54,8 @@ fn a_storm_of_sizes_ends_in_the_right_one() {
     }
     rig.clear_log();
     rig.resize((100, 30));
-    let right = until(Duration::from_secs(1), || {
-        rig.log().windows(6).any(|six| six == b"\x1b[30;1")
-    });
+    let right =
+        until(Duration::from_secs(1), || rig.log().windows(6).any(|six| six == b"\x1b[30;1"));
     assert!(right, "the last line is not drawn");
     rig.send(b"q");
     assert_eq!(rig.end_within(SOON).code(), Some(0));

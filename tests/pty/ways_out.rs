@@ -25,9 +25,7 @@ fn esc_never_leaves() {
     rig.send(b"?");
     rig.wait_for("Keys");
     rig.send(b"\x1b");
-    rig.wait_until("help is closed", |screen| {
-        !screen.contents().contains("Keys")
-    });
+    rig.wait_until("help is closed", |screen| !screen.contents().contains("Keys"));
     rig.send(b"\x1b");
     rig.send(b"9");
     rig.wait_for("Log");
@@ -37,12 +35,8 @@ fn esc_never_leaves() {
 
 #[test]
 fn signals_end_it_in_order() {
-    let signals = [
-        (Signal::TERM, 143),
-        (Signal::INT, 130),
-        (Signal::QUIT, 131),
-        (Signal::HUP, 129),
-    ];
+    let signals =
+        [(Signal::TERM, 143), (Signal::INT, 130), (Signal::QUIT, 131), (Signal::HUP, 129)];
     for (signal, status) in signals {
         for place in [Place::Leader, Place::Guest] {
             let mut rig = Rig::started(place, &[]);
@@ -64,10 +58,7 @@ fn a_terminal_that_goes_away_ends_it_and_costs_nothing() {
         assert!(gone, "{place:?} is still there");
         let (_, after) = rig.process();
         let spent = after.saturating_sub(before);
-        assert!(
-            spent < Duration::from_millis(100),
-            "{place:?} took {spent:?}"
-        );
+        assert!(spent < Duration::from_millis(100), "{place:?} took {spent:?}");
         assert_eq!(rig.end_within(SOON).code(), Some(129), "{place:?}");
     }
 }

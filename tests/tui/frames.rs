@@ -44,10 +44,7 @@ fn top_line(columns: u16, state: &isomon::state::State, keys: &str) -> String {
 #[test]
 fn the_top_line_says_what_matters_most_first() {
     let mut state = live_run();
-    let down = Health::Down {
-        since: state.now,
-        why: "gone".into(),
-    };
+    let down = Health::Down { since: state.now, why: "gone".into() };
     state.apply(&update(3, What::Health(down)));
     state.apply(&update(3, What::Lost(17)));
     let wide = top_line(120, &state, "p");
@@ -63,10 +60,7 @@ fn the_top_line_says_what_matters_most_first() {
 #[test]
 fn a_notice_stands_for_a_while() {
     let mut state = one_node();
-    let notice = Notice {
-        bad: true,
-        text: "the disk is full".into(),
-    };
+    let notice = Notice { bad: true, text: "the disk is full".into() };
     state.apply(&update(5, What::Notice(notice)));
     let left = stay(app(Setup::default()), &state, typed("9"), (80, 24));
     assert!(left.text().contains("! the disk is full"));

@@ -96,12 +96,7 @@ fn a_filter_belongs_to_its_tab_and_esc_clears_it() {
     assert_eq!(still("2 / w e b enter 3").app.filter(), "");
     assert_eq!(still("2 / w e b enter 3 2").app.filter(), "web");
     assert_eq!(still("2 / w e b esc").app.filter(), "");
-    assert_eq!(
-        still("2 / w e b enter / x backspace backspace")
-            .app
-            .filter(),
-        "we"
-    );
+    assert_eq!(still("2 / w e b enter / x backspace backspace").app.filter(), "we");
 }
 
 #[test]
@@ -118,15 +113,9 @@ fn pasting_goes_into_the_prompt_and_nowhere_else() {
 #[test]
 fn the_interval_goes_through_steps_and_pause_toggles() {
     let seconds = |seconds: f64| Command::Interval(Duration::from_secs_f64(seconds));
-    assert_eq!(
-        still("+ + -").wishes,
-        [seconds(2.0), seconds(5.0), seconds(2.0)]
-    );
+    assert_eq!(still("+ + -").wishes, [seconds(2.0), seconds(5.0), seconds(2.0)]);
     assert_eq!(still("- - - -").wishes, [seconds(0.5), seconds(0.25)]);
-    assert_eq!(
-        still("p p").wishes,
-        [Command::Pause(true), Command::Pause(false)]
-    );
+    assert_eq!(still("p p").wishes, [Command::Pause(true), Command::Pause(false)]);
     assert!(still("p").text().contains("paused"));
 }
 
@@ -140,12 +129,7 @@ fn an_incomplete_chord_says_what_may_follow() {
 
 #[test]
 fn readonly_refuses_and_hides_what_acts() {
-    let readonly = || {
-        app(Setup {
-            readonly: true,
-            ..Setup::default()
-        })
-    };
+    let readonly = || app(Setup { readonly: true, ..Setup::default() });
     for keys in ["b", "x", "r", "c", "4 c", "5 b"] {
         let left = stay(readonly(), &live_run(), typed(keys), (80, 24));
         assert!(left.wishes.is_empty(), "{keys}");
@@ -168,10 +152,7 @@ fn the_mouse_clicks_on_titles_and_can_be_let_go() {
 #[test]
 fn the_wheel_scrolls_what_lies_on_top() {
     let mut inputs = typed("?");
-    inputs.extend([
-        Input::Mouse(Mouse::Down, 3, 3),
-        Input::Mouse(Mouse::Down, 3, 3),
-    ]);
+    inputs.extend([Input::Mouse(Mouse::Down, 3, 3), Input::Mouse(Mouse::Down, 3, 3)]);
     let left = stay(app(Setup::default()), &one_node(), inputs, (80, 24));
     assert!(!left.text().contains("f10"), "{}", left.text());
     assert!(left.text().contains("shift-tab"));

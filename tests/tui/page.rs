@@ -76,8 +76,7 @@ impl Surface for Page {
     }
 
     fn set_mouse(&mut self, on: bool) {
-        self.sent
-            .push_str(if on { "mouse on" } else { "mouse off" });
+        self.sent.push_str(if on { "mouse on" } else { "mouse off" });
     }
 
     fn send(&mut self, sequence: &str) {
@@ -138,15 +137,8 @@ pub fn stay(app: App, state: &State, inputs: Vec<Input>, size: (u16, u16)) -> Le
     session.state = state.clone();
     let (signals, heard) = mpsc::channel(1);
     let (updates, news) = mpsc::channel(1);
-    let mut feed = Feed {
-        signals: heard,
-        inputs: receiver,
-        updates: news,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
+    let mut feed = Feed { signals: heard, inputs: receiver, updates: news };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let ended = runtime.block_on(session.run(&mut feed)).unwrap();
     drop((signals, updates));
     Left {
@@ -159,24 +151,13 @@ pub fn stay(app: App, state: &State, inputs: Vec<Input>, size: (u16, u16)) -> Le
 
 /// `what` happened on this machine in second `second`.
 pub fn update(second: u64, what: What) -> Update {
-    Update {
-        at: Stamp {
-            mono_ms: second * 1000,
-            wall_ms: 0,
-        },
-        from: SourceId::local(),
-        what,
-    }
+    Update { at: Stamp { mono_ms: second * 1000, wall_ms: 0 }, from: SourceId::local(), what }
 }
 
 /// A world in which one machine has been heard once.
 pub fn one_node() -> State {
     let mut state = State::default();
-    let info = NodeInfo {
-        hostname: "web-1".into(),
-        cpus: 4,
-        ..NodeInfo::default()
-    };
+    let info = NodeInfo { hostname: "web-1".into(), cpus: 4, ..NodeInfo::default() };
     state.apply(&update(1, What::Info(Box::new(info))));
     state.apply(&update(1, What::Node(Box::<NodeSample>::default())));
     state

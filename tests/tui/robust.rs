@@ -43,30 +43,14 @@ fn evil() -> State {
         "\u{301}".repeat(100_000)
     );
     let name = || SafeText::new(&attack);
-    let info = NodeInfo {
-        hostname: name(),
-        arch: name(),
-        ..NodeInfo::default()
-    };
+    let info = NodeInfo { hostname: name(), arch: name(), ..NodeInfo::default() };
     let sample = NodeSample {
-        disks: vec![Disk {
-            name: name(),
-            ..Disk::default()
-        }],
-        mounts: vec![Mount {
-            path: name(),
-            device: name(),
-            ..Mount::default()
-        }],
+        disks: vec![Disk { name: name(), ..Disk::default() }],
+        mounts: vec![Mount { path: name(), device: name(), ..Mount::default() }],
         quarantined: vec![name()],
         ..NodeSample::default()
     };
-    let process = Process {
-        name: name(),
-        command: name(),
-        user: name(),
-        ..Process::default()
-    };
+    let process = Process { name: name(), command: name(), user: name(), ..Process::default() };
     let mut state = State::default();
     for what in [
         What::Info(Box::new(info)),
@@ -85,8 +69,7 @@ fn evil_names_cannot_steer_the_terminal() {
         let left = stay(app(Setup::default()), &state, typed(tab), (200, 60));
         let mut page =
             Terminal::new(Ink::new(Size::new(200, 60), Glyph::Unicode, Depth::True)).unwrap();
-        page.draw(|frame| view::draw(frame, &left.app, &state, Stamp::default()))
-            .unwrap();
+        page.draw(|frame| view::draw(frame, &left.app, &state, Stamp::default())).unwrap();
         let bytes = page.backend_mut().take();
         assert!(bytes.len() < 64 * 1024, "{} bytes", bytes.len());
         let text = String::from_utf8(bytes).unwrap();
@@ -115,32 +98,14 @@ fn fed() -> Fed {
     let (updates, news) = mpsc::channel(1024);
     let (signals, heard) = mpsc::channel(1);
     let app = app(Setup::default());
-    let session = Session::new(
-        app,
-        Page::new(80, 24),
-        SetClock::default(),
-        commands,
-        Box::new(|_| ()),
-    );
-    let feed = Feed {
-        signals: heard,
-        inputs: typed,
-        updates: news,
-    };
-    Fed {
-        session,
-        feed,
-        inputs,
-        updates,
-        _signals: signals,
-    }
+    let session =
+        Session::new(app, Page::new(80, 24), SetClock::default(), commands, Box::new(|_| ()));
+    let feed = Feed { signals: heard, inputs: typed, updates: news };
+    Fed { session, feed, inputs, updates, _signals: signals }
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap()
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
 }
 
 #[test]

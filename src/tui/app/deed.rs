@@ -11,9 +11,7 @@ use crate::tui::reply::Reply;
 use crate::tui::tab::Tab;
 
 /// Intervals `+` and `-` go through, in milliseconds.
-const INTERVALS: [u64; 9] = [
-    250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000,
-];
+const INTERVALS: [u64; 9] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000];
 
 impl App {
     /// Does what `action` asks and returns what is wished of the rest of the house. The tab in

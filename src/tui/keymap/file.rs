@@ -55,9 +55,7 @@ fn action(name: &str) -> Result<Option<Action>, String> {
 }
 
 fn chord(layer: &Layer, name: &str) -> Result<Chord, String> {
-    let chord: Chord = name
-        .parse()
-        .map_err(|error: crate::tui::key::NoKey| error.to_string())?;
+    let chord: Chord = name.parse().map_err(|error: crate::tui::key::NoKey| error.to_string())?;
     let taken = layer.iter().find(|(old, _)| hides(&chord, old));
     let Some((old, action)) = taken else {
         return Ok(chord);

@@ -33,18 +33,13 @@ pub struct View {
 
 impl Default for View {
     fn default() -> Self {
-        Self {
-            place: shown(USUAL),
-            level: USUAL,
-        }
+        Self { place: shown(USUAL), level: USUAL }
     }
 }
 
 impl fmt::Debug for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("View")
-            .field("level", &self.level)
-            .finish_non_exhaustive()
+        f.debug_struct("View").field("level", &self.level).finish_non_exhaustive()
     }
 }
 
@@ -88,10 +83,7 @@ impl View {
         let block = Block::bordered()
             .border_type(BorderType::Rounded)
             .border_style(theme.focus)
-            .title(Line::styled(
-                format!(" Log, up to {level}; h fewer, l more "),
-                theme.title,
-            ));
+            .title(Line::styled(format!(" Log, up to {level}; h fewer, l more "), theme.title));
         if is_silent() {
             let words = "Nothing has been logged yet. `RUST_LOG=debug` makes isomon say more.";
             let empty = Paragraph::new(words).wrap(Wrap { trim: true });

@@ -68,9 +68,7 @@ const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
 /// The colour of the cube or the grey nearest to `wanted`; the first 16 are left to the user.
 fn nearest_many(wanted: [u8; 3]) -> u8 {
-    (16..=255)
-        .min_by_key(|index| distance(rgb(*index), wanted))
-        .unwrap_or(7)
+    (16..=255).min_by_key(|index| distance(rgb(*index), wanted)).unwrap_or(7)
 }
 
 /// Red, green and blue of xterm's colour `index`; the first 16 as xterm has them by default.
@@ -156,29 +154,20 @@ mod tests {
     #[test]
     fn the_terminal_says_how_many_colours_it_has() {
         let rows = [
-            (
-                &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")][..],
-                Depth::True,
-            ),
+            (&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")][..], Depth::True),
             (&[("TERM", "xterm-256color")], Depth::Many),
             (&[("TERM", "tmux-256color")], Depth::Many),
             (&[("TERM", "xterm-direct")], Depth::True),
             (&[("TERM", "linux")], Depth::Sixteen),
             (&[("TERM", "vt100")], Depth::None),
             (&[], Depth::None),
-            (
-                &[("TERM", "xterm-256color"), ("NO_COLOR", "1")],
-                Depth::None,
-            ),
+            (&[("TERM", "xterm-256color"), ("NO_COLOR", "1")], Depth::None),
             (&[("TERM", "xterm-256color"), ("NO_COLOR", "")], Depth::Many),
         ];
         for (set, wanted) in rows {
             assert_eq!(detect(When::Auto, set), wanted, "{set:?}");
         }
-        assert_eq!(
-            detect(When::Never, &[("TERM", "xterm-direct")]),
-            Depth::None
-        );
+        assert_eq!(detect(When::Never, &[("TERM", "xterm-direct")]), Depth::None);
         let no_color = [("TERM", "xterm-256color"), ("NO_COLOR", "1")];
         assert_eq!(detect(When::Always, &no_color), Depth::Many);
     }

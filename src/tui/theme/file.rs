@@ -63,11 +63,7 @@ struct Look {
 pub(super) fn read(name: &str, path: &str, text: &str, depth: Depth) -> Result<Theme, Mistake> {
     let file: File =
         toml::from_str(text).map_err(|error| Mistake::from_toml(path, text, &error))?;
-    let base = if name == "dark" {
-        Theme::default()
-    } else {
-        Theme::embedded("dark", depth)
-    };
+    let base = if name == "dark" { Theme::default() } else { Theme::embedded("dark", depth) };
     let style = |look: Option<Look>, base: Style| {
         look.map_or(Ok(base), |look| look.style(depth))
             .map_err(|(span, what)| Mistake::new(path, text, &span, what))
@@ -131,9 +127,7 @@ fn colour(name: &str) -> Option<Color> {
         return digits.then_some(Color::Rgb(r, g, b));
     }
     let named = NAMED.iter().find(|(known, _)| *known == name);
-    named
-        .map(|(_, colour)| *colour)
-        .or_else(|| name.parse().ok().map(Color::Indexed))
+    named.map(|(_, colour)| *colour).or_else(|| name.parse().ok().map(Color::Indexed))
 }
 
 fn refusal(name: &str) -> String {

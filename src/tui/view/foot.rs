@@ -57,11 +57,7 @@ fn said<'a>(app: &'a App, state: &'a State, look: &Look<'_>) -> Option<Line<'a>>
         .filter(|(at, _)| look.now.since(*at) < STANDS)
         .map(|(_, notice)| notice);
     let notice: &Notice = app.said.as_ref().or(from_elsewhere)?;
-    let (sign, style) = if notice.bad {
-        ("! ", look.theme.bad)
-    } else {
-        ("", look.theme.text)
-    };
+    let (sign, style) = if notice.bad { ("! ", look.theme.bad) } else { ("", look.theme.text) };
     Some(Line::styled(format!("{sign}{}", notice.text), style))
 }
 
@@ -72,10 +68,7 @@ fn pending<'a>(app: &App, look: &Look<'_>) -> Line<'a> {
     for (rest, action) in app.setup.keymap.after(&app.pending) {
         spans.push(Span::raw("  "));
         spans.push(Span::styled(rest.to_string(), look.theme.accent));
-        spans.push(Span::styled(
-            format!(" {}", action.words()),
-            look.theme.muted,
-        ));
+        spans.push(Span::styled(format!(" {}", action.words()), look.theme.muted));
     }
     Line::from(spans)
 }
@@ -87,10 +80,7 @@ fn hints<'a>(app: &'a App, state: &State, look: &Look<'_>, width: u16) -> Line<'
     let mut room = usize::from(width + GAP).saturating_sub(kept);
     let mut line = Line::default();
     if !app.filter().is_empty() {
-        line.push_span(Span::styled(
-            format!("/{}  ", app.filter()),
-            look.theme.warn,
-        ));
+        line.push_span(Span::styled(format!("/{}  ", app.filter()), look.theme.warn));
         room = room.saturating_sub(line.width());
     }
     let first = app.views.hints(app.tab, state).iter().chain(&SOMETIMES);

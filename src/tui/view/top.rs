@@ -37,11 +37,7 @@ fn label(tab: Tab, front: Tab, width: u16) -> String {
 fn tabs(width: u16, front: Tab, look: &Look<'_>) -> Line<'static> {
     let mut spans = vec![Span::styled(NAME, look.theme.title)];
     for tab in Tab::ALL {
-        let style = if tab == front {
-            look.theme.selected
-        } else {
-            look.theme.muted
-        };
+        let style = if tab == front { look.theme.selected } else { look.theme.muted };
         spans.push(Span::styled(label(tab, front, width), style));
         spans.push(Span::raw("  "));
     }
@@ -88,10 +84,8 @@ fn paused(app: &App, look: &Look<'_>) -> Option<Span<'static>> {
 fn running(state: &State, look: &Look<'_>) -> Option<Span<'static>> {
     let (_, run) = state.live_run()?;
     let sign = look.glyph.pick("▶", ">");
-    let words = share(&run.progress).map_or_else(
-        || format!("{sign} bench"),
-        |percent| format!("{sign} bench {percent} %"),
-    );
+    let words = share(&run.progress)
+        .map_or_else(|| format!("{sign} bench"), |percent| format!("{sign} bench {percent} %"));
     Some(Span::styled(words, look.theme.accent))
 }
 
