@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 use super::args::Args;
 use super::setting::Setting;
 use super::{Exit, Outcome, log, runtime};
-use crate::config::Color;
 use crate::hub::Hub;
 use crate::hub::local::Local;
 use crate::model::command::Command;
@@ -21,7 +20,6 @@ use crate::model::time::SystemClock;
 use crate::model::update::{Update, What};
 use crate::tui;
 use crate::tui::run::{Ended, Options};
-use crate::tui::theme::depth::Wish;
 use crate::watch::{Voice, Watch};
 
 /// Updates that may wait for the screen.
@@ -95,11 +93,7 @@ fn options(setting: &Setting, readonly: bool) -> Options {
         theme: screen.theme.clone(),
         themes: Some(dir.join("themes")),
         keymap: Some(dir.join("keymap.toml")),
-        color: match screen.color {
-            Color::Auto => Wish::Auto,
-            Color::Always => Wish::Always,
-            Color::Never => Wish::Never,
-        },
+        color: screen.color,
         ascii: screen.ascii,
         mouse: screen.mouse,
         readonly,

@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Size;
 
 use super::action::Action;
-use super::event::{Input, Mouse};
+use super::event::Input;
 use super::help::Help;
 use super::key::Key;
 use super::keymap::{Found, Keymap};
@@ -20,7 +20,6 @@ use super::prompt::{self, Prompt};
 use super::reply::Reply;
 use super::tab::{Tab, Views};
 use super::theme::Themes;
-use super::view;
 use crate::model::command::Command;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
@@ -28,6 +27,7 @@ use crate::model::update::Notice;
 use crate::state::State;
 
 mod deed;
+mod pointer;
 
 /// What is looked at.
 #[derive(Debug)]
@@ -158,13 +158,8 @@ impl App {
         if self.prompt.is_some() {
             return self.press_prompt(key);
         }
-        if let Some(popup) = self.popups.last_mut() {
-            let Found::Action(action) = self.setup.keymap.find(&[key]) else {
-                let answer = popup.press(key, None, &self.setup.keymap);
-                return self.close(answer, state);
-            };
-            let answer = popup.press(key, Some(action), &self.setup.keymap);
-            return self.close(answer, state);
+        if !self.popups.is_empty() {
+            return self.press_popup(key, state);
         }
         if !self.pending.is_empty() && key == Key::ESC {
             return self.pending.clear();
@@ -178,6 +173,24 @@ impl App {
                 self.carry_out(action, state);
             }
         }
+    }
+
+    fn press_popup(&mut self, key: Key, state: &State) {
+        let Some(popup) = self.popups.last_mut() else {
+            return;
+        };
+        self.pending.push(key);
+        let found = self.setup.keymap.find(&self.pending);
+        if found == Found::Prefix && !popup.takes_letters() {
+            return;
+        }
+        self.pending.clear();
+        let action = match found {
+            Found::Action(action) => Some(action),
+            Found::Prefix | Found::Nothing => None,
+        };
+        let answer = popup.press(key, action, &self.setup.keymap);
+        self.close(answer, state);
     }
 
     fn carry_out(&mut self, action: Action, state: &State) {
@@ -225,53 +238,6 @@ impl App {
             Answer::Do(Then::Quit) => self.effects.push(Effect::Quit),
             Answer::Do(Then::Wish(command)) => self.effects.push(Effect::Wish(command)),
             Answer::Stay | Answer::Close => {}
-        }
-    }
-
-    fn point(&mut self, mouse: Mouse, at: (u16, u16), size: Size, state: &State) {
-        if !self.popups.is_empty() || self.prompt.is_some() {
-            let action = match mouse {
-                Mouse::Up => Action::Up,
-                Mouse::Down => Action::Down,
-                Mouse::Click => return,
-            };
-            return self.turn_popup(action, state);
-        }
-        match mouse {
-            Mouse::Up => self.carry_out(Action::Up, state),
-            Mouse::Down => self.carry_out(Action::Down, state),
-            Mouse::Click => self.click(at, size, state),
-        }
-    }
-
-    /// Lets the wheel move what lies on top.
-    fn turn_popup(&mut self, action: Action, state: &State) {
-        let wheel = match action {
-            Action::Up => crossterm::event::KeyCode::Up,
-            _ => crossterm::event::KeyCode::Down,
-        };
-        if let Some(popup) = self.popups.last_mut() {
-            let key = Key::from(crossterm::event::KeyEvent::from(wheel));
-            let answer = popup.press(key, Some(action), &self.setup.keymap);
-            self.close(answer, state);
-        }
-    }
-
-    fn click(&mut self, at: (u16, u16), size: Size, state: &State) {
-        let whole = Rect::from((ratatui::layout::Position::ORIGIN, size));
-        let Some(areas) = view::areas(whole) else {
-            return;
-        };
-        if at.1 == areas.top.y {
-            if let Some(tab) = view::top::tab_at(at.0, areas.top.width, self.tab) {
-                self.tab = tab;
-            }
-            return;
-        }
-        if areas.body.contains(at.into()) {
-            let reply = self.views.click(self.tab, at, areas.body, state);
-            let wish = self.take(reply, Action::Enter);
-            self.effects.extend(wish.map(Effect::Wish));
         }
     }
 

@@ -3,7 +3,9 @@
 //! The hook writes nothing: it would write over the screen. It keeps the report and tells the
 //! loop. If it was the screen's own code that broke, whoever caught the panic gives the terminal
 //! back and shows the report; if it was a task or another thread, the screen goes on and says so.
+//! Only a panic that nobody can catch gives the terminal back here: the process is about to abort.
 
+use std::io::Write as _;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,6 +13,7 @@ use color_eyre::config::{HookBuilder, PanicHook};
 use tokio::sync::mpsc;
 
 use super::event::Signal;
+use super::term::Tty;
 
 /// Most reports kept.
 const MOST: usize = 16;
@@ -25,13 +28,17 @@ pub(super) struct Crashes {
 
 impl Crashes {
     /// Begins to keep them.
-    pub(super) fn keep(signals: mpsc::Sender<Signal>) -> Self {
+    pub(super) fn keep(tty: Arc<Tty>, signals: mpsc::Sender<Signal>) -> Self {
         let reports = Arc::<Mutex<Vec<String>>>::default();
         let before = Some(take_hook());
         let (format, _) = HookBuilder::new().display_env_section(false).into_hooks();
         let kept = Arc::clone(&reports);
         set_hook(Box::new(move |info| {
             record(&kept, &format, info);
+            if is_last(info) {
+                tty.leave();
+                tell(&kept);
+            }
             // Full: the loop has been told of other things and will draw anyway.
             signals.try_send(Signal::Crashed(first_line(info))).unwrap_or_default();
         }));
@@ -62,6 +69,22 @@ fn record(reports: &Mutex<Vec<String>>, format: &PanicHook, info: &PanicHookInfo
         reports.remove(0);
     }
     reports.push(report);
+}
+
+/// Whether this panic ends the process whoever waits for it: these are the words of the standard
+/// library for a panic during a panic and for one that may not leave its function.
+fn is_last(info: &PanicHookInfo<'_>) -> bool {
+    let said = info.payload_as_str().unwrap_or_default();
+    said.starts_with("panic in a destructor during cleanup")
+        || said.starts_with("panic in a function that cannot unwind")
+}
+
+/// Writes all reports where they can still be seen.
+fn tell(reports: &Mutex<Vec<String>>) {
+    let reports = reports.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = reports.join("\n\n");
+    // Standard error may be gone too, and there is nobody left to tell.
+    writeln!(std::io::stderr(), "{all}").unwrap_or_default();
 }
 
 /// What was said and where, in one line.

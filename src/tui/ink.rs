@@ -110,7 +110,7 @@ impl Ink {
         }
         let width = symbol.width().clamp(1, 2);
         let safe = symbol.len() <= CELL && SafeText::new(symbol).as_str() == symbol;
-        let known = safe & !symbol.is_empty();
+        let known = safe && !symbol.is_empty();
         match self.glyph {
             Glyph::Unicode if known => self.bytes.push_str(symbol),
             Glyph::Ascii if known => self.bytes.push_str(letter::ascii(symbol, width)),

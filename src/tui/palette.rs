@@ -14,7 +14,7 @@ use super::look::Look;
 use super::popup::{self, Answer};
 
 /// Width of the list.
-const WIDTH: u16 = 64;
+const WIDTH: u16 = 70;
 /// Rows shown at most.
 const ROWS: u16 = 16;
 /// Most letters typed.
@@ -96,26 +96,34 @@ impl Palette {
     fn line<'a>(&self, at: usize, action: Action, keymap: &Keymap, look: &Look<'_>) -> Line<'a> {
         let line = Line::from(vec![
             Span::styled(format!("{:<16}", action.name()), look.theme.title),
-            Span::styled(format!("{:<30}", action.words()), look.theme.text),
+            Span::styled(format!("{:<32}", action.words()), look.theme.text),
             Span::styled(keymap.all(action), look.theme.accent),
         ]);
         if at == self.row { line.patch_style(look.theme.selected) } else { line }
     }
 }
 
+/// A match that is scattered is worse than any that is in one piece.
+const SCATTERED: usize = 1_000;
+
 /// How badly `typed` matches `action`, by name or by words; `None` if not at all.
 fn score(typed: &str, action: Action) -> Option<usize> {
-    let by_name = gaps(typed, action.name());
-    let by_words = gaps(typed, action.words()).map(|score| score + 1);
+    let typed = typed.trim().to_lowercase();
+    let by_name = distance(&typed, action.name());
+    let by_words = distance(&typed, &action.words().to_lowercase()).map(|score| score + 1);
     by_name.into_iter().chain(by_words).min()
+}
+
+/// Where `typed` begins in `text`, or how many letters lie between its letters.
+fn distance(typed: &str, text: &str) -> Option<usize> {
+    text.find(typed).or_else(|| gaps(typed, text).map(|passed| passed + SCATTERED))
 }
 
 /// Letters of `text` passed over while those of `typed` are found in it, one after the other.
 fn gaps(typed: &str, text: &str) -> Option<usize> {
-    let mut rest = text.chars().flat_map(char::to_lowercase);
+    let mut rest = text.chars();
     let mut passed = 0;
-    let letters = typed.chars().flat_map(char::to_lowercase);
-    for letter in letters.filter(|letter| !letter.is_whitespace()) {
+    for letter in typed.chars().filter(|letter| !letter.is_whitespace()) {
         passed += rest.position(|one| one == letter)?;
     }
     Some(passed)

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear, Paragraph, Wrap};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
 
 use super::action::Action;
 use super::help::Help;
@@ -59,6 +59,11 @@ pub enum Answer {
 }
 
 impl Popup {
+    /// Whether letters are meant as letters, so that none may wait for a chord.
+    pub const fn takes_letters(&self) -> bool {
+        matches!(self, Self::Palette(_) | Self::Ask(_))
+    }
+
     /// Answers a key; `action` is what the keymap makes of it.
     pub fn press(&mut self, key: Key, action: Option<Action>, keymap: &Keymap) -> Answer {
         match self {
@@ -149,6 +154,7 @@ pub(super) fn open(
         height,
     };
     let block = Block::bordered()
+        .border_type(BorderType::Rounded)
         .border_style(look.theme.focus)
         .title(Line::styled(format!(" {title} "), look.theme.title))
         .padding(ratatui::widgets::Padding::horizontal(1));

@@ -17,7 +17,7 @@ pub use super::session::Ended;
 use super::session::{Feed, Session};
 use super::surface::Screen;
 use super::term::{self, Tty};
-use super::theme::depth::{Depth, Wish};
+use super::theme::depth::{Depth, When};
 use super::theme::{self, Themes};
 use super::{reader, watchdog};
 use crate::model::command::Command;
@@ -39,7 +39,7 @@ pub struct Options {
     /// The user's keymap; need not be there.
     pub keymap: Option<PathBuf>,
     /// When to use colours.
-    pub color: Wish,
+    pub color: When,
     /// Only letters below 0x80, whatever the locale says.
     pub ascii: bool,
     /// Whether clicks and the wheel are ours at the start.
@@ -56,7 +56,7 @@ impl Default for Options {
             theme: "dark".to_owned(),
             themes: None,
             keymap: None,
-            color: Wish::Auto,
+            color: When::Auto,
             ascii: false,
             mouse: true,
             readonly: false,
@@ -106,7 +106,7 @@ pub async fn run(
     let depth = Depth::detect(options.color, variable);
     let (signal_sender, signals) = mpsc::channel(SIGNALS);
     let (input_sender, inputs) = mpsc::channel(INPUTS);
-    let crashes = Crashes::keep(signal_sender.clone());
+    let crashes = Crashes::keep(Arc::clone(&tty), signal_sender.clone());
     watchdog::start(Arc::clone(&tty), signal_sender).map_err(Error::Thread)?;
     let screen = Screen::enter(&tty, setup.glyph, depth, options.mouse)?;
     reader::start(input_sender).map_err(Error::Thread)?;
@@ -147,11 +147,26 @@ async fn crashing(
     session.run(feed).await
 }
 
+/// Breaks while something else is breaking.
+#[cfg(debug_assertions)]
+struct Twice;
+
+#[cfg(debug_assertions)]
+impl Drop for Twice {
+    fn drop(&mut self) {
+        panic!("broken on wish: the way out");
+    }
+}
+
 /// Breaks the part called `part`.
 #[cfg(debug_assertions)]
 fn crash_on_wish(part: Option<&str>) -> Option<tokio::task::JoinHandle<()>> {
     match part {
         Some("ui") => panic!("broken on wish: the screen"),
+        Some("double") => {
+            let _twice = Twice;
+            panic!("broken on wish: the screen")
+        }
         Some("task") => Some(tokio::spawn(async { panic!("broken on wish: a task") })),
         Some("thread") => {
             std::thread::spawn(|| panic!("broken on wish: a thread")).join().map_or(None, |()| None)
@@ -224,5 +239,22 @@ mod tests {
             assert_eq!(glyph(false, set), wanted, "{name}={value}");
             assert_eq!(glyph(true, set), Glyph::Ascii);
         }
+    }
+
+    #[test]
+    fn a_bad_keymap_leaves_the_old_in_force() {
+        let own = tempfile::tempdir().unwrap();
+        let path = own.path().join("keymap.toml");
+        let options = Options { keymap: Some(path.clone()), ..Options::default() };
+        let mut app = App::new(load(&options).unwrap(), options.interval, true);
+        let before = app.setup.keymap.clone();
+        std::fs::write(&path, "bind = [{ keys = [\"q\"], action = \"qiut\" }]").unwrap();
+        reload(&mut app, &options);
+        assert_eq!(app.setup.keymap, before);
+        let said = app.said.clone().unwrap();
+        assert!(said.bad && said.text.as_str().contains("did you mean `quit`?"));
+        std::fs::write(&path, "bind = [{ keys = [\"Q\"], action = \"quit\" }]").unwrap();
+        reload(&mut app, &options);
+        assert_ne!(app.setup.keymap, before);
     }
 }

@@ -127,7 +127,7 @@ impl Surface for Screen {
 
     fn enter(&mut self, mouse: bool) -> io::Result<()> {
         self.left.clear();
-        self.tty.get_ref().enter(mouse).map_err(io::Error::other)?;
+        self.tty.get_ref().enter(mouse)?;
         self.forget()
     }
 

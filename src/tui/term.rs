@@ -48,6 +48,16 @@ pub enum Error {
     },
 }
 
+impl From<Error> for io::Error {
+    /// What the system said stays what it said: the loop tells a terminal that is gone by it.
+    fn from(error: Error) -> Self {
+        match error {
+            Error::System { source, .. } => source,
+            other => Self::other(other),
+        }
+    }
+}
+
 fn system<E: Into<io::Error>>(doing: &'static str) -> impl FnOnce(E) -> Error {
     move |source| Error::System { doing, source: source.into() }
 }
@@ -109,7 +119,7 @@ impl Tty {
         if on { MOUSE_ON } else { MOUSE_OFF }
     }
 
-    /// How large it is now, at most [`LARGEST`]; 0×0 if it does not know.
+    /// How large it is now, at most 1000×500; 0×0 if it does not know.
     pub fn size(&self) -> Size {
         tcgetwinsize(&self.output)
             .map(|size| Size::new(size.ws_col.min(LARGEST.0), size.ws_row.min(LARGEST.1)))

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::low_level;
 use tokio::sync::mpsc;
 
@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_millis(1200);
 /// How often a full channel is tried again.
 const AGAIN: Duration = Duration::from_millis(50);
 /// The signals listened for.
-const SIGNALS: [i32; 6] = [SIGHUP, SIGTERM, SIGINT, SIGTSTP, SIGCONT, SIGWINCH];
+const SIGNALS: [i32; 7] = [SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH];
 
 /// Starts the watch.
 pub(super) fn start(tty: Arc<Tty>, signals: mpsc::Sender<Signal>) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::fmt;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Paragraph, Wrap};
+use ratatui::widgets::{Block, BorderType, Paragraph, Wrap};
 use tui_logger::{LevelFilter, TuiLoggerLevelOutput, TuiLoggerWidget};
 use tui_logger::{TuiWidgetEvent, TuiWidgetState};
 
@@ -72,7 +72,7 @@ impl View {
 
     /// What the footer should name.
     pub const fn hints(&self, _state: &State) -> &'static [Action] {
-        &[Action::PageUp, Action::PageDown, Action::Last, Action::Left, Action::Right]
+        &[Action::PageUp, Action::PageDown, Action::Last]
     }
 
     /// Draws the log, the newest entry at the bottom.
@@ -81,8 +81,9 @@ impl View {
         let theme = look.theme;
         let level = LEVELS[self.level].as_str().to_lowercase();
         let block = Block::bordered()
+            .border_type(BorderType::Rounded)
             .border_style(theme.focus)
-            .title(Line::styled(format!(" Log, up to {level} "), theme.title));
+            .title(Line::styled(format!(" Log, up to {level}; h fewer, l more "), theme.title));
         if is_silent() {
             let words = "Nothing has been logged yet. `RUST_LOG=debug` makes isomon say more.";
             let empty = Paragraph::new(words).wrap(Wrap { trim: true });

@@ -1,5 +1,8 @@
 //! How many colours the terminal has, and how a colour is brought down to them.
 
+/// When to use colours, as the user said.
+pub use crate::config::Color as When;
+
 use ratatui::style::Color;
 
 /// How many colours the terminal can show.
@@ -16,22 +19,10 @@ pub enum Depth {
     None,
 }
 
-/// When to use colours, as the user said on the command line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wish {
-    /// As the terminal can, unless `NO_COLOR` is set.
-    #[default]
-    Auto,
-    /// In any case.
-    Always,
-    /// Never.
-    Never,
-}
-
 impl Depth {
     /// What the terminal says of itself in `COLORTERM` and `TERM`, and the user in `NO_COLOR` (any
-    /// value but an empty one, see <https://no-color.org>) and by `wish`.
-    pub fn detect(wish: Wish, variable: impl Fn(&str) -> Option<String>) -> Self {
+    /// value but an empty one, see <https://no-color.org>) and by `when`.
+    pub fn detect(when: When, variable: impl Fn(&str) -> Option<String>) -> Self {
         let said = |name| variable(name).filter(|value| !value.is_empty());
         let term = said("TERM").unwrap_or_default();
         let colour_term = said("COLORTERM").unwrap_or_default();
@@ -43,11 +34,11 @@ impl Depth {
             term if term.ends_with("-mono") || term.ends_with("-m") => Self::None,
             _ => Self::Sixteen,
         };
-        match wish {
-            Wish::Never => Self::None,
-            Wish::Auto if said("NO_COLOR").is_some() => Self::None,
-            Wish::Always if able == Self::None => Self::Sixteen,
-            Wish::Auto | Wish::Always => able,
+        match when {
+            When::Never => Self::None,
+            When::Auto if said("NO_COLOR").is_some() => Self::None,
+            When::Always if able == Self::None => Self::Sixteen,
+            When::Auto | When::Always => able,
         }
     }
 
@@ -144,8 +135,8 @@ fn distance(a: [u8; 3], b: [u8; 3]) -> i32 {
 mod tests {
     use super::*;
 
-    fn detect(wish: Wish, set: &[(&str, &str)]) -> Depth {
-        Depth::detect(wish, |name| {
+    fn detect(when: When, set: &[(&str, &str)]) -> Depth {
+        Depth::detect(when, |name| {
             let found = set.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         })
@@ -165,11 +156,11 @@ mod tests {
             (&[("TERM", "xterm-256color"), ("NO_COLOR", "")], Depth::Many),
         ];
         for (set, wanted) in rows {
-            assert_eq!(detect(Wish::Auto, set), wanted, "{set:?}");
+            assert_eq!(detect(When::Auto, set), wanted, "{set:?}");
         }
-        assert_eq!(detect(Wish::Never, &[("TERM", "xterm-direct")]), Depth::None);
+        assert_eq!(detect(When::Never, &[("TERM", "xterm-direct")]), Depth::None);
         let no_color = [("TERM", "xterm-256color"), ("NO_COLOR", "1")];
-        assert_eq!(detect(Wish::Always, &no_color), Depth::Many);
+        assert_eq!(detect(When::Always, &no_color), Depth::Many);
     }
 
     #[test]

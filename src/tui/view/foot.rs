@@ -15,8 +15,12 @@ use crate::tui::prompt::Prompt;
 
 /// How long a sentence from elsewhere stands.
 const STANDS: Duration = Duration::from_secs(10);
-/// Actions that are of use everywhere, after those of the tab.
-const EVERYWHERE: [Action; 4] = [Action::Filter, Action::Help, Action::Palette, Action::Quit];
+/// Columns between two hints.
+const GAP: u16 = 2;
+/// Actions that are named where there is room.
+const SOMETIMES: [Action; 2] = [Action::Filter, Action::Palette];
+/// Actions that are always named.
+const ALWAYS: [Action; 2] = [Action::Help, Action::Quit];
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, look: &Look<'_>) {
@@ -69,25 +73,36 @@ fn pending<'a>(app: &App, look: &Look<'_>) -> Line<'a> {
     Line::from(spans)
 }
 
-/// As many keys as fit, those of the tab first; the last two, help and quit, have the right end.
+/// As many keys as fit, those of the tab first; help and quit always have their room.
 fn hints<'a>(app: &'a App, state: &State, look: &Look<'_>, width: u16) -> Line<'a> {
+    let last = ALWAYS.map(|action| hint(app, action, look));
+    let kept: usize = last.iter().flatten().map(Line::width).sum();
+    let mut room = usize::from(width + GAP).saturating_sub(kept);
     let mut line = Line::default();
     if !app.filter().is_empty() {
-        line.push_span(Span::styled(format!("/{} ", app.filter()), look.theme.warn));
+        line.push_span(Span::styled(format!("/{}  ", app.filter()), look.theme.warn));
+        room = room.saturating_sub(line.width());
     }
-    let tab = app.views.hints(app.tab, state).iter().copied();
-    let all = tab.chain(EVERYWHERE);
-    for action in all.filter(|action| !(look.readonly && action.acts())) {
-        let Some(key) = app.setup.keymap.keys(action).next() else {
-            continue;
-        };
-        let key = Span::styled(key.to_string(), look.theme.accent);
-        let word = Span::styled(format!(" {}  ", short(action)), look.theme.muted);
-        if line.width() + key.width() + word.width() <= usize::from(width) + 2 {
-            line.extend([key, word]);
+    let first = app.views.hints(app.tab, state).iter().chain(&SOMETIMES);
+    let first = first.filter(|action| !(look.readonly && action.acts()));
+    for hint in first.filter_map(|action| hint(app, *action, look)) {
+        if hint.width() <= room {
+            room -= hint.width();
+            line.extend(hint);
         }
     }
+    line.extend(last.into_iter().flatten().flatten());
     line
+}
+
+/// A key of `action` and what it does, with the gap to the next; `None` if it has no key.
+fn hint<'a>(app: &App, action: Action, look: &Look<'_>) -> Option<Line<'a>> {
+    let key = app.setup.keymap.keys(action).next()?;
+    let gap = " ".repeat(usize::from(GAP));
+    Some(Line::from(vec![
+        Span::styled(key.to_string(), look.theme.accent),
+        Span::styled(format!(" {}{gap}", short(action)), look.theme.muted),
+    ]))
 }
 
 /// The words of an action up to the first break: enough for a hint.

@@ -64,6 +64,7 @@ fn standing(app: &App, state: &State, look: &Look<'_>, room: usize) -> Line<'sta
         down(state, look),
         lost(state, look),
         clock(app, look),
+        host(state, look),
     ];
     let mut left = room;
     let mut shown = Vec::new();
@@ -113,6 +114,14 @@ fn clock(app: &App, look: &Look<'_>) -> Option<Span<'static>> {
     let local = at.to_zoned(app.setup.zone.clone());
     let shown = local.strftime("%H:%M").to_string();
     Some(Span::styled(shown, look.theme.muted))
+}
+
+/// The machine's name, while there is only one.
+fn host(state: &State, look: &Look<'_>) -> Option<Span<'static>> {
+    let mut nodes = state.nodes.values();
+    let name = &nodes.next()?.info.as_ref()?.hostname;
+    let only = nodes.next().is_none() && !name.is_empty();
+    only.then(|| Span::styled(name.to_string(), look.theme.muted))
 }
 
 #[cfg(test)]

@@ -1,0 +1,12 @@
+//! The TUI through its true loop, on a page instead of a terminal.
+
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
+#[path = "tui/frames.rs"]
+pub mod frames;
+#[path = "tui/keys.rs"]
+pub mod keys;
+#[path = "tui/page.rs"]
+pub mod page;
+#[path = "tui/robust.rs"]
+pub mod robust;
