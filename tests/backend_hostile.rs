@@ -3,6 +3,8 @@
 //! The hostile program stands in for `bwrap`, so that nothing but the launcher and the control
 //! groups holds it.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a test program")]
+
 #[path = "live/ground.rs"]
 mod live;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::view::{PROGRAM, TMP_MIB, View};
 
 /// The arguments that make `bwrap` run `inside` with isomon bound from `program`.
-pub(super) fn arguments(view: &View, program: String, inside: &[String]) -> Vec<String> {
+pub(super) fn arguments(view: &View, program: &str, inside: &[String]) -> Vec<String> {
     let mut said: Vec<String> = vec!["--unshare-all".into(), "--die-with-parent".into()];
     let mut say = |words: &[&str]| said.extend(words.iter().map(|word| (*word).to_owned()));
     say(&["--new-session", "--cap-drop", "ALL", "--hostname", "isomon"]);
@@ -19,7 +19,7 @@ pub(super) fn arguments(view: &View, program: String, inside: &[String]) -> Vec<
     }
     say(&[
         "--ro-bind",
-        &program,
+        program,
         PROGRAM,
         "--proc",
         "/proc",

@@ -81,7 +81,6 @@ pub struct Camp {
 /// The launcher and what is said to it.
 #[derive(Debug)]
 struct Launcher {
-    #[expect(dead_code, reason = "kept for what its drop does: it kills")]
     child: Child,
     orders: ChildStdin,
     reports: Lines<BufReader<ChildStdout>>,
@@ -97,9 +96,10 @@ impl Camp {
         if !left.is_empty() {
             return Err(Error::LeftOver { left });
         }
+        // First of all, so that there is nothing without someone to sweep it.
+        let reaper = start_reaper(settings, id)?;
         let mut journal = begin(&place, id, settings)?;
         drop(lock);
-        let reaper = start_reaper(settings, id)?;
         // What a killed launcher leaves is handed to us, to be waited for; without it, to init.
         rustix::process::set_child_subreaper(Some(rustix::process::getpid())).ok();
         let places = Group::places(&settings.roots, id);
@@ -170,7 +170,9 @@ impl Camp {
 
     /// Kills and removes everything, and looks whether it is gone.
     pub async fn close(mut self) -> Result<Sweep, Error> {
-        self.launcher = None;
+        if let Some(launcher) = self.launcher.take() {
+            launcher.end().await;
+        }
         self.clear().await?;
         let Self {
             site,
@@ -215,7 +217,7 @@ impl Camp {
             },
         };
         if report.left_over || report.timed_out {
-            drop(launcher);
+            launcher.end().await;
             self.launcher = Some(self.renew().await?);
         } else {
             self.launcher = Some(launcher);
@@ -234,6 +236,7 @@ impl Camp {
         let site = self.site.clone();
         let cleared = tokio::task::spawn_blocking(move || {
             let empty = group.kill(DEATH);
+            sweep::kill_marked(&site.settings, &site.id);
             for (tool, container) in audit::containers(&Found::open(&site.place)) {
                 sweep::delete(&tool, &container);
             }
@@ -331,6 +334,12 @@ impl Launch for Camp {
 }
 
 impl Launcher {
+    /// Kills it and waits for it.
+    async fn end(mut self) {
+        // Only a process that does not die of a kill lets this pass by; the sweep will name it.
+        drop(timeout(DEATH, self.child.kill()).await);
+    }
+
     /// One order and its report; `None` when the launcher has ended.
     async fn exchange(&mut self, order: &Order) -> Result<Option<Report>, Error> {
         let mut line = serde_json::to_vec(order).map_err(|source| Error::Json { source })?;

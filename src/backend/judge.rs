@@ -47,7 +47,9 @@ fn explain(report: &Report, kind: Failure) -> SafeText {
         .rev()
         .find(|line| !line.trim().is_empty());
     if told.is_empty() && kind != Failure::Leak {
-        told = complaint.unwrap_or(&report.first_line).to_owned();
+        complaint
+            .unwrap_or(&report.first_line)
+            .clone_into(&mut told);
     }
     if told.is_empty() {
         kind.words().clone_into(&mut told);

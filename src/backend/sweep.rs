@@ -84,7 +84,7 @@ fn end(settings: &CampSettings, id: &RunId, journal: &Found) {
 }
 
 /// Kills what carries the run's mark and is in none of its groups.
-fn kill_marked(settings: &CampSettings, id: &RunId) {
+pub(super) fn kill_marked(settings: &CampSettings, id: &RunId) {
     let began = Instant::now();
     while began.elapsed() < DEATH {
         let proc = &settings.roots.proc;
