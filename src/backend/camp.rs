@@ -316,7 +316,18 @@ impl Launch for Camp {
             self.enforced = self.group.limit(&task.limits);
             self.limits = task.limits;
         }
-        let recipe = self.site.recipe(task, self.serial)?;
+        let recipe = match self.site.recipe(task, self.serial) {
+            Ok(recipe) => recipe,
+            Err(missing @ Error::Tool { .. }) => {
+                return Ok(Trial {
+                    phases: Phases::default(),
+                    outcome: judge::refused(&missing),
+                    left_over: false,
+                    dropped_bytes: 0,
+                });
+            }
+            Err(broken) => return Err(broken),
+        };
         self.note(recipe.runtime)?;
         let within = Duration::from_millis(recipe.launch.timeout_ms);
         let before = self.group.memory();

@@ -263,7 +263,9 @@ fn field(file: &Path, key: &str) -> Option<u64> {
 pub(super) fn kill(dirs: &[PathBuf], within: Duration) -> bool {
     let began = Instant::now();
     loop {
-        dirs.iter().for_each(|dir| strike(dir));
+        for dir in dirs {
+            strike(dir);
+        }
         let pids = members(dirs);
         if pids.is_empty() {
             return true;

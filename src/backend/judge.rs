@@ -26,8 +26,8 @@ fn fault(report: &Report, payload: Payload, nonce: u64, out_of_memory: bool) -> 
     let right = report.value.as_deref() == Some(&wanted);
     let told = report.value.is_some();
     let rows = [
-        (report.start_error.is_some(), Failure::Start),
         (out_of_memory && !(ended_well && right), Failure::Memory),
+        (report.start_error.is_some(), Failure::Start),
         (report.timed_out, Failure::Timeout),
         (report.ready_ns.is_none(), Failure::NotReady),
         (told && !right, Failure::WrongResult),
@@ -62,6 +62,14 @@ fn explain(report: &Report, kind: Failure) -> SafeText {
     };
     debug_assert!(written.is_ok(), "a string takes any text");
     SafeText::new(&told)
+}
+
+/// The outcome of what could not even be asked to start.
+pub(super) fn refused(why: &dyn std::error::Error) -> Outcome {
+    Outcome::Failed {
+        kind: Failure::Start,
+        message: SafeText::new(&why.to_string()),
+    }
 }
 
 /// The phases that were reached.
