@@ -130,7 +130,7 @@ fn look_at_files(dir: &Path, backend: BackendId) {
 
 fn wait_for_work(settings: &CampSettings, id: &RunId) -> PathBuf {
     let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(60) {
+    while began.elapsed() < Duration::from_mins(1) {
         let alive = audit(settings, id)
             .into_iter()
             .filter(|one| one.kind == Kind::Process);

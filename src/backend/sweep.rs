@@ -15,7 +15,7 @@ use super::audit::{self, Kind, LeftOver, audit};
 use super::identity::Identity;
 use super::journal::Found;
 use super::settings::CampSettings;
-use super::{cgroup, identity, residue};
+use super::{identity, residue, tree};
 use crate::model::id::RunId;
 
 /// Time for a run's processes to be gone after they were killed.
@@ -75,27 +75,27 @@ pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
 /// Kills, deletes and removes what lives outside the run's directory.
 fn end(settings: &CampSettings, id: &RunId, journal: &Found) {
     let groups = audit::groups(settings, id, journal);
-    cgroup::kill(&groups, DEATH);
+    tree::kill(&groups, DEATH);
     kill_marked(settings, id);
     for (tool, container) in audit::containers(journal) {
         delete(&tool, &container);
     }
-    cgroup::remove(&groups, DEATH);
+    tree::remove(&groups, DEATH);
 }
 
-/// Kills what carries the run's mark and is in none of its groups.
+/// Kills what carries the run's mark and is in none of its groups. Looks twice: for an instant while
+/// a program is executed, it shows no environment.
 pub(super) fn kill_marked(settings: &CampSettings, id: &RunId) {
     let began = Instant::now();
-    while began.elapsed() < DEATH {
+    let mut quiet = 0;
+    while quiet < 2 && began.elapsed() < DEATH {
         let proc = &settings.roots.proc;
         let marked = audit::processes(settings, id);
         let started: Vec<(u32, u64)> = marked
             .into_iter()
             .filter_map(|pid| Some((pid, identity::start_of(proc, pid)?)))
             .collect();
-        if started.is_empty() {
-            return;
-        }
+        quiet = if started.is_empty() { quiet + 1 } else { 0 };
         for (pid, start) in started {
             identity::kill_if(pid, || {
                 identity::start_of(proc, pid) == Some(start) && audit::is_marked(settings, id, pid)
