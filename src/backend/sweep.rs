@@ -20,8 +20,9 @@ use crate::model::id::RunId;
 
 /// Time for a run's processes to be gone after they were killed.
 const DEATH: Duration = Duration::from_secs(2);
-/// Time for a runtime to delete one container.
-const DELETE: Duration = Duration::from_secs(3);
+/// Time for a runtime to delete one container, all of whose processes are dead. runsc waits until
+/// init has taken the last one away, which may be long; what it keeps is removed all the same.
+const DELETE: Duration = Duration::from_secs(1);
 /// Time to wait for another sweep of the same run.
 const PATIENCE: Duration = Duration::from_secs(8);
 
