@@ -91,9 +91,13 @@ impl Decoys {
             command.arg("1000").env(name, value).spawn().unwrap()
         };
         let mut processes: Vec<Child> = marks.iter().chain(&marks).map(decoy).collect();
-        let group = Path::new("/sys/fs/cgroup/unified")
-            .join("isomonx")
-            .join(id.as_str());
+        let unified = Path::new("/sys/fs/cgroup/unified");
+        let tree = if unified.exists() {
+            unified
+        } else {
+            Path::new("/sys/fs/cgroup")
+        };
+        let group = tree.join("isomonx").join(id.as_str());
         let grouped = std::fs::create_dir_all(&group).is_ok();
         if grouped {
             let first = processes.first_mut().unwrap().id().to_string();
