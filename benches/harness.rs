@@ -24,20 +24,15 @@ const CONTAINERS: usize = 30;
 type Times = Vec<f64>;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(compare())
 }
 
 async fn compare() -> Result<(), Box<dyn std::error::Error>> {
     // No limits that bite: the other side has none.
     let cpus = std::thread::available_parallelism()?.get() as f64;
-    let limits = Limits {
-        cpus: cpus * 4.0,
-        ..Limits::default()
-    };
+    let limits = Limits { cpus: cpus * 4.0, ..Limits::default() };
     let home = tempfile::tempdir()?;
     let mut settings = CampSettings::detect(limits)?;
     settings.exe = PathBuf::from(env!("CARGO_BIN_EXE_isomon"));
@@ -45,11 +40,7 @@ async fn compare() -> Result<(), Box<dyn std::error::Error>> {
     let id = RunId::new(0, rand::rngs::OsRng.try_next_u32()?);
     let mut camp = Camp::open(&id, &settings).await?;
     processes(&mut camp, &settings.exe, limits).await?;
-    let runsc = settings
-        .search
-        .iter()
-        .map(|dir| dir.join("runsc"))
-        .find(|path| path.exists());
+    let runsc = settings.search.iter().map(|dir| dir.join("runsc")).find(|path| path.exists());
     match runsc {
         Some(runsc) => containers(&mut camp, &runsc, &settings, home.path(), limits).await?,
         None => println!("gvisor: runsc is not on PATH"),
@@ -64,19 +55,12 @@ async fn ours(
     nonce: u64,
     limits: Limits,
 ) -> Result<f64, Error> {
-    let task = Task {
-        backend,
-        payload: Payload::Noop,
-        nonce,
-        limits,
-    };
+    let task = Task { backend, payload: Payload::Noop, nonce, limits };
     let trial = camp.launch(&task).await?;
     if trial.outcome != Outcome::Good {
         println!("{backend}: {:?}", trial.outcome);
     }
-    Ok(Figure::Cli
-        .of(&trial.phases)
-        .map_or(f64::NAN, |time| time.0))
+    Ok(Figure::Cli.of(&trial.phases).map_or(f64::NAN, |time| time.0))
 }
 
 async fn processes(
@@ -90,10 +74,7 @@ async fn processes(
         let nonce = format!("{nonce:016x}");
         let mut command = Command::new(exe);
         command.args(["__payload", "noop", "0", &nonce]).env_clear();
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let clock = Instant::now();
         command.spawn()?.wait()?;
         bare.push(clock.elapsed().as_secs_f64());
@@ -125,18 +106,8 @@ async fn containers(
             bundle.display()
         );
         let mut hyperfine = Command::new("hyperfine");
-        hyperfine.args([
-            "--runs",
-            "1",
-            "--shell=none",
-            "--style=none",
-            "--export-json",
-        ]);
-        hyperfine
-            .arg(&export)
-            .arg(command)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        hyperfine.args(["--runs", "1", "--shell=none", "--style=none", "--export-json"]);
+        hyperfine.arg(&export).arg(command).stdout(Stdio::null()).stderr(Stdio::null());
         if !hyperfine.status().is_ok_and(|status| status.success()) {
             println!("gvisor: hyperfine does not run");
             return Ok(());
@@ -151,17 +122,11 @@ async fn containers(
 /// The bundle that the camp has just used, so that both run the same container.
 fn copy_bundle(state: &Path, to: &Path) -> std::io::Result<()> {
     let runs = std::fs::read_dir(state.join("runs"))?;
-    let from = runs
-        .flatten()
-        .map(|run| run.path().join("gvisor-ptrace"))
-        .find(|path| path.exists());
+    let from =
+        runs.flatten().map(|run| run.path().join("gvisor-ptrace")).find(|path| path.exists());
     let from = from.ok_or(std::io::ErrorKind::NotFound)?;
     let copied = Command::new("cp").arg("-a").arg(from).arg(to).status()?;
-    if copied.success() {
-        Ok(())
-    } else {
-        Err(std::io::ErrorKind::Other.into())
-    }
+    if copied.success() { Ok(()) } else { Err(std::io::ErrorKind::Other.into()) }
 }
 
 fn say(name: &str, mut ours: Times, other: &str, mut theirs: Times, goal: f64) {

@@ -118,19 +118,12 @@ pub enum Error {
 impl Error {
     fn io(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
         let path = path.to_owned();
-        Self::Io {
-            doing,
-            path,
-            source,
-        }
+        Self::Io { doing, path, source }
     }
 }
 
 fn list(left: &[LeftOver]) -> String {
-    let named = left
-        .iter()
-        .take(5)
-        .map(|one| format!("{} ({})", one.name, one.remedy()));
+    let named = left.iter().take(5).map(|one| format!("{} ({})", one.name, one.remedy()));
     named.collect::<Vec<_>>().join(", ")
 }
 

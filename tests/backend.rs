@@ -29,22 +29,10 @@ async fn every_backend_does_every_work_and_leaves_nothing() {
         for payload in SMALL {
             nonce += 1;
             let limits = Limits::default();
-            let trial = camp
-                .launch(&Task {
-                    backend,
-                    payload,
-                    nonce,
-                    limits,
-                })
-                .await
-                .unwrap();
+            let trial = camp.launch(&Task { backend, payload, nonce, limits }).await.unwrap();
             assert_eq!(trial.outcome, Outcome::Good, "{backend} {payload}");
             assert!(!trial.left_over);
-            assert!(
-                trial.phases.until(Phase::Clean).is_some(),
-                "{:?}",
-                trial.phases
-            );
+            assert!(trial.phases.until(Phase::Clean).is_some(), "{:?}", trial.phases);
         }
     }
     let swept = camp.close().await.unwrap();
@@ -67,10 +55,7 @@ async fn an_id_in_use_is_refused() {
     let id = id();
     let camp = Camp::open(&id, &ground.settings).await.unwrap();
     let again = Camp::open(&id, &ground.settings).await;
-    assert!(
-        matches!(again, Err(isomon::backend::Error::Exists { .. })),
-        "{again:?}"
-    );
+    assert!(matches!(again, Err(isomon::backend::Error::Exists { .. })), "{again:?}");
     assert_eq!(camp.close().await.unwrap().left, []);
 }
 
@@ -87,9 +72,6 @@ async fn a_tool_that_misbehaves_is_unavailable_and_says_why() {
         ground.fake("bwrap", script);
         let known = ground.check(&[BackendId::Bubblewrap]).await;
         let text = serde_json::to_string(&known[0].readiness).unwrap();
-        assert!(
-            text.contains("unavailable") && text.contains(wanted),
-            "{text}"
-        );
+        assert!(text.contains("unavailable") && text.contains(wanted), "{text}");
     }
 }

@@ -26,39 +26,18 @@ async fn survive(script: &str, limits: Limits) -> Trial {
     let id = id();
     let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
     let backend = BackendId::Bubblewrap;
-    let task = Task {
-        backend,
-        payload: Payload::Noop,
-        nonce: 0x5eed,
-        limits,
-    };
+    let task = Task { backend, payload: Payload::Noop, nonce: 0x5eed, limits };
     let trial = camp.launch(&task).await.unwrap();
-    let honest = Task {
-        backend: BackendId::Process,
-        limits: Limits::default(),
-        nonce: 7,
-        ..task
-    };
-    assert_eq!(
-        camp.launch(&honest).await.unwrap().outcome,
-        Outcome::Good,
-        "after {script}"
-    );
+    let honest = Task { backend: BackendId::Process, limits: Limits::default(), nonce: 7, ..task };
+    assert_eq!(camp.launch(&honest).await.unwrap().outcome, Outcome::Good, "after {script}");
     let swept = camp.close().await.unwrap();
-    assert_eq!(
-        (swept.found, swept.left),
-        (vec![], vec![]),
-        "after {script}"
-    );
+    assert_eq!((swept.found, swept.left), (vec![], vec![]), "after {script}");
     assert_eq!(isomon::backend::audit(&ground.settings, &id), []);
     trial
 }
 
 fn within(seconds: f64) -> Limits {
-    Limits {
-        timeout_seconds: Seconds(seconds),
-        ..Limits::default()
-    }
+    Limits { timeout_seconds: Seconds(seconds), ..Limits::default() }
 }
 
 /// Whether a limit that a test relies on is in force here.
@@ -83,14 +62,8 @@ fn assert_kind(trial: &Trial, wanted: Failure) {
 async fn lies_are_not_believed() {
     let rows = [
         ("echo ISOMON-READY; echo ISOMON-DONE 42", Failure::NotReady),
-        (
-            "echo ISOMON-READY 0000000000000001; sleep 0.01",
-            Failure::NotReady,
-        ),
-        (
-            "echo ISOMON-READY $n; echo ISOMON-DONE $n 42",
-            Failure::WrongResult,
-        ),
+        ("echo ISOMON-READY 0000000000000001; sleep 0.01", Failure::NotReady),
+        ("echo ISOMON-READY $n; echo ISOMON-DONE $n 42", Failure::WrongResult),
         ("echo ISOMON-READY $n", Failure::WrongResult),
         ("head -c 100000 /dev/urandom", Failure::NotReady),
         ("good; exit 3", Failure::Status),
@@ -104,11 +77,7 @@ async fn lies_are_not_believed() {
 
 #[tokio::test]
 async fn what_ignores_its_end_is_killed() {
-    let deaf = survive(
-        "trap '' TERM HUP INT; while :; do sleep 100; done",
-        within(0.3),
-    )
-    .await;
+    let deaf = survive("trap '' TERM HUP INT; while :; do sleep 100; done", within(0.3)).await;
     assert_kind(&deaf, Failure::Timeout);
     let stopped = survive("kill -STOP $$", within(0.3)).await;
     assert_kind(&stopped, Failure::Timeout);
@@ -127,10 +96,7 @@ async fn a_fork_bomb_stays_in_its_box() {
     if !limited(&Ground::new(), |traits| traits.pids_limit).await {
         return;
     }
-    let limits = Limits {
-        pids: 64,
-        ..within(1.0)
-    };
+    let limits = Limits { pids: 64, ..within(1.0) };
     let trial = survive("b() { b | b & b; }; b 2>/dev/null; sleep 100", limits).await;
     assert!(matches!(trial.outcome, Outcome::Failed { .. }), "{trial:?}");
 }
@@ -146,36 +112,18 @@ async fn a_flood_of_output_is_counted_and_does_not_hold_the_sandbox() {
 async fn too_much_memory_ends_the_sandbox_and_nothing_else() {
     let ground = Ground::new();
     let ready = live::ready(&ground).await;
-    if !ground.check(&[BackendId::Process]).await[0]
-        .traits
-        .memory_limit
-    {
+    if !ground.check(&[BackendId::Process]).await[0].traits.memory_limit {
         println!("skipped: no memory controller that we may write to");
         assert!(!live::must_be_live());
         return;
     }
     let mut camp = Camp::open(&id(), &ground.settings).await.unwrap();
-    let limits = Limits {
-        memory_bytes: Bytes(96 << 20),
-        ..Limits::default()
-    };
+    let limits = Limits { memory_bytes: Bytes(96 << 20), ..Limits::default() };
     for backend in ready {
-        let task = Task {
-            backend,
-            payload: Payload::Memory { mib: 512 },
-            nonce: 3,
-            limits,
-        };
+        let task = Task { backend, payload: Payload::Memory { mib: 512 }, nonce: 3, limits };
         assert_kind(&camp.launch(&task).await.unwrap(), Failure::Memory);
-        let noop = Task {
-            payload: Payload::Noop,
-            ..task
-        };
-        assert_eq!(
-            camp.launch(&noop).await.unwrap().outcome,
-            Outcome::Good,
-            "{backend}"
-        );
+        let noop = Task { payload: Payload::Noop, ..task };
+        assert_eq!(camp.launch(&noop).await.unwrap().outcome, Outcome::Good, "{backend}");
     }
     assert_eq!(camp.close().await.unwrap().left, []);
 }

@@ -26,9 +26,7 @@ fn with_layout(prepare: &str) {
     }
     let again = format!("{prepare} && exec \"$0\" --exact a_camp --ignored --nocapture");
     let mut command = Command::new("unshare");
-    command
-        .args(["--mount", "sh", "-c", &again])
-        .arg(std::env::current_exe().unwrap());
+    command.args(["--mount", "sh", "-c", &again]).arg(std::env::current_exe().unwrap());
     assert!(command.status().unwrap().success(), "{prepare}");
 }
 
@@ -58,33 +56,13 @@ async fn a_camp() {
         assert_eq!(status.readiness == Readiness::Ready, all);
         assert!(status.readiness.runs());
     }
-    ground.fake(
-        "bwrap",
-        "#!/bin/sh\n(setsid sleep 1000 &)\ntrap '' TERM\nsetsid sleep 1000\n",
-    );
+    ground.fake("bwrap", "#!/bin/sh\n(setsid sleep 1000 &)\ntrap '' TERM\nsetsid sleep 1000\n");
     let id = id();
     let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
-    let limits = Limits {
-        timeout_seconds: Seconds(0.3),
-        ..Limits::default()
-    };
-    let task = Task {
-        backend: BackendId::Bubblewrap,
-        payload: Payload::Noop,
-        nonce: 5,
-        limits,
-    };
+    let limits = Limits { timeout_seconds: Seconds(0.3), ..Limits::default() };
+    let task = Task { backend: BackendId::Bubblewrap, payload: Payload::Noop, nonce: 5, limits };
     let trial = camp.launch(&task).await.unwrap();
-    assert!(
-        matches!(
-            trial.outcome,
-            Outcome::Failed {
-                kind: Failure::Timeout,
-                ..
-            }
-        ),
-        "{trial:?}"
-    );
+    assert!(matches!(trial.outcome, Outcome::Failed { kind: Failure::Timeout, .. }), "{trial:?}");
     let swept = camp.close().await.unwrap();
     assert_eq!((swept.found, swept.left), (vec![], vec![]));
     assert_eq!(audit(&ground.settings, &id), []);

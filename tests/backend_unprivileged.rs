@@ -40,16 +40,9 @@ fn nobody_can_benchmark() {
     let isomon = copy(&exe(), "isomon");
     let user = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
     let mut command = Command::new(tool);
-    command
-        .args(user)
-        .args(["--clear-groups", "--bounding-set=-all", "--no-new-privs"]);
-    command
-        .arg(test)
-        .args(["--exact", "as_nobody", "--ignored", "--nocapture"]);
-    command
-        .env("ISOMON_TEST_EXE", isomon)
-        .env("TMPDIR", home.path())
-        .current_dir("/");
+    command.args(user).args(["--clear-groups", "--bounding-set=-all", "--no-new-privs"]);
+    command.arg(test).args(["--exact", "as_nobody", "--ignored", "--nocapture"]);
+    command.env("ISOMON_TEST_EXE", isomon).env("TMPDIR", home.path()).current_dir("/");
     assert!(command.status().unwrap().success());
 }
 
@@ -58,36 +51,19 @@ fn nobody_can_benchmark() {
 async fn as_nobody() {
     assert!(!rustix::process::geteuid().is_root());
     let ground = Ground::new();
-    let plain = [
-        BackendId::Process,
-        BackendId::Namespaces,
-        BackendId::Bubblewrap,
-    ];
+    let plain = [BackendId::Process, BackendId::Namespaces, BackendId::Bubblewrap];
     let known = ground.check(&plain).await;
     for status in &known {
         println!("{}: {:?}", status.id, status.readiness);
     }
-    assert!(
-        matches!(known[0].readiness, Readiness::Degraded { .. }),
-        "{:?}",
-        known[0]
-    );
+    assert!(matches!(known[0].readiness, Readiness::Degraded { .. }), "{:?}", known[0]);
     assert!(!known[0].traits.memory_limit);
     let mut camp = Camp::open(&id(), &ground.settings).await.unwrap();
     let limits = Limits::default();
     for status in known.iter().filter(|status| status.readiness.runs()) {
-        let task = Task {
-            backend: status.id,
-            payload: Payload::Syscall { calls: 100 },
-            nonce: 5,
-            limits,
-        };
-        assert_eq!(
-            camp.launch(&task).await.unwrap().outcome,
-            Outcome::Good,
-            "{}",
-            status.id
-        );
+        let task =
+            Task { backend: status.id, payload: Payload::Syscall { calls: 100 }, nonce: 5, limits };
+        assert_eq!(camp.launch(&task).await.unwrap().outcome, Outcome::Good, "{}", status.id);
     }
     assert_eq!(camp.close().await.unwrap().left, []);
     without_groups_what_stays_is_killed().await;
@@ -95,32 +71,12 @@ async fn as_nobody() {
 
 async fn without_groups_what_stays_is_killed() {
     let mut ground = Ground::new();
-    ground.fake(
-        "bwrap",
-        "#!/bin/sh\n(setsid sleep 1000 &) \nsetsid sleep 1000\n",
-    );
+    ground.fake("bwrap", "#!/bin/sh\n(setsid sleep 1000 &) \nsetsid sleep 1000\n");
     let mut camp = Camp::open(&id(), &ground.settings).await.unwrap();
-    let limits = Limits {
-        timeout_seconds: Seconds(0.3),
-        ..Limits::default()
-    };
-    let task = Task {
-        backend: BackendId::Bubblewrap,
-        payload: Payload::Noop,
-        nonce: 5,
-        limits,
-    };
+    let limits = Limits { timeout_seconds: Seconds(0.3), ..Limits::default() };
+    let task = Task { backend: BackendId::Bubblewrap, payload: Payload::Noop, nonce: 5, limits };
     let trial = camp.launch(&task).await.unwrap();
-    assert!(
-        matches!(
-            trial.outcome,
-            Outcome::Failed {
-                kind: Failure::Timeout,
-                ..
-            }
-        ),
-        "{trial:?}"
-    );
+    assert!(matches!(trial.outcome, Outcome::Failed { kind: Failure::Timeout, .. }), "{trial:?}");
     let swept = camp.close().await.unwrap();
     assert_eq!((swept.found, swept.left), (vec![], vec![]));
 }

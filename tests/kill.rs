@@ -28,10 +28,7 @@ const SWEPT: Duration = Duration::from_secs(5);
 #[tokio::test]
 #[ignore = "runs only as the victim of the other tests"]
 async fn victim() {
-    let Some(id) = std::env::var("ISOMON_VICTIM")
-        .ok()
-        .and_then(|id| RunId::parse(&id))
-    else {
+    let Some(id) = std::env::var("ISOMON_VICTIM").ok().and_then(|id| RunId::parse(&id)) else {
         return;
     };
     let mut ground = Ground::new();
@@ -46,12 +43,7 @@ async fn victim() {
     ];
     for (nonce, backend) in (1..).zip(backends.into_iter().cycle()) {
         let payload = Payload::Cpu { rounds: 3_000_000 };
-        let task = Task {
-            backend,
-            payload,
-            nonce,
-            limits: Limits::default(),
-        };
+        let task = Task { backend, payload, nonce, limits: Limits::default() };
         // A tool may be missing here; the others go on.
         drop(camp.launch(&task).await);
     }
@@ -60,13 +52,8 @@ async fn victim() {
 fn start_victim(state: &Path, id: &RunId) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "victim", "--ignored", "--quiet"]);
-    command
-        .env("ISOMON_VICTIM", id.as_str())
-        .env("ISOMON_STATE", state);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.env("ISOMON_VICTIM", id.as_str()).env("ISOMON_STATE", state);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().unwrap()
 }
 
@@ -92,21 +79,14 @@ impl Decoys {
         };
         let mut processes: Vec<Child> = marks.iter().chain(&marks).map(decoy).collect();
         let unified = Path::new("/sys/fs/cgroup/unified");
-        let tree = if unified.exists() {
-            unified
-        } else {
-            Path::new("/sys/fs/cgroup")
-        };
+        let tree = if unified.exists() { unified } else { Path::new("/sys/fs/cgroup") };
         let group = tree.join("isomonx").join(id.as_str());
         let grouped = std::fs::create_dir_all(&group).is_ok();
         if grouped {
             let first = processes.first_mut().unwrap().id().to_string();
             std::fs::write(group.join("cgroup.procs"), first).unwrap();
         }
-        Self {
-            processes,
-            group: grouped.then_some(group),
-        }
+        Self { processes, group: grouped.then_some(group) }
     }
 
     fn assert_untouched(&mut self) {
@@ -155,19 +135,14 @@ fn settle(settings: &CampSettings, id: &RunId, never: &Receiver<()>) -> (Vec<Lef
 }
 
 fn chance() -> StdRng {
-    let given = std::env::var("ISOMON_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
+    let given = std::env::var("ISOMON_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = given.unwrap_or_else(|| rand::rngs::OsRng.try_next_u64().unwrap());
     println!("ISOMON_SEED={seed}");
     StdRng::seed_from_u64(seed)
 }
 
 fn kills() -> u32 {
-    std::env::var("ISOMON_KILLS")
-        .ok()
-        .and_then(|kills| kills.parse().ok())
-        .unwrap_or(20)
+    std::env::var("ISOMON_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(20)
 }
 
 #[test]
@@ -202,21 +177,12 @@ fn without_a_reaper_the_leak_is_seen_and_the_next_start_sweeps_it() {
     let mut victim = start_victim(&ground.settings.state, &id);
     let reaper = wait_for_reaper(&id, &never);
     pass(Duration::from_millis(200), &never);
-    assert!(
-        Command::new("kill")
-            .args(["-9", &reaper.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args(["-9", &reaper.to_string()]).status().unwrap().success());
     victim.kill().unwrap();
     victim.wait().unwrap();
     pass(Duration::from_millis(300), &never);
     let seen = audit(&ground.settings, &id);
-    assert!(
-        seen.iter().any(|one| one.kind == Kind::Directory),
-        "the audit sees no leak: {seen:?}"
-    );
+    assert!(seen.iter().any(|one| one.kind == Kind::Directory), "the audit sees no leak: {seen:?}");
     let listed = gc(&ground.settings, true).unwrap();
     assert!(
         !listed.is_empty() && !audit(&ground.settings, &id).is_empty(),

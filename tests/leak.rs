@@ -20,11 +20,7 @@ use live::{Ground, id};
 fn plant(ground: &Ground, id: &RunId, lines: &str) -> PathBuf {
     use std::os::unix::fs::DirBuilderExt;
     let runs = ground.settings.state.join("runs");
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&runs)
-        .unwrap();
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&runs).unwrap();
     let place = runs.join(id.as_str());
     fs::create_dir(&place).unwrap();
     fs::write(place.join("journal"), lines).unwrap();
@@ -32,10 +28,7 @@ fn plant(ground: &Ground, id: &RunId, lines: &str) -> PathBuf {
 }
 
 fn boot() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .unwrap()
-        .trim()
-        .to_owned()
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap().trim().to_owned()
 }
 
 fn owner(boot: &str, pid: u32, start: u64) -> String {
@@ -93,11 +86,7 @@ fn a_pid_that_is_used_again_is_not_the_owner() {
 
 #[test]
 fn a_damaged_journal_is_swept_as_far_as_it_goes() {
-    for lines in [
-        "",
-        "\0\u{1}garbage\n",
-        "{\"intent\":\"group\",\"path\":\"/etc\"}\n{\"inte",
-    ] {
+    for lines in ["", "\0\u{1}garbage\n", "{\"intent\":\"group\",\"path\":\"/etc\"}\n{\"inte"] {
         let (ground, id) = (Ground::new(), id());
         let place = plant(&ground, &id, lines);
         assert_eq!(gc(&ground.settings, false).unwrap(), [], "{lines:?}");
@@ -149,23 +138,11 @@ async fn a_task_that_is_given_up_halfway_leaves_nothing() {
     let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
     let limits = Limits::default();
     let endless = Payload::Cpu { rounds: u64::MAX };
-    let task = Task {
-        backend: BackendId::Namespaces,
-        payload: endless,
-        nonce: 1,
-        limits,
-    };
+    let task = Task { backend: BackendId::Namespaces, payload: endless, nonce: 1, limits };
     for _ in 0..3 {
         let patience = std::time::Duration::from_millis(100);
-        assert!(
-            tokio::time::timeout(patience, camp.launch(&task))
-                .await
-                .is_err()
-        );
-        let honest = Task {
-            payload: Payload::Noop,
-            ..task
-        };
+        assert!(tokio::time::timeout(patience, camp.launch(&task)).await.is_err());
+        let honest = Task { payload: Payload::Noop, ..task };
         assert_eq!(camp.launch(&honest).await.unwrap().outcome, Outcome::Good);
     }
     camp.close().await.unwrap();
@@ -180,12 +157,7 @@ async fn hundreds_of_launches_leave_no_descriptor_thread_or_zombie() {
     let count = |what: &str| fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
     let mut before = 0;
     for nonce in 0..300 {
-        let task = Task {
-            backend: BackendId::Process,
-            payload: Payload::Noop,
-            nonce,
-            limits,
-        };
+        let task = Task { backend: BackendId::Process, payload: Payload::Noop, nonce, limits };
         assert_eq!(camp.launch(&task).await.unwrap().outcome, Outcome::Good);
         if nonce == 10 {
             before = count("fd");
@@ -193,9 +165,7 @@ async fn hundreds_of_launches_leave_no_descriptor_thread_or_zombie() {
     }
     // Other tests of this program open files meanwhile.
     assert!(count("fd") < before + 100, "{before} -> {}", count("fd"));
-    let zombies = audit(&ground.settings, &id)
-        .into_iter()
-        .filter(|one| one.kind == Kind::Zombie);
+    let zombies = audit(&ground.settings, &id).into_iter().filter(|one| one.kind == Kind::Zombie);
     assert_eq!(zombies.count(), 0);
     camp.close().await.unwrap();
     assert_eq!(audit(&ground.settings, &id), []);

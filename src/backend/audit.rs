@@ -75,37 +75,14 @@ pub fn audit(settings: &CampSettings, id: &RunId) -> Vec<LeftOver> {
     let found = [
         (Kind::Process, alive.iter().map(number).collect()),
         (Kind::Zombie, zombies.iter().map(number).collect()),
-        (
-            Kind::Group,
-            groups.iter().filter(|dir| dir.exists()).map(path).collect(),
-        ),
-        (
-            Kind::Mount,
-            mounts(settings, &place).iter().map(path).collect(),
-        ),
-        (
-            Kind::Container,
-            containers(&journal)
-                .iter()
-                .map(|(_, dir)| path(dir))
-                .collect(),
-        ),
-        (
-            Kind::Directory,
-            place
-                .exists()
-                .then(|| path(&place))
-                .into_iter()
-                .collect::<Vec<_>>(),
-        ),
+        (Kind::Group, groups.iter().filter(|dir| dir.exists()).map(path).collect()),
+        (Kind::Mount, mounts(settings, &place).iter().map(path).collect()),
+        (Kind::Container, containers(&journal).iter().map(|(_, dir)| path(dir)).collect()),
+        (Kind::Directory, place.exists().then(|| path(&place)).into_iter().collect::<Vec<_>>()),
     ];
     let named = |(kind, names): (Kind, Vec<SafeText>)| {
         let run = id.clone();
-        names.into_iter().map(move |name| LeftOver {
-            kind,
-            run: run.clone(),
-            name,
-        })
+        names.into_iter().map(move |name| LeftOver { kind, run: run.clone(), name })
     };
     found.into_iter().flat_map(named).collect()
 }
@@ -118,9 +95,7 @@ pub(super) fn groups(settings: &CampSettings, id: &RunId, journal: &Found) -> Ve
         Entry::Group { path } if path.ends_with(&suffix) => Some(path.clone()),
         _ => None,
     });
-    let known = Hierarchy::all(&settings.roots)
-        .into_iter()
-        .map(|tree| tree.at.join(&suffix));
+    let known = Hierarchy::all(&settings.roots).into_iter().map(|tree| tree.at.join(&suffix));
     let mut all: Vec<PathBuf> = noted.chain(known).collect();
     all.sort();
     all.dedup();
@@ -132,11 +107,8 @@ pub(super) fn processes(settings: &CampSettings, id: &RunId) -> Vec<u32> {
     let Ok(entries) = fs::read_dir(&settings.roots.proc) else {
         return Vec::new();
     };
-    let pids = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| *pid != std::process::id() && is_marked(settings, id, *pid))
-        .collect()
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| *pid != std::process::id() && is_marked(settings, id, *pid)).collect()
 }
 
 /// Whether `pid` belongs to the run.
@@ -146,15 +118,12 @@ pub(super) fn is_marked(settings: &CampSettings, id: &RunId, pid: u32) -> bool {
     let grouped = fs::read_to_string(dir.join("cgroup")).is_ok_and(|text| {
         text.lines().any(|line| {
             let inside = |rest: &str| rest.is_empty() || rest.starts_with(['/', ' ']);
-            line.split_once(&group)
-                .is_some_and(|(_, rest)| inside(rest))
+            line.split_once(&group).is_some_and(|(_, rest)| inside(rest))
         })
     });
     let mark = format!("{MARK}={id}");
     let carries = |environment: Vec<u8>| {
-        environment
-            .split(|byte| *byte == 0)
-            .any(|entry| entry == mark.as_bytes())
+        environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
     };
     grouped || fs::read(dir.join("environ")).is_ok_and(carries)
 }
@@ -162,10 +131,7 @@ pub(super) fn is_marked(settings: &CampSettings, id: &RunId, pid: u32) -> bool {
 /// Mount points at or below `place`, deepest first.
 pub(super) fn mounts(settings: &CampSettings, place: &Path) -> Vec<PathBuf> {
     let text = fs::read_to_string(settings.roots.proc.join("self/mountinfo")).unwrap_or_default();
-    let points = text
-        .lines()
-        .filter_map(|line| line.split(' ').nth(4))
-        .map(PathBuf::from);
+    let points = text.lines().filter_map(|line| line.split(' ').nth(4)).map(PathBuf::from);
     let mut below: Vec<PathBuf> = points.filter(|point| point.starts_with(place)).collect();
     below.sort_by_key(|point| std::cmp::Reverse(point.components().count()));
     below

@@ -17,21 +17,8 @@ pub(super) fn arguments(view: &View, program: &str, inside: &[String]) -> Vec<St
     for (name, target) in &view.links {
         say(&["--symlink", &target.to_string_lossy(), &format!("/{name}")]);
     }
-    say(&[
-        "--ro-bind",
-        program,
-        PROGRAM,
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-    ]);
-    say(&[
-        "--size",
-        &(u64::from(TMP_MIB) << 20).to_string(),
-        "--tmpfs",
-        "/tmp",
-    ]);
+    say(&["--ro-bind", program, PROGRAM, "--proc", "/proc", "--dev", "/dev"]);
+    say(&["--size", &(u64::from(TMP_MIB) << 20).to_string(), "--tmpfs", "/tmp"]);
     say(&["--chdir", "/", "--", PROGRAM]);
     said.extend_from_slice(inside);
     said

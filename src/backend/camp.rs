@@ -64,12 +64,7 @@ impl Camp {
         let (settings, id) = (settings.clone(), id.clone());
         let mut camp = Self {
             limits: settings.limits,
-            site: Arc::new(Site {
-                settings,
-                id,
-                place,
-                view,
-            }),
+            site: Arc::new(Site { settings, id, place, view }),
             journal,
             reaper,
             group,
@@ -111,9 +106,7 @@ impl Camp {
         let own = || self.site.settings.exe.clone();
         let program = if small.exists() { small } else { own() };
         let report = self.ask(&Order::Empty(program), HELPER).await?;
-        let nanoseconds = report.exited_ns.ok_or(Error::Interrupted {
-            doing: "empty loop",
-        })?;
+        let nanoseconds = report.exited_ns.ok_or(Error::Interrupted { doing: "empty loop" })?;
         Ok(Seconds(nanoseconds as f64 / 1e9))
     }
 
@@ -139,12 +132,7 @@ impl Camp {
             link.end().await;
         }
         self.clear().await?;
-        let Self {
-            site,
-            journal,
-            mut reaper,
-            ..
-        } = self;
+        let Self { site, journal, mut reaper, .. } = self;
         drop(journal);
         let swept = {
             let site = site.clone();
@@ -171,11 +159,7 @@ impl Camp {
                 left_over: true,
                 ..Report::default()
             }),
-            Err(_) => Report {
-                timed_out: true,
-                left_over: true,
-                ..Report::default()
-            },
+            Err(_) => Report { timed_out: true, left_over: true, ..Report::default() },
         };
         if report.left_over || report.timed_out {
             link.end().await;
@@ -264,15 +248,9 @@ async fn clear_ground(settings: CampSettings) -> Result<File, Error> {
     let cleared = tokio::task::spawn_blocking(move || {
         let lock = settings.lock_state()?;
         let left = sweep::sweep_dead(&settings, false)?;
-        if left.is_empty() {
-            Ok(lock)
-        } else {
-            Err(Error::LeftOver { left })
-        }
+        if left.is_empty() { Ok(lock) } else { Err(Error::LeftOver { left }) }
     });
-    cleared
-        .await
-        .unwrap_or_else(|_| Err(Error::Interrupted { doing: "sweep" }))
+    cleared.await.unwrap_or_else(|_| Err(Error::Interrupted { doing: "sweep" }))
 }
 
 /// Writes down where the run's control groups will be, then makes them.

@@ -52,10 +52,9 @@ impl Hierarchy {
 
     /// Whether a run wants a group in it: to kill by, or to limit by.
     fn is_wanted(&self) -> bool {
-        self.controllers.as_ref().is_none_or(|has| {
-            has.iter()
-                .any(|controller| LIMITING.contains(&controller.as_str()))
-        })
+        self.controllers
+            .as_ref()
+            .is_none_or(|has| has.iter().any(|controller| LIMITING.contains(&controller.as_str())))
     }
 }
 
@@ -63,9 +62,7 @@ impl Hierarchy {
 pub(super) fn hybrid(roots: &Roots) -> Option<PathBuf> {
     let all = Hierarchy::all(roots);
     let older = all.iter().any(|hierarchy| hierarchy.controllers.is_some());
-    let newer = all
-        .into_iter()
-        .find(|hierarchy| hierarchy.controllers.is_none());
+    let newer = all.into_iter().find(|hierarchy| hierarchy.controllers.is_none());
     newer.filter(|_| older).map(|hierarchy| hierarchy.at)
 }
 
@@ -101,20 +98,11 @@ impl Group {
     /// else below our own group in it.
     pub(super) fn places(roots: &Roots, id: &RunId) -> Vec<PathBuf> {
         let own = own_group(roots);
-        let wanted = Hierarchy::all(roots)
-            .into_iter()
-            .filter(Hierarchy::is_wanted);
+        let wanted = Hierarchy::all(roots).into_iter().filter(Hierarchy::is_wanted);
         let writable = |hierarchy: Hierarchy| {
-            let below = hierarchy
-                .controllers
-                .is_none()
-                .then_some(own.as_deref())
-                .flatten();
+            let below = hierarchy.controllers.is_none().then_some(own.as_deref()).flatten();
             let ours = below.map(|own| hierarchy.at.join(own));
-            [Some(hierarchy.at), ours]
-                .into_iter()
-                .flatten()
-                .find(|dir| may_write(dir))
+            [Some(hierarchy.at), ours].into_iter().flatten().find(|dir| may_write(dir))
         };
         let named = |dir: PathBuf| dir.join(TOP).join(id.as_str());
         wanted.filter_map(writable).map(named).collect()
@@ -130,9 +118,7 @@ impl Group {
             make(&dir.join("box")).ok()?;
             Some((dir.clone(), newer))
         });
-        Self {
-            dirs: made.collect(),
-        }
+        Self { dirs: made.collect() }
     }
 
     /// Whether there is none at all.
@@ -149,11 +135,7 @@ impl Group {
     pub(super) fn limit(&self, limits: &Limits) -> Enforced {
         let memory = limits.memory_bytes.0.to_string();
         // Finite and small: clamped before the cast.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "clamped"
-        )]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let quota = (limits.cpus.clamp(0.01, 1e6) * PERIOD_US as f64) as u64;
         let newer = [
             self.write("memory.max", &memory),
@@ -170,11 +152,7 @@ impl Group {
             self.write("cpu.cfs_quota_us", &quota.to_string()),
         ];
         self.write("memory.memsw.limit_in_bytes", &with_swap);
-        Enforced {
-            memory: newer[0] || older[0],
-            pids: newer[1],
-            cpu: newer[2] || older[1],
-        }
+        Enforced { memory: newer[0] || older[0], pids: newer[1], cpu: newer[2] || older[1] }
     }
 
     /// Writes `value` to the file called `name` where there is one; whether one took it.
@@ -189,10 +167,7 @@ impl Group {
     /// counts a kill in the victim's own group alone, which its runtime may have removed; then a hit
     /// together with a violent end is what is left to tell by.
     pub(super) fn memory(&self) -> Memory {
-        let places = self
-            .dirs
-            .iter()
-            .flat_map(|(dir, _)| [dir.clone(), dir.join("box")]);
+        let places = self.dirs.iter().flat_map(|(dir, _)| [dir.clone(), dir.join("box")]);
         let kills =
             places.flat_map(|dir| [dir.join("memory.events"), dir.join("memory.oom_control")]);
         let hits = self.dirs.iter().map(|(dir, _)| dir.join("memory.failcnt"));
@@ -231,11 +206,7 @@ fn delegate(dir: &Path) {
             return;
         }
         for controller in LIMITING {
-            fs::write(
-                above.join("cgroup.subtree_control"),
-                format!("+{controller}"),
-            )
-            .ok();
+            fs::write(above.join("cgroup.subtree_control"), format!("+{controller}")).ok();
         }
     }
 }
@@ -252,9 +223,7 @@ fn make(dir: &Path) -> io::Result<()> {
 /// The number after `key` in a file of `key number` lines; the first line for an empty key.
 fn field(file: &Path, key: &str) -> Option<u64> {
     let text = fs::read_to_string(file).ok()?;
-    let mut lines = text
-        .lines()
-        .map(|line| line.rsplit_once(' ').unwrap_or(("", line)));
+    let mut lines = text.lines().map(|line| line.rsplit_once(' ').unwrap_or(("", line)));
     lines.find(|(name, _)| *name == key)?.1.parse().ok()
 }
 
@@ -268,11 +237,7 @@ mod tests {
         let newer = "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw";
         assert_eq!(
             Hierarchy::parse(older).and_then(|found| found.controllers),
-            Some(vec![
-                "rw".to_owned(),
-                "cpu".to_owned(),
-                "cpuacct".to_owned()
-            ])
+            Some(vec!["rw".to_owned(), "cpu".to_owned(), "cpuacct".to_owned()])
         );
         let found = Hierarchy::parse(newer).unwrap();
         assert_eq!(found.controllers, None);

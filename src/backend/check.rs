@@ -32,11 +32,7 @@ pub async fn check(
         known.push(status);
     }
     let swept = camp.close().await?;
-    if swept.left.is_empty() {
-        Ok(known)
-    } else {
-        Err(Error::LeftOver { left: swept.left })
-    }
+    if swept.left.is_empty() { Ok(known) } else { Err(Error::LeftOver { left: swept.left }) }
 }
 
 async fn inspect(
@@ -68,15 +64,11 @@ async fn look_for(
     let Some(name) = tool_of(status.id) else {
         return Ok(());
     };
-    let path = tool::find(settings, name)
-        .and_then(tool::text)
-        .map_err(|error| error.to_string())?;
+    let path =
+        tool::find(settings, name).and_then(tool::text).map_err(|error| error.to_string())?;
     status.path = Some(SafeText::new(&path));
     let argv = vec![path, "--version".to_owned()];
-    let report = camp
-        .consult(argv, VERSION)
-        .await
-        .map_err(|error| error.to_string())?;
+    let report = camp.consult(argv, VERSION).await.map_err(|error| error.to_string())?;
     if let Some(error) = report.start_error {
         return Err(format!("{name}: {error}"));
     }
@@ -94,19 +86,13 @@ async fn look_for(
 async fn attempt(camp: &mut Camp, settings: &CampSettings, id: BackendId, nonce: u64) -> Readiness {
     let mut limits = settings.limits;
     limits.timeout_seconds = TRIAL;
-    let task = Task {
-        backend: id,
-        payload: Payload::Noop,
-        nonce,
-        limits,
-    };
+    let task = Task { backend: id, payload: Payload::Noop, nonce, limits };
     match camp.launch(&task).await {
         Ok(trial) => match trial.outcome {
             Outcome::Good => ready(camp),
-            Outcome::Failed {
-                kind: Failure::Timeout,
-                ..
-            } => unavailable(id, "a program that does nothing did not end within 3 s"),
+            Outcome::Failed { kind: Failure::Timeout, .. } => {
+                unavailable(id, "a program that does nothing did not end within 3 s")
+            }
             Outcome::Failed { message, .. } => unavailable(id, message.as_str()),
         },
         Err(error) => unavailable(id, &error.to_string()),
@@ -116,14 +102,11 @@ async fn attempt(camp: &mut Camp, settings: &CampSettings, id: BackendId, nonce:
 /// Ready, unless limits that every sandbox should have are not in force.
 fn ready(camp: &Camp) -> Readiness {
     let enforced = camp.enforced();
-    let missing: Vec<&str> = [
-        ("memory", enforced.memory),
-        ("cpu", enforced.cpu),
-        ("pids", enforced.pids),
-    ]
-    .into_iter()
-    .filter_map(|(name, is)| (!is).then_some(name))
-    .collect();
+    let missing: Vec<&str> =
+        [("memory", enforced.memory), ("cpu", enforced.cpu), ("pids", enforced.pids)]
+            .into_iter()
+            .filter_map(|(name, is)| (!is).then_some(name))
+            .collect();
     if missing.is_empty() {
         return Readiness::Ready;
     }
@@ -185,9 +168,6 @@ mod tests {
             remedy(BackendId::Bubblewrap, "bwrap is not on PATH"),
             "apt-get install bubblewrap"
         );
-        assert_eq!(
-            remedy(BackendId::GvisorKvm, "runsc is not on PATH"),
-            "apt-get install runsc"
-        );
+        assert_eq!(remedy(BackendId::GvisorKvm, "runsc is not on PATH"), "apt-get install runsc");
     }
 }

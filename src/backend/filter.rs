@@ -23,19 +23,13 @@ const DENIED: &[(&str, libc::c_long)] = calls![
 
 /// The denied calls by the names that OCI configurations use.
 pub(super) fn names() -> Vec<&'static str> {
-    DENIED
-        .iter()
-        .filter_map(|(name, _)| name.strip_prefix("SYS_"))
-        .collect()
+    DENIED.iter().filter_map(|(name, _)| name.strip_prefix("SYS_")).collect()
 }
 
 /// Puts the filter on this thread and on what it executes; sets `no_new_privs` on the way.
 pub(super) fn apply() -> Result<(), seccompiler::Error> {
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
-    let rules = DENIED
-        .iter()
-        .map(|(_, number)| (*number, Vec::new()))
-        .collect();
+    let rules = DENIED.iter().map(|(_, number)| (*number, Vec::new())).collect();
     let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)?;
     let program: seccompiler::BpfProgram = filter.try_into()?;
@@ -49,26 +43,10 @@ mod tests {
     #[test]
     fn ways_to_the_kernel_are_closed_and_ordinary_calls_are_not() {
         let names = names();
-        for closed in [
-            "mount",
-            "bpf",
-            "ptrace",
-            "unshare",
-            "setns",
-            "kexec_load",
-            "init_module",
-        ] {
+        for closed in ["mount", "bpf", "ptrace", "unshare", "setns", "kexec_load", "init_module"] {
             assert!(names.contains(&closed), "{closed}");
         }
-        for open in [
-            "read",
-            "write",
-            "mmap",
-            "execve",
-            "exit_group",
-            "getppid",
-            "futex",
-        ] {
+        for open in ["read", "write", "mmap", "execve", "exit_group", "getppid", "futex"] {
             assert!(!names.contains(&open), "{open}");
         }
     }

@@ -22,11 +22,7 @@ pub(super) struct Identity {
 impl Identity {
     /// The identity of `pid`; `None` if there is no such process.
     pub(super) fn of(roots: &Roots, pid: u32) -> Option<Self> {
-        Some(Self {
-            boot: boot(roots)?,
-            pid,
-            start: start_of(&roots.proc, pid)?,
-        })
+        Some(Self { boot: boot(roots)?, pid, start: start_of(&roots.proc, pid)? })
     }
 
     /// Whether it was of this boot.
@@ -91,24 +87,15 @@ mod tests {
         let roots = Roots::default();
         let me = Identity::of(&roots, std::process::id()).unwrap();
         assert!(me.alive(&roots));
-        let later = Identity {
-            start: me.start + 1,
-            ..me.clone()
-        };
+        let later = Identity { start: me.start + 1, ..me.clone() };
         assert!(!later.alive(&roots));
-        let earlier_boot = Identity {
-            boot: "other".to_owned(),
-            ..me
-        };
+        let earlier_boot = Identity { boot: "other".to_owned(), ..me };
         assert!(!earlier_boot.alive(&roots));
     }
 
     #[test]
     fn a_process_that_is_no_longer_meant_is_not_killed() {
-        let mut decoy = std::process::Command::new("sleep")
-            .arg("100")
-            .spawn()
-            .unwrap();
+        let mut decoy = std::process::Command::new("sleep").arg("100").spawn().unwrap();
         assert!(!kill_if(decoy.id(), || false));
         assert!(decoy.try_wait().unwrap().is_none());
         assert!(kill_if(decoy.id(), || true));

@@ -67,11 +67,8 @@ impl Journal {
         let path = place.join(NAME);
         let mut options = OpenOptions::new();
         options.append(true).create_new(true).mode(0o600);
-        let file = options
-            .open(&path)
-            .map_err(|source| Error::io("create", &path, source))?;
-        file.lock()
-            .map_err(|source| Error::io("lock", &path, source))?;
+        let file = options.open(&path).map_err(|source| Error::io("create", &path, source))?;
+        file.lock().map_err(|source| Error::io("lock", &path, source))?;
         let mut journal = Self { file, path };
         journal.note(&Entry::Owner(owner))?;
         Ok(journal)
@@ -81,10 +78,7 @@ impl Journal {
     pub(super) fn note(&mut self, entry: &Entry) -> Result<(), Error> {
         let mut line = serde_json::to_vec(entry).map_err(|source| Error::Json { source })?;
         line.push(b'\n');
-        let written = self
-            .file
-            .write_all(&line)
-            .and_then(|()| self.file.sync_data());
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
         written.map_err(|source| Error::io("write", &self.path, source))
     }
 }
@@ -102,18 +96,11 @@ impl Found {
     pub(super) fn open(place: &Path) -> Self {
         let file = File::open(place.join(NAME)).ok();
         let mut text = String::new();
-        let read = file
-            .as_ref()
-            .map(|file| file.take(LONGEST).read_to_string(&mut text));
+        let read = file.as_ref().map(|file| file.take(LONGEST).read_to_string(&mut text));
         let whole = read.is_some_and(|read| read.is_ok());
         let lines = if whole { text.as_str() } else { "" };
-        let entries = lines
-            .lines()
-            .map_while(|line| serde_json::from_str(line).ok());
-        Self {
-            entries: entries.collect(),
-            file,
-        }
+        let entries = lines.lines().map_while(|line| serde_json::from_str(line).ok());
+        Self { entries: entries.collect(), file }
     }
 
     /// The process it belongs to.
@@ -136,11 +123,7 @@ mod tests {
     use super::*;
 
     fn owner() -> Identity {
-        Identity {
-            boot: "b".to_owned(),
-            pid: 1,
-            start: 2,
-        }
+        Identity { boot: "b".to_owned(), pid: 1, start: 2 }
     }
 
     #[test]

@@ -13,10 +13,7 @@ use crate::model::unit::Seconds;
 pub(super) fn judge(report: &Report, payload: Payload, nonce: u64, out_of_memory: bool) -> Outcome {
     match fault(report, payload, nonce, out_of_memory) {
         None => Outcome::Good,
-        Some(kind) => Outcome::Failed {
-            kind,
-            message: explain(report, kind),
-        },
+        Some(kind) => Outcome::Failed { kind, message: explain(report, kind) },
     }
 }
 
@@ -41,15 +38,9 @@ fn fault(report: &Report, payload: Payload, nonce: u64, out_of_memory: bool) -> 
 /// The first line that tells a person what happened.
 fn explain(report: &Report, kind: Failure) -> SafeText {
     let mut told = report.start_error.clone().unwrap_or_default();
-    let complaint = report
-        .complaint
-        .lines()
-        .rev()
-        .find(|line| !line.trim().is_empty());
+    let complaint = report.complaint.lines().rev().find(|line| !line.trim().is_empty());
     if told.is_empty() && kind != Failure::Leak {
-        complaint
-            .unwrap_or(&report.first_line)
-            .clone_into(&mut told);
+        complaint.unwrap_or(&report.first_line).clone_into(&mut told);
     }
     if told.is_empty() {
         kind.words().clone_into(&mut told);
@@ -66,10 +57,7 @@ fn explain(report: &Report, kind: Failure) -> SafeText {
 
 /// The outcome of what could not even be asked to start.
 pub(super) fn refused(why: &dyn std::error::Error) -> Outcome {
-    Outcome::Failed {
-        kind: Failure::Start,
-        message: SafeText::new(&why.to_string()),
-    }
+    Outcome::Failed { kind: Failure::Start, message: SafeText::new(&why.to_string()) }
 }
 
 /// The phases that were reached.
@@ -122,16 +110,10 @@ mod tests {
             kind(&report, false)
         };
         assert_eq!(kind(&good(), false), None);
-        assert_eq!(
-            with(|r| r.start_error = Some("no".into())),
-            Some(Failure::Start)
-        );
+        assert_eq!(with(|r| r.start_error = Some("no".into())), Some(Failure::Start));
         assert_eq!(with(|r| r.timed_out = true), Some(Failure::Timeout));
         assert_eq!(with(|r| r.ready_ns = None), Some(Failure::NotReady));
-        assert_eq!(
-            with(|r| r.value = Some("7".into())),
-            Some(Failure::WrongResult)
-        );
+        assert_eq!(with(|r| r.value = Some("7".into())), Some(Failure::WrongResult));
         assert_eq!(with(|r| r.value = None), Some(Failure::WrongResult));
         assert_eq!(with(|r| r.status = Some(3)), Some(Failure::Status));
         assert_eq!(with(|r| r.left_over = true), Some(Failure::Leak));

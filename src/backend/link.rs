@@ -45,11 +45,7 @@ impl Link {
         if let Some(refused) = hello.refused.first() {
             return Err(silent(refused));
         }
-        Ok(Self {
-            child,
-            orders,
-            reports,
-        })
+        Ok(Self { child, orders, reports })
     }
 
     fn command(site: &Site, boxes: Vec<PathBuf>) -> Command {

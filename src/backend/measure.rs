@@ -35,11 +35,7 @@ pub(super) fn measure(launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
 /// Spawns `program`, waits for it, and reports how long that took.
 pub(super) fn measure_empty(program: &std::path::Path) -> Report {
     let mut command = Command::new(program);
-    command
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let clock = Instant::now();
     match command.spawn().and_then(|mut child| child.wait()) {
         Ok(status) => Report {
@@ -52,10 +48,7 @@ pub(super) fn measure_empty(program: &std::path::Path) -> Report {
 }
 
 fn refused(error: &std::io::Error) -> Report {
-    Report {
-        start_error: Some(error.to_string()),
-        ..Report::default()
-    }
+    Report { start_error: Some(error.to_string()), ..Report::default() }
 }
 
 /// The sandbox's ends of its standard streams.
@@ -73,11 +66,7 @@ impl Pipes {
         let (ours, output) = pipe()?;
         let (our_error, error) = pipe()?;
         let input = File::open("/dev/null")?;
-        let pipes = Self {
-            input,
-            output,
-            error,
-        };
+        let pipes = Self { input, output, error };
         Ok((pipes, (ours, our_error)))
     }
 }
@@ -93,10 +82,7 @@ fn start(launch: &Launch, lifeline: BorrowedFd<'_>, pipes: Pipes, ends: Ends) ->
     let mut command = Command::new(&launch.argv[0]);
     command.args(&launch.argv[1..]).env_clear().current_dir("/");
     command.envs(launch.env.iter().map(|(name, value)| (name, value)));
-    command
-        .stdin(pipes.input)
-        .stdout(pipes.output)
-        .stderr(pipes.error);
+    command.stdin(pipes.input).stdout(pipes.output).stderr(pipes.error);
     let clock = Instant::now();
     let child = match command.spawn() {
         Ok(child) => child,
@@ -110,10 +96,7 @@ fn start(launch: &Launch, lifeline: BorrowedFd<'_>, pipes: Pipes, ends: Ends) ->
         complaint: Vec::new(),
         ends,
         child,
-        report: Report {
-            created_ns,
-            ..Report::default()
-        },
+        report: Report { created_ns, ..Report::default() },
     };
     watch.see_out(launch, lifeline)
 }
@@ -137,11 +120,7 @@ impl Watch {
         }
         self.wait();
         self.read_last_words();
-        let grace = if ended {
-            residue::GRACE
-        } else {
-            Duration::ZERO
-        };
+        let grace = if ended { residue::GRACE } else { Duration::ZERO };
         self.report.left_over = !residue::clear(grace, &launch.gone, lifeline);
         self.report.clean_ns = Some(nanoseconds(self.clock));
         self.into_report()
@@ -178,8 +157,7 @@ impl Watch {
         let mut buffer = [0; 16 << 10];
         let length = read(&mut self.ends.0, &mut buffer)?;
         let now = nanoseconds(self.clock);
-        self.scan
-            .feed(buffer.get(..length).unwrap_or_default(), now);
+        self.scan.feed(buffer.get(..length).unwrap_or_default(), now);
         Some(length)
     }
 
@@ -210,10 +188,7 @@ impl Watch {
         }
         // What was written before the end was there before the end.
         self.scan.ready_ns = self.scan.ready_ns.min(before);
-        self.scan.done_ns = self
-            .scan
-            .done_ns
-            .map(|at| before.map_or(at, |end| at.min(end)));
+        self.scan.done_ns = self.scan.done_ns.map(|at| before.map_or(at, |end| at.min(end)));
         self.read_error();
     }
 
@@ -256,10 +231,7 @@ fn wait_for(
         PollFd::from_borrowed_fd(held, PollFlags::IN),
         PollFd::from_borrowed_fd(lifeline, PollFlags::empty()),
     ];
-    let timeout = Timespec::try_from(left).unwrap_or(Timespec {
-        tv_sec: 1,
-        tv_nsec: 0,
-    });
+    let timeout = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
     // An interrupted wait reads as nothing happened; the caller looks at the time and waits again.
     rustix::event::poll(&mut polled, Some(&timeout)).ok();
     let came = polled.map(|entry| !entry.revents().is_empty());

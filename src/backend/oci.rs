@@ -57,15 +57,10 @@ pub(super) struct Container<'a> {
 impl Container<'_> {
     /// Its configuration.
     pub(super) fn config(&self) -> Value {
-        let args: Vec<&str> = [PROGRAM]
-            .into_iter()
-            .chain(self.inside.iter().map(String::as_str))
-            .collect();
-        let env: Vec<String> = self
-            .env
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let args: Vec<&str> =
+            [PROGRAM].into_iter().chain(self.inside.iter().map(String::as_str)).collect();
+        let env: Vec<String> =
+            self.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let namespaces =
             ["pid", "network", "ipc", "uts", "mount"].map(|kind| json!({"type": kind}));
         let mut config = json!({
@@ -102,18 +97,8 @@ impl Container<'_> {
         let host = shown.map(|name| Path::new("/").join(name));
         let mut mounts = vec![
             mount("/proc", "proc", "proc", &["nosuid", "nodev", "noexec"]),
-            mount(
-                "/dev",
-                "tmpfs",
-                "tmpfs",
-                &["nosuid", "mode=755", "size=64k"],
-            ),
-            mount(
-                "/tmp",
-                "tmpfs",
-                "tmpfs",
-                &["nosuid", "nodev", &format!("size={TMP_MIB}m")],
-            ),
+            mount("/dev", "tmpfs", "tmpfs", &["nosuid", "mode=755", "size=64k"]),
+            mount("/tmp", "tmpfs", "tmpfs", &["nosuid", "nodev", &format!("size={TMP_MIB}m")]),
         ];
         mounts.extend(host.map(|path| bind(&path.to_string_lossy(), &path.to_string_lossy())));
         mounts.push(bind(PROGRAM, self.program));
@@ -135,10 +120,7 @@ mod tests {
 
     #[test]
     fn a_container_gets_nothing_it_does_not_need() {
-        let view = View {
-            directories: vec!["usr"],
-            ..View::default()
-        };
+        let view = View { directories: vec!["usr"], ..View::default() };
         let inside = ["__payload".to_owned()];
         let container = Container {
             view: &view,

@@ -107,13 +107,7 @@ fn jump(mut state: u32, mut rounds: u64) -> u32 {
 
 /// `matrix`, one column a bit, times `vector`.
 fn apply(matrix: &[u32; 32], vector: u32) -> u32 {
-    (0..32).fold(0, |sum, bit| {
-        if vector >> bit & 1 == 1 {
-            sum ^ matrix[bit]
-        } else {
-            sum
-        }
-    })
+    (0..32).fold(0, |sum, bit| if vector >> bit & 1 == 1 { sum ^ matrix[bit] } else { sum })
 }
 
 /// A start for xorshift, which must not be 0.
@@ -171,11 +165,7 @@ mod tests {
                 Payload::Memory { mib: 3 },
                 Payload::Syscall { calls: 17 },
             ] {
-                assert_eq!(
-                    work(payload, nonce),
-                    expected(payload, nonce),
-                    "{payload:?}"
-                );
+                assert_eq!(work(payload, nonce), expected(payload, nonce), "{payload:?}");
             }
         }
     }

@@ -26,14 +26,11 @@ pub(super) fn start(settings: &CampSettings, id: &RunId) -> Result<Child, Error>
     command.arg(NAME).arg(&settings.state).arg(id.as_str());
     command.env_clear().current_dir("/").stdin(Stdio::piped());
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    command
-        .process_group(0)
-        .spawn()
-        .map_err(|source| Error::Helper {
-            helper: "reaper",
-            program: settings.exe.clone(),
-            said: source.to_string(),
-        })
+    command.process_group(0).spawn().map_err(|source| Error::Helper {
+        helper: "reaper",
+        program: settings.exe.clone(),
+        said: source.to_string(),
+    })
 }
 
 /// Waits for the owner's end, then sweeps. Status 1 if something could not be removed.
@@ -48,11 +45,7 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
     // Any end of the pipe is the owner's end.
     std::io::stdin().lock().read_to_end(&mut Vec::new()).ok();
     let swept = sweep(&CampSettings::of_state(state.into()), &id);
-    if swept.left.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if swept.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Leaves the terminal's reach. Each step may be refused, and then the next belt holds.

@@ -94,23 +94,14 @@ impl Site {
                 runtime = Some(made.runtime);
             }
         }
-        let launch = Launch {
-            argv,
-            env: self.env(),
-            gone,
-            ..self.launch(task)
-        };
+        let launch = Launch { argv, env: self.env(), gone, ..self.launch(task) };
         Ok(Recipe { launch, runtime })
     }
 
     /// An order in the bounds of `task`.
     fn launch(&self, task: &Task) -> Launch {
         // A cast of a negative or endless time saturates, which is what is meant.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "saturates"
-        )]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
         let timeout_ms = (task.limits.timeout_seconds.0 * 1e3) as u64;
         Launch {
             nonce: task.nonce,
@@ -124,13 +115,7 @@ impl Site {
     /// The whole environment of whatever this run starts.
     pub(super) fn env(&self) -> Vec<(String, String)> {
         let mark = (MARK.to_owned(), self.id.to_string());
-        vec![
-            mark,
-            (
-                "PATH".to_owned(),
-                "/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
-            ),
-        ]
+        vec![mark, ("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned())]
     }
 
     fn container(
@@ -164,15 +149,8 @@ impl Site {
             tool::text(bundle.at)?,
             name.clone(),
         ]);
-        let gone = vec![
-            root.join(&name),
-            root.join(format!("{name}_sandbox:{name}.state")),
-        ];
-        Ok(Made {
-            argv,
-            gone,
-            runtime: Entry::Runtime { argv: known, root },
-        })
+        let gone = vec![root.join(&name), root.join(format!("{name}_sandbox:{name}.state"))];
+        Ok(Made { argv, gone, runtime: Entry::Runtime { argv: known, root } })
     }
 
     /// What goes before crun where it would refuse the control groups it sees.

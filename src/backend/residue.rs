@@ -58,18 +58,14 @@ fn kill_children() {
 
 fn children() -> Vec<Pid> {
     let listed = fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
-    let pids = listed
-        .split_ascii_whitespace()
-        .filter_map(|pid| pid.parse().ok());
+    let pids = listed.split_ascii_whitespace().filter_map(|pid| pid.parse().ok());
     pids.filter_map(Pid::from_raw).collect()
 }
 
 /// Waits for `length`; true, at once, when the other end of `lifeline` has closed.
 pub(super) fn pause(length: Duration, lifeline: Option<BorrowedFd<'_>>) -> bool {
     let timeout = Timespec::try_from(length).unwrap_or_default();
-    let mut polled: Vec<PollFd<'_>> = lifeline
-        .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::empty()))
-        .into_iter()
-        .collect();
+    let mut polled: Vec<PollFd<'_>> =
+        lifeline.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::empty())).into_iter().collect();
     rustix::event::poll(&mut polled, Some(&timeout)).is_ok_and(|closed| closed > 0)
 }

@@ -42,10 +42,7 @@ trait Step<T> {
 
 impl<T, E: ToString> Step<T> for Result<T, E> {
     fn step(self, step: &'static str) -> Result<T, Refusal> {
-        self.map_err(|error| Refusal {
-            step,
-            why: error.to_string(),
-        })
+        self.map_err(|error| Refusal { step, why: error.to_string() })
     }
 }
 
@@ -112,13 +109,7 @@ fn furnish(root: &Path, program: &Path, powerful: bool) -> Result<(), Refusal> {
 fn tmpfs(at: &Path, options: &str) -> io::Result<()> {
     let options = CString::new(options)?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
-    Ok(rustix::mount::mount(
-        "isomon",
-        at,
-        "tmpfs",
-        flags,
-        options.as_c_str(),
-    )?)
+    Ok(rustix::mount::mount("isomon", at, "tmpfs", flags, options.as_c_str())?)
 }
 
 /// Binds `from` at `to`, read-only. Without power, mounts below it come along and may not be left
@@ -137,11 +128,7 @@ fn show(from: &Path, to: &Path, powerful: bool) -> io::Result<()> {
         (StatVfsMountFlags::NODIRATIME, MountFlags::NODIRATIME),
         (StatVfsMountFlags::RELATIME, MountFlags::RELATIME),
     ] {
-        flags |= if had.contains(was) {
-            flag
-        } else {
-            MountFlags::empty()
-        };
+        flags |= if had.contains(was) { flag } else { MountFlags::empty() };
     }
     Ok(rustix::mount::mount_remount(to, flags, "")?)
 }
@@ -161,10 +148,7 @@ fn become_program(inside: &[OsString], powerful: bool) -> Refusal {
         return refusal;
     }
     let error = Command::new(PROGRAM).args(inside).exec();
-    Refusal {
-        step: "execute isomon",
-        why: error.to_string(),
-    }
+    Refusal { step: "execute isomon", why: error.to_string() }
 }
 
 fn settle(powerful: bool) -> Result<(), Refusal> {
@@ -200,9 +184,7 @@ fn become_nobody() -> io::Result<()> {
     rustix::thread::set_thread_res_gid(gid, gid, gid)?;
     rustix::thread::set_thread_res_uid(uid, uid, uid)?;
     // A change of user hides /proc/self, which the next step writes to.
-    Ok(rustix::process::set_dumpable_behavior(
-        DumpableBehavior::Dumpable,
-    )?)
+    Ok(rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?)
 }
 
 /// Lets the present user be 0 in its new user namespace, and nobody else exist.
@@ -219,24 +201,14 @@ fn drop_capabilities() -> io::Result<()> {
         rustix::thread::remove_capability_from_bounding_set(one).ok();
     }
     let none = CapabilitySet::empty();
-    let sets = CapabilitySets {
-        effective: none,
-        permitted: none,
-        inheritable: none,
-    };
+    let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
     Ok(rustix::thread::set_capabilities(None, sets)?)
 }
 
 fn limit(resource: Resource, most: u64) -> io::Result<()> {
     let current = rustix::process::getrlimit(resource).maximum;
     let most = Some(current.map_or(most, |current| current.min(most)));
-    Ok(rustix::process::setrlimit(
-        resource,
-        Rlimit {
-            current: most,
-            maximum: most,
-        },
-    )?)
+    Ok(rustix::process::setrlimit(resource, Rlimit { current: most, maximum: most })?)
 }
 
 /// Waits for the first process inside and ends as it did, a signal as 128 and its number.
@@ -244,31 +216,19 @@ fn wait(child: Pid) -> io::Result<ExitCode> {
     let ended =
         rustix::io::retry_on_intr(|| rustix::process::waitpid(Some(child), WaitOptions::empty()))?;
     let status = ended.and_then(|(_, status)| {
-        status
-            .exit_status()
-            .or_else(|| status.terminating_signal().map(|signal| 128 + signal))
+        status.exit_status().or_else(|| status.terminating_signal().map(|signal| 128 + signal))
     });
-    Ok(ExitCode::from(
-        status
-            .and_then(|code| u8::try_from(code).ok())
-            .unwrap_or(REFUSED),
-    ))
+    Ok(ExitCode::from(status.and_then(|code| u8::try_from(code).ok()).unwrap_or(REFUSED)))
 }
 
-#[expect(
-    unsafe_code,
-    reason = "rustix marks unshare unsafe for the sake of descriptor tables"
-)]
+#[expect(unsafe_code, reason = "rustix marks unshare unsafe for the sake of descriptor tables")]
 pub(super) fn unshare(flags: UnshareFlags) -> rustix::io::Result<()> {
     // SAFETY: no caller asks for `UnshareFlags::FILES`, the only unsafe flag.
     unsafe { rustix::thread::unshare_unsafe(flags) }
 }
 
 /// A second process like this one: its pid for the first, `None` for the second.
-#[expect(
-    unsafe_code,
-    reason = "a pid namespace holds only processes made after it"
-)]
+#[expect(unsafe_code, reason = "a pid namespace holds only processes made after it")]
 fn fork() -> io::Result<Option<Pid>> {
     // SAFETY: isomon runs this before it starts any thread, so no lock can be held by one that the
     // child does not have.

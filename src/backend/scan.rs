@@ -30,11 +30,7 @@ impl Scan {
     /// Looks for markers with `nonce` in at most `keep` bytes, and in the result's line wherever it
     /// comes.
     pub(super) fn new(nonce: u64, keep: u64) -> Self {
-        Self {
-            nonce: format!("{nonce:016x}"),
-            keep,
-            ..Self::default()
-        }
+        Self { nonce: format!("{nonce:016x}"), keep, ..Self::default() }
     }
 
     /// Output beyond the limit.

@@ -33,34 +33,19 @@ impl CampSettings {
         let private = || {
             let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
             let named = format!("isomon-{}", uid.as_raw());
-            runtime.filter(|dir| dir.is_absolute()).map_or_else(
-                || std::env::temp_dir().join(named),
-                |dir| dir.join("isomon"),
-            )
+            runtime
+                .filter(|dir| dir.is_absolute())
+                .map_or_else(|| std::env::temp_dir().join(named), |dir| dir.join("isomon"))
         };
-        let state = if uid.is_root() {
-            PathBuf::from("/run/isomon")
-        } else {
-            private()
-        };
-        Ok(Self {
-            exe,
-            limits,
-            ..Self::of_state(state)
-        })
+        let state = if uid.is_root() { PathBuf::from("/run/isomon") } else { private() };
+        Ok(Self { exe, limits, ..Self::of_state(state) })
     }
 
     /// What clearing up needs.
     pub(super) fn of_state(state: PathBuf) -> Self {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let system = [
-            "/usr/local/sbin",
-            "/usr/local/bin",
-            "/usr/sbin",
-            "/usr/bin",
-            "/sbin",
-            "/bin",
-        ];
+        let system =
+            ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
         let search = std::env::split_paths(&path)
             .filter(|dir| dir.is_absolute())
             .chain(system.map(PathBuf::from));
@@ -96,8 +81,7 @@ impl CampSettings {
         self.check_state()?;
         let path = self.state.join("lock");
         let file = File::create(&path).map_err(|source| Error::io("create", &path, source))?;
-        file.lock()
-            .map_err(|source| Error::io("lock", &path, source))?;
+        file.lock().map_err(|source| Error::io("lock", &path, source))?;
         Ok(file)
     }
 }

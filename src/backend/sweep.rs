@@ -38,10 +38,7 @@ pub struct Sweep {
 /// Whether a run's owner is at work: it lives, and holds its journal.
 fn is_owned(settings: &CampSettings, id: &RunId) -> bool {
     let journal = Found::open(&audit::place(settings, id));
-    journal
-        .owner()
-        .is_some_and(|owner| owner.alive(&settings.roots))
-        && !journal.lock()
+    journal.owner().is_some_and(|owner| owner.alive(&settings.roots)) && !journal.lock()
 }
 
 /// Sweeps run `id`, whose owner is known to have ended with it. Does nothing while someone else
@@ -52,10 +49,7 @@ pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
     let began = Instant::now();
     while !journal.lock() {
         if began.elapsed() >= PATIENCE {
-            return Sweep {
-                found: Vec::new(),
-                left: audit(settings, id),
-            };
+            return Sweep { found: Vec::new(), left: audit(settings, id) };
         }
         residue::pause(Duration::from_millis(5), None);
     }
@@ -115,15 +109,8 @@ pub(super) fn delete(tool: &[String], container: &Path) {
     let file = container.file_name().unwrap_or_default().to_string_lossy();
     let name = file.split('_').next().unwrap_or_default();
     let mut command = Command::new(program);
-    command
-        .args(options)
-        .args(["delete", "--force"])
-        .arg(name)
-        .env_clear();
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.args(options).args(["delete", "--force"]).arg(name).env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     run(&mut command, DELETE);
     if container.is_dir() {
         fs::remove_dir_all(container).ok();
@@ -154,44 +141,29 @@ fn clear_place(settings: &CampSettings, place: &Path) {
     if !audit::mounts(settings, place).is_empty() {
         return;
     }
-    let mut entries: Vec<PathBuf> = fs::read_dir(place)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(place).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     entries.sort_by_key(|path| path.ends_with("journal"));
-    let removed = entries
-        .iter()
-        .try_for_each(|path| match fs::symlink_metadata(path) {
-            Ok(data) if data.is_dir() => fs::remove_dir_all(path),
-            Ok(_) => fs::remove_file(path),
-            Err(_) => Ok(()),
-        });
+    let removed = entries.iter().try_for_each(|path| match fs::symlink_metadata(path) {
+        Ok(data) if data.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(_) => Ok(()),
+    });
     // What could not be removed is named by the audit that follows.
     removed.and_then(|()| fs::remove_dir(place)).ok();
 }
 
 /// The runs that have a directory, whoever owns them.
 fn runs(settings: &CampSettings) -> Vec<RunId> {
-    let entries = fs::read_dir(settings.state.join("runs"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    entries
-        .filter_map(|entry| RunId::parse(entry.file_name().to_str()?))
-        .collect()
+    let entries = fs::read_dir(settings.state.join("runs")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| RunId::parse(entry.file_name().to_str()?)).collect()
 }
 
 /// What dead runs left behind; swept up unless `dry_run`, and then what could not be swept up.
 /// Running ones are not touched.
 pub fn gc(settings: &CampSettings, dry_run: bool) -> Result<Vec<LeftOver>, Error> {
     settings.check_state()?;
-    let lock = settings
-        .state
-        .exists()
-        .then(|| settings.lock_state())
-        .transpose()?;
+    let lock = settings.state.exists().then(|| settings.lock_state()).transpose()?;
     let left = sweep_dead(settings, dry_run);
     drop(lock);
     left
@@ -200,17 +172,9 @@ pub fn gc(settings: &CampSettings, dry_run: bool) -> Result<Vec<LeftOver>, Error
 /// The same, by a caller that holds the state directory's lock.
 pub(super) fn sweep_dead(settings: &CampSettings, dry_run: bool) -> Result<Vec<LeftOver>, Error> {
     settings.check_state()?;
-    let dead = runs(settings)
-        .into_iter()
-        .filter(|id| !is_owned(settings, id));
+    let dead = runs(settings).into_iter().filter(|id| !is_owned(settings, id));
     Ok(dead
-        .flat_map(|id| {
-            if dry_run {
-                audit(settings, &id)
-            } else {
-                sweep(settings, &id).left
-            }
-        })
+        .flat_map(|id| if dry_run { audit(settings, &id) } else { sweep(settings, &id).left })
         .collect())
 }
 

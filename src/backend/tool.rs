@@ -12,16 +12,10 @@ pub(super) fn find(settings: &CampSettings, name: &'static str) -> Result<PathBu
         let runs = path.is_file() && rustix::fs::access(&path, rustix::fs::Access::EXEC_OK).is_ok();
         runs.then_some(path)
     };
-    settings
-        .search
-        .iter()
-        .find_map(here)
-        .ok_or(Error::Tool { tool: name })
+    settings.search.iter().find_map(here).ok_or(Error::Tool { tool: name })
 }
 
 /// `path` as text, which the launcher's orders are made of.
 pub(super) fn text(path: PathBuf) -> Result<String, Error> {
-    path.into_os_string()
-        .into_string()
-        .map_err(|path| Error::Path { path: path.into() })
+    path.into_os_string().into_string().map_err(|path| Error::Path { path: path.into() })
 }

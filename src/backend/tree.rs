@@ -74,11 +74,7 @@ fn members(dirs: &[PathBuf]) -> Vec<u32> {
         .flat_map(|dir| below(dir))
         .map(|dir| fs::read_to_string(dir.join("cgroup.procs")).unwrap_or_default());
     let mut pids: Vec<u32> = lists
-        .flat_map(|list| {
-            list.lines()
-                .filter_map(|pid| pid.parse().ok())
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|list| list.lines().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
         .filter(|pid| *pid != std::process::id())
         .collect();
     pids.sort_unstable();
@@ -91,9 +87,7 @@ fn below(dir: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(dir) else {
         return Vec::new();
     };
-    let inner = entries
-        .flatten()
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let inner = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     let mut all: Vec<PathBuf> = inner.flat_map(|entry| below(&entry.path())).collect();
     all.push(dir.to_owned());
     all

@@ -41,21 +41,13 @@ impl View {
                 (Err(_), false) => {}
             }
         }
-        view.files = FILES
-            .into_iter()
-            .filter(|name| root.join(name).is_file())
-            .collect();
+        view.files = FILES.into_iter().filter(|name| root.join(name).is_file()).collect();
         view
     }
 
     /// Makes the empty directories, files and links in `root` that mounts will cover.
     pub(super) fn lay_out(&self, root: &Path) -> io::Result<()> {
-        for name in self
-            .directories
-            .iter()
-            .copied()
-            .chain(["proc", "dev", "tmp", "etc"])
-        {
+        for name in self.directories.iter().copied().chain(["proc", "dev", "tmp", "etc"]) {
             fs::create_dir_all(root.join(name))?;
         }
         for (name, target) in &self.links {
@@ -85,10 +77,7 @@ mod tests {
         assert_eq!(view.links, [("bin", PathBuf::from("usr/bin"))]);
         let inside = tempfile::tempdir().unwrap();
         view.lay_out(inside.path()).unwrap();
-        assert_eq!(
-            fs::read_link(inside.path().join("bin")).unwrap(),
-            Path::new("usr/bin")
-        );
+        assert_eq!(fs::read_link(inside.path().join("bin")).unwrap(), Path::new("usr/bin"));
         assert!(!inside.path().join("home").exists());
     }
 }

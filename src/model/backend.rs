@@ -155,10 +155,7 @@ pub struct BackendStatus {
 
 /// What a backend gives to and keeps from the work in it, as isomon runs it on this machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "a table of facts, one column each"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "a table of facts, one column each")]
 pub struct Traits {
     /// Memory is bounded.
     pub memory_limit: bool,

@@ -162,10 +162,7 @@ impl Plan {
     pub fn cells(&self) -> Vec<Cell> {
         let with = |backend: &BackendId| {
             let backend = *backend;
-            self.payloads.iter().map(move |payload| Cell {
-                backend,
-                payload: *payload,
-            })
+            self.payloads.iter().map(move |payload| Cell { backend, payload: *payload })
         };
         self.backends.iter().flat_map(with).collect()
     }
@@ -208,15 +205,8 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, in the order of a sandbox's life.
-    pub const ALL: [Self; 7] = [
-        Self::Create,
-        Self::Boot,
-        Self::Init,
-        Self::Ready,
-        Self::Run,
-        Self::Exit,
-        Self::Clean,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Create, Self::Boot, Self::Init, Self::Ready, Self::Run, Self::Exit, Self::Clean];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -234,10 +224,7 @@ impl Phase {
 
 /// How long each phase took; a phase that a backend does not have is absent, not zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[expect(
-    missing_docs,
-    reason = "each is the phase of its name, in seconds; see `Phase`"
-)]
+#[expect(missing_docs, reason = "each is the phase of its name, in seconds; see `Phase`")]
 pub struct Phases {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create_seconds: Option<Seconds>,
@@ -287,12 +274,7 @@ impl Phases {
     pub fn until(&self, last: Phase) -> Option<Seconds> {
         self.get(last)?;
         let reached = Phase::ALL.into_iter().filter(|phase| *phase <= last);
-        Some(Seconds(
-            reached
-                .filter_map(|phase| self.get(phase))
-                .map(|s| s.0)
-                .sum(),
-        ))
+        Some(Seconds(reached.filter_map(|phase| self.get(phase)).map(|s| s.0).sum()))
     }
 }
 
@@ -316,13 +298,7 @@ pub enum Figure {
 
 impl Figure {
     /// Every figure, in the order of the table.
-    pub const ALL: [Self; 5] = [
-        Self::ColdStart,
-        Self::Work,
-        Self::Request,
-        Self::Cli,
-        Self::Clean,
-    ];
+    pub const ALL: [Self; 5] = [Self::ColdStart, Self::Work, Self::Request, Self::Cli, Self::Clean];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -553,10 +529,7 @@ mod tests {
     #[test]
     fn every_payload_is_found_by_its_name() {
         for payload in Payload::USUAL {
-            assert_eq!(
-                Payload::with_amount(payload.name(), payload.amount()),
-                Some(payload)
-            );
+            assert_eq!(Payload::with_amount(payload.name(), payload.amount()), Some(payload));
         }
     }
 }

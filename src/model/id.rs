@@ -49,10 +49,8 @@ impl RunId {
         };
         let digits =
             |text: &str, length| text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
-        let hex = random.len() == 8
-            && random
-                .bytes()
-                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let hex =
+            random.len() == 8 && random.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         (digits(date, 8) && digits(time, 6) && hex).then(|| Self(raw.to_owned()))
     }
 
@@ -91,13 +89,9 @@ mod tests {
         assert_eq!(id.as_str(), "19700101-000001-a1b2c3d4");
         assert_eq!(id.short(), "a1b2c3d4");
         assert_eq!(RunId::parse(id.as_str()), Some(id));
-        for wrong in [
-            "",
-            "../etc",
-            "19700101-000001-a1b2c3d",
-            "19700101-000001-A1B2C3D4",
-            "a-b-c-d",
-        ] {
+        for wrong in
+            ["", "../etc", "19700101-000001-a1b2c3d", "19700101-000001-A1B2C3D4", "a-b-c-d"]
+        {
             assert_eq!(RunId::parse(wrong), None, "{wrong}");
         }
     }

@@ -150,10 +150,7 @@ impl Memory {
 
     /// Used share of swap; `None` without swap.
     pub fn swap_used(&self) -> Option<Ratio> {
-        Ratio::of(
-            self.swap_used_bytes.0 as f64,
-            self.swap_total_bytes.0 as f64,
-        )
+        Ratio::of(self.swap_used_bytes.0 as f64, self.swap_total_bytes.0 as f64)
     }
 }
 

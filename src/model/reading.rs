@@ -141,10 +141,7 @@ impl<T: Serialize> Serialize for Reading<T> {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Known(value) => value.serialize(to),
-            Self::Missing(why) => Gap {
-                missing: why.clone(),
-            }
-            .serialize(to),
+            Self::Missing(why) => Gap { missing: why.clone() }.serialize(to),
         }
     }
 }
@@ -180,11 +177,7 @@ mod tests {
             Reading::Missing(Why::Absent("/proc/pressure".into())),
         ] {
             let line = serde_json::to_string(&reading).unwrap();
-            assert_eq!(
-                serde_json::from_str::<Reading<f64>>(&line).unwrap(),
-                reading,
-                "{line}"
-            );
+            assert_eq!(serde_json::from_str::<Reading<f64>>(&line).unwrap(), reading, "{line}");
         }
     }
 }

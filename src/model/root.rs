@@ -13,9 +13,6 @@ pub struct Roots {
 
 impl Default for Roots {
     fn default() -> Self {
-        Self {
-            proc: PathBuf::from("/proc"),
-            sys: PathBuf::from("/sys"),
-        }
+        Self { proc: PathBuf::from("/proc"), sys: PathBuf::from("/sys") }
     }
 }

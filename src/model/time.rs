@@ -69,10 +69,7 @@ impl SetClock {
 impl Clock for SetClock {
     fn now(&self) -> Stamp {
         let mono_ms = self.0.load(std::sync::atomic::Ordering::Relaxed);
-        Stamp {
-            mono_ms,
-            wall_ms: i64::try_from(mono_ms).unwrap_or(i64::MAX),
-        }
+        Stamp { mono_ms, wall_ms: i64::try_from(mono_ms).unwrap_or(i64::MAX) }
     }
 }
 
@@ -82,29 +79,13 @@ mod tests {
 
     #[test]
     fn an_age_is_never_negative() {
-        let (early, late) = (
-            Stamp {
-                mono_ms: 5,
-                wall_ms: 900,
-            },
-            Stamp {
-                mono_ms: 9,
-                wall_ms: 1,
-            },
-        );
+        let (early, late) = (Stamp { mono_ms: 5, wall_ms: 900 }, Stamp { mono_ms: 9, wall_ms: 1 });
         assert_eq!(late.since(early), Duration::from_millis(4));
         assert_eq!(early.since(late), Duration::ZERO);
     }
 
     #[test]
     fn wall_time_is_rfc_3339_in_utc() {
-        assert_eq!(
-            Stamp {
-                mono_ms: 0,
-                wall_ms: 1_500
-            }
-            .rfc3339(),
-            "1970-01-01T00:00:01.500Z"
-        );
+        assert_eq!(Stamp { mono_ms: 0, wall_ms: 1_500 }.rfc3339(), "1970-01-01T00:00:01.500Z");
     }
 }

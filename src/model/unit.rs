@@ -192,10 +192,7 @@ fn span(seconds: f64) -> String {
 
 /// Lengths from a minute up, in the two largest units: `1m 05s`, `3h 20m`, `12d 04h`.
 fn clock(seconds: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "`as` saturates, which is what is wanted"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is what is wanted")]
     let whole = seconds.round() as i64;
     let (days, hours) = (whole / 86_400, whole / 3_600 % 24);
     let (minutes, rest) = (whole / 60 % 60, whole % 60);

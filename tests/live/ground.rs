@@ -37,9 +37,7 @@ impl Ground {
     }
 
     pub(crate) async fn check(&self, backends: &[BackendId]) -> Vec<BackendStatus> {
-        isomon::backend::check(&id(), &self.settings, backends, |_| {})
-            .await
-            .unwrap()
+        isomon::backend::check(&id(), &self.settings, backends, |_| {}).await.unwrap()
     }
 }
 
@@ -62,9 +60,8 @@ pub(crate) fn must_be_live() -> bool {
 /// The backends that run here; the others are printed with their reasons.
 pub(crate) async fn ready(ground: &Ground) -> Vec<BackendId> {
     let known = ground.check(&BackendId::ALL).await;
-    let (ready, other): (Vec<_>, Vec<_>) = known
-        .into_iter()
-        .partition(|status| status.readiness.runs());
+    let (ready, other): (Vec<_>, Vec<_>) =
+        known.into_iter().partition(|status| status.readiness.runs());
     for status in other {
         println!("skipped {}: {:?}", status.id, status.readiness);
         // Of gVisor's platforms one suffices; which of them work is the machine's affair.
