@@ -15,6 +15,7 @@ mod identity;
 mod journal;
 mod judge;
 mod launcher;
+mod link;
 mod measure;
 mod oci;
 mod payload;
@@ -26,6 +27,8 @@ mod scan;
 mod settings;
 mod sweep;
 mod tool;
+mod tree;
+mod trial;
 mod veil;
 mod view;
 mod wire;
@@ -35,10 +38,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub use audit::{Kind, LeftOver, audit};
-pub use camp::{Camp, Launch, Task, Trial};
+pub use camp::Camp;
 pub use check::check;
 pub use settings::CampSettings;
 pub use sweep::{Sweep, gc};
+pub use trial::{Launch, Task, Trial};
 
 use crate::model::id::RunId;
 
@@ -96,6 +100,12 @@ pub enum Error {
     Path {
         /// The path.
         path: PathBuf,
+    },
+    /// A task of isomon's own was cut off.
+    #[error("the {doing} was cut off")]
+    Interrupted {
+        /// What it did.
+        doing: &'static str,
     },
     /// A backend whose tool is not there.
     #[error("{tool} is not on PATH")]

@@ -1,5 +1,7 @@
 //! Every backend, live: right results, right classes of failure, nothing left.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a test program")]
+
 #[path = "live/ground.rs"]
 mod live;
 

@@ -145,7 +145,10 @@ pub(super) fn containers(journal: &Found) -> Vec<(Vec<String>, PathBuf)> {
     });
     let known = runtimes.flat_map(|(argv, root)| {
         let entries = fs::read_dir(root).into_iter().flatten().flatten();
-        entries.map(move |entry| (argv.clone(), entry.path()))
+        let paths = entries.map(|entry| entry.path());
+        // runsc keeps a lock beside each container's state.
+        let states = paths.filter(|path| path.extension().is_none_or(|kind| kind != "lock"));
+        states.map(move |path| (argv.clone(), path))
     });
     known.collect()
 }

@@ -8,10 +8,9 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::identity;
-use super::residue::pause;
+use super::tree;
 use crate::model::bench::Limits;
 use crate::model::id::RunId;
 use crate::model::root::Roots;
@@ -181,7 +180,7 @@ impl Group {
     /// Kills everything in it; true when it is empty.
     pub(super) fn kill(&self, within: Duration) -> bool {
         let dirs: Vec<PathBuf> = self.dirs.iter().map(|(dir, _)| dir.clone()).collect();
-        kill(&dirs, within)
+        tree::kill(&dirs, within)
     }
 }
 
@@ -226,87 +225,6 @@ fn field(file: &Path, key: &str) -> Option<u64> {
     let text = fs::read_to_string(file).ok()?;
     let mut lines = text.lines().map(|line| line.rsplit_once(' ').unwrap_or(("", line)));
     lines.find(|(name, _)| *name == key)?.1.parse().ok()
-}
-
-/// Kills everything in and below `dirs`; true when they are empty.
-pub(super) fn kill(dirs: &[PathBuf], within: Duration) -> bool {
-    let began = Instant::now();
-    loop {
-        dirs.iter().for_each(|dir| strike(dir));
-        let pids = members(dirs);
-        if pids.is_empty() {
-            return true;
-        }
-        for pid in pids {
-            identity::kill_if(pid, || members(dirs).contains(&pid));
-        }
-        if began.elapsed() >= within {
-            return members(dirs).is_empty();
-        }
-        pause(Duration::from_millis(2), None);
-    }
-}
-
-/// Kills at once what version 2 holds, and thaws what version 1 froze, which else would not die: a
-/// runtime freezes its container now and then, and may be killed just then. Each file exists in some
-/// hierarchies only.
-fn strike(dir: &Path) {
-    write_existing(&dir.join("cgroup.kill"), "1");
-    for below in tree(dir) {
-        write_existing(&below.join("freezer.state"), "THAWED");
-    }
-}
-
-fn write_existing(file: &Path, value: &str) {
-    if file.exists() {
-        // Ignored: what stays alive is seen by the loop that follows.
-        fs::write(file, value).ok();
-    }
-}
-
-/// Removes `dirs` and all groups below them; those that are left.
-pub(super) fn remove(dirs: &[PathBuf], within: Duration) -> Vec<PathBuf> {
-    let began = Instant::now();
-    loop {
-        for dir in dirs.iter().flat_map(|dir| tree(dir)) {
-            fs::remove_dir(dir).ok();
-        }
-        let left: Vec<PathBuf> = dirs.iter().filter(|dir| dir.exists()).cloned().collect();
-        if left.is_empty() || began.elapsed() >= within {
-            // The directory above goes when it was the last run's.
-            dirs.iter().filter_map(|dir| dir.parent()).for_each(|top| {
-                fs::remove_dir(top).ok();
-            });
-            return left;
-        }
-        pause(Duration::from_millis(5), None);
-    }
-}
-
-/// The processes in and below `dirs`.
-pub(super) fn members(dirs: &[PathBuf]) -> Vec<u32> {
-    let lists = dirs
-        .iter()
-        .flat_map(|dir| tree(dir))
-        .map(|dir| fs::read_to_string(dir.join("cgroup.procs")).unwrap_or_default());
-    let mut pids: Vec<u32> = lists
-        .flat_map(|list| list.lines().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
-        .filter(|pid| *pid != std::process::id())
-        .collect();
-    pids.sort_unstable();
-    pids.dedup();
-    pids
-}
-
-/// `dir` and what is below it, deepest first.
-fn tree(dir: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(dir) else {
-        return Vec::new();
-    };
-    let below = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    let mut all: Vec<PathBuf> = below.flat_map(|entry| tree(&entry.path())).collect();
-    all.push(dir.to_owned());
-    all
 }
 
 #[cfg(test)]

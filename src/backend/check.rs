@@ -110,12 +110,20 @@ fn ready(camp: &Camp) -> Readiness {
     if missing.is_empty() {
         return Readiness::Ready;
     }
-    let groups = if camp.is_grouped() { "no such controller" } else { "no writable control group" };
+    let (groups, remedy) = if camp.is_grouped() {
+        (
+            "no such controller",
+            "give version 2 the controllers: systemd.unified_cgroup_hierarchy=1 cgroup_enable=memory on the kernel's command line",
+        )
+    } else {
+        (
+            "no writable control group",
+            "run as root, or in a unit of your own: systemd-run --user --scope -p Delegate=yes isomon",
+        )
+    };
     Readiness::Degraded {
         reason: SafeText::new(&format!("not limited: {} ({groups})", missing.join(", "))),
-        remedy: SafeText::new(
-            "run as root, or in a unit with Delegate=yes: systemd-run --user --scope -p Delegate=yes isomon",
-        ),
+        remedy: SafeText::new(remedy),
     }
 }
 

@@ -44,8 +44,8 @@ fn boot(roots: &Roots) -> Option<String> {
 /// When `pid` started; `None` for no process and for a zombie, which does nothing any more.
 pub(super) fn start_of(proc: &Path, pid: u32) -> Option<u64> {
     let stat = fs::read(proc.join(pid.to_string()).join("stat")).ok()?;
-    let (state, start) = parse_stat(&stat)?;
-    (state != "Z" && state != "X").then_some(start)
+    let (state, since) = parse_stat(&stat)?;
+    (state != "Z" && state != "X").then_some(since)
 }
 
 /// State (field 3) and start time (field 22) of a `stat` line. The name, field 2, may hold spaces

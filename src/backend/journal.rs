@@ -5,7 +5,7 @@
 //! belongs to something that was never made.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::identity::Identity;
+use crate::model::id::RunId;
+use crate::model::root::Roots;
 
 /// Its file in a run's directory.
 const NAME: &str = "journal";
@@ -47,8 +49,21 @@ pub(super) struct Journal {
 }
 
 impl Journal {
+    /// Makes the directory `place` of run `id` and a journal in it that belongs to this process.
+    pub(super) fn begin(place: &Path, id: &RunId, roots: &Roots) -> Result<Self, Error> {
+        match std::fs::create_dir(place) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                return Err(Error::Exists { id: id.clone() });
+            }
+            made => made.map_err(|source| Error::io("create", place, source))?,
+        }
+        let unknown = || Error::io("read", &roots.proc, ErrorKind::NotFound.into());
+        let me = Identity::of(roots, std::process::id()).ok_or_else(unknown)?;
+        Self::create(place, me)
+    }
+
     /// Starts the journal of the run in `place`, which belongs to `owner`.
-    pub(super) fn create(place: &Path, owner: Identity) -> Result<Self, Error> {
+    fn create(place: &Path, owner: Identity) -> Result<Self, Error> {
         let path = place.join(NAME);
         let mut options = OpenOptions::new();
         options.append(true).create_new(true).mode(0o600);

@@ -23,8 +23,8 @@ fn fault(report: &Report, payload: Payload, nonce: u64, out_of_memory: bool) -> 
     let right = report.value.as_deref() == Some(&wanted);
     let told = report.value.is_some();
     let rows = [
-        (report.start_error.is_some(), Failure::Start),
         (out_of_memory && !(ended_well && right), Failure::Memory),
+        (report.start_error.is_some(), Failure::Start),
         (report.timed_out, Failure::Timeout),
         (report.ready_ns.is_none(), Failure::NotReady),
         (told && !right, Failure::WrongResult),
@@ -40,7 +40,7 @@ fn explain(report: &Report, kind: Failure) -> SafeText {
     let mut told = report.start_error.clone().unwrap_or_default();
     let complaint = report.complaint.lines().rev().find(|line| !line.trim().is_empty());
     if told.is_empty() && kind != Failure::Leak {
-        told = complaint.unwrap_or(&report.first_line).to_owned();
+        complaint.unwrap_or(&report.first_line).clone_into(&mut told);
     }
     if told.is_empty() {
         kind.words().clone_into(&mut told);
@@ -53,6 +53,11 @@ fn explain(report: &Report, kind: Failure) -> SafeText {
     };
     debug_assert!(written.is_ok(), "a string takes any text");
     SafeText::new(&told)
+}
+
+/// The outcome of what could not even be asked to start.
+pub(super) fn refused(why: &dyn std::error::Error) -> Outcome {
+    Outcome::Failed { kind: Failure::Start, message: SafeText::new(&why.to_string()) }
 }
 
 /// The phases that were reached.

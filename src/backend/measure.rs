@@ -98,7 +98,7 @@ fn start(launch: &Launch, lifeline: BorrowedFd<'_>, pipes: Pipes, ends: Ends) ->
         child,
         report: Report { created_ns, ..Report::default() },
     };
-    watch.to_the_end(launch, lifeline)
+    watch.see_out(launch, lifeline)
 }
 
 /// A program under observation.
@@ -112,7 +112,7 @@ struct Watch {
 }
 
 impl Watch {
-    fn to_the_end(mut self, launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
+    fn see_out(mut self, launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
         let ended = self.watch(Duration::from_millis(launch.timeout_ms), lifeline);
         if !ended {
             // Ignored: it may have ended in this instant, and then the wait below tells.
@@ -154,7 +154,7 @@ impl Watch {
 
     /// Reads what there is; `None` at the end of the stream.
     fn read_output(&mut self) -> Option<usize> {
-        let mut buffer = [0; 64 << 10];
+        let mut buffer = [0; 16 << 10];
         let length = read(&mut self.ends.0, &mut buffer)?;
         let now = nanoseconds(self.clock);
         self.scan.feed(buffer.get(..length).unwrap_or_default(), now);

@@ -6,16 +6,32 @@
 
 use std::ffi::OsString;
 use std::io::Read;
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use tokio::process::{Child, Command};
 
+use super::Error;
 use super::settings::CampSettings;
 use super::sweep::sweep;
 use crate::model::id::RunId;
 
 /// The hidden subcommand; its arguments are the state directory and the run.
 pub(super) const NAME: &str = "__reaper";
+
+/// Starts the process that sweeps run `id` when this one dies. Its input closes with us, whatever
+/// happens.
+pub(super) fn start(settings: &CampSettings, id: &RunId) -> Result<Child, Error> {
+    let mut command = Command::new(&settings.exe);
+    command.arg(NAME).arg(&settings.state).arg(id.as_str());
+    command.env_clear().current_dir("/").stdin(Stdio::piped());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.process_group(0).spawn().map_err(|source| Error::Helper {
+        helper: "reaper",
+        program: settings.exe.clone(),
+        said: source.to_string(),
+    })
+}
 
 /// Waits for the owner's end, then sweeps. Status 1 if something could not be removed.
 pub(super) fn run(arguments: &[OsString]) -> ExitCode {

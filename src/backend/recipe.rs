@@ -85,7 +85,7 @@ impl Site {
             }
             BackendId::Bubblewrap => {
                 argv = vec![tool::text(tool::find(&self.settings, "bwrap")?)?];
-                argv.extend(bubblewrap::arguments(&self.view, program, &inside));
+                argv.extend(bubblewrap::arguments(&self.view, &program, &inside));
             }
             container => {
                 let made = self.container(container, program, &inside, serial)?;

@@ -15,13 +15,14 @@ use super::audit::{self, Kind, LeftOver, audit};
 use super::identity::Identity;
 use super::journal::Found;
 use super::settings::CampSettings;
-use super::{cgroup, identity, residue};
+use super::{identity, residue, tree};
 use crate::model::id::RunId;
 
 /// Time for a run's processes to be gone after they were killed.
 const DEATH: Duration = Duration::from_secs(2);
-/// Time for a runtime to delete one container.
-const DELETE: Duration = Duration::from_secs(3);
+/// Time for a runtime to delete one container, all of whose processes are dead. runsc waits until
+/// init has taken the last one away, which may be long; what it keeps is removed all the same.
+const DELETE: Duration = Duration::from_secs(1);
 /// Time to wait for another sweep of the same run.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -69,27 +70,27 @@ pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
 /// Kills, deletes and removes what lives outside the run's directory.
 fn end(settings: &CampSettings, id: &RunId, journal: &Found) {
     let groups = audit::groups(settings, id, journal);
-    cgroup::kill(&groups, DEATH);
+    tree::kill(&groups, DEATH);
     kill_marked(settings, id);
     for (tool, container) in audit::containers(journal) {
         delete(&tool, &container);
     }
-    cgroup::remove(&groups, DEATH);
+    tree::remove(&groups, DEATH);
 }
 
-/// Kills what carries the run's mark and is in none of its groups.
-fn kill_marked(settings: &CampSettings, id: &RunId) {
+/// Kills what carries the run's mark and is in none of its groups. Looks twice: for an instant while
+/// a program is executed, it shows no environment.
+pub(super) fn kill_marked(settings: &CampSettings, id: &RunId) {
     let began = Instant::now();
-    while began.elapsed() < DEATH {
+    let mut quiet = 0;
+    while quiet < 2 && began.elapsed() < DEATH {
         let proc = &settings.roots.proc;
         let marked = audit::processes(settings, id);
         let started: Vec<(u32, u64)> = marked
             .into_iter()
             .filter_map(|pid| Some((pid, identity::start_of(proc, pid)?)))
             .collect();
-        if started.is_empty() {
-            return;
-        }
+        quiet = if started.is_empty() { quiet + 1 } else { 0 };
         for (pid, start) in started {
             identity::kill_if(pid, || {
                 identity::start_of(proc, pid) == Some(start) && audit::is_marked(settings, id, pid)

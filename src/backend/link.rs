@@ -1,0 +1,79 @@
+//! The camp's end of the launcher: starts it, gives it one order at a time, ends it.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+
+use super::recipe::Site;
+use super::wire::{Hello, Order, Report};
+use super::{Error, launcher};
+
+/// Time a launcher has to come up.
+const GREETING: Duration = Duration::from_secs(10);
+/// Time for it to die of a kill.
+const DEATH: Duration = Duration::from_secs(2);
+
+/// A launcher and what is said to it. It is killed when this is dropped.
+#[derive(Debug)]
+pub(super) struct Link {
+    child: Child,
+    orders: ChildStdin,
+    reports: Lines<BufReader<ChildStdout>>,
+}
+
+impl Link {
+    /// Starts a launcher inside the control groups at `boxes`; fails if it cannot enter one.
+    pub(super) async fn start(site: &Site, boxes: Vec<PathBuf>) -> Result<Self, Error> {
+        let silent = |said: &str| Error::Helper {
+            helper: "launcher",
+            program: site.settings.exe.clone(),
+            said: said.to_owned(),
+        };
+        let spawned = Self::command(site, boxes).spawn();
+        let mut child = spawned.map_err(|source| silent(&source.to_string()))?;
+        let (Some(orders), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(silent("no pipes"));
+        };
+        let mut reports = BufReader::new(output).lines();
+        let line = timeout(GREETING, reports.next_line()).await;
+        let line = line.ok().and_then(Result::ok).flatten().unwrap_or_default();
+        let hello: Hello = serde_json::from_str(&line).map_err(|_| silent("no greeting"))?;
+        if let Some(refused) = hello.refused.first() {
+            return Err(silent(refused));
+        }
+        Ok(Self { child, orders, reports })
+    }
+
+    fn command(site: &Site, boxes: Vec<PathBuf>) -> Command {
+        let mut command = Command::new(&site.settings.exe);
+        command.arg(launcher::NAME).args(boxes);
+        command.env_clear().envs(site.env()).current_dir("/");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        // A process group of its own: a key on the terminal is for isomon alone.
+        command.stderr(Stdio::null()).process_group(0);
+        command.kill_on_drop(true);
+        command
+    }
+
+    /// One order and its report; `None` when the launcher has ended.
+    pub(super) async fn exchange(&mut self, order: &Order) -> Result<Option<Report>, Error> {
+        let mut line = serde_json::to_vec(order).map_err(|source| Error::Json { source })?;
+        line.push(b'\n');
+        if self.orders.write_all(&line).await.is_err() {
+            return Ok(None);
+        }
+        let said = self.reports.next_line().await.ok().flatten();
+        let read = said.map(|line| serde_json::from_str(&line));
+        read.transpose().map_err(|source| Error::Json { source })
+    }
+
+    /// Kills it and waits for it.
+    pub(super) async fn end(mut self) {
+        // Only a process that does not die of a kill lets this pass by; the sweep will name it.
+        drop(timeout(DEATH, self.child.kill()).await);
+    }
+}

@@ -1,0 +1,40 @@
+//! What a camp is asked and what it answers; a stand-in for a camp speaks the same words.
+
+use std::future::Future;
+
+use super::Error;
+use crate::model::backend::BackendId;
+use crate::model::bench::{Limits, Outcome, Payload, Phases};
+
+/// One sandbox to start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Task {
+    /// Where.
+    pub backend: BackendId,
+    /// What is done inside.
+    pub payload: Payload,
+    /// Seeds the work and marks its output; never the same twice in a run.
+    pub nonce: u64,
+    /// In which bounds.
+    pub limits: Limits,
+}
+
+/// What became of a sandbox.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// How long its phases took, by the host's monotonic clock.
+    pub phases: Phases,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Something of it outlived it and was swept up.
+    pub left_over: bool,
+    /// Output beyond the limit.
+    pub dropped_bytes: u64,
+}
+
+/// Something that starts sandboxes, one at a time.
+pub trait Launch {
+    /// Starts one and watches it to its end. An error means that no more can be started; what goes
+    /// wrong with the sandbox is in the trial.
+    fn launch(&mut self, task: &Task) -> impl Future<Output = Result<Trial, Error>> + Send;
+}
