@@ -137,7 +137,7 @@ prop_compose! {
         if over {
             let ended = world::START;
             let end = RunEnd::BudgetSpent;
-            let tail = RunTail { ended, end, progress, summary, overhead_seconds: None };
+            let tail = RunTail { ended, end, progress, summary, suspended: Vec::new(), overhead_seconds: None };
             events.push(RunEvent::Ended(tail));
         }
         for event in events {

@@ -5,6 +5,7 @@ use std::future::Future;
 use super::Error;
 use crate::model::backend::BackendId;
 use crate::model::bench::{Limits, Outcome, Payload, Phases};
+use crate::model::unit::Seconds;
 
 /// One sandbox to start.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,4 +38,7 @@ pub trait Launch {
     /// Starts one and watches it to its end. An error means that no more can be started; what goes
     /// wrong with the sandbox is in the trial.
     fn launch(&mut self, task: &Task) -> impl Future<Output = Result<Trial, Error>> + Send;
+
+    /// What a spawn and a wait cost with nothing in between.
+    fn overhead(&mut self) -> impl Future<Output = Result<Seconds, Error>> + Send;
 }

@@ -7,6 +7,7 @@ use isomon::backend::{Error, Launch, Task, Trial};
 use isomon::bench::{Bench, head, preset};
 use isomon::model::backend::{BackendId, BackendStatus, Readiness, Traits};
 use isomon::model::bench::{Outcome, Phase, Phases, Preset};
+use isomon::model::id::RunId;
 use isomon::model::root::Roots;
 use isomon::model::run::Run;
 use isomon::model::time::{SetClock, Stamp};
@@ -67,7 +68,8 @@ pub(crate) fn run(seed: u64) -> Run {
         traits: Traits::default(),
     };
     let roots = Roots::default();
-    let head = head::draw_up(plan, &backends.map(ready), &roots, Stamp::default(), 7);
+    let (id, statuses) = (RunId::new(0, 7), backends.map(ready));
+    let head = head::draw_up(id, plan, &statuses, &roots, Stamp::default());
     let clock = Arc::new(SetClock::default());
     let (out, mut said) = tokio::sync::mpsc::channel(16);
     let cancel = tokio_util::sync::CancellationToken::new();

@@ -336,6 +336,7 @@ pub(crate) fn over(rounds: u32, end: RunEnd) -> State {
         end,
         progress: progress(&samples, took, 60),
         summary: summaries(&samples),
+        suspended: Vec::new(),
         overhead_seconds: Some(Seconds(0.000_412)),
     };
     let event = RunEvent::Ended(tail);
