@@ -6,10 +6,10 @@ run: ## the screen
 	cargo run --release --locked
 
 test: ## what has to pass
-	.ci/run
+	.ci/test
 
 test-long: ## the same, and the tests that take minutes
-	.ci/run
+	.ci/test
 	cargo test --locked --release -- --ignored
 
 bench: ## what isolation costs on this machine

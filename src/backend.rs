@@ -1,10 +1,132 @@
 //! Isolation backends: launching, measuring and clearing up sandboxes.
+//!
+//! A [`Camp`] is where one run's sandboxes live: a *reaper* that outlives us, control groups, and a
+//! *launcher* inside them that starts what it is told and watches it to its end. Whatever dies, and
+//! however, the reaper or the next start sweeps up by the run's journal. Nothing here knows what a
+//! benchmark is for.
+
+mod audit;
+mod bubblewrap;
+mod camp;
+mod cgroup;
+mod check;
+mod filter;
+mod identity;
+mod journal;
+mod judge;
+mod launcher;
+mod measure;
+mod oci;
+mod payload;
+mod reaper;
+mod recipe;
+mod residue;
+mod sandbox;
+mod scan;
+mod settings;
+mod sweep;
+mod tool;
+mod veil;
+mod view;
+mod wire;
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Runs isomon as one of its own helpers (`__payload`, `__sandbox`, `__launcher`, `__reaper`) when
-/// the first argument names one; `None` when it does not.
-pub fn reexecuted(_arguments: &[OsString]) -> Option<ExitCode> {
-    None
+pub use audit::{Kind, LeftOver, audit};
+pub use camp::{Camp, Launch, Task, Trial};
+pub use check::check;
+pub use settings::CampSettings;
+pub use sweep::{Sweep, gc};
+
+use crate::model::id::RunId;
+
+/// Why a camp cannot go on. What goes wrong *inside* a sandbox is an outcome, not an error.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or directory of the run.
+    #[error("cannot {doing} {path}")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A message could not be written or read.
+    #[error("a message between isomon's own processes makes no sense")]
+    Json {
+        /// Why not.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// isomon's own helper did not come up.
+    #[error("{helper} ({program}) did not start: {said}")]
+    Helper {
+        /// Which one.
+        helper: &'static str,
+        /// The program that was started.
+        program: PathBuf,
+        /// What was heard of it.
+        said: String,
+    },
+    /// Two runs with one id.
+    #[error("run {id} exists already")]
+    Exists {
+        /// The id.
+        id: RunId,
+    },
+    /// The state directory could be written by someone else.
+    #[error("{path} belongs to another user, or others may write to it")]
+    Unsafe {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// An earlier run left something that cannot be removed; no new run is started over it.
+    #[error("something of an earlier run is left: {}", list(left))]
+    LeftOver {
+        /// What.
+        left: Vec<LeftOver>,
+    },
+    /// A path that cannot be said in JSON.
+    #[error("{path} is not UTF-8")]
+    Path {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A backend whose tool is not there.
+    #[error("{tool} is not on PATH")]
+    Tool {
+        /// The tool.
+        tool: &'static str,
+    },
+}
+
+impl Error {
+    fn io(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
+        let path = path.to_owned();
+        Self::Io { doing, path, source }
+    }
+}
+
+fn list(left: &[LeftOver]) -> String {
+    let named = left.iter().take(5).map(|one| format!("{} ({})", one.name, one.remedy()));
+    named.collect::<Vec<_>>().join(", ")
+}
+
+/// Runs isomon as one of its own helpers when the first argument names one; `None` when it does
+/// not.
+pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
+    let rest = arguments.get(2..).unwrap_or_default();
+    match arguments.get(1)?.to_str()? {
+        payload::NAME => Some(payload::run(rest)),
+        sandbox::NAME => Some(sandbox::run(rest)),
+        veil::NAME => Some(veil::run(rest)),
+        launcher::NAME => Some(launcher::run(rest)),
+        reaper::NAME => Some(reaper::run(rest)),
+        _ => None,
+    }
 }

@@ -2,3 +2,13 @@
 
 pub mod node;
 pub mod plain;
+pub mod run_csv;
+pub mod run_hyperfine;
+pub mod run_json;
+pub mod run_markdown;
+pub mod run_progress;
+mod run_row;
+#[cfg(test)]
+mod run_sample;
+mod run_table;
+pub mod run_text;

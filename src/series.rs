@@ -85,16 +85,19 @@ impl<const N: usize> Series<N> {
         Some((at, known(self.values[index][which])))
     }
 
-    /// Number `which` in `slots` equal parts of the `span_ms` that end with `end_ms`, oldest first: the mean
-    /// of the values within a part, or `None` where there is none. What a sparkline draws.
+    /// Number `which` in `slots` equal parts of about `span_ms`, oldest first: the mean of the
+    /// values within a part, or `None` where there is none. What a sparkline draws.
+    ///
+    /// The parts begin at multiples of their own length, and the last one holds `end_ms`: as time
+    /// goes on a part never changes once it is full, so a drawing moves only when a new one begins.
     pub fn slots(&self, which: usize, end_ms: u64, span_ms: u64, slots: usize) -> Vec<Option<f64>> {
-        let start = end_ms.saturating_sub(span_ms);
+        let length = (span_ms / slots.max(1) as u64).max(1);
+        let end = (end_ms / length + 1) * length;
         let mut sums = vec![(0.0, 0_u32); slots];
-        for (at, value) in self.within(which, start + 1..end_ms.saturating_add(1)) {
+        for (at, value) in self.within(which, end.saturating_sub(length * slots as u64)..end) {
             let Some(value) = value else { continue };
-            let offset = (at - start - 1).saturating_mul(slots as u64) / span_ms.max(1);
-            let index = usize::try_from(offset).unwrap_or(usize::MAX).min(slots.saturating_sub(1));
-            if let Some((sum, count)) = sums.get_mut(index) {
+            let age = usize::try_from((end - 1 - at) / length).unwrap_or(usize::MAX);
+            if let Some((sum, count)) = sums.iter_mut().rev().nth(age) {
                 *sum += value;
                 *count += 1;
             }
@@ -134,11 +137,20 @@ mod tests {
     #[test]
     fn a_gap_stays_a_gap() {
         let mut series = Series::<1>::default();
-        series.push(1, [Some(1.0)]);
-        series.push(1000, [None]);
-        series.push(9000, [Some(f64::NAN)]);
+        series.push(0, [Some(1.0)]);
+        series.push(2000, [None]);
+        series.push(7000, [Some(f64::NAN)]);
         series.push(9500, [Some(3.0)]);
-        assert_eq!(series.slots(0, 10_000, 10_000, 5), [Some(1.0), None, None, None, Some(3.0)]);
+        assert_eq!(series.slots(0, 9_900, 10_000, 5), [Some(1.0), None, None, None, Some(3.0)]);
+    }
+
+    #[test]
+    fn a_full_part_never_changes_again() {
+        let series = filled(100);
+        let before = series.slots(0, 59_000, 60_000, 6);
+        let after = series.slots(0, 61_000, 60_000, 6);
+        assert_eq!(before[1..], after[..5]);
+        assert_eq!(before, series.slots(0, 59_900, 60_000, 6));
     }
 
     #[test]

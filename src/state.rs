@@ -158,8 +158,8 @@ mod tests {
         }
         let node = &state.nodes[&SourceId::local()];
         assert_eq!(node.history.len(), 3);
-        let load: Vec<_> = node.history.slots(Metric::Load as usize, 3000, 3000, 3);
-        assert_eq!(load, [Some(1.0), Some(2.0), Some(3.0)].map(|v: Option<f64>| v));
+        let load = node.history.slots(Metric::Load as usize, 3000, 3000, 3);
+        assert_eq!(load, [Some(1.0), Some(2.0), Some(3.0)]);
         assert_eq!(node.health, Some(Health::Up));
     }
 

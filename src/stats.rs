@@ -1,1 +1,9 @@
 //! Statistics of samples, each formula with its source.
+//!
+//! Pure: numbers and a seeded generator in, numbers out, so that anyone can compute a published
+//! figure again from the samples of its run. Nothing here knows of clocks, files or tasks.
+
+pub mod estimate;
+pub mod interval;
+pub mod sorted;
+pub mod summary;

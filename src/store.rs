@@ -1,1 +1,86 @@
 //! Runs as directories of plain files.
+//!
+//! People open, copy and compare them, so a run is `<runs>/<id>/` with `head.json` (what was
+//! planned), `samples.ndjson` (one line a sample, written as it comes) and at last `run.json` (all
+//! of it). A live run, a finished one and one cut off by `kill -9` are read by the same code. What
+//! is read is never trusted: sizes are bounded, and a bad file is an error with its place.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::model::run::FORMAT;
+
+mod file;
+pub mod run_dir;
+pub mod run_list;
+
+pub use file::write;
+pub use run_dir::RunDir;
+pub use run_list::{Listed, list};
+
+/// What can be wrong with files of runs.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The system refused: no such file, no permission, disk full, read-only.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file or directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// What stands there is not what a run holds.
+    #[error("{path}, line {line}: {source}")]
+    Corrupt {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A sample of a cell that the run does not have.
+    #[error("{path}: sample {sample} is of cell {cell}, and the run has {cells}")]
+    Cell {
+        /// Which file or directory.
+        path: PathBuf,
+        /// Which sample, from 0.
+        sample: usize,
+        /// The cell it names.
+        cell: u32,
+        /// How many there are.
+        cells: usize,
+    },
+    /// It was written by a later isomon.
+    #[error("{path} has format {found}; this isomon reads up to {FORMAT}")]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// Neither a regular file nor a directory with a run in it.
+    #[error("{path} is not a run")]
+    NotARun {
+        /// What was given.
+        path: PathBuf,
+    },
+    /// It is larger than any run isomon writes.
+    #[error("{path} has {bytes} bytes, more than a run can have")]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
+}
+
+impl Error {
+    /// Says of an error of the system where it happened.
+    fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, source }
+    }
+}

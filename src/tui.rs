@@ -3,11 +3,31 @@
 //! [`app::App`] is what is looked at (tab, cursor, filter, prompt); the world is in
 //! [`crate::state::State`] and is only read. Keys become [`action::Action`]s by a keymap that is
 //! data, actions change the `App` and may make a [`crate::model::command::Command`], and drawing
-//! is a pure function of both.
+//! is a pure function of both. [`run::run`] is the loop around it all.
 
 pub mod action;
+pub mod app;
+mod clipboard;
+mod crash;
+pub mod event;
+pub mod help;
+pub mod ink;
+pub mod key;
+pub mod keymap;
 pub mod look;
+pub mod mistake;
+mod pace;
+pub mod palette;
+pub mod popup;
+pub mod prompt;
+mod reader;
 pub mod reply;
+pub mod run;
+pub mod session;
+pub mod surface;
 pub mod tab;
+pub mod term;
 pub mod theme;
+pub mod view;
+mod watchdog;
 pub mod widget;

@@ -7,7 +7,7 @@ use color_eyre::eyre::eyre;
 use super::print;
 use super::setting::Setting;
 use super::{Exit, Outcome};
-use crate::hub::local::KeptRun;
+use crate::store::Listed;
 
 /// How to print them.
 #[derive(Clone, Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(super) fn run(wish: &ListArgs, setting: &Setting) -> Outcome {
     Ok(Exit::Good)
 }
 
-fn table(runs: &[KeptRun]) -> String {
+fn table(runs: &[Listed]) -> String {
     if runs.is_empty() {
         return "no run is kept; `isomon bench` makes one\n".to_owned();
     }

@@ -3,6 +3,7 @@
 use color_eyre::eyre::Result;
 
 use crate::model::run::Run;
+use crate::report;
 
 /// How a run is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -16,12 +17,17 @@ pub(super) enum Form {
     Csv,
     /// A table for a README
     Markdown,
+    /// What hyperfine's scripts read
+    Hyperfine,
 }
 
 /// `run` in `form`, ending with a line break.
 pub(super) fn render(run: &Run, form: Form) -> Result<String> {
     Ok(match form {
-        Form::Json => serde_json::to_string_pretty(run)? + "\n",
-        Form::Text | Form::Csv | Form::Markdown => crate::hub::local::summary(run),
+        Form::Text => report::run_text::text(run),
+        Form::Json => report::run_json::json(run)?,
+        Form::Csv => report::run_csv::csv(run),
+        Form::Markdown => report::run_markdown::markdown(run),
+        Form::Hyperfine => report::run_hyperfine::hyperfine(run)?,
     })
 }

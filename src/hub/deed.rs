@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use crate::model::backend::BackendStatus;
 use crate::model::bench::Plan;
 use crate::model::id::RunId;
-use crate::model::run::RunEvent;
 use crate::model::text::SafeText;
+use crate::model::update::Update;
 
 /// The deeds behind the commands. An error is a sentence for the user.
 pub trait Deed: Send + Sync + 'static {
@@ -26,7 +26,7 @@ pub trait Deed: Send + Sync + 'static {
         &self,
         id: RunId,
         plan: Plan,
-        out: mpsc::Sender<RunEvent>,
+        out: mpsc::Sender<Update>,
         cancel: CancellationToken,
     ) -> impl Future<Output = Result<(), SafeText>> + Send;
 

@@ -2,22 +2,32 @@
 //! module does what.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
-use serde::Serialize;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Deed;
-use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
-use crate::model::bench::{Effort, Limits, Payload, Plan, Preset};
-use crate::model::id::RunId;
+use crate::backend::{self, Camp, CampSettings};
+use crate::bench::{Bench, head};
+use crate::model::backend::{BackendId, BackendStatus};
+use crate::model::bench::{Limits, Plan};
+use crate::model::id::{RunId, SourceId};
 use crate::model::node::NodeInfo;
 use crate::model::root::Roots;
-use crate::model::run::{Run, RunEvent};
+use crate::model::run::{Run, RunHead};
 use crate::model::text::SafeText;
-use crate::model::unit::{Ratio, Seconds};
-use crate::model::update::What;
+use crate::model::time::{Clock, SystemClock};
+use crate::model::update::{Notice, Update, What};
+use crate::probe::gpu::{GpuProbe, Launch};
+use crate::probe::node::NodeProbe;
+use crate::probe::process::ProcessProbe;
+use crate::probe::{self, Probe};
+use crate::report;
+use crate::store::{self, Listed, RunDir};
 
 /// This machine.
 #[derive(Clone, Debug)]
@@ -31,122 +41,140 @@ pub struct Local {
 impl Local {
     /// What the machine is.
     pub fn info(&self) -> NodeInfo {
-        let hostname = std::fs::read_to_string(self.roots.proc.join("sys/kernel/hostname"));
-        NodeInfo {
-            hostname: hostname.unwrap_or_default().trim().into(),
-            arch: std::env::consts::ARCH.into(),
-            ..NodeInfo::default()
-        }
+        probe::info::info(&self.roots)
     }
 
     /// A reader of how the machine is doing.
     pub fn node(&self) -> impl FnMut(Instant) -> Result<What, SafeText> + Send + use<> {
-        |_now| Ok(What::Node(Box::default()))
+        let mut probe = NodeProbe::new(&self.roots);
+        move |now| probe.sample(now).map(Box::new).map(What::Node).map_err(sentence)
     }
 
     /// A reader of its processes.
     pub fn processes(&self) -> impl FnMut(Instant) -> Result<What, SafeText> + Send + use<> {
-        |_now| Ok(What::Processes(Vec::new()))
+        let mut probe = ProcessProbe::new(&self.roots);
+        move |now| probe.sample(now).map(What::Processes).map_err(sentence)
     }
 
     /// A reader of its GPUs.
     pub fn gpus(&self) -> impl FnMut(Instant) -> Result<What, SafeText> + Send + use<> {
-        |_now| Ok(What::Gpus(Box::default()))
+        let mut probe = GpuProbe::new(self.roots.clone(), Launch::default());
+        move |now| Ok(What::Gpus(Box::new(probe.sample(now))))
     }
 
     /// The runs that are kept, latest first.
-    pub fn list(&self) -> Result<Vec<KeptRun>, SafeText> {
-        Ok(Vec::new())
+    pub fn list(&self) -> Result<Vec<Listed>, SafeText> {
+        store::list(&self.runs).map_err(sentence)
     }
 
     /// A run that is kept.
     pub fn read(&self, id: &RunId) -> Result<Run, SafeText> {
-        Err(format!("run {id} is not in {}", self.runs.display()).into())
+        RunDir::read(&self.runs.join(id.as_str())).map_err(sentence)
     }
 
     /// Sweeps what dead runs left behind; each line is one thing. Only looks when `dry_run`.
-    pub fn gc(&self, _dry_run: bool) -> Result<Vec<SafeText>, SafeText> {
-        Ok(Vec::new())
+    pub fn gc(&self, dry_run: bool) -> Result<Vec<SafeText>, SafeText> {
+        let settings = self.settings(Limits::default())?;
+        let left = backend::gc(&settings, dry_run).map_err(sentence)?;
+        Ok(left
+            .into_iter()
+            .map(|thing| format!("{} of run {}", thing.name, thing.run).into())
+            .collect())
     }
-}
 
-/// A run that is kept, not yet read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct KeptRun {
-    /// Its id.
-    pub id: RunId,
-    /// Whether it was written to its end; one that was not is live, or was cut off.
-    pub finished: bool,
-}
+    fn settings(&self, limits: Limits) -> Result<CampSettings, SafeText> {
+        let mut settings = CampSettings::detect(limits).map_err(sentence)?;
+        settings.roots = self.roots.clone();
+        Ok(settings)
+    }
 
-/// The table of a run for people.
-pub fn summary(run: &Run) -> String {
-    format!("run {}: {} samples\n", run.head.id, run.samples.len())
-}
+    /// Tries `backends` in a camp of their own.
+    async fn try_out(
+        &self,
+        backends: &[BackendId],
+        tell: impl FnMut(&BackendStatus) + Send,
+    ) -> Result<Vec<BackendStatus>, SafeText> {
+        let settings = self.settings(Limits::default())?;
+        backend::check(&new_id(), &settings, backends, tell).await.map_err(sentence)
+    }
 
-/// The plan of `preset`; all of its payloads unless some are chosen.
-pub fn plan(
-    preset: Preset,
-    backends: Vec<BackendId>,
-    payloads: Option<Vec<Payload>>,
-    seed: u64,
-) -> Plan {
-    let (min_rounds, max_rounds, budget, target) = match preset {
-        Preset::Quick => (10, 30, 30.0, 0.10),
-        Preset::Standard => (20, 200, 300.0, 0.05),
-        Preset::Full => (30, 1_000, 1_800.0, 0.02),
-    };
-    let effort = Effort {
-        warmup_rounds: 2,
-        min_rounds,
-        max_rounds,
-        min_seconds: Seconds(0.0),
-        budget_seconds: Seconds(budget),
-        target: Ratio::new(target).unwrap_or_default(),
-    };
-    let usual = match preset {
-        Preset::Quick => vec![Payload::Noop],
-        Preset::Standard | Preset::Full => Payload::USUAL.to_vec(),
-    };
-    Plan {
-        name: None,
-        backends,
-        payloads: payloads.unwrap_or(usual),
-        effort,
-        limits: Limits::default(),
-        seed,
+    /// The run's directory; a notice instead where it cannot be written.
+    fn keep(&self, head: &RunHead) -> (Option<RunDir>, Option<Notice>) {
+        match RunDir::create(&self.runs, head) {
+            Ok(dir) => (Some(dir), None),
+            Err(error) => {
+                let text = format!("the run is kept in memory alone: {}", sentence(error));
+                (None, Some(Notice { bad: true, text: text.into() }))
+            }
+        }
     }
 }
 
 impl Deed for Local {
     async fn check(&self, out: mpsc::Sender<BackendStatus>) -> Result<(), SafeText> {
-        for id in BackendId::ALL {
-            let status = BackendStatus {
-                id,
-                version: None,
-                path: None,
-                readiness: Readiness::Unavailable {
-                    reason: "not built in".into(),
-                    remedy: "use a newer isomon".into(),
-                },
-                traits: Traits::default(),
-            };
-            out.send(status).await.ok();
-        }
-        Ok(())
+        let tell = |status: &BackendStatus| {
+            // There is room for all of them; a listener that has gone needs none.
+            out.try_send(status.clone()).unwrap_or_default();
+        };
+        self.try_out(&BackendId::ALL, tell).await.map(drop)
     }
 
     async fn bench(
         &self,
-        _id: RunId,
-        _plan: Plan,
-        _out: mpsc::Sender<RunEvent>,
-        _cancel: CancellationToken,
+        id: RunId,
+        plan: Plan,
+        out: mpsc::Sender<Update>,
+        cancel: CancellationToken,
     ) -> Result<(), SafeText> {
-        Err("no backend is built in".into())
+        let statuses = self.try_out(&plan.backends, |_| {}).await?;
+        if !statuses.iter().any(|status| status.readiness.runs()) {
+            return Err("none of these backends can run here".into());
+        }
+        let clock = Arc::new(SystemClock);
+        let mut camp = Camp::open(&id, &self.settings(plan.limits)?).await.map_err(sentence)?;
+        let head = head::draw_up(id, plan, &statuses, &self.roots, clock.now());
+        let (keep, notice) = self.keep(&head);
+        if let Some(notice) = notice {
+            let (at, from) = (clock.now(), SourceId::local());
+            out.send(Update { at, from, what: What::Notice(notice) }).await.ok();
+        }
+        let roots = self.roots.clone();
+        Bench { head, roots, clock, keep, out, cancel }.run(&mut camp).await;
+        let swept = camp.close().await.map_err(sentence)?;
+        match &swept.left[..] {
+            [] => Ok(()),
+            left => Err(format!(
+                "{} things of the run could not be removed; isomon gc names them",
+                left.len()
+            )
+            .into()),
+        }
     }
 
-    fn export(&self, id: &RunId, _to: &Path) -> Result<PathBuf, SafeText> {
-        Err(format!("run {id} is not in {}", self.runs.display()).into())
+    fn export(&self, id: &RunId, to: &Path) -> Result<PathBuf, SafeText> {
+        let run = self.read(id)?;
+        let path = if to.is_dir() { to.join(format!("isomon-{id}.json")) } else { to.to_owned() };
+        let json = report::run_json::json(&run).map_err(sentence)?;
+        store::write(&path, json.as_bytes()).map_err(sentence)?;
+        Ok(path)
     }
+}
+
+/// An id for now.
+pub fn new_id() -> RunId {
+    RunId::new(SystemClock.now().wall_ms, StdRng::from_os_rng().random())
+}
+
+/// An error and what is behind it, in one sentence.
+fn sentence(error: impl std::error::Error) -> SafeText {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+        source = error.source();
+    }
+    text.into()
 }

@@ -58,10 +58,11 @@ pub(super) async fn bench<D: Deed>(
     let run = id.clone();
     let doing = tokio::spawn(async move { deed.bench(run, plan, out, cancel).await });
     let mut seen = Seen::default();
-    while let Some(event) = heard.recv().await {
-        seen.take(&event);
-        let id = id.clone();
-        outlet.send(What::Run { id, event }).await;
+    while let Some(update) = heard.recv().await {
+        if let What::Run { event, .. } = &update.what {
+            seen.take(event);
+        }
+        outlet.send(update.what).await;
     }
     let result = answer(doing).await;
     if let (Err(reason), true, false) = (&result, seen.started, seen.ended) {
@@ -111,6 +112,7 @@ impl Seen {
             end: RunEnd::Failed { reason: reason.clone() },
             progress: self.progress,
             summary: self.summary,
+            suspended: Vec::new(),
             overhead_seconds: None,
         }
     }

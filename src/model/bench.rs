@@ -188,7 +188,7 @@ pub enum Preset {
 /// One visit of one cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
-    /// Index of its cell in the plan's cells.
+    /// Index of its cell in the run's cells.
     pub cell: u32,
     /// Its round, from 0; warm-up rounds count on their own.
     pub round: u32,
@@ -258,7 +258,8 @@ impl Failure {
     }
 }
 
-/// What the host was doing while a sample ran; differences over that time.
+/// What the host was doing while a sample ran; differences over that time, or over the 0.2 s up to
+/// its end where it was shorter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HostState {
     /// Processor time the hypervisor took, as a share of all processors.

@@ -26,7 +26,8 @@ pub struct RunHead {
     pub started_at: String,
     /// What it does.
     pub plan: Plan,
-    /// The plan's cells; samples and summaries speak of them by index.
+    /// The plan's cells, and after them the baseline cells that every run has (`process` with each
+    /// payload); samples and summaries speak of them by index.
     pub cells: Vec<Cell>,
     /// Backends that were asked for and could not run, with the reason.
     pub left_out: Vec<LeftOut>,
@@ -36,7 +37,7 @@ pub struct RunHead {
     pub repeat: String,
 }
 
-/// A backend that was asked for and could not run.
+/// A backend that was asked for and could not run, or not to the end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LeftOut {
     /// Which one.
@@ -93,7 +94,7 @@ pub struct Tool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum RunEnd {
-    /// Every cell is known as well as was asked.
+    /// Every cell is known as well as was asked, or was visited as often as was asked.
     Completed,
     /// The budget was spent before every cell was known well enough.
     BudgetSpent,
@@ -134,6 +135,9 @@ pub struct RunTail {
     pub progress: Progress,
     /// The final figures.
     pub summary: Vec<Summary>,
+    /// Backends that failed so often that the run went on without them, with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspended: Vec<LeftOut>,
     /// What the harness itself costs: the median of an empty spawn-and-wait in the same rounds.
     pub overhead_seconds: Option<Seconds>,
 }

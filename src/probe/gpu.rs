@@ -1,9 +1,123 @@
 //! GPUs of every vendor, each reader apart from the others.
+//!
+//! NVIDIA's go through NVML in a process of its own (`isomon __gpu`), AMD's and Intel's through
+//! sysfs and `/proc/PID/fdinfo`. A vendor that is not here costs next to nothing and is said to be
+//! absent, with what was looked for; one that is broken says why and what mends it.
+
+mod amd;
+mod backoff;
+mod card;
+mod child;
+mod client;
+mod device;
+mod drm;
+mod fault;
+mod fdinfo;
+mod hwmon;
+mod intel;
+mod leash;
+mod name;
+mod nvml;
+mod pci;
+mod roster;
+mod session;
+mod throttle;
+mod turn;
+mod uevent;
+mod verdict;
+mod wire;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
-/// Runs isomon as its own GPU reader (`__gpu`) when the first argument says so.
-pub fn reexecuted(_arguments: &[OsString]) -> Option<ExitCode> {
-    None
+pub use leash::Launch;
+
+use self::drm::DrmReader;
+use self::nvml::NvmlReader;
+use self::pci::PciGpu;
+use self::turn::Turn;
+use crate::model::gpu::{Gpu, GpuReader, GpuSample, GpuState};
+use crate::model::root::Roots;
+use crate::model::text::SafeText;
+
+/// Longest time a sample takes.
+const TURN: Duration = Duration::from_millis(2400);
+/// How often the PCI bus is looked at.
+const BUS_EVERY: Duration = Duration::from_secs(10);
+/// Longest wait for the thread that reads AMD's and Intel's GPUs.
+const DRM_BOX: Duration = Duration::from_secs(1);
+/// NVIDIA's PCI vendor id.
+const NVIDIA: &str = "0x10de";
+
+/// Runs isomon as its own GPU reader (`__gpu [LIBRARY]`) when the first argument says so.
+pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
+    match arguments {
+        [_, word, rest @ ..] if word == "__gpu" => {
+            Some(child::run(rest.first().map(OsString::as_os_str)))
+        }
+        _ => None,
+    }
+}
+
+/// All GPUs of this machine.
+#[derive(Debug)]
+pub struct GpuProbe {
+    roots: Roots,
+    nvml: NvmlReader,
+    drm: DrmReader,
+    /// NVIDIA's GPUs on the PCI bus, and when that was seen.
+    bus: Option<(Instant, Option<Vec<PciGpu>>)>,
+}
+
+impl GpuProbe {
+    /// A probe that reads the machine under `roots` and starts its GPU reader as `launch` says,
+    /// when it is first needed.
+    pub fn new(roots: Roots, launch: Launch) -> Self {
+        Self {
+            nvml: NvmlReader::new(launch, roots.proc.clone()),
+            drm: DrmReader::new(roots.clone()),
+            roots,
+            bus: None,
+        }
+    }
+
+    /// How all GPUs are doing at `now`. Blocks, at most 2.5 s when a driver hangs; a GPU that
+    /// answered before and does not now stays in the list as lost.
+    pub fn sample(&mut self, now: Instant) -> GpuSample {
+        let turn = Turn::new(now, TURN);
+        self.drm.ask(now);
+        self.nvml.sample(&turn);
+        let mut gpus = self.nvml.gpus();
+        let mut readers = vec![self.judge(&gpus, now)];
+        let (others, their_readers) = self.drm.collect(turn.left().min(DRM_BOX));
+        gpus.extend(others);
+        readers.extend(their_readers);
+        GpuSample { gpus, readers }
+    }
+
+    /// The process id of the GPU reader while one runs.
+    pub fn reader_pid(&self) -> Option<u32> {
+        self.nvml.pid()
+    }
+
+    fn judge(&mut self, gpus: &[Gpu], now: Instant) -> GpuReader {
+        let answering = gpus.iter().filter(|gpu| gpu.state == GpuState::Ok);
+        let shown: Vec<&str> =
+            answering.filter_map(|gpu| gpu.pci.known().map(SafeText::as_str)).collect();
+        self.look_at_bus(now);
+        let bus = self.bus.as_ref().and_then(|(_, bus)| bus.as_deref());
+        GpuReader {
+            name: SafeText::from("NVML"),
+            version: self.nvml.driver(),
+            state: verdict::judge(self.nvml.standing(), bus, &shown),
+        }
+    }
+
+    fn look_at_bus(&mut self, now: Instant) {
+        let is_old = |(seen, _): &(Instant, _)| now.saturating_duration_since(*seen) >= BUS_EVERY;
+        if self.bus.as_ref().is_none_or(is_old) {
+            self.bus = Some((now, pci::find(&self.roots.sys, NVIDIA)));
+        }
+    }
 }

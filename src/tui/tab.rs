@@ -1,5 +1,21 @@
 //! The tabs: each one file with a `View` (what is looked at), its `act` and its `draw`.
 
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use super::action::Action;
+use super::look::Look;
+use super::reply::Reply;
+use crate::state::State;
+
+pub mod backends;
+pub mod bench;
+mod fleet;
+pub mod gpus;
+pub mod logs;
+pub mod nodes;
+pub mod overview;
+
 /// A tab that works; one that does not is not listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tab {
@@ -35,6 +51,13 @@ impl Tab {
         }
     }
 
+    /// The tab `steps` further, round and round.
+    #[must_use]
+    pub fn step(self, steps: usize) -> Self {
+        let at = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
+        Self::ALL[(at + steps) % Self::ALL.len()]
+    }
+
     /// The digit that opens it.
     pub const fn digit(self) -> char {
         match self {
@@ -44,6 +67,94 @@ impl Tab {
             Self::Backends => '4',
             Self::Bench => '5',
             Self::Logs => '9',
+        }
+    }
+}
+
+/// What is looked at in each tab; it stays while another tab is in front.
+#[derive(Debug, Default)]
+pub struct Views {
+    /// The tab Overview.
+    pub overview: overview::View,
+    /// The tab Nodes.
+    pub nodes: nodes::View,
+    /// The tab GPUs.
+    pub gpus: gpus::View,
+    /// The tab Backends.
+    pub backends: backends::View,
+    /// The tab Bench.
+    pub bench: bench::View,
+    /// The tab Logs.
+    pub logs: logs::View,
+}
+
+impl Views {
+    /// Lets `tab` answer `action`.
+    pub fn act(&mut self, tab: Tab, action: Action, state: &State) -> Reply {
+        match tab {
+            Tab::Overview => self.overview.act(action, state),
+            Tab::Nodes => self.nodes.act(action, state),
+            Tab::Gpus => self.gpus.act(action, state),
+            Tab::Backends => self.backends.act(action, state),
+            Tab::Bench => self.bench.act(action, state),
+            Tab::Logs => self.logs.act(action, state),
+        }
+    }
+
+    /// Shows only rows of `tab` that match `text`; false if it has no rows.
+    pub fn filter(&mut self, tab: Tab, text: &str) -> bool {
+        match tab {
+            Tab::Overview => self.overview.filter(text),
+            Tab::Nodes => self.nodes.filter(text),
+            Tab::Gpus => self.gpus.filter(text),
+            Tab::Backends => self.backends.filter(text),
+            Tab::Bench => self.bench.filter(text),
+            Tab::Logs => return false,
+        }
+        true
+    }
+
+    /// Lets `tab`, which is drawn in `area`, answer a click at (`column`, `row`).
+    pub fn click(&mut self, tab: Tab, at: (u16, u16), area: Rect, state: &State) -> Reply {
+        let (column, row) = at;
+        match tab {
+            Tab::Overview => self.overview.click(column, row, area, state),
+            Tab::Nodes => self.nodes.click(column, row, area, state),
+            Tab::Gpus => self.gpus.click(column, row, area, state),
+            Tab::Backends => self.backends.click(column, row, area, state),
+            Tab::Bench => self.bench.click(column, row, area, state),
+            Tab::Logs => Reply::Ignored,
+        }
+    }
+
+    /// What the footer should name while `tab` is in front.
+    pub fn hints(&self, tab: Tab, state: &State) -> &'static [Action] {
+        match tab {
+            Tab::Overview => self.overview.hints(state),
+            Tab::Nodes => self.nodes.hints(state),
+            Tab::Gpus => self.gpus.hints(state),
+            Tab::Backends => self.backends.hints(state),
+            Tab::Bench => self.bench.hints(state),
+            Tab::Logs => self.logs.hints(state),
+        }
+    }
+
+    /// Draws `tab`.
+    pub fn draw(
+        &self,
+        tab: Tab,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        state: &State,
+        look: &Look<'_>,
+    ) {
+        match tab {
+            Tab::Overview => self.overview.draw(frame, area, state, look),
+            Tab::Nodes => self.nodes.draw(frame, area, state, look),
+            Tab::Gpus => self.gpus.draw(frame, area, state, look),
+            Tab::Backends => self.backends.draw(frame, area, state, look),
+            Tab::Bench => self.bench.draw(frame, area, state, look),
+            Tab::Logs => self.logs.draw(frame, area, state, look),
         }
     }
 }

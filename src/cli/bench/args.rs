@@ -7,8 +7,8 @@ use clap::ValueEnum;
 use color_eyre::eyre::{Result, eyre};
 
 use super::super::outcome::Form;
+use crate::bench::preset;
 use crate::config::{Bench, Size, Span};
-use crate::hub::local::plan;
 use crate::model::backend::BackendId;
 use crate::model::bench::{Effort, Limits, Payload, Plan, Preset};
 use crate::model::text::SafeText;
@@ -71,6 +71,9 @@ pub struct BenchArgs {
     /// Write the table as Markdown
     #[arg(long, value_name = "FILE")]
     export_markdown: Option<PathBuf>,
+    /// Write what hyperfine's scripts read
+    #[arg(long, value_name = "FILE")]
+    export_hyperfine: Option<PathBuf>,
 }
 
 /// The backends one word on the command line means.
@@ -102,9 +105,10 @@ impl BenchArgs {
     /// The plan: the preset's, changed by what was set; `random` is the seed unless one is given.
     pub(super) fn plan(&self, setting: &Bench, random: u64) -> Result<Plan> {
         let preset = self.preset.map_or(setting.preset, Preset::from);
-        let payloads = (!self.payload.is_empty()).then(|| self.payload.clone());
-        let seed = self.seed.unwrap_or(random);
-        let mut plan = plan(preset, self.chosen(), payloads, seed);
+        let mut plan = preset::plan(preset, &self.chosen(), self.seed.unwrap_or(random));
+        if !self.payload.is_empty() {
+            plan.payloads.clone_from(&self.payload);
+        }
         plan.name = self.name.as_deref().map(SafeText::new);
         plan.limits = self.limits(setting, plan.limits);
         plan.effort = self.effort(plan.effort);
@@ -126,6 +130,7 @@ impl BenchArgs {
             (Form::Json, &self.export_json),
             (Form::Csv, &self.export_csv),
             (Form::Markdown, &self.export_markdown),
+            (Form::Hyperfine, &self.export_hyperfine),
         ];
         all.into_iter().filter_map(|(form, path)| Some((form, path.as_deref()?)))
     }

@@ -1,8 +1,6 @@
 //! A run while it goes on: its events are gathered, Ctrl-C ends it.
 
 use color_eyre::eyre::{Result, eyre};
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -10,12 +8,11 @@ use tokio_util::sync::CancellationToken;
 use super::super::progress::Meter;
 use super::never_began;
 use crate::hub::Deed;
-use crate::hub::local::Local;
+use crate::hub::local::{Local, new_id};
 use crate::model::bench::{Plan, Sample};
-use crate::model::id::RunId;
 use crate::model::run::{Run, RunEvent, RunHead, RunTail};
 use crate::model::text::SafeText;
-use crate::model::time::{Clock, SystemClock};
+use crate::model::update::{Update, What};
 
 const EVENTS: usize = 256;
 
@@ -23,7 +20,7 @@ const EVENTS: usize = 256;
 /// and what is still there is swept up by the reaper.
 pub(super) async fn run(local: Local, plan: Plan, meter: &mut Meter) -> Result<Run> {
     let mut signals = Signals::listen()?;
-    let id = RunId::new(SystemClock.now().wall_ms, StdRng::from_os_rng().random());
+    let id = new_id();
     let (out, events) = mpsc::channel(EVENTS);
     let cancel = CancellationToken::new();
     let token = cancel.clone();
@@ -48,7 +45,7 @@ impl Gathered {
     /// Hears a run to its end. True if the user did not want to wait for it.
     async fn hear(
         &mut self,
-        mut events: mpsc::Receiver<RunEvent>,
+        mut events: mpsc::Receiver<Update>,
         signals: &mut Signals,
         cancel: &CancellationToken,
         meter: &mut Meter,
@@ -63,10 +60,18 @@ impl Gathered {
                     meter.say("ending the run; once more leaves at once");
                 }
                 event = events.recv() => match event {
-                    Some(event) => self.take(event, meter),
+                    Some(update) => self.hear_one(update.what, meter),
                     None => return false,
                 },
             }
+        }
+    }
+
+    fn hear_one(&mut self, what: What, meter: &mut Meter) {
+        match what {
+            What::Run { event, .. } => self.take(event, meter),
+            What::Notice(notice) => meter.say(notice.text.as_str()),
+            _ => {}
         }
     }
 

@@ -1,0 +1,146 @@
+//! What the harness itself costs: isomon's own times beside those of the barest other way to take
+//! them, interleaved in one run. Prints a ratio of medians for each; wants a release build.
+//!
+//! `process`: spawn to exit, against `posix_spawn` and `waitid` of the same command in a loop.
+//! `gvisor`: the same through `runsc run`, against hyperfine on a bundle made the same way.
+
+#![allow(clippy::print_stdout, reason = "this is what it is for")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use isomon::backend::{Camp, CampSettings, Error, Launch, Task};
+use isomon::model::backend::BackendId;
+use isomon::model::bench::{Figure, Limits, Outcome, Payload};
+use isomon::model::id::RunId;
+use rand::TryRngCore;
+
+/// Visits of each side.
+const PROCESSES: usize = 400;
+/// Visits of each side of a slow backend.
+const CONTAINERS: usize = 30;
+
+type Times = Vec<f64>;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(compare())
+}
+
+async fn compare() -> Result<(), Box<dyn std::error::Error>> {
+    // No limits that bite: the other side has none.
+    let cpus = std::thread::available_parallelism()?.get() as f64;
+    let limits = Limits { cpus: cpus * 4.0, ..Limits::default() };
+    let home = tempfile::tempdir()?;
+    let mut settings = CampSettings::detect(limits)?;
+    settings.exe = PathBuf::from(env!("CARGO_BIN_EXE_isomon"));
+    settings.state = home.path().join("state");
+    let id = RunId::new(0, rand::rngs::OsRng.try_next_u32()?);
+    let mut camp = Camp::open(&id, &settings).await?;
+    processes(&mut camp, &settings.exe, limits).await?;
+    let runsc = settings.search.iter().map(|dir| dir.join("runsc")).find(|path| path.exists());
+    match runsc {
+        Some(runsc) => containers(&mut camp, &runsc, &settings, home.path(), limits).await?,
+        None => println!("gvisor: runsc is not on PATH"),
+    }
+    camp.close().await?;
+    Ok(())
+}
+
+async fn ours(
+    camp: &mut Camp,
+    backend: BackendId,
+    nonce: u64,
+    limits: Limits,
+) -> Result<f64, Error> {
+    let task = Task { backend, payload: Payload::Noop, nonce, limits };
+    let trial = camp.launch(&task).await?;
+    if trial.outcome != Outcome::Good {
+        println!("{backend}: {:?}", trial.outcome);
+    }
+    Ok(Figure::Cli.of(&trial.phases).map_or(f64::NAN, |time| time.0))
+}
+
+async fn processes(
+    camp: &mut Camp,
+    exe: &Path,
+    limits: Limits,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let (mut mine, mut bare) = (Times::new(), Times::new());
+    for nonce in 0..PROCESSES as u64 {
+        mine.push(ours(camp, BackendId::Process, nonce, limits).await?);
+        let nonce = format!("{nonce:016x}");
+        let mut command = Command::new(exe);
+        command.args(["__payload", "noop", "0", &nonce]).env_clear();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let clock = Instant::now();
+        command.spawn()?.wait()?;
+        bare.push(clock.elapsed().as_secs_f64());
+    }
+    say("process", mine, "posix_spawn + waitid", bare, 1.05);
+    Ok(())
+}
+
+/// One hyperfine run of one visit each time, so that both sides see the same machine.
+async fn containers(
+    camp: &mut Camp,
+    runsc: &Path,
+    settings: &CampSettings,
+    home: &Path,
+    limits: Limits,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let (mut mine, mut theirs) = (Times::new(), Times::new());
+    let bundle = home.join("bundle");
+    for nonce in 0..CONTAINERS as u64 {
+        mine.push(ours(camp, BackendId::GvisorPtrace, nonce, limits).await?);
+        if !bundle.exists() {
+            copy_bundle(&settings.state, &bundle)?;
+        }
+        let export = home.join("hyperfine.json");
+        let command = format!(
+            "{} --root {} --platform=ptrace --network=none --ignore-cgroups run --bundle {} h{nonce}",
+            runsc.display(),
+            home.join("root").display(),
+            bundle.display()
+        );
+        let mut hyperfine = Command::new("hyperfine");
+        hyperfine.args(["--runs", "1", "--shell=none", "--style=none", "--export-json"]);
+        hyperfine.arg(&export).arg(command).stdout(Stdio::null()).stderr(Stdio::null());
+        if !hyperfine.status().is_ok_and(|status| status.success()) {
+            println!("gvisor: hyperfine does not run");
+            return Ok(());
+        }
+        let said: serde_json::Value = serde_json::from_slice(&std::fs::read(&export)?)?;
+        theirs.push(said["results"][0]["median"].as_f64().unwrap_or(f64::NAN));
+    }
+    say("gvisor-ptrace", mine, "hyperfine", theirs, 1.03);
+    Ok(())
+}
+
+/// The bundle that the camp has just used, so that both run the same container.
+fn copy_bundle(state: &Path, to: &Path) -> std::io::Result<()> {
+    let runs = std::fs::read_dir(state.join("runs"))?;
+    let from =
+        runs.flatten().map(|run| run.path().join("gvisor-ptrace")).find(|path| path.exists());
+    let from = from.ok_or(std::io::ErrorKind::NotFound)?;
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status()?;
+    if copied.success() { Ok(()) } else { Err(std::io::ErrorKind::Other.into()) }
+}
+
+fn say(name: &str, mut ours: Times, other: &str, mut theirs: Times, goal: f64) {
+    let (ours, theirs) = (median(&mut ours), median(&mut theirs));
+    println!(
+        "{name}: {:.3} ms; {other}: {:.3} ms; ratio {:.3} (goal: at most {goal})",
+        ours * 1e3,
+        theirs * 1e3,
+        ours / theirs
+    );
+}
+
+fn median(times: &mut Times) -> f64 {
+    times.retain(|time| time.is_finite());
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
+}

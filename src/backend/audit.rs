@@ -1,0 +1,151 @@
+//! Looks for what is left of a run: the oracle of every test about leaks.
+//!
+//! A thing belongs to a run only by the run's whole id: in a control group's path, in the
+//! environment, or as a directory of ours. A name that merely looks alike is not ours.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::cgroup::{self, Hierarchy};
+use super::identity;
+use super::journal::{Entry, Found};
+use super::settings::CampSettings;
+use crate::model::id::RunId;
+use crate::model::text::SafeText;
+
+/// The variable that marks whatever a run starts.
+pub(super) const MARK: &str = "ISOMON_RUN";
+
+/// What kind of thing was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A process.
+    Process,
+    /// A process that has ended and whose parent has not asked for its status yet.
+    Zombie,
+    /// A control group.
+    Group,
+    /// A mount.
+    Mount,
+    /// A container a runtime still knows.
+    Container,
+    /// A directory of isomon's own.
+    Directory,
+}
+
+/// Something of a run that is no more.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LeftOver {
+    /// What it is.
+    pub kind: Kind,
+    /// Of which run.
+    pub run: RunId,
+    /// Its pid or path.
+    pub name: SafeText,
+}
+
+impl LeftOver {
+    /// What a person can do about it.
+    pub fn remedy(&self) -> String {
+        match self.kind {
+            Kind::Process => format!("kill -9 {}", self.name),
+            Kind::Zombie => "wait: its parent, or init, takes it away".to_owned(),
+            Kind::Group => format!("rmdir {}", self.name),
+            Kind::Mount => format!("umount -l {}", self.name),
+            Kind::Container | Kind::Directory => "isomon gc".to_owned(),
+        }
+    }
+}
+
+/// The directory of run `id`.
+pub(super) fn place(settings: &CampSettings, id: &RunId) -> PathBuf {
+    settings.state.join("runs").join(id.as_str())
+}
+
+/// Everything of run `id` that exists, whether it goes on or not.
+pub fn audit(settings: &CampSettings, id: &RunId) -> Vec<LeftOver> {
+    let place = place(settings, id);
+    let journal = Found::open(&place);
+    let path = |path: &PathBuf| SafeText::new(&path.to_string_lossy());
+    let groups = groups(settings, id, &journal);
+    let (alive, zombies): (Vec<u32>, Vec<u32>) = processes(settings, id)
+        .into_iter()
+        .partition(|pid| identity::start_of(&settings.roots.proc, *pid).is_some());
+    let number = |pid: &u32| SafeText::new(&pid.to_string());
+    let found = [
+        (Kind::Process, alive.iter().map(number).collect()),
+        (Kind::Zombie, zombies.iter().map(number).collect()),
+        (Kind::Group, groups.iter().filter(|dir| dir.exists()).map(path).collect()),
+        (Kind::Mount, mounts(settings, &place).iter().map(path).collect()),
+        (Kind::Container, containers(&journal).iter().map(|(_, dir)| path(dir)).collect()),
+        (Kind::Directory, place.exists().then(|| path(&place)).into_iter().collect::<Vec<_>>()),
+    ];
+    let named = |(kind, names): (Kind, Vec<SafeText>)| {
+        let run = id.clone();
+        names.into_iter().map(move |name| LeftOver { kind, run: run.clone(), name })
+    };
+    found.into_iter().flat_map(named).collect()
+}
+
+/// Every directory that may be a control group of the run: as journaled, and in each hierarchy,
+/// since container runtimes use more of them than we do.
+pub(super) fn groups(settings: &CampSettings, id: &RunId, journal: &Found) -> Vec<PathBuf> {
+    let suffix = Path::new(cgroup::TOP).join(id.as_str());
+    let noted = journal.entries.iter().filter_map(|entry| match entry {
+        Entry::Group { path } if path.ends_with(&suffix) => Some(path.clone()),
+        _ => None,
+    });
+    let known = Hierarchy::all(&settings.roots).into_iter().map(|tree| tree.at.join(&suffix));
+    let mut all: Vec<PathBuf> = noted.chain(known).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Processes, zombies too, that are in the run's groups or carry its mark.
+pub(super) fn processes(settings: &CampSettings, id: &RunId) -> Vec<u32> {
+    let Ok(entries) = fs::read_dir(&settings.roots.proc) else {
+        return Vec::new();
+    };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| *pid != std::process::id() && is_marked(settings, id, *pid)).collect()
+}
+
+/// Whether `pid` belongs to the run.
+pub(super) fn is_marked(settings: &CampSettings, id: &RunId, pid: u32) -> bool {
+    let dir = settings.roots.proc.join(pid.to_string());
+    let group = format!("/{}/{id}", cgroup::TOP);
+    let grouped = fs::read_to_string(dir.join("cgroup")).is_ok_and(|text| {
+        text.lines().any(|line| {
+            let inside = |rest: &str| rest.is_empty() || rest.starts_with(['/', ' ']);
+            line.split_once(&group).is_some_and(|(_, rest)| inside(rest))
+        })
+    });
+    let mark = format!("{MARK}={id}");
+    let carries = |environment: Vec<u8>| {
+        environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
+    };
+    grouped || fs::read(dir.join("environ")).is_ok_and(carries)
+}
+
+/// Mount points at or below `place`, deepest first.
+pub(super) fn mounts(settings: &CampSettings, place: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(settings.roots.proc.join("self/mountinfo")).unwrap_or_default();
+    let points = text.lines().filter_map(|line| line.split(' ').nth(4)).map(PathBuf::from);
+    let mut below: Vec<PathBuf> = points.filter(|point| point.starts_with(place)).collect();
+    below.sort_by_key(|point| std::cmp::Reverse(point.components().count()));
+    below
+}
+
+/// Containers that runtimes still know, each with the tool that can delete it.
+pub(super) fn containers(journal: &Found) -> Vec<(Vec<String>, PathBuf)> {
+    let runtimes = journal.entries.iter().filter_map(|entry| match entry {
+        Entry::Runtime { argv, root } => Some((argv, root)),
+        _ => None,
+    });
+    let known = runtimes.flat_map(|(argv, root)| {
+        let entries = fs::read_dir(root).into_iter().flatten().flatten();
+        entries.map(move |entry| (argv.clone(), entry.path()))
+    });
+    known.collect()
+}

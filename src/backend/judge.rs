@@ -1,0 +1,141 @@
+//! Turns a launcher's report into a verdict and its phases. Pure.
+
+use std::fmt::Write;
+
+use super::payload;
+use super::wire::Report;
+use crate::model::bench::{Failure, Outcome, Payload, Phase, Phases};
+use crate::model::text::SafeText;
+use crate::model::unit::Seconds;
+
+/// How the sandbox behind `report` ended. `out_of_memory`: the kernel killed something in it for
+/// want of memory meanwhile.
+pub(super) fn judge(report: &Report, payload: Payload, nonce: u64, out_of_memory: bool) -> Outcome {
+    match fault(report, payload, nonce, out_of_memory) {
+        None => Outcome::Good,
+        Some(kind) => Outcome::Failed { kind, message: explain(report, kind) },
+    }
+}
+
+fn fault(report: &Report, payload: Payload, nonce: u64, out_of_memory: bool) -> Option<Failure> {
+    let ended_well = report.status == Some(0);
+    let wanted = payload::expected(payload, nonce).to_string();
+    let right = report.value.as_deref() == Some(&wanted);
+    let told = report.value.is_some();
+    let rows = [
+        (report.start_error.is_some(), Failure::Start),
+        (out_of_memory && !(ended_well && right), Failure::Memory),
+        (report.timed_out, Failure::Timeout),
+        (report.ready_ns.is_none(), Failure::NotReady),
+        (told && !right, Failure::WrongResult),
+        (!ended_well, Failure::Status),
+        (!told, Failure::WrongResult),
+        (report.left_over, Failure::Leak),
+    ];
+    rows.into_iter().find_map(|(is, kind)| is.then_some(kind))
+}
+
+/// The first line that tells a person what happened.
+fn explain(report: &Report, kind: Failure) -> SafeText {
+    let mut told = report.start_error.clone().unwrap_or_default();
+    let complaint = report.complaint.lines().rev().find(|line| !line.trim().is_empty());
+    if told.is_empty() && kind != Failure::Leak {
+        told = complaint.unwrap_or(&report.first_line).to_owned();
+    }
+    if told.is_empty() {
+        kind.words().clone_into(&mut told);
+    }
+    let status = report.status.filter(|status| *status != 0);
+    let written = match (report.signal, status) {
+        (Some(signal), _) if !report.timed_out => write!(told, " (signal {signal})"),
+        (None, Some(status)) => write!(told, " (status {status})"),
+        _ => Ok(()),
+    };
+    debug_assert!(written.is_ok(), "a string takes any text");
+    SafeText::new(&told)
+}
+
+/// The phases that were reached.
+pub(super) fn phases(report: &Report) -> Phases {
+    let mut phases = Phases::default();
+    let mut before = 0;
+    for (phase, at) in [
+        (Phase::Create, report.created_ns),
+        (Phase::Ready, report.ready_ns),
+        (Phase::Run, report.done_ns),
+        (Phase::Exit, report.exited_ns),
+        (Phase::Clean, report.clean_ns),
+    ] {
+        let Some(at) = at else { continue };
+        phases.set(phase, Seconds(at.saturating_sub(before) as f64 / 1e9));
+        before = at.max(before);
+    }
+    phases
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good() -> Report {
+        Report {
+            created_ns: Some(1_000),
+            ready_ns: Some(3_000),
+            done_ns: Some(3_000),
+            exited_ns: Some(7_000),
+            clean_ns: Some(7_500),
+            status: Some(0),
+            value: Some(payload::expected(Payload::Noop, 9).to_string()),
+            ..Report::default()
+        }
+    }
+
+    fn kind(report: &Report, out_of_memory: bool) -> Option<Failure> {
+        match judge(report, Payload::Noop, 9, out_of_memory) {
+            Outcome::Good => None,
+            Outcome::Failed { kind, .. } => Some(kind),
+        }
+    }
+
+    #[test]
+    fn each_fault_has_its_class() {
+        let with = |change: fn(&mut Report)| {
+            let mut report = good();
+            change(&mut report);
+            kind(&report, false)
+        };
+        assert_eq!(kind(&good(), false), None);
+        assert_eq!(with(|r| r.start_error = Some("no".into())), Some(Failure::Start));
+        assert_eq!(with(|r| r.timed_out = true), Some(Failure::Timeout));
+        assert_eq!(with(|r| r.ready_ns = None), Some(Failure::NotReady));
+        assert_eq!(with(|r| r.value = Some("7".into())), Some(Failure::WrongResult));
+        assert_eq!(with(|r| r.value = None), Some(Failure::WrongResult));
+        assert_eq!(with(|r| r.status = Some(3)), Some(Failure::Status));
+        assert_eq!(with(|r| r.left_over = true), Some(Failure::Leak));
+        let killed = |r: &mut Report| (r.status, r.signal, r.value) = (None, Some(9), None);
+        assert_eq!(with(killed), Some(Failure::Status));
+        let mut hungry = good();
+        killed(&mut hungry);
+        assert_eq!(kind(&hungry, true), Some(Failure::Memory));
+    }
+
+    #[test]
+    fn phases_add_up_to_the_end_and_missing_ones_are_absent() {
+        let mut report = good();
+        assert_eq!(phases(&report).until(Phase::Exit), Some(Seconds(7e-6)));
+        report.done_ns = None;
+        assert_eq!(phases(&report).run_seconds, None);
+        assert_eq!(phases(&report).exit_seconds, Some(Seconds(4e-6)));
+    }
+
+    #[test]
+    fn the_message_is_what_the_tool_complained_about() {
+        let mut report = good();
+        report.status = Some(1);
+        report.complaint = "warning\nno such\u{1b}[2J platform\n".into();
+        let Outcome::Failed { message, .. } = judge(&report, Payload::Noop, 9, false) else {
+            panic!("status 1 is a failure");
+        };
+        assert_eq!(message.as_str(), "no such^[[2J platform (status 1)");
+    }
+}

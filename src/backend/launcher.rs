@@ -1,0 +1,58 @@
+//! The launcher: a small process inside a run's control groups that starts sandboxes.
+//!
+//! What it spawns is born inside the kill group and the limits, so there is no moment in which a
+//! sandbox is outside, and nothing is moved while the clock runs. It has one thread and no runtime.
+//! It takes one order a line on standard input and ends, killing what it started, when that closes.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{BufRead, Write};
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+
+use super::wire::{Hello, Order, Report};
+use super::{measure, residue};
+
+/// The hidden subcommand; its arguments are the control groups to enter.
+pub(super) const NAME: &str = "__launcher";
+
+/// Enters the groups that `arguments` name and serves orders until standard input closes.
+pub(super) fn run(arguments: &[OsString]) -> ExitCode {
+    let refused = arguments.iter().filter_map(enter).collect();
+    let me = Some(rustix::process::getpid());
+    if rustix::process::set_child_subreaper(me).is_err() || say(&Hello { refused }).is_none() {
+        return ExitCode::FAILURE;
+    }
+    let lifeline = std::io::stdin();
+    for line in std::io::stdin().lock().lines() {
+        let Some(report) = line.ok().and_then(|line| serve(&line)) else {
+            break;
+        };
+        if say(&report).is_none() {
+            break;
+        }
+    }
+    residue::clear(std::time::Duration::ZERO, &[], lifeline.as_fd());
+    ExitCode::SUCCESS
+}
+
+/// Enters one control group; the reason when it may not.
+fn enter(group: &OsString) -> Option<String> {
+    let procs = std::path::Path::new(group).join("cgroup.procs");
+    let error = fs::write(&procs, "0").err()?;
+    Some(format!("{}: {error}", procs.display()))
+}
+
+fn serve(line: &str) -> Option<Report> {
+    Some(match serde_json::from_str(line).ok()? {
+        Order::Launch(launch) => measure::measure(&launch, std::io::stdin().as_fd()),
+        Order::Empty(program) => measure::measure_empty(&program),
+    })
+}
+
+fn say(message: &impl serde::Serialize) -> Option<()> {
+    let mut line = serde_json::to_vec(message).ok()?;
+    line.push(b'\n');
+    let mut out = std::io::stdout().lock();
+    out.write_all(&line).and_then(|()| out.flush()).ok()
+}

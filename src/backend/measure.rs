@@ -1,0 +1,243 @@
+//! Starts one program and watches it to its end: the only code between the two clock readings.
+//!
+//! It does as little as can be: one spawn, one poll for each thing that happens. Pipes and
+//! descriptors are made before the clock starts; output is read as it comes, so that a sandbox
+//! never waits for us, and what is too much is dropped.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::process::{Pid, PidfdFlags};
+
+use super::residue;
+use super::scan::Scan;
+use super::wire::{Launch, Report};
+
+/// Standard error kept for the message.
+const COMPLAINT: usize = 4096;
+/// Output read after the end, at most: something left behind may write for ever.
+const LAST_WORDS: usize = 1 << 20;
+
+/// Starts what `launch` names and reports what became of it. Gives up, and kills it, when the other
+/// end of `lifeline` closes.
+pub(super) fn measure(launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
+    match Pipes::open() {
+        Ok((pipes, ours)) => start(launch, lifeline, pipes, ours),
+        Err(error) => refused(&error),
+    }
+}
+
+/// Spawns `program`, waits for it, and reports how long that took.
+pub(super) fn measure_empty(program: &std::path::Path) -> Report {
+    let mut command = Command::new(program);
+    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let clock = Instant::now();
+    match command.spawn().and_then(|mut child| child.wait()) {
+        Ok(status) => Report {
+            exited_ns: Some(nanoseconds(clock)),
+            status: status.code(),
+            ..Report::default()
+        },
+        Err(error) => refused(&error),
+    }
+}
+
+fn refused(error: &std::io::Error) -> Report {
+    Report { start_error: Some(error.to_string()), ..Report::default() }
+}
+
+/// The sandbox's ends of its standard streams.
+struct Pipes {
+    input: File,
+    output: OwnedFd,
+    error: OwnedFd,
+}
+
+/// Our ends of its output and its errors.
+type Ends = (File, File);
+
+impl Pipes {
+    fn open() -> std::io::Result<(Self, Ends)> {
+        let (ours, output) = pipe()?;
+        let (our_error, error) = pipe()?;
+        let input = File::open("/dev/null")?;
+        let pipes = Self { input, output, error };
+        Ok((pipes, (ours, our_error)))
+    }
+}
+
+/// A pipe whose reading end never blocks.
+fn pipe() -> std::io::Result<(File, OwnedFd)> {
+    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::NONBLOCK)?;
+    Ok((File::from(reader), writer))
+}
+
+fn start(launch: &Launch, lifeline: BorrowedFd<'_>, pipes: Pipes, ends: Ends) -> Report {
+    let mut command = Command::new(&launch.argv[0]);
+    command.args(&launch.argv[1..]).env_clear().current_dir("/");
+    command.envs(launch.env.iter().map(|(name, value)| (name, value)));
+    command.stdin(pipes.input).stdout(pipes.output).stderr(pipes.error);
+    let clock = Instant::now();
+    let child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return refused(&error),
+    };
+    let created_ns = Some(nanoseconds(clock));
+    drop(command);
+    let watch = Watch {
+        clock,
+        scan: Scan::new(launch.nonce, launch.keep_bytes),
+        complaint: Vec::new(),
+        ends,
+        child,
+        report: Report { created_ns, ..Report::default() },
+    };
+    watch.to_the_end(launch, lifeline)
+}
+
+/// A program under observation.
+struct Watch {
+    clock: Instant,
+    scan: Scan,
+    complaint: Vec<u8>,
+    ends: Ends,
+    child: Child,
+    report: Report,
+}
+
+impl Watch {
+    fn to_the_end(mut self, launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
+        let ended = self.watch(Duration::from_millis(launch.timeout_ms), lifeline);
+        if !ended {
+            // Ignored: it may have ended in this instant, and then the wait below tells.
+            self.child.kill().ok();
+        }
+        self.wait();
+        self.read_last_words();
+        let grace = if ended { residue::GRACE } else { Duration::ZERO };
+        self.report.left_over = !residue::clear(grace, &launch.gone, lifeline);
+        self.report.clean_ns = Some(nanoseconds(self.clock));
+        self.into_report()
+    }
+
+    /// Watches until it ends (true), or its time is over or nobody listens any more (false).
+    fn watch(&mut self, timeout: Duration, lifeline: BorrowedFd<'_>) -> bool {
+        let pid = Pid::from_child(&self.child);
+        let Ok(held) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else {
+            return false;
+        };
+        let mut open = [true, true];
+        loop {
+            let left = timeout.saturating_sub(self.clock.elapsed());
+            if left.is_zero() {
+                self.report.timed_out = true;
+                return false;
+            }
+            let happened = wait_for(&self.ends, open, held.as_fd(), lifeline, left);
+            if happened[0] {
+                open[0] = self.read_output().is_some();
+            }
+            if happened[1] {
+                open[1] = self.read_error().is_some();
+            }
+            if happened[2] || happened[3] {
+                return happened[2];
+            }
+        }
+    }
+
+    /// Reads what there is; `None` at the end of the stream.
+    fn read_output(&mut self) -> Option<usize> {
+        let mut buffer = [0; 64 << 10];
+        let length = read(&mut self.ends.0, &mut buffer)?;
+        let now = nanoseconds(self.clock);
+        self.scan.feed(buffer.get(..length).unwrap_or_default(), now);
+        Some(length)
+    }
+
+    fn read_error(&mut self) -> Option<usize> {
+        let mut buffer = [0; 16 << 10];
+        let length = read(&mut self.ends.1, &mut buffer)?;
+        let room = COMPLAINT.saturating_sub(self.complaint.len());
+        self.complaint.extend(buffer.iter().take(length.min(room)));
+        Some(length)
+    }
+
+    fn wait(&mut self) {
+        if let Ok(status) = self.child.wait() {
+            self.report.exited_ns = Some(nanoseconds(self.clock));
+            self.report.status = status.code();
+            self.report.signal = status.signal();
+        }
+    }
+
+    fn read_last_words(&mut self) {
+        let before = self.report.exited_ns;
+        let mut total = 0;
+        while let Some(length @ 1..) = self.read_output() {
+            total += length;
+            if total > LAST_WORDS {
+                break;
+            }
+        }
+        // What was written before the end was there before the end.
+        self.scan.ready_ns = self.scan.ready_ns.min(before);
+        self.scan.done_ns = self.scan.done_ns.map(|at| before.map_or(at, |end| at.min(end)));
+        self.read_error();
+    }
+
+    fn into_report(self) -> Report {
+        Report {
+            ready_ns: self.scan.ready_ns,
+            done_ns: self.scan.done_ns,
+            dropped_bytes: self.scan.dropped(),
+            value: self.scan.value,
+            first_line: self.scan.first_line,
+            complaint: String::from_utf8_lossy(&self.complaint).into_owned(),
+            ..self.report
+        }
+    }
+}
+
+/// Bytes read; 0 when there is nothing now; `None` at the end or on an error.
+fn read(file: &mut File, buffer: &mut [u8]) -> Option<usize> {
+    match file.read(buffer) {
+        Ok(0) => None,
+        Ok(length) => Some(length),
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Some(0),
+        Err(_) => None,
+    }
+}
+
+/// Waits at most `left` for output, errors, the end, or a closed lifeline; which of them came.
+fn wait_for(
+    ends: &Ends,
+    open: [bool; 2],
+    held: BorrowedFd<'_>,
+    lifeline: BorrowedFd<'_>,
+    left: Duration,
+) -> [bool; 4] {
+    let output = if open[0] { ends.0.as_fd() } else { held };
+    let error = if open[1] { ends.1.as_fd() } else { held };
+    let mut polled = [
+        PollFd::from_borrowed_fd(output, PollFlags::IN),
+        PollFd::from_borrowed_fd(error, PollFlags::IN),
+        PollFd::from_borrowed_fd(held, PollFlags::IN),
+        PollFd::from_borrowed_fd(lifeline, PollFlags::empty()),
+    ];
+    let timeout = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
+    // An interrupted wait reads as nothing happened; the caller looks at the time and waits again.
+    rustix::event::poll(&mut polled, Some(&timeout)).ok();
+    let came = polled.map(|entry| !entry.revents().is_empty());
+    [came[0] && open[0], came[1] && open[1], came[2], came[3]]
+}
+
+fn nanoseconds(clock: Instant) -> u64 {
+    u64::try_from(clock.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,188 @@
+//! The work done inside a sandbox, and what its result must be.
+//!
+//! isomon re-executes itself as `__payload KERNEL AMOUNT NONCE`. The nonce seeds each kernel, so a
+//! result cannot be prepared beforehand; the host computes what it must be by another way (a jump
+//! through the generator, a sum without memory), so a fault here does not hide itself.
+
+use std::ffi::OsString;
+use std::hint::black_box;
+use std::process::ExitCode;
+
+use crate::model::bench::Payload;
+
+/// The hidden subcommand.
+pub(super) const NAME: &str = "__payload";
+/// Begins the line that says the program runs.
+pub(super) const READY: &str = "ISOMON-READY";
+/// Begins the line that carries the result.
+pub(super) const DONE: &str = "ISOMON-DONE";
+/// Bytes between two touches of memory: the usual size of a page.
+const PAGE: usize = 4096;
+
+/// The arguments that make isomon do `payload` under `nonce`.
+pub(super) fn arguments(payload: Payload, nonce: u64) -> [String; 4] {
+    [
+        NAME.to_owned(),
+        payload.name().to_owned(),
+        payload.amount().to_string(),
+        format!("{nonce:016x}"),
+    ]
+}
+
+/// Does the work that `arguments` (after the subcommand) name. Status 2: not understood; 1: the
+/// output is closed.
+pub(super) fn run(arguments: &[OsString]) -> ExitCode {
+    let Some((payload, nonce)) = parse(arguments) else {
+        return ExitCode::from(2);
+    };
+    let ready = say(&format!("{READY} {nonce:016x}\n"));
+    let value = work(payload, nonce);
+    if ready && say(&format!("{DONE} {nonce:016x} {value}\n")) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn parse(arguments: &[OsString]) -> Option<(Payload, u64)> {
+    let [kernel, amount, nonce] = arguments else {
+        return None;
+    };
+    let payload = Payload::with_amount(kernel.to_str()?, amount.to_str()?.parse().ok()?)?;
+    Some((payload, u64::from_str_radix(nonce.to_str()?, 16).ok()?))
+}
+
+/// One write, past any buffer, so that the host sees the line at once and whole.
+fn say(line: &str) -> bool {
+    rustix::io::write(rustix::stdio::stdout(), line.as_bytes()) == Ok(line.len())
+}
+
+fn work(payload: Payload, nonce: u64) -> u64 {
+    match payload {
+        Payload::Noop => mix(nonce),
+        Payload::Cpu { rounds } => u64::from(spin(seed(nonce), rounds)),
+        Payload::Memory { mib } => touch(mib, nonce),
+        Payload::Syscall { calls } => mix(nonce).wrapping_add(call(calls)),
+    }
+}
+
+/// The result that `payload` must give under `nonce`.
+pub(super) fn expected(payload: Payload, nonce: u64) -> u64 {
+    match payload {
+        Payload::Noop => mix(nonce),
+        Payload::Cpu { rounds } => u64::from(jump(seed(nonce), rounds)),
+        Payload::Memory { mib } => {
+            (0..pages(mib)).fold(0, |sum, page| fold(sum, mix(nonce ^ page)))
+        }
+        Payload::Syscall { calls } => mix(nonce).wrapping_add(calls),
+    }
+}
+
+/// One round of Marsaglia's 32-bit xorshift (13, 17, 5); "Xorshift RNGs", 2003.
+const fn step(mut state: u32) -> u32 {
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^ (state << 5)
+}
+
+fn spin(mut state: u32, rounds: u64) -> u32 {
+    for _ in 0..rounds {
+        state = step(state);
+    }
+    state
+}
+
+/// Where `rounds` rounds lead, in `log2(rounds)` matrix squarings: a round is linear over GF(2).
+fn jump(mut state: u32, mut rounds: u64) -> u32 {
+    let mut power: [u32; 32] = std::array::from_fn(|bit| step(1 << bit));
+    while rounds > 0 {
+        if rounds & 1 == 1 {
+            state = apply(&power, state);
+        }
+        power = std::array::from_fn(|bit| apply(&power, power[bit]));
+        rounds >>= 1;
+    }
+    state
+}
+
+/// `matrix`, one column a bit, times `vector`.
+fn apply(matrix: &[u32; 32], vector: u32) -> u32 {
+    (0..32).fold(0, |sum, bit| if vector >> bit & 1 == 1 { sum ^ matrix[bit] } else { sum })
+}
+
+/// A start for xorshift, which must not be 0.
+const fn seed(nonce: u64) -> u32 {
+    (mix(nonce) >> 32) as u32 | 1
+}
+
+/// The finaliser of `SplitMix64`: spreads a nonce over 64 bits.
+const fn mix(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
+fn pages(mib: u32) -> u64 {
+    u64::from(mib) * ((1 << 20) / PAGE as u64)
+}
+
+const fn fold(sum: u64, value: u64) -> u64 {
+    sum.rotate_left(1).wrapping_add(value)
+}
+
+/// Writes a word into every page, then reads them all back.
+fn touch(mib: u32, nonce: u64) -> u64 {
+    let words = PAGE / size_of::<u64>();
+    let mut memory = vec![0_u64; (mib as usize) * ((1 << 20) / size_of::<u64>())];
+    for (page, number) in memory.chunks_mut(words).zip(0_u64..) {
+        page[0] = mix(nonce ^ number);
+    }
+    black_box(&mut memory);
+    memory.chunks(words).fold(0, |sum, page| fold(sum, page[0]))
+}
+
+/// Makes `calls` system calls that no library answers from memory; how many came back.
+fn call(calls: u64) -> u64 {
+    (0..calls).fold(0, |answered, _| {
+        black_box(rustix::process::getppid());
+        answered + 1
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_agrees_with_the_work() {
+        for nonce in [0, 1, 0xdead_beef_0123_4567, u64::MAX] {
+            for payload in [
+                Payload::Noop,
+                Payload::Cpu { rounds: 0 },
+                Payload::Cpu { rounds: 1 },
+                Payload::Cpu { rounds: 100_003 },
+                Payload::Memory { mib: 3 },
+                Payload::Syscall { calls: 17 },
+            ] {
+                assert_eq!(work(payload, nonce), expected(payload, nonce), "{payload:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_nonce_is_another_result() {
+        for payload in Payload::USUAL {
+            assert_ne!(expected(payload, 1), expected(payload, 2));
+        }
+    }
+
+    #[test]
+    fn arguments_are_read_back() {
+        for payload in Payload::USUAL {
+            let said: Vec<OsString> = arguments(payload, 77).map(OsString::from).into();
+            assert_eq!(parse(&said[1..]), Some((payload, 77)));
+        }
+        assert_eq!(parse(&["cpu".into(), "x".into(), "0".into()]), None);
+    }
+}

@@ -1,0 +1,44 @@
+//! The reaper: clears up after a run whose owner died, however it died.
+//!
+//! It is started before anything else, in a session of its own and outside the run's control
+//! groups. It holds the reading end of a pipe whose only other end is in the owner: when that
+//! closes, the run is swept. After an orderly end there is nothing left to sweep.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::process::ExitCode;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
+use super::settings::CampSettings;
+use super::sweep::sweep;
+use crate::model::id::RunId;
+
+/// The hidden subcommand; its arguments are the state directory and the run.
+pub(super) const NAME: &str = "__reaper";
+
+/// Waits for the owner's end, then sweeps. Status 1 if something could not be removed.
+pub(super) fn run(arguments: &[OsString]) -> ExitCode {
+    let [state, id] = arguments else {
+        return ExitCode::from(2);
+    };
+    let Some(id) = id.to_str().and_then(RunId::parse) else {
+        return ExitCode::from(2);
+    };
+    stand_apart();
+    // Any end of the pipe is the owner's end.
+    std::io::stdin().lock().read_to_end(&mut Vec::new()).ok();
+    let swept = sweep(&CampSettings::of_state(state.into()), &id);
+    if swept.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Leaves the terminal's reach. Each step may be refused, and then the next belt holds.
+fn stand_apart() {
+    let unheard = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+        signal_hook::flag::register(signal, unheard.clone()).ok();
+    }
+    rustix::process::setsid().ok();
+    std::fs::write("/proc/self/oom_score_adj", "-500").ok();
+    std::env::set_current_dir("/").ok();
+}

@@ -1,0 +1,190 @@
+//! Clears up after a run, in an order that can be repeated: kill, tell the runtimes, unmount,
+//! remove, and the journal last, so that a sweep that is cut short is done again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::mount::UnmountFlags;
+use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
+
+use super::Error;
+use super::audit::{self, Kind, LeftOver, audit};
+use super::identity::Identity;
+use super::journal::Found;
+use super::settings::CampSettings;
+use super::{cgroup, identity, residue};
+use crate::model::id::RunId;
+
+/// Time for a run's processes to be gone after they were killed.
+const DEATH: Duration = Duration::from_secs(2);
+/// Time for a runtime to delete one container.
+const DELETE: Duration = Duration::from_secs(3);
+/// Time to wait for another sweep of the same run.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// What a sweep did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sweep {
+    /// Things that were still there when it began, the run's own directories not counted.
+    pub found: Vec<LeftOver>,
+    /// Things it could not remove.
+    pub left: Vec<LeftOver>,
+}
+
+/// Whether a run's owner is at work: it lives, and holds its journal.
+fn is_owned(settings: &CampSettings, id: &RunId) -> bool {
+    let journal = Found::open(&audit::place(settings, id));
+    journal.owner().is_some_and(|owner| owner.alive(&settings.roots)) && !journal.lock()
+}
+
+/// Sweeps run `id`, whose owner is known to have ended with it. Does nothing while someone else
+/// holds its journal.
+pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
+    let place = audit::place(settings, id);
+    let journal = Found::open(&place);
+    let began = Instant::now();
+    while !journal.lock() {
+        if began.elapsed() >= PATIENCE {
+            return Sweep { found: Vec::new(), left: audit(settings, id) };
+        }
+        residue::pause(Duration::from_millis(5), None);
+    }
+    let stale = |one: &LeftOver| !matches!(one.kind, Kind::Directory | Kind::Group | Kind::Zombie);
+    let found = audit(settings, id).into_iter().filter(stale).collect();
+    let this_boot = |owner: &Identity| owner.of_this_boot(&settings.roots);
+    if journal.owner().is_none_or(this_boot) {
+        end(settings, id, &journal);
+    }
+    reap(settings, id);
+    clear_place(settings, &place);
+    let mut left = audit(settings, id);
+    // A zombie that is not our child is its parent's, or init's, to take away.
+    left.retain(|one| one.kind != Kind::Zombie);
+    Sweep { found, left }
+}
+
+/// Kills, deletes and removes what lives outside the run's directory.
+fn end(settings: &CampSettings, id: &RunId, journal: &Found) {
+    let groups = audit::groups(settings, id, journal);
+    cgroup::kill(&groups, DEATH);
+    kill_marked(settings, id);
+    for (tool, container) in audit::containers(journal) {
+        delete(&tool, &container);
+    }
+    cgroup::remove(&groups, DEATH);
+}
+
+/// Kills what carries the run's mark and is in none of its groups.
+fn kill_marked(settings: &CampSettings, id: &RunId) {
+    let began = Instant::now();
+    while began.elapsed() < DEATH {
+        let proc = &settings.roots.proc;
+        let marked = audit::processes(settings, id);
+        let started: Vec<(u32, u64)> = marked
+            .into_iter()
+            .filter_map(|pid| Some((pid, identity::start_of(proc, pid)?)))
+            .collect();
+        if started.is_empty() {
+            return;
+        }
+        for (pid, start) in started {
+            identity::kill_if(pid, || {
+                identity::start_of(proc, pid) == Some(start) && audit::is_marked(settings, id, pid)
+            });
+        }
+        residue::pause(Duration::from_millis(2), None);
+    }
+}
+
+/// Has a runtime forget `container`, then removes what it keeps of it all the same.
+pub(super) fn delete(tool: &[String], container: &Path) {
+    let Some((program, options)) = tool.split_first() else {
+        return;
+    };
+    // runsc names the files of a container `<name>_sandbox:<name>.…`.
+    let file = container.file_name().unwrap_or_default().to_string_lossy();
+    let name = file.split('_').next().unwrap_or_default();
+    let mut command = Command::new(program);
+    command.args(options).args(["delete", "--force"]).arg(name).env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    run(&mut command, DELETE);
+    if container.is_dir() {
+        fs::remove_dir_all(container).ok();
+    } else {
+        fs::remove_file(container).ok();
+    }
+}
+
+/// Runs `command`, and kills it after `within`.
+fn run(command: &mut Command, within: Duration) {
+    let Ok(mut child) = command.spawn() else {
+        return;
+    };
+    if let Ok(held) = rustix::process::pidfd_open(Pid::from_child(&child), PidfdFlags::empty()) {
+        let timeout = Timespec::try_from(within).ok();
+        let mut polled = [PollFd::new(&held, PollFlags::IN)];
+        rustix::event::poll(&mut polled, timeout.as_ref()).ok();
+    }
+    child.kill().ok();
+    child.wait().ok();
+}
+
+/// Unmounts and removes the run's directory, the journal last.
+fn clear_place(settings: &CampSettings, place: &Path) {
+    for point in audit::mounts(settings, place) {
+        rustix::mount::unmount(&point, UnmountFlags::DETACH).ok();
+    }
+    if !audit::mounts(settings, place).is_empty() {
+        return;
+    }
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(place).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    entries.sort_by_key(|path| path.ends_with("journal"));
+    let removed = entries.iter().try_for_each(|path| match fs::symlink_metadata(path) {
+        Ok(data) if data.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(_) => Ok(()),
+    });
+    // What could not be removed is named by the audit that follows.
+    removed.and_then(|()| fs::remove_dir(place)).ok();
+}
+
+/// The runs that have a directory, whoever owns them.
+fn runs(settings: &CampSettings) -> Vec<RunId> {
+    let entries = fs::read_dir(settings.state.join("runs")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| RunId::parse(entry.file_name().to_str()?)).collect()
+}
+
+/// What dead runs left behind; swept up unless `dry_run`, and then what could not be swept up.
+/// Running ones are not touched.
+pub fn gc(settings: &CampSettings, dry_run: bool) -> Result<Vec<LeftOver>, Error> {
+    settings.check_state()?;
+    let lock = settings.state.exists().then(|| settings.lock_state()).transpose()?;
+    let left = sweep_dead(settings, dry_run);
+    drop(lock);
+    left
+}
+
+/// The same, by a caller that holds the state directory's lock.
+pub(super) fn sweep_dead(settings: &CampSettings, dry_run: bool) -> Result<Vec<LeftOver>, Error> {
+    settings.check_state()?;
+    let dead = runs(settings).into_iter().filter(|id| !is_owned(settings, id));
+    Ok(dead
+        .flat_map(|id| if dry_run { audit(settings, &id) } else { sweep(settings, &id).left })
+        .collect())
+}
+
+/// Waits for what was handed to us by the death of its parents, so that no zombie stays.
+pub(super) fn reap(settings: &CampSettings, id: &RunId) {
+    for pid in audit::processes(settings, id) {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // Refused for what is not our child.
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+            rustix::process::waitid(WaitId::Pid(pid), options).ok();
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Finds the programs behind backends.
+
+use std::path::PathBuf;
+
+use super::Error;
+use super::settings::CampSettings;
+
+/// The first executable file called `name` in the directories to search.
+pub(super) fn find(settings: &CampSettings, name: &'static str) -> Result<PathBuf, Error> {
+    let here = |dir: &PathBuf| {
+        let path = dir.join(name);
+        let runs = path.is_file() && rustix::fs::access(&path, rustix::fs::Access::EXEC_OK).is_ok();
+        runs.then_some(path)
+    };
+    settings.search.iter().find_map(here).ok_or(Error::Tool { tool: name })
+}
+
+/// `path` as text, which the launcher's orders are made of.
+pub(super) fn text(path: PathBuf) -> Result<String, Error> {
+    path.into_os_string().into_string().map_err(|path| Error::Path { path: path.into() })
+}

@@ -1,0 +1,206 @@
+//! The rounds of a run.
+//!
+//! Every cell stays in every round until all are known well enough: to drop one early would leave
+//! its last samples unlike those of the others (another hour, another heat), and ratios would
+//! compare unlike things. Only a backend that fails again and again leaves. Nothing here starts a
+//! process; a [`Launch`] does.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::engine::Bench;
+use super::host::Host;
+use super::keep::Keep;
+use super::ledger::Ledger;
+use super::order::{self, Stop};
+use super::pulse::Pulse;
+use super::suspension::Suspension;
+use super::taint::Thresholds;
+use super::voice::Voice;
+use crate::backend::Launch;
+use crate::model::run::{Run, RunEnd, RunEvent, RunHead, RunTail};
+use crate::model::text::SafeText;
+use crate::model::time::{Clock, Stamp};
+use crate::model::unit::Seconds;
+
+mod visit;
+
+use visit::Visit;
+
+/// At most this often the figures so far are made and told.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+
+/// A run under way.
+pub(super) struct Course {
+    head: RunHead,
+    clock: Arc<dyn Clock>,
+    voice: Voice,
+    cancel: CancellationToken,
+    keep: Keep,
+    host: Host,
+    bounds: Thresholds,
+    ledger: Ledger,
+    suspension: Suspension,
+    pulse: Pulse,
+    begun: Stamp,
+    told: Stamp,
+    /// Whether the sample before left something behind.
+    left_over: bool,
+}
+
+impl Course {
+    pub(super) fn new(bench: Bench) -> Self {
+        let Bench { head, roots, clock, keep, out, cancel } = bench;
+        let now = clock.now();
+        let plan = &head.plan;
+        let asked = plan.cells().len().min(head.cells.len());
+        Self {
+            ledger: Ledger::new(head.cells.clone(), asked, plan.effort, plan.seed),
+            bounds: Thresholds::of(head.fingerprint.cpus),
+            keep: Keep::new(keep),
+            host: Host::new(roots),
+            suspension: Suspension::default(),
+            pulse: Pulse::new(now),
+            begun: now,
+            told: now,
+            left_over: false,
+            voice: Voice { id: head.id.clone(), clock: Arc::clone(&clock), out },
+            head,
+            clock,
+            cancel,
+        }
+    }
+
+    fn elapsed(&self) -> Seconds {
+        self.clock.now().since(self.begun).into()
+    }
+
+    fn is_active(&self, cell: u32) -> bool {
+        let cell = self.ledger.cells.get(cell as usize);
+        cell.is_some_and(|cell| !self.suspension.holds(cell.backend))
+    }
+
+    pub(super) async fn start(&self) {
+        let head = Box::new(self.head.clone());
+        self.voice.tell(RunEvent::Started(head)).await;
+    }
+
+    pub(super) async fn rounds(
+        &mut self,
+        launcher: &mut (impl Launch + Send),
+    ) -> ControlFlow<RunEnd> {
+        let effort = self.ledger.effort;
+        for round in 0..effort.warmup_rounds {
+            self.may_go_on()?;
+            self.round(launcher, round, true).await?;
+        }
+        let counted = self.clock.now();
+        for round in 0..effort.max_rounds {
+            self.may_go_on()?;
+            self.round(launcher, round, false).await?;
+            let long = self.clock.now().since(counted).as_secs_f64() >= effort.min_seconds.0;
+            let known = self.is_known(round + 1);
+            if known && long && round + 1 >= effort.min_rounds {
+                return ControlFlow::Break(RunEnd::Completed);
+            }
+        }
+        let exact = effort.min_rounds >= effort.max_rounds;
+        let known = exact || self.is_known(effort.max_rounds);
+        ControlFlow::Break(if known { RunEnd::Completed } else { RunEnd::BudgetSpent })
+    }
+
+    fn is_known(&mut self, done: u32) -> bool {
+        let suspension = &self.suspension;
+        self.ledger.is_known(done, |cell| !suspension.holds(cell.backend))
+    }
+
+    /// Whether the run goes on: neither cancelled nor out of time nor out of backends.
+    fn may_go_on(&self) -> ControlFlow<RunEnd> {
+        if self.cancel.is_cancelled() {
+            return ControlFlow::Break(RunEnd::Cancelled);
+        }
+        if self.elapsed().0 >= self.ledger.effort.budget_seconds.0 {
+            return ControlFlow::Break(RunEnd::BudgetSpent);
+        }
+        let asked = self.ledger.cells.iter().take(self.ledger.asked);
+        if asked.into_iter().all(|cell| self.suspension.holds(cell.backend)) {
+            let why =
+                self.suspension.all().last().map(|out| format!("{} {}", out.backend, out.reason));
+            let why = why.unwrap_or_else(|| "no backend that was asked for can run here".into());
+            return ControlFlow::Break(RunEnd::Failed { reason: SafeText::new(&why) });
+        }
+        ControlFlow::Continue(())
+    }
+
+    async fn round(
+        &mut self,
+        launcher: &mut (impl Launch + Send),
+        round: u32,
+        warmup: bool,
+    ) -> ControlFlow<RunEnd> {
+        let begun = if warmup { round } else { self.ledger.effort.warmup_rounds + round } + 1;
+        let cells = count(self.ledger.cells.len());
+        let stops = order::round(self.head.plan.seed, warmup, round, cells);
+        for (at, stop) in stops.iter().enumerate() {
+            self.may_go_on()?;
+            match *stop {
+                Stop::Overhead => self.measure_overhead(launcher, warmup).await?,
+                Stop::Cell(cell, nonce) if self.is_active(cell) => {
+                    self.visit(launcher, Visit { cell, nonce, round, warmup }).await?;
+                }
+                Stop::Cell(..) => {}
+            }
+            self.look_ahead(begun, &stops[at + 1..]);
+            self.tell_progress().await;
+        }
+        let notice = self.keep.sync();
+        self.voice.notice(notice).await;
+        ControlFlow::Continue(())
+    }
+
+    fn look_ahead(&mut self, begun: u32, left: &[Stop]) {
+        let active = |stop: &&Stop| matches!(stop, Stop::Cell(cell, _) if self.is_active(*cell));
+        let left = count(left.iter().filter(active).count());
+        let cells = (0..count(self.ledger.cells.len())).filter(|cell| self.is_active(*cell));
+        let active = count(cells.count());
+        let elapsed = self.elapsed();
+        self.ledger.look_ahead(begun, left, active, elapsed);
+    }
+
+    /// How far the run is and what is known, at most every [`TELL_EVERY`].
+    async fn tell_progress(&mut self) {
+        let now = self.clock.now();
+        if now.since(self.told) >= TELL_EVERY {
+            self.told = now;
+            self.voice.tell(RunEvent::Progress(self.ledger.progress)).await;
+            self.voice.tell(RunEvent::Summary(self.ledger.live())).await;
+        }
+    }
+
+    pub(super) async fn finish(mut self, end: RunEnd) -> Run {
+        self.ledger.progress.elapsed_seconds = self.elapsed();
+        self.ledger.progress.remaining = 0;
+        self.ledger.progress.left_seconds = Some(Seconds(0.0));
+        let tail = RunTail {
+            ended: self.clock.now(),
+            end,
+            progress: self.ledger.progress,
+            summary: self.ledger.last(),
+            suspended: self.suspension.all().to_vec(),
+            overhead_seconds: self.ledger.overhead(),
+        };
+        let samples = std::mem::take(&mut self.ledger.samples);
+        let run = Run { head: self.head.clone(), samples, tail: Some(tail.clone()) };
+        let notice = self.keep.finish(&run);
+        self.voice.notice(notice).await;
+        self.voice.tell(RunEvent::Ended(tail)).await;
+        run
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,98 @@
+//! One stop of a round: a sandbox, or the empty spawn.
+
+use std::ops::ControlFlow;
+
+use super::Course;
+use crate::backend::{Launch, Task, Trial};
+use crate::bench::no_trial::{chain, no_trial};
+use crate::bench::taint::taints;
+use crate::model::bench::{Sample, Taint};
+use crate::model::run::{RunEnd, RunEvent};
+use crate::model::text::SafeText;
+use crate::model::time::Stamp;
+use crate::model::unit::Seconds;
+use crate::model::update::Notice;
+
+/// One visit.
+#[derive(Clone, Copy)]
+pub(super) struct Visit {
+    pub(super) cell: u32,
+    pub(super) nonce: u64,
+    pub(super) round: u32,
+    pub(super) warmup: bool,
+}
+
+impl Course {
+    pub(super) async fn measure_overhead(
+        &mut self,
+        launcher: &mut (impl Launch + Send),
+        warmup: bool,
+    ) -> ControlFlow<RunEnd> {
+        let cost = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => return ControlFlow::Break(RunEnd::Cancelled),
+            cost = launcher.overhead() => cost,
+        };
+        match cost {
+            Ok(Seconds(cost)) if !warmup => self.ledger.overhead.push(cost),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(error = %chain(&error), "empty spawn"),
+        }
+        ControlFlow::Continue(())
+    }
+
+    pub(super) async fn visit(
+        &mut self,
+        launcher: &mut (impl Launch + Send),
+        visit: Visit,
+    ) -> ControlFlow<RunEnd> {
+        let cell = self.ledger.cells[visit.cell as usize];
+        let limits = self.head.plan.limits;
+        let task =
+            Task { backend: cell.backend, payload: cell.payload, nonce: visit.nonce, limits };
+        self.ledger.progress.submitted += 1;
+        self.host.mark(self.clock.now());
+        let start = self.clock.now();
+        self.pulse.beat(start);
+        let trial = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => return ControlFlow::Break(RunEnd::Cancelled),
+            trial = self.pulse.during(&*self.clock, launcher.launch(&task)) => trial,
+        };
+        self.host.mark(self.clock.now());
+        let sample = self.sample(visit, start, trial.unwrap_or_else(|error| no_trial(&error)));
+        self.keep_sample(sample).await;
+        ControlFlow::Continue(())
+    }
+
+    fn sample(&mut self, visit: Visit, start: Stamp, trial: Trial) -> Sample {
+        let host = self.host.since(start);
+        let mut marks = taints(&host, &self.bounds);
+        marks.extend(self.pulse.take().then_some(Taint::Paused));
+        let dirty = std::mem::replace(&mut self.left_over, trial.left_over);
+        marks.extend(dirty.then_some(Taint::LeftOver));
+        Sample {
+            cell: visit.cell,
+            round: visit.round,
+            warmup: visit.warmup,
+            at_seconds: start.since(self.begun).into(),
+            phases: trial.phases,
+            outcome: trial.outcome,
+            host,
+            taints: marks,
+        }
+    }
+
+    async fn keep_sample(&mut self, sample: Sample) {
+        let backend = self.ledger.cells[sample.cell as usize].backend;
+        let suspended = self.suspension.note(backend, &sample.outcome).map(|out| {
+            let text = format!("{} is suspended for this run: it {}", out.backend, out.reason);
+            Notice { bad: true, text: SafeText::new(&text) }
+        });
+        self.ledger.record(sample.clone());
+        let notice = self.keep.save(&self.ledger.samples);
+        self.voice.tell(RunEvent::Sample(Box::new(sample))).await;
+        self.voice.notice(suspended).await;
+        self.voice.notice(notice).await;
+    }
+}

@@ -1,0 +1,48 @@
+//! A run, from what it needs to what came of it.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::course::Course;
+use crate::backend::Launch;
+use crate::model::root::Roots;
+use crate::model::run::{Run, RunEnd, RunHead};
+use crate::model::time::Clock;
+use crate::model::update::Update;
+use crate::store::RunDir;
+
+/// A run that is about to start, with all it needs.
+pub struct Bench {
+    /// What is settled.
+    pub head: RunHead,
+    /// Where the machine is read from.
+    pub roots: Roots,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where it is kept; `None` keeps it in memory alone.
+    pub keep: Option<RunDir>,
+    /// Who hears of it: `What::Run` for each event, `What::Notice` when something went wrong that
+    /// does not end it. Awaited, never dropped.
+    pub out: mpsc::Sender<Update>,
+    /// Ends it at any moment. A sample that is under way is given up: the launch is dropped.
+    pub cancel: CancellationToken,
+}
+
+impl Bench {
+    /// Runs it to its end and returns it in one piece; it is on disk by then.
+    pub async fn run(self, launcher: &mut (impl Launch + Send)) -> Run {
+        let mut course = Course::new(self);
+        course.start().await;
+        let end = match course.rounds(launcher).await {
+            ControlFlow::Break(end) => end,
+            ControlFlow::Continue(()) => RunEnd::Completed,
+        };
+        course.finish(end).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

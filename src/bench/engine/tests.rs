@@ -1,0 +1,331 @@
+//! The engine with a launcher that starts nothing: its times come from a script, and each launch
+//! moves the clock on by what it took.
+
+mod disk;
+
+use std::time::Duration;
+
+use super::*;
+use crate::backend::{Error, Task, Trial};
+use crate::bench::keep::Keep;
+use crate::bench::{head::draw_up, preset};
+use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
+use crate::model::bench::{
+    Cell, Effort, Failure, Outcome, Payload, Phase, Phases, Plan, Preset, Sample, Summary, Taint,
+};
+use crate::model::run::RunEvent;
+use crate::model::text::SafeText;
+use crate::model::time::{SetClock, Stamp};
+use crate::model::unit::{Ratio, Seconds};
+use crate::model::update::{Notice, What};
+
+type Script = Box<dyn FnMut(u32, &Task) -> Result<Trial, Error> + Send>;
+
+/// A launcher that does as its script says.
+struct Scripted {
+    script: Script,
+    clock: Arc<SetClock>,
+    now_ms: u64,
+    /// How long the launch of a number takes.
+    step_ms: fn(u32) -> u64,
+    tasks: Vec<Task>,
+    /// Cancelled when this many tasks were made.
+    cancel_at: Option<(usize, CancellationToken)>,
+}
+
+impl Launch for Scripted {
+    async fn launch(&mut self, task: &Task) -> Result<Trial, Error> {
+        self.tasks.push(task.clone());
+        if let Some((at, cancel)) = &self.cancel_at
+            && self.tasks.len() == *at
+        {
+            cancel.cancel();
+            std::future::pending::<()>().await;
+        }
+        let number = u32::try_from(self.tasks.len()).unwrap();
+        let trial = (self.script)(number, task);
+        self.now_ms += (self.step_ms)(number);
+        self.clock.set(self.now_ms);
+        trial
+    }
+
+    async fn overhead(&mut self) -> Result<Seconds, Error> {
+        Ok(Seconds(0.001))
+    }
+}
+
+fn good(seconds: f64) -> Trial {
+    let mut phases = Phases::default();
+    phases.set(Phase::Create, Seconds(seconds / 2.0));
+    phases.set(Phase::Ready, Seconds(seconds / 2.0));
+    phases.set(Phase::Run, Seconds(seconds));
+    Trial { phases, outcome: Outcome::Good, left_over: false, dropped_bytes: 0 }
+}
+
+fn bad() -> Trial {
+    let message = SafeText::new("no such file");
+    Trial { outcome: Outcome::Failed { kind: Failure::Start, message }, ..good(0.0) }
+}
+
+/// A few per cent of scatter that depends on the nonce alone.
+fn scattered(task: &Task) -> Trial {
+    let scatter = (task.nonce % 1_000) as f64 / 1e5;
+    good(f64::from(task.backend as u8 + 1) * (0.010 + scatter / 10.0))
+}
+
+/// A run in the making.
+struct Rig {
+    bench: Bench,
+    said: mpsc::Receiver<Update>,
+    launcher: Scripted,
+}
+
+fn rig(change: impl FnOnce(&mut Plan), script: Script) -> Rig {
+    let backends = [BackendId::Runc, BackendId::GvisorSystrap];
+    let mut plan = preset::plan(Preset::Quick, &backends, 42);
+    plan.effort.min_seconds = Seconds(0.0);
+    change(&mut plan);
+    let nowhere = Roots { proc: "/nonexistent/proc".into(), sys: "/nonexistent/sys".into() };
+    let ready = |id| BackendStatus {
+        id,
+        version: None,
+        path: None,
+        readiness: Readiness::Ready,
+        traits: Traits::default(),
+    };
+    let head = draw_up(plan, &BackendId::ALL.map(ready), &nowhere, Stamp::default(), 7);
+    let clock = Arc::new(SetClock::default());
+    let (out, said) = mpsc::channel(100_000);
+    let cancel = CancellationToken::new();
+    let bench = Bench { head, roots: nowhere, clock: clock.clone(), keep: None, out, cancel };
+    let tasks = Vec::new();
+    let launcher = Scripted { script, clock, now_ms: 0, step_ms: |_| 10, tasks, cancel_at: None };
+    Rig { bench, said, launcher }
+}
+
+impl Rig {
+    /// Runs it; what was said comes with it.
+    fn run(mut self) -> (Run, Vec<What>, Scripted) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let run = runtime.unwrap().block_on(self.bench.run(&mut self.launcher));
+        let mut told = Vec::new();
+        while let Ok(update) = self.said.try_recv() {
+            told.push(update.what);
+        }
+        (run, told, self.launcher)
+    }
+}
+
+fn rounds(effort: &mut Effort, min: u32, max: u32) {
+    (effort.min_rounds, effort.max_rounds) = (min, max);
+}
+
+fn end(run: &Run) -> &RunEnd {
+    &run.tail.as_ref().unwrap().end
+}
+
+fn notices(said: &[What]) -> Vec<&Notice> {
+    said.iter()
+        .filter_map(|what| if let What::Notice(notice) = what { Some(notice) } else { None })
+        .collect()
+}
+
+fn cold(run: &Run, cell: usize) -> &Summary {
+    &run.tail.as_ref().unwrap().summary[cell * 5]
+}
+
+#[test]
+fn every_cell_is_visited_once_a_round_in_changing_order() {
+    let (run, ..) =
+        rig(|plan| rounds(&mut plan.effort, 6, 6), Box::new(|_, t| Ok(scattered(t)))).run();
+    let round = |number, warmup| -> Vec<u32> {
+        let of = |s: &&Sample| s.round == number && s.warmup == warmup;
+        run.samples.iter().filter(of).map(|sample| sample.cell).collect()
+    };
+    let orders: Vec<_> =
+        (0..2).map(|n| round(n, true)).chain((0..6).map(|n| round(n, false))).collect();
+    for order in &orders {
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, [0, 1, 2], "{orders:?}");
+    }
+    assert!(orders.iter().any(|order| *order != orders[0]));
+    assert_eq!(run.head.cells[2].backend, BackendId::Process, "the baseline comes last");
+    let tail = run.tail.as_ref().unwrap();
+    assert_eq!((cold(&run, 0).n, tail.overhead_seconds), (6, Some(Seconds(0.001))));
+    assert_eq!((tail.progress.submitted, tail.progress.completed), (24, 24));
+}
+
+#[test]
+fn the_same_seed_makes_the_same_run() {
+    let with = |seed| {
+        let change = move |plan: &mut Plan| plan.seed = seed;
+        let (run, _, launcher) = rig(change, Box::new(|_, task| Ok(scattered(task)))).run();
+        (run.samples, run.tail.unwrap().summary, launcher.tasks)
+    };
+    assert_eq!(with(1), with(1));
+    assert_ne!(with(1).2, with(2).2);
+}
+
+#[test]
+fn it_ends_when_all_cells_are_known_well_enough() {
+    let (run, ..) = rig(|_| {}, Box::new(|_, task| Ok(scattered(task)))).run();
+    assert_eq!(end(&run), &RunEnd::Completed);
+    assert_eq!(cold(&run, 0).n, 10);
+}
+
+#[test]
+fn it_goes_on_while_one_cell_is_not_known_and_says_that_it_never_was() {
+    let wild = |number: u32, task: &Task| {
+        let wild = task.backend == BackendId::Runc && number.is_multiple_of(2);
+        Ok(if wild { good(1.0) } else { scattered(task) })
+    };
+    let (run, ..) = rig(|_| {}, Box::new(wild)).run();
+    assert_eq!(end(&run), &RunEnd::BudgetSpent);
+    assert_eq!((cold(&run, 0).n, cold(&run, 1).n), (25, 25), "no cell leaves early");
+}
+
+#[test]
+fn the_shortest_time_is_kept() {
+    let change = |plan: &mut Plan| {
+        plan.effort.min_seconds = Seconds(0.5);
+        rounds(&mut plan.effort, 1, 1_000);
+    };
+    let (run, ..) = rig(change, Box::new(|_, task| Ok(scattered(task)))).run();
+    assert_eq!(end(&run), &RunEnd::Completed);
+    assert_eq!(cold(&run, 0).n, 17, "three samples of 10 ms a round");
+}
+
+#[test]
+fn the_budget_ends_it_in_the_middle_of_a_round() {
+    let change = |plan: &mut Plan| plan.effort.budget_seconds = Seconds(0.205);
+    let (run, ..) = rig(change, Box::new(|_, task| Ok(scattered(task)))).run();
+    assert_eq!(end(&run), &RunEnd::BudgetSpent);
+    assert_eq!(run.samples.len(), 21);
+}
+
+#[test]
+fn cancelled_at_any_launch_it_is_a_shorter_run() {
+    for at in 1..=20 {
+        let mut rig = rig(|_| {}, Box::new(|_, task| Ok(scattered(task))));
+        rig.launcher.cancel_at = Some((at, rig.bench.cancel.clone()));
+        let (run, said, _) = rig.run();
+        assert_eq!((end(&run), run.samples.len()), (&RunEnd::Cancelled, at - 1));
+        assert!(matches!(said.last(), Some(What::Run { event: RunEvent::Ended(_), .. })));
+    }
+}
+
+#[test]
+fn failures_are_counted_and_in_no_estimate() {
+    let every_third = |number: u32, task: &Task| {
+        Ok(if number.is_multiple_of(3) { bad() } else { scattered(task) })
+    };
+    let change = |plan: &mut Plan| rounds(&mut plan.effort, 20, 20);
+    let (run, ..) = rig(change, Box::new(every_third)).run();
+    let all: u32 = (0..3).map(|cell| cold(&run, cell).failures).sum();
+    let counted = run.samples.iter().filter(|s| !s.warmup && s.outcome != Outcome::Good).count();
+    assert_eq!((all, u32::try_from(counted).unwrap()), (20, 20));
+    assert_eq!(run.tail.unwrap().progress.failed, 22);
+}
+
+#[test]
+fn a_backend_that_never_works_is_suspended_and_the_others_go_on() {
+    let broken = |_, task: &Task| match task.backend {
+        BackendId::Runc => Err(Error::Io {
+            doing: "read",
+            path: "/x".into(),
+            source: std::io::ErrorKind::NotFound.into(),
+        }),
+        _ => Ok(scattered(task)),
+    };
+    let (run, said, _) = rig(|_| {}, Box::new(broken)).run();
+    let tail = run.tail.as_ref().unwrap();
+    assert_eq!(tail.end, RunEnd::Completed);
+    assert_eq!(tail.suspended.len(), 1);
+    let reason = tail.suspended[0].reason.as_str();
+    assert!(reason.starts_with("failed 5 times in a row; the last did not start: "), "{reason}");
+    assert!(notices(&said)[0].text.as_str().starts_with("runc is suspended for this run"));
+    assert_eq!(run.samples.iter().filter(|sample| sample.cell == 0).count(), 5);
+    assert_eq!(cold(&run, 1).n, 10);
+}
+
+#[test]
+fn a_run_in_which_nothing_works_has_failed_and_says_why() {
+    let (run, ..) = rig(|_| {}, Box::new(|_, _| Ok(bad()))).run();
+    let RunEnd::Failed { reason } = end(&run) else {
+        panic!("{:?}", end(&run));
+    };
+    assert!(reason.as_str().contains("no such file"), "{reason}");
+    let (run, ..) =
+        rig(|plan| plan.backends.clear(), Box::new(|_, task| Ok(scattered(task)))).run();
+    assert!(matches!(end(&run), RunEnd::Failed { .. }));
+}
+
+#[test]
+fn events_come_in_their_order_and_not_too_often() {
+    let change = |plan: &mut Plan| rounds(&mut plan.effort, 100, 100);
+    let (run, said, _) = rig(change, Box::new(|_, task| Ok(scattered(task)))).run();
+    let events: Vec<&RunEvent> = said
+        .iter()
+        .filter_map(|what| if let What::Run { event, .. } = what { Some(event) } else { None })
+        .collect();
+    assert!(matches!(events[0], RunEvent::Started(head) if **head == run.head));
+    assert!(
+        matches!(events[events.len() - 1], RunEvent::Ended(tail) if Some(tail) == run.tail.as_ref())
+    );
+    let samples = events.iter().filter(|event| matches!(event, RunEvent::Sample(_))).count();
+    let summaries = events.iter().filter(|event| matches!(event, RunEvent::Summary(_))).count();
+    assert_eq!(samples, run.samples.len());
+    let seconds = run.tail.unwrap().progress.elapsed_seconds.0;
+    assert!(summaries > 5 && summaries as f64 <= seconds * 4.0 + 1.0, "{summaries} in {seconds} s");
+}
+
+#[test]
+fn progress_foresees_the_end() {
+    let change = |plan: &mut Plan| rounds(&mut plan.effort, 100, 100);
+    let (_, said, _) = rig(change, Box::new(|_, task| Ok(scattered(task)))).run();
+    for what in &said {
+        let What::Run { event: RunEvent::Progress(progress), .. } = what else {
+            continue;
+        };
+        assert_eq!(progress.submitted + progress.remaining, 306);
+        let left = progress.left_seconds.unwrap().0;
+        assert!((left - f64::from(progress.remaining) * 0.01).abs() < 0.01, "{progress:?}");
+    }
+}
+
+#[test]
+fn a_pause_marks_the_sample_it_fell_into() {
+    let mut rig = rig(|_| {}, Box::new(|_, task| Ok(scattered(task))));
+    rig.launcher.step_ms = |number| if number == 9 { 5_000 } else { 10 };
+    let (run, ..) = rig.run();
+    let paused = |sample: &Sample| sample.taints == [Taint::Paused];
+    let marked: Vec<bool> = run.samples.iter().map(paused).collect();
+    assert!(marked[8]);
+    assert_eq!(marked.iter().filter(|is| **is).count(), 1);
+}
+
+#[test]
+fn what_a_sample_leaves_behind_marks_the_next() {
+    let leaves = |number, task: &Task| Ok(Trial { left_over: number == 3, ..scattered(task) });
+    let (run, ..) = rig(|_| {}, Box::new(leaves)).run();
+    assert_eq!(run.samples[3].taints, [Taint::LeftOver]);
+    assert_eq!(run.samples.iter().filter(|sample| !sample.taints.is_empty()).count(), 1);
+}
+
+#[test]
+fn a_cell_of_work_is_decided_by_its_work() {
+    let change = |plan: &mut Plan| plan.payloads = vec![Payload::Cpu { rounds: 1 }];
+    let no_work = |_, task: &Task| {
+        let mut trial = scattered(task);
+        trial.phases.run_seconds = None;
+        Ok(trial)
+    };
+    let (run, ..) = rig(change, Box::new(no_work)).run();
+    assert_eq!(end(&run), &RunEnd::BudgetSpent, "its start is known, its work never");
+    let target = |plan: &mut Plan| plan.effort.target = Ratio::default();
+    let (run, ..) = rig(target, Box::new(|_, task| Ok(scattered(task)))).run();
+    assert_eq!(end(&run), &RunEnd::BudgetSpent, "nothing is known exactly");
+    let baseline = Cell { backend: BackendId::Process, payload: Payload::Noop };
+    assert_eq!(run.head.cells[2], baseline);
+}

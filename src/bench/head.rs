@@ -1,0 +1,101 @@
+//! What is settled before a run starts.
+//!
+//! Every run has its own baseline: where the plan does not ask for `process` with `noop` and with
+//! each of its payloads, those cells are added *after* the plan's. They are measured and shown like
+//! the others; they do not decide when the run is over, and `Plan::cells` does not name them.
+
+use crate::model::backend::{BackendId, BackendStatus, Readiness};
+use crate::model::bench::{Cell, Payload, Plan};
+use crate::model::id::RunId;
+use crate::model::root::Roots;
+use crate::model::run::{FORMAT, LeftOut, RunHead};
+use crate::model::text::SafeText;
+use crate::model::time::Stamp;
+
+/// The head of run `id` of `plan`, which starts at `started`. Backends that cannot run by
+/// `statuses`, or that were never tried, leave the plan and are named with the reason.
+pub fn draw_up(
+    id: RunId,
+    mut plan: Plan,
+    statuses: &[BackendStatus],
+    roots: &Roots,
+    started: Stamp,
+) -> RunHead {
+    let left_out: Vec<LeftOut> =
+        plan.backends.iter().filter_map(|backend| reason(*backend, statuses)).collect();
+    plan.backends.retain(|backend| left_out.iter().all(|out| out.backend != *backend));
+    RunHead {
+        format: FORMAT,
+        id,
+        started,
+        started_at: started.rfc3339(),
+        cells: cells(&plan),
+        left_out,
+        fingerprint: super::fingerprint::fingerprint(roots, &plan, statuses),
+        repeat: super::repeat::repeat(&plan),
+        plan,
+    }
+}
+
+/// The plan's cells, and after them the baseline cells it lacks.
+pub fn cells(plan: &Plan) -> Vec<Cell> {
+    let mut cells = plan.cells();
+    let payloads = std::iter::once(Payload::Noop).chain(plan.payloads.iter().copied());
+    for payload in payloads {
+        let baseline = Cell { backend: BackendId::Process, payload };
+        if !cells.contains(&baseline) {
+            cells.push(baseline);
+        }
+    }
+    cells
+}
+
+/// Why `backend` cannot run; `None` if it can.
+fn reason(backend: BackendId, statuses: &[BackendStatus]) -> Option<LeftOut> {
+    let status = statuses.iter().find(|status| status.id == backend);
+    let (reason, remedy) = match status.map(|status| &status.readiness) {
+        Some(Readiness::Ready | Readiness::Degraded { .. }) => return None,
+        Some(Readiness::Unavailable { reason, remedy }) => (reason.clone(), remedy.clone()),
+        Some(Readiness::Checking) | None => {
+            (SafeText::new("not tried yet"), SafeText::new("isomon doctor"))
+        }
+    };
+    Some(LeftOut { backend, reason, remedy })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::preset::plan;
+    use crate::model::backend::Traits;
+    use crate::model::bench::Preset;
+
+    fn status(id: BackendId, readiness: Readiness) -> BackendStatus {
+        BackendStatus { id, version: None, path: None, readiness, traits: Traits::default() }
+    }
+
+    #[test]
+    fn the_baseline_comes_after_the_plan_and_once() {
+        let chosen = plan(Preset::Standard, &[BackendId::Runc], 1);
+        let all = cells(&chosen);
+        assert_eq!(all[..4], chosen.cells());
+        assert!(all[4..].iter().all(|cell| cell.backend == BackendId::Process));
+        assert_eq!(all.len(), 8);
+        let own = plan(Preset::Standard, &[BackendId::Process], 1);
+        assert_eq!(cells(&own), own.cells());
+    }
+
+    #[test]
+    fn what_cannot_run_is_named_and_not_in_the_plan() {
+        let no = SafeText::new("runsc is not on PATH");
+        let gone = Readiness::Unavailable { reason: no.clone(), remedy: SafeText::new("install") };
+        let statuses =
+            [status(BackendId::Runc, Readiness::Ready), status(BackendId::GvisorKvm, gone)];
+        let asked = [BackendId::Runc, BackendId::GvisorKvm, BackendId::Crun];
+        let (id, plan) = (RunId::new(0, 1), plan(Preset::Quick, &asked, 1));
+        let head = draw_up(id, plan, &statuses, &Roots::default(), Stamp::default());
+        assert_eq!(head.plan.backends, [BackendId::Runc]);
+        let reasons: Vec<_> = head.left_out.iter().map(|out| out.reason.as_str()).collect();
+        assert_eq!(reasons, [no.as_str(), "not tried yet"]);
+    }
+}

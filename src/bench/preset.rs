@@ -1,0 +1,39 @@
+//! The presets as plans.
+
+use crate::model::backend::BackendId;
+use crate::model::bench::{Effort, Limits, Payload, Plan, Preset};
+use crate::model::unit::{Ratio, Seconds};
+
+/// The plan of `preset` for `backends`, with `seed`. Quick runs `noop` alone and takes half a
+/// minute with all eight backends; standard takes up to five minutes, full up to half an hour.
+pub fn plan(preset: Preset, backends: &[BackendId], seed: u64) -> Plan {
+    let payloads = match preset {
+        Preset::Quick => vec![Payload::Noop],
+        Preset::Standard | Preset::Full => Payload::USUAL.to_vec(),
+    };
+    Plan {
+        name: None,
+        backends: backends.to_vec(),
+        payloads,
+        effort: effort(preset),
+        limits: Limits::default(),
+        seed,
+    }
+}
+
+/// How often `preset` measures. Each asks for 10 rounds and 3 s at least, as hyperfine does.
+pub fn effort(preset: Preset) -> Effort {
+    let (warmup_rounds, min_rounds, max_rounds, budget, target) = match preset {
+        Preset::Quick => (2, 10, 25, 30.0, 0.05),
+        Preset::Standard => (2, 10, 100, 300.0, 0.05),
+        Preset::Full => (3, 30, 1_000, 1_800.0, 0.02),
+    };
+    Effort {
+        warmup_rounds,
+        min_rounds,
+        max_rounds,
+        min_seconds: Seconds(3.0),
+        budget_seconds: Seconds(budget),
+        target: Ratio::new(target).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,75 @@
+//! The command that repeats a run.
+//!
+//! Every number is written out, so that it means the same when a preset changes.
+
+use crate::model::bench::{Payload, Plan};
+use crate::model::unit::Bytes;
+
+/// The command line of `plan`, to be pasted into a shell. What the command line has no flag for
+/// (pids, output, the shortest time) is left to its default.
+pub fn repeat(plan: &Plan) -> String {
+    let mut words = vec!["isomon".to_owned(), "bench".to_owned()];
+    words.extend(plan.backends.iter().map(ToString::to_string));
+    words.extend(plan.payloads.iter().map(|payload| format!("--payload {}", work(*payload))));
+    let (effort, limits) = (&plan.effort, &plan.limits);
+    words.extend([
+        format!("--warmup {}", effort.warmup_rounds),
+        format!("--min-runs {}", effort.min_rounds),
+        format!("--max-runs {}", effort.max_rounds),
+        format!("--budget {}s", effort.budget_seconds.0),
+        format!("--target {}%", (effort.target.percent() * 1e6).round() / 1e6),
+        format!("--memory {}", size(limits.memory_bytes)),
+        format!("--cpus {}", limits.cpus),
+        format!("--timeout {}s", limits.timeout_seconds.0),
+        format!("--seed {}", plan.seed),
+    ]);
+    words.extend(plan.name.as_ref().map(|name| format!("--name {}", quoted(name.as_str()))));
+    words.join(" ")
+}
+
+/// `cpu`, or `cpu=1000` where it is not the usual amount.
+fn work(payload: Payload) -> String {
+    if Payload::USUAL.contains(&payload) {
+        return payload.to_string();
+    }
+    format!("{payload}={}", payload.amount())
+}
+
+fn size(bytes: Bytes) -> String {
+    match bytes.0 {
+        bytes if bytes > 0 && bytes.trailing_zeros() >= 20 => format!("{}MiB", bytes >> 20),
+        bytes => bytes.to_string(),
+    }
+}
+
+/// For a POSIX shell: nothing within single quotes means anything but the quote itself.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::preset::plan;
+    use crate::model::backend::BackendId;
+    use crate::model::bench::Preset;
+    use crate::model::text::SafeText;
+
+    #[test]
+    fn the_command_says_every_number() {
+        let mut plan = plan(Preset::Quick, &[BackendId::Runc, BackendId::GvisorKvm], 42);
+        plan.payloads.push(Payload::Cpu { rounds: 7 });
+        assert_eq!(
+            repeat(&plan),
+            "isomon bench runc gvisor-kvm --payload noop --payload cpu=7 --warmup 2 --min-runs 10 \
+             --max-runs 25 --budget 30s --target 5% --memory 128MiB --cpus 1 --timeout 10s --seed 42"
+        );
+    }
+
+    #[test]
+    fn a_name_cannot_become_a_command() {
+        let mut plan = plan(Preset::Quick, &[], 0);
+        plan.name = Some(SafeText::new("it's; rm -rf $HOME"));
+        assert!(repeat(&plan).ends_with(r"--name 'it'\''s; rm -rf $HOME'"));
+    }
+}

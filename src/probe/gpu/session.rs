@@ -1,0 +1,112 @@
+//! NVML, loaded and initialized once, in the reader's process.
+//!
+//! It is never shut down: the process is, and that cannot hang.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::mem::ManuallyDrop;
+
+use nvml_wrapper::Nvml;
+use nvml_wrapper::error::NvmlError;
+
+use super::device;
+use super::wire::{Answer, Request, Unusable};
+use crate::model::reading::Reading;
+use crate::model::text::SafeText;
+
+/// Where NVML is looked for: what the loader knows, then NixOS and WSL, which tell the loader
+/// nothing.
+const LIBRARIES: [&str; 3] = [
+    "libnvidia-ml.so.1",
+    "/run/opengl-driver/lib/libnvidia-ml.so.1",
+    "/usr/lib/wsl/lib/libnvidia-ml.so.1",
+];
+
+/// The library, once it is loaded, and what must be remembered from one request to the next.
+pub(super) struct Session {
+    libraries: Vec<OsString>,
+    nvml: Option<ManuallyDrop<Nvml>>,
+    /// Time stamp of the newest utilization sample seen, for each GPU.
+    seen: BTreeMap<u32, u64>,
+}
+
+impl Session {
+    /// Nothing is loaded yet. `library` is the only one tried if given.
+    pub(super) fn new(library: Option<&OsStr>) -> Self {
+        let libraries = library.map_or_else(
+            || LIBRARIES.map(OsString::from).to_vec(),
+            |library| vec![library.to_owned()],
+        );
+        Self { libraries, nvml: None, seen: BTreeMap::new() }
+    }
+
+    /// Answers one request; may hang or crash wherever NVML does.
+    pub(super) fn answer(&mut self, request: Request) -> Answer {
+        if self.nvml.is_none() {
+            match open(&self.libraries) {
+                Ok(nvml) => self.nvml = Some(ManuallyDrop::new(nvml)),
+                Err(unusable) => return Answer::Unusable(unusable),
+            }
+        }
+        match (&self.nvml, request) {
+            (None, _) => Answer::Unusable(Unusable::NoLibrary),
+            (Some(nvml), Request::Survey) => survey(nvml),
+            (Some(nvml), Request::Device(index)) => {
+                read(nvml, index, self.seen.entry(index).or_default())
+            }
+        }
+    }
+}
+
+fn survey(nvml: &Nvml) -> Answer {
+    match nvml.device_count() {
+        Ok(count) => Answer::Survey {
+            driver: Reading::from(nvml.sys_driver_version().map_err(|error| device::why(&error)))
+                .map(SafeText::from),
+            count,
+        },
+        Err(error) => Answer::Unusable(unusable(&error)),
+    }
+}
+
+fn read(nvml: &Nvml, index: u32, seen: &mut u64) -> Answer {
+    match nvml.device_by_index(index) {
+        Ok(found) => Answer::Device(Box::new(device::read(&found, index, seen))),
+        Err(error) => Answer::NoHandle(SafeText::from(error.to_string())),
+    }
+}
+
+/// Loads the first library that is there.
+fn open(libraries: &[OsString]) -> Result<Nvml, Unusable> {
+    for library in libraries {
+        match Nvml::builder().lib_path(library).init() {
+            Ok(nvml) => return Ok(nvml),
+            Err(error) if is_absent(&error, library) => {}
+            Err(error) => return Err(unusable(&error)),
+        }
+    }
+    Err(Unusable::NoLibrary)
+}
+
+/// Whether the loader did not find `library` itself. When one of the libraries it needs in turn
+/// is absent, the loader names that one.
+fn is_absent(error: &NvmlError, library: &OsStr) -> bool {
+    let NvmlError::LibloadingError(error) = error else {
+        return false;
+    };
+    let (said, library) = (error.to_string(), library.to_string_lossy());
+    said.starts_with(library.as_ref()) && said.contains("No such file or directory")
+}
+
+fn unusable(error: &NvmlError) -> Unusable {
+    let said = || SafeText::from(error.to_string());
+    match error {
+        NvmlError::LibloadingError(_) | NvmlError::FailedToLoadSymbol(_) => {
+            Unusable::BadLibrary(said())
+        }
+        NvmlError::DriverNotLoaded => Unusable::DriverNotLoaded,
+        NvmlError::LibRmVersionMismatch => Unusable::VersionMismatch,
+        NvmlError::NoPermission => Unusable::NoPermission,
+        _ => Unusable::Failed(said()),
+    }
+}

@@ -1,0 +1,202 @@
+//! What a machine is: read once, for it does not change while the machine is up.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::Probe;
+use super::kept::Kept;
+use super::memory::MemoryProbe;
+use super::sandbox::Ground;
+use crate::model::node::{Cgroup, NodeInfo};
+use crate::model::reading::{Reading, Why};
+use crate::model::root::Roots;
+use crate::model::text::SafeText;
+
+/// Where distributions say what they are; the first that is there counts.
+const OS_RELEASE: [&str; 2] = ["/etc/os-release", "/usr/lib/os-release"];
+
+/// Reads what the machine under `roots` is; what it does not tell is missing.
+pub fn info(roots: &Roots) -> NodeInfo {
+    let proc = |name: &str| Kept::new(roots.proc.join(name));
+    let cpuinfo = text(&mut proc("cpuinfo"));
+    let mountinfo = text(&mut proc("self/mountinfo"));
+    let uname = rustix::system::uname();
+    let hostname = line(&mut proc("sys/kernel/hostname"));
+    NodeInfo {
+        hostname: hostname
+            .known()
+            .cloned()
+            .unwrap_or_else(|| SafeText::from_bytes(uname.nodename().to_bytes())),
+        os: os(),
+        kernel: line(&mut proc("sys/kernel/osrelease")),
+        arch: SafeText::from_bytes(uname.machine().to_bytes()),
+        cpu_model: cpu_model(cpuinfo.known().map_or("", String::as_str)),
+        cpus: cpus(&mut proc("stat")),
+        memory_bytes: memory(roots),
+        cgroup: cgroup(mountinfo.known().map_or("", String::as_str)),
+        virtualization: virtualization(roots, cpuinfo.known().map_or("", String::as_str)),
+    }
+}
+
+fn text(kept: &mut Kept) -> Reading<String> {
+    kept.read().map(std::borrow::Cow::into_owned).into()
+}
+
+fn line(kept: &mut Kept) -> Reading<SafeText> {
+    kept.parse("text", |text| {
+        let text = text.trim();
+        (!text.is_empty()).then(|| SafeText::new(text))
+    })
+    .into()
+}
+
+fn memory(roots: &Roots) -> Reading<crate::model::unit::Bytes> {
+    let sample = MemoryProbe::new(roots).sample(Instant::now());
+    sample.map(|memory| memory.total_bytes).into()
+}
+
+fn os() -> Reading<SafeText> {
+    let name = OS_RELEASE
+        .iter()
+        .filter_map(|path| std::fs::read_to_string(path).ok())
+        .find_map(|text| os_name(&text));
+    Reading::from_option(name, Why::Absent("/etc/os-release".into()))
+}
+
+/// `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"`.
+fn os_name(text: &str) -> Option<SafeText> {
+    let value = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    let name = value.trim().trim_matches(['"', '\'']);
+    (!name.is_empty()).then(|| SafeText::new(name))
+}
+
+/// x86 has `model name`; other machines name the core, the processor or the board.
+fn cpu_model(cpuinfo: &str) -> Reading<SafeText> {
+    let value = |wanted: &str| {
+        let entries = cpuinfo.lines().filter_map(|line| line.split_once(':'));
+        let mut values = entries.filter(|(name, _)| name.trim() == wanted);
+        values.next().map(|(_, value)| value.trim())
+    };
+    let names = ["model name", "cpu model", "uarch", "cpu", "Hardware", "Model"];
+    let name = names.into_iter().find_map(value).filter(|name| !name.is_empty());
+    Reading::from_option(name.map(SafeText::new), Why::NotSupported)
+}
+
+fn cpus(stat: &mut Kept) -> u32 {
+    let is_core = |line: &&str| {
+        line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let counted = stat.read().map_or(0, |text| text.lines().filter(is_core).count());
+    let counted = match counted {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        counted => counted,
+    };
+    u32::try_from(counted).unwrap_or(u32::MAX)
+}
+
+fn cgroup(mountinfo: &str) -> Cgroup {
+    let mounted = |kind: &str| {
+        mountinfo.lines().any(|line| {
+            let what = line.split_once(" - ").map_or("", |(_, what)| what);
+            what.split(' ').next() == Some(kind)
+        })
+    };
+    match (mounted("cgroup"), mounted("cgroup2")) {
+        (false, false) => Cgroup::None,
+        (true, false) => Cgroup::V1,
+        (false, true) => Cgroup::V2,
+        (true, true) => Cgroup::Hybrid,
+    }
+}
+
+/// The container first, for it is the inner one; then the flag that a processor under a hypervisor
+/// has, for bare machines of a cloud have its firmware too; then what the firmware says.
+fn virtualization(roots: &Roots, cpuinfo: &str) -> Reading<SafeText> {
+    let mut flags = cpuinfo.lines().filter(|line| line.starts_with("flags"));
+    let flagged = flags.next().map(|flags| {
+        let mut words = flags.split_ascii_whitespace();
+        words.any(|flag| flag == "hypervisor")
+    });
+    let found = container(roots).or_else(|| match flagged {
+        Some(false) => Some(SafeText::new("none")),
+        Some(true) => firmware(roots).or_else(|| Some(SafeText::new("unknown hypervisor"))),
+        None => firmware(roots),
+    });
+    Reading::from_option(found, Why::NotSupported)
+}
+
+fn container(roots: &Roots) -> Option<SafeText> {
+    let read = |name: &str| text(&mut Kept::new(roots.proc.join(name)));
+    if let Reading::Known(environment) = read("1/environ")
+        && let Some(kind) =
+            environment.split('\0').find_map(|entry| entry.strip_prefix("container="))
+    {
+        return Some(SafeText::new(kind));
+    }
+    let Reading::Known(groups) = read("1/cgroup") else {
+        return None;
+    };
+    let engine = Ground::new(&groups, None).engine()?;
+    Some(SafeText::new(&engine.to_string()))
+}
+
+/// Names that makers of virtual machines put into the firmware tables, and what they mean.
+const MAKERS: [(&str, &str); 12] = [
+    ("QEMU", "qemu"),
+    ("KVM", "kvm"),
+    ("VMware", "vmware"),
+    ("VirtualBox", "virtualbox"),
+    ("innotek", "virtualbox"),
+    ("Microsoft Corporation Virtual", "hyper-v"),
+    ("Xen", "xen"),
+    ("Amazon EC2", "amazon"),
+    ("Google Compute Engine", "google"),
+    ("OpenStack", "openstack"),
+    ("Parallels", "parallels"),
+    ("Apple Virtualization", "apple"),
+];
+
+fn firmware(roots: &Roots) -> Option<SafeText> {
+    let read = |name: &str| {
+        let text = std::fs::read_to_string(roots.sys.join(name));
+        text.map(|text| text.trim().to_owned()).unwrap_or_default()
+    };
+    if read("hypervisor/type") == "xen" {
+        return Some(SafeText::new("xen"));
+    }
+    let dmi = Path::new("class/dmi/id");
+    let part = |name: &str| read(&dmi.join(name).to_string_lossy());
+    let said = format!("{} {}", part("sys_vendor"), part("product_name"));
+    let (_, meant) = MAKERS.iter().find(|(name, _)| said.contains(name))?;
+    Some(SafeText::new(meant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_distribution_and_the_processor() {
+        let os = os_name("NAME=x\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n").unwrap();
+        assert_eq!(os.as_str(), "Debian GNU/Linux 12 (bookworm)");
+        assert_eq!(os_name("PRETTY_NAME=\n"), None);
+        let model = |text: &str| cpu_model(text).to_string();
+        assert_eq!(model("processor : 0\nmodel name\t: Some CPU\n"), "Some CPU");
+        assert_eq!(model("processor : 0\n"), "—");
+    }
+
+    #[test]
+    fn tells_the_cgroup_layouts_apart() {
+        let v1 = "1 2 0:1 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n";
+        let v2 = "1 2 0:2 / /sys/fs/cgroup/unified rw - cgroup2 none rw\n";
+        let rows = [
+            (String::new(), Cgroup::None),
+            (v1.to_owned(), Cgroup::V1),
+            (v2.to_owned(), Cgroup::V2),
+            (format!("{v1}{v2}"), Cgroup::Hybrid),
+        ];
+        for (text, wanted) in rows {
+            assert_eq!(cgroup(&text), wanted);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! A run in the form of hyperfine's `--export-json`, so that its scripts read it.
+//!
+//! The times are those of the figure `cli`, from asked for to ended, which is what hyperfine would
+//! see. Processor times, which isomon does not measure, are `null`.
+
+use serde_json::{Value, json};
+
+use super::run_row::{Row, rows};
+use crate::model::bench::{Figure, Outcome};
+use crate::model::run::Run;
+
+/// The results, indented, with a newline at the end. Cells without a good sample are not in it.
+pub fn hyperfine(run: &Run) -> serde_json::Result<String> {
+    let rows = rows(run);
+    let results: Vec<Value> = rows.iter().filter_map(|row| result(run, row)).collect();
+    serde_json::to_string_pretty(&json!({ "results": results })).map(|text| text + "\n")
+}
+
+fn result(run: &Run, row: &Row) -> Option<Value> {
+    let known = row.estimate(Figure::Cli)?;
+    let counted = run.samples.iter().filter(|sample| sample.cell == row.index && !sample.warmup);
+    let good = counted.filter(|sample| sample.outcome == Outcome::Good);
+    let times: Vec<f64> = good.filter_map(|of| Figure::Cli.of(&of.phases)).map(|s| s.0).collect();
+    Some(json!({
+        "command": format!("isomon bench {} --payload {}", row.cell.backend, row.cell.payload),
+        "mean": known.mean_seconds,
+        "stddev": known.sd_seconds,
+        "median": known.median_seconds,
+        "user": null,
+        "system": null,
+        "min": known.min_seconds,
+        "max": known.max_seconds,
+        "times": times,
+        "parameters": {
+            "backend": row.cell.backend.name(),
+            "payload": row.cell.payload.name(),
+            "amount": row.cell.payload.amount().to_string(),
+        },
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::run_sample::run;
+    use super::*;
+
+    #[test]
+    fn its_times_are_those_of_good_samples() {
+        let parsed: Value = serde_json::from_str(&hyperfine(&run()).unwrap()).unwrap();
+        let results = parsed["results"].as_array().unwrap();
+        assert_eq!(results.len(), 2, "the one that never worked is not there");
+        assert_eq!(results[0]["command"], "isomon bench runc --payload noop");
+        assert_eq!(results[0]["times"].as_array().unwrap().len(), 11);
+        assert!(results[0]["user"].is_null());
+    }
+}

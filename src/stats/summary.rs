@@ -1,0 +1,139 @@
+//! From the samples of a run to what is known of each cell.
+//!
+//! The generator of each figure is seeded from the plan's seed, the cell and the figure alone, so
+//! that a summary does not depend on which others were made, and can be made again from a file.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::estimate::estimate;
+use super::sorted::Sorted;
+use crate::model::bench::{Estimate, Figure, Outcome, Payload, Sample, Summary};
+use crate::model::unit::Ratio;
+
+/// The figures of `cells` cells, ordered by cell and then as in [`Figure::ALL`]. Warm-up samples do
+/// not count; failed ones are counted and in no estimate; disturbed ones are in and are counted.
+pub fn summarise(cells: usize, samples: &[Sample], resamples: u32, seed: u64) -> Vec<Summary> {
+    let mut counted = vec![Vec::new(); cells];
+    for sample in samples.iter().filter(|sample| !sample.warmup) {
+        if let Some(of_cell) = counted.get_mut(sample.cell as usize) {
+            of_cell.push(sample);
+        }
+    }
+    let figures = |(cell, samples): (u32, Vec<&Sample>)| {
+        Figure::ALL.map(|figure| summary(cell, figure, &samples, resamples, seed))
+    };
+    (0..).zip(counted).flat_map(figures).collect()
+}
+
+fn summary(cell: u32, figure: Figure, samples: &[&Sample], resamples: u32, seed: u64) -> Summary {
+    let failures = samples.iter().filter(|sample| !is_good(sample)).count();
+    let behind: Vec<&&Sample> = samples
+        .iter()
+        .filter(|sample| is_good(sample) && figure.of(&sample.phases).is_some())
+        .collect();
+    let tainted = behind.iter().filter(|sample| !sample.taints.is_empty()).count();
+    let mut rng = generator(seed, cell, figure);
+    let data = times_of(figure, behind.iter().map(|sample| **sample));
+    Summary {
+        cell,
+        figure,
+        n: count(data.as_ref().map_or(0, Sorted::len)),
+        failures: count(failures),
+        tainted: count(tainted),
+        estimate: data.map(|data| estimate(&data, resamples, &mut rng)),
+    }
+}
+
+/// The times of `figure` in those of `samples` that are good; `None` if there is none.
+pub fn times_of<'a>(
+    figure: Figure,
+    samples: impl IntoIterator<Item = &'a Sample>,
+) -> Option<Sorted> {
+    let good = samples.into_iter().filter(|sample| !sample.warmup && is_good(sample));
+    let time = |sample: &Sample| figure.of(&sample.phases).map(|time| time.0);
+    Sorted::new(good.filter_map(time).collect())
+}
+
+/// The figure that stands for a payload: the start where nothing else is done, else the work. Its
+/// interval decides whether a cell is known well enough, and it is what ratios are made of.
+pub const fn deciding(payload: Payload) -> Figure {
+    match payload {
+        Payload::Noop => Figure::ColdStart,
+        _ => Figure::Work,
+    }
+}
+
+/// How well the median is known: half of its interval as a share of it. `None` without an interval.
+pub fn half_width(estimate: &Estimate) -> Option<Ratio> {
+    let (low, high) = (estimate.low_seconds?, estimate.high_seconds?);
+    Ratio::of((high.0 - low.0) / 2.0, estimate.median_seconds.0)
+}
+
+/// The generator of one figure of one cell in a run with `seed`.
+pub fn generator(seed: u64, cell: u32, figure: Figure) -> StdRng {
+    let stream = (u64::from(cell) << 8) | figure as u64;
+    StdRng::seed_from_u64(seed ^ (stream + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+fn is_good(sample: &Sample) -> bool {
+    sample.outcome == Outcome::Good
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::bench::{Failure, HostState, Phase, Phases, Taint};
+    use crate::model::text::SafeText;
+    use crate::model::unit::Seconds;
+
+    fn sample(cell: u32, ready: f64) -> Sample {
+        let mut phases = Phases::default();
+        phases.set(Phase::Ready, Seconds(ready));
+        Sample {
+            cell,
+            round: 0,
+            warmup: false,
+            at_seconds: Seconds(0.0),
+            phases,
+            outcome: Outcome::Good,
+            host: HostState::default(),
+            taints: Vec::new(),
+        }
+    }
+
+    fn failed(cell: u32) -> Sample {
+        let message = SafeText::new("no");
+        Sample { outcome: Outcome::Failed { kind: Failure::Start, message }, ..sample(cell, 99.0) }
+    }
+
+    #[test]
+    fn failures_and_warm_up_are_in_no_estimate_and_taints_are_counted() {
+        let mut samples = vec![sample(0, 1.0), sample(0, 3.0), failed(0), sample(1, 7.0)];
+        samples.push(Sample { warmup: true, ..sample(0, 50.0) });
+        samples[1].taints.push(Taint::Steal);
+        let all = summarise(2, &samples, 99, 1);
+        assert_eq!(all.len(), 2 * Figure::ALL.len());
+        let cold = &all[0];
+        assert_eq!((cold.n, cold.failures, cold.tainted), (2, 1, 1));
+        assert_eq!(cold.estimate.unwrap().median_seconds, Seconds(2.0));
+        assert_eq!((all[1].figure, all[1].n, all[1].estimate), (Figure::Work, 0, None));
+    }
+
+    #[test]
+    fn a_sample_of_an_unknown_cell_is_no_panic() {
+        assert!(summarise(0, &[sample(9, 1.0)], 99, 1).is_empty());
+    }
+
+    #[test]
+    fn a_figure_does_not_depend_on_its_neighbours() {
+        let alone: Vec<Sample> = (0..20).map(|k| sample(0, 1.0 + f64::from(k * k))).collect();
+        let mut both = alone.clone();
+        both.extend((0..20).map(|k| sample(1, f64::from(k))));
+        assert_eq!(summarise(1, &alone, 99, 5)[0], summarise(2, &both, 99, 5)[0]);
+    }
+}

@@ -1,0 +1,181 @@
+//! A run survives what disks and people do to it, or says what is wrong and where.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::backend::BackendId;
+use crate::model::bench::{Cell, Effort, HostState, Limits, Outcome, Payload, Phases, Plan};
+use crate::model::id::RunId;
+use crate::model::run::Fingerprint;
+use crate::model::time::Stamp;
+use crate::model::unit::{Ratio, Seconds};
+
+fn head() -> RunHead {
+    let cell = Cell { backend: BackendId::Process, payload: Payload::Noop };
+    RunHead {
+        format: FORMAT,
+        id: RunId::new(0, 7),
+        started: Stamp::default(),
+        started_at: Stamp::default().rfc3339(),
+        plan: Plan {
+            name: None,
+            backends: vec![cell.backend],
+            payloads: vec![cell.payload],
+            effort: Effort {
+                warmup_rounds: 0,
+                min_rounds: 1,
+                max_rounds: 9,
+                min_seconds: Seconds(0.0),
+                budget_seconds: Seconds(1.0),
+                target: Ratio::default(),
+            },
+            limits: Limits::default(),
+            seed: u64::MAX,
+        },
+        cells: vec![cell],
+        left_out: Vec::new(),
+        fingerprint: Fingerprint::default(),
+        repeat: String::new(),
+    }
+}
+
+fn sample(round: u32) -> Sample {
+    Sample {
+        cell: 0,
+        round,
+        warmup: false,
+        at_seconds: Seconds(f64::from(round) / 3.0),
+        phases: Phases::default(),
+        outcome: Outcome::Good,
+        host: HostState::default(),
+        taints: Vec::new(),
+    }
+}
+
+fn written(samples: u32) -> (tempfile::TempDir, RunDir) {
+    let runs = tempfile::tempdir().unwrap();
+    let mut dir = RunDir::create(runs.path(), &head()).unwrap();
+    (0..samples).for_each(|round| dir.append(&sample(round)).unwrap());
+    (runs, dir)
+}
+
+fn error(path: &Path) -> String {
+    RunDir::read(path).unwrap_err().to_string()
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_read_from_its_parts() {
+    let (_runs, dir) = written(3);
+    let run = RunDir::read(dir.path()).unwrap();
+    assert_eq!((run.head, run.tail), (head(), None));
+    assert_eq!(run.samples, [sample(0), sample(1), sample(2)]);
+}
+
+#[test]
+fn a_torn_last_line_is_dropped_at_every_byte() {
+    let (_runs, dir) = written(2);
+    let at = dir.path().join(SAMPLES);
+    let bytes = fs::read(&at).unwrap();
+    let first = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    for cut in first..bytes.len() - 1 {
+        fs::write(&at, &bytes[..cut]).unwrap();
+        assert_eq!(RunDir::read(dir.path()).unwrap().samples.len(), 1);
+    }
+}
+
+#[test]
+fn a_bad_line_in_the_middle_is_named() {
+    let (_runs, dir) = written(3);
+    let at = dir.path().join(SAMPLES);
+    let text = fs::read_to_string(&at).unwrap().replacen("\"round\":1", "\"round\":oops", 1);
+    fs::write(&at, text).unwrap();
+    assert!(error(dir.path()).contains("samples.ndjson, line 2"), "{}", error(dir.path()));
+}
+
+#[test]
+fn a_finished_run_is_one_file_and_equal_to_what_was_written() {
+    let (_runs, dir) = written(1);
+    let run = Run { head: head(), samples: vec![sample(0)], tail: None };
+    dir.finish(&run).unwrap();
+    assert_eq!(RunDir::read(dir.path()).unwrap(), run);
+    assert_eq!(RunDir::read(&dir.path().join(RUN)).unwrap(), run);
+    assert!(!dir.path().join("run.json.tmp").exists());
+}
+
+#[test]
+fn only_the_owner_can_read_it() {
+    let (_runs, dir) = written(1);
+    dir.finish(&Run { head: head(), samples: Vec::new(), tail: None }).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(dir.path()), 0o700);
+    for name in [HEAD, SAMPLES, RUN] {
+        assert_eq!(mode(&dir.path().join(name)), 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_run_of_a_later_isomon_is_refused() {
+    let (_runs, dir) = written(0);
+    let later = r#"{"format": 2, "whatever": []}"#;
+    fs::write(dir.path().join(RUN), later).unwrap();
+    assert!(error(dir.path()).contains("format 2"), "{}", error(dir.path()));
+}
+
+#[test]
+fn a_sample_of_no_cell_is_refused() {
+    let (_runs, mut dir) = written(1);
+    dir.append(&Sample { cell: 4, ..sample(1) }).unwrap();
+    assert!(error(dir.path()).contains("sample 1 is of cell 4"), "{}", error(dir.path()));
+}
+
+#[test]
+fn after_a_full_disk_the_sample_can_be_added_again() {
+    let (_runs, mut dir) = written(1);
+    dir.fill_disk();
+    let full = dir.append(&sample(1)).unwrap_err();
+    assert!(full.to_string().contains("samples.ndjson: No space left"), "{full}");
+    dir.free_disk();
+    dir.append(&sample(1)).unwrap();
+    assert_eq!(RunDir::read(dir.path()).unwrap().samples.len(), 2);
+}
+
+#[test]
+fn a_run_is_made_once_and_its_place_must_be_a_directory() {
+    let (runs, _dir) = written(1);
+    let again = RunHead { repeat: "other".into(), ..head() };
+    assert!(RunDir::create(runs.path(), &again).is_err());
+    assert_eq!(RunDir::read(&runs.path().join(head().id.as_str())).unwrap().head, head());
+    let file = runs.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(matches!(RunDir::create(&file, &head()), Err(Error::Io { .. })));
+}
+
+#[test]
+fn what_is_not_a_run_is_said_to_be_none() {
+    let empty = tempfile::tempdir().unwrap();
+    assert!(error(empty.path()).ends_with("is not a run"));
+    assert!(error(&empty.path().join("gone.json")).contains("gone.json: No such file"));
+    assert!(error(Path::new("/dev/zero")).ends_with("is not a run"));
+}
+
+proptest! {
+    #[test]
+    fn no_byte_in_a_file_makes_reading_panic(at: prop::sample::Index, byte: u8, whole: bool) {
+        let (_runs, dir) = written(3);
+        let run = Run { head: head(), samples: vec![sample(0)], tail: None };
+        if whole {
+            dir.finish(&run).unwrap();
+        }
+        let path = dir.path().join(if whole { RUN } else { SAMPLES });
+        let mut bytes = fs::read(&path).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        fs::write(&path, bytes).unwrap();
+        if let Err(error) = RunDir::read(dir.path()) {
+            prop_assert!(error.to_string().contains(dir.path().to_str().unwrap()));
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! What is looked at: tab, popups, prompt, filter. The world is elsewhere and only read.
+//!
+//! A key goes to the topmost layer: the prompt, then the popup on top, then the keymap, whose
+//! action goes to the tab in front and, if that has no use for it, to the app. What should happen
+//! outside the app is left in [`App::effects`] for the loop.
+
+use std::time::Duration;
+
+use ratatui::layout::{Rect, Size};
+
+use super::action::Action;
+use super::event::{Input, Mouse};
+use super::help::Help;
+use super::key::Key;
+use super::keymap::{Found, Keymap};
+use super::look::{Glyph, Look};
+use super::palette::Palette;
+use super::popup::{Answer, Ask, Popup, Then};
+use super::prompt::{self, Prompt};
+use super::reply::Reply;
+use super::tab::{Tab, Views};
+use super::theme::Themes;
+use super::view;
+use crate::model::command::Command;
+use crate::model::text::SafeText;
+use crate::model::time::Stamp;
+use crate::model::update::Notice;
+use crate::state::State;
+
+mod deed;
+
+/// What is looked at.
+#[derive(Debug)]
+pub struct App {
+    /// The tab in front.
+    pub tab: Tab,
+    /// What is looked at in each tab.
+    pub views: Views,
+    /// What lies over the tab, the topmost last.
+    pub popups: Vec<Popup>,
+    /// The filter while it is typed.
+    pub prompt: Option<Prompt>,
+    /// The filter of each tab, in the order of [`Tab::ALL`].
+    pub filters: [String; Tab::ALL.len()],
+    /// Keys of a chord that is not complete.
+    pub pending: Vec<Key>,
+    /// What was said last, until the next key.
+    pub said: Option<Notice>,
+    /// Whether sampling is paused.
+    pub paused: bool,
+    /// Whether the mouse is ours.
+    pub mouse: bool,
+    /// How often samples are taken.
+    pub interval: Duration,
+    /// What is left for the loop to do.
+    pub effects: Vec<Effect>,
+    /// What the user set.
+    pub setup: Setup,
+}
+
+/// What the user set before the start, and may read again.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Which keys do what.
+    pub keymap: Keymap,
+    /// The themes, and the one in use.
+    pub themes: Themes,
+    /// Which letters the terminal can show.
+    pub glyph: Glyph,
+    /// Whether what acts is hidden and refused.
+    pub readonly: bool,
+    /// The zone whose time is shown.
+    pub zone: jiff::tz::TimeZone,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            keymap: Keymap::embedded(),
+            themes: Themes::default(),
+            glyph: Glyph::Unicode,
+            readonly: false,
+            zone: jiff::tz::TimeZone::UTC,
+        }
+    }
+}
+
+/// Something only the loop can do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// End.
+    Quit,
+    /// Send this down.
+    Wish(Command),
+    /// Draw everything anew.
+    Redraw,
+    /// Give the terminal back for a while.
+    Suspend,
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
+    /// Put this on the clipboard.
+    Copy(String),
+    /// Read keymap and themes again.
+    Reload,
+}
+
+impl App {
+    /// The app at the start.
+    pub fn new(setup: Setup, interval: Duration, mouse: bool) -> Self {
+        Self {
+            tab: Tab::default(),
+            views: Views::default(),
+            popups: Vec::new(),
+            prompt: None,
+            filters: Default::default(),
+            pending: Vec::new(),
+            said: None,
+            paused: false,
+            mouse,
+            interval,
+            effects: Vec::new(),
+            setup,
+        }
+    }
+
+    /// How things look at `now`.
+    pub fn look(&self, now: Stamp) -> Look<'_> {
+        Look {
+            theme: self.setup.themes.current(),
+            glyph: self.setup.glyph,
+            now,
+            readonly: self.setup.readonly,
+            interval_ms: u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// The filter of the tab in front.
+    pub fn filter(&self) -> &str {
+        &self.filters[self.place()]
+    }
+
+    fn place(&self) -> usize {
+        let at = Tab::ALL.iter().position(|tab| *tab == self.tab);
+        at.unwrap_or(0)
+    }
+
+    /// Answers what the user did on a screen of `size`.
+    pub fn answer(&mut self, input: Input, size: Size, state: &State) {
+        self.said = None;
+        match input {
+            Input::Key(key) => self.press(key, state),
+            Input::Paste(text) => self.paste(&text),
+            Input::Mouse(mouse, column, row) => self.point(mouse, (column, row), size, state),
+        }
+    }
+
+    fn press(&mut self, key: Key, state: &State) {
+        if self.prompt.is_some() {
+            return self.press_prompt(key);
+        }
+        if let Some(popup) = self.popups.last_mut() {
+            let Found::Action(action) = self.setup.keymap.find(&[key]) else {
+                let answer = popup.press(key, None, &self.setup.keymap);
+                return self.close(answer, state);
+            };
+            let answer = popup.press(key, Some(action), &self.setup.keymap);
+            return self.close(answer, state);
+        }
+        if !self.pending.is_empty() && key == Key::ESC {
+            return self.pending.clear();
+        }
+        self.pending.push(key);
+        match self.setup.keymap.find(&self.pending) {
+            Found::Prefix => {}
+            Found::Nothing => self.pending.clear(),
+            Found::Action(action) => {
+                self.pending.clear();
+                self.carry_out(action, state);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, action: Action, state: &State) {
+        let wish = self.act(action, state);
+        self.effects.extend(wish.map(Effect::Wish));
+    }
+
+    fn press_prompt(&mut self, key: Key) {
+        let Some(prompt) = self.prompt.as_mut() else {
+            return;
+        };
+        let answer = prompt.press(key);
+        let text = match answer {
+            prompt::Answer::Drop => String::new(),
+            _ => prompt.text().to_owned(),
+        };
+        if answer != prompt::Answer::Typed {
+            self.prompt = None;
+        }
+        self.set_filter(text);
+    }
+
+    fn paste(&mut self, text: &str) {
+        if let Some(prompt) = self.prompt.as_mut() {
+            prompt.paste(text);
+            let text = prompt.text().to_owned();
+            self.set_filter(text);
+        }
+    }
+
+    fn set_filter(&mut self, text: String) {
+        self.views.filter(self.tab, &text);
+        let place = self.place();
+        self.filters[place] = text;
+    }
+
+    /// Does what the popup on top answered.
+    fn close(&mut self, answer: Answer, state: &State) {
+        if answer == Answer::Stay {
+            return;
+        }
+        self.popups.pop();
+        match answer {
+            Answer::Act(action) => self.carry_out(action, state),
+            Answer::Do(Then::Quit) => self.effects.push(Effect::Quit),
+            Answer::Do(Then::Wish(command)) => self.effects.push(Effect::Wish(command)),
+            Answer::Stay | Answer::Close => {}
+        }
+    }
+
+    fn point(&mut self, mouse: Mouse, at: (u16, u16), size: Size, state: &State) {
+        if !self.popups.is_empty() || self.prompt.is_some() {
+            let action = match mouse {
+                Mouse::Up => Action::Up,
+                Mouse::Down => Action::Down,
+                Mouse::Click => return,
+            };
+            return self.turn_popup(action, state);
+        }
+        match mouse {
+            Mouse::Up => self.carry_out(Action::Up, state),
+            Mouse::Down => self.carry_out(Action::Down, state),
+            Mouse::Click => self.click(at, size, state),
+        }
+    }
+
+    /// Lets the wheel move what lies on top.
+    fn turn_popup(&mut self, action: Action, state: &State) {
+        let wheel = match action {
+            Action::Up => crossterm::event::KeyCode::Up,
+            _ => crossterm::event::KeyCode::Down,
+        };
+        if let Some(popup) = self.popups.last_mut() {
+            let key = Key::from(crossterm::event::KeyEvent::from(wheel));
+            let answer = popup.press(key, Some(action), &self.setup.keymap);
+            self.close(answer, state);
+        }
+    }
+
+    fn click(&mut self, at: (u16, u16), size: Size, state: &State) {
+        let whole = Rect::from((ratatui::layout::Position::ORIGIN, size));
+        let Some(areas) = view::areas(whole) else {
+            return;
+        };
+        if at.1 == areas.top.y {
+            if let Some(tab) = view::top::tab_at(at.0, areas.top.width, self.tab) {
+                self.tab = tab;
+            }
+            return;
+        }
+        if areas.body.contains(at.into()) {
+            let reply = self.views.click(self.tab, at, areas.body, state);
+            let wish = self.take(reply, Action::Enter);
+            self.effects.extend(wish.map(Effect::Wish));
+        }
+    }
+
+    /// Says something until the next key.
+    pub fn say(&mut self, bad: bool, text: impl Into<SafeText>) {
+        let text = text.into();
+        self.said = Some(Notice { bad, text });
+    }
+
+    fn ask(&mut self, question: impl Into<SafeText>, then: Then) {
+        let question = question.into();
+        self.popups.push(Popup::Ask(Ask { question, then }));
+    }
+
+    fn show_help(&mut self) {
+        self.popups.push(Popup::Help(Help::default()));
+    }
+
+    fn show_palette(&mut self) {
+        let palette = Palette::new(self.setup.readonly);
+        self.popups.push(Popup::Palette(palette));
+    }
+
+    /// Takes a tab's reply to `action` and returns what it wishes.
+    fn take(&mut self, reply: Reply, action: Action) -> Option<Command> {
+        match reply {
+            Reply::Ignored | Reply::Done => {}
+            Reply::Wish(command) => return self.allow(command),
+            Reply::Ask { question, then } => {
+                if let Some(then) = self.allow(then) {
+                    self.ask(question, Then::Wish(then));
+                }
+            }
+            Reply::Say(text) if action == Action::Why => self.popups.push(Popup::Text(text)),
+            Reply::Say(text) => self.say(false, text),
+            Reply::Copy(text) => self.effects.push(Effect::Copy(text)),
+        }
+        None
+    }
+
+    /// Lets a wish through, unless it changes anything beyond the screen and that is not allowed.
+    fn allow(&mut self, command: Command) -> Option<Command> {
+        let acts =
+            matches!(command, Command::Bench(_) | Command::Cancel(_) | Command::CheckBackends);
+        if acts && self.setup.readonly {
+            self.refuse();
+            return None;
+        }
+        Some(command)
+    }
+
+    fn refuse(&mut self) {
+        self.say(true, "isomon was started with --readonly");
+    }
+}

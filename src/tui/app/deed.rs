@@ -1,0 +1,150 @@
+//! What each action does: first the tab in front, then the app itself.
+
+use std::time::Duration;
+
+use super::{App, Effect, Then};
+use crate::model::command::Command;
+use crate::state::State;
+use crate::tui::action::Action;
+use crate::tui::prompt::Prompt;
+use crate::tui::reply::Reply;
+use crate::tui::tab::Tab;
+
+/// Intervals `+` and `-` go through, in milliseconds.
+const INTERVALS: [u64; 9] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000];
+
+impl App {
+    /// Does what `action` asks and returns what is wished of the rest of the house. The tab in
+    /// front answers first, except where an action means the same everywhere.
+    pub fn act(&mut self, action: Action, state: &State) -> Option<Command> {
+        if action.acts() && self.setup.readonly {
+            self.refuse();
+            return None;
+        }
+        if let Some(tab) = opened(action, self.tab) {
+            self.tab = tab;
+            return None;
+        }
+        if self.act_everywhere(action, state) {
+            return None;
+        }
+        let reply = self.views.act(self.tab, action, state);
+        if reply == Reply::Ignored {
+            return self.act_for_tab(action, state);
+        }
+        self.take(reply, action)
+    }
+
+    /// Actions that mean the same in every tab; false if `action` is none of them.
+    fn act_everywhere(&mut self, action: Action, state: &State) -> bool {
+        match action {
+            Action::Quit => self.quit(state),
+            Action::Help => self.show_help(),
+            Action::Palette => self.show_palette(),
+            Action::Filter => self.open_prompt(),
+            Action::Theme => self.next_theme(),
+            Action::Mouse => self.toggle_mouse(),
+            Action::Reload => self.effects.push(Effect::Reload),
+            Action::Suspend => self.effects.push(Effect::Suspend),
+            Action::Redraw => self.effects.push(Effect::Redraw),
+            Action::Pause => self.toggle_pause(),
+            Action::Faster => self.change_interval(shorter),
+            Action::Slower => self.change_interval(longer),
+            _ => return false,
+        }
+        true
+    }
+
+    /// What the app makes of an action the tab in front has no use for.
+    fn act_for_tab(&mut self, action: Action, state: &State) -> Option<Command> {
+        let other = match action {
+            Action::Back => {
+                self.set_filter(String::new());
+                return None;
+            }
+            Action::Bench | Action::Again | Action::Cancel | Action::Export => Tab::Bench,
+            Action::Check => Tab::Backends,
+            _ => return None,
+        };
+        if other == self.tab {
+            return None;
+        }
+        let reply = self.views.act(other, action, state);
+        if matches!(action, Action::Bench | Action::Again | Action::Check) {
+            self.tab = other;
+        }
+        self.take(reply, action)
+    }
+
+    fn quit(&mut self, state: &State) {
+        if state.live_run().is_some() {
+            self.ask("A benchmark is running. End it and quit?", Then::Quit);
+        } else {
+            self.effects.push(Effect::Quit);
+        }
+    }
+
+    fn open_prompt(&mut self) {
+        if self.tab == Tab::Logs {
+            return self.say(false, "there is nothing to filter here");
+        }
+        self.prompt = Some(Prompt::new(self.filter()));
+    }
+
+    fn next_theme(&mut self) {
+        self.setup.themes.next();
+        let name = self.setup.themes.current().name.clone();
+        self.say(false, format!("theme: {name}"));
+    }
+
+    fn toggle_mouse(&mut self) {
+        self.mouse = !self.mouse;
+        self.effects.push(Effect::Mouse(self.mouse));
+        let words = if self.mouse {
+            "the mouse clicks in isomon"
+        } else {
+            "the mouse selects text, as the terminal has it"
+        };
+        self.say(false, words);
+    }
+
+    fn toggle_pause(&mut self) {
+        self.paused = !self.paused;
+        self.effects.push(Effect::Wish(Command::Pause(self.paused)));
+    }
+
+    fn change_interval(&mut self, next: impl Fn(u64) -> Option<u64>) {
+        let now = u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX);
+        let Some(step) = next(now) else {
+            return self.say(false, "there is no such interval");
+        };
+        self.interval = Duration::from_millis(step);
+        let wish = Command::Interval(self.interval);
+        self.effects.push(Effect::Wish(wish));
+        let seconds = self.interval.as_secs_f64();
+        self.say(false, format!("a sample every {seconds} s"));
+    }
+}
+
+fn shorter(than: u64) -> Option<u64> {
+    INTERVALS.into_iter().rev().find(|step| *step < than)
+}
+
+fn longer(than: u64) -> Option<u64> {
+    INTERVALS.into_iter().find(|step| *step > than)
+}
+
+/// The tab that `action` opens, if it opens one.
+fn opened(action: Action, current: Tab) -> Option<Tab> {
+    Some(match action {
+        Action::Tab1 => Tab::Overview,
+        Action::Tab2 => Tab::Nodes,
+        Action::Tab3 => Tab::Gpus,
+        Action::Tab4 => Tab::Backends,
+        Action::Tab5 => Tab::Bench,
+        Action::Tab9 => Tab::Logs,
+        Action::NextTab => current.step(1),
+        Action::PreviousTab => current.step(Tab::ALL.len() - 1),
+        _ => return None,
+    })
+}

@@ -1,0 +1,107 @@
+//! All keys, made from the table of actions and the keymap in force.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::action::Action;
+use super::keymap::Keymap;
+use super::look::Look;
+use super::popup::{self, Answer};
+
+/// Room for the keys of one action.
+const KEYS: usize = 18;
+/// Room for a row: keys and words.
+const ROW: u16 = 52;
+/// Rows a page scrolls.
+const PAGE: usize = 10;
+
+/// How far the help is scrolled, in rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Help {
+    top: usize,
+}
+
+impl Help {
+    /// Scrolls, or closes.
+    pub fn press(&mut self, action: Option<Action>, keymap: &Keymap) -> Answer {
+        let last = rows(keymap, false).len().saturating_sub(1);
+        let top = match action {
+            Some(Action::Up) => self.top.saturating_sub(1),
+            Some(Action::Down) => self.top + 1,
+            Some(Action::PageUp | Action::HalfUp) => self.top.saturating_sub(PAGE),
+            Some(Action::PageDown | Action::HalfDown) => self.top + PAGE,
+            Some(Action::First) => 0,
+            Some(Action::Last) => last,
+            Some(Action::Back | Action::Help | Action::Quit | Action::Enter) => {
+                return Answer::Close;
+            }
+            _ => self.top,
+        };
+        self.top = top.min(last);
+        Answer::Stay
+    }
+
+    /// Draws it over `area`, in as many columns as fit.
+    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, keymap: &Keymap, look: &Look<'_>) {
+        let rows = rows(keymap, look.readonly);
+        let columns = usize::from((area.width.saturating_sub(4) / ROW).clamp(1, 3));
+        let needed = rows.len().div_ceil(columns);
+        let size = (
+            ROW * u16::try_from(columns).unwrap_or(1) + 4,
+            u16::try_from(needed + 2).unwrap_or(u16::MAX),
+        );
+        let inner = popup::open(frame, area, size, "Keys", look);
+        let shown = usize::from(inner.height).max(1);
+        let top = self.top.min(needed.saturating_sub(shown));
+        for column in 0..columns {
+            let lines: Vec<Line<'_>> = rows
+                .iter()
+                .skip(column * needed)
+                .take(needed)
+                .skip(top)
+                .take(shown)
+                .map(|(keys, words)| line(keys, words, look))
+                .collect();
+            frame.render_widget(Paragraph::new(lines), part(inner, column, columns));
+        }
+        if needed > shown {
+            say_more(frame, inner, needed - shown - top, look);
+        }
+    }
+}
+
+fn part(inner: Rect, column: usize, columns: usize) -> Rect {
+    let width = inner.width / u16::try_from(columns).unwrap_or(1);
+    let x = inner.x + width * u16::try_from(column).unwrap_or(0);
+    Rect { x, width, ..inner }
+}
+
+/// Says in the lower frame how many rows are further down.
+fn say_more(frame: &mut Frame<'_>, inner: Rect, below: usize, look: &Look<'_>) {
+    let words = match below {
+        0 => " the end ".to_owned(),
+        below => format!(" {below} more below "),
+    };
+    let line = Line::styled(words, look.theme.muted).right_aligned();
+    let place = Rect { y: inner.bottom(), height: 1, ..inner };
+    frame.render_widget(line, place.intersection(frame.area()));
+}
+
+/// Keys and words of every action that can be done.
+fn rows(keymap: &Keymap, readonly: bool) -> Vec<(String, &'static str)> {
+    Action::ALL
+        .iter()
+        .filter(|action| !(readonly && action.acts()))
+        .map(|action| (keymap.all(*action), action.words()))
+        .filter(|(keys, _)| !keys.is_empty())
+        .collect()
+}
+
+fn line<'a>(keys: &str, words: &'a str, look: &Look<'_>) -> Line<'a> {
+    Line::from(vec![
+        Span::styled(format!("{keys:<KEYS$} "), look.theme.accent),
+        Span::styled(words, look.theme.text),
+    ])
+}

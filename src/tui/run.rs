@@ -1,0 +1,228 @@
+//! The way in and the way out: the terminal is taken, the loop runs, the terminal is given back.
+
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::sync::mpsc;
+
+use super::app::{App, Setup};
+use super::crash::Crashes;
+use super::keymap::{self, Keymap};
+use super::look::Glyph;
+pub use super::session::Ended;
+use super::session::{Feed, Session};
+use super::surface::Screen;
+use super::term::{self, Tty};
+use super::theme::depth::{Depth, Wish};
+use super::theme::{self, Themes};
+use super::{reader, watchdog};
+use crate::model::command::Command;
+use crate::model::time::SystemClock;
+use crate::model::update::Update;
+
+/// Signals that may wait; more of them say the same.
+const SIGNALS: usize = 64;
+/// Keys that may wait; the terminal holds the rest.
+const INPUTS: usize = 256;
+
+/// How the TUI looks and behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The name of the theme.
+    pub theme: String,
+    /// The directory of the user's themes.
+    pub themes: Option<PathBuf>,
+    /// The user's keymap; need not be there.
+    pub keymap: Option<PathBuf>,
+    /// When to use colours.
+    pub color: Wish,
+    /// Only letters below 0x80, whatever the locale says.
+    pub ascii: bool,
+    /// Whether clicks and the wheel are ours at the start.
+    pub mouse: bool,
+    /// Whether what acts is hidden and refused.
+    pub readonly: bool,
+    /// How often samples are taken at the start.
+    pub interval: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            theme: "dark".to_owned(),
+            themes: None,
+            keymap: None,
+            color: Wish::Auto,
+            ascii: false,
+            mouse: true,
+            readonly: false,
+            interval: Duration::from_secs(1),
+        }
+    }
+}
+
+/// The TUI could not begin, or broke.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The terminal could not be used.
+    #[error(transparent)]
+    Term(#[from] term::Error),
+    /// The keymap could not be used.
+    #[error(transparent)]
+    Keymap(#[from] keymap::Error),
+    /// The theme could not be used.
+    #[error(transparent)]
+    Theme(#[from] theme::Error),
+    /// The system gave no thread or signal.
+    #[error("the threads that read keys and signals")]
+    Thread(#[source] io::Error),
+    /// The terminal could not be written to.
+    #[error("writing to the terminal")]
+    Write(#[source] io::Error),
+    /// The screen's own code broke; the text is the whole report.
+    #[error("{0}")]
+    Crashed(String),
+}
+
+/// Shows `updates` and sends `commands` until the user quits or a signal says so. The terminal is
+/// as it was when this returns. From the first call on, SIGHUP, SIGTERM, SIGINT and a terminal
+/// that hangs up end the process after little more than a second, even if the caller's own way
+/// out takes longer.
+///
+/// # Errors
+/// If standard input or output is not a terminal that can show the TUI, if the user's keymap or
+/// theme has a mistake, or if the screen's own code broke.
+pub async fn run(
+    updates: mpsc::Receiver<Update>,
+    commands: mpsc::Sender<Command>,
+    options: Options,
+) -> Result<Ended, Error> {
+    let tty = Arc::new(Tty::open(variable("TERM").as_deref())?);
+    let setup = load(&options)?;
+    let depth = Depth::detect(options.color, variable);
+    let (signal_sender, signals) = mpsc::channel(SIGNALS);
+    let (input_sender, inputs) = mpsc::channel(INPUTS);
+    let crashes = Crashes::keep(signal_sender.clone());
+    watchdog::start(Arc::clone(&tty), signal_sender).map_err(Error::Thread)?;
+    let screen = Screen::enter(&tty, setup.glyph, depth, options.mouse)?;
+    reader::start(input_sender).map_err(Error::Thread)?;
+
+    let app = App::new(setup, options.interval, options.mouse);
+    let reload = Box::new(move |app: &mut App| reload(app, &options));
+    let mut session = Session::new(app, screen, SystemClock, commands, reload);
+    let mut feed = Feed { signals, inputs, updates };
+    let ended = AssertUnwindSafe(crashing(&mut session, &mut feed)).catch_unwind().await;
+    drop(session);
+    tty.leave();
+    finish(ended, &crashes)
+}
+
+/// What a caught panic holds, or how the session ended.
+type Caught = Result<io::Result<Ended>, Box<dyn std::any::Any + Send>>;
+
+fn finish(ended: Caught, crashes: &Crashes) -> Result<Ended, Error> {
+    match ended {
+        Ok(Ok(ended)) => Ok(ended),
+        // This is what writing to a terminal that is gone says.
+        Ok(Err(error)) if error.raw_os_error() == Some(libc::EIO) => {
+            Ok(Ended::Signal(signal_hook::consts::SIGHUP))
+        }
+        Ok(Err(error)) => Err(Error::Write(error)),
+        Err(_) => Err(Error::Crashed(crashes.last().unwrap_or_default())),
+    }
+}
+
+/// Runs the session; in debug builds `ISOMON_CRASH` breaks a part of it, so that tests can see
+/// what becomes of the terminal.
+async fn crashing(
+    session: &mut Session<Screen, SystemClock>,
+    feed: &mut Feed,
+) -> io::Result<Ended> {
+    #[cfg(debug_assertions)]
+    let _broken = crash_on_wish(variable("ISOMON_CRASH").as_deref());
+    session.run(feed).await
+}
+
+/// Breaks the part called `part`.
+#[cfg(debug_assertions)]
+fn crash_on_wish(part: Option<&str>) -> Option<tokio::task::JoinHandle<()>> {
+    match part {
+        Some("ui") => panic!("broken on wish: the screen"),
+        Some("task") => Some(tokio::spawn(async { panic!("broken on wish: a task") })),
+        Some("thread") => {
+            std::thread::spawn(|| panic!("broken on wish: a thread")).join().map_or(None, |()| None)
+        }
+        Some("spin") => loop {
+            std::hint::spin_loop();
+        },
+        _ => None,
+    }
+}
+
+/// What the user set, read from the files and the environment.
+fn load(options: &Options) -> Result<Setup, Error> {
+    let depth = Depth::detect(options.color, variable);
+    let keymap = options.keymap.as_deref().map_or_else(|| Ok(Keymap::embedded()), Keymap::load)?;
+    Ok(Setup {
+        keymap,
+        themes: Themes::load(options.themes.as_deref(), &options.theme, depth)?,
+        glyph: glyph(options.ascii, variable),
+        readonly: options.readonly,
+        zone: jiff::tz::TimeZone::system(),
+    })
+}
+
+/// Reads the files again; with a mistake in one of them everything stays as it was.
+fn reload(app: &mut App, options: &Options) {
+    match load(options) {
+        Ok(mut setup) => {
+            let current = &app.setup.themes.current().name;
+            // A theme whose file has gone cannot stay.
+            setup.themes.choose(current).unwrap_or_default();
+            app.setup = setup;
+            app.say(false, "read keymap and themes again");
+        }
+        Err(error) => app.say(true, error.to_string()),
+    }
+}
+
+/// Which letters the locale can show; only UTF-8 can show them all.
+fn glyph(ascii: bool, variable: impl Fn(&str) -> Option<String>) -> Glyph {
+    let said = |name| variable(name).filter(|value| !value.is_empty());
+    let locale = said("LC_ALL").or_else(|| said("LC_CTYPE")).or_else(|| said("LANG"));
+    let locale = locale.unwrap_or_default().to_lowercase();
+    if !ascii && (locale.contains("utf-8") || locale.contains("utf8")) {
+        Glyph::Unicode
+    } else {
+        Glyph::Ascii
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_utf_8_locale_gets_box_lines() {
+        let rows = [
+            ("LANG", "C", Glyph::Ascii),
+            ("LANG", "C.UTF-8", Glyph::Unicode),
+            ("LC_ALL", "en_US.utf8", Glyph::Unicode),
+            ("LC_CTYPE", "POSIX", Glyph::Ascii),
+            ("OTHER", "UTF-8", Glyph::Ascii),
+        ];
+        for (name, value, wanted) in rows {
+            let set = |asked: &str| (asked == name).then(|| value.to_owned());
+            assert_eq!(glyph(false, set), wanted, "{name}={value}");
+            assert_eq!(glyph(true, set), Glyph::Ascii);
+        }
+    }
+}

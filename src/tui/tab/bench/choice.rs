@@ -1,0 +1,137 @@
+//! What the user chose for the next benchmark.
+//!
+//! Whatever is ready is chosen until the user takes it out, so that one key measures everything
+//! that can be measured; what cannot run cannot be chosen.
+
+use std::collections::BTreeSet;
+
+use crate::bench::preset;
+use crate::model::backend::{BackendId, BackendStatus, Readiness};
+use crate::model::bench::{Payload, Plan, Preset};
+use crate::model::command::Command;
+use crate::model::time::Stamp;
+use crate::state::State;
+use crate::tui::reply::Reply;
+use crate::tui::tab::backends::statuses;
+
+/// The next benchmark, as far as it is chosen.
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    left_out: BTreeSet<BackendId>,
+    pub(super) preset: Preset,
+    /// `None`: what the preset has.
+    payloads: Option<Vec<Payload>>,
+}
+
+impl Choice {
+    /// Whether `status` will be measured.
+    pub(super) fn has(&self, status: &BackendStatus) -> bool {
+        status.readiness.runs() && !self.left_out.contains(&status.id)
+    }
+
+    /// The plan as chosen.
+    pub(super) fn plan(&self, state: &State) -> Plan {
+        let chosen = statuses(state).iter().filter(|status| self.has(status));
+        let backends: Vec<_> = chosen.map(|status| status.id).collect();
+        let mut plan = preset::plan(self.preset, &backends, seed(state.now));
+        if let Some(payloads) = &self.payloads {
+            plan.payloads.clone_from(payloads);
+        }
+        plan
+    }
+
+    /// Every payload that can be chosen, and whether it is.
+    pub(super) fn payloads(&self, state: &State) -> Vec<(Payload, bool)> {
+        let chosen = self.plan(state).payloads;
+        let mut all = Payload::USUAL.to_vec();
+        all.extend(chosen.iter().filter(|payload| !Payload::USUAL.contains(payload)));
+        all.into_iter().map(|payload| (payload, chosen.contains(&payload))).collect()
+    }
+
+    /// Takes the backend in row `row` in or out.
+    pub(super) fn mark_backend(&mut self, row: usize, state: &State) -> Reply {
+        let Some(status) = statuses(state).get(row) else {
+            return Reply::Done;
+        };
+        if let Readiness::Unavailable { reason, .. } = &status.readiness {
+            return Reply::Say(format!("{} cannot run: {reason}", status.id).into());
+        }
+        if !self.left_out.remove(&status.id) {
+            self.left_out.insert(status.id);
+        }
+        Reply::Done
+    }
+
+    /// Takes every backend in, or all out if all were in.
+    pub(super) fn mark_all(&mut self, state: &State) -> Reply {
+        let ready = statuses(state).iter().filter(|status| status.readiness.runs());
+        let ready: BTreeSet<_> = ready.map(|status| status.id).collect();
+        if self.left_out.is_disjoint(&ready) {
+            self.left_out = ready;
+        } else {
+            self.left_out.clear();
+        }
+        Reply::Done
+    }
+
+    /// Takes the payload in row `row` in or out.
+    pub(super) fn mark_payload(&mut self, row: usize, state: &State) -> Reply {
+        let mut all = self.payloads(state);
+        if let Some((_, chosen)) = all.get_mut(row) {
+            *chosen = !*chosen;
+        }
+        let chosen = all.into_iter().filter(|(_, chosen)| *chosen);
+        self.payloads = Some(chosen.map(|(payload, _)| payload).collect());
+        Reply::Done
+    }
+
+    /// The next preset, with its own payloads.
+    pub(super) fn next_preset(&mut self) -> Reply {
+        self.preset = match self.preset {
+            Preset::Quick => Preset::Standard,
+            Preset::Standard => Preset::Full,
+            Preset::Full => Preset::Quick,
+        };
+        self.payloads = None;
+        Reply::Done
+    }
+
+    /// Wishes the benchmark, or says why it cannot be.
+    pub(super) fn run(&self, state: &State) -> Reply {
+        let plan = self.plan(state);
+        if let Some(why) = Self::obstacle(&plan, state) {
+            return Reply::Say(why.into());
+        }
+        Reply::Wish(Command::Bench(Box::new(plan)))
+    }
+
+    /// Why `plan` cannot run now.
+    pub(super) fn obstacle(plan: &Plan, state: &State) -> Option<&'static str> {
+        let statuses = statuses(state);
+        let ready = statuses.iter().any(|status| status.readiness.runs());
+        let pending = |status: &BackendStatus| status.readiness == Readiness::Checking;
+        if state.live_run().is_some() {
+            Some("a run is going on; x cancels it")
+        } else if statuses.is_empty() {
+            Some("the backends have not been tried yet")
+        } else if !ready && statuses.iter().any(pending) {
+            Some("the backends are still being tried")
+        } else if !ready {
+            Some("no backend is ready; the Backends tab says what mends them")
+        } else if plan.backends.is_empty() {
+            Some("no backend is marked")
+        } else if plan.payloads.is_empty() {
+            Some("no payload is marked")
+        } else {
+            None
+        }
+    }
+}
+
+/// A seed nobody chose: the time, its bits stirred (the finaliser of splitmix64).
+pub(super) const fn seed(now: Stamp) -> u64 {
+    let mut bits = now.wall_ms.cast_unsigned() ^ now.mono_ms.rotate_left(32);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}

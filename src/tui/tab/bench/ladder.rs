@@ -1,0 +1,158 @@
+//! The ladder: where the time of a sandbox goes, phase by phase, on one scale for all.
+//!
+//! A phase that a backend does not have is not drawn. The lengths are medians of each phase, which
+//! need not add up to the median of the whole; the picture says so.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::group::{Group, Row};
+use super::plan::first;
+use super::table::{self, NAME};
+use crate::model::bench::{Outcome, Phase, Sample};
+use crate::model::unit::Seconds;
+use crate::state::RunState;
+use crate::tui::look::Look;
+use crate::tui::widget::fixed;
+use crate::tui::widget::span_axis::SpanAxis;
+use crate::tui::widget::stacked_bar::{self, Part};
+
+/// Columns of the sum at the right of a bar.
+const VALUE: usize = 9;
+
+/// The median of each phase, of those a row has.
+type Steps = Vec<(Phase, f64)>;
+
+/// Draws a ladder for each row of `group`.
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    run: &RunState,
+    group: &Group<'_>,
+    cursor: usize,
+    look: &Look<'_>,
+) {
+    let steps: Vec<Steps> = group.samples(run).iter().map(|samples| medians(samples)).collect();
+    let sum = |steps: &Steps| steps.iter().map(|(_, length)| length).sum::<f64>();
+    let Some(axis) = SpanAxis::over(steps.iter().map(sum)) else {
+        let text = "nothing to draw yet: no sample has ended well";
+        return frame.render_widget(Line::styled(text, look.theme.muted), area);
+    };
+    let width = usize::from(area.width).saturating_sub(NAME + VALUE + 1);
+    let foot = usize::from(area.height > 5) * 3;
+    let room = usize::from(area.height).saturating_sub(foot);
+    let rows = group.rows.iter().zip(&steps).enumerate();
+    let mut lines: Vec<_> = rows
+        .skip(first(cursor, room))
+        .take(room)
+        .map(|(index, (row, steps))| line(axis, width, row, steps, index == cursor, look))
+        .collect();
+    if foot > 0 {
+        let ticks = " ".repeat(NAME) + &axis.line(width);
+        lines.push(Line::styled(ticks, look.theme.muted));
+        lines.push(legend(&steps, look));
+        lines.push(Line::styled(words(axis), look.theme.muted));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn medians(samples: &[&Sample]) -> Steps {
+    let good = samples.iter().filter(|sample| sample.outcome == Outcome::Good);
+    let of = |phase| {
+        let lengths = good.clone().filter_map(|sample| sample.phases.get(phase));
+        let mut lengths: Vec<f64> = lengths.map(|s| s.0).filter(|s| s.is_finite()).collect();
+        median(&mut lengths).map(|length| (phase, length))
+    };
+    Phase::ALL.into_iter().filter_map(of).collect()
+}
+
+/// The middle of `values`, or the mean of the two in the middle.
+fn median(values: &mut [f64]) -> Option<f64> {
+    let middle = values.len() / 2;
+    if values.is_empty() {
+        return None;
+    }
+    let even = values.len().is_multiple_of(2);
+    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let upper = *upper;
+    let lower = below.iter().copied().max_by(f64::total_cmp);
+    Some(match lower {
+        Some(lower) if even => f64::midpoint(lower, upper),
+        _ => upper,
+    })
+}
+
+/// The letters and the colour of a phase. Neighbours differ even without colour.
+const fn fill(phase: Phase, look: &Look<'_>) -> (&'static str, Style) {
+    let (letters, colour) = match phase {
+        Phase::Create => (("█", "c"), 0),
+        Phase::Boot => (("▒", "b"), 1),
+        Phase::Init => (("▓", "i"), 2),
+        Phase::Ready => (("░", "r"), 3),
+        Phase::Run => (("█", "#"), 4),
+        Phase::Exit => (("▒", "x"), 5),
+        Phase::Clean => (("░", "~"), 6),
+    };
+    (look.glyph.pick(letters.0, letters.1), look.theme.series[colour])
+}
+
+fn line(
+    axis: SpanAxis,
+    width: usize,
+    row: &Row<'_>,
+    steps: &Steps,
+    chosen: bool,
+    look: &Look<'_>,
+) -> Line<'static> {
+    let mut spans = vec![table::marked(row, chosen, look)];
+    if steps.is_empty() {
+        spans.push(Span::styled("—", look.theme.muted));
+        return Line::from(spans);
+    }
+    let part = |(phase, seconds): &(Phase, f64)| {
+        let (fill, style) = fill(*phase, look);
+        Part { seconds: *seconds, fill, style }
+    };
+    let parts: Vec<_> = steps.iter().map(part).collect();
+    spans.extend(stacked_bar::spans(axis, width, &parts));
+    let sum: f64 = steps.iter().map(|(_, length)| length).sum();
+    let sum = fixed::right(&Seconds(sum).to_string(), VALUE + 1);
+    spans.push(Span::styled(sum, look.theme.text));
+    Line::from(spans)
+}
+
+/// The phases that any row has.
+fn legend(steps: &[Steps], look: &Look<'_>) -> Line<'static> {
+    let mut spans = vec![Span::raw("  ")];
+    for phase in Phase::ALL {
+        if steps.iter().flatten().any(|(seen, _)| *seen == phase) {
+            let (fill, style) = fill(phase, look);
+            spans.push(Span::styled(fill, style));
+            spans.push(Span::styled(format!(" {} ", phase.name()), look.theme.muted));
+        }
+    }
+    Line::from(spans)
+}
+
+fn words(axis: SpanAxis) -> String {
+    let scale = axis.words();
+    if axis.is_log() {
+        return format!("  {scale}: read ends, not lengths");
+    }
+    format!("  {scale}; medians, their sum at the right")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median(&mut []), None);
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&mut [4.0, 1.0, 2.0, 3.0]), Some(2.5));
+    }
+}

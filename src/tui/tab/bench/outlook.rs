@@ -1,0 +1,150 @@
+//! What the chosen benchmark will do: how much, until when, in which bounds, and for how long.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::choice::Choice;
+use crate::bench::forecast::forecast;
+use crate::model::bench::{Plan, Preset};
+use crate::state::State;
+use crate::tui::look::Look;
+use crate::tui::widget::{fixed, titled};
+
+/// The name of a preset.
+const fn name(preset: Preset) -> &'static str {
+    match preset {
+        Preset::Quick => "quick",
+        Preset::Standard => "standard",
+        Preset::Full => "full",
+    }
+}
+
+/// Draws what the chosen benchmark will do.
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    choice: &Choice,
+    state: &State,
+    look: &Look<'_>,
+) {
+    let block = titled::titled("What it will do", false, look);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    let plan = choice.plan(state);
+    let mut lines = vec![presets(choice.preset, look)];
+    let room = usize::from(inside.width).saturating_sub(LABEL);
+    for (label, text) in outlook(&plan) {
+        for (index, part) in fixed::wrap(&text, room).into_iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            let label = Span::styled(fixed::left(label, LABEL), look.theme.muted);
+            lines.push(Line::from(vec![label, Span::styled(part, look.theme.text)]));
+        }
+    }
+    let last = usize::from(inside.height).saturating_sub(1);
+    lines.truncate(last);
+    lines.push(invitation(&plan, state, look));
+    frame.render_widget(Paragraph::new(lines), inside);
+}
+
+/// Columns of the labels beside the outlook.
+const LABEL: usize = 9;
+
+fn presets(chosen: Preset, look: &Look<'_>) -> Line<'static> {
+    let mut spans = vec![Span::styled(fixed::left("preset", LABEL), look.theme.muted)];
+    for preset in [Preset::Quick, Preset::Standard, Preset::Full] {
+        let word = if preset == chosen {
+            Span::styled(format!("‹{}› ", name(preset)), look.theme.accent)
+        } else {
+            Span::styled(format!(" {}  ", name(preset)), look.theme.muted)
+        };
+        spans.push(word);
+    }
+    Line::from(spans)
+}
+
+fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
+    let effort = &plan.effort;
+    let cells = plan.cells().len();
+    let rounds = |rounds: u32| u64::from(rounds).saturating_mul(cells as u64);
+    let limits = &plan.limits;
+    vec![
+        (
+            "cells",
+            format!(
+                "{} × {} = {cells}",
+                many(plan.backends.len(), "backend"),
+                many(plan.payloads.len(), "payload")
+            ),
+        ),
+        (
+            "rounds",
+            format!(
+                "each cell once a round, shuffled; {} to warm up, then {} to {}",
+                effort.warmup_rounds, effort.min_rounds, effort.max_rounds
+            ),
+        ),
+        (
+            "samples",
+            format!(
+                "{} to {}, and {} to warm up",
+                rounds(effort.min_rounds),
+                rounds(effort.max_rounds),
+                rounds(effort.warmup_rounds)
+            ),
+        ),
+        (
+            "until",
+            format!(
+                "each median is known within ±{}, or {} are spent",
+                effort.target, effort.budget_seconds
+            ),
+        ),
+        (
+            "limits",
+            format!(
+                "{} cpu · {} · {} processes · {} a sample",
+                limits.cpus, limits.memory_bytes, limits.pids, limits.timeout_seconds
+            ),
+        ),
+        ("takes", takes(plan)),
+    ]
+}
+
+/// `1 backend`, `2 backends`.
+fn many(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+fn takes(plan: &Plan) -> String {
+    if plan.cells().is_empty() {
+        return "—".to_owned();
+    }
+    let forecast = forecast(plan);
+    format!("{} to {}", forecast.at_least_seconds, forecast.at_most_seconds)
+}
+
+/// The line that says what to press, or why it would not help.
+fn invitation(plan: &Plan, state: &State, look: &Look<'_>) -> Line<'static> {
+    if look.readonly {
+        return Line::styled("read-only: nothing is run from here", look.theme.muted);
+    }
+    match Choice::obstacle(plan, state) {
+        Some(why) => Line::styled(why, look.theme.warn),
+        None => Line::from(vec![
+            Span::styled("b", look.theme.accent),
+            Span::styled(" runs it", look.theme.text),
+        ]),
+    }
+}
+
+/// All of it in one line, for a screen with no room.
+pub(super) fn brief(choice: &Choice, state: &State, look: &Look<'_>) -> Line<'static> {
+    let plan = choice.plan(state);
+    let takes = takes(&plan);
+    let text = format!("{} · {} cells · {takes} · ", name(choice.preset), plan.cells().len());
+    let mut line = invitation(&plan, state, look);
+    line.spans.insert(0, Span::styled(text, look.theme.muted));
+    line
+}

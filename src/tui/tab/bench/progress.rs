@@ -1,0 +1,168 @@
+//! How far a run is, or how it ended; and whether the machine was quiet.
+
+use std::collections::BTreeMap;
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::model::bench::Taint;
+use crate::model::run::{RunEnd, RunTail};
+use crate::model::unit::{Ratio, Seconds};
+use crate::state::RunState;
+use crate::tui::look::Look;
+use crate::tui::widget::fixed;
+
+/// From this width on, whether it was quiet stands on the same line as the counts.
+pub(super) const WIDE: u16 = 110;
+/// Columns of the words beside the bar.
+const TEXT: usize = 44;
+/// Seconds without news after which a live run is said to be silent; longer than a sample may take.
+const SILENT: u64 = 30;
+
+/// The lines above the results, at most `room` of them, `width` columns wide.
+pub(super) fn lines(
+    run: &RunState,
+    width: usize,
+    room: usize,
+    look: &Look<'_>,
+) -> Vec<Line<'static>> {
+    let mut lines = match &run.tail {
+        None => live(run, width, look),
+        Some(tail) => over(run, tail, width, look),
+    };
+    lines.truncate(room);
+    lines
+}
+
+fn live(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let progress = &run.progress;
+    let counts = format!(
+        "submitted {} · completed {} · failed {} · remaining {}",
+        progress.submitted, progress.completed, progress.failed, progress.remaining
+    );
+    let counts = Line::styled(counts, look.theme.muted);
+    let mut lines = vec![gauge(run, width, look)];
+    lines.extend(beside(counts, disturbance(run, look), width));
+    let silent = look.now.since(run.heard);
+    if silent.as_secs() > SILENT {
+        let text = format!("nothing heard of it for {}", Seconds::from(silent));
+        lines.insert(1, Line::styled(text, look.theme.warn));
+    }
+    lines
+}
+
+/// A bar of what is done, and how long it took and will take.
+fn gauge(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {
+    let progress = &run.progress;
+    let ended = u64::from(progress.completed) + u64::from(progress.failed);
+    let all = u64::from(progress.submitted) + u64::from(progress.remaining);
+    let share = Ratio::of(ended as f64, all as f64).unwrap_or_default();
+    let left = progress.left_seconds.map_or_else(|| "—".to_owned(), |left| left.to_string());
+    let gone = progress.elapsed_seconds;
+    let text = format!("{ended} of {all} · {gone} gone · {left} left");
+    if width < TEXT + 10 {
+        return Line::styled(text, look.theme.text);
+    }
+    let text = fixed::right(&text, TEXT);
+    let long = (width - TEXT).min(60);
+    Line::from(vec![
+        Span::styled(bar(share, long), look.theme.accent),
+        Span::styled(rest(share, long), look.theme.track),
+        Span::styled(text, look.theme.text),
+    ])
+}
+
+/// `first` and `second` on one line where there is room for both, always, else on two.
+fn beside(first: Line<'static>, second: Line<'static>, width: usize) -> Vec<Line<'static>> {
+    if width < usize::from(WIDE) {
+        return vec![first, second];
+    }
+    let mut one = first;
+    one.spans.push(Span::raw(" · "));
+    one.extend(second);
+    vec![one]
+}
+
+fn filled(share: Ratio, width: usize) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of the width"
+    )]
+    let filled = (share.fraction() * width as f64).floor() as usize;
+    filled.min(width)
+}
+
+fn bar(share: Ratio, width: usize) -> String {
+    "█".repeat(filled(share, width))
+}
+
+fn rest(share: Ratio, width: usize) -> String {
+    "░".repeat(width - filled(share, width))
+}
+
+/// Whether the counted samples were disturbed, and by what: `disturbed: steal in 12 of 300 samples`.
+fn disturbance(run: &RunState, look: &Look<'_>) -> Line<'static> {
+    let mut kinds: BTreeMap<Taint, u32> = BTreeMap::new();
+    let (mut counted, mut disturbed) = (0_u32, 0_u32);
+    for sample in run.samples.iter().filter(|sample| !sample.warmup) {
+        counted += 1;
+        disturbed += u32::from(!sample.taints.is_empty());
+        for taint in &sample.taints {
+            *kinds.entry(*taint).or_default() += 1;
+        }
+    }
+    if counted == 0 {
+        return Line::styled("no sample yet", look.theme.muted);
+    }
+    if disturbed == 0 {
+        return Line::styled(
+            format!("quiet: none of {counted} samples disturbed"),
+            look.theme.good,
+        );
+    }
+    let mut kinds: Vec<_> = kinds.into_iter().collect();
+    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let said: Vec<_> = kinds.iter().map(|(kind, n)| format!("{} in {n}", kind.words())).collect();
+    let text = format!("disturbed: {} of {counted} samples", said.join(", "));
+    Line::styled(text, look.theme.warn)
+}
+
+fn over(run: &RunState, tail: &RunTail, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let (verdict, style) = verdict(&tail.end, look);
+    let progress = &tail.progress;
+    let after = format!(
+        " after {} · {} good, {} failed",
+        progress.elapsed_seconds, progress.completed, progress.failed
+    );
+    let first =
+        Line::from(vec![Span::styled(verdict, style), Span::styled(after, look.theme.text)]);
+    let mut lines = beside(first, disturbance(run, look), width);
+    if let RunEnd::Failed { reason } = &tail.end {
+        lines.insert(1, Line::styled(format!("because {reason}"), look.theme.bad));
+    }
+    let overhead = tail.overhead_seconds.map_or_else(
+        || "harness: not measured".to_owned(),
+        |cost| format!("harness: {cost} for an empty spawn and wait (median)"),
+    );
+    lines.push(labelled("repeat", &run.head.repeat, width, look));
+    lines.push(Line::styled(overhead, look.theme.muted));
+    lines
+}
+
+fn labelled(label: &str, text: &str, width: usize, look: &Look<'_>) -> Line<'static> {
+    let room = width.saturating_sub(label.len() + 2);
+    Line::from(vec![
+        Span::styled(format!("{label}: "), look.theme.muted),
+        Span::styled(fixed::cut(text, room), look.theme.text),
+    ])
+}
+
+fn verdict(end: &RunEnd, look: &Look<'_>) -> (&'static str, Style) {
+    match end {
+        RunEnd::Completed => ("✓ completed", look.theme.good),
+        RunEnd::BudgetSpent => ("◐ budget spent", look.theme.warn),
+        RunEnd::Cancelled => ("◐ cancelled", look.theme.warn),
+        RunEnd::Failed { .. } => ("✗ failed", look.theme.bad),
+    }
+}

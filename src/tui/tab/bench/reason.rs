@@ -1,0 +1,106 @@
+//! Why a value is missing and what went wrong in a row, in sentences.
+
+use std::collections::BTreeMap;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::group::Row;
+use crate::model::bench::{Outcome, Sample, Taint};
+use crate::tui::look::Look;
+use crate::tui::widget::{fixed, titled};
+
+/// A reason and how bad it is.
+type Reason = (String, Style);
+
+/// The quantiles, how many samples each needs, and what it is.
+const NEEDS: [(u32, &str); 3] = [(6, "the 95 % interval of the median"), (20, "p95"), (100, "p99")];
+
+/// Draws the reasons of `row`, whose counted samples are `samples`.
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    row: &Row<'_>,
+    samples: &[&Sample],
+    look: &Look<'_>,
+) {
+    let block = titled::titled(&format!("Why: {}", row.backend), false, look);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    let width = usize::from(inside.width).max(1);
+    let mut lines = Vec::new();
+    for (text, style) in reasons(row, samples, look) {
+        let parts = fixed::wrap(&text, width).into_iter();
+        lines.extend(parts.map(|part| Line::from(Span::styled(part, style))));
+    }
+    frame.render_widget(Paragraph::new(lines), inside);
+}
+
+fn reasons(row: &Row<'_>, samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
+    if let Some(left_out) = row.left_out {
+        return vec![
+            (format!("left out: {}", left_out.reason), look.theme.warn),
+            (format!("to mend it: {}", left_out.remedy), look.theme.accent),
+        ];
+    }
+    let mut reasons = missing(row, look);
+    reasons.extend(failures(samples, look));
+    reasons.extend(taints(samples, look));
+    if reasons.is_empty() {
+        reasons.push((
+            "nothing is missing, nothing failed, nothing disturbed it".into(),
+            look.theme.good,
+        ));
+    }
+    reasons
+}
+
+fn missing(row: &Row<'_>, look: &Look<'_>) -> Vec<Reason> {
+    let n = row.summary.map_or(0, |summary| summary.n);
+    if n == 0 {
+        return vec![(
+            "no sample has ended well yet, so there is no figure".into(),
+            look.theme.text,
+        )];
+    }
+    let lacking = NEEDS.iter().filter(|(needed, _)| n < *needed);
+    lacking
+        .map(|(needed, what)| {
+            let text = format!("{what} needs {needed} good samples; there are {n}");
+            (text, look.theme.text)
+        })
+        .collect()
+}
+
+/// Failures of one kind and message, counted.
+fn failures(samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
+    let mut groups = BTreeMap::new();
+    for sample in samples {
+        if let Outcome::Failed { kind, message } = &sample.outcome {
+            *groups.entry((*kind, message)).or_insert(0_u32) += 1;
+        }
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    groups
+        .into_iter()
+        .map(|((kind, message), count)| {
+            (format!("{count} failed ({}): {message}", kind.words()), look.theme.bad)
+        })
+        .collect()
+}
+
+fn taints(samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
+    let mut kinds: BTreeMap<Taint, u32> = BTreeMap::new();
+    for taint in samples.iter().flat_map(|sample| &sample.taints) {
+        *kinds.entry(*taint).or_default() += 1;
+    }
+    let words = |(kind, count): (Taint, u32)| {
+        let text = format!("{count} of {} disturbed by {}", samples.len(), kind.words());
+        (text, look.theme.warn)
+    };
+    kinds.into_iter().map(words).collect()
+}

@@ -1,0 +1,146 @@
+//! How the samples of each row are spread, on one axis for all.
+//!
+//! Nothing is left out: outliers and disturbed samples are drawn with the others and marked below.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::group::{Group, Row};
+use super::plan::first;
+use super::table::{self, NAME};
+use super::{bars, timeline};
+use crate::model::bench::{Figure, Outcome, Sample};
+use crate::state::RunState;
+use crate::tui::look::Look;
+use crate::tui::widget::fixed;
+use crate::tui::widget::span_axis::SpanAxis;
+
+/// Columns of the counts at the right.
+pub(super) const COUNTS: usize = 18;
+/// How far from the median a sample is an outlier, in median absolute deviations (the bound
+/// hyperfine uses for the modified z-score).
+const OUTLIER: f64 = 14.826;
+
+/// The figure of a sample that ended well.
+pub(super) fn good(figure: Figure, sample: &Sample) -> Option<f64> {
+    let good = sample.outcome == Outcome::Good;
+    let length = good.then(|| figure.of(&sample.phases)).flatten()?.0;
+    length.is_finite().then_some(length)
+}
+
+/// Draws a histogram for each row of `group`.
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    run: &RunState,
+    group: &Group<'_>,
+    cursor: usize,
+    look: &Look<'_>,
+) {
+    let samples = group.samples(run);
+    let lengths = samples.iter().flatten().filter_map(|sample| good(group.figure, sample));
+    let Some(axis) = SpanAxis::over(lengths) else {
+        let text = "nothing to draw yet: no sample has ended well";
+        return frame.render_widget(Line::styled(text, look.theme.muted), area);
+    };
+    let height = usize::from(area.height);
+    let foot = usize::from(height > 4) * 2;
+    let tall = height >= group.rows.len() * 2 + foot;
+    let each = if tall { 2 } else { 1 };
+    let room = (height - foot) / each;
+    let width = usize::from(area.width).saturating_sub(NAME + COUNTS);
+    let mut lines = Vec::new();
+    let rows = group.rows.iter().zip(&samples).enumerate();
+    for (index, (row, samples)) in rows.skip(first(cursor, room)).take(room) {
+        let spread = Spread::of(group.figure, row, samples, axis, width);
+        lines.push(spread.line(row, index == cursor, look));
+        if tall {
+            lines.push(Line::styled(" ".repeat(NAME) + &spread.marks(), look.theme.warn));
+        }
+    }
+    if foot > 0 {
+        lines.push(Line::styled(" ".repeat(NAME) + &axis.line(width), look.theme.muted));
+        lines.push(Line::styled(words(group.figure, axis, tall), look.theme.muted));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn words(figure: Figure, axis: SpanAxis, tall: bool) -> String {
+    let marks = if tall { "  ! disturbed" } else { "" };
+    format!("  {}, {}   ° outlier  × failed{marks}", figure.name(), axis.words())
+}
+
+/// How the samples of a row are spread over the columns.
+struct Spread {
+    counts: Vec<u32>,
+    outlier: Vec<bool>,
+    disturbed: Vec<bool>,
+    failed: usize,
+}
+
+impl Spread {
+    fn of(
+        figure: Figure,
+        row: &Row<'_>,
+        samples: &[&Sample],
+        axis: SpanAxis,
+        width: usize,
+    ) -> Self {
+        let mut spread = Self {
+            counts: vec![0; width],
+            outlier: vec![false; width],
+            disturbed: vec![false; width],
+            failed: 0,
+        };
+        let bounds = row.estimate().map(|e| (e.median_seconds.0, e.mad_seconds.0 * OUTLIER));
+        for sample in samples {
+            spread.failed += usize::from(sample.outcome != Outcome::Good);
+            let Some(length) = good(figure, sample).filter(|_| width > 0) else {
+                continue;
+            };
+            let column = axis.column(length, width);
+            spread.counts[column] += 1;
+            spread.disturbed[column] |= !sample.taints.is_empty();
+            let far = |(median, far): (f64, f64)| far > 0.0 && (length - median).abs() > far;
+            spread.outlier[column] |= bounds.is_some_and(far);
+        }
+        spread
+    }
+
+    fn line(&self, row: &Row<'_>, chosen: bool, look: &Look<'_>) -> Line<'static> {
+        let name = table::marked(row, chosen, look);
+        if self.counts.iter().all(|count| *count == 0) && self.failed == 0 {
+            return Line::from(vec![name, Span::styled("—", look.theme.muted)]);
+        }
+        let most = self.counts.iter().copied().max().unwrap_or(0);
+        let letter =
+            |count: &u32| timeline::height(f64::from(*count), f64::from(most)).unwrap_or(' ');
+        let heights: String = self.counts.iter().map(letter).collect();
+        Line::from(vec![
+            name,
+            Span::styled(heights, bars::colour(row.backend, look)),
+            Span::styled(fixed::right(&self.counted(row), COUNTS), look.theme.muted),
+        ])
+    }
+
+    /// How many there are; then outliers and failures, if there are any.
+    fn counted(&self, row: &Row<'_>) -> String {
+        let n: u32 = self.counts.iter().sum();
+        let outliers = row.estimate().map_or(0, |estimate| estimate.outliers);
+        let outliers = if outliers > 0 { format!(" {outliers}°") } else { String::new() };
+        let failed = if self.failed > 0 { format!(" {}×", self.failed) } else { String::new() };
+        format!("n {n}{outliers}{failed}")
+    }
+
+    /// `!` below columns with a disturbed sample, `°` below those with an outlier.
+    fn marks(&self) -> String {
+        let mark = |(disturbed, outlier): (&bool, &bool)| match (disturbed, outlier) {
+            (true, _) => '!',
+            (false, true) => '°',
+            _ => ' ',
+        };
+        self.disturbed.iter().zip(&self.outlier).map(mark).collect()
+    }
+}

@@ -1,0 +1,248 @@
+//! The figures as a table: a row for each backend, columns that stand still.
+//!
+//! The chosen figure has its interval and its tail; the others show their medians where there is
+//! room. What is not known is `—`, and the key for "why" says the reason.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::group::{Group, Row, Standing};
+use super::plan::first;
+use crate::model::bench::{Figure, Summary};
+use crate::model::unit::{Seconds, three_digits};
+use crate::state::RunState;
+use crate::tui::look::Look;
+use crate::tui::widget::fixed;
+
+/// What a column shows.
+#[derive(Clone, Copy)]
+enum Column {
+    Median,
+    Interval,
+    Times,
+    P95,
+    P99,
+    Other(Figure),
+    Counted,
+    Failed,
+    Disturbed,
+}
+
+/// Columns of a row's sign and name.
+pub(super) const NAME: usize = 17;
+/// Lines of heading and legend.
+const AROUND: u16 = 2;
+
+/// Lines the table wants for `rows` rows.
+pub(super) fn height(rows: usize) -> u16 {
+    u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(AROUND)
+}
+
+/// Draws the table of `group`; `cursor` is the row that is looked at.
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    run: &RunState,
+    group: &Group<'_>,
+    cursor: usize,
+    look: &Look<'_>,
+) {
+    let columns = columns(group.figure, usize::from(area.width));
+    let legend = u16::from(usize::from(area.height) > group.rows.len() + 1);
+    let room = usize::from(area.height.saturating_sub(1 + legend));
+    let mut lines = vec![heading(group.figure, &columns, look)];
+    let shown = group.rows.iter().enumerate().skip(first(cursor, room)).take(room);
+    for (index, row) in shown {
+        let line = line(run, group, row, &columns, usize::from(area.width), look);
+        let chosen = index == cursor;
+        lines.push(if chosen { line.patch_style(look.theme.selected) } else { line });
+    }
+    if legend == 1 {
+        lines.push(Line::styled(words(run, group, area.width), look.theme.muted));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// The columns that fit, the least needed left out first.
+fn columns(figure: Figure, width: usize) -> Vec<Column> {
+    let others = Figure::ALL.into_iter().filter(|other| *other != figure);
+    let mut all = vec![
+        (Column::Median, 0),
+        (Column::Interval, 1),
+        (Column::Times, 5),
+        (Column::P95, 4),
+        (Column::P99, 6),
+    ];
+    all.extend(others.zip(7..).map(|(other, rank)| (Column::Other(other), rank)));
+    all.extend([(Column::Counted, 2), (Column::Failed, 1), (Column::Disturbed, 3)]);
+    let ranks: Vec<_> = all.iter().map(|(column, rank)| (column.width(), *rank)).collect();
+    let room = width.saturating_sub(NAME + 1);
+    fixed::choose(&ranks, room).into_iter().map(|index| all[index].0).collect()
+}
+
+impl Column {
+    const fn width(self) -> usize {
+        match self {
+            Self::Median | Self::Other(_) => 10,
+            Self::Interval => 16,
+            Self::Times => 17,
+            Self::P95 | Self::P99 => 7,
+            Self::Counted => 5,
+            Self::Failed => 6,
+            Self::Disturbed => 9,
+        }
+    }
+
+    const fn title(self, figure: Figure) -> &'static str {
+        match self {
+            Self::Median => figure.name(),
+            Self::Interval => "95 % interval ",
+            Self::Times => "× process",
+            Self::P95 => "p95",
+            Self::P99 => "p99",
+            Self::Other(other) => other.name(),
+            Self::Counted => "n",
+            Self::Failed => "failed",
+            Self::Disturbed => "disturbed",
+        }
+    }
+
+    fn text(self, run: &RunState, group: &Group<'_>, row: &Row<'_>) -> Option<String> {
+        let estimate = row.estimate();
+        let tail = |length: Option<Seconds>| length.map(|seconds| seconds.to_string());
+        let count = |of: fn(&Summary) -> u32| row.summary.map(|summary| of(summary).to_string());
+        match self {
+            Self::Median => tail(estimate.map(|estimate| estimate.median_seconds)),
+            Self::Interval => {
+                let doubt = if is_wide(run, row) { '?' } else { ' ' };
+                row.interval().map(|ends| format!("{}{doubt}", range(ends)))
+            }
+            Self::Times => group.times(row).map(|times| {
+                let [ratio, low, high] = [times.ratio, times.low, times.high].map(three_digits);
+                format!("×{ratio} ({low}–{high})")
+            }),
+            Self::P95 => tail(estimate.and_then(|estimate| estimate.p95_seconds)),
+            Self::P99 => tail(estimate.and_then(|estimate| estimate.p99_seconds)),
+            Self::Other(other) => {
+                let summary = run.summary(row.cell?, other)?;
+                tail(summary.estimate.map(|estimate| estimate.median_seconds))
+            }
+            Self::Counted => count(|summary| summary.n),
+            Self::Failed => count(|summary| summary.failures),
+            Self::Disturbed => count(|summary| summary.tainted),
+        }
+    }
+
+    /// What stands for no value, with the blank that ends an interval.
+    const fn absent(self) -> &'static str {
+        match self {
+            Self::Interval => "— ",
+            _ => "—",
+        }
+    }
+
+    fn style(self, row: &Row<'_>, look: &Look<'_>) -> Style {
+        let above_zero = |of: fn(&Summary) -> u32| row.summary.is_some_and(|s| of(s) > 0);
+        match self {
+            Self::Median if row.standing == Standing::Best => look.theme.good,
+            Self::Median => look.theme.text,
+            Self::Failed if above_zero(|summary| summary.failures) => look.theme.bad,
+            Self::Disturbed if above_zero(|summary| summary.tainted) => look.theme.warn,
+            _ => look.theme.muted,
+        }
+    }
+}
+
+/// Whether half the interval of `row` is more of its median than the plan asks for.
+fn is_wide(run: &RunState, row: &Row<'_>) -> bool {
+    let target = run.head.plan.effort.target.fraction();
+    let half = row.interval().map(|(low, high)| (high - low) / 2.0);
+    half.zip(row.median()).is_some_and(|(half, median)| half > target * median)
+}
+
+/// `3.10–3.24 ms`: the unit once where both ends have the same.
+pub(super) fn range((low, high): (f64, f64)) -> String {
+    let (low, high) = (Seconds(low).to_string(), Seconds(high).to_string());
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((number, unit)), Some((_, other)))
+            if unit == other && unit.chars().all(char::is_alphabetic) =>
+        {
+            format!("{number}–{high}")
+        }
+        _ => format!("{low}–{high}"),
+    }
+}
+
+fn heading(figure: Figure, columns: &[Column], look: &Look<'_>) -> Line<'static> {
+    let mut line = fixed::left("  backend", NAME);
+    for column in columns {
+        line.push(' ');
+        line.push_str(&fixed::right(column.title(figure), column.width()));
+    }
+    Line::styled(line, look.theme.muted)
+}
+
+fn line(
+    run: &RunState,
+    group: &Group<'_>,
+    row: &Row<'_>,
+    columns: &[Column],
+    width: usize,
+    look: &Look<'_>,
+) -> Line<'static> {
+    let mut spans = vec![name(row, look)];
+    if let Some(left_out) = row.left_out {
+        let room = width.saturating_sub(NAME + 1);
+        let why = fixed::left(&format!("left out: {}", left_out.reason), room);
+        spans.push(Span::styled(format!(" {why}"), look.theme.muted));
+        return Line::from(spans);
+    }
+    for column in columns {
+        let text = column.text(run, group, row);
+        let style = if text.is_some() { column.style(row, look) } else { look.theme.muted };
+        let text = text.unwrap_or_else(|| column.absent().to_owned());
+        let text = fixed::right(&text, column.width());
+        spans.push(Span::styled(format!(" {text}"), style));
+    }
+    Line::from(spans)
+}
+
+/// The sign and the name of a row in `NAME` columns, marked if it is looked at.
+pub(super) fn marked(row: &Row<'_>, chosen: bool, look: &Look<'_>) -> Span<'static> {
+    let name = name(row, look);
+    if chosen { name.patch_style(look.theme.selected) } else { name }
+}
+
+fn name(row: &Row<'_>, look: &Look<'_>) -> Span<'static> {
+    let style = match (row.left_out, row.standing) {
+        (Some(_), _) => look.theme.muted,
+        (_, Standing::Best) => look.theme.good,
+        _ => look.theme.text,
+    };
+    let text = format!("{} {}", row.standing.sign(), row.backend);
+    Span::styled(fixed::left(&text, NAME), style)
+}
+
+/// What the signs mean, as far as they are used.
+fn words(run: &RunState, group: &Group<'_>, width: u16) -> String {
+    let any = |standing| group.rows.iter().any(|row| row.standing == standing);
+    let mut said = Vec::new();
+    if any(Standing::Best) {
+        said.push("★ fastest that isolates".to_owned());
+    }
+    if any(Standing::Alike) {
+        let alike = match width {
+            ..50 => "≈ alike",
+            50..80 => "≈ not told apart from it",
+            _ => "≈ not told apart from it: their intervals overlap",
+        };
+        said.push(alike.to_owned());
+    }
+    if width >= 70 && group.rows.iter().any(|row| is_wide(run, row)) {
+        said.push(format!("? wider than ±{}", run.head.plan.effort.target));
+    }
+    said.join("   ")
+}

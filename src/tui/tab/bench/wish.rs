@@ -1,0 +1,72 @@
+//! What can be wished of a run, and when it cannot, why.
+
+use std::path::PathBuf;
+
+use super::choice;
+use super::place::Panel;
+use crate::model::command::Command;
+use crate::model::id::RunId;
+use crate::state::{RunState, State};
+use crate::tui::action::Action;
+use crate::tui::reply::Reply;
+
+/// The run that is shown: the one going on, else the latest.
+pub(super) fn shown(state: &State) -> Option<(&RunId, &RunState)> {
+    state.live_run().or_else(|| state.last_run())
+}
+
+/// What can be done with the keys in `panel`, the most wanted first.
+pub(super) fn hints(panel: Panel, state: &State) -> &'static [Action] {
+    use Action::{Again, Bench, Cancel, Check, Copy, Export, Left, Mark, MarkAll, NextPanel};
+    use Action::{Preset, Right, Sort, View, Why, Zoom};
+    match (panel, state.live_run()) {
+        (Panel::Result, Some(_)) => &[Cancel, View, Left, Right, Sort, Why, Zoom, NextPanel],
+        (Panel::Result, None) => {
+            &[Bench, Again, Export, View, Left, Right, Sort, Why, Zoom, Copy, NextPanel]
+        }
+        (_, Some(_)) => &[Cancel, NextPanel, Mark, MarkAll, Preset],
+        (_, None) => &[Bench, Mark, MarkAll, Preset, NextPanel, Check],
+    }
+}
+
+/// The plan of the run that is shown with a new seed: the order of cells is drawn anew. The command
+/// that repeats a run keeps its seed.
+pub(super) fn again(state: &State) -> Reply {
+    if state.live_run().is_some() {
+        return Reply::Say("a run is going on; x cancels it".into());
+    }
+    let Some((_, run)) = shown(state) else {
+        return Reply::Say("there is no run to repeat; b makes one".into());
+    };
+    let mut plan = run.head.plan.clone();
+    plan.seed = choice::seed(state.now);
+    Reply::Wish(Command::Bench(Box::new(plan)))
+}
+
+/// Ends the run that is going on, after a question.
+pub(super) fn cancel(state: &State) -> Reply {
+    let Some((id, run)) = state.live_run() else {
+        return Reply::Say("no run is going on".into());
+    };
+    let done = run.progress.completed;
+    Reply::Ask {
+        question: format!("Cancel the run and keep its {done} good samples?").into(),
+        then: Command::Cancel(id.clone()),
+    }
+}
+
+/// Copies the command that repeats the run that is shown.
+pub(super) fn copy(state: &State) -> Reply {
+    shown(state).map_or(Reply::Ignored, |(_, run)| Reply::Copy(run.head.repeat.clone()))
+}
+
+/// Writes the run that is shown.
+pub(super) fn export(state: &State) -> Reply {
+    match shown(state) {
+        None => Reply::Say("there is no run to write; b makes one".into()),
+        Some((_, run)) if run.is_live() => {
+            Reply::Say("the run is going on; it can be written when it is over".into())
+        }
+        Some((id, _)) => Reply::Wish(Command::Export { run: id.clone(), to: PathBuf::from(".") }),
+    }
+}

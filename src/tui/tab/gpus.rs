@@ -1,0 +1,134 @@
+//! GPUs: a table of all, and the one under the cursor in depth.
+//!
+//! "Busy" is the share of time in which at least one kernel ran. A GPU may be busy all the time and
+//! do little, so it is never called "use" here, and being busy is never an alarm.
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+
+use crate::model::text::SafeText;
+use crate::state::State;
+use crate::tui::action::Action;
+use crate::tui::look::Look;
+use crate::tui::reply::Reply;
+use crate::tui::widget::panel::{self, Panel};
+use crate::tui::widget::sheet::Sheet;
+use crate::tui::widget::{grid, plain};
+
+mod card;
+mod chart;
+mod entry;
+mod none;
+
+use entry::{Entry, Key};
+
+/// What is looked at.
+#[derive(Debug)]
+pub struct View {
+    sheet: Sheet<Key>,
+    /// Whether the one under the cursor has all the room.
+    zoom: bool,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self { sheet: Sheet::sorted_by(entry::NODE), zoom: false }
+    }
+}
+
+impl View {
+    /// Does what `action` asks of this tab.
+    pub fn act(&mut self, action: Action, state: &State) -> Reply {
+        let entries = entry::entries(state);
+        let rows = self.sheet.arrange(&entries);
+        match action {
+            Action::Enter | Action::Zoom if !rows.is_empty() => self.zoom = !self.zoom,
+            Action::Back if self.zoom => self.zoom = false,
+            Action::Back if !self.sheet.text.is_empty() => self.filter(""),
+            Action::Why => return Reply::Say(why(self.sheet.current(&rows), state)),
+            _ if self.sheet.act(action, &rows) => {}
+            _ => return Reply::Ignored,
+        }
+        Reply::Done
+    }
+
+    /// Takes the filter as it is typed.
+    pub fn filter(&mut self, text: &str) {
+        self.sheet.filter::<Entry<'_>>(text);
+    }
+
+    /// Chooses what was clicked.
+    pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
+        let entries = entry::entries(state);
+        let rows = self.sheet.arrange(&entries);
+        let area = panel::inside(self.split(area, rows.len())[0]);
+        if !area.contains(Position::new(column, row)) {
+            return Reply::Ignored;
+        }
+        let table = entry::table(&self.sheet, &rows);
+        match (table.field_at(column, row, area), table.row_at(row, area)) {
+            (Some(field), _) => self.sheet.sort_by(field),
+            (None, Some(row)) => self.sheet.select(row, &rows),
+            (None, None) => return Reply::Ignored,
+        }
+        Reply::Done
+    }
+
+    /// Keys worth naming.
+    pub const fn hints(&self, _: &State) -> &'static [Action] {
+        if self.zoom {
+            return &[Action::Back, Action::Up, Action::Down, Action::Why];
+        }
+        &[Action::Enter, Action::Sort, Action::Reverse, Action::Filter, Action::Why]
+    }
+
+    /// Draws the tab.
+    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
+        let buffer = frame.buffer_mut();
+        let area = area.intersection(buffer.area);
+        let entries = entry::entries(state);
+        if entries.is_empty() {
+            none::draw(area, buffer, state, look);
+        } else {
+            self.fill(&entries, area, buffer, look);
+        }
+        plain::flatten(buffer, area, look);
+    }
+
+    fn fill(&self, entries: &[Entry<'_>], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+        let rows = self.sheet.arrange(entries);
+        let [upper, lower] = self.split(area, rows.len());
+        if !upper.is_empty() {
+            let words = self.sheet.words(rows.len(), entries.len());
+            let inner = Panel::new("GPUs").aside(words).focused(true).open(upper, buffer, look);
+            let table = entry::table(&self.sheet, &rows);
+            table.draw(inner, buffer, look, &|row, column, width| {
+                entry::cell(rows[row], column, width, look)
+            });
+        }
+        if let Some(entry) = self.sheet.current(&rows) {
+            card::draw(entry, lower, buffer, look);
+        }
+    }
+
+    /// The table, and the card of one GPU; one alone needs no table.
+    fn split(&self, area: Rect, rows: usize) -> [Rect; 2] {
+        let wanted = grid::narrow(rows + 3);
+        let upper = match area.height {
+            _ if self.zoom || (rows == 1 && !self.sheet.is_filtered()) => 0,
+            0..=13 => area.height,
+            high => wanted.min(high / 2),
+        };
+        Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(area)
+    }
+}
+
+/// Why values of the GPU under the cursor are missing, or why there is none.
+fn why(entry: Option<&Entry<'_>>, state: &State) -> SafeText {
+    let words = entry.map_or_else(|| none::reasons(state), Entry::gaps);
+    match words.as_slice() {
+        [] => SafeText::new("nothing is missing here"),
+        words => SafeText::new(&words.join(" · ")),
+    }
+}

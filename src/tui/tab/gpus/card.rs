@@ -1,0 +1,191 @@
+//! One GPU in depth: facts, processes, history.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+
+use super::chart;
+use super::entry::{Entry, throttle};
+use crate::model::gpu::GpuProcess;
+use crate::model::unit::Ratio;
+use crate::tui::look::Look;
+use crate::tui::widget::panel::{self, Panel};
+use crate::tui::widget::table::{Column, Table};
+use crate::tui::widget::{grid, meter, value};
+
+/// Width of a fact's name.
+const NAME: usize = 10;
+/// Rows of facts, frame included.
+const FACTS: u16 = 11;
+
+/// Draws facts, processes and history, as many as there is room for.
+pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+    if area.height < 3 {
+        return;
+    }
+    let upper = if area.height >= FACTS + 7 { FACTS } else { area.height };
+    let [upper, lower] =
+        Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(area);
+    let side = if area.width >= 76 { area.width / 2 } else { 0 };
+    let [left, right] =
+        Layout::horizontal([Constraint::Fill(1), Constraint::Length(side)]).areas(upper);
+    facts(entry, left, buffer, look);
+    if side > 0 {
+        processes(entry, right, buffer, look);
+    }
+    if lower.height > 3 {
+        chart::draw(entry, lower, buffer, look);
+    }
+}
+
+fn facts(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+    let title = format!("{} {}", entry.gpu.index, entry.gpu.name);
+    let age = value::age(look.now.since(entry.at));
+    let aside = match (entry.is_lost(), entry.is_live(look)) {
+        (true, _) => "lost".to_owned(),
+        (_, true) => entry.gpu.pci.known().map(ToString::to_string).unwrap_or_default(),
+        (_, false) => format!("stale, {age} ago"),
+    };
+    let area = Panel::new(&title).aside(aside).open(area, buffer, look);
+    let width = usize::from(area.width);
+    let mut lines = Vec::new();
+    if let Some(reason) = entry.lost() {
+        let sign = look.glyph.pick("✗", "!");
+        lines.push(Line::styled(format!("{sign} lost: {reason}"), look.theme.bad));
+        lines.push(Line::styled("Below is what it said last.", look.theme.muted));
+    }
+    lines.extend(rows(entry, width, look));
+    panel::lines(lines, area, buffer);
+    if !entry.is_live(look) && !entry.is_lost() {
+        buffer.set_style(area, look.theme.muted);
+    }
+}
+
+fn rows(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let gpu = entry.gpu;
+    let memory = entry.memory();
+    let used = format!("{} of {}", gpu.memory_used_bytes, gpu.memory_total_bytes);
+    let power = gpu.power_watts.get().zip(gpu.power_limit_watts.get());
+    let power = power.and_then(|(draw, limit)| Ratio::of(draw.0, limit.0));
+    let watts = format!("{} of {}", gpu.power_watts, gpu.power_limit_watts);
+    let heat = gpu.celsius.get().map_or(look.theme.text, |celsius| look.heat(celsius.0));
+    let load = memory.map_or(look.theme.muted, |memory| look.load(memory));
+    vec![
+        share("time busy", gpu.utilization.get(), "", look.theme.series[0], width, look),
+        share("memory", memory, &used, load, width, look),
+        share("power", power, &watts, look.theme.series[2], width, look),
+        pair(
+            "heat",
+            &value::span(&gpu.celsius, heat, look),
+            "slows at",
+            &value::span(&gpu.slowdown_celsius, look.theme.text, look),
+            look,
+        ),
+        pair(
+            "clock",
+            &text(&gpu.core_clock_hertz, look),
+            "mem clk",
+            &text(&gpu.memory_clock_hertz, look),
+            look,
+        ),
+        pair("fan", &text(&gpu.fan, look), "mem busy", &text(&gpu.memory_utilization, look), look),
+        pair("encoder", &text(&gpu.encoder, look), "decoder", &text(&gpu.decoder, look), look),
+        pair("ECC", &errors(entry, look), "MIG", &mig(entry, look), look),
+        Line::from(vec![label("slowed by", look), throttle(gpu, look)]),
+    ]
+}
+
+fn text<T: std::fmt::Display>(
+    reading: &crate::model::reading::Reading<T>,
+    look: &Look<'_>,
+) -> Span<'static> {
+    value::span(reading, look.theme.text, look)
+}
+
+fn errors(entry: &Entry<'_>, look: &Look<'_>) -> Span<'static> {
+    let errors = &entry.gpu.ecc_uncorrected;
+    let bad = errors.get().is_some_and(|errors| errors > 0);
+    value::span(errors, if bad { look.theme.bad } else { look.theme.text }, look)
+}
+
+fn mig(entry: &Entry<'_>, look: &Look<'_>) -> Span<'static> {
+    let words = entry.gpu.mig.get().map(|on| if on { "on" } else { "off" });
+    value::maybe(words, look.theme.text, look)
+}
+
+fn label(name: &str, look: &Look<'_>) -> Span<'static> {
+    Span::styled(grid::fit(name, NAME, false), look.theme.muted)
+}
+
+fn share(
+    name: &str,
+    share: Option<Ratio>,
+    words: &str,
+    style: ratatui::style::Style,
+    width: usize,
+    look: &Look<'_>,
+) -> Line<'static> {
+    let number = value::maybe(share, style, look);
+    let words = if width < 50 { String::new() } else { grid::fit(words, 23, true) };
+    let room = width.saturating_sub(NAME + 8 + words.chars().count());
+    let mut spans = vec![label(name, look)];
+    spans.push(Span::styled(grid::fit(&number.content, 6, true) + "  ", number.style));
+    spans.extend(meter::plain(share, room, style, look));
+    spans.push(Span::styled(words, look.theme.muted));
+    spans.into()
+}
+
+fn pair(
+    name: &str,
+    value: &Span<'static>,
+    other: &str,
+    second: &Span<'static>,
+    look: &Look<'_>,
+) -> Line<'static> {
+    Line::from(vec![
+        label(name, look),
+        Span::styled(grid::fit(&value.content, 9, false), value.style),
+        Span::styled(grid::fit(other, 9, false), look.theme.muted),
+        second.clone(),
+    ])
+}
+
+const COLUMNS: [Column; 5] = [
+    Column::numbers("PID", 7, 1),
+    Column::words("NAME", 10, 0).grows(),
+    Column::numbers("MEMORY", 8, 0),
+    Column::numbers("BUSY", 6, 2),
+    Column::words("SANDBOX", 16, 3),
+];
+
+fn processes(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+    let processes = entry.gpu.processes.known().map(Vec::as_slice);
+    let count = processes.map_or(String::new(), |processes| processes.len().to_string());
+    let area = Panel::new("Processes").aside(count).open(area, buffer, look);
+    let words = match (processes, entry.gpu.processes.why()) {
+        (Some([]), _) => "Nobody uses it.".to_owned(),
+        (None, Some(why)) => format!("{} {why}", value::MISSING),
+        _ => String::new(),
+    };
+    panel::lines([Line::styled(words, look.theme.muted)], area, buffer);
+    let Some(processes) = processes.filter(|processes| !processes.is_empty()) else {
+        return;
+    };
+    let rows = processes.len();
+    let table = Table { columns: &COLUMNS, sort: None, rows, cursor: None, focused: false };
+    table.draw(area, buffer, look, &|row, column, _| vec![cell(&processes[row], column, look)]);
+}
+
+fn cell(process: &GpuProcess, column: usize, look: &Look<'_>) -> Span<'static> {
+    match column {
+        0 => Span::styled(process.pid.to_string(), look.theme.muted),
+        1 => Span::styled(process.name.to_string(), look.theme.text),
+        2 => text(&process.memory_bytes, look),
+        3 => text(&process.utilization, look),
+        _ => {
+            let sandbox = process.sandbox.as_ref();
+            let words = sandbox.map(|sandbox| format!("{} {}", sandbox.engine, sandbox.name));
+            Span::styled(words.unwrap_or_default(), look.theme.series[3])
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! A GPU as a row: its fields, its cells, its gaps.
+
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use crate::model::gpu::{Gpu, GpuState};
+use crate::model::id::SourceId;
+use crate::model::reading::Why;
+use crate::model::text::SafeText;
+use crate::model::time::Stamp;
+use crate::model::unit::Ratio;
+use crate::state::history::GpuHistory;
+use crate::state::{Node, State};
+use crate::tui::look::Look;
+use crate::tui::widget::field::{Field, Kind, Row, Value};
+use crate::tui::widget::sheet::Sheet;
+use crate::tui::widget::status::Status;
+use crate::tui::widget::table::{Column, Table};
+use crate::tui::widget::{grid, meter, value};
+
+/// What tells a GPU from others.
+pub(super) type Key = (SourceId, SafeText);
+
+/// A GPU and where it is.
+pub(super) struct Entry<'a> {
+    pub(super) id: &'a SourceId,
+    pub(super) node: &'a Node,
+    pub(super) at: Stamp,
+    pub(super) gpu: &'a Gpu,
+    pub(super) history: Option<&'a GpuHistory>,
+}
+
+/// Every GPU of every node.
+pub(super) fn entries(state: &State) -> Vec<Entry<'_>> {
+    let of_node = |(id, node)| {
+        let (id, node): (&SourceId, &Node) = (id, node);
+        let sample = node.gpus.iter();
+        sample.flat_map(move |(at, sample)| {
+            sample.gpus.iter().map(move |gpu| Entry {
+                id,
+                node,
+                at: *at,
+                gpu,
+                history: node.gpu_history.get(&gpu.id),
+            })
+        })
+    };
+    state.nodes.iter().flat_map(of_node).collect()
+}
+
+pub(super) const NODE: usize = 0;
+const NAME: usize = 1;
+const STATUS: usize = 2;
+const BUSY: usize = 3;
+const MEM: usize = 4;
+const TEMP: usize = 5;
+const POWER: usize = 6;
+
+impl Row for Entry<'_> {
+    type Key = Key;
+    const FIELDS: &'static [Field] = &[
+        Field::text("node"),
+        Field::text("name"),
+        Field::text("status"),
+        Field::new("busy", Kind::Percent),
+        Field::new("mem", Kind::Bytes),
+        Field::new("temp", Kind::Number),
+        Field::new("power", Kind::Number),
+        Field::text("process"),
+    ];
+    const SORTED: usize = 7;
+
+    fn key(&self) -> Key {
+        (self.id.clone(), self.gpu.id.clone())
+    }
+
+    fn value(&self, field: usize) -> Value<'_> {
+        match field {
+            NODE => Value::text(self.id.0.as_str()),
+            NAME => Value::text(self.gpu.name.as_str()),
+            STATUS => Value::text(if self.is_lost() { "lost" } else { "up" }),
+            BUSY => self.gpu.utilization.get().map(Ratio::percent).into(),
+            MEM => self.gpu.memory_used_bytes.get().map(|bytes| bytes.0 as f64).into(),
+            TEMP => self.gpu.celsius.get().map(|celsius| celsius.0).into(),
+            POWER => self.gpu.power_watts.get().map(|power| power.0).into(),
+            _ => Value::Text(self.processes().into()),
+        }
+    }
+}
+
+impl Entry<'_> {
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost().is_some()
+    }
+
+    /// Why it does not answer, if it does not.
+    pub(super) const fn lost(&self) -> Option<&SafeText> {
+        match &self.gpu.state {
+            GpuState::Ok => None,
+            GpuState::Lost(reason) => Some(reason),
+        }
+    }
+
+    /// Whether its values are of now.
+    pub(super) fn is_live(&self, look: &Look<'_>) -> bool {
+        !self.is_lost() && !look.is_stale(self.at) && Status::of(self.node, look) != Status::Down
+    }
+
+    /// The share of its memory in use.
+    pub(super) fn memory(&self) -> Option<Ratio> {
+        let used = self.gpu.memory_used_bytes.get()?.0 as f64;
+        Ratio::of(used, self.gpu.memory_total_bytes.get()?.0 as f64)
+    }
+
+    fn processes(&self) -> String {
+        let processes = self.gpu.processes.known().map_or(&[][..], Vec::as_slice);
+        let names: Vec<&str> = processes.iter().map(|process| process.name.as_str()).collect();
+        names.join(" ")
+    }
+
+    /// `name: reason` for each missing value.
+    pub(super) fn gaps(&self) -> Vec<String> {
+        let gpu = self.gpu;
+        let all: [(&str, Option<&Why>); 13] = [
+            ("time busy", gpu.utilization.why()),
+            ("memory", gpu.memory_used_bytes.why()),
+            ("temperature", gpu.celsius.why()),
+            ("slowdown temperature", gpu.slowdown_celsius.why()),
+            ("power", gpu.power_watts.why()),
+            ("power limit", gpu.power_limit_watts.why()),
+            ("clock", gpu.core_clock_hertz.why()),
+            ("fan", gpu.fan.why()),
+            ("throttle", gpu.throttle.why()),
+            ("ECC", gpu.ecc_uncorrected.why()),
+            ("MIG", gpu.mig.why()),
+            ("encoder", gpu.encoder.why()),
+            ("processes", gpu.processes.why()),
+        ];
+        let gap = |(name, why): (&str, Option<&Why>)| why.map(|why| format!("{name}: {why}"));
+        all.into_iter().filter_map(gap).collect()
+    }
+}
+
+const COLUMNS: [Column; 8] = [
+    Column::words("  GPU", 20, 0).grows().by(NAME),
+    Column::words("NODE", 10, 5).by(NODE),
+    Column::numbers("TIME BUSY", 15, 0).by(BUSY),
+    Column::numbers("MEMORY", 15, 1).by(MEM),
+    Column::numbers("TEMP", 6, 2).by(TEMP),
+    Column::numbers("POWER", 7, 3).by(POWER),
+    Column::numbers("CLOCK", 8, 4),
+    Column::words("SLOWED BY", 18, 6),
+];
+
+/// The table of `rows`.
+pub(super) fn table(sheet: &Sheet<Key>, rows: &[&Entry<'_>]) -> Table<'static> {
+    Table {
+        columns: &COLUMNS,
+        sort: Some((sheet.sort, sheet.reversed)),
+        rows: rows.len(),
+        cursor: sheet.position(rows),
+        focused: true,
+    }
+}
+
+/// A cell of the table.
+pub(super) fn cell(
+    entry: &Entry<'_>,
+    column: usize,
+    width: usize,
+    look: &Look<'_>,
+) -> Vec<Span<'static>> {
+    let gpu = entry.gpu;
+    let live = entry.is_live(look);
+    let text = if live { look.theme.text } else { look.theme.muted };
+    let or = |style: Style| if live { style } else { text };
+    vec![match column {
+        0 => return name(entry, width, text, look),
+        1 => Span::styled(entry.id.to_string(), look.theme.muted),
+        2 => {
+            let busy = gpu.utilization.get();
+            return bar(busy, width, or(look.theme.series[0]), text, look);
+        }
+        3 => {
+            let memory = entry.memory();
+            let style = memory.map_or(text, |memory| look.load(memory));
+            return bar(memory, width, or(style), text, look);
+        }
+        4 => {
+            let heat = gpu.celsius.get().map_or(text, |celsius| look.heat(celsius.0));
+            value::span(&gpu.celsius, or(heat), look)
+        }
+        5 => value::span(&gpu.power_watts, text, look),
+        6 => value::span(&gpu.core_clock_hertz, text, look),
+        _ => throttle(gpu, look),
+    }]
+}
+
+fn name(entry: &Entry<'_>, width: usize, text: Style, look: &Look<'_>) -> Vec<Span<'static>> {
+    let status = match entry.is_live(look) {
+        _ if entry.is_lost() => Status::Down,
+        true => Status::Up,
+        false => Status::Stale,
+    };
+    let sign = Span::styled(status.sign(look), status.style(look.theme));
+    let full = entry.gpu.name.as_str();
+    let short = full.strip_prefix("NVIDIA ").unwrap_or(full);
+    let name = format!(" {} {short}", entry.gpu.index);
+    vec![sign, Span::styled(grid::clip(&name, width.saturating_sub(1)), text)]
+}
+
+fn bar(
+    share: Option<Ratio>,
+    width: usize,
+    style: Style,
+    text: Style,
+    look: &Look<'_>,
+) -> Vec<Span<'static>> {
+    let mut spans = meter::plain(share, width.saturating_sub(7), style, look);
+    let number = value::maybe(share, text, look);
+    spans.push(Span::styled(grid::fit(&number.content, 7, true), number.style));
+    spans
+}
+
+/// What holds a GPU back, in a few words.
+pub(super) fn throttle(gpu: &Gpu, look: &Look<'_>) -> Span<'static> {
+    match gpu.throttle.known().map(Vec::as_slice) {
+        None => Span::styled(value::MISSING, look.theme.muted),
+        Some([]) => Span::styled("nothing", look.theme.muted),
+        Some(reasons) => {
+            let reasons: Vec<&str> = reasons.iter().map(AsRef::as_ref).collect();
+            Span::styled(reasons.join(", "), look.theme.warn)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Nodes: a table of all, and one in depth.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::model::id::SourceId;
+use crate::model::text::SafeText;
+use crate::state::{Node, State};
+use crate::tui::action::Action;
+use crate::tui::look::Look;
+use crate::tui::reply::Reply;
+use crate::tui::widget::{notice, plain};
+
+mod chart;
+mod cpu;
+mod detail;
+mod entry;
+mod gap;
+mod layout;
+mod list;
+mod memory;
+mod network;
+pub(super) mod process;
+mod storage;
+mod tree;
+
+pub(super) use gap::gaps;
+pub(super) use process::cores;
+
+/// What is looked at.
+#[derive(Debug, Default)]
+pub struct View {
+    list: list::View,
+    /// The node seen in depth.
+    open: Option<SourceId>,
+    detail: detail::View,
+}
+
+impl View {
+    /// Does what `action` asks of this tab.
+    pub fn act(&mut self, action: Action, state: &State) -> Reply {
+        if let Some(node) = self.opened(state) {
+            let reply = self.detail.act(action, node, state.now);
+            if reply == Reply::Ignored && action == Action::Back {
+                self.open = None;
+                return Reply::Done;
+            }
+            return reply;
+        }
+        match action {
+            Action::Enter => self.enter(state),
+            Action::Why => self.list.why(state),
+            _ => self.list.act(action, state),
+        }
+    }
+
+    fn enter(&mut self, state: &State) -> Reply {
+        let Some(id) = self.list.current(state) else {
+            return Reply::Ignored;
+        };
+        if self.open.replace(id.clone()) != Some(id) {
+            self.detail.reset();
+        }
+        Reply::Done
+    }
+
+    fn opened<'a>(&self, state: &'a State) -> Option<&'a Node> {
+        state.nodes.get(self.open.as_ref()?)
+    }
+
+    /// Takes the filter as it is typed: of the processes in depth, else of the nodes.
+    pub fn filter(&mut self, text: &str) {
+        if self.open.is_some() {
+            self.detail.filter(text);
+        } else {
+            self.list.filter(text);
+        }
+    }
+
+    /// Chooses what was clicked.
+    pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
+        match self.opened(state) {
+            Some(node) => self.detail.click(column, row, area, node, state.now),
+            None => self.list.click(column, row, area, state),
+        }
+    }
+
+    /// Keys worth naming.
+    pub fn hints(&self, state: &State) -> &'static [Action] {
+        match self.opened(state) {
+            Some(_) => self.detail.hints(),
+            None => &[Action::Enter, Action::Sort, Action::Reverse, Action::Filter, Action::Why],
+        }
+    }
+
+    /// Draws the tab.
+    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
+        let buffer = frame.buffer_mut();
+        let area = area.intersection(buffer.area);
+        match (self.open.as_ref().zip(self.opened(state)), state.nodes.is_empty()) {
+            (_, true) => {
+                let words = ["The first sample follows in a moment.".to_owned()];
+                notice::notice("No node has answered yet", &words, area, buffer, look);
+            }
+            (Some((id, node)), _) => self.detail.draw(area, buffer, id, node, look),
+            (None, _) => self.list.draw(area, buffer, state, look),
+        }
+        plain::flatten(buffer, area, look);
+    }
+}
+
+/// The reply to "why is this missing".
+fn say(gaps: &[String]) -> Reply {
+    let text =
+        if gaps.is_empty() { "nothing is missing here".to_owned() } else { gaps.join(" · ") };
+    Reply::Say(SafeText::new(&text))
+}

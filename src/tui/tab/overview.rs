@@ -1,0 +1,145 @@
+//! One screen of truth: how everything is, at a glance.
+//!
+//! Top to bottom: who answers, how loaded they are and were, who is to blame. Nothing here needs a
+//! key; sort and filter narrow the list of processes.
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use super::fleet;
+use crate::model::text::SafeText;
+use crate::state::State;
+use crate::tui::action::Action;
+use crate::tui::look::Look;
+use crate::tui::reply::Reply;
+use crate::tui::widget::trail::Window;
+use crate::tui::widget::{grid, notice, panel, plain, strip};
+
+mod head;
+mod result;
+mod sandbox;
+mod top;
+
+/// What is looked at.
+#[derive(Debug, Default)]
+pub struct View {
+    top: top::View,
+}
+
+/// Minutes of the past beside each number.
+const MINUTES: u64 = 15;
+
+impl View {
+    /// Does what `action` asks of this tab.
+    pub fn act(&mut self, action: Action, state: &State) -> Reply {
+        match action {
+            Action::Sort => self.top.sort(),
+            Action::Reverse => self.top.reverse(),
+            Action::Back => return self.top.clear(),
+            Action::Why => return Reply::Say(SafeText::from(why(state))),
+            _ => return Reply::Ignored,
+        }
+        Reply::Done
+    }
+
+    /// Takes the filter as it is typed.
+    pub fn filter(&mut self, text: &str) {
+        self.top.filter(text);
+    }
+
+    /// Nothing here takes a click.
+    pub const fn click(&mut self, _: u16, _: u16, _: Rect, _: &State) -> Reply {
+        Reply::Ignored
+    }
+
+    /// Keys worth naming.
+    pub const fn hints(&self, _: &State) -> &'static [Action] {
+        &[Action::Sort, Action::Reverse, Action::Filter, Action::Why]
+    }
+
+    /// Draws the tab.
+    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
+        let buffer = frame.buffer_mut();
+        let area = area.intersection(buffer.area);
+        if state.nodes.is_empty() {
+            notice::notice("Taking the first sample", &loading(), area, buffer, look);
+        } else {
+            self.fill(area, buffer, state, look);
+        }
+        plain::flatten(buffer, area, look);
+    }
+
+    fn fill(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
+        let head = head::lines(state, look, area.width);
+        let nodes = fleet::all(state);
+        let columns = strip::columns(panel::inside(area).width, nodes.len() == 1);
+        let strips = fleet::strips(&nodes, Window::last(MINUTES, look), columns, look);
+        let heads = grid::narrow(head.len()).min(area.height / 3 + 1);
+        let high = strips_height(strips.len(), area.height.saturating_sub(heads));
+        let [top, middle, bottom] = Layout::vertical([
+            Constraint::Length(heads),
+            Constraint::Length(high),
+            Constraint::Fill(1),
+        ])
+        .areas(area);
+        panel::lines(head, top, buffer);
+        let frame = panel::Panel::new("Last 15 minutes");
+        let room = if middle.height > 5 { frame.open(middle, buffer, look) } else { middle };
+        strip::draw(&strips, room, buffer, look);
+        self.lower(bottom, buffer, state, look);
+    }
+
+    fn lower(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
+        if area.height < 4 {
+            return;
+        }
+        let side = if area.width >= 76 && area.height >= LISTS { area.width * 2 / 5 } else { 0 };
+        let [left, right] =
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length(side)]).areas(area);
+        self.top.draw(left, buffer, state, look);
+        let sandboxes = sandbox::rows(state);
+        let wanted = grid::narrow(sandboxes.len().max(1) + 3);
+        let upper = match right.height {
+            0..8 if state.runs.is_empty() => right.height,
+            0..8 => 0,
+            high => wanted.min(high / 2),
+        };
+        let [upper, lower] =
+            Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(right);
+        if upper.height > 0 {
+            sandbox::draw(&sandboxes, upper, buffer, look);
+        }
+        if lower.height > 0 {
+            result::draw(lower, buffer, state, look);
+        }
+    }
+}
+
+/// Rows that the lists below the strips keep, where there are any.
+const LISTS: u16 = 7;
+
+/// One row each where room is short, up to three where there is plenty, half of it at most.
+fn strips_height(count: usize, room: u16) -> u16 {
+    let count = grid::narrow(count).max(1);
+    let rows = (room / 2 / count).clamp(1, 3);
+    let wanted = count * rows + 2;
+    if room < 2 * LISTS {
+        return wanted.min(room);
+    }
+    wanted.min(room - LISTS)
+}
+
+fn loading() -> Vec<String> {
+    vec!["Rates need two samples; the second one follows in a moment.".to_owned()]
+}
+
+/// Why what is missing on this tab is missing, from the first node that can say.
+fn why(state: &State) -> String {
+    let reasons = state.nodes.iter().filter_map(|(id, node)| {
+        let gaps = super::nodes::gaps(node);
+        (!gaps.is_empty()).then(|| format!("{id}: {}", gaps.join("; ")))
+    });
+    let reasons: Vec<_> = reasons.collect();
+    if reasons.is_empty() { "nothing is missing".to_owned() } else { reasons.join(" · ") }
+}

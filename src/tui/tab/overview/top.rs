@@ -1,0 +1,118 @@
+//! The busiest processes of every node.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::model::id::SourceId;
+use crate::model::process::Process;
+use crate::state::State;
+use crate::tui::look::Look;
+use crate::tui::reply::Reply;
+use crate::tui::tab::nodes::process::{self, CPU, MEM};
+use crate::tui::widget::field::{Field, Row, Value};
+use crate::tui::widget::panel::{self, Panel};
+use crate::tui::widget::sheet::Sheet;
+use crate::tui::widget::table::{Column, Table};
+
+/// What is looked at.
+#[derive(Debug)]
+pub(super) struct View(Sheet<(SourceId, u32)>);
+
+impl Default for View {
+    fn default() -> Self {
+        Self(Sheet::sorted_by(CPU))
+    }
+}
+
+/// A process and the node it runs on.
+struct Entry<'a>(&'a SourceId, &'a Process);
+
+impl Row for Entry<'_> {
+    type Key = (SourceId, u32);
+    const FIELDS: &'static [Field] = Process::FIELDS;
+
+    fn key(&self) -> Self::Key {
+        (self.0.clone(), self.1.pid)
+    }
+
+    fn value(&self, field: usize) -> Value<'_> {
+        self.1.value(field)
+    }
+}
+
+const COLUMNS: [Column; 6] = [
+    Column::numbers("PID", 7, 2).by(process::PID),
+    Column::words("NAME", 12, 0).grows().by(process::NAME),
+    Column::numbers("CPU", 6, 0).by(CPU),
+    Column::numbers("MEMORY", 8, 1).by(MEM),
+    Column::words("SANDBOX", 20, 3).by(process::SANDBOX),
+    Column::words("NODE", 10, 4),
+];
+
+impl View {
+    pub(super) fn sort(&mut self) {
+        self.0.sort = match self.0.sort {
+            CPU => MEM,
+            MEM => process::IO,
+            _ => CPU,
+        };
+    }
+
+    pub(super) const fn reverse(&mut self) {
+        self.0.reversed = !self.0.reversed;
+    }
+
+    pub(super) fn clear(&mut self) -> Reply {
+        if self.0.text.is_empty() {
+            return Reply::Ignored;
+        }
+        self.filter("");
+        Reply::Done
+    }
+
+    pub(super) fn filter(&mut self, text: &str) {
+        self.0.filter::<Entry<'_>>(text);
+    }
+
+    pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
+        let of = |(id, node): (&'_ SourceId, &'_ crate::state::Node)| {
+            (id.clone(), node.processes.is_some())
+        };
+        let known = state.nodes.iter().map(of).any(|(_, known)| known);
+        let entries: Vec<Entry<'_>> = state
+            .nodes
+            .iter()
+            .flat_map(|(id, node)| {
+                let processes = node.processes.iter().flat_map(|(_, processes)| processes);
+                processes.map(move |process| Entry(id, process))
+            })
+            .collect();
+        let rows = self.0.arrange(&entries);
+        let title = match self.0.sort {
+            MEM => "Processes by memory",
+            process::IO => "Processes by I/O",
+            _ => "Processes by CPU",
+        };
+        let words = if known { self.0.words(rows.len(), entries.len()) } else { String::new() };
+        let area = Panel::new(title).aside(words).open(area, buffer, look);
+        if !known {
+            panel::lines([Line::styled("Not read yet.", look.theme.muted)], area, buffer);
+            return;
+        }
+        let sort = Some((self.0.sort, self.0.reversed));
+        let columns = if state.nodes.len() > 1 { &COLUMNS[..] } else { &COLUMNS[..5] };
+        let table = Table { columns, sort, rows: rows.len(), cursor: None, focused: false };
+        table.draw(area, buffer, look, &|row, column, _| {
+            let Entry(id, process) = rows[row];
+            match column {
+                0 => vec![process::cell(process, process::PID, look)],
+                1 => vec![process::cell(process, process::NAME, look)],
+                2 => vec![process::cell(process, CPU, look)],
+                3 => vec![process::cell(process, MEM, look)],
+                4 => vec![process::cell(process, process::SANDBOX, look)],
+                _ => vec![Span::styled(id.to_string(), look.theme.muted)],
+            }
+        });
+    }
+}

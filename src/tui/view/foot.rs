@@ -1,0 +1,98 @@
+//! The bottom line: the prompt, else what was said, else keys that are of use now.
+
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use crate::model::update::Notice;
+use crate::state::State;
+use crate::tui::action::Action;
+use crate::tui::app::App;
+use crate::tui::look::Look;
+use crate::tui::prompt::Prompt;
+
+/// How long a sentence from elsewhere stands.
+const STANDS: Duration = Duration::from_secs(10);
+/// Actions that are of use everywhere, after those of the tab.
+const EVERYWHERE: [Action; 4] = [Action::Filter, Action::Help, Action::Palette, Action::Quit];
+
+/// Draws it.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, look: &Look<'_>) {
+    if let Some(prompt) = &app.prompt {
+        return draw_prompt(frame, area, prompt, look);
+    }
+    let line = if app.pending.is_empty() {
+        said(app, state, look).unwrap_or_else(|| hints(app, state, look, area.width))
+    } else {
+        pending(app, look)
+    };
+    frame.render_widget(line, area);
+}
+
+fn draw_prompt(frame: &mut Frame<'_>, area: Rect, prompt: &Prompt, look: &Look<'_>) {
+    let width = usize::from(area.width.saturating_sub(2));
+    let skipped = (prompt.cursor() + 1).saturating_sub(width);
+    let shown: String = prompt.text().chars().skip(skipped).collect();
+    let line = Line::from(vec![
+        Span::styled("/", look.theme.accent),
+        Span::styled(shown, look.theme.text),
+    ]);
+    frame.render_widget(line, area);
+    let cursor = u16::try_from(prompt.cursor() - skipped).unwrap_or(u16::MAX);
+    let x = area.x.saturating_add(1).saturating_add(cursor);
+    frame.set_cursor_position(Position::new(x.min(area.right() - 1), area.y));
+}
+
+/// What was said last: by the app until the next key, by others for [`STANDS`].
+fn said<'a>(app: &'a App, state: &'a State, look: &Look<'_>) -> Option<Line<'a>> {
+    let from_elsewhere = state
+        .notice
+        .as_ref()
+        .filter(|(at, _)| look.now.since(*at) < STANDS)
+        .map(|(_, notice)| notice);
+    let notice: &Notice = app.said.as_ref().or(from_elsewhere)?;
+    let (sign, style) = if notice.bad { ("! ", look.theme.bad) } else { ("", look.theme.text) };
+    Some(Line::styled(format!("{sign}{}", notice.text), style))
+}
+
+/// What may follow the keys of an incomplete chord.
+fn pending<'a>(app: &App, look: &Look<'_>) -> Line<'a> {
+    let pressed: Vec<String> = app.pending.iter().map(ToString::to_string).collect();
+    let mut spans = vec![Span::styled(pressed.join(" "), look.theme.accent)];
+    for (rest, action) in app.setup.keymap.after(&app.pending) {
+        spans.push(Span::raw("  "));
+        spans.push(Span::styled(rest.to_string(), look.theme.accent));
+        spans.push(Span::styled(format!(" {}", action.words()), look.theme.muted));
+    }
+    Line::from(spans)
+}
+
+/// As many keys as fit, those of the tab first; the last two, help and quit, have the right end.
+fn hints<'a>(app: &'a App, state: &State, look: &Look<'_>, width: u16) -> Line<'a> {
+    let mut line = Line::default();
+    if !app.filter().is_empty() {
+        line.push_span(Span::styled(format!("/{} ", app.filter()), look.theme.warn));
+    }
+    let tab = app.views.hints(app.tab, state).iter().copied();
+    let all = tab.chain(EVERYWHERE);
+    for action in all.filter(|action| !(look.readonly && action.acts())) {
+        let Some(key) = app.setup.keymap.keys(action).next() else {
+            continue;
+        };
+        let key = Span::styled(key.to_string(), look.theme.accent);
+        let word = Span::styled(format!(" {}  ", short(action)), look.theme.muted);
+        if line.width() + key.width() + word.width() <= usize::from(width) + 2 {
+            line.extend([key, word]);
+        }
+    }
+    line
+}
+
+/// The words of an action up to the first break: enough for a hint.
+fn short(action: Action) -> &'static str {
+    let words = action.words();
+    let end = words.find([';', ',']).unwrap_or(words.len());
+    words.get(..end).unwrap_or(words)
+}

@@ -1,0 +1,141 @@
+//! The top line: which tab is in front on the left, how things stand on the right.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::model::bench::Progress;
+use crate::model::update::Health;
+use crate::state::State;
+use crate::tui::app::App;
+use crate::tui::look::Look;
+use crate::tui::tab::Tab;
+
+/// What stands before the tabs.
+const NAME: &str = "isomon ";
+/// Columns that all titles need; with fewer only the title in front is written out.
+const FULL: u16 = 66;
+
+/// Draws it.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, look: &Look<'_>) {
+    let left = tabs(area.width, app.tab, look);
+    let room = usize::from(area.width).saturating_sub(left.width() + 1);
+    let right = standing(app, state, look, room);
+    frame.render_widget(left, area);
+    frame.render_widget(right.right_aligned(), area);
+}
+
+/// The label of `tab` in a line of `width` columns.
+fn label(tab: Tab, front: Tab, width: u16) -> String {
+    if width >= FULL || tab == front {
+        format!("{} {}", tab.digit(), tab.title())
+    } else {
+        tab.digit().to_string()
+    }
+}
+
+fn tabs(width: u16, front: Tab, look: &Look<'_>) -> Line<'static> {
+    let mut spans = vec![Span::styled(NAME, look.theme.title)];
+    for tab in Tab::ALL {
+        let style = if tab == front { look.theme.selected } else { look.theme.muted };
+        spans.push(Span::styled(label(tab, front, width), style));
+        spans.push(Span::raw("  "));
+    }
+    spans.pop();
+    Line::from(spans)
+}
+
+/// The tab whose title is at `column` of a line of `width` columns, while `front` is in front.
+pub fn tab_at(column: u16, width: u16, front: Tab) -> Option<Tab> {
+    let mut start = NAME.len();
+    Tab::ALL.into_iter().find(|tab| {
+        let end = start + label(*tab, front, width).len();
+        let hit = (start..end).contains(&usize::from(column));
+        start = end + 2;
+        hit
+    })
+}
+
+/// How things stand, the most important first, as much as fits into `room` columns.
+fn standing(app: &App, state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
+    let all = [
+        paused(app, look),
+        running(state, look),
+        down(state, look),
+        lost(state, look),
+        clock(app, look),
+    ];
+    let mut left = room;
+    let mut shown = Vec::new();
+    for span in all.into_iter().flatten() {
+        if span.width() < left {
+            left -= span.width() + 1;
+            shown.extend([Span::raw(" "), span]);
+        }
+    }
+    Line::from(shown)
+}
+
+fn paused(app: &App, look: &Look<'_>) -> Option<Span<'static>> {
+    app.paused.then(|| Span::styled("paused", look.theme.warn))
+}
+
+fn running(state: &State, look: &Look<'_>) -> Option<Span<'static>> {
+    let (_, run) = state.live_run()?;
+    let sign = look.glyph.pick("▶", ">");
+    let words = share(&run.progress)
+        .map_or_else(|| format!("{sign} bench"), |percent| format!("{sign} bench {percent} %"));
+    Some(Span::styled(words, look.theme.accent))
+}
+
+/// How much of a run is done, in percent; `None` while that is not known.
+fn share(progress: &Progress) -> Option<u32> {
+    let done = progress.completed + progress.failed;
+    let all = done + progress.remaining;
+    (done * 100).checked_div(all)
+}
+
+fn down(state: &State, look: &Look<'_>) -> Option<Span<'static>> {
+    let down = state
+        .nodes
+        .values()
+        .filter(|node| matches!(node.health, Some(Health::Down { .. })))
+        .count();
+    (down > 0).then(|| Span::styled(format!("{down} down"), look.theme.bad))
+}
+
+fn lost(state: &State, look: &Look<'_>) -> Option<Span<'static>> {
+    (state.lost > 0).then(|| Span::styled(format!("lost {}", state.lost), look.theme.warn))
+}
+
+fn clock(app: &App, look: &Look<'_>) -> Option<Span<'static>> {
+    let at = jiff::Timestamp::from_millisecond(look.now.wall_ms).ok()?;
+    let local = at.to_zoned(app.setup.zone.clone());
+    let shown = local.strftime("%H:%M").to_string();
+    Some(Span::styled(shown, look.theme.muted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_click_finds_the_title_it_hits() {
+        assert_eq!(tab_at(0, 80, Tab::Overview), None);
+        assert_eq!(tab_at(7, 80, Tab::Overview), Some(Tab::Overview));
+        assert_eq!(tab_at(17, 80, Tab::Overview), None);
+        assert_eq!(tab_at(19, 80, Tab::Overview), Some(Tab::Nodes));
+        assert_eq!(tab_at(10, 40, Tab::Nodes), Some(Tab::Nodes));
+        assert_eq!(tab_at(7, 40, Tab::Nodes), Some(Tab::Overview));
+        assert_eq!(tab_at(79, 80, Tab::Overview), None);
+    }
+
+    #[test]
+    fn progress_is_a_share_of_what_is_known_to_come() {
+        let mut progress = Progress::default();
+        assert_eq!(share(&progress), None);
+        progress.completed = 3;
+        progress.remaining = 9;
+        assert_eq!(share(&progress), Some(25));
+    }
+}

@@ -1,0 +1,292 @@
+//! A history with axes and a cursor. Gaps stay gaps.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::super::look::{Glyph, Look};
+use super::{grid, trail, value};
+use crate::state::history::Scale;
+
+/// One line of a chart.
+pub struct Trace {
+    /// Instants (milliseconds) and values, in order of time.
+    pub points: Vec<(u64, Option<f64>)>,
+    /// What the upper edge stands for; the lower edge is 0.
+    pub top: f64,
+    /// Its colour.
+    pub style: Style,
+    /// What draws it where there is no braille.
+    pub ascii: &'static str,
+}
+
+/// A chart about to be drawn.
+pub struct Chart<'a> {
+    /// Its lines; the first is on top.
+    pub traces: &'a [Trace],
+    /// The stretch of time shown.
+    pub window: trail::Window,
+    /// How the left axis is written, with its top.
+    pub left: (Scale, f64),
+    /// How the right axis is written, with its top.
+    pub right: Option<(Scale, f64)>,
+    /// The instant under the cursor.
+    pub cursor_ms: Option<u64>,
+}
+
+/// Dots of a braille letter by column and row within it.
+const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+/// Width of an axis.
+const AXIS: u16 = 10;
+
+impl Chart<'_> {
+    /// Draws axes, lines and cursor.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+        let area = area.intersection(buffer.area);
+        let plot = self.plot(area);
+        if plot.is_empty() {
+            return;
+        }
+        self.axes(area, plot, buffer, look);
+        for trace in self.traces.iter().rev() {
+            self.trace(trace, plot, buffer, look);
+        }
+        self.cursor(plot, buffer, look);
+    }
+
+    /// Where the lines are, within `area`.
+    pub const fn plot(&self, area: Rect) -> Rect {
+        let left = if area.width > 3 * AXIS { AXIS } else { 0 };
+        let right = if self.right.is_some() { left } else { 0 };
+        let below = if area.height > 3 { 1 } else { 0 };
+        Rect {
+            x: area.x + left,
+            y: area.y,
+            width: area.width - left - right,
+            height: area.height - below,
+        }
+    }
+
+    /// The instant drawn at column `x`.
+    pub fn instant_at(&self, x: u16, area: Rect) -> Option<u64> {
+        let plot = self.plot(area);
+        let across = u64::from(x.checked_sub(plot.x).filter(|_| x < plot.right())?);
+        let start = self.window.end_ms.saturating_sub(self.window.span_ms);
+        Some(start + (2 * across + 1) * self.window.span_ms / (2 * u64::from(plot.width)).max(1))
+    }
+
+    fn axes(&self, area: Rect, plot: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+        let side = |rect: Rect, (scale, top): (Scale, f64), right, buffer: &mut Buffer| {
+            let marks = if plot.height >= 7 { 4 } else { 2 };
+            for mark in 0..=marks {
+                let down = usize::from(plot.height - 1) * mark / marks;
+                let share = 1.0 - mark as f64 / marks as f64;
+                let text = value::written(scale, top * share);
+                let text = grid::fit(&text, usize::from(AXIS) - 1, right);
+                let text = if right { text + " " } else { format!(" {text}") };
+                let row = Rect { y: plot.y + grid::narrow(down), height: 1, ..rect };
+                Line::styled(text, look.theme.muted).render(row, buffer);
+            }
+        };
+        if plot.x > area.x {
+            side(Rect { width: AXIS, ..area }, self.left, true, buffer);
+        }
+        if let Some(right) = self.right.filter(|_| plot.right() < area.right()) {
+            side(Rect { x: plot.right(), width: AXIS, ..area }, right, false, buffer);
+        }
+        if plot.height < area.height {
+            self.times(Rect { y: plot.bottom(), height: 1, ..plot }, buffer, look);
+        }
+    }
+
+    fn times(&self, row: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+        let minutes = self.window.span_ms / 60_000;
+        let middle = grid::fit(&format!("-{} min", minutes as f64 / 2.0), 9, false);
+        let room = usize::from(row.width);
+        if room < 16 {
+            return;
+        }
+        let mut text = grid::fit(&format!("-{minutes} min"), room / 2, false);
+        text.push_str(&grid::fit(if room > 40 { &middle } else { "" }, room - room / 2 - 3, false));
+        text.push_str("now");
+        Line::styled(text, look.theme.muted).render(row, buffer);
+    }
+
+    fn trace(&self, trace: &Trace, plot: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+        let canvas = Canvas::over(plot, look.glyph);
+        let mut before: Option<(usize, usize)> = None;
+        for dot in self.dots(&trace.points, canvas.wide) {
+            let y = grid::part(1.0 - dot.mean / trace.top, canvas.high - 1);
+            let from = before.filter(|_| !dot.after_gap).unwrap_or((dot.x, y));
+            canvas.line(from, (dot.x, y), trace, buffer);
+            before = Some((dot.x, y));
+        }
+    }
+
+    /// The mean of the points in each of `wide` columns that has any.
+    fn dots(&self, points: &[(u64, Option<f64>)], wide: usize) -> Vec<Dot> {
+        let start = self.window.end_ms.saturating_sub(self.window.span_ms);
+        // Two points further apart than this have a gap between them.
+        let pace = trail::pace(points.iter().map(|(at, _)| *at)).max(self.window.interval_ms);
+        let reach = (3 * pace).max(2 * self.window.span_ms / wide.max(1) as u64);
+        let mut dots: Vec<Dot> = Vec::with_capacity(wide);
+        let (mut before, mut count) = (None, 0.0);
+        for (at, value) in points.iter().filter(|(at, _)| *at >= start) {
+            let Some(value) = *value else {
+                before = None;
+                continue;
+            };
+            let across = (at - start) as f64 / self.window.span_ms.max(1) as f64;
+            let x = grid::part(across, wide.saturating_sub(1));
+            let after_gap = before.is_none_or(|then| at - then > reach);
+            before = Some(*at);
+            if let Some(dot) = dots.last_mut().filter(|dot| dot.x == x) {
+                count += 1.0;
+                dot.mean += (value - dot.mean) / count;
+            } else {
+                count = 1.0;
+                let mean = value;
+                dots.push(Dot { x, mean, after_gap });
+            }
+        }
+        dots
+    }
+
+    fn cursor(&self, plot: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+        let start = self.window.end_ms.saturating_sub(self.window.span_ms);
+        let Some(at) = self.cursor_ms.and_then(|at| at.checked_sub(start)) else {
+            return;
+        };
+        let across = at as f64 / self.window.span_ms.max(1) as f64;
+        let x = plot.x + grid::narrow(grid::part(across, usize::from(plot.width) - 1));
+        for y in plot.top()..plot.bottom() {
+            let cell = &mut buffer[(x, y)];
+            if cell.symbol() == " " {
+                cell.set_symbol(look.glyph.pick("│", "|"));
+            }
+            cell.set_style(look.theme.accent);
+        }
+    }
+}
+
+/// A column of a line.
+struct Dot {
+    x: usize,
+    mean: f64,
+    /// Whether it is not joined to the one before.
+    after_gap: bool,
+}
+
+/// Dots finer than cells, where the terminal has letters for them.
+struct Canvas {
+    plot: Rect,
+    glyph: Glyph,
+    wide: usize,
+    high: usize,
+}
+
+impl Canvas {
+    fn over(plot: Rect, glyph: Glyph) -> Self {
+        let (across, down) = if glyph == Glyph::Unicode { (2, 4) } else { (1, 1) };
+        let (wide, high) = (usize::from(plot.width) * across, usize::from(plot.height) * down);
+        Self { plot, glyph, wide, high }
+    }
+
+    /// A line as a staircase: each column holds what lies between its value and the one before.
+    fn line(&self, from: (usize, usize), to: (usize, usize), trace: &Trace, buffer: &mut Buffer) {
+        let length = to.0.saturating_sub(from.0);
+        let mut last = from.1;
+        for x in from.0..=to.0 {
+            let share = if length == 0 { 1.0 } else { (x - from.0) as f64 / length as f64 };
+            let y = between(from.1, to.1, share);
+            for y in last.min(y)..=last.max(y) {
+                self.dot(x, y, trace, buffer);
+            }
+            last = y;
+        }
+    }
+
+    fn dot(&self, x: usize, y: usize, trace: &Trace, buffer: &mut Buffer) {
+        let fine = self.glyph == Glyph::Unicode;
+        let (column, row) = if fine { (x / 2, y / 4) } else { (x, y) };
+        let place =
+            Position::new(self.plot.x + grid::narrow(column), self.plot.y + grid::narrow(row));
+        let Some(cell) = buffer.cell_mut(place) else {
+            return;
+        };
+        if !fine {
+            cell.set_symbol(trace.ascii).set_style(trace.style);
+            return;
+        }
+        let held = cell.symbol().chars().next().map_or(0, u32::from);
+        let held = if (0x2800..0x2900).contains(&held) { held } else { 0x2800 };
+        let letter = char::from_u32(held | DOTS[x % 2][y % 4]).unwrap_or('⠿');
+        cell.set_char(letter).set_style(trace.style);
+    }
+}
+
+fn between(from: usize, to: usize, share: f64) -> usize {
+    if to >= from {
+        from + grid::part(share, to - from)
+    } else {
+        from - grid::part(share, from - to)
+    }
+}
+
+/// A line that says what the colours of `traces` stand for.
+pub fn legend(names: &[&'static str], traces: &[Trace], look: &Look<'_>) -> Vec<Span<'static>> {
+    let pair = |(name, trace): (&&'static str, &Trace)| {
+        let sign = Span::styled(look.glyph.pick("━", trace.ascii), trace.style);
+        [sign, Span::styled(format!(" {name}  "), look.theme.muted)]
+    };
+    names.iter().zip(traces).flat_map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trail::Window;
+    use super::*;
+    use crate::model::time::Stamp;
+    use crate::tui::theme::Theme;
+
+    fn drawn(points: Vec<(u64, Option<f64>)>, glyph: Glyph) -> Vec<String> {
+        let theme = Theme::default();
+        let now = Stamp { mono_ms: 10_000, wall_ms: 0 };
+        let look = Look { theme: &theme, glyph, now, readonly: false, interval_ms: 1_000 };
+        let traces = [Trace { points, top: 100.0, style: Style::new(), ascii: "*" }];
+        let window = Window { end_ms: 10_000, span_ms: 10_000, interval_ms: 1_000 };
+        let chart = Chart {
+            traces: &traces,
+            window,
+            left: (Scale::Percent, 100.0),
+            right: None,
+            cursor_ms: None,
+        };
+        let area = Rect::new(0, 0, 11, 3);
+        let mut buffer = Buffer::empty(area);
+        chart.draw(area, &mut buffer, &look);
+        let row = |y| (0..11).map(|x| buffer[(x, y)].symbol()).collect();
+        (0..3).map(row).collect()
+    }
+
+    #[test]
+    fn a_gap_is_not_bridged() {
+        let level = |second: u64| (second * 1_000, Some(50.0));
+        let points = [1, 2, 3, 8, 9, 10].map(level).to_vec();
+        assert_eq!(drawn(points, Glyph::Ascii)[1], " ***    ***");
+    }
+
+    #[test]
+    fn a_missing_value_is_a_gap_too() {
+        let points = vec![(1_000, Some(0.0)), (2_000, None), (3_000, Some(0.0))];
+        assert_eq!(drawn(points, Glyph::Ascii)[2], " * *       ");
+    }
+
+    #[test]
+    fn a_jump_is_a_stair() {
+        let points = vec![(5_000, Some(0.0)), (6_000, Some(100.0))];
+        assert_eq!(drawn(points, Glyph::Ascii), ["      *    ", "      *    ", "     **    "]);
+    }
+}

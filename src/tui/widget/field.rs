@@ -1,0 +1,91 @@
+//! What a row of a table is made of: named fields that can be sorted and filtered.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// What a field holds, which decides how a filter reads the number beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Words.
+    Text,
+    /// 0..=100; `80` and `80%` are the same.
+    Percent,
+    /// Bytes, or bytes per second; `1GiB`, `1.5k`.
+    Bytes,
+    /// A plain number.
+    Number,
+}
+
+/// A named field.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its name in filters and beside the sort sign.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+impl Field {
+    /// A field of words.
+    pub const fn text(name: &'static str) -> Self {
+        Self { name, kind: Kind::Text }
+    }
+
+    /// A field that holds a `kind`.
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind }
+    }
+}
+
+/// What a field of a row holds now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// Words.
+    Text(Cow<'a, str>),
+    /// A number in the unit of its [`Kind`].
+    Number(f64),
+    /// Not known.
+    Missing,
+}
+
+impl<'a> Value<'a> {
+    /// Words.
+    pub fn text(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+
+    /// The order of a column: numbers from high to low, words from A to Z, missing ones always
+    /// last.
+    pub fn order(&self, other: &Self, reversed: bool) -> Ordering {
+        let order = match (self, other) {
+            (Self::Missing, Self::Missing) => return Ordering::Equal,
+            (Self::Missing, _) => return Ordering::Greater,
+            (_, Self::Missing) => return Ordering::Less,
+            (Self::Number(a), Self::Number(b)) => b.total_cmp(a),
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::Number(_), Self::Text(_)) => Ordering::Less,
+            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
+        };
+        if reversed { order.reverse() } else { order }
+    }
+}
+
+impl From<Option<f64>> for Value<'_> {
+    fn from(number: Option<f64>) -> Self {
+        number.map_or(Self::Missing, Self::Number)
+    }
+}
+
+/// A row of a table.
+pub trait Row {
+    /// What tells it from the other rows, however they move.
+    type Key: Clone + PartialEq;
+    /// Its fields, in the order the sort key steps through them.
+    const FIELDS: &'static [Field];
+    /// How many of them, from the first, the sort key steps through.
+    const SORTED: usize = Self::FIELDS.len();
+    /// What tells it from the other rows.
+    fn key(&self) -> Self::Key;
+    /// What its field number `field` holds.
+    fn value(&self, field: usize) -> Value<'_>;
+}

@@ -1,0 +1,46 @@
+//! What is said about a filter that was not understood.
+
+/// Why a filter was not understood; `column` counts letters from 1.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no such field.
+    #[error("column {column}: no field `{name}`; {hint}")]
+    Field {
+        /// Where it stands.
+        column: usize,
+        /// What was written.
+        name: String,
+        /// The nearest one, or all.
+        hint: String,
+    },
+    /// Nothing stands behind the operator.
+    #[error("column {column}: a value is missing")]
+    Value {
+        /// Where it should stand.
+        column: usize,
+    },
+    /// The field holds a number, and this is none.
+    #[error("column {column}: `{text}` is not a number for `{field}`")]
+    Number {
+        /// Where it stands.
+        column: usize,
+        /// What was written.
+        text: String,
+        /// The field's name.
+        field: &'static str,
+    },
+    /// Words have no order.
+    #[error("column {column}: `{field}` holds words; use = != ~ !~")]
+    Order {
+        /// Where the term begins.
+        column: usize,
+        /// The field's name.
+        field: &'static str,
+    },
+    /// A quote was opened and not closed.
+    #[error("column {column}: the quote is not closed")]
+    Quote {
+        /// Where it was opened.
+        column: usize,
+    },
+}

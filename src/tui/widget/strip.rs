@@ -1,0 +1,133 @@
+//! Named numbers, one below the other, each with its recent past beside it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::super::look::Look;
+use super::sparkline::Sparkline;
+use super::{grid, value};
+use crate::model::unit::Ratio;
+use crate::state::history::Scale;
+
+const NAME: usize = 9;
+const VALUE: usize = 11;
+const TOP: usize = 11;
+/// Room for words on the right, where the row is long enough.
+const ASIDE: usize = 44;
+
+/// A named number and its past.
+#[derive(Clone, Debug)]
+pub struct Strip {
+    /// What it is.
+    pub name: &'static str,
+    /// Its present value, in the unit of `scale`.
+    pub now: Option<f64>,
+    /// Whether the present value is of now; an old one is muted.
+    pub live: bool,
+    /// How it is written.
+    pub scale: Scale,
+    /// Its past, oldest first, one value a column.
+    pub past: Vec<Option<f64>>,
+    /// Whether much of it is bad, as of CPU; not so for a network.
+    pub load: bool,
+    /// A few words that make the number plain.
+    pub aside: String,
+}
+
+/// How many columns of the past a strip has that is drawn `width` wide, with words at its end or
+/// without.
+pub const fn columns(width: u16, words: bool) -> usize {
+    let rest = (width as usize).saturating_sub(NAME + VALUE + 2);
+    match width {
+        0..=59 => rest,
+        110.. if words => rest - TOP - 1 - ASIDE - 2,
+        _ => rest - TOP - 1,
+    }
+}
+
+/// Draws as many of `strips` as there is room for: in one row each, in two, or in two with a blank
+/// row between.
+pub fn draw(strips: &[Strip], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+    let area = area.intersection(buffer.area);
+    let high = (usize::from(area.height) / strips.len().max(1)).clamp(1, 3);
+    for (index, strip) in strips.iter().enumerate() {
+        let down = index * high;
+        if down + high > usize::from(area.height) {
+            break;
+        }
+        let drawn = high.min(2);
+        let y = area.y + grid::narrow(down + high - drawn);
+        strip.draw(Rect { y, height: grid::narrow(drawn), ..area }, buffer, look);
+    }
+}
+
+impl Strip {
+    fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+        let floor = Rect { y: area.bottom() - 1, height: 1, ..area };
+        let value = self.now.map(|now| value::written(self.scale, now));
+        let value = value.unwrap_or_else(|| value::MISSING.to_owned());
+        let head = [
+            Span::styled(grid::fit(self.name, NAME, false), look.theme.text),
+            Span::raw(" "),
+            Span::styled(grid::fit(&value, VALUE, true), self.style_now(look)),
+        ];
+        head.into_iter().collect::<Line<'_>>().render(floor, buffer);
+        let past = Rect {
+            x: area.x + grid::narrow(NAME + VALUE + 2),
+            width: grid::narrow(self.past.len()),
+            ..area
+        };
+        let top = self.top();
+        let style = |value| self.style(value, look);
+        let spark = Sparkline { values: &self.past, max: top, style: &style, glyph: look.glyph };
+        if area.width > grid::narrow(NAME + VALUE + 2) {
+            spark.render(past, buffer);
+            self.tail(past, top, area, buffer, look);
+        }
+    }
+
+    /// The top of the scale at the right of the past, and the words.
+    fn tail(&self, past: Rect, top: f64, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+        if area.width < 60 {
+            return;
+        }
+        let x = past.right() + 1;
+        let width = area.right().saturating_sub(x);
+        let top = grid::fit(&value::written(self.scale, top), TOP, false);
+        Line::styled(top, look.theme.muted).render(Rect { x, width, height: 1, ..area }, buffer);
+        let skip = grid::narrow(TOP + 2);
+        let aside = Rect {
+            x: x.saturating_add(skip),
+            y: area.bottom() - 1,
+            width: width.saturating_sub(skip),
+            height: 1,
+        };
+        let words = grid::clip(&self.aside, usize::from(aside.width));
+        Line::styled(words, look.theme.muted).render(aside, buffer);
+    }
+
+    fn top(&self) -> f64 {
+        let highest = self.past.iter().flatten().copied().fold(0.0, f64::max);
+        value::ceiling(self.scale, highest)
+    }
+
+    fn style_now(&self, look: &Look<'_>) -> Style {
+        match self.now {
+            Some(now) if self.live => self.style(now, look),
+            _ => look.theme.muted,
+        }
+    }
+
+    fn style(&self, value: f64, look: &Look<'_>) -> Style {
+        match self.scale {
+            Scale::Celsius => look.heat(value),
+            Scale::Percent if self.load => {
+                Ratio::new(value / 100.0).map_or(look.theme.text, |share| look.load(share))
+            }
+            _ => look.theme.series[0],
+        }
+    }
+}

@@ -1,0 +1,275 @@
+/* A stand-in for NVIDIA's libnvidia-ml.so.1: two GPUs that do what a script says.
+ *
+ * The script is the file named by FAKE_NVML. It is read again at each call, one order in a line:
+ *
+ *   fail  FUNCTION|* GPU|* CODE   return CODE
+ *   hang  FUNCTION   GPU|*        never return
+ *   abort FUNCTION   GPU|*        crash
+ *   show  GPUS                    how many GPUs there are, or which: 2, or "1" with `from 1`
+ *   from  GPU                     the physical GPU that is shown at index 0
+ *   blank                         every number is NVIDIA's "not available"
+ *   wild                          every number is nonsense
+ *   chatter                       print to standard output and error at each call
+ *
+ * Compiled with -DOLD it has only what is needed to list GPUs. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SUCCESS = 0, INVALID = 2, NOT_FOUND = 6, TOO_SMALL = 7 };
+
+typedef struct {
+    int code;
+    int show, from, blank, wild;
+} orders;
+
+static int is_meant(const char *wanted, const char *function, const char *gpu, int here)
+{
+    if (strcmp(wanted, "*") && strcmp(wanted, function))
+        return 0;
+    return !strcmp(gpu, "*") || (here >= 0 && atoi(gpu) == here);
+}
+
+/* Obeys the script for one call; `gpu` is the physical GPU, -1 for none. */
+static orders obey(const char *function, int gpu)
+{
+    orders all = { SUCCESS, 2, 0, 0, 0 };
+    const char *path = getenv("FAKE_NVML");
+    FILE *script = path ? fopen(path, "r") : NULL;
+    char line[256];
+
+    while (script && fgets(line, sizeof line, script)) {
+        char order[32] = "", what[128] = "", where[32] = "*";
+        int code = 0;
+        int words = sscanf(line, "%31s %127s %31s %d", order, what, where, &code);
+        if (words < 1)
+            continue;
+        if (!strcmp(order, "show"))
+            all.show = (int)strtoul(what, NULL, 10);
+        if (!strcmp(order, "from"))
+            all.from = atoi(what);
+        if (!strcmp(order, "blank"))
+            all.blank = 1;
+        if (!strcmp(order, "wild"))
+            all.wild = 1;
+        if (!strcmp(order, "chatter")) {
+            printf("\"survey\"\n{\"no_handle\":\"lies\"}\n");
+            fflush(stdout);
+            fprintf(stderr, "NVRM: noise\n");
+        }
+        if (!is_meant(what, function, where, gpu))
+            continue;
+        if (!strcmp(order, "fail"))
+            all.code = code;
+        if (!strcmp(order, "abort"))
+            abort();
+        if (!strcmp(order, "hang"))
+            for (;;)
+                pause();
+    }
+    if (script)
+        fclose(script);
+    return all;
+}
+
+static unsigned number(const orders *now, unsigned sane)
+{
+    return now->blank ? 0xffffffffu : now->wild ? 1000000000u : sane;
+}
+
+static int gpu_of(void *device) { return (int)(size_t)device - 1; }
+
+#define BEGIN(device) \
+    orders now = obey(__func__, gpu_of(device)); \
+    if (now.code) \
+        return now.code
+
+int nvmlInit_v2(void) { return obey(__func__, -1).code; }
+
+int nvmlDeviceGetCount_v2(unsigned *count)
+{
+    orders now = obey(__func__, -1);
+    *count = (unsigned)now.show;
+    return now.code;
+}
+
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device)
+{
+    int from = obey("", -1).from;
+    orders now = obey(__func__, from + (int)index);
+    if (now.code)
+        return now.code;
+    if ((int)index >= now.show)
+        return INVALID;
+    *device = (void *)(size_t)(from + (int)index + 1);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetUUID(void *device, char *text, unsigned length)
+{
+    BEGIN(device);
+    snprintf(text, length, "GPU-0000000%d-fake", gpu_of(device));
+    return SUCCESS;
+}
+
+#ifndef OLD
+
+int nvmlShutdown(void) { return obey(__func__, -1).code; }
+
+int nvmlSystemGetDriverVersion(char *text, unsigned length)
+{
+    orders now = obey(__func__, -1);
+    snprintf(text, length, "580.95.05");
+    return now.code;
+}
+
+int nvmlDeviceGetName(void *device, char *text, unsigned length)
+{
+    BEGIN(device);
+    snprintf(text, length, "Fake GPU \033[31m%d", gpu_of(device));
+    return SUCCESS;
+}
+
+typedef struct {
+    char legacy[16];
+    unsigned domain, bus, device, model, subsystem;
+    char bus_id[32];
+} pci;
+
+int nvmlDeviceGetPciInfo_v3(void *device, pci *info)
+{
+    BEGIN(device);
+    memset(info, 0, sizeof *info);
+    snprintf(info->bus_id, sizeof info->bus_id, "00000000:%02X:00.0", 0x3a + gpu_of(device));
+    return SUCCESS;
+}
+
+typedef struct { unsigned gpu, memory; } rates;
+
+int nvmlDeviceGetUtilizationRates(void *device, rates *info)
+{
+    BEGIN(device);
+    info->gpu = number(&now, 40);
+    info->memory = number(&now, 0);
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned version;
+    unsigned long long total, reserved, free, used;
+} memory;
+
+int nvmlDeviceGetMemoryInfo_v2(void *device, memory *info)
+{
+    BEGIN(device);
+    if (info->version != (sizeof *info | 2u << 24))
+        return INVALID;
+    info->total = now.blank ? ~0ull : 80ull << 30;
+    info->used = now.blank ? ~0ull : now.wild ? 81ull << 30 : 20ull << 30;
+    return SUCCESS;
+}
+
+#define ONE_NUMBER(name, sane) \
+    int name(void *device, unsigned *value) \
+    { \
+        BEGIN(device); \
+        *value = number(&now, sane); \
+        return SUCCESS; \
+    }
+
+#define ONE_NUMBER_OF(name, sane) \
+    int name(void *device, unsigned which, unsigned *value) \
+    { \
+        BEGIN(device); \
+        *value = number(&now, (sane) + which); \
+        return SUCCESS; \
+    }
+
+#define TWO_NUMBERS(name, sane) \
+    int name(void *device, unsigned *value, unsigned *other) \
+    { \
+        BEGIN(device); \
+        *value = number(&now, sane); \
+        *other = 0; \
+        return SUCCESS; \
+    }
+
+ONE_NUMBER_OF(nvmlDeviceGetTemperature, 61)
+ONE_NUMBER_OF(nvmlDeviceGetTemperatureThreshold, 90)
+ONE_NUMBER(nvmlDeviceGetPowerUsage, 250500)
+ONE_NUMBER(nvmlDeviceGetEnforcedPowerLimit, 700000)
+ONE_NUMBER_OF(nvmlDeviceGetClockInfo, 1500)
+ONE_NUMBER_OF(nvmlDeviceGetFanSpeed_v2, 35)
+TWO_NUMBERS(nvmlDeviceGetMigMode, 1)
+TWO_NUMBERS(nvmlDeviceGetEncoderUtilization, 5)
+TWO_NUMBERS(nvmlDeviceGetDecoderUtilization, 6)
+
+int nvmlDeviceGetCurrentClocksThrottleReasons(void *device, unsigned long long *bits)
+{
+    BEGIN(device);
+    *bits = 0x5;
+    return SUCCESS;
+}
+
+int nvmlDeviceGetTotalEccErrors(void *device, int kind, int counter, unsigned long long *count)
+{
+    BEGIN(device);
+    (void)kind, (void)counter;
+    *count = now.blank ? ~0ull : 3;
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned pid;
+    unsigned long long memory;
+    unsigned gpu_instance, compute_instance;
+} process;
+
+static int list(void *device, const char *function, unsigned *count, process *rows)
+{
+    orders now = obey(function, gpu_of(device));
+    if (now.code)
+        return now.code;
+    if (*count < 1 || !rows) {
+        *count = 1;
+        return TOO_SMALL;
+    }
+    *count = 1;
+    rows[0] = (process){ (unsigned)getppid(), now.blank ? ~0ull : 1ull << 30, ~0u, ~0u };
+    return SUCCESS;
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *count, process *rows)
+{
+    return list(device, __func__, count, rows);
+}
+
+int nvmlDeviceGetGraphicsRunningProcesses_v3(void *device, unsigned *count, process *rows)
+{
+    return list(device, __func__, count, rows);
+}
+
+typedef struct {
+    unsigned pid;
+    unsigned long long at;
+    unsigned sm, memory, encoder, decoder;
+} sample;
+
+int nvmlDeviceGetProcessUtilization(void *device, sample *rows, unsigned *count,
+                                    unsigned long long since)
+{
+    BEGIN(device);
+    if (since >= 1000)
+        return NOT_FOUND;
+    if (!rows) {
+        *count = 1;
+        return TOO_SMALL;
+    }
+    *count = 1;
+    rows[0] = (sample){ (unsigned)getppid(), 1000, number(&now, 30), 0, 0, 0 };
+    return SUCCESS;
+}
+
+#endif

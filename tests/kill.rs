@@ -1,0 +1,213 @@
+//! Kills the owner of a camp at random moments and looks whether anything of its run is left.
+//!
+//! `ISOMON_KILLS` says how often (20), `ISOMON_SEED` repeats a run. The owner is this program again,
+//! in the test that is ignored unless it is told to be one.
+
+#[path = "live/ground.rs"]
+mod live;
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use isomon::backend::{Camp, CampSettings, Kind, Launch, LeftOver, Task, audit, gc};
+use isomon::model::backend::BackendId;
+use isomon::model::bench::{Limits, Payload};
+use isomon::model::id::RunId;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng, TryRngCore};
+
+use live::{Ground, id};
+
+/// Time in which a reaper must have swept.
+const SWEPT: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+#[ignore = "runs only as the victim of the other tests"]
+async fn victim() {
+    let Some(id) = std::env::var("ISOMON_VICTIM").ok().and_then(|id| RunId::parse(&id)) else {
+        return;
+    };
+    let mut ground = Ground::new();
+    ground.settings.state = std::env::var_os("ISOMON_STATE").unwrap().into();
+    let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
+    let backends = [
+        BackendId::Process,
+        BackendId::Namespaces,
+        BackendId::Bubblewrap,
+        BackendId::Runc,
+        BackendId::GvisorPtrace,
+    ];
+    for (nonce, backend) in (1..).zip(backends.into_iter().cycle()) {
+        let payload = Payload::Cpu { rounds: 3_000_000 };
+        let task = Task { backend, payload, nonce, limits: Limits::default() };
+        // A tool may be missing here; the others go on.
+        drop(camp.launch(&task).await);
+    }
+}
+
+fn start_victim(state: &Path, id: &RunId) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "victim", "--ignored", "--quiet"]);
+    command.env("ISOMON_VICTIM", id.as_str()).env("ISOMON_STATE", state);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
+}
+
+/// Processes and control groups that look like ours and are not.
+struct Decoys {
+    processes: Vec<Child>,
+    group: Option<std::path::PathBuf>,
+}
+
+impl Decoys {
+    fn near(id: &RunId) -> Self {
+        let marks = [
+            format!("ISOMON_RUN={id}0"),
+            format!("ISOMON_RUN={}", &id.as_str()[..20]),
+            format!("XISOMON_RUN={id}"),
+            format!("ISOMON_RUN=x{id}"),
+            "ISOMON_RUN=".to_owned(),
+        ];
+        let decoy = |mark: &String| {
+            let mut command = Command::new("sleep");
+            let (name, value) = mark.split_once('=').unwrap();
+            command.arg("1000").env(name, value).spawn().unwrap()
+        };
+        let mut processes: Vec<Child> = marks.iter().chain(&marks).map(decoy).collect();
+        let group = Path::new("/sys/fs/cgroup/unified").join("isomonx").join(id.as_str());
+        let grouped = std::fs::create_dir_all(&group).is_ok();
+        if grouped {
+            let first = processes.first_mut().unwrap().id().to_string();
+            std::fs::write(group.join("cgroup.procs"), first).unwrap();
+        }
+        Self { processes, group: grouped.then_some(group) }
+    }
+
+    fn assert_untouched(&mut self) {
+        for decoy in &mut self.processes {
+            assert!(decoy.try_wait().unwrap().is_none(), "a decoy was killed");
+        }
+        assert!(self.group.as_ref().is_none_or(|group| group.exists()));
+    }
+}
+
+impl Drop for Decoys {
+    fn drop(&mut self) {
+        for decoy in &mut self.processes {
+            decoy.kill().ok();
+            decoy.wait().ok();
+        }
+        if let Some(group) = &self.group {
+            std::fs::remove_dir(group).ok();
+            std::fs::remove_dir(group.parent().unwrap()).ok();
+        }
+    }
+}
+
+/// Lets time pass, as the thing under test is time itself.
+fn pass(length: Duration, never: &Receiver<()>) {
+    assert_eq!(never.recv_timeout(length), Err(RecvTimeoutError::Timeout));
+}
+
+/// What is left of the run, but for zombies, which init takes away in its own time.
+fn remains(settings: &CampSettings, id: &RunId) -> Vec<LeftOver> {
+    let mut left = audit(settings, id);
+    left.retain(|one| one.kind != Kind::Zombie);
+    left
+}
+
+/// What is left of the run once nothing changes any more, and how long that took.
+fn settle(settings: &CampSettings, id: &RunId, never: &Receiver<()>) -> (Vec<LeftOver>, Duration) {
+    let began = Instant::now();
+    loop {
+        let left = remains(settings, id);
+        if left.is_empty() || began.elapsed() > SWEPT {
+            return (left, began.elapsed());
+        }
+        pass(Duration::from_millis(10), never);
+    }
+}
+
+fn chance() -> StdRng {
+    let given = std::env::var("ISOMON_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = given.unwrap_or_else(|| rand::rngs::OsRng.try_next_u64().unwrap());
+    println!("ISOMON_SEED={seed}");
+    StdRng::seed_from_u64(seed)
+}
+
+fn kills() -> u32 {
+    std::env::var("ISOMON_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(20)
+}
+
+#[test]
+fn a_killed_owner_leaves_nothing() {
+    let (_sender, never) = channel();
+    let ground = Ground::new();
+    let mut chance = chance();
+    let mut longest = Duration::ZERO;
+    for turn in 0..kills() {
+        let id = id();
+        let mut decoys = Decoys::near(&id);
+        let mut victim = start_victim(&ground.settings.state, &id);
+        pass(Duration::from_millis(chance.random_range(0..700)), &never);
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        let (left, took) = settle(&ground.settings, &id, &never);
+        longest = longest.max(took);
+        // Killed before it had a reaper, it has made no more than its directory.
+        assert!(left.iter().all(|one| one.kind == Kind::Directory), "kill {turn}: {left:?}");
+        assert_eq!(gc(&ground.settings, false).unwrap(), []);
+        assert_eq!(remains(&ground.settings, &id), []);
+        decoys.assert_untouched();
+    }
+    println!("{} kills, longest sweep {longest:?}", kills());
+}
+
+#[test]
+fn without_a_reaper_the_leak_is_seen_and_the_next_start_sweeps_it() {
+    let (_sender, never) = channel();
+    let ground = Ground::new();
+    let id = id();
+    let mut decoys = Decoys::near(&id);
+    let mut victim = start_victim(&ground.settings.state, &id);
+    let reaper = wait_for_reaper(&id, &never);
+    pass(Duration::from_millis(200), &never);
+    assert!(Command::new("kill").args(["-9", &reaper.to_string()]).status().unwrap().success());
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    pass(Duration::from_millis(300), &never);
+    let seen = audit(&ground.settings, &id);
+    assert!(seen.iter().any(|one| one.kind == Kind::Directory), "the audit sees no leak: {seen:?}");
+    let listed = gc(&ground.settings, true).unwrap();
+    assert!(
+        !listed.is_empty() && !audit(&ground.settings, &id).is_empty(),
+        "a dry run changes nothing"
+    );
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let camp = Camp::open(&live::id(), &ground.settings).await.unwrap();
+        assert_eq!(remains(&ground.settings, &id), []);
+        assert_eq!(camp.close().await.unwrap().left, []);
+    });
+    decoys.assert_untouched();
+}
+
+fn wait_for_reaper(id: &RunId, never: &Receiver<()>) -> u32 {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(20) {
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let mut pids =
+            processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let is_reaper = |pid: &u32| {
+            let said = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            said.contains("__reaper") && said.contains(id.as_str())
+        };
+        if let Some(pid) = pids.find(is_reaper) {
+            return pid;
+        }
+        pass(Duration::from_millis(5), never);
+    }
+    panic!("no reaper came up");
+}

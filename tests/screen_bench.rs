@@ -1,0 +1,219 @@
+//! The Bench tab on screens of all sizes, before, during and after a run.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "small made-up numbers"
+)]
+
+use isomon::model::backend::BackendId;
+use isomon::model::bench::{Payload, Preset};
+use isomon::model::command::Command;
+use isomon::model::run::RunEnd;
+use isomon::state::State;
+use isomon::tui::action::Action;
+use isomon::tui::look::Glyph;
+use isomon::tui::reply::Reply;
+use isomon::tui::tab::bench::View;
+
+#[path = "world/screen.rs"]
+mod screen;
+#[path = "world/bench.rs"]
+mod world;
+
+const SMALL: (u16, u16) = (80, 21);
+const MIDDLE: (u16, u16) = (120, 37);
+const LARGE: (u16, u16) = (200, 57);
+const TINY: (u16, u16) = (40, 10);
+
+fn drawn(size: (u16, u16), state: &State, keys: &[Action]) -> String {
+    drawn_with(Glyph::Unicode, size, state, keys)
+}
+
+fn drawn_with(glyph: Glyph, size: (u16, u16), state: &State, keys: &[Action]) -> String {
+    let mut view = View::default();
+    for key in keys {
+        view.act(*key, state);
+    }
+    screen::text(size, glyph, state.now, |frame, area, look| {
+        view.draw(frame, area, state, look);
+    })
+}
+
+fn done() -> State {
+    world::over(60, RunEnd::Completed)
+}
+
+#[test]
+fn before_a_run() {
+    let state = world::tried();
+    insta::assert_snapshot!("before_small", drawn(SMALL, &state, &[]));
+    insta::assert_snapshot!("before_large", drawn(LARGE, &state, &[Action::Preset]));
+    insta::assert_snapshot!("before_tiny", drawn(TINY, &state, &[Action::Down, Action::Down]));
+    insta::assert_snapshot!("before_empty", drawn(SMALL, &State::default(), &[]));
+}
+
+#[test]
+fn while_it_runs() {
+    let state = world::running(9);
+    insta::assert_snapshot!("live_small", drawn(SMALL, &world::running(6), &[]));
+    insta::assert_snapshot!("live_middle", drawn(MIDDLE, &state, &[]));
+    insta::assert_snapshot!("live_first_samples", drawn(SMALL, &world::running(0), &[]));
+}
+
+#[test]
+fn when_it_is_over() {
+    let state = done();
+    insta::assert_snapshot!("over_small", drawn(SMALL, &state, &[]));
+    insta::assert_snapshot!("over_middle", drawn(MIDDLE, &state, &[]));
+    insta::assert_snapshot!("over_large", drawn(LARGE, &state, &[]));
+    insta::assert_snapshot!("over_tiny", drawn(TINY, &state, &[]));
+    let ascii = drawn_with(Glyph::Ascii, MIDDLE, &state, &[Action::View, Action::View]);
+    assert!(ascii.is_ascii());
+    insta::assert_snapshot!("over_ascii", ascii);
+}
+
+#[test]
+fn every_view_on_a_small_screen() {
+    let state = done();
+    let bars = [Action::View];
+    let ladder = [Action::View; 2];
+    let samples = [Action::View; 3];
+    insta::assert_snapshot!("bars_small", drawn(SMALL, &state, &bars));
+    insta::assert_snapshot!("ladder_small", drawn(SMALL, &state, &ladder));
+    insta::assert_snapshot!("samples_small", drawn(SMALL, &state, &samples));
+    let time = [Action::Down, Action::View, Action::View, Action::View, Action::View];
+    insta::assert_snapshot!("time_small", drawn(SMALL, &state, &time));
+    let work = [Action::View, Action::Right, Action::Sort, Action::Sort, Action::Sort];
+    insta::assert_snapshot!("bars_of_work_small", drawn(SMALL, &state, &work));
+    let zoomed = [Action::Zoom, Action::View, Action::View, Action::View];
+    insta::assert_snapshot!("samples_middle", drawn(MIDDLE, &state, &zoomed));
+}
+
+#[test]
+fn how_it_ended() {
+    let cancelled = world::over(3, RunEnd::Cancelled);
+    insta::assert_snapshot!("cancelled_small", drawn(SMALL, &cancelled, &[]));
+    let failed = world::over(1, RunEnd::Failed { reason: "the disk is full".into() });
+    let head: Vec<_> = drawn(SMALL, &failed, &[]).lines().take(5).map(str::to_owned).collect();
+    insta::assert_snapshot!("failed_head", head.join("\n"));
+}
+
+#[test]
+fn why_a_value_is_missing() {
+    let state = done();
+    let failing = [Action::Last, Action::Up, Action::Why];
+    insta::assert_snapshot!("why_failing", drawn(SMALL, &state, &failing));
+    let left_out = drawn(SMALL, &state, &[Action::Last, Action::Why]);
+    assert!(left_out.contains("to mend it: load the kvm module"), "{left_out}");
+}
+
+#[test]
+fn one_key_measures_everything_that_is_ready() {
+    let state = world::tried();
+    let Reply::Wish(Command::Bench(plan)) = View::default().act(Action::Bench, &state) else {
+        panic!("no benchmark");
+    };
+    let ready = [
+        BackendId::Process,
+        BackendId::Namespaces,
+        BackendId::Bubblewrap,
+        BackendId::Runc,
+        BackendId::Crun,
+        BackendId::GvisorSystrap,
+    ];
+    assert_eq!(plan.backends, ready);
+    assert_eq!(plan.payloads, [Payload::Noop]);
+}
+
+#[test]
+fn marks_presets_and_payloads_make_the_plan() {
+    let state = world::tried();
+    let mut view = View::default();
+    for key in [Action::Mark, Action::Preset, Action::NextPanel, Action::Down, Action::Mark] {
+        assert_eq!(view.act(key, &state), Reply::Done);
+    }
+    let Reply::Wish(Command::Bench(plan)) = view.act(Action::Bench, &state) else {
+        panic!("no benchmark");
+    };
+    assert!(!plan.backends.contains(&BackendId::Process));
+    let names: Vec<_> = plan.payloads.iter().map(|payload| payload.name()).collect();
+    assert_eq!(names, ["noop", "memory", "syscall"]);
+    let standard = isomon::bench::preset::plan(Preset::Standard, Vec::new(), None, 0);
+    assert_eq!(plan.effort, standard.effort);
+}
+
+#[test]
+fn what_cannot_be_done_says_why() {
+    let says = |state: &State, keys: &[Action]| {
+        let mut view = View::default();
+        let replies: Vec<_> = keys.iter().map(|key| view.act(*key, state)).collect();
+        match replies.last() {
+            Some(Reply::Say(words)) => words.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (nothing, ready, live) = (State::default(), world::tried(), world::running(2));
+    assert!(says(&nothing, &[Action::Bench]).contains("not been tried"));
+    assert!(says(&ready, &[Action::MarkAll, Action::Bench]).contains("no backend is marked"));
+    assert!(says(&ready, &[Action::NextPanel, Action::Mark, Action::Bench]).contains("payload"));
+    assert!(says(&ready, &[Action::Last, Action::Mark]).contains("/dev/kvm is not there"));
+    assert!(says(&live, &[Action::Bench]).contains("going on"));
+    assert!(says(&live, &[Action::Again]).contains("going on"));
+    assert!(says(&live, &[Action::Export]).contains("when it is over"));
+    assert!(says(&ready, &[Action::Cancel]).contains("no run"));
+}
+
+#[test]
+fn a_run_is_cancelled_exported_and_repeated() {
+    let mut view = View::default();
+    let asked = view.act(Action::Cancel, &world::running(2));
+    let Reply::Ask { question, then } = asked else {
+        panic!("{asked:?}");
+    };
+    assert!(question.as_str().ends_with('?'), "{question}");
+    assert_eq!(then, Command::Cancel(world::id()));
+    let state = done();
+    let wished = view.act(Action::Export, &state);
+    let to = std::path::PathBuf::from(".");
+    assert_eq!(wished, Reply::Wish(Command::Export { run: world::id(), to }));
+    let Reply::Wish(Command::Bench(again)) = view.act(Action::Again, &state) else {
+        panic!("not repeated");
+    };
+    assert_ne!(again.seed, world::plan().seed);
+    assert_eq!(isomon::model::bench::Plan { seed: 42, ..*again }, world::plan());
+}
+
+#[test]
+fn the_command_that_repeats_a_run_is_copied() {
+    let repeat = world::head().repeat;
+    let mut view = View::default();
+    assert_eq!(view.act(Action::Copy, &done()), Reply::Copy(repeat));
+    assert_eq!(view.act(Action::Copy, &world::tried()), Reply::Ignored);
+}
+
+#[test]
+fn a_click_marks_and_moves() {
+    let state = world::tried();
+    let area = ratatui::layout::Rect::new(0, 0, 80, 21);
+    let mut view = View::default();
+    assert_eq!(view.click(5, 1, area, &state), Reply::Done);
+    let Reply::Wish(Command::Bench(plan)) = view.act(Action::Bench, &state) else {
+        panic!("no benchmark");
+    };
+    assert!(!plan.backends.contains(&BackendId::Process));
+}
+
+#[test]
+fn the_row_that_is_looked_at_is_marked_in_every_view() {
+    let state = done();
+    let mut view = View::default();
+    view.act(Action::Down, &state);
+    for _ in 0..4 {
+        let rows = screen::marked(SMALL, state.now, |frame, area, look| {
+            view.draw(frame, area, &state, look);
+        });
+        assert_eq!(rows.len(), 1, "{view:?}");
+        view.act(Action::View, &state);
+    }
+}

@@ -1,0 +1,92 @@
+//! The GPUs tab as a user sees it.
+
+#[path = "fixture/scene.rs"]
+mod scene;
+
+use insta::assert_snapshot;
+use isomon::model::gpu::{GpuReader, GpuReaderState, GpuSample};
+use isomon::model::reading::{Reading, Why};
+use isomon::model::update::What;
+use isomon::tui::action::Action;
+use isomon::tui::reply::Reply;
+use isomon::tui::tab::gpus::View;
+use scene::{BIG, SMALL, Scene, Size};
+
+fn picture(scene: &Scene, view: &View, width: u16, height: u16) -> String {
+    scene.picture(width, height, &|frame, area, state, look| {
+        view.draw(frame, area, state, look);
+    })
+}
+
+#[test]
+fn eight() {
+    let (scene, view) = (Scene::local(BIG), View::default());
+    for (width, height) in [(40, 8), (80, 21), (120, 37), (200, 57)] {
+        let name = format!("gpus_{width}x{height}");
+        assert_snapshot!(name, picture(&scene, &view, width, height));
+    }
+}
+
+#[test]
+fn one_alone() {
+    let scene = Scene::local(Size { gpus: 1, ..SMALL });
+    let view = View::default();
+    assert_snapshot!("gpu_40x8", picture(&scene, &view, 40, 8));
+    assert_snapshot!("gpu_80x21", picture(&scene, &view, 80, 21));
+}
+
+#[test]
+fn letters_below_0x80() {
+    let (scene, view) = (Scene::local(Size { gpus: 2, ..SMALL }), View::default());
+    let plain = scene.plain(120, 37, &|frame, area, state, look| {
+        view.draw(frame, area, state, look);
+    });
+    assert!(plain.is_ascii());
+    assert_snapshot!("gpus_ascii", plain);
+}
+
+#[test]
+fn a_lost_one_says_so() {
+    let mut scene = Scene::local(Size { gpus: 2, ..SMALL });
+    scene.tell("local", What::Gpus(Box::new(scene::lost(2))));
+    assert_snapshot!("gpus_lost", picture(&scene, &View::default(), 80, 21));
+}
+
+#[test]
+fn none_says_what_was_looked_for() {
+    let scene = Scene::local(SMALL);
+    assert_snapshot!("gpus_none", picture(&scene, &View::default(), 80, 21));
+    let silent = Scene::default();
+    assert_snapshot!("gpus_loading", picture(&silent, &View::default(), 80, 21));
+}
+
+#[test]
+fn a_broken_reader_names_its_remedy() {
+    let mut scene = Scene::local(SMALL);
+    let reader = GpuReader {
+        name: "NVML".into(),
+        version: Reading::Missing(Why::NotSupported),
+        state: GpuReaderState::Broken {
+            reason: "driver 550.54 and library 550.90 do not match".into(),
+            remedy: "restart, or reload the nvidia kernel modules".into(),
+        },
+    };
+    let sample = GpuSample { gpus: Vec::new(), readers: vec![reader] };
+    scene.tell("local", What::Gpus(Box::new(sample)));
+    assert_snapshot!("gpus_broken", picture(&scene, &View::default(), 80, 21));
+}
+
+#[test]
+fn keys_walk_zoom_and_explain() {
+    let scene = Scene::local(BIG);
+    let mut view = View::default();
+    for action in [Action::Down, Action::Down, Action::Enter] {
+        assert_eq!(view.act(action, &scene.state), Reply::Done);
+    }
+    assert_snapshot!("gpu_zoomed", picture(&scene, &view, 80, 21));
+    let why = view.act(Action::Why, &scene.state);
+    assert_eq!(why, Reply::Say("fan: not offered by this machine".into()));
+    assert_eq!(view.act(Action::Back, &scene.state), Reply::Done);
+    view.filter("busy>101");
+    assert!(picture(&scene, &view, 80, 21).contains("0 of 8"));
+}

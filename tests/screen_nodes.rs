@@ -1,0 +1,170 @@
+//! The Nodes tab as a user sees it.
+
+#[path = "fixture/scene.rs"]
+mod scene;
+
+use insta::assert_snapshot;
+use isomon::model::update::What;
+use isomon::tui::action::Action;
+use isomon::tui::reply::Reply;
+use isomon::tui::tab::nodes::View;
+use ratatui::layout::Rect;
+use scene::{BIG, SMALL, Scene};
+
+fn picture(scene: &Scene, view: &View, width: u16, height: u16) -> String {
+    scene.picture(width, height, &|frame, area, state, look| {
+        view.draw(frame, area, state, look);
+    })
+}
+
+fn act(view: &mut View, scene: &Scene, actions: &[Action]) {
+    for action in actions {
+        assert_eq!(view.act(*action, &scene.state), Reply::Done, "{action:?}");
+    }
+}
+
+/// The first node, seen in depth.
+fn opened(scene: &Scene) -> View {
+    let mut view = View::default();
+    act(&mut view, scene, &[Action::Enter]);
+    view
+}
+
+#[test]
+fn all_nodes() {
+    let (scene, view) = (Scene::fleet(), View::default());
+    for (width, height) in [(40, 8), (80, 21), (120, 37), (200, 57)] {
+        let name = format!("nodes_{width}x{height}");
+        assert_snapshot!(name, picture(&scene, &view, width, height));
+    }
+}
+
+#[test]
+fn one_node_in_depth() {
+    let scene = Scene::local(SMALL);
+    let view = opened(&scene);
+    for (width, height) in [(40, 8), (80, 21), (120, 37), (200, 57)] {
+        let name = format!("node_{width}x{height}");
+        assert_snapshot!(name, picture(&scene, &view, width, height));
+    }
+}
+
+#[test]
+fn many_processors() {
+    let scene = Scene::local(BIG);
+    assert_snapshot!("node_128_cores", picture(&scene, &opened(&scene), 120, 37));
+}
+
+#[test]
+fn letters_below_0x80() {
+    let scene = Scene::local(SMALL);
+    let mut view = opened(&scene);
+    act(&mut view, &scene, &[Action::Tree]);
+    let plain = scene.plain(120, 37, &|frame, area, state, look| {
+        view.draw(frame, area, state, look);
+    });
+    assert!(plain.is_ascii());
+    assert_snapshot!("node_ascii", plain);
+}
+
+#[test]
+fn history_with_a_cursor() {
+    let scene = Scene::local(SMALL);
+    let mut view = opened(&scene);
+    let to_history = [Action::NextPanel, Action::NextPanel, Action::NextPanel];
+    act(&mut view, &scene, &to_history);
+    act(&mut view, &scene, &[Action::Zoom, Action::Down, Action::Down, Action::Down]);
+    act(&mut view, &scene, &[Action::Left; 12]);
+    assert_snapshot!("node_history", picture(&scene, &view, 80, 21));
+    act(&mut view, &scene, &[Action::View, Action::Up, Action::Up, Action::Up]);
+    assert_snapshot!("node_history_hour", picture(&scene, &view, 80, 21));
+}
+
+#[test]
+fn the_cursor_of_history_says_why_nothing_is_there() {
+    let scene = Scene::local(SMALL);
+    let mut view = opened(&scene);
+    act(&mut view, &scene, &[Action::NextPanel, Action::NextPanel, Action::NextPanel]);
+    act(&mut view, &scene, &[Action::Left; 36]);
+    let why = view.act(Action::Why, &scene.state);
+    assert_eq!(why, Reply::Say("no sample was taken at this time".into()));
+    act(&mut view, &scene, &[Action::Last]);
+    act(&mut view, &scene, &[Action::Up; 6]);
+    let why = view.act(Action::Why, &scene.state);
+    assert_eq!(why, Reply::Say("I/O pressure: /proc/pressure/io is not there".into()));
+}
+
+#[test]
+fn other_panels_take_the_room() {
+    let scene = Scene::local(SMALL);
+    let mut view = opened(&scene);
+    act(&mut view, &scene, &[Action::PreviousPanel]);
+    assert_snapshot!("node_network", picture(&scene, &view, 80, 21));
+    act(&mut view, &scene, &[Action::PreviousPanel, Action::Zoom]);
+    assert_snapshot!("node_storage_zoomed", picture(&scene, &view, 80, 21));
+}
+
+#[test]
+fn the_cursor_stays_with_its_process_while_data_moves() {
+    let mut scene = Scene::local(SMALL);
+    let mut view = opened(&scene);
+    act(&mut view, &scene, &[Action::Down, Action::Down]);
+    let Reply::Copy(before) = view.act(Action::Copy, &scene.state) else {
+        panic!("the command should be copied");
+    };
+    let first = |scene: &Scene, view: &View| {
+        let seen = picture(scene, view, 120, 37);
+        seen.lines().nth(21).unwrap().to_owned()
+    };
+    let top = first(&scene, &view);
+    for tick in 1..20 {
+        scene.tell("local", What::Processes(scene::processes(900 + tick, SMALL.processes)));
+        assert_eq!(view.act(Action::Copy, &scene.state), Reply::Copy(before.clone()));
+    }
+    assert_ne!(first(&scene, &view), top, "others should have moved");
+}
+
+#[test]
+fn a_tree_and_a_filter() {
+    let scene = Scene::local(SMALL);
+    let mut view = opened(&scene);
+    act(&mut view, &scene, &[Action::Tree, Action::Zoom]);
+    assert_snapshot!("node_tree", picture(&scene, &view, 80, 21));
+    view.filter("user=root mem>100MiB");
+    assert_snapshot!("node_filter", picture(&scene, &view, 80, 21));
+    view.filter("user=root sndbox~docker");
+    let seen = picture(&scene, &view, 80, 21);
+    assert!(seen.contains("did you mean `sandbox`?"), "{seen}");
+}
+
+#[test]
+fn stale_and_silent_nodes() {
+    let mut scene = Scene::local(SMALL);
+    let view = opened(&scene);
+    scene.now_ms += 30_000;
+    assert_snapshot!("node_stale", picture(&scene, &view, 80, 21));
+    let silent = Scene::default();
+    assert_snapshot!("nodes_loading", picture(&silent, &View::default(), 80, 21));
+}
+
+#[test]
+fn back_leaves_one_step_at_a_time() {
+    let scene = Scene::local(SMALL);
+    let mut view = opened(&scene);
+    view.filter("root");
+    act(&mut view, &scene, &[Action::Zoom]);
+    act(&mut view, &scene, &[Action::Back, Action::Back, Action::Back]);
+    assert_eq!(view.act(Action::Back, &scene.state), Reply::Ignored);
+}
+
+#[test]
+fn a_click_sorts_chooses_and_focuses() {
+    let scene = Scene::fleet();
+    let mut view = View::default();
+    let area = Rect::new(0, 0, 120, 37);
+    assert_eq!(view.click(5, 4, area, &scene.state), Reply::Done);
+    act(&mut view, &scene, &[Action::Enter]);
+    assert!(picture(&scene, &view, 120, 37).contains("edge-zürich"));
+    assert_eq!(view.click(70, 12, area, &scene.state), Reply::Done);
+    assert_eq!(view.click(119, 0, area, &scene.state), Reply::Ignored);
+}
