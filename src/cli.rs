@@ -40,11 +40,18 @@ enum Exit {
     Bad,
     /// isomon could not do it.
     Unable,
+    /// A signal of this number ended it.
+    Signal(u8),
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(match exit {
+            Exit::Good => 0,
+            Exit::Bad => 1,
+            Exit::Unable => 2,
+            Exit::Signal(number) => 128_u8.saturating_add(number),
+        })
     }
 }
 

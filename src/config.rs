@@ -58,7 +58,7 @@ pub struct Screen {
 
 impl Default for Screen {
     fn default() -> Self {
-        Self { theme: "default".to_owned(), color: Color::Auto, ascii: false, mouse: true }
+        Self { theme: "dark".to_owned(), color: Color::Auto, ascii: false, mouse: true }
     }
 }
 

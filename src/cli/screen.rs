@@ -13,11 +13,15 @@ use tokio_util::sync::CancellationToken;
 use super::args::Args;
 use super::setting::Setting;
 use super::{Exit, Outcome, log, runtime};
+use crate::config::Color;
 use crate::hub::Hub;
 use crate::hub::local::Local;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
 use crate::model::update::{Update, What};
+use crate::tui;
+use crate::tui::run::{Ended, Options};
+use crate::tui::theme::depth::Wish;
 use crate::watch::{Voice, Watch};
 
 /// Updates that may wait for the screen.
@@ -51,9 +55,6 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let stop = CancellationToken::new();
     watch_local(&hub, &local, &stop);
     let hub = tokio::spawn(hub.run(stop.clone()));
-    if !args.screen.readonly {
-        commands.send(Command::CheckBackends).await.ok();
-    }
     let result = face(updates, commands, setting, args.screen.readonly).await;
     stop.cancel();
     hub.await?;
@@ -82,7 +83,26 @@ async fn face(
     setting: &Setting,
     readonly: bool,
 ) -> Outcome {
-    let _unused = (updates, commands, &setting.config, &setting.config_dir, readonly);
-    tokio::task::yield_now().await;
-    Ok(Exit::Unable)
+    match tui::run::run(updates, commands, options(setting, readonly)).await? {
+        Ended::Quit => Ok(Exit::Good),
+        Ended::Signal(number) => Ok(Exit::Signal(u8::try_from(number).unwrap_or(u8::MAX))),
+    }
+}
+
+fn options(setting: &Setting, readonly: bool) -> Options {
+    let (screen, dir) = (&setting.config.screen, &setting.config_dir);
+    Options {
+        theme: screen.theme.clone(),
+        themes: Some(dir.join("themes")),
+        keymap: Some(dir.join("keymap.toml")),
+        color: match screen.color {
+            Color::Auto => Wish::Auto,
+            Color::Always => Wish::Always,
+            Color::Never => Wish::Never,
+        },
+        ascii: screen.ascii,
+        mouse: screen.mouse,
+        readonly,
+        interval: setting.config.watch.interval.0,
+    }
 }
