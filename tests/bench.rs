@@ -40,7 +40,7 @@ fn anyone_can_compute_the_figures_again_from_the_file() {
     let path = runs.path().join("run.json");
     std::fs::write(&path, run_json::json(&simulation::run(2)).unwrap()).unwrap();
     let run = RunDir::read(&path).unwrap();
-    let again = summarise(run.head.cells.len(), &run.samples, RESAMPLES, run.head.plan.seed);
+    let again = summarise(&run.head.cells, &run.samples, RESAMPLES, run.head.plan.seed);
     assert_eq!(run.tail.unwrap().summary, again);
 }
 

@@ -168,3 +168,15 @@ fn a_click_sorts_chooses_and_focuses() {
     assert_eq!(view.click(70, 12, area, &scene.state), Reply::Done);
     assert_eq!(view.click(119, 0, area, &scene.state), Reply::Ignored);
 }
+
+#[test]
+fn the_filter_knows_status_and_backends() {
+    let scene = Scene::fleet();
+    let mut view = View::default();
+    for (filter, left) in [("status=stale", "edge-zürich"), ("backend=gvisor", "gpu-a")] {
+        view.filter(filter);
+        let seen = picture(&scene, &view, 80, 21);
+        assert!(seen.contains("1 of 6") && seen.contains(left), "{seen}");
+        act(&mut view, &scene, &[Action::Back]);
+    }
+}

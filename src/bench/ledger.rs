@@ -54,13 +54,13 @@ impl Ledger {
 
     /// What is known so far, roughly.
     pub(super) fn live(&self) -> Vec<Summary> {
-        summarise(self.cells.len(), &self.samples, LIVE, self.seed)
+        summarise(&self.cells, &self.samples, LIVE, self.seed)
     }
 
     /// What is known, as it is published.
     pub(super) fn last(&self) -> Vec<Summary> {
         let resamples = crate::stats::interval::RESAMPLES;
-        summarise(self.cells.len(), &self.samples, resamples, self.seed)
+        summarise(&self.cells, &self.samples, resamples, self.seed)
     }
 
     /// The median of the empty spawns.

@@ -18,6 +18,11 @@ struct Fake {
     panics: bool,
 }
 
+fn told(id: &RunId, event: RunEvent) -> Update {
+    let what = What::Run { id: id.clone(), event };
+    Update { at: Stamp::default(), from: SourceId::local(), what }
+}
+
 fn plan() -> Plan {
     let effort = Effort {
         warmup_rounds: 0,
@@ -70,11 +75,11 @@ impl Deed for Fake {
         &self,
         id: RunId,
         plan: Plan,
-        out: mpsc::Sender<RunEvent>,
+        out: mpsc::Sender<Update>,
         cancel: CancellationToken,
     ) -> Result<(), SafeText> {
-        let head = RunEvent::Started(Box::new(head(id, plan)));
-        out.send(head).await.ok();
+        let head = RunEvent::Started(Box::new(head(id.clone(), plan)));
+        out.send(told(&id, head)).await.ok();
         assert!(!self.panics, "on purpose");
         cancel.cancelled().await;
         let tail = RunTail {
@@ -82,9 +87,10 @@ impl Deed for Fake {
             end: RunEnd::Cancelled,
             progress: crate::model::bench::Progress::default(),
             summary: Vec::new(),
+            suspended: Vec::new(),
             overhead_seconds: None,
         };
-        out.send(RunEvent::Ended(tail)).await.ok();
+        out.send(told(&id, RunEvent::Ended(tail))).await.ok();
         Ok(())
     }
 

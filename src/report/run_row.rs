@@ -45,7 +45,7 @@ impl Row {
 pub(super) fn rows(run: &Run) -> Vec<Row> {
     let summary = run.tail.as_ref().map(|tail| tail.summary.clone());
     let cells = &run.head.cells;
-    let again = || summarise(cells.len(), &run.samples, RESAMPLES, run.head.plan.seed);
+    let again = || summarise(cells, &run.samples, RESAMPLES, run.head.plan.seed);
     let summary = summary.unwrap_or_else(again);
     let asked = run.head.plan.cells().len();
     let row = |(index, cell): (u32, &Cell)| Row {

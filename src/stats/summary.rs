@@ -8,22 +8,30 @@ use rand::rngs::StdRng;
 
 use super::estimate::estimate;
 use super::sorted::Sorted;
-use crate::model::bench::{Estimate, Figure, Outcome, Payload, Sample, Summary};
+use crate::model::bench::{Cell, Estimate, Figure, Outcome, Payload, Sample, Summary};
 use crate::model::unit::Ratio;
 
-/// The figures of `cells` cells, ordered by cell and then as in [`Figure::ALL`]. Warm-up samples do
-/// not count; failed ones are counted and in no estimate; disturbed ones are in and are counted.
-pub fn summarise(cells: usize, samples: &[Sample], resamples: u32, seed: u64) -> Vec<Summary> {
-    let mut counted = vec![Vec::new(); cells];
+/// The figures of `cells`, ordered by cell and then as in [`Figure::ALL`]. Warm-up samples do not
+/// count; failed ones are counted and in no estimate; disturbed ones are in and are counted. A cell
+/// that does no work has no figure of it.
+pub fn summarise(cells: &[Cell], samples: &[Sample], resamples: u32, seed: u64) -> Vec<Summary> {
+    let mut counted = vec![Vec::new(); cells.len()];
     for sample in samples.iter().filter(|sample| !sample.warmup) {
         if let Some(of_cell) = counted.get_mut(sample.cell as usize) {
             of_cell.push(sample);
         }
     }
-    let figures = |(cell, samples): (u32, Vec<&Sample>)| {
-        Figure::ALL.map(|figure| summary(cell, figure, &samples, resamples, seed))
+    let figures = |((index, cell), samples): ((u32, &Cell), Vec<&Sample>)| {
+        let shown = Figure::ALL.into_iter().filter(|figure| applies(*figure, *cell));
+        let of = |figure| summary(index, figure, &samples, resamples, seed);
+        shown.map(of).collect::<Vec<_>>()
     };
-    (0..).zip(counted).flat_map(figures).collect()
+    (0..).zip(cells).zip(counted).flat_map(figures).collect()
+}
+
+/// `noop` only starts and ends: what lies between its marker and its result is nothing.
+fn applies(figure: Figure, cell: Cell) -> bool {
+    figure != Figure::Work || cell.payload != Payload::Noop
 }
 
 fn summary(cell: u32, figure: Figure, samples: &[&Sample], resamples: u32, seed: u64) -> Summary {
@@ -87,9 +95,13 @@ fn count(number: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::backend::BackendId;
     use crate::model::bench::{Failure, HostState, Phase, Phases, Taint};
     use crate::model::text::SafeText;
     use crate::model::unit::Seconds;
+
+    const NOOP: Cell = Cell { backend: BackendId::Process, payload: Payload::Noop };
+    const CPU: Cell = Cell { backend: BackendId::Process, payload: Payload::Cpu { rounds: 1 } };
 
     fn sample(cell: u32, ready: f64) -> Sample {
         let mut phases = Phases::default();
@@ -116,8 +128,8 @@ mod tests {
         let mut samples = vec![sample(0, 1.0), sample(0, 3.0), failed(0), sample(1, 7.0)];
         samples.push(Sample { warmup: true, ..sample(0, 50.0) });
         samples[1].taints.push(Taint::Steal);
-        let all = summarise(2, &samples, 99, 1);
-        assert_eq!(all.len(), 2 * Figure::ALL.len());
+        let all = summarise(&[CPU, NOOP], &samples, 99, 1);
+        assert_eq!(all.len(), 2 * Figure::ALL.len() - 1, "noop does no work");
         let cold = &all[0];
         assert_eq!((cold.n, cold.failures, cold.tainted), (2, 1, 1));
         assert_eq!(cold.estimate.unwrap().median_seconds, Seconds(2.0));
@@ -126,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_sample_of_an_unknown_cell_is_no_panic() {
-        assert!(summarise(0, &[sample(9, 1.0)], 99, 1).is_empty());
+        assert!(summarise(&[], &[sample(9, 1.0)], 99, 1).is_empty());
     }
 
     #[test]
@@ -134,6 +146,6 @@ mod tests {
         let alone: Vec<Sample> = (0..20).map(|k| sample(0, 1.0 + f64::from(k * k))).collect();
         let mut both = alone.clone();
         both.extend((0..20).map(|k| sample(1, f64::from(k))));
-        assert_eq!(summarise(1, &alone, 99, 5)[0], summarise(2, &both, 99, 5)[0]);
+        assert_eq!(summarise(&[CPU], &alone, 99, 5)[0], summarise(&[CPU, CPU], &both, 99, 5)[0]);
     }
 }

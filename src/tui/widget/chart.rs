@@ -78,23 +78,12 @@ impl Chart<'_> {
     }
 
     fn axes(&self, area: Rect, plot: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-        let side = |rect: Rect, (scale, top): (Scale, f64), right, buffer: &mut Buffer| {
-            let marks = if plot.height >= 7 { 4 } else { 2 };
-            for mark in 0..=marks {
-                let down = usize::from(plot.height - 1) * mark / marks;
-                let share = 1.0 - mark as f64 / marks as f64;
-                let text = value::written(scale, top * share);
-                let text = grid::fit(&text, usize::from(AXIS) - 1, right);
-                let text = if right { text + " " } else { format!(" {text}") };
-                let row = Rect { y: plot.y + grid::narrow(down), height: 1, ..rect };
-                Line::styled(text, look.theme.muted).render(row, buffer);
-            }
-        };
+        let beside = Rect { width: AXIS, height: plot.height, ..area };
         if plot.x > area.x {
-            side(Rect { width: AXIS, ..area }, self.left, true, buffer);
+            axis(self.left, true, beside, buffer, look);
         }
         if let Some(right) = self.right.filter(|_| plot.right() < area.right()) {
-            side(Rect { x: plot.right(), width: AXIS, ..area }, right, false, buffer);
+            axis(right, false, Rect { x: plot.right(), ..beside }, buffer, look);
         }
         if plot.height < area.height {
             self.times(Rect { y: plot.bottom(), height: 1, ..plot }, buffer, look);
@@ -168,6 +157,20 @@ impl Chart<'_> {
             }
             cell.set_style(look.theme.accent);
         }
+    }
+}
+
+/// Draws the values of an axis, aligned to the plot beside it.
+fn axis((scale, top): (Scale, f64), left: bool, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+    let marks = if area.height >= 7 { 4 } else { 2 };
+    for mark in 0..=marks {
+        let down = usize::from(area.height - 1) * mark / marks;
+        let share = 1.0 - mark as f64 / marks as f64;
+        let text = value::written(scale, top * share);
+        let text = grid::fit(&text, usize::from(AXIS) - 1, left);
+        let text = if left { text + " " } else { format!(" {text}") };
+        let y = area.y + grid::narrow(down);
+        Line::styled(text, look.theme.muted).render(Rect { y, height: 1, ..area }, buffer);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Terms are separated by blanks and must all hold. A term is `field operator value` with one of
 //! `= != ~ !~ > >= < <=`, or a bare word, which any field of words may contain; `!word` must not
-//! be contained. Words are compared without regard to case; quotes hold blanks together. A
+//! be contained. `=` asks for the whole text or one of its words. Words are compared without regard to case; quotes hold blanks together. A
 //! missing value satisfies no comparison.
 
 use super::field::{Field, Kind, Row, Value};
@@ -171,8 +171,8 @@ impl Operator {
 
     fn words(self, held: &str, wanted: &str) -> bool {
         match self {
-            Self::Equal => held == wanted,
-            Self::Unequal => held != wanted,
+            Self::Equal => is(held, wanted),
+            Self::Unequal => !is(held, wanted),
             Self::Lacks => !held.contains(wanted),
             _ => held.contains(wanted),
         }
@@ -204,6 +204,11 @@ impl Term {
             }
         }
     }
+}
+
+/// Whether `held` is `wanted`, or one of its words is: a node has several backends.
+fn is(held: &str, wanted: &str) -> bool {
+    held == wanted || held.split(' ').any(|word| word == wanted)
 }
 
 fn contains<R: Row>(row: &R, word: &str) -> bool {

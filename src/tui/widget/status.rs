@@ -25,16 +25,15 @@ pub enum Status {
 impl Status {
     /// How `node` is doing at `look.now`.
     pub fn of(node: &Node, look: &Look<'_>) -> Self {
-        Self::at(node, look.now, look.interval_ms)
+        Self::told(node, |at| look.is_stale(at))
     }
 
-    /// How `node` is doing at `now` when it is sampled every `interval_ms`.
-    pub fn at(node: &Node, now: Stamp, interval_ms: u64) -> Self {
-        let stale = |at: Stamp| now.since(at).as_millis() > 3 * u128::from(interval_ms) + 500;
+    /// How `node` is doing where `is_stale` says what is too old.
+    pub fn told(node: &Node, is_stale: impl Fn(Stamp) -> bool) -> Self {
         match (&node.health, node.last_heard()) {
             (Some(Health::Down { .. }), _) => Self::Down,
             (_, None) => Self::Waiting,
-            (_, Some(at)) if stale(at) => Self::Stale,
+            (_, Some(at)) if is_stale(at) => Self::Stale,
             _ => Self::Up,
         }
     }

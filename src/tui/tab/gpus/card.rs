@@ -62,37 +62,41 @@ fn facts(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
 }
 
 fn rows(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
-    let gpu = entry.gpu;
+    let mut rows = shares(entry, width, look);
+    rows.extend(pairs(entry, look));
+    rows.push(Line::from(vec![label("slowed by", look), throttle(entry.gpu, look)]));
+    rows
+}
+
+fn shares(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let (gpu, series) = (entry.gpu, look.theme.series);
     let memory = entry.memory();
     let used = format!("{} of {}", gpu.memory_used_bytes, gpu.memory_total_bytes);
     let power = gpu.power_watts.get().zip(gpu.power_limit_watts.get());
     let power = power.and_then(|(draw, limit)| Ratio::of(draw.0, limit.0));
     let watts = format!("{} of {}", gpu.power_watts, gpu.power_limit_watts);
-    let heat = gpu.celsius.get().map_or(look.theme.text, |celsius| look.heat(celsius.0));
     let load = memory.map_or(look.theme.muted, |memory| look.load(memory));
+    let busy = gpu.utilization.get();
     vec![
-        share("time busy", gpu.utilization.get(), "", look.theme.series[0], width, look),
+        share("time busy", busy, "", series[0], width, look),
         share("memory", memory, &used, load, width, look),
-        share("power", power, &watts, look.theme.series[2], width, look),
-        pair(
-            "heat",
-            &value::span(&gpu.celsius, heat, look),
-            "slows at",
-            &value::span(&gpu.slowdown_celsius, look.theme.text, look),
-            look,
-        ),
-        pair(
-            "clock",
-            &text(&gpu.core_clock_hertz, look),
-            "mem clk",
-            &text(&gpu.memory_clock_hertz, look),
-            look,
-        ),
-        pair("fan", &text(&gpu.fan, look), "mem busy", &text(&gpu.memory_utilization, look), look),
-        pair("encoder", &text(&gpu.encoder, look), "decoder", &text(&gpu.decoder, look), look),
-        pair("ECC", &errors(entry, look), "MIG", &mig(entry, look), look),
-        Line::from(vec![label("slowed by", look), throttle(gpu, look)]),
+        share("power", power, &watts, series[2], width, look),
     ]
+}
+
+fn pairs(entry: &Entry<'_>, look: &Look<'_>) -> [Line<'static>; 5] {
+    let gpu = entry.gpu;
+    let heat = gpu.celsius.get().map(|celsius| look.heat(celsius.0));
+    let heat = value::span(&gpu.celsius, heat.unwrap_or(look.theme.text), look);
+    let clocks = (text(&gpu.core_clock_hertz, look), text(&gpu.memory_clock_hertz, look));
+    let pairs = [
+        ("heat", heat, "slows at", text(&gpu.slowdown_celsius, look)),
+        ("clock", clocks.0, "mem clk", clocks.1),
+        ("fan", text(&gpu.fan, look), "mem busy", text(&gpu.memory_utilization, look)),
+        ("encoder", text(&gpu.encoder, look), "decoder", text(&gpu.decoder, look)),
+        ("ECC", errors(entry, look), "MIG", mig(entry, look)),
+    ];
+    pairs.map(|(name, value, other, second)| pair(name, &value, other, second, look))
 }
 
 fn text<T: std::fmt::Display>(
@@ -139,14 +143,14 @@ fn pair(
     name: &str,
     value: &Span<'static>,
     other: &str,
-    second: &Span<'static>,
+    second: Span<'static>,
     look: &Look<'_>,
 ) -> Line<'static> {
     Line::from(vec![
         label(name, look),
         Span::styled(grid::fit(&value.content, 9, false), value.style),
         Span::styled(grid::fit(other, 9, false), look.theme.muted),
-        second.clone(),
+        second,
     ])
 }
 

@@ -81,10 +81,15 @@ impl Entry<'_> {
         all.iter().filter_map(|metric| self.number(*metric)).reduce(f64::max)
     }
 
+    /// Names of the backends that run, with their families: `gvisor gvisor-systrap`.
     fn backends(&self) -> String {
-        let ready = self.node.backends.iter().filter(|backend| backend.readiness.runs());
-        let names: Vec<_> = ready.map(|backend| backend.id.name()).collect();
-        names.join(" ")
+        let running = self.node.backends.iter().filter(|backend| backend.readiness.runs());
+        let names = running.flat_map(|backend| {
+            let name = backend.id.name();
+            let family = name.split_once('-').map(|(family, _)| family);
+            family.into_iter().chain([name])
+        });
+        names.collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -1,5 +1,7 @@
 //! All nodes in a table, and below it the recent past of the one under the cursor.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::Style;
@@ -23,8 +25,9 @@ use crate::tui::widget::table::{Column, Table};
 use crate::tui::widget::trail::Window;
 use crate::tui::widget::{grid, meter, value};
 
-/// The interval assumed where none is at hand: when keys move among rows filtered by status.
-const USUAL_INTERVAL_MS: u64 = 1_000;
+/// What counts as stale where the interval is not at hand: when keys move among rows that are
+/// filtered or sorted by status.
+const STALE_AFTER: Duration = Duration::from_secs(7);
 
 /// What is looked at.
 #[derive(Debug)]
@@ -51,7 +54,8 @@ const COLUMNS: [Column; 10] = [
 
 /// Entries where no look is at hand.
 fn usual(state: &State) -> Vec<Entry<'_>> {
-    entries(state, state.now, |node| Status::at(node, state.now, USUAL_INTERVAL_MS))
+    let is_stale = |at| state.now.since(at) > STALE_AFTER;
+    entries(state, state.now, |node| Status::told(node, is_stale))
 }
 
 impl View {

@@ -19,14 +19,15 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'
         panel::lines(words.map(|word| Line::styled(word, look.theme.muted)), area, buffer);
         return;
     };
+    let aside = if area.width < 40 { "cold start" } else { "median cold start" };
     let title = if run.is_live() { "Run" } else { "Last run" };
-    let area = Panel::new(title).aside("cold start, median").open(area, buffer, look);
-    let mut lines = vec![standing(run, look)];
+    let area = Panel::new(title).aside(aside).open(area, buffer, look);
+    let mut lines = vec![standing(run, usize::from(area.width), look)];
     lines.extend(cells(run, usize::from(area.width), look));
     panel::lines(lines, area, buffer);
 }
 
-fn standing(run: &RunState, look: &Look<'_>) -> Line<'static> {
+fn standing(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {
     let progress = run.progress;
     let done = progress.completed + progress.failed;
     let Some(tail) = &run.tail else {
@@ -42,6 +43,7 @@ fn standing(run: &RunState, look: &Look<'_>) -> Line<'static> {
     };
     let ago = value::ago(look.now.since(tail.ended));
     let rest = format!(", {ago} · {done} samples");
+    let rest = grid::clip(&rest, width.saturating_sub(word.len()));
     Line::from(vec![Span::styled(word, style), Span::styled(rest, look.theme.muted)])
 }
 
@@ -57,13 +59,14 @@ fn cells(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let line = |(cell, estimate): (Cell, Option<Estimate>)| {
         let name = format!("{} {}", cell.backend, cell.payload);
         let median = estimate.map(|estimate| estimate.median_seconds);
-        let room = width.saturating_sub(23 + 10);
+        let name_room = width.saturating_sub(10).min(22);
+        let room = width.saturating_sub(name_room + 11);
         let share = median.map_or(0.0, |median| median.0 / slowest);
         let bar = look.glyph.pick("━", "#").repeat(grid::part(share, room));
         let number = value::maybe(median, look.theme.text, look);
         Line::from(vec![
-            Span::styled(grid::fit(&name, 22, false), look.theme.text),
-            Span::styled(grid::fit(&number.content, 9, true), number.style),
+            Span::styled(grid::fit(&name, name_room, false), look.theme.text),
+            Span::styled(grid::fit(&number.content, 10, true), number.style),
             Span::raw("  "),
             Span::styled(bar, look.theme.series[0]),
         ])

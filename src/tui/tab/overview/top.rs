@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::model::id::SourceId;
 use crate::model::process::Process;
-use crate::state::State;
+use crate::state::{Node, State};
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::tab::nodes::process::{self, CPU, MEM};
@@ -76,43 +76,46 @@ impl View {
     }
 
     pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
-        let of = |(id, node): (&'_ SourceId, &'_ crate::state::Node)| {
-            (id.clone(), node.processes.is_some())
-        };
-        let known = state.nodes.iter().map(of).any(|(_, known)| known);
-        let entries: Vec<Entry<'_>> = state
-            .nodes
-            .iter()
-            .flat_map(|(id, node)| {
-                let processes = node.processes.iter().flat_map(|(_, processes)| processes);
-                processes.map(move |process| Entry(id, process))
-            })
-            .collect();
+        let entries = entries(state);
         let rows = self.0.arrange(&entries);
-        let title = match self.0.sort {
+        let words = self.0.words(rows.len(), entries.len());
+        let area = Panel::new(self.title()).aside(words).open(area, buffer, look);
+        if state.nodes.values().all(|node| node.processes.is_none()) {
+            let words = Line::styled("Not read yet.", look.theme.muted);
+            return panel::lines([words], area, buffer);
+        }
+        let shown = if state.nodes.len() > 1 { COLUMNS.len() } else { COLUMNS.len() - 1 };
+        let table = Table {
+            columns: &COLUMNS[..shown],
+            sort: Some((self.0.sort, self.0.reversed)),
+            rows: rows.len(),
+            cursor: None,
+            focused: false,
+        };
+        table.draw(area, buffer, look, &|row, column, _| cell(rows[row], column, look));
+    }
+
+    const fn title(&self) -> &'static str {
+        match self.0.sort {
             MEM => "Processes by memory",
             process::IO => "Processes by I/O",
             _ => "Processes by CPU",
-        };
-        let words = if known { self.0.words(rows.len(), entries.len()) } else { String::new() };
-        let area = Panel::new(title).aside(words).open(area, buffer, look);
-        if !known {
-            panel::lines([Line::styled("Not read yet.", look.theme.muted)], area, buffer);
-            return;
         }
-        let sort = Some((self.0.sort, self.0.reversed));
-        let columns = if state.nodes.len() > 1 { &COLUMNS[..] } else { &COLUMNS[..5] };
-        let table = Table { columns, sort, rows: rows.len(), cursor: None, focused: false };
-        table.draw(area, buffer, look, &|row, column, _| {
-            let Entry(id, process) = rows[row];
-            match column {
-                0 => vec![process::cell(process, process::PID, look)],
-                1 => vec![process::cell(process, process::NAME, look)],
-                2 => vec![process::cell(process, CPU, look)],
-                3 => vec![process::cell(process, MEM, look)],
-                4 => vec![process::cell(process, process::SANDBOX, look)],
-                _ => vec![Span::styled(id.to_string(), look.theme.muted)],
-            }
-        });
     }
+}
+
+fn entries(state: &State) -> Vec<Entry<'_>> {
+    let of_node = |(id, node)| {
+        let node: &Node = node;
+        let processes = node.processes.iter().flat_map(|(_, processes)| processes);
+        processes.map(move |process| Entry(id, process))
+    };
+    state.nodes.iter().flat_map(of_node).collect()
+}
+
+fn cell(Entry(id, process): &Entry<'_>, column: usize, look: &Look<'_>) -> Vec<Span<'static>> {
+    let fields = [process::PID, process::NAME, CPU, MEM, process::SANDBOX];
+    let node = || Span::styled(id.to_string(), look.theme.muted);
+    let field = fields.get(column);
+    vec![field.map_or_else(node, |field| process::cell(process, *field, look))]
 }

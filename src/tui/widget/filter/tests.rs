@@ -42,7 +42,7 @@ fn said(filter: &str) -> String {
 
 #[test]
 fn terms_narrow_rows() {
-    let rows: [(&str, &[&str]); 12] = [
+    let rows: [(&str, &[&str]); 14] = [
         ("", &["Web one", "web-two", "db"]),
         ("cpu>80", &["Web one"]),
         ("cpu<80%", &["web-two"]),
@@ -53,6 +53,8 @@ fn terms_narrow_rows() {
         ("!web", &["db"]),
         ("name=\"web one\"", &["Web one"]),
         ("name!~web", &["db"]),
+        ("name=one", &["Web one"]),
+        ("name!=web", &["web-two", "db"]),
         ("web cpu<50", &["web-two"]),
         ("CPU!=10", &["Web one"]),
     ];
