@@ -13,6 +13,7 @@ use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
 use crate::model::bench::{
     Cell, Effort, Failure, Outcome, Payload, Phase, Phases, Plan, Preset, Sample, Summary, Taint,
 };
+use crate::model::id::RunId;
 use crate::model::run::RunEvent;
 use crate::model::text::SafeText;
 use crate::model::time::{SetClock, Stamp};
@@ -93,7 +94,8 @@ fn rig(change: impl FnOnce(&mut Plan), script: Script) -> Rig {
         readiness: Readiness::Ready,
         traits: Traits::default(),
     };
-    let head = draw_up(plan, &BackendId::ALL.map(ready), &nowhere, Stamp::default(), 7);
+    let (id, statuses) = (RunId::new(0, 7), BackendId::ALL.map(ready));
+    let head = draw_up(id, plan, &statuses, &nowhere, Stamp::default());
     let clock = Arc::new(SetClock::default());
     let (out, said) = mpsc::channel(100_000);
     let cancel = CancellationToken::new();
