@@ -77,6 +77,9 @@ fn measure(
     program.watch(SETTLE);
     let (before, written, begin) = (program.usage(), program.written, Instant::now());
     program.watch(time);
+    if program.has_ended() {
+        println!("{name} ended by itself, so its figures mean nothing");
+    }
     let (after, seconds) = (program.usage(), begin.elapsed().as_secs_f64());
     let cost = Cost {
         name,
@@ -123,9 +126,10 @@ fn ratios(isomon: &Cost, peer: &Cost) -> String {
         ("CPU", isomon.cpu_cores / peer.cpu_cores),
         ("memory", isomon.memory_bytes / peer.memory_bytes),
     ];
-    let words = pairs.map(|(name, ratio)| match ratio.is_finite() {
-        true => format!("{name} {ratio:.2}"),
-        false => format!("{name} -"),
-    });
+    let words = pairs
+        .into_iter()
+        .filter(|(_, ratio)| ratio.is_finite() && *ratio > 0.0)
+        .map(|(name, ratio)| format!("{name} {ratio:.2}"));
+    let words: Vec<String> = words.collect();
     words.join(", ")
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "says what it writes")]
 
 #[path = "rig/program.rs"]
+#[expect(dead_code, reason = "what a program costs is asked by the other benchmark")]
 mod program;
 #[path = "rig/svg.rs"]
 mod svg;

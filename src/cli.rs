@@ -1,6 +1,6 @@
 //! The door: arguments, subcommands, exit status.
 //!
-//! Whatever is written goes through one [`Printer`], because a closed pipe and a full disk are
+//! Whatever is written goes through `print`, because a closed pipe and a full disk are
 //! everyday life. Exit status 0: good; 1: what was measured failed; 2: isomon could not do it.
 
 use std::ffi::OsString;

@@ -135,6 +135,11 @@ impl Program {
         self.keys.flush().ok();
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+
     /// What it and its children use.
     pub(crate) fn usage(&self) -> Usage {
         let family = self.child.process_id().map(family).unwrap_or_default();
