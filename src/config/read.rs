@@ -15,15 +15,8 @@ use crate::model::text::SafeText;
 /// Longest file that is read; a person's settings are far below.
 pub const LONGEST_BYTES: usize = 256 << 10;
 
-/// Variables that begin like settings and are something else.
-const OTHERS: [&str; 6] = [
-    "ISOMON_LOG",
-    "ISOMON_BLESS",
-    "ISOMON_REQUIRE_LIVE",
-    "ISOMON_SEED",
-    "ISOMON_CONFIG",
-    "ISOMON_COST_SECONDS",
-];
+/// Letters by which the name of a section may be off and still be meant.
+const SLIP: usize = 2;
 
 /// Settings while they are gathered.
 struct Gathering {
@@ -101,10 +94,10 @@ impl Gathering {
         let Some(words) = name.strip_prefix("ISOMON_") else {
             return;
         };
-        if OTHERS.contains(&name) {
+        let words = words.to_ascii_lowercase();
+        if !self.means_a_setting(&words) {
             return;
         }
-        let words = words.to_ascii_lowercase();
         let place = Place::Variable(name.to_owned());
         let found = words.split_once('_').filter(|(section, key)| self.knows(section, key));
         let Some((section, key)) = found else {
@@ -118,6 +111,13 @@ impl Gathering {
     fn knows(&self, section: &str, key: &str) -> bool {
         let section = self.table.get(section).and_then(Value::as_table);
         section.is_some_and(|section| section.contains_key(key))
+    }
+
+    /// Whether `words` begin with a section, or with what was meant as one. Other variables of
+    /// isomon's (`ISOMON_LOG`, and what its tests and sandboxes use) are no settings.
+    fn means_a_setting(&self, words: &str) -> bool {
+        let Some((first, _)) = words.split_once('_') else { return false };
+        self.table.keys().any(|section| strsim::levenshtein(section, first) <= SLIP)
     }
 
     /// Every setting's variable.
