@@ -36,7 +36,7 @@ struct Scripted {
 
 impl Launch for Scripted {
     async fn launch(&mut self, task: &Task) -> Result<Trial, Error> {
-        self.tasks.push(task.clone());
+        self.tasks.push(*task);
         if let Some((at, cancel)) = &self.cancel_at
             && self.tasks.len() == *at
         {
