@@ -15,6 +15,7 @@ use crate::model::time::Stamp;
 use crate::model::update::{Health, Notice, Update, What};
 
 pub mod history;
+pub mod lately;
 pub mod run;
 
 pub use history::{GpuMetric, Metric};
@@ -47,6 +48,8 @@ pub struct Node {
     pub sample: Option<(Stamp, Box<NodeSample>)>,
     /// Its processes, and since when they are known.
     pub processes: Option<(Stamp, Vec<Process>)>,
+    /// Its processes over the last few seconds.
+    pub lately: lately::Lately,
     /// Its GPUs, and since when they are known.
     pub gpus: Option<(Stamp, Box<GpuSample>)>,
     /// Its backends.
@@ -109,7 +112,10 @@ impl Node {
                 self.sample = Some((at, sample.clone()));
                 self.health = Some(Health::Up);
             }
-            What::Processes(processes) => self.processes = Some((at, processes.clone())),
+            What::Processes(processes) => {
+                self.lately.take(processes, at);
+                self.processes = Some((at, processes.clone()));
+            }
             What::Gpus(sample) => self.apply_gpus(sample, at),
             What::Backends(backends) => self.backends.clone_from(backends),
             What::Health(health) => self.health = Some(health.clone()),
