@@ -152,7 +152,7 @@ fn celsius(path: &Path) -> Reading<Celsius> {
     match std::fs::read_to_string(path) {
         Ok(text) => Reading::from_option(
             degrees(&text),
-            Why::Failed("the sensor gave no temperature".to_owned()),
+            Why::Failed("the sensor gave no temperature".into()),
         ),
         Err(error) => Reading::Missing(Why::from(&error)),
     }

@@ -66,10 +66,19 @@ impl Fdinfo {
         let used = now.used(address).map(Bytes);
         let utilization = self.utilization(address);
         Gpu {
-            processes: Reading::Known(self.processes(now, address)),
+            processes: self.users(now, address),
             utilization: or_else(gpu.utilization.clone(), utilization),
             memory_used_bytes: or_else(gpu.memory_used_bytes.clone(), used),
             ..gpu
+        }
+    }
+
+    /// Who uses it. Nobody is only said where everybody could be looked at; those seen are told
+    /// all the same.
+    fn users(&self, now: &Look, address: &str) -> Reading<Vec<GpuProcess>> {
+        match (self.processes(now, address), &now.gap) {
+            (seen, Some(gap)) if seen.is_empty() => Reading::Missing(gap.clone()),
+            (seen, _) => Reading::Known(seen),
         }
     }
 
