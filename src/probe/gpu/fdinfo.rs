@@ -217,3 +217,28 @@ fn read(path: &Path) -> Option<String> {
     file.take(LONGEST).read_to_string(&mut text).ok()?;
     Some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT: &str = "drm-pdev:\t0000:03:00.0\ndrm-client-id:\t7\n";
+
+    fn users(clients: &[(u32, &str)], gap: Option<Why>) -> Reading<Vec<GpuProcess>> {
+        let entry = |(pid, text): &(u32, &str)| {
+            let client = Client::parse(text).unwrap();
+            ((client.gpu.clone(), client.id), (*pid, client))
+        };
+        let clients = clients.iter().map(entry).collect();
+        let now = Look { at: Instant::now(), clients, gap };
+        Fdinfo::new("/nonexistent".into()).users(&now, "0000:03:00.0")
+    }
+
+    #[test]
+    fn nobody_uses_it_only_if_everybody_was_looked_at() {
+        assert_eq!(users(&[], None), Reading::Known(Vec::new()));
+        assert_eq!(users(&[], Some(Why::NoPermission)), Reading::Missing(Why::NoPermission));
+        let seen = users(&[(5, CLIENT)], Some(Why::TimedOut));
+        assert_eq!(seen.known().map(Vec::len), Some(1), "who was seen is told");
+    }
+}
