@@ -100,6 +100,18 @@ pub enum List {
     Temperatures,
 }
 
+impl List {
+    /// Its name in a sentence.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Disks => "disks",
+            Self::Mounts => "mounts",
+            Self::Networks => "networks",
+            Self::Temperatures => "temperatures",
+        }
+    }
+}
+
 impl NodeSample {
     /// Why `list` could not be read; `None` if it was, however empty it is.
     pub fn why_unread(&self, list: List) -> Option<&Why> {
