@@ -1,12 +1,13 @@
 //! The arguments of `isomon bench`, and the plan they make.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::super::advice::Advise;
 use clap::ValueEnum;
 use color_eyre::eyre::{Result, eyre};
 
 use super::super::outcome::Form;
+use super::export::Export;
 use crate::bench::preset;
 use crate::config::{Bench, Size, Span};
 use crate::model::backend::BackendId;
@@ -125,14 +126,15 @@ impl BenchArgs {
     }
 
     /// What to write, and where.
-    pub(super) fn exports(&self) -> impl Iterator<Item = (Form, &Path)> {
+    pub(super) fn exports(&self) -> Vec<Export<'_>> {
         let all = [
             (Form::Json, &self.export_json),
             (Form::Csv, &self.export_csv),
             (Form::Markdown, &self.export_markdown),
             (Form::Hyperfine, &self.export_hyperfine),
         ];
-        all.into_iter().filter_map(|(form, path)| Some((form, path.as_deref()?)))
+        let named = all.into_iter().filter_map(|(form, path)| Some((form, path.as_deref()?)));
+        named.map(|(form, to)| Export { form, to }).collect()
     }
 
     fn chosen(&self) -> Vec<BackendId> {
