@@ -28,21 +28,23 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     let local = setting.local.clone();
     let result = runtime::block_on(live::run(local, plan, &mut meter))??;
     meter.clear();
-    report(&result, &mut meter);
+    if wish.json || wish.exports().iter().any(Export::is_standard) {
+        report(&result, &meter);
+    }
     write(wish, &result)?;
     Ok(judge(wish, &result))
 }
 
-/// What the table does not say, on standard error.
-fn report(run: &Run, meter: &mut Meter) {
+/// What the table says too, in short, where no table is printed.
+fn report(run: &Run, meter: &Meter) {
     for left_out in &run.head.left_out {
         let (backend, reason, remedy) = (left_out.backend, &left_out.reason, &left_out.remedy);
-        meter.say(&format!("left out {backend}: {reason}; {remedy}"));
+        meter.say(&format!("left out {backend}: {reason} -> {remedy}"));
     }
     match run.tail.as_ref().map(|tail| &tail.end) {
         Some(RunEnd::Completed) => {}
         Some(RunEnd::BudgetSpent) => {
-            meter.say("the budget was spent before every figure was known as well as asked");
+            meter.say("rounds or time were used up before every figure was known as well as asked");
         }
         Some(RunEnd::Cancelled) => meter.say("cancelled; what was measured until then stands"),
         Some(RunEnd::Failed { reason }) => meter.say(&format!("the run failed: {reason}")),
