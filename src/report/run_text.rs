@@ -22,8 +22,7 @@ pub fn text(run: &Run) -> String {
     for note in notes(run, &rows) {
         text.push_str(&wrapped(&note));
     }
-    text.push_str(&format!("to repeat it:\n  {}\n", safe(&run.head.repeat)));
-    text
+    format!("{text}to repeat it:\n  {}\n", safe(&run.head.repeat))
 }
 
 /// The first column to the left, the others to the right.

@@ -67,7 +67,7 @@ pub struct BenchArgs {
     /// Write the run as JSON (`-` is standard output)
     #[arg(long, value_name = "FILE")]
     export_json: Option<PathBuf>,
-    /// Write the samples as CSV
+    /// Write every figure of the table as CSV, and more
     #[arg(long, value_name = "FILE")]
     export_csv: Option<PathBuf>,
     /// Write the table as Markdown
