@@ -27,13 +27,13 @@ const PICTURES: [(&str, &str, &[&str]); 4] = [
     ("overview", "1", &["CPU"]),
     ("node", "2\r", &["Processes"]),
     ("backends", "4c", &["gvisor-kvm", "ready"]),
-    ("bench", "5b", &["completed", "budget spent"]),
+    ("bench", "5b", &["✓ completed", "◐ budget spent"]),
 ];
 
 /// Gives the charts something to show, and the program a name space of its own.
 const STAGE: &str = "hostname node1; \
-    (timeout 26 sh -c 'while :; do head -c 96M /dev/zero | sha256sum; sleep 0.6; done' \
-    >/dev/null 2>&1 &) ; \"$0\"; :";
+    (timeout 40 sh -c 'while :; do head -c 96M /dev/zero | sha256sum; sleep 0.6; done' \
+    >/dev/null 2>&1 &) ; PATH=\"${0%/*}:$PATH\" isomon; :";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -8,9 +8,10 @@ use std::fmt::Write as _;
 
 use vt100::{Cell, Color, Screen};
 
-const WIDTH: f64 = 8.4;
-const HEIGHT: f64 = 17.0;
-const FONT: f64 = 14.0;
+// Whole numbers, so that blocks side by side leave no seam.
+const WIDTH: f64 = 8.0;
+const HEIGHT: f64 = 16.0;
+const FONT: f64 = 13.3;
 const GROUND: &str = "#101418";
 const INK: &str = "#d0d4d8";
 /// Room around the screen.
@@ -227,7 +228,7 @@ fn rectangle(out: &mut String, [x, y, width, height]: [f64; 4], fill: &str, opac
     let _infallible = writeln!(
         out,
         "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" \
-         fill=\"{fill}\"{opacity}/>"
+         fill=\"{fill}\"{opacity} shape-rendering=\"crispEdges\"/>"
     );
 }
 
