@@ -84,7 +84,7 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),
         Some(Verb::Completions { shell }) => shell::completions(*shell),
-        Some(Verb::Man) => shell::man(),
+        Some(Verb::Man { command }) => shell::man(command.as_deref()),
     }
 }
 
@@ -97,7 +97,7 @@ fn fail(report: &Report) -> Exit {
     match error {
         print::Error::ReaderGone => Exit::Good,
         print::Error::Failed(_) => {
-            print::err(&format!("isomon: {error}"));
+            print::err(&advice::without_number(&format!("isomon: {error}")));
             Exit::Bad
         }
     }

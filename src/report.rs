@@ -6,6 +6,7 @@ pub mod run_csv;
 pub mod run_hyperfine;
 pub mod run_json;
 pub mod run_markdown;
+mod run_note;
 pub mod run_progress;
 mod run_row;
 #[cfg(test)]

@@ -1,48 +1,12 @@
 //! The program as a shell sees it: what it writes where, and how it ends.
 
 use std::fs::File;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
-use tempfile::TempDir;
+#[path = "support/home.rs"]
+mod home;
 
-/// The program in a home of its own, without a terminal.
-struct Home {
-    directory: TempDir,
-}
-
-impl Home {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        Self { directory }
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_isomon"));
-        command
-            .args(words)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.directory.path())
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        self.command(words).output().expect("runs")
-    }
-}
-
-fn status(output: &Output) -> Option<i32> {
-    output.status.code()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use home::{Home, err, out, status};
 
 #[test]
 fn without_a_terminal_the_screen_is_refused_with_a_hint() {
@@ -164,7 +128,7 @@ fn nothing_left_behind_is_said() {
 #[test]
 fn the_log_goes_to_a_file_when_asked() {
     let home = Home::new();
-    let file = home.directory.path().join("isomon.log");
+    let file = home.path().join("isomon.log");
     let wish = format!("debug,{}", file.display());
     let output = home.command(&["snapshot"]).env("ISOMON_LOG", wish).output();
     assert_eq!(status(&output.expect("runs")), Some(0));

@@ -99,7 +99,10 @@ pub enum Verb {
         shell: clap_complete::Shell,
     },
     /// Print the manual page
-    Man,
+    Man {
+        /// Of this command; of isomon if none
+        command: Option<String>,
+    },
 }
 
 impl Args {
