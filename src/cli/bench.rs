@@ -26,11 +26,14 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     let plan = wish.plan(&setting.config.bench, random)?;
     let mut meter = Meter::new();
     let local = setting.local.clone();
-    let result = runtime::block_on(live::run(local, plan, &mut meter))??;
+    let heard = runtime::block_on(live::run(local, plan, &mut meter))??;
     meter.clear();
+    let Some(result) = heard.run else {
+        return Ok(heard.signal.map_or(Exit::Bad, Exit::Signal));
+    };
     report(&result, &mut meter);
     export(wish, &result)?;
-    Ok(judge(wish, &result))
+    Ok(heard.signal.map_or_else(|| judge(wish, &result), Exit::Signal))
 }
 
 /// What the table does not say, on standard error.
