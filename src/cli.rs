@@ -1,7 +1,8 @@
 //! The door: arguments, subcommands, exit status.
 //!
 //! Whatever is written goes through `print`, because a closed pipe and a full disk are
-//! everyday life. Exit status 0: good; 1: what was measured failed; 2: isomon could not do it.
+//! everyday life. Exit status 0: good; 1: what was measured failed; 2: isomon could not do it;
+//! 128 + n: signal n ended it.
 
 use std::ffi::OsString;
 use std::process::ExitCode;

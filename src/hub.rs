@@ -116,6 +116,9 @@ impl<D: Deed> Hub<D> {
         if let Some(live) = &self.live {
             live.cancel.cancel();
         }
+        if let Some(check) = &self.check {
+            check.abort();
+        }
         self.tasks.close();
         let tasks = self.tasks.clone();
         let ended = tasks.wait();

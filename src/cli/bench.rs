@@ -26,13 +26,16 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     export::check_all(&wish.exports(), wish.json)?;
     let mut meter = Meter::new();
     let local = setting.local.clone();
-    let result = runtime::block_on(live::run(local, plan, &mut meter))??;
+    let heard = runtime::block_on(live::run(local, plan, &mut meter))??;
     meter.clear();
+    let Some(result) = heard.run else {
+        return Ok(heard.signal.map_or(Exit::Bad, Exit::Signal));
+    };
     if wish.json || wish.exports().iter().any(Export::is_standard) {
         report(&result, &meter);
     }
     write(wish, &result)?;
-    Ok(judge(wish, &result))
+    Ok(heard.signal.map_or_else(|| judge(wish, &result), Exit::Signal))
 }
 
 /// What the table says too, in short, where no table is printed.

@@ -39,7 +39,7 @@ impl Setting {
         if let Some(theme) = &screen.theme {
             config.screen.theme.clone_from(theme);
         }
-        let local = Local { roots: Roots::default(), runs: state_dir()?.join("runs") };
+        let local = Local::new(Roots::default(), state_dir()?.join("runs"));
         let config_dir = config_dir()?;
         Ok(Self { config, config_dir, local })
     }
