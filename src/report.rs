@@ -1,5 +1,6 @@
 //! Readings and runs as text for people and programs: JSON, CSV, Prometheus.
 
+mod cell;
 pub mod node;
 pub mod plain;
 pub mod run_csv;

@@ -35,7 +35,8 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
         report(&result, &meter);
     }
     write(wish, &result)?;
-    Ok(heard.signal.map_or_else(|| judge(wish, &result), Exit::Signal))
+    let judged = if heard.fault { Exit::Bad } else { judge(wish, &result) };
+    Ok(heard.signal.map_or(judged, Exit::Signal))
 }
 
 /// What the table says too, in short, where no table is printed.

@@ -203,7 +203,7 @@ impl Deed for Local {
         let run = self.read(id)?;
         let path = if to.is_dir() { to.join(format!("isomon-{id}.json")) } else { to.to_owned() };
         let json = report::run_json::json(&run).map_err(sentence)?;
-        store::write(&path, json.as_bytes()).map_err(sentence)?;
+        store::export::write(&path, &json).map_err(sentence)?;
         Ok(path)
     }
 }

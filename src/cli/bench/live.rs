@@ -22,6 +22,8 @@ pub(super) struct Heard {
     pub(super) run: Option<Run>,
     /// The signal that ended it.
     pub(super) signal: Option<u8>,
+    /// Something went wrong beside the samples, and was said.
+    pub(super) fault: bool,
 }
 
 /// Does `plan`. The first signal ends the run and keeps what it has; the second leaves at once,
@@ -36,7 +38,7 @@ pub(super) async fn run(local: Local, plan: Plan, meter: &mut Meter) -> Result<H
     let mut gathered = Gathered::default();
     if gathered.hear(events, &mut signals, &cancel, meter).await {
         meter.say("left at once; `isomon gc` sweeps what the reaper may have missed");
-        return Ok(Heard { run: None, signal: gathered.signal });
+        return Ok(Heard { run: None, signal: gathered.signal, fault: false });
     }
     gathered.finish(doing.await?, meter)
 }
@@ -103,7 +105,7 @@ impl Gathered {
         let Some(head) = self.head else {
             if signal.is_some() {
                 meter.say("ended before anything was measured");
-                return Ok(Heard { run: None, signal });
+                return Ok(Heard { run: None, signal, fault: false });
             }
             let why = result.err();
             let why = why.as_ref().map_or("nothing was run", SafeText::as_str);
@@ -112,8 +114,12 @@ impl Gathered {
         if let (Err(why), None) = (&result, &self.tail) {
             return Err(eyre!("run {}: {why}", head.id));
         }
+        let fault = result.err();
+        if let Some(why) = &fault {
+            meter.say(why.as_str());
+        }
         let run = Some(Run { head, samples: self.samples, tail: self.tail });
-        Ok(Heard { run, signal })
+        Ok(Heard { run, signal, fault: fault.is_some() })
     }
 }
 
