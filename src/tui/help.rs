@@ -80,9 +80,10 @@ fn part(inner: Rect, column: usize, columns: usize) -> Rect {
 
 /// Says in the lower frame how many rows are further down.
 fn say_more(frame: &mut Frame<'_>, inner: Rect, below: usize, look: &Look<'_>) {
+    let close = look.key(Action::Back);
     let words = match below {
-        0 => " the end; esc closes ".to_owned(),
-        below => format!(" {below} more below; esc closes "),
+        0 => format!(" the end; {close} closes "),
+        below => format!(" {below} more below; {close} closes "),
     };
     let line = Line::styled(words, look.theme.muted).right_aligned();
     let place = Rect { y: inner.bottom(), height: 1, ..inner };

@@ -20,6 +20,7 @@ use super::term::{self, Tty};
 use super::theme::depth::{Depth, When};
 use super::theme::{self, Themes};
 use super::{reader, watchdog};
+use crate::config::Threshold;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
 use crate::model::update::Update;
@@ -46,6 +47,8 @@ pub struct Options {
     pub mouse: bool,
     /// Whether what acts is hidden and refused.
     pub readonly: bool,
+    /// From where on a number is called high.
+    pub threshold: Threshold,
     /// How often samples are taken at the start.
     pub interval: Duration,
 }
@@ -60,6 +63,7 @@ impl Default for Options {
             ascii: false,
             mouse: true,
             readonly: false,
+            threshold: Threshold::default(),
             interval: Duration::from_secs(1),
         }
     }
@@ -185,6 +189,7 @@ fn load(options: &Options) -> Result<Setup, Error> {
     Ok(Setup {
         keymap,
         themes: Themes::load(options.themes.as_deref(), &options.theme, depth)?,
+        threshold: options.threshold,
         glyph: glyph(options.ascii, variable),
         readonly: options.readonly,
         zone: jiff::tz::TimeZone::system(),

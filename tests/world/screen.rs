@@ -1,6 +1,8 @@
 //! A screen without a terminal: what a drawing looks like, as text.
 
+use isomon::config::Threshold;
 use isomon::model::time::Stamp;
+use isomon::tui::keymap::Keymap;
 use isomon::tui::look::{Glyph, Look};
 use isomon::tui::theme::Theme;
 use ratatui::Terminal;
@@ -56,7 +58,15 @@ fn drawn(
     draw: impl FnOnce(&mut ratatui::Frame<'_>, Rect, &Look<'_>),
 ) -> Buffer {
     let theme = theme();
-    let look = Look { theme: &theme, glyph, now, readonly: false, interval_ms: 1000 };
+    let look = Look {
+        theme: &theme,
+        keymap: &Keymap::embedded(),
+        threshold: Threshold::default(),
+        glyph,
+        now,
+        readonly: false,
+        interval_ms: 1000,
+    };
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw(frame, frame.area(), &look)).unwrap();
     terminal.backend().buffer().clone()

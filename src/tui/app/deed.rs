@@ -77,7 +77,7 @@ impl App {
     }
 
     fn quit(&mut self, state: &State) {
-        if state.live_run().is_some() {
+        if state.live_run().is_some() || self.views.bench.is_preparing(state) {
             self.ask("A benchmark is running. End it and quit?", Then::Quit);
         } else {
             self.effects.push(Effect::Quit);

@@ -83,8 +83,9 @@ fn hints<'a>(app: &'a App, state: &State, look: &Look<'_>, width: u16) -> Line<'
         line.push_span(Span::styled(format!("/{}  ", app.filter()), look.theme.warn));
         room = room.saturating_sub(line.width());
     }
-    let first = app.views.hints(app.tab, state).iter().chain(&SOMETIMES);
-    let first = first.filter(|action| !(look.readonly && action.acts()));
+    let own = app.views.hints(app.tab, state);
+    let others = SOMETIMES.iter().filter(|action| !own.contains(action));
+    let first = own.iter().chain(others).filter(|action| !(look.readonly && action.acts()));
     for hint in first.filter_map(|action| hint(app, *action, look)) {
         if hint.width() <= room {
             room -= hint.width();
@@ -101,13 +102,6 @@ fn hint<'a>(app: &App, action: Action, look: &Look<'_>) -> Option<Line<'a>> {
     let gap = " ".repeat(usize::from(GAP));
     Some(Line::from(vec![
         Span::styled(key.to_string(), look.theme.accent),
-        Span::styled(format!(" {}{gap}", short(action)), look.theme.muted),
+        Span::styled(format!(" {}{gap}", action.short()), look.theme.muted),
     ]))
-}
-
-/// The words of an action up to the first break: enough for a hint.
-fn short(action: Action) -> &'static str {
-    let words = action.words();
-    let end = words.find([';', ',']).unwrap_or(words.len());
-    words.get(..end).unwrap_or(words)
 }

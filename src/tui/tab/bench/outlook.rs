@@ -6,9 +6,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::choice::Choice;
+use super::wish::PREPARING;
 use crate::bench::forecast::forecast;
 use crate::model::bench::{Plan, Preset};
 use crate::state::State;
+use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::widget::{fixed, titled};
 
@@ -26,7 +28,7 @@ pub(super) fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
     choice: &Choice,
-    state: &State,
+    (state, preparing): (&State, bool),
     look: &Look<'_>,
 ) {
     let block = titled::titled("What it will do", false, look);
@@ -44,7 +46,7 @@ pub(super) fn draw(
     }
     let last = usize::from(inside.height).saturating_sub(1);
     lines.truncate(last);
-    lines.push(invitation(&plan, state, look));
+    lines.push(invitation(&plan, (state, preparing), look));
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
@@ -126,25 +128,32 @@ fn takes(plan: &Plan) -> String {
 }
 
 /// The line that says what to press, or why it would not help.
-fn invitation(plan: &Plan, state: &State, look: &Look<'_>) -> Line<'static> {
+fn invitation(plan: &Plan, (state, preparing): (&State, bool), look: &Look<'_>) -> Line<'static> {
+    if preparing {
+        return Line::styled(PREPARING, look.theme.accent);
+    }
     if look.readonly {
         return Line::styled("read-only: nothing is run from here", look.theme.muted);
     }
     match Choice::obstacle(plan, state) {
         Some(why) => Line::styled(why, look.theme.warn),
         None => Line::from(vec![
-            Span::styled("b", look.theme.accent),
+            Span::styled(look.key(Action::Bench), look.theme.accent),
             Span::styled(" runs it", look.theme.text),
         ]),
     }
 }
 
 /// All of it in one line, for a screen with no room.
-pub(super) fn brief(choice: &Choice, state: &State, look: &Look<'_>) -> Line<'static> {
+pub(super) fn brief(
+    choice: &Choice,
+    (state, preparing): (&State, bool),
+    look: &Look<'_>,
+) -> Line<'static> {
     let plan = choice.plan(state);
     let takes = takes(&plan);
     let text = format!("{} · {} cells · {takes} · ", name(choice.preset), plan.cells().len());
-    let mut line = invitation(&plan, state, look);
+    let mut line = invitation(&plan, (state, preparing), look);
     line.spans.insert(0, Span::styled(text, look.theme.muted));
     line
 }
