@@ -12,7 +12,6 @@ pub mod interval_bar;
 pub mod meter;
 pub mod notice;
 pub mod panel;
-pub mod plain;
 pub mod sheet;
 pub mod span_axis;
 pub mod sparkline;

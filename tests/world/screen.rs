@@ -3,13 +3,15 @@
 use isomon::config::Threshold;
 use isomon::model::time::Stamp;
 use isomon::tui::keymap::Keymap;
+use isomon::tui::letter;
 use isomon::tui::look::{Glyph, Look};
 use isomon::tui::theme::Theme;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
+use unicode_width::UnicodeWidthStr as _;
 
 /// A theme in which each meaning has a colour of its own.
 pub(crate) fn theme() -> Theme {
@@ -69,5 +71,15 @@ fn drawn(
     };
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw(frame, frame.area(), &look)).unwrap();
-    terminal.backend().buffer().clone()
+    as_shown(terminal.backend().buffer(), glyph)
+}
+
+/// The page as a terminal gets it that can show only these letters.
+fn as_shown(buffer: &Buffer, glyph: Glyph) -> Buffer {
+    let mut buffer = buffer.clone();
+    let foreign = |cell: &&mut Cell| glyph == Glyph::Ascii && !cell.symbol().is_ascii();
+    for cell in buffer.content.iter_mut().filter(foreign) {
+        cell.set_symbol(letter::ascii(cell.symbol(), cell.symbol().width()));
+    }
+    buffer
 }

@@ -15,7 +15,7 @@ use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::{plain, titled};
+use crate::tui::widget::titled;
 
 mod column;
 mod detail;
@@ -144,7 +144,6 @@ impl View {
             self.draw_list(frame, list, state, look);
             detail::draw(frame, details, rows[self.cursor(state)], look);
         }
-        plain::flatten(frame.buffer_mut(), area, look);
     }
 
     fn draw_empty(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {

@@ -12,7 +12,7 @@ use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::{plain, titled};
+use crate::tui::widget::titled;
 
 mod bars;
 mod choice;
@@ -248,7 +248,6 @@ impl View {
             let within = ResultPlaces::of(places.result, rows, self.mode, self.why, self.zoom);
             result::draw(frame, places.result, &within, &sight, look);
         }
-        plain::flatten(frame.buffer_mut(), area, look);
     }
 
     fn draw_choice(&self, frame: &mut Frame<'_>, places: &Places, state: &State, look: &Look<'_>) {

@@ -12,9 +12,9 @@ use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::widget::grid;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
-use crate::tui::widget::{grid, plain};
 
 mod card;
 mod chart;
@@ -93,7 +93,6 @@ impl View {
         } else {
             self.fill(&entries, area, buffer, look);
         }
-        plain::flatten(buffer, area, look);
     }
 
     fn fill(&self, entries: &[Entry<'_>], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {

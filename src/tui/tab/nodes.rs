@@ -9,7 +9,7 @@ use crate::state::{Node, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::{notice, plain};
+use crate::tui::widget::notice;
 
 mod chart;
 mod cpu;
@@ -105,7 +105,6 @@ impl View {
             (Some((id, node)), _) => self.detail.draw(area, buffer, id, node, look),
             (None, _) => self.list.draw(area, buffer, state, look),
         }
-        plain::flatten(buffer, area, look);
     }
 }
 
