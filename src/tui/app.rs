@@ -41,8 +41,8 @@ pub struct App {
     pub popups: Vec<Popup>,
     /// The filter while it is typed.
     pub prompt: Option<Prompt>,
-    /// The filter of each tab, in the order of [`Tab::ALL`].
-    pub filters: [String; Tab::ALL.len()],
+    /// The filter of each tab, in the order of [`Tab::ALL`], and that of one node in depth.
+    pub filters: [String; Tab::ALL.len() + 1],
     /// Keys of a chord that is not complete.
     pub pending: Vec<Key>,
     /// What was said last, until the next key.
@@ -149,6 +149,9 @@ impl App {
     }
 
     fn place(&self) -> usize {
+        if self.tab == Tab::Nodes && self.views.nodes.is_open() {
+            return Tab::ALL.len();
+        }
         let at = Tab::ALL.iter().position(|tab| *tab == self.tab);
         at.unwrap_or(0)
     }

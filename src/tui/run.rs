@@ -115,6 +115,7 @@ pub async fn run(
     let screen = Screen::enter(&tty, setup.glyph, depth, options.mouse)?;
     reader::start(input_sender).map_err(Error::Thread)?;
 
+    tracing::info!("isomon {} is on the screen", env!("CARGO_PKG_VERSION"));
     let app = App::new(setup, options.interval, options.mouse);
     let reload = Box::new(move |app: &mut App| reload(app, &options));
     let mut session = Session::new(app, screen, SystemClock, commands, reload);

@@ -52,6 +52,15 @@ fn who_first_looks_at_backends_has_them_tried_once() {
 }
 
 #[test]
+fn esc_clears_the_filter_that_is_shown() {
+    let left = still("2 / a enter enter / b enter");
+    assert_eq!(left.app.filter(), "b");
+    assert_eq!(still("2 / a enter enter / b enter esc").app.filter(), "");
+    assert_eq!(still("2 / a enter enter / b enter esc esc").app.filter(), "a");
+    assert_eq!(still("2 / a enter enter / b enter esc esc esc").app.filter(), "");
+}
+
+#[test]
 fn esc_never_quits_and_q_does() {
     still("esc esc esc");
     assert_eq!(press(&one_node(), "q").ended, Ended::Quit);

@@ -28,6 +28,10 @@ impl App {
         if self.act_everywhere(action, state) {
             return None;
         }
+        if action == Action::Back && !self.filter().is_empty() {
+            self.set_filter(String::new());
+            return None;
+        }
         let reply = self.views.act(self.tab, action, state);
         if reply == Reply::Ignored {
             return self.act_for_tab(action, state);
@@ -58,10 +62,6 @@ impl App {
     /// What the app makes of an action the tab in front has no use for.
     fn act_for_tab(&mut self, action: Action, state: &State) -> Option<Command> {
         let other = match action {
-            Action::Back => {
-                self.set_filter(String::new());
-                return None;
-            }
             Action::Bench | Action::Again | Action::Cancel | Action::Export => Tab::Bench,
             Action::Check => Tab::Backends,
             _ => return None,

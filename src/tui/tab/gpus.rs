@@ -76,7 +76,10 @@ impl View {
     }
 
     /// Keys worth naming.
-    pub const fn hints(&self, _: &State) -> &'static [Action] {
+    pub fn hints(&self, state: &State) -> &'static [Action] {
+        if entry::entries(state).is_empty() {
+            return &[Action::Why];
+        }
         if self.zoom {
             return &[Action::Back, Action::Up, Action::Down, Action::Why];
         }

@@ -64,6 +64,11 @@ impl View {
         Reply::Done
     }
 
+    /// Whether one node is seen in depth.
+    pub const fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     fn opened<'a>(&self, state: &'a State) -> Option<&'a Node> {
         state.nodes.get(self.open.as_ref()?)
     }

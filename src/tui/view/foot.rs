@@ -12,6 +12,7 @@ use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::look::Look;
 use crate::tui::prompt::Prompt;
+use crate::tui::widget::grid;
 
 /// How long a sentence from elsewhere stands.
 const STANDS: Duration = Duration::from_secs(10);
@@ -28,7 +29,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, 
         return draw_prompt(frame, area, prompt, look);
     }
     let line = if app.pending.is_empty() {
-        said(app, state, look).unwrap_or_else(|| hints(app, state, look, area.width))
+        said(app, state, look, area.width).unwrap_or_else(|| hints(app, state, look, area.width))
     } else {
         pending(app, look)
     };
@@ -50,7 +51,7 @@ fn draw_prompt(frame: &mut Frame<'_>, area: Rect, prompt: &Prompt, look: &Look<'
 }
 
 /// What was said last: by the app until the next key, by others for [`STANDS`].
-fn said<'a>(app: &'a App, state: &'a State, look: &Look<'_>) -> Option<Line<'a>> {
+fn said<'a>(app: &'a App, state: &'a State, look: &Look<'_>, width: u16) -> Option<Line<'a>> {
     let from_elsewhere = state
         .notice
         .as_ref()
@@ -58,7 +59,8 @@ fn said<'a>(app: &'a App, state: &'a State, look: &Look<'_>) -> Option<Line<'a>>
         .map(|(_, notice)| notice);
     let notice: &Notice = app.said.as_ref().or(from_elsewhere)?;
     let (sign, style) = if notice.bad { ("! ", look.theme.bad) } else { ("", look.theme.text) };
-    Some(Line::styled(format!("{sign}{}", notice.text), style))
+    let text = grid::clip(&format!("{sign}{}", notice.text), usize::from(width));
+    Some(Line::styled(text, style))
 }
 
 /// What may follow the keys of an incomplete chord.

@@ -12,6 +12,7 @@ use crate::model::bench::{Plan, Preset};
 use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
+use crate::tui::widget::value::many;
 use crate::tui::widget::{fixed, titled};
 
 /// The name of a preset.
@@ -114,11 +115,6 @@ fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// `1 backend`, `2 backends`.
-fn many(count: usize, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
-}
-
 fn takes(plan: &Plan) -> String {
     if plan.cells().is_empty() {
         return "—".to_owned();
@@ -152,8 +148,8 @@ pub(super) fn brief(
 ) -> Line<'static> {
     let plan = choice.plan(state);
     let takes = takes(&plan);
-    let text = format!("{} · {} cells · {takes} · ", name(choice.preset), plan.cells().len());
+    let text = format!(" · {} · {} cells · {takes}", name(choice.preset), plan.cells().len());
     let mut line = invitation(&plan, (state, preparing), look);
-    line.spans.insert(0, Span::styled(text, look.theme.muted));
+    line.push_span(Span::styled(text, look.theme.muted));
     line
 }

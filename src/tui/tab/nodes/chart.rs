@@ -119,7 +119,8 @@ impl View {
             node.history.within(metric as usize, start..window.end_ms + 1).collect();
         let highest = points.iter().filter_map(|(_, value)| *value).reduce(f64::max);
         let Some(highest) = highest else {
-            let words = ["Press w for the reason; up and down choose another number.".to_owned()];
+            let (why, next) = (look.key(Action::Why), look.key(Action::Down));
+            let words = [format!("{why} says why; {next} goes on to the next number.")];
             notice::notice("Nothing was read in this time", &words, area, buffer, look);
             return;
         };
