@@ -211,12 +211,14 @@ fn reload(app: &mut App, options: &Options) {
     }
 }
 
-/// Which letters the locale can show; only UTF-8 can show them all.
+/// Which letters the terminal can show: all of them only where the locale is UTF-8, and not on the
+/// Linux console, whose fonts have neither braille nor rounded corners.
 fn glyph(ascii: bool, variable: impl Fn(&str) -> Option<String>) -> Glyph {
     let said = |name| variable(name).filter(|value| !value.is_empty());
     let locale = said("LC_ALL").or_else(|| said("LC_CTYPE")).or_else(|| said("LANG"));
     let locale = locale.unwrap_or_default().to_lowercase();
-    if !ascii && (locale.contains("utf-8") || locale.contains("utf8")) {
+    let console = said("TERM").is_some_and(|term| term == "linux");
+    if !ascii && !console && (locale.contains("utf-8") || locale.contains("utf8")) {
         Glyph::Unicode
     } else {
         Glyph::Ascii
@@ -238,6 +240,7 @@ mod tests {
             ("LANG", "C.UTF-8", Glyph::Unicode),
             ("LC_ALL", "en_US.utf8", Glyph::Unicode),
             ("LC_CTYPE", "POSIX", Glyph::Ascii),
+            ("TERM", "linux", Glyph::Ascii),
             ("OTHER", "UTF-8", Glyph::Ascii),
         ];
         for (name, value, wanted) in rows {
@@ -245,6 +248,9 @@ mod tests {
             assert_eq!(glyph(false, set), wanted, "{name}={value}");
             assert_eq!(glyph(true, set), Glyph::Ascii);
         }
+        assert_eq!(glyph(false, |_| Some("linux utf-8".to_owned())), Glyph::Unicode);
+        let console = |asked: &str| Some(if asked == "TERM" { "linux" } else { "C.UTF-8" }.into());
+        assert_eq!(glyph(false, console), Glyph::Ascii);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! state as a whole. Every one of them takes any area, down to none at all.
 
 pub mod chart;
+pub mod cursor;
 pub mod field;
 pub mod filter;
 pub mod fixed;

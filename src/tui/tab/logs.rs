@@ -99,6 +99,8 @@ impl View {
             .style_trace(theme.muted)
             .output_timestamp(Some("%H:%M:%S".to_owned()))
             .output_level(Some(TuiLoggerLevelOutput::Abbreviated))
+            .output_target(false)
+            .output_separator(' ')
             .output_file(false)
             .output_line(false)
             .state(&self.place);

@@ -12,6 +12,7 @@ use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::look::Look;
 use crate::tui::prompt::Prompt;
+use crate::tui::tab::Tab;
 use crate::tui::widget::grid;
 
 /// How long a sentence from elsewhere stands.
@@ -86,7 +87,8 @@ fn hints<'a>(app: &'a App, state: &State, look: &Look<'_>, width: u16) -> Line<'
         room = room.saturating_sub(line.width());
     }
     let own = app.views.hints(app.tab, state);
-    let others = SOMETIMES.iter().filter(|action| !own.contains(action));
+    let deaf = |action: &Action| *action == Action::Filter && app.tab == Tab::Logs;
+    let others = SOMETIMES.iter().filter(|action| !own.contains(action) && !deaf(action));
     let first = own.iter().chain(others).filter(|action| !(look.readonly && action.acts()));
     for hint in first.filter_map(|action| hint(app, *action, look)) {
         if hint.width() <= room {

@@ -100,8 +100,8 @@ fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
         (
             "until",
             format!(
-                "each median is known within ±{}, or {} are spent",
-                effort.target, effort.budget_seconds
+                "each median is known to ±{}, or {} rounds or {} are spent",
+                effort.target, effort.max_rounds, effort.budget_seconds
             ),
         ),
         (
