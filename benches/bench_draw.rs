@@ -7,10 +7,12 @@
     reason = "a benchmark over small made-up numbers"
 )]
 
+use isomon::config::Threshold;
 use isomon::model::run::{RunEnd, RunEvent};
 use isomon::model::update::{Update, What};
 use isomon::state::State;
 use isomon::tui::action::Action;
+use isomon::tui::keymap::Keymap;
 use isomon::tui::look::{Glyph, Look};
 use isomon::tui::tab::bench::View;
 use ratatui::Terminal;
@@ -20,6 +22,7 @@ use ratatui::backend::TestBackend;
 #[expect(dead_code, reason = "only its theme is needed")]
 mod screen;
 #[path = "../tests/world/bench.rs"]
+#[expect(dead_code, reason = "nothing is tried here")]
 mod world;
 
 /// Rounds of 28 cells that make 10,000 samples.
@@ -58,6 +61,8 @@ fn draw_10_000_samples(bencher: divan::Bencher<'_, '_>, (width, height): (u16, u
     let theme = screen::theme();
     let look = Look {
         theme: &theme,
+        keymap: &Keymap::embedded(),
+        threshold: Threshold::default(),
         glyph: Glyph::Unicode,
         now: state.now,
         readonly: false,

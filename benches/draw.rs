@@ -9,8 +9,10 @@ mod scene;
 use std::sync::LazyLock;
 
 use divan::Bencher;
+use isomon::config::Threshold;
 use isomon::model::update::What;
 use isomon::tui::action::Action;
+use isomon::tui::keymap::Keymap;
 use isomon::tui::look::{Glyph, Look};
 use isomon::tui::tab::{gpus, nodes, overview};
 use ratatui::Terminal;
@@ -44,6 +46,8 @@ fn draw(bencher: Bencher<'_, '_>, (width, height): (u16, u16), draw: Draw<'_>) {
     let theme = scene::theme();
     let look = Look {
         theme: &theme,
+        keymap: &Keymap::embedded(),
+        threshold: Threshold::default(),
         glyph: Glyph::Unicode,
         now: scene::at(SCENE.now_ms + 400),
         readonly: false,

@@ -14,6 +14,7 @@ pub mod help;
 pub mod ink;
 pub mod key;
 pub mod keymap;
+pub mod letter;
 pub mod look;
 pub mod mistake;
 mod pace;

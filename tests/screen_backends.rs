@@ -32,7 +32,7 @@ fn drawn(glyph: Glyph, size: (u16, u16), state: &State, keys: &[Action]) -> Stri
 
 #[test]
 fn what_can_isolate_here() {
-    let state = world::tried();
+    let state = world::trying();
     let unicode = |size, keys: &[Action]| drawn(Glyph::Unicode, size, &state, keys);
     insta::assert_snapshot!("backends_small", unicode((80, 21), &[Action::Last]));
     insta::assert_snapshot!("backends_middle", unicode((120, 37), &[Action::Down, Action::Down]));
@@ -53,7 +53,7 @@ fn nothing_tried_yet_says_what_to_do() {
 
 #[test]
 fn trying_is_wished_and_rows_are_found() {
-    let state = world::tried();
+    let state = world::trying();
     let mut view = View::default();
     assert_eq!(view.act(Action::Check, &state), Reply::Wish(Command::CheckBackends));
     assert_eq!(view.click(3, 3, Rect::new(0, 0, 80, 21), &state), Reply::Done);

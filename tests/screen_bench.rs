@@ -9,7 +9,9 @@
 use isomon::model::backend::BackendId;
 use isomon::model::bench::{Payload, Preset};
 use isomon::model::command::Command;
+use isomon::model::id::SourceId;
 use isomon::model::run::RunEnd;
+use isomon::model::update::{Notice, Update, What};
 use isomon::state::State;
 use isomon::tui::action::Action;
 use isomon::tui::look::Glyph;
@@ -154,7 +156,10 @@ fn what_cannot_be_done_says_why() {
         }
     };
     let (nothing, ready, live) = (State::default(), world::tried(), world::running(2));
-    assert!(says(&nothing, &[Action::Bench]).contains("not been tried"));
+    assert!(says(&nothing, &[Action::Bench]).contains("tried first"));
+    assert!(says(&world::trying(), &[Action::Bench]).contains("still being tried"));
+    assert!(says(&ready, &[Action::Bench, Action::Bench]).contains("being prepared"));
+    assert!(says(&live, &[Action::Check]).contains("disturb"));
     assert!(says(&ready, &[Action::MarkAll, Action::Bench]).contains("no backend is marked"));
     assert!(says(&ready, &[Action::NextPanel, Action::Mark, Action::Bench]).contains("payload"));
     assert!(says(&ready, &[Action::Last, Action::Mark]).contains("/dev/kvm is not there"));
@@ -190,6 +195,23 @@ fn the_command_that_repeats_a_run_is_copied() {
     let mut view = View::default();
     assert_eq!(view.act(Action::Copy, &done()), Reply::Copy(repeat));
     assert_eq!(view.act(Action::Copy, &world::tried()), Reply::Ignored);
+}
+
+#[test]
+fn a_run_is_prepared_until_it_begins_or_is_refused() {
+    let mut state = world::tried();
+    let mut view = View::default();
+    assert!(!view.is_preparing(&state));
+    view.act(Action::Bench, &state);
+    let drawn = screen::text(SMALL, Glyph::Unicode, state.now, |frame, area, look| {
+        view.draw(frame, area, &state, look);
+    });
+    assert!(view.is_preparing(&state) && drawn.contains("preparing"), "{drawn}");
+    assert!(!view.is_preparing(&world::running(1)));
+    let notice = Notice { bad: true, text: "none of these backends can run here".into() };
+    let (at, from) = (state.now, SourceId::local());
+    state.apply(&Update { at, from, what: What::Notice(notice) });
+    assert!(!view.is_preparing(&state));
 }
 
 #[test]

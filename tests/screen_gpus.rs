@@ -36,6 +36,17 @@ fn one_alone() {
 }
 
 #[test]
+fn the_past_is_looked_at_with_a_cursor() {
+    let (scene, mut view) = (Scene::local(Size { gpus: 1, ..SMALL }), View::default());
+    for key in [Action::View, Action::View, Action::Left] {
+        assert_eq!(view.act(key, &scene.state), Reply::Done);
+    }
+    assert_snapshot!("gpu_cursor", picture(&scene, &view, 80, 21));
+    view.act(Action::Back, &scene.state);
+    assert!(picture(&scene, &view, 80, 21).contains("Last 5 minutes"));
+}
+
+#[test]
 fn letters_below_0x80() {
     let (scene, view) = (Scene::local(Size { gpus: 2, ..SMALL }), View::default());
     let plain = scene.plain(120, 37, &|frame, area, state, look| {

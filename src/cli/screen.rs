@@ -97,6 +97,7 @@ fn options(setting: &Setting, readonly: bool) -> Options {
         ascii: screen.ascii,
         mouse: screen.mouse,
         readonly,
+        threshold: setting.config.threshold,
         interval: setting.config.watch.interval.0,
     }
 }

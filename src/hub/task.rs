@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Deed;
-use crate::model::backend::BackendStatus;
+use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
 use crate::model::bench::{Plan, Progress, Summary};
 use crate::model::id::RunId;
 use crate::model::run::{RunEnd, RunEvent, RunTail};
@@ -32,18 +32,42 @@ impl Live {
     }
 }
 
-/// Tries every backend; tells the whole list each time one is known.
+/// Tries every backend; tells the whole list at once and each time one is known. In the end none
+/// is left pending.
 pub(super) async fn check<D: Deed>(deed: Arc<D>, outlet: Outlet) {
     let (out, mut heard) = mpsc::channel::<BackendStatus>(EVENTS);
     let doing = tokio::spawn(async move { deed.check(out).await });
-    let mut known: Vec<BackendStatus> = Vec::new();
+    let mut known = BackendId::ALL.map(pending);
+    outlet.send(What::Backends(known.to_vec())).await;
     while let Some(status) = heard.recv().await {
-        known.retain(|other| other.id != status.id);
-        known.push(status);
-        known.sort_by_key(|status| status.id);
-        outlet.send(What::Backends(known.clone())).await;
+        if let Some(place) = known.iter_mut().find(|other| other.id == status.id) {
+            *place = status;
+        }
+        outlet.send(What::Backends(known.to_vec())).await;
     }
-    tell(&outlet, answer(doing).await).await;
+    let result = answer(doing).await;
+    if give_up(&mut known, result.as_ref().err()) {
+        outlet.send(What::Backends(known.to_vec())).await;
+    }
+    tell(&outlet, result).await;
+}
+
+/// A backend of which nothing is known yet.
+fn pending(id: BackendId) -> BackendStatus {
+    let (readiness, traits) = (Readiness::Checking, Traits::default());
+    BackendStatus { id, version: None, path: None, readiness, traits }
+}
+
+/// Says of what is still pending why nothing came of it; false if nothing is.
+fn give_up(known: &mut [BackendStatus], why: Option<&SafeText>) -> bool {
+    let reason = why.cloned().unwrap_or_else(|| "it was not tried".into());
+    let mut any = false;
+    for status in known.iter_mut().filter(|status| status.readiness == Readiness::Checking) {
+        let remedy = SafeText::from("mend that, then try the backends again");
+        status.readiness = Readiness::Unavailable { reason: reason.clone(), remedy };
+        any = true;
+    }
+    any
 }
 
 /// Does a run; whatever happens to it, its end is told once.

@@ -1,7 +1,7 @@
 //! What a key can do: one table makes the enum, its names, the help and the palette.
 
 macro_rules! actions {
-    ($($variant:ident $name:literal $words:literal),+ $(,)?) => {
+    ($($variant:ident $name:literal $short:literal $words:literal),+ $(,)?) => {
         /// Something a key, the palette or the mouse asks for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[expect(missing_docs, reason = "each has its words in the table")]
@@ -16,6 +16,11 @@ macro_rules! actions {
                 match self { $(Self::$variant => $name),+ }
             }
 
+            /// What it does, in one word or two: enough beside its key.
+            pub const fn short(self) -> &'static str {
+                match self { $(Self::$variant => $short),+ }
+            }
+
             /// What it does, in a few words.
             pub const fn words(self) -> &'static str {
                 match self { $(Self::$variant => $words),+ }
@@ -25,55 +30,55 @@ macro_rules! actions {
 }
 
 actions! {
-    Quit "quit" "quit; asks while a run is live",
-    Back "back" "back, close, clear",
-    Help "help" "all keys",
-    Palette "palette" "do anything by name",
-    Filter "filter" "filter rows",
-    Tab1 "tab-1" "Overview",
-    Tab2 "tab-2" "Nodes",
-    Tab3 "tab-3" "GPUs",
-    Tab4 "tab-4" "Backends",
-    Tab5 "tab-5" "Bench",
-    Tab9 "tab-9" "Logs",
-    NextTab "next-tab" "next tab",
-    PreviousTab "previous-tab" "previous tab",
-    NextPanel "next-panel" "next panel",
-    PreviousPanel "previous-panel" "previous panel",
-    Up "up" "up",
-    Down "down" "down",
-    Left "left" "left; earlier",
-    Right "right" "right; later",
-    PageUp "page-up" "a page up",
-    PageDown "page-down" "a page down",
-    HalfUp "half-up" "half a page up",
-    HalfDown "half-down" "half a page down",
-    First "first" "first row",
-    Last "last" "last row; now",
-    Enter "enter" "in, open, choose",
-    Zoom "zoom" "one panel, all the room",
-    Sort "sort" "next sort column",
-    Reverse "reverse" "reverse the order",
-    Tree "tree" "process tree on/off",
-    Mark "mark" "mark a row",
-    MarkAll "mark-all" "mark all rows, or none",
-    Why "why" "why a value is missing",
-    Pause "pause" "pause and go on",
-    Faster "faster" "shorter interval",
-    Slower "slower" "longer interval",
-    Bench "bench" "run the benchmark",
-    Cancel "cancel" "cancel the run; asks",
-    Again "again" "the same run again",
-    Check "check" "try the backends again",
-    Preset "preset" "next preset",
-    View "view" "next view of the results",
-    Export "export" "write the run as JSON",
-    Copy "copy" "copy to the clipboard (OSC 52)",
-    Theme "theme" "next theme",
-    Mouse "mouse" "mouse on/off",
-    Reload "reload" "read the configuration again",
-    Suspend "suspend" "to the shell and back",
-    Redraw "redraw" "draw the screen anew",
+    Quit "quit" "quit" "quit; asks while a run is live",
+    Back "back" "back" "back, close, clear",
+    Help "help" "keys" "all keys",
+    Palette "palette" "palette" "do anything by name",
+    Filter "filter" "filter" "filter rows",
+    Tab1 "tab-1" "Overview" "Overview",
+    Tab2 "tab-2" "Nodes" "Nodes",
+    Tab3 "tab-3" "GPUs" "GPUs",
+    Tab4 "tab-4" "Backends" "Backends",
+    Tab5 "tab-5" "Bench" "Bench",
+    Tab9 "tab-9" "Logs" "Logs",
+    NextTab "next-tab" "next" "next tab",
+    PreviousTab "previous-tab" "previous" "previous tab",
+    NextPanel "next-panel" "panel" "next panel",
+    PreviousPanel "previous-panel" "panel back" "previous panel",
+    Up "up" "up" "up",
+    Down "down" "down" "down",
+    Left "left" "earlier" "left; earlier",
+    Right "right" "later" "right; later",
+    PageUp "page-up" "page up" "a page up",
+    PageDown "page-down" "page down" "a page down",
+    HalfUp "half-up" "half up" "half a page up",
+    HalfDown "half-down" "half down" "half a page down",
+    First "first" "first" "first row",
+    Last "last" "last" "last row; now",
+    Enter "enter" "open" "in, open, choose",
+    Zoom "zoom" "zoom" "one panel, all the room",
+    Sort "sort" "sort" "next sort column",
+    Reverse "reverse" "reverse" "reverse the order",
+    Tree "tree" "tree" "process tree on/off",
+    Mark "mark" "mark" "mark a row",
+    MarkAll "mark-all" "all" "mark all rows, or none",
+    Why "why" "why" "why a value is missing",
+    Pause "pause" "pause" "pause and go on",
+    Faster "faster" "faster" "shorter interval",
+    Slower "slower" "slower" "longer interval",
+    Bench "bench" "run" "run the benchmark",
+    Cancel "cancel" "cancel" "cancel the run; asks",
+    Again "again" "again" "the same run again",
+    Check "check" "try again" "try the backends again",
+    Preset "preset" "preset" "next preset",
+    View "view" "view" "next view of the results",
+    Export "export" "export" "write the run as JSON",
+    Copy "copy" "copy" "copy to the clipboard (OSC 52)",
+    Theme "theme" "theme" "next theme",
+    Mouse "mouse" "mouse" "mouse on/off",
+    Reload "reload" "reload" "read the configuration again",
+    Suspend "suspend" "shell" "to the shell and back",
+    Redraw "redraw" "redraw" "draw the screen anew",
 }
 
 impl Action {

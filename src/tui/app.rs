@@ -18,8 +18,9 @@ use super::palette::Palette;
 use super::popup::{Answer, Ask, Popup, Then};
 use super::prompt::{self, Prompt};
 use super::reply::Reply;
-use super::tab::{Tab, Views};
+use super::tab::{self, Tab, Views};
 use super::theme::Themes;
+use crate::config::Threshold;
 use crate::model::command::Command;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
@@ -40,8 +41,8 @@ pub struct App {
     pub popups: Vec<Popup>,
     /// The filter while it is typed.
     pub prompt: Option<Prompt>,
-    /// The filter of each tab, in the order of [`Tab::ALL`].
-    pub filters: [String; Tab::ALL.len()],
+    /// The filter of each tab, in the order of [`Tab::ALL`], and that of one node in depth.
+    pub filters: [String; Tab::ALL.len() + 1],
     /// Keys of a chord that is not complete.
     pub pending: Vec<Key>,
     /// What was said last, until the next key.
@@ -56,6 +57,8 @@ pub struct App {
     pub effects: Vec<Effect>,
     /// What the user set.
     pub setup: Setup,
+    /// Whether the backends have been tried since the start.
+    tried: bool,
 }
 
 /// What the user set before the start, and may read again.
@@ -65,6 +68,8 @@ pub struct Setup {
     pub keymap: Keymap,
     /// The themes, and the one in use.
     pub themes: Themes,
+    /// From where on a number is called high.
+    pub threshold: Threshold,
     /// Which letters the terminal can show.
     pub glyph: Glyph,
     /// Whether what acts is hidden and refused.
@@ -78,6 +83,7 @@ impl Default for Setup {
         Self {
             keymap: Keymap::embedded(),
             themes: Themes::default(),
+            threshold: Threshold::default(),
             glyph: Glyph::Unicode,
             readonly: false,
             zone: jiff::tz::TimeZone::UTC,
@@ -120,6 +126,7 @@ impl App {
             interval,
             effects: Vec::new(),
             setup,
+            tried: false,
         }
     }
 
@@ -127,6 +134,8 @@ impl App {
     pub fn look(&self, now: Stamp) -> Look<'_> {
         Look {
             theme: self.setup.themes.current(),
+            keymap: &self.setup.keymap,
+            threshold: self.setup.threshold,
             glyph: self.setup.glyph,
             now,
             readonly: self.setup.readonly,
@@ -140,6 +149,9 @@ impl App {
     }
 
     fn place(&self) -> usize {
+        if self.tab == Tab::Nodes && self.views.nodes.is_open() {
+            return Tab::ALL.len();
+        }
         let at = Tab::ALL.iter().position(|tab| *tab == self.tab);
         at.unwrap_or(0)
     }
@@ -151,6 +163,19 @@ impl App {
             Input::Key(key) => self.press(key, state),
             Input::Paste(text) => self.paste(&text),
             Input::Mouse(mouse, column, row) => self.point(mouse, (column, row), size, state),
+        }
+        self.try_backends(state);
+    }
+
+    /// Who first opens a tab about backends has them tried: what is ready here should be seen
+    /// without a question, and nobody who only watches should have programs run for it.
+    fn try_backends(&mut self, state: &State) {
+        let shown = matches!(self.tab, Tab::Backends | Tab::Bench);
+        if shown && !self.tried && !self.setup.readonly && state.live_run().is_none() {
+            self.tried = true;
+            let known = !tab::backends::statuses(state).is_empty();
+            let wish = (!known).then_some(Effect::Wish(Command::CheckBackends));
+            self.effects.extend(wish);
         }
     }
 
@@ -286,6 +311,7 @@ impl App {
             self.refuse();
             return None;
         }
+        self.tried |= command == Command::CheckBackends;
         Some(command)
     }
 

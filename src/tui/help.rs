@@ -12,6 +12,8 @@ use super::popup::{self, Answer};
 
 /// Room for the keys of one action.
 const KEYS: usize = 18;
+/// Room for the first key of an action, where there is no room for all.
+const KEY: usize = 10;
 /// Room for a row: keys and words.
 const ROW: u16 = 52;
 /// Rows a page scrolls.
@@ -62,7 +64,7 @@ impl Help {
                 .take(needed)
                 .skip(top)
                 .take(shown)
-                .map(|(keys, words)| line(keys, words, look))
+                .map(|(keys, words)| line(keys, words, inner.width, look))
                 .collect();
             frame.render_widget(Paragraph::new(lines), part(inner, column, columns));
         }
@@ -80,9 +82,10 @@ fn part(inner: Rect, column: usize, columns: usize) -> Rect {
 
 /// Says in the lower frame how many rows are further down.
 fn say_more(frame: &mut Frame<'_>, inner: Rect, below: usize, look: &Look<'_>) {
+    let close = look.key(Action::Back);
     let words = match below {
-        0 => " the end; esc closes ".to_owned(),
-        below => format!(" {below} more below; esc closes "),
+        0 => format!(" the end; {close} closes "),
+        below => format!(" {below} more below; {close} closes "),
     };
     let line = Line::styled(words, look.theme.muted).right_aligned();
     let place = Rect { y: inner.bottom(), height: 1, ..inner };
@@ -99,9 +102,11 @@ fn rows(keymap: &Keymap, readonly: bool) -> Vec<(String, &'static str)> {
         .collect()
 }
 
-fn line<'a>(keys: &str, words: &'a str, look: &Look<'_>) -> Line<'a> {
-    Line::from(vec![
-        Span::styled(format!("{keys:<KEYS$} "), look.theme.accent),
-        Span::styled(words, look.theme.text),
-    ])
+fn line<'a>(keys: &str, words: &'a str, width: u16, look: &Look<'_>) -> Line<'a> {
+    let keys = if width < ROW - 2 {
+        format!("{:<KEY$} ", keys.split(", ").next().unwrap_or(keys))
+    } else {
+        format!("{keys:<KEYS$} ")
+    };
+    Line::from(vec![Span::styled(keys, look.theme.accent), Span::styled(words, look.theme.text)])
 }

@@ -15,11 +15,10 @@ use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
+use super::letter;
 use super::look::Glyph;
 use super::theme::depth::Depth;
 use crate::model::text::SafeText;
-
-mod letter;
 
 /// Most bytes of one cell; a letter with its marks needs no more.
 const CELL: usize = 64;

@@ -2,7 +2,10 @@
 
 use ratatui::style::Style;
 
+use super::action::Action;
+use super::keymap::Keymap;
 use super::theme::Theme;
+use crate::config::{Level, Threshold};
 use crate::model::time::Stamp;
 use crate::model::unit::Ratio;
 
@@ -11,6 +14,10 @@ use crate::model::unit::Ratio;
 pub struct Look<'a> {
     /// Colours by meaning.
     pub theme: &'a Theme,
+    /// Which keys do what, for sentences that name one.
+    pub keymap: &'a Keymap,
+    /// From where on a number is called high.
+    pub threshold: Threshold,
     /// Which letters the terminal can show.
     pub glyph: Glyph,
     /// The present time, for ages.
@@ -23,22 +30,29 @@ pub struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// The style of a share of something that should not be full: 70 % warns, 90 % is bad.
-    pub const fn load(&self, share: Ratio) -> Style {
-        match share.percent() {
-            high if high >= 90.0 => self.theme.bad,
-            high if high >= 70.0 => self.theme.warn,
-            _ => self.theme.good,
+    /// The style of a share of something that should not be full.
+    pub fn load(&self, share: Ratio) -> Style {
+        self.level(self.threshold.share(share))
+    }
+
+    /// The style of a temperature in °C.
+    pub fn heat(&self, celsius: f64) -> Style {
+        self.level(self.threshold.heat(celsius))
+    }
+
+    const fn level(&self, level: Level) -> Style {
+        match level {
+            Level::Good => self.theme.good,
+            Level::Warn => self.theme.warn,
+            Level::Bad => self.theme.bad,
         }
     }
 
-    /// The style of a temperature: 80 °C warns, 90 °C is bad.
-    pub const fn heat(&self, celsius: f64) -> Style {
-        match celsius {
-            hot if hot >= 90.0 => self.theme.bad,
-            hot if hot >= 80.0 => self.theme.warn,
-            _ => self.theme.good,
-        }
+    /// The first key of `action`; where it has none, the key of the palette, which has them all.
+    pub fn key(&self, action: Action) -> String {
+        let key = |action| self.keymap.keys(action).next().map(ToString::to_string);
+        let named = || Some(format!("{} {}", key(Action::Palette)?, action.name()));
+        key(action).or_else(named).unwrap_or_else(|| action.name().to_owned())
     }
 
     /// Whether something heard at `at` is too old to be called live.

@@ -116,7 +116,7 @@ fn draw_text(frame: &mut Frame<'_>, area: Rect, text: &SafeText, look: &Look<'_>
     let lines = vec![
         Line::styled(text.as_str(), look.theme.text),
         Line::default(),
-        Line::styled("Esc closes this", look.theme.muted),
+        Line::styled(format!("{} closes this", look.key(Action::Back)), look.theme.muted),
     ];
     draw_lines(frame, area, "Why", lines, look);
 }

@@ -20,6 +20,7 @@ use super::term::{self, Tty};
 use super::theme::depth::{Depth, When};
 use super::theme::{self, Themes};
 use super::{reader, watchdog};
+use crate::config::Threshold;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
 use crate::model::update::Update;
@@ -46,6 +47,8 @@ pub struct Options {
     pub mouse: bool,
     /// Whether what acts is hidden and refused.
     pub readonly: bool,
+    /// From where on a number is called high.
+    pub threshold: Threshold,
     /// How often samples are taken at the start.
     pub interval: Duration,
 }
@@ -60,6 +63,7 @@ impl Default for Options {
             ascii: false,
             mouse: true,
             readonly: false,
+            threshold: Threshold::default(),
             interval: Duration::from_secs(1),
         }
     }
@@ -111,6 +115,7 @@ pub async fn run(
     let screen = Screen::enter(&tty, setup.glyph, depth, options.mouse)?;
     reader::start(input_sender).map_err(Error::Thread)?;
 
+    tracing::info!("isomon {} is on the screen", env!("CARGO_PKG_VERSION"));
     let app = App::new(setup, options.interval, options.mouse);
     let reload = Box::new(move |app: &mut App| reload(app, &options));
     let mut session = Session::new(app, screen, SystemClock, commands, reload);
@@ -185,6 +190,7 @@ fn load(options: &Options) -> Result<Setup, Error> {
     Ok(Setup {
         keymap,
         themes: Themes::load(options.themes.as_deref(), &options.theme, depth)?,
+        threshold: options.threshold,
         glyph: glyph(options.ascii, variable),
         readonly: options.readonly,
         zone: jiff::tz::TimeZone::system(),
@@ -205,12 +211,14 @@ fn reload(app: &mut App, options: &Options) {
     }
 }
 
-/// Which letters the locale can show; only UTF-8 can show them all.
+/// Which letters the terminal can show: all of them only where the locale is UTF-8, and not on the
+/// Linux console, whose fonts have neither braille nor rounded corners.
 fn glyph(ascii: bool, variable: impl Fn(&str) -> Option<String>) -> Glyph {
     let said = |name| variable(name).filter(|value| !value.is_empty());
     let locale = said("LC_ALL").or_else(|| said("LC_CTYPE")).or_else(|| said("LANG"));
     let locale = locale.unwrap_or_default().to_lowercase();
-    if !ascii && (locale.contains("utf-8") || locale.contains("utf8")) {
+    let console = said("TERM").is_some_and(|term| term == "linux");
+    if !ascii && !console && (locale.contains("utf-8") || locale.contains("utf8")) {
         Glyph::Unicode
     } else {
         Glyph::Ascii
@@ -232,6 +240,7 @@ mod tests {
             ("LANG", "C.UTF-8", Glyph::Unicode),
             ("LC_ALL", "en_US.utf8", Glyph::Unicode),
             ("LC_CTYPE", "POSIX", Glyph::Ascii),
+            ("TERM", "linux", Glyph::Ascii),
             ("OTHER", "UTF-8", Glyph::Ascii),
         ];
         for (name, value, wanted) in rows {
@@ -239,6 +248,9 @@ mod tests {
             assert_eq!(glyph(false, set), wanted, "{name}={value}");
             assert_eq!(glyph(true, set), Glyph::Ascii);
         }
+        assert_eq!(glyph(false, |_| Some("linux utf-8".to_owned())), Glyph::Unicode);
+        let console = |asked: &str| Some(if asked == "TERM" { "linux" } else { "C.UTF-8" }.into());
+        assert_eq!(glyph(false, console), Glyph::Ascii);
     }
 
     #[test]

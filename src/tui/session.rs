@@ -17,7 +17,7 @@ use super::surface::Surface;
 use super::view;
 use crate::model::command::Command;
 use crate::model::time::Clock;
-use crate::model::update::Update;
+use crate::model::update::{Update, What};
 use crate::state::State;
 
 /// Updates folded before the loop looks at keys again.
@@ -213,12 +213,22 @@ impl<S: Surface, C: Clock> Session<S, C> {
         let mut next = first;
         for _ in 0..FOLD {
             let Some(update) = next else { break };
+            log(&update);
             changed |= self.state.apply(&update);
             next = more.try_recv().ok();
         }
         if changed {
             self.pace.feed(Instant::now());
         }
+    }
+}
+
+/// What is said in the bottom line can be read again in the log.
+fn log(update: &Update) {
+    match &update.what {
+        What::Notice(notice) if notice.bad => tracing::warn!("{}", notice.text),
+        What::Notice(notice) => tracing::info!("{}", notice.text),
+        _ => {}
     }
 }
 

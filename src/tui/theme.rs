@@ -117,7 +117,9 @@ impl Themes {
         let mut themes = Self { all, current: 0 };
         themes.choose(name)?;
         if depth == Depth::None {
+            // Without colours the others would not even show which row is chosen.
             themes.choose(COLOURLESS)?;
+            themes = Self { all: vec![themes.current().clone()], current: 0 };
         }
         Ok(themes)
     }

@@ -4,6 +4,7 @@
 //! state as a whole. Every one of them takes any area, down to none at all.
 
 pub mod chart;
+pub mod cursor;
 pub mod field;
 pub mod filter;
 pub mod fixed;
@@ -12,7 +13,6 @@ pub mod interval_bar;
 pub mod meter;
 pub mod notice;
 pub mod panel;
-pub mod plain;
 pub mod sheet;
 pub mod span_axis;
 pub mod sparkline;

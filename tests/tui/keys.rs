@@ -38,6 +38,29 @@ fn digits_and_brackets_open_tabs() {
 }
 
 #[test]
+fn who_first_looks_at_backends_has_them_tried_once() {
+    let rows = [("2 3 9", 0), ("4", 1), ("5 4 5", 1), ("b 4", 1), ("c 5", 1), ("] ] ]", 1)];
+    for (keys, times) in rows {
+        let wishes = still(keys).wishes;
+        let tried = wishes.iter().filter(|wish| **wish == Command::CheckBackends);
+        assert_eq!(tried.count(), times, "{keys}");
+    }
+    let readonly = Setup { readonly: true, ..Setup::default() };
+    let left = stay(app(readonly), &one_node(), typed("5"), (80, 24));
+    assert_eq!(left.wishes, []);
+    assert!(left.text().contains("--readonly forbids"), "{}", left.text());
+}
+
+#[test]
+fn esc_clears_the_filter_that_is_shown() {
+    let left = still("2 / a enter enter / b enter");
+    assert_eq!(left.app.filter(), "b");
+    assert_eq!(still("2 / a enter enter / b enter esc").app.filter(), "");
+    assert_eq!(still("2 / a enter enter / b enter esc esc").app.filter(), "a");
+    assert_eq!(still("2 / a enter enter / b enter esc esc esc").app.filter(), "");
+}
+
+#[test]
 fn esc_never_quits_and_q_does() {
     still("esc esc esc");
     assert_eq!(press(&one_node(), "q").ended, Ended::Quit);

@@ -90,7 +90,10 @@ fn readiness(id: BackendId) -> Readiness {
             reason: "no cgroup of its own: processor time is not bounded".into(),
             remedy: "run isomon as root, or under systemd-run --user --scope".into(),
         },
-        BackendId::GvisorPtrace => Readiness::Checking,
+        BackendId::GvisorPtrace => Readiness::Unavailable {
+            reason: "this runsc knows no platform ptrace".into(),
+            remedy: "install a runsc that does".into(),
+        },
         BackendId::GvisorKvm => Readiness::Unavailable {
             reason: "/dev/kvm is not there".into(),
             remedy: "load the kvm module (modprobe kvm_intel), or use a machine with \
@@ -311,7 +314,18 @@ pub(crate) fn tried() -> State {
     state
 }
 
-/// The same with a run in its `rounds`th round of 60.
+/// The same while the last but one is still being tried.
+pub(crate) fn trying() -> State {
+    let mut statuses = statuses();
+    for status in statuses.iter_mut().filter(|status| status.id == BackendId::GvisorPtrace) {
+        status.readiness = Readiness::Checking;
+    }
+    let mut state = State::default();
+    state.apply(&update(START, What::Backends(statuses)));
+    state
+}
+
+/// With a run in its `rounds`th round of 60.
 pub(crate) fn running(rounds: u32) -> State {
     let mut state = tried();
     let (samples, took) = samples(rounds);

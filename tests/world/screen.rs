@@ -1,13 +1,17 @@
 //! A screen without a terminal: what a drawing looks like, as text.
 
+use isomon::config::Threshold;
 use isomon::model::time::Stamp;
+use isomon::tui::keymap::Keymap;
+use isomon::tui::letter;
 use isomon::tui::look::{Glyph, Look};
 use isomon::tui::theme::Theme;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
+use unicode_width::UnicodeWidthStr as _;
 
 /// A theme in which each meaning has a colour of its own.
 pub(crate) fn theme() -> Theme {
@@ -56,8 +60,26 @@ fn drawn(
     draw: impl FnOnce(&mut ratatui::Frame<'_>, Rect, &Look<'_>),
 ) -> Buffer {
     let theme = theme();
-    let look = Look { theme: &theme, glyph, now, readonly: false, interval_ms: 1000 };
+    let look = Look {
+        theme: &theme,
+        keymap: &Keymap::embedded(),
+        threshold: Threshold::default(),
+        glyph,
+        now,
+        readonly: false,
+        interval_ms: 1000,
+    };
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw(frame, frame.area(), &look)).unwrap();
-    terminal.backend().buffer().clone()
+    as_shown(terminal.backend().buffer(), glyph)
+}
+
+/// The page as a terminal gets it that can show only these letters.
+fn as_shown(buffer: &Buffer, glyph: Glyph) -> Buffer {
+    let mut buffer = buffer.clone();
+    let foreign = |cell: &&mut Cell| glyph == Glyph::Ascii && !cell.symbol().is_ascii();
+    for cell in buffer.content.iter_mut().filter(foreign) {
+        cell.set_symbol(letter::ascii(cell.symbol(), cell.symbol().width()));
+    }
+    buffer
 }

@@ -28,6 +28,10 @@ impl App {
         if self.act_everywhere(action, state) {
             return None;
         }
+        if action == Action::Back && !self.filter().is_empty() {
+            self.set_filter(String::new());
+            return None;
+        }
         let reply = self.views.act(self.tab, action, state);
         if reply == Reply::Ignored {
             return self.act_for_tab(action, state);
@@ -58,10 +62,6 @@ impl App {
     /// What the app makes of an action the tab in front has no use for.
     fn act_for_tab(&mut self, action: Action, state: &State) -> Option<Command> {
         let other = match action {
-            Action::Back => {
-                self.set_filter(String::new());
-                return None;
-            }
             Action::Bench | Action::Again | Action::Cancel | Action::Export => Tab::Bench,
             Action::Check => Tab::Backends,
             _ => return None,
@@ -77,7 +77,7 @@ impl App {
     }
 
     fn quit(&mut self, state: &State) {
-        if state.live_run().is_some() {
+        if state.live_run().is_some() || self.views.bench.is_preparing(state) {
             self.ask("A benchmark is running. End it and quit?", Then::Quit);
         } else {
             self.effects.push(Effect::Quit);

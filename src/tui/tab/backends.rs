@@ -15,7 +15,7 @@ use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::{plain, titled};
+use crate::tui::widget::titled;
 
 mod column;
 mod detail;
@@ -29,9 +29,17 @@ pub struct View {
 }
 
 /// The backends of this machine.
-pub(super) fn statuses(state: &State) -> &[BackendStatus] {
+pub(in crate::tui) fn statuses(state: &State) -> &[BackendStatus] {
     let node = state.nodes.get(&SourceId::local());
     node.map_or(&[], |node| &node.backends)
+}
+
+/// Has the backends tried, unless that would disturb a run.
+pub(super) fn check(state: &State) -> Reply {
+    if state.live_run().is_some() {
+        return Reply::Say("trying the backends would disturb the run that is going on".into());
+    }
+    Reply::Wish(Command::CheckBackends)
 }
 
 impl View {
@@ -39,7 +47,7 @@ impl View {
     pub fn act(&mut self, action: Action, state: &State) -> Reply {
         let last = self.rows(state).len().saturating_sub(1);
         self.row = match action {
-            Action::Check => return Reply::Wish(Command::CheckBackends),
+            Action::Check => return check(state),
             Action::Enter => return self.opened(!self.open),
             Action::Copy => return self.copy(state),
             Action::Back if self.open => return self.opened(false),
@@ -136,17 +144,13 @@ impl View {
             self.draw_list(frame, list, state, look);
             detail::draw(frame, details, rows[self.cursor(state)], look);
         }
-        plain::flatten(frame.buffer_mut(), area, look);
     }
 
     fn draw_empty(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
         let block = titled::titled("Backends", true, look);
         let words = if statuses(state).is_empty() {
-            let how = format!("“{}” below runs a small program in each", Action::Check.words());
-            vec![
-                Line::styled("No backend has been tried yet.", look.theme.text),
-                Line::styled(format!("{how} and looks at its result."), look.theme.muted),
-            ]
+            let (first, second) = untried(look);
+            vec![Line::styled(first, look.theme.text), Line::styled(second, look.theme.muted)]
         } else {
             let text = format!("No backend has “{}” in its name.", self.filter);
             vec![Line::styled(text, look.theme.muted)]
@@ -169,6 +173,15 @@ impl View {
             lines.push(if chosen { line.patch_style(look.theme.selected) } else { line });
         }
         frame.render_widget(Paragraph::new(lines), inside);
+    }
+}
+
+/// What is said while nothing is known.
+pub(super) const fn untried(look: &Look<'_>) -> (&'static str, &'static str) {
+    if look.readonly {
+        ("No backend has been tried.", "To try them programs are run, which --readonly forbids.")
+    } else {
+        ("Trying the backends…", "A small program is run in each, and its result is looked at.")
     }
 }
 

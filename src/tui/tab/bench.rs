@@ -8,12 +8,11 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
 use crate::model::bench::Figure;
-use crate::model::command::Command;
 use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::{plain, titled};
+use crate::tui::widget::titled;
 
 mod bars;
 mod choice;
@@ -34,7 +33,7 @@ use choice::Choice;
 use group::Group;
 use place::{Mode, Panel, Places, ResultPlaces};
 use result::Sight;
-use wish::shown;
+use wish::{Wished, shown};
 
 /// The figures in the order in which they are gone through.
 const FIGURES: [Figure; 5] =
@@ -55,18 +54,24 @@ pub struct View {
     why: bool,
     zoom: bool,
     filter: String,
+    wished: Option<Wished>,
 }
 
 impl View {
     /// Does what `action` means here.
     pub fn act(&mut self, action: Action, state: &State) -> Reply {
         match action {
-            Action::Bench => self.wish(self.choice.run(state)),
-            Action::Again => self.wish(wish::again(state)),
+            Action::Bench | Action::Again | Action::Cancel | Action::Check
+                if self.is_preparing(state) =>
+            {
+                Reply::Say("the run is being prepared; a moment, please".into())
+            }
+            Action::Bench => self.wish(self.choice.run(state), state),
+            Action::Again => self.wish(wish::again(state), state),
             Action::Cancel => wish::cancel(state),
             Action::Export => wish::export(state),
             Action::Copy => wish::copy(state),
-            Action::Check => Reply::Wish(Command::CheckBackends),
+            Action::Check => super::backends::check(state),
             Action::Preset => self.choice.next_preset(),
             Action::NextPanel => self.turn(state, 1),
             Action::PreviousPanel => self.turn(state, 2),
@@ -75,10 +80,16 @@ impl View {
         }
     }
 
+    /// Whether a run was wished and has not begun yet.
+    pub fn is_preparing(&self, state: &State) -> bool {
+        self.wished.as_ref().is_some_and(|wished| wished.is_pending(state))
+    }
+
     /// What is wished will be looked at.
-    fn wish(&mut self, reply: Reply) -> Reply {
+    fn wish(&mut self, reply: Reply, state: &State) -> Reply {
         if matches!(reply, Reply::Wish(_)) {
             self.panel = None;
+            self.wished = Some(Wished::now(state));
         }
         reply
     }
@@ -164,7 +175,16 @@ impl View {
             None => Group { figure, rows: Vec::new() },
         };
         let cursor = self.row.min(group.rows.len().saturating_sub(1));
-        Sight { run, payloads, payload, group, mode: self.mode, cursor, focused: true }
+        Sight {
+            run,
+            payloads,
+            payload,
+            group,
+            mode: self.mode,
+            cursor,
+            focused: true,
+            preparing: false,
+        }
     }
 
     /// Shows only backends whose name holds `text`.
@@ -223,11 +243,11 @@ impl View {
         if let Some(run) = run.filter(|_| !places.result.is_empty()) {
             let mut sight = self.sight(run);
             sight.focused = panel == Panel::Result;
+            sight.preparing = self.is_preparing(state);
             let rows = sight.group.rows.len();
             let within = ResultPlaces::of(places.result, rows, self.mode, self.why, self.zoom);
             result::draw(frame, places.result, &within, &sight, look);
         }
-        plain::flatten(frame.buffer_mut(), area, look);
     }
 
     fn draw_choice(&self, frame: &mut Frame<'_>, places: &Places, state: &State, look: &Look<'_>) {
@@ -242,10 +262,13 @@ impl View {
             plan::draw_payloads(frame, places.payloads, &self.choice, state, cursor, look);
         }
         if !places.outlook.is_empty() {
-            outlook::draw(frame, places.outlook, &self.choice, state, look);
+            let preparing = self.is_preparing(state);
+            outlook::draw(frame, places.outlook, &self.choice, (state, preparing), look);
         }
         if !places.brief.is_empty() {
-            frame.render_widget(outlook::brief(&self.choice, state, look), places.brief);
+            let preparing = self.is_preparing(state);
+            let brief = outlook::brief(&self.choice, (state, preparing), look);
+            frame.render_widget(brief, places.brief);
         }
     }
 }

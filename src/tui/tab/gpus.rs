@@ -12,9 +12,10 @@ use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::widget::cursor::Cursor;
+use crate::tui::widget::grid;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
-use crate::tui::widget::{grid, plain};
 
 mod card;
 mod chart;
@@ -29,11 +30,12 @@ pub struct View {
     sheet: Sheet<Key>,
     /// Whether the one under the cursor has all the room.
     zoom: bool,
+    cursor: Cursor,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { sheet: Sheet::sorted_by(entry::NODE), zoom: false }
+        Self { sheet: Sheet::sorted_by(entry::NODE), zoom: false, cursor: Cursor::default() }
     }
 }
 
@@ -44,6 +46,7 @@ impl View {
         let rows = self.sheet.arrange(&entries);
         match action {
             Action::Enter | Action::Zoom if !rows.is_empty() => self.zoom = !self.zoom,
+            _ if !rows.is_empty() && self.cursor.act(action, state.now) => {}
             Action::Back if self.zoom => self.zoom = false,
             Action::Back if !self.sheet.text.is_empty() => self.filter(""),
             Action::Why => return Reply::Say(why(self.sheet.current(&rows), state)),
@@ -76,11 +79,14 @@ impl View {
     }
 
     /// Keys worth naming.
-    pub const fn hints(&self, _: &State) -> &'static [Action] {
-        if self.zoom {
-            return &[Action::Back, Action::Up, Action::Down, Action::Why];
+    pub fn hints(&self, state: &State) -> &'static [Action] {
+        if entry::entries(state).is_empty() {
+            return &[Action::Why];
         }
-        &[Action::Enter, Action::Sort, Action::Reverse, Action::Filter, Action::Why]
+        if self.zoom {
+            return &[Action::Left, Action::Right, Action::View, Action::Why, Action::Back];
+        }
+        &[Action::Enter, Action::Sort, Action::Reverse, Action::Left, Action::View, Action::Why]
     }
 
     /// Draws the tab.
@@ -93,7 +99,6 @@ impl View {
         } else {
             self.fill(&entries, area, buffer, look);
         }
-        plain::flatten(buffer, area, look);
     }
 
     fn fill(&self, entries: &[Entry<'_>], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
@@ -108,7 +113,7 @@ impl View {
             });
         }
         if let Some(entry) = self.sheet.current(&rows) {
-            card::draw(entry, lower, buffer, look);
+            card::draw(entry, self.cursor, lower, buffer, look);
         }
     }
 

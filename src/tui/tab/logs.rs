@@ -83,7 +83,8 @@ impl View {
         let block = Block::bordered()
             .border_type(BorderType::Rounded)
             .border_style(theme.focus)
-            .title(Line::styled(format!(" Log, up to {level}; h fewer, l more "), theme.title));
+            .title(Line::styled(format!(" Log, up to {level} "), theme.title))
+            .title_bottom(Line::styled(levels(look), theme.muted).right_aligned());
         if is_silent() {
             let words = "Nothing has been logged yet. `RUST_LOG=debug` makes isomon say more.";
             let empty = Paragraph::new(words).wrap(Wrap { trim: true });
@@ -98,11 +99,18 @@ impl View {
             .style_trace(theme.muted)
             .output_timestamp(Some("%H:%M:%S".to_owned()))
             .output_level(Some(TuiLoggerLevelOutput::Abbreviated))
+            .output_target(false)
+            .output_separator(' ')
             .output_file(false)
             .output_line(false)
             .state(&self.place);
         frame.render_widget(log, area);
     }
+}
+
+/// Which keys show less and more.
+fn levels(look: &Look<'_>) -> String {
+    format!(" {} less, {} more ", look.key(Action::Left), look.key(Action::Right))
 }
 
 /// Whether nothing in this program logs anywhere.

@@ -9,7 +9,7 @@ use crate::state::{Node, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::{notice, plain};
+use crate::tui::widget::notice;
 
 mod chart;
 mod cpu;
@@ -64,6 +64,11 @@ impl View {
         Reply::Done
     }
 
+    /// Whether one node is seen in depth.
+    pub const fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     fn opened<'a>(&self, state: &'a State) -> Option<&'a Node> {
         state.nodes.get(self.open.as_ref()?)
     }
@@ -105,7 +110,6 @@ impl View {
             (Some((id, node)), _) => self.detail.draw(area, buffer, id, node, look),
             (None, _) => self.list.draw(area, buffer, state, look),
         }
-        plain::flatten(buffer, area, look);
     }
 }
 

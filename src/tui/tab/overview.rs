@@ -14,7 +14,7 @@ use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::trail::Window;
-use crate::tui::widget::{grid, notice, panel, plain, strip};
+use crate::tui::widget::{grid, notice, panel, strip};
 
 mod head;
 mod result;
@@ -67,7 +67,6 @@ impl View {
         } else {
             self.fill(area, buffer, state, look);
         }
-        plain::flatten(buffer, area, look);
     }
 
     fn fill(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {

@@ -12,6 +12,8 @@ use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::look::Look;
 use crate::tui::prompt::Prompt;
+use crate::tui::tab::Tab;
+use crate::tui::widget::grid;
 
 /// How long a sentence from elsewhere stands.
 const STANDS: Duration = Duration::from_secs(10);
@@ -28,7 +30,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, 
         return draw_prompt(frame, area, prompt, look);
     }
     let line = if app.pending.is_empty() {
-        said(app, state, look).unwrap_or_else(|| hints(app, state, look, area.width))
+        said(app, state, look, area.width).unwrap_or_else(|| hints(app, state, look, area.width))
     } else {
         pending(app, look)
     };
@@ -50,7 +52,7 @@ fn draw_prompt(frame: &mut Frame<'_>, area: Rect, prompt: &Prompt, look: &Look<'
 }
 
 /// What was said last: by the app until the next key, by others for [`STANDS`].
-fn said<'a>(app: &'a App, state: &'a State, look: &Look<'_>) -> Option<Line<'a>> {
+fn said<'a>(app: &'a App, state: &'a State, look: &Look<'_>, width: u16) -> Option<Line<'a>> {
     let from_elsewhere = state
         .notice
         .as_ref()
@@ -58,7 +60,8 @@ fn said<'a>(app: &'a App, state: &'a State, look: &Look<'_>) -> Option<Line<'a>>
         .map(|(_, notice)| notice);
     let notice: &Notice = app.said.as_ref().or(from_elsewhere)?;
     let (sign, style) = if notice.bad { ("! ", look.theme.bad) } else { ("", look.theme.text) };
-    Some(Line::styled(format!("{sign}{}", notice.text), style))
+    let text = grid::clip(&format!("{sign}{}", notice.text), usize::from(width));
+    Some(Line::styled(text, style))
 }
 
 /// What may follow the keys of an incomplete chord.
@@ -83,8 +86,10 @@ fn hints<'a>(app: &'a App, state: &State, look: &Look<'_>, width: u16) -> Line<'
         line.push_span(Span::styled(format!("/{}  ", app.filter()), look.theme.warn));
         room = room.saturating_sub(line.width());
     }
-    let first = app.views.hints(app.tab, state).iter().chain(&SOMETIMES);
-    let first = first.filter(|action| !(look.readonly && action.acts()));
+    let own = app.views.hints(app.tab, state);
+    let deaf = |action: &Action| *action == Action::Filter && app.tab == Tab::Logs;
+    let others = SOMETIMES.iter().filter(|action| !own.contains(action) && !deaf(action));
+    let first = own.iter().chain(others).filter(|action| !(look.readonly && action.acts()));
     for hint in first.filter_map(|action| hint(app, *action, look)) {
         if hint.width() <= room {
             room -= hint.width();
@@ -101,13 +106,6 @@ fn hint<'a>(app: &App, action: Action, look: &Look<'_>) -> Option<Line<'a>> {
     let gap = " ".repeat(usize::from(GAP));
     Some(Line::from(vec![
         Span::styled(key.to_string(), look.theme.accent),
-        Span::styled(format!(" {}{gap}", short(action)), look.theme.muted),
+        Span::styled(format!(" {}{gap}", action.short()), look.theme.muted),
     ]))
-}
-
-/// The words of an action up to the first break: enough for a hint.
-fn short(action: Action) -> &'static str {
-    let words = action.words();
-    let end = words.find([';', ',']).unwrap_or(words.len());
-    words.get(..end).unwrap_or(words)
 }

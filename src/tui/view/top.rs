@@ -60,7 +60,7 @@ pub fn tab_at(column: u16, width: u16, front: Tab) -> Option<Tab> {
 fn standing(app: &App, state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
     let all = [
         paused(app, look),
-        running(state, look),
+        running(app, state, look),
         down(state, look),
         lost(state, look),
         clock(app, look),
@@ -81,11 +81,14 @@ fn paused(app: &App, look: &Look<'_>) -> Option<Span<'static>> {
     app.paused.then(|| Span::styled("paused", look.theme.warn))
 }
 
-fn running(state: &State, look: &Look<'_>) -> Option<Span<'static>> {
-    let (_, run) = state.live_run()?;
-    let sign = look.glyph.pick("▶", ">");
-    let words = share(&run.progress)
-        .map_or_else(|| format!("{sign} bench"), |percent| format!("{sign} bench {percent} %"));
+fn running(app: &App, state: &State, look: &Look<'_>) -> Option<Span<'static>> {
+    let live = state.live_run();
+    let words = match live.map(|(_, run)| share(&run.progress)) {
+        Some(Some(percent)) => format!("▶ bench {percent} %"),
+        Some(None) => "▶ bench".to_owned(),
+        None if app.views.bench.is_preparing(state) => "▶ preparing".to_owned(),
+        None => return None,
+    };
     Some(Span::styled(words, look.theme.accent))
 }
 

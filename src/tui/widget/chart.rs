@@ -251,13 +251,23 @@ pub fn legend(names: &[&'static str], traces: &[Trace], look: &Look<'_>) -> Vec<
 mod tests {
     use super::super::trail::Window;
     use super::*;
+    use crate::config::Threshold;
     use crate::model::time::Stamp;
+    use crate::tui::keymap::Keymap;
     use crate::tui::theme::Theme;
 
     fn drawn(points: Vec<(u64, Option<f64>)>, glyph: Glyph) -> Vec<String> {
         let theme = Theme::default();
         let now = Stamp { mono_ms: 10_000, wall_ms: 0 };
-        let look = Look { theme: &theme, glyph, now, readonly: false, interval_ms: 1_000 };
+        let look = Look {
+            theme: &theme,
+            keymap: &Keymap::embedded(),
+            threshold: Threshold::default(),
+            glyph,
+            now,
+            readonly: false,
+            interval_ms: 1_000,
+        };
         let traces = [Trace { points, top: 100.0, style: Style::new(), ascii: "*" }];
         let window = Window { end_ms: 10_000, span_ms: 10_000, interval_ms: 1_000 };
         let chart = Chart {

@@ -57,13 +57,17 @@ pub fn parts(parts: &[Part], width: usize, look: &Look<'_>) -> Vec<Span<'static>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Threshold;
     use crate::model::time::Stamp;
+    use crate::tui::keymap::Keymap;
     use crate::tui::theme::Theme;
 
     fn drawn(share: f64, width: usize, glyph: Glyph) -> String {
         let theme = Theme::default();
         let look = Look {
             theme: &theme,
+            keymap: &Keymap::embedded(),
+            threshold: Threshold::default(),
             glyph,
             now: Stamp::default(),
             readonly: false,

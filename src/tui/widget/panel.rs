@@ -2,23 +2,11 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::symbols::border;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Widget};
+use ratatui::widgets::{Block, BorderType, Widget};
 
-use super::super::look::{Glyph, Look};
+use super::super::look::Look;
 use super::grid;
-
-const ASCII: border::Set<'static> = border::Set {
-    top_left: "+",
-    top_right: "+",
-    bottom_left: "+",
-    bottom_right: "+",
-    vertical_left: "|",
-    vertical_right: "|",
-    horizontal_top: "-",
-    horizontal_bottom: "-",
-};
 
 /// A frame about to be drawn.
 pub struct Panel<'a> {
@@ -69,16 +57,12 @@ impl<'a> Panel<'a> {
 
     fn block(&self, width: usize, look: &Look<'_>) -> Block<'static> {
         let frame = if self.focused { look.theme.focus } else { look.theme.border };
-        let set = match look.glyph {
-            Glyph::Unicode => border::ROUNDED,
-            Glyph::Ascii => ASCII,
-        };
         let title = grid::clip(self.title, width.saturating_sub(6));
         let room = width.saturating_sub(title.chars().count() + 8);
         let muted =
             |text: &str| Span::styled(format!(" {} ", grid::clip(text, room)), look.theme.muted);
         let style = if self.focused { look.theme.focus } else { look.theme.title };
-        let mut block = Block::bordered().border_set(set).border_style(frame);
+        let mut block = Block::bordered().border_type(BorderType::Rounded).border_style(frame);
         block = block.title_top(Line::styled(format!(" {title} "), style));
         if !self.aside.is_empty() && room > 3 {
             block = block.title_top(Line::from(muted(&self.aside)).right_aligned());

@@ -78,6 +78,11 @@ pub fn ago(length: Duration) -> String {
     }
 }
 
+/// `1 disk`, `2 disks`.
+pub fn many(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -111,11 +111,11 @@ impl Choice {
         let ready = statuses.iter().any(|status| status.readiness.runs());
         let pending = |status: &BackendStatus| status.readiness == Readiness::Checking;
         if state.live_run().is_some() {
-            Some("a run is going on; x cancels it")
+            Some("a run is going on; wait, or cancel it")
         } else if statuses.is_empty() {
-            Some("the backends have not been tried yet")
-        } else if !ready && statuses.iter().any(pending) {
-            Some("the backends are still being tried")
+            Some("the backends are tried first; that takes a few seconds")
+        } else if statuses.iter().any(pending) {
+            Some("the backends are still being tried; a moment, please")
         } else if !ready {
             Some("no backend is ready; the Backends tab says what mends them")
         } else if plan.backends.is_empty() {

@@ -85,16 +85,16 @@ fn median(values: &mut [f64]) -> Option<f64> {
     })
 }
 
-/// The letters and the colour of a phase. Neighbours differ even without colour.
+/// The letters and the colour of a phase. They differ even without colour.
 const fn fill(phase: Phase, look: &Look<'_>) -> (&'static str, Style) {
     let (letters, colour) = match phase {
         Phase::Create => (("█", "c"), 0),
         Phase::Boot => (("▒", "b"), 1),
         Phase::Init => (("▓", "i"), 2),
         Phase::Ready => (("░", "r"), 3),
-        Phase::Run => (("█", "#"), 4),
-        Phase::Exit => (("▒", "x"), 5),
-        Phase::Clean => (("░", "~"), 6),
+        Phase::Run => (("▚", "#"), 4),
+        Phase::Exit => (("╱", "x"), 5),
+        Phase::Clean => (("·", "~"), 6),
     };
     (look.glyph.pick(letters.0, letters.1), look.theme.series[colour])
 }

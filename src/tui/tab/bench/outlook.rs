@@ -6,10 +6,13 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::choice::Choice;
+use super::wish::PREPARING;
 use crate::bench::forecast::forecast;
 use crate::model::bench::{Plan, Preset};
 use crate::state::State;
+use crate::tui::action::Action;
 use crate::tui::look::Look;
+use crate::tui::widget::value::many;
 use crate::tui::widget::{fixed, titled};
 
 /// The name of a preset.
@@ -26,7 +29,7 @@ pub(super) fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
     choice: &Choice,
-    state: &State,
+    (state, preparing): (&State, bool),
     look: &Look<'_>,
 ) {
     let block = titled::titled("What it will do", false, look);
@@ -44,7 +47,7 @@ pub(super) fn draw(
     }
     let last = usize::from(inside.height).saturating_sub(1);
     lines.truncate(last);
-    lines.push(invitation(&plan, state, look));
+    lines.push(invitation(&plan, (state, preparing), look));
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
@@ -97,8 +100,8 @@ fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
         (
             "until",
             format!(
-                "each median is known within ±{}, or {} are spent",
-                effort.target, effort.budget_seconds
+                "each median is known to ±{}, or {} rounds or {} are spent",
+                effort.target, effort.max_rounds, effort.budget_seconds
             ),
         ),
         (
@@ -112,11 +115,6 @@ fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// `1 backend`, `2 backends`.
-fn many(count: usize, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
-}
-
 fn takes(plan: &Plan) -> String {
     if plan.cells().is_empty() {
         return "—".to_owned();
@@ -126,25 +124,32 @@ fn takes(plan: &Plan) -> String {
 }
 
 /// The line that says what to press, or why it would not help.
-fn invitation(plan: &Plan, state: &State, look: &Look<'_>) -> Line<'static> {
+fn invitation(plan: &Plan, (state, preparing): (&State, bool), look: &Look<'_>) -> Line<'static> {
+    if preparing {
+        return Line::styled(PREPARING, look.theme.accent);
+    }
     if look.readonly {
         return Line::styled("read-only: nothing is run from here", look.theme.muted);
     }
     match Choice::obstacle(plan, state) {
         Some(why) => Line::styled(why, look.theme.warn),
         None => Line::from(vec![
-            Span::styled("b", look.theme.accent),
+            Span::styled(look.key(Action::Bench), look.theme.accent),
             Span::styled(" runs it", look.theme.text),
         ]),
     }
 }
 
 /// All of it in one line, for a screen with no room.
-pub(super) fn brief(choice: &Choice, state: &State, look: &Look<'_>) -> Line<'static> {
+pub(super) fn brief(
+    choice: &Choice,
+    (state, preparing): (&State, bool),
+    look: &Look<'_>,
+) -> Line<'static> {
     let plan = choice.plan(state);
     let takes = takes(&plan);
-    let text = format!("{} · {} cells · {takes} · ", name(choice.preset), plan.cells().len());
-    let mut line = invitation(&plan, state, look);
-    line.spans.insert(0, Span::styled(text, look.theme.muted));
+    let text = format!(" · {} · {} cells · {takes}", name(choice.preset), plan.cells().len());
+    let mut line = invitation(&plan, (state, preparing), look);
+    line.push_span(Span::styled(text, look.theme.muted));
     line
 }

@@ -36,7 +36,10 @@ pub(super) fn draw_backends(
     let lines = statuses.iter().map(|status| backend(status, choice, width, look));
     let mut lines: Vec<_> = lines.collect();
     if lines.is_empty() {
-        lines.push(Line::styled(" not tried yet", look.theme.muted));
+        let (first, second) = backends::untried(look);
+        lines.push(Line::styled(first, look.theme.text));
+        let words = fixed::wrap(second, width);
+        lines.extend(words.into_iter().map(|line| Line::styled(line, look.theme.muted)));
     }
     draw_list(frame, area, "Backends", lines, cursor, look);
 }

@@ -7,6 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use super::group::Group;
 use super::place::{Mode, ResultPlaces};
+use super::wish::PREPARING;
 use super::{bars, ladder, progress, reason, samples, table, timeline};
 use crate::model::bench::Payload;
 use crate::state::RunState;
@@ -22,6 +23,8 @@ pub(super) struct Sight<'a> {
     pub(super) mode: Mode,
     pub(super) cursor: usize,
     pub(super) focused: bool,
+    /// Whether the next run is being prepared while this one is shown.
+    pub(super) preparing: bool,
 }
 
 /// Draws `sight` into `area`, divided into `places`.
@@ -37,7 +40,11 @@ pub(super) fn draw(
         frame.render_widget(block, area);
     }
     let (width, room) = (usize::from(places.head.width), usize::from(places.head.height));
-    let head = progress::lines(sight.run, width, room, look);
+    let mut head = progress::lines(sight.run, width, room, look);
+    if sight.preparing {
+        head.insert(0, Line::styled(PREPARING, look.theme.accent));
+        head.truncate(room);
+    }
     frame.render_widget(Paragraph::new(head), places.head);
     frame.render_widget(tabs(sight, places.tabs.width, look), places.tabs);
     let several = places.modes.len() > 1;

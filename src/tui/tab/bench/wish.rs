@@ -6,9 +6,39 @@ use super::choice;
 use super::place::Panel;
 use crate::model::command::Command;
 use crate::model::id::RunId;
+use crate::model::time::Stamp;
+use crate::model::update::Notice;
 use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::reply::Reply;
+
+/// A run that was wished and has not begun: the backends are tried once more first.
+#[derive(Debug)]
+pub(super) struct Wished {
+    last: Option<RunId>,
+    notice: Option<(Stamp, Notice)>,
+}
+
+impl Wished {
+    /// A run is wished now.
+    pub(super) fn now(state: &State) -> Self {
+        Self { last: last(state).cloned(), notice: state.notice.clone() }
+    }
+
+    /// Whether it has neither begun nor been refused.
+    pub(super) fn is_pending(&self, state: &State) -> bool {
+        let refused =
+            state.notice != self.notice && state.notice.as_ref().is_some_and(|(_, said)| said.bad);
+        !refused && self.last.as_ref() == last(state)
+    }
+}
+
+fn last(state: &State) -> Option<&RunId> {
+    state.last_run().map(|(id, _)| id)
+}
+
+/// What is said of it meanwhile.
+pub(super) const PREPARING: &str = "preparing: each backend is tried once more, then it begins";
 
 /// The run that is shown: the one going on, else the latest.
 pub(super) fn shown(state: &State) -> Option<(&RunId, &RunState)> {
@@ -17,13 +47,11 @@ pub(super) fn shown(state: &State) -> Option<(&RunId, &RunState)> {
 
 /// What can be done with the keys in `panel`, the most wanted first.
 pub(super) fn hints(panel: Panel, state: &State) -> &'static [Action] {
-    use Action::{Again, Bench, Cancel, Check, Copy, Export, Left, Mark, MarkAll, NextPanel};
-    use Action::{Preset, Right, Sort, View, Why, Zoom};
+    use Action::{Again, Bench, Cancel, Check, Copy, Export, Mark, MarkAll, NextPanel, Preset};
+    use Action::{Sort, View, Why, Zoom};
     match (panel, state.live_run()) {
-        (Panel::Result, Some(_)) => &[Cancel, View, Left, Right, Sort, Why, Zoom, NextPanel],
-        (Panel::Result, None) => {
-            &[Bench, Again, Export, View, Left, Right, Sort, Why, Zoom, Copy, NextPanel]
-        }
+        (Panel::Result, Some(_)) => &[Cancel, View, Sort, Why, NextPanel, Zoom],
+        (Panel::Result, None) => &[Bench, View, Sort, Why, NextPanel, Export, Again, Zoom, Copy],
         (_, Some(_)) => &[Cancel, NextPanel, Mark, MarkAll, Preset],
         (_, None) => &[Bench, Mark, MarkAll, Preset, NextPanel, Check],
     }
@@ -33,10 +61,10 @@ pub(super) fn hints(panel: Panel, state: &State) -> &'static [Action] {
 /// that repeats a run keeps its seed.
 pub(super) fn again(state: &State) -> Reply {
     if state.live_run().is_some() {
-        return Reply::Say("a run is going on; x cancels it".into());
+        return Reply::Say("a run is going on; wait, or cancel it".into());
     }
     let Some((_, run)) = shown(state) else {
-        return Reply::Say("there is no run to repeat; b makes one".into());
+        return Reply::Say("there is no run to repeat yet".into());
     };
     let mut plan = run.head.plan.clone();
     plan.seed = choice::seed(state.now);
@@ -63,7 +91,7 @@ pub(super) fn copy(state: &State) -> Reply {
 /// Writes the run that is shown.
 pub(super) fn export(state: &State) -> Reply {
     match shown(state) {
-        None => Reply::Say("there is no run to write; b makes one".into()),
+        None => Reply::Say("there is no run to write yet".into()),
         Some((_, run)) if run.is_live() => {
             Reply::Say("the run is going on; it can be written when it is over".into())
         }

@@ -9,6 +9,7 @@ use super::entry::{Entry, throttle};
 use crate::model::gpu::GpuProcess;
 use crate::model::unit::Ratio;
 use crate::tui::look::Look;
+use crate::tui::widget::cursor::Cursor;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::table::{Column, Table};
 use crate::tui::widget::{grid, meter, value};
@@ -19,7 +20,13 @@ const NAME: usize = 10;
 const FACTS: u16 = 11;
 
 /// Draws facts, processes and history, as many as there is room for.
-pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+pub(super) fn draw(
+    entry: &Entry<'_>,
+    cursor: Cursor,
+    area: Rect,
+    buffer: &mut Buffer,
+    look: &Look<'_>,
+) {
     if area.height < 3 {
         return;
     }
@@ -34,7 +41,7 @@ pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Lo
         processes(entry, right, buffer, look);
     }
     if lower.height > 3 {
-        chart::draw(entry, lower, buffer, look);
+        chart::draw(entry, cursor, lower, buffer, look);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Time busy and temperature of a GPU over the last 15 minutes, each with its axis.
+//! Time busy, memory and temperature of a GPU over the last minutes, each with its axis.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,14 +10,21 @@ use super::entry::Entry;
 use crate::state::history::{GpuHistory, GpuMetric, Scale};
 use crate::tui::look::Look;
 use crate::tui::widget::chart::{Chart, Trace, legend};
+use crate::tui::widget::cursor::Cursor;
 use crate::tui::widget::panel::Panel;
 use crate::tui::widget::trail::Window;
-use crate::tui::widget::{grid, notice};
+use crate::tui::widget::{grid, notice, value};
 
 /// Draws the panel.
-pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-    let inner = Panel::new("Last 15 minutes").open(area, buffer, look);
-    let window = Window::last(15, look);
+pub(super) fn draw(
+    entry: &Entry<'_>,
+    cursor: Cursor,
+    area: Rect,
+    buffer: &mut Buffer,
+    look: &Look<'_>,
+) {
+    let inner = Panel::new(&title(entry, cursor, look)).open(area, buffer, look);
+    let window = cursor.window(look);
     let Some(history) = entry.history.filter(|history| !history.is_empty()) else {
         return notice::notice("No history yet", &[], inner, buffer, look);
     };
@@ -29,9 +36,29 @@ pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Lo
     ];
     let right = (inner.width >= 60).then_some((Scale::Celsius, 100.0));
     let left = (Scale::Percent, 100.0);
-    let chart = Chart { traces: &traces, window, left, right, cursor_ms: None };
+    let chart = Chart { traces: &traces, window, left, right, cursor_ms: cursor.at_ms() };
     chart.draw(inner, buffer, look);
     names(&traces, area, buffer, look);
+}
+
+/// How far back it goes; under the cursor, when that was and what was read then.
+fn title(entry: &Entry<'_>, cursor: Cursor, look: &Look<'_>) -> String {
+    let Some((time, at)) = cursor.clock(look.now).zip(cursor.at_ms()) else {
+        return format!("Last {} minutes", cursor.minutes());
+    };
+    let reach = cursor.span_ms() / 120 + 3 * look.interval_ms;
+    let read = |metric: GpuMetric, scale| {
+        let found = entry.history.and_then(|history| history.nearest(metric as usize, at));
+        let (_, value) = found.filter(|(found, _)| found.abs_diff(at) <= reach)?;
+        Some(value::written(scale, value?))
+    };
+    let shown = [
+        read(GpuMetric::Utilization, Scale::Percent),
+        read(GpuMetric::Memory, Scale::Percent),
+        read(GpuMetric::Temperature, Scale::Celsius),
+    ];
+    let shown = shown.map(|value| value.unwrap_or_else(|| value::MISSING.to_owned()));
+    format!("{time}: {}", shown.join(" · "))
 }
 
 /// The legend, within the upper edge of the frame.
@@ -40,7 +67,7 @@ fn names(traces: &[Trace], frame: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     spans.extend(legend(&["busy", "memory", "°C"], traces, look));
     let line = Line::from(spans);
     let width = grid::narrow(line.width());
-    if frame.width > width + 24 {
+    if frame.width > width + 44 {
         let x = frame.right() - width - 2;
         line.render(Rect { x, width, height: 1, ..frame }, buffer);
     }

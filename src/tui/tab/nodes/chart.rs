@@ -1,6 +1,4 @@
 //! An hour of any number of a node, with a cursor.
-//!
-//! The cursor holds on to an instant, so that it stays on the same peak while time goes on.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,25 +11,15 @@ use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::chart::{Chart, Trace};
+use crate::tui::widget::cursor::Cursor;
 use crate::tui::widget::panel::Panel;
-use crate::tui::widget::trail::Window;
 use crate::tui::widget::{notice, value};
 
-/// Lengths of the window, in minutes.
-const MINUTES: [u64; 3] = [5, 15, 60];
-
 /// What is looked at.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct View {
     metric: usize,
-    window: usize,
-    cursor_ms: Option<u64>,
-}
-
-impl Default for View {
-    fn default() -> Self {
-        Self { metric: 0, window: 1, cursor_ms: None }
-    }
+    cursor: Cursor,
 }
 
 impl View {
@@ -39,55 +27,29 @@ impl View {
         Metric::ALL[self.metric]
     }
 
-    const fn span_ms(&self) -> u64 {
-        MINUTES[self.window] * 60_000
-    }
-
     pub(super) const fn act(&mut self, action: Action, now: Stamp) -> Reply {
         let last = Metric::ALL.len();
-        let step = self.span_ms() / 60;
         match action {
             Action::Up => self.metric = (self.metric + last - 1) % last,
             Action::Down => self.metric = (self.metric + 1) % last,
-            Action::View | Action::Enter => self.window = (self.window + 1) % MINUTES.len(),
-            Action::Left => self.move_to(self.at(now).saturating_sub(step), now),
-            Action::Right => self.move_to(self.at(now) + step, now),
-            Action::First => self.move_to(now.mono_ms.saturating_sub(self.span_ms()), now),
-            Action::Last => self.cursor_ms = None,
-            Action::Back if self.cursor_ms.is_some() => self.cursor_ms = None,
+            Action::First => self.cursor.go_first(now),
+            Action::Last => self.cursor.go_last(),
+            Action::Enter => return self.act(Action::View, now),
+            _ if self.cursor.act(action, now) => {}
             _ => return Reply::Ignored,
         }
         Reply::Done
     }
 
-    const fn at(&self, now: Stamp) -> u64 {
-        match self.cursor_ms {
-            Some(at) => at,
-            None => now.mono_ms,
-        }
-    }
-
-    /// Puts the cursor on `at`, kept within the window; now is no cursor.
-    const fn move_to(&mut self, at: u64, now: Stamp) {
-        let start = now.mono_ms.saturating_sub(self.span_ms());
-        let at = if at < start { start } else { at };
-        self.cursor_ms = if at < now.mono_ms { Some(at) } else { None };
-    }
-
     pub(super) fn click(&mut self, x: u16, area: Rect, now: Stamp) {
-        let window = Window { end_ms: now.mono_ms, span_ms: self.span_ms(), interval_ms: 1_000 };
-        let scale = (self.metric().scale(), 100.0);
-        let chart = Chart { traces: &[], window, left: scale, right: None, cursor_ms: None };
-        if let Some(at) = chart.instant_at(x, area) {
-            self.move_to(at, now);
-        }
+        self.cursor.click(x, area, self.metric().scale(), now);
     }
 
     /// Why there is no value under the cursor.
     pub(super) fn gaps(&self, node: &Node) -> Vec<String> {
         let metric = self.metric();
         let latest = node.history.last_ms().unwrap_or_default();
-        let at = self.cursor_ms.unwrap_or(latest);
+        let at = self.cursor.at_ms().unwrap_or(latest);
         match node.history.nearest(metric as usize, at) {
             Some((found, Some(_))) if found.abs_diff(at) <= 5_000 => return Vec::new(),
             Some((found, None)) if found.abs_diff(at) <= 5_000 => {}
@@ -108,8 +70,8 @@ impl View {
         look: &Look<'_>,
     ) {
         let metric = self.metric();
-        let window = Window::last(MINUTES[self.window], look);
-        let title = format!("{} · {} min", metric.words(), MINUTES[self.window]);
+        let window = self.cursor.window(look);
+        let title = format!("{} · {} min", metric.words(), self.cursor.minutes());
         let area = Panel::new(&title)
             .aside(self.reading(node, look))
             .focused(focused)
@@ -119,7 +81,8 @@ impl View {
             node.history.within(metric as usize, start..window.end_ms + 1).collect();
         let highest = points.iter().filter_map(|(_, value)| *value).reduce(f64::max);
         let Some(highest) = highest else {
-            let words = ["Press w for the reason; up and down choose another number.".to_owned()];
+            let (why, next) = (look.key(Action::Why), look.key(Action::Down));
+            let words = [format!("{why} says why; {next} goes on to the next number.")];
             notice::notice("Nothing was read in this time", &words, area, buffer, look);
             return;
         };
@@ -127,15 +90,16 @@ impl View {
         let trace = Trace { points, top, style: look.theme.series[0], ascii: "*" };
         let left = (metric.scale(), top);
         let traces = [trace];
-        let chart = Chart { traces: &traces, window, left, right: None, cursor_ms: self.cursor_ms };
+        let cursor_ms = self.cursor.at_ms();
+        let chart = Chart { traces: &traces, window, left, right: None, cursor_ms };
         chart.draw(area, buffer, look);
     }
 
     /// The value under the cursor and its time, or the latest value.
     fn reading(&self, node: &Node, look: &Look<'_>) -> String {
         let metric = self.metric();
-        let at = self.at(look.now);
-        let reach = self.span_ms() / 120 + 3 * look.interval_ms;
+        let at = self.cursor.or(look.now);
+        let reach = self.cursor.span_ms() / 120 + 3 * look.interval_ms;
         let found = node.history.nearest(metric as usize, at);
         let value =
             found.filter(|(found, _)| found.abs_diff(at) <= reach).and_then(|(_, value)| value);
@@ -143,18 +107,9 @@ impl View {
             || value::MISSING.to_owned(),
             |value| value::written(metric.scale(), value),
         );
-        match self.cursor_ms {
+        match self.cursor.clock(look.now) {
             None => written,
-            Some(at) => format!("{written} at {}", clock(at, look.now)),
+            Some(time) => format!("{written} at {time}"),
         }
     }
-}
-
-/// The wall time of an instant, `12:03:04 UTC`.
-fn clock(at_ms: u64, now: Stamp) -> String {
-    let back = i64::try_from(now.mono_ms.saturating_sub(at_ms)).unwrap_or(i64::MAX);
-    let wall_ms = now.wall_ms.saturating_sub(back);
-    let text = Stamp { mono_ms: at_ms, wall_ms }.rfc3339();
-    let time: String = text.chars().skip(11).take(8).collect();
-    time + " UTC"
 }

@@ -38,7 +38,7 @@ pub(super) fn draw(
     let (networks, sensors) = (&sample.networks, &sample.temperatures);
     let aside = match sensors.len() {
         0 => "no sensors".to_owned(),
-        count => format!("{count} sensors"),
+        count => value::many(count, "sensor"),
     };
     let area = frame.aside(aside).open(area, buffer, look);
     if networks.is_empty() && sensors.is_empty() {

@@ -106,8 +106,18 @@ pub(crate) fn cell(process: &Process, field: usize, look: &Look<'_>) -> Span<'st
         THREADS => Span::styled(process.threads.to_string(), muted),
         STATE => Span::styled(process.state.to_string(), muted),
         _ if process.command.is_empty() => Span::styled(process.name.to_string(), text),
-        _ => Span::styled(process.command.to_string(), text),
+        _ => Span::styled(told(process.command.as_str()).to_owned(), text),
     }
+}
+
+/// A command without the directory of its program: the name is what tells processes apart.
+fn told(command: &str) -> &str {
+    if !command.starts_with(['/', '.']) {
+        return command;
+    }
+    let end = command.find(' ').unwrap_or(command.len());
+    let start = command.get(..end).and_then(|program| program.rfind('/')).map_or(0, |at| at + 1);
+    command.get(start..).filter(|rest| !rest.is_empty()).unwrap_or(command)
 }
 
 const COLUMNS: [Column; 9] = [

@@ -38,7 +38,8 @@ pub(super) fn draw(
     look: &Look<'_>,
 ) {
     let (disks, mounts) = (&sample.disks, &sample.mounts);
-    let aside = format!("{} disks · {} mounts", disks.len(), mounts.len());
+    let aside =
+        format!("{} · {}", value::many(disks.len(), "disk"), value::many(mounts.len(), "mount"));
     let area = frame.aside(aside).open(area, buffer, look);
     if disks.is_empty() && mounts.is_empty() {
         panel::lines(

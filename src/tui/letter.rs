@@ -1,25 +1,35 @@
 //! Stand-ins below 0x80 for the letters a screen is made of.
+//!
+//! A tab draws once, with the letters it likes best; where the terminal cannot show them, `ink` puts
+//! these in their place as the last thing before the bytes are sent. So no drawing can forget it.
+//! Where a stand-in would lose the meaning (charts, meters) a drawing has letters of its own.
 
 /// Pairs of the letters that look alike and their stand-in.
-const STAND_INS: [(&str, &str); 14] = [
-    ("─━═╌┄┈—–‐−", "-"),
-    ("│┃║╎┆┊▏▕", "|"),
-    ("┌┐└┘╭╮╰╯├┤┬┴┼┏┓┗┛┣┫┳┻╋╔╗╚╝╠╣╦╩╬", "+"),
-    ("█▉▊▋▓■▮▇▆", "#"),
-    ("▌▍▎▐▒▅▄▃", "="),
-    ("░▂▁▀·•∙", "."),
-    ("●◉◆✔✓", "*"),
-    ("○◌◇◦°", "o"),
+const STAND_INS: [(&str, &str); 20] = [
+    ("─━═╌┄┈—–‐−○◌◇◦", "-"),
+    ("│┃║╎┆┊▏▕├┤┣┫", "|"),
+    ("┌┐└┘╭╮╰╯┬┴┼┏┓┗┛┳┻╋╔╗╚╝╠╣╦╩╬●◉◆✔✓", "+"),
+    ("█▉▊■▮▇", "#"),
+    ("▓▆▋▌▅▐", "="),
+    ("▒▄▃▍▎▀", ":"),
+    ("░▂▁·…∙", "."),
+    ("•°", "o"),
+    ("★", "*"),
     ("✗✘×✖", "x"),
     ("▲△↑▴", "^"),
-    ("▼▽↓▾", "v"),
-    ("▶▸→»›❯", ">"),
-    ("◀◂←«‹❮", "<"),
-    ("…≈±µ", "~"),
+    ("▼▽↓▾▿", "v"),
+    ("▶▸→»›❯≥", ">"),
+    ("◀◂←«‹❮≤", "<"),
+    ("≈±◐", "~"),
+    ("µ", "u"),
+    ("“”", "\""),
+    ("‘’", "'"),
+    ("╸╹", "#"),
+    ("∞", "8"),
 ];
 
 /// What stands for `symbol`, which takes `width` columns.
-pub(super) fn ascii(symbol: &str, width: usize) -> &'static str {
+pub fn ascii(symbol: &str, width: usize) -> &'static str {
     let first = symbol.chars().next().unwrap_or('?');
     if matches!(first, '\u{2800}'..='\u{28ff}') {
         return dots(first);
@@ -31,7 +41,7 @@ pub(super) fn ascii(symbol: &str, width: usize) -> &'static str {
 }
 
 /// What stands for something that cannot be shown, in `width` columns.
-pub(super) const fn unknown(width: usize) -> &'static str {
+pub const fn unknown(width: usize) -> &'static str {
     if width > 1 { "??" } else { "?" }
 }
 
