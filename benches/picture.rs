@@ -32,7 +32,7 @@ const PICTURES: [(&str, &str, &[&str]); 4] = [
 
 /// Gives the charts something to show, and the program a name space of its own.
 const STAGE: &str = "hostname node1; \
-    (timeout 40 sh -c 'while :; do head -c 96M /dev/zero | sha256sum; sleep 0.6; done' \
+    (timeout 46 sh -c 'while :; do head -c 96M /dev/zero | sha256sum; sleep 0.6; done' \
     >/dev/null 2>&1 &) ; PATH=\"${0%/*}:$PATH\" isomon; :";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
