@@ -23,8 +23,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(90);
 
 /// Pictures: name, the keys that lead there, and words on the screen once it may be taken.
-const PICTURES: [(&str, &str, &[&str]); 4] = [
-    ("overview", "1", &["CPU"]),
+const PICTURES: [(&str, &str, &[&str]); 3] = [
     ("node", "2\r", &["Processes"]),
     ("backends", "4c", &["gvisor-kvm", "ready"]),
     ("bench", "5b", &["✓ completed", "◐ budget spent"]),
@@ -32,7 +31,7 @@ const PICTURES: [(&str, &str, &[&str]); 4] = [
 
 /// Gives the charts something to show, and the program a name space of its own.
 const STAGE: &str = "hostname node1; \
-    (timeout 40 sh -c 'while :; do head -c 96M /dev/zero | sha256sum; sleep 0.6; done' \
+    (timeout 46 sh -c 'while :; do head -c 96M /dev/zero | sha256sum; sleep 0.6; done' \
     >/dev/null 2>&1 &) ; PATH=\"${0%/*}:$PATH\" isomon; :";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,6 +1,7 @@
 //! The program as a shell sees it: what it writes where, and how it ends.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::process::Stdio;
 
 #[path = "support/home.rs"]
@@ -135,4 +136,37 @@ fn the_log_goes_to_a_file_when_asked() {
     assert!(file.exists());
     let wrong = home.command(&["snapshot"]).env("ISOMON_LOG", "===").output();
     assert_eq!(status(&wrong.expect("runs")), Some(2));
+}
+
+#[test]
+fn settings_may_come_through_a_pipe() {
+    let home = Home::new();
+    let mut command = home.command(&["-c", "/dev/stdin", "config", "check"]);
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.expect("starts");
+    let mut pipe = child.stdin.take().expect("is piped");
+    pipe.write_all(b"[watch]\nintervall = 2\n").expect("is read");
+    drop(pipe);
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!(status(&output), Some(2));
+    assert!(err(&output).contains("/dev/stdin:2:1: there is no `intervall`"), "{}", err(&output));
+}
+
+#[test]
+fn the_check_reads_theme_and_keys_too() {
+    let home = Home::new();
+    let directory = home.path().join(".config/isomon");
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let check = |file: &str, text: &str| {
+        let path = directory.join(file);
+        std::fs::write(&path, text).expect("is written");
+        let output = home.run(&["config", "check"]);
+        std::fs::remove_file(&path).expect("is there");
+        (status(&output), err(&output))
+    };
+    assert_eq!(check("isomon.toml", "[screen]\nascii = true\n").0, Some(0));
+    let (code, words) = check("isomon.toml", "[screen]\ntheme = \"drak\"\n");
+    assert!(code == Some(2) && words.contains("did you mean `dark`?"), "{words}");
+    let (code, words) = check("keymap.toml", "[[bind]]\nkeys = [\"q\"]\naction = \"qiut\"\n");
+    assert!(code == Some(2) && words.contains("did you mean `quit`?"), "{words}");
 }
