@@ -8,12 +8,15 @@ use tokio::time::Instant;
 const FRAME: Duration = Duration::from_millis(33);
 /// Least time between two frames that only show data: 4 a second.
 const DATA: Duration = Duration::from_millis(250);
+/// At the start every part of the first sample is shown as soon as it is there.
+const START: Duration = Duration::from_millis(500);
 /// Ages and the clock go on this often.
 const TICK: Duration = Duration::from_secs(1);
 
 /// When the next frame is due.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
+    began: Instant,
     drawn: Option<Instant>,
     due: Option<Instant>,
 }
@@ -21,7 +24,7 @@ pub(super) struct Pace {
 impl Pace {
     /// The first frame is due at once.
     pub(super) const fn new(now: Instant) -> Self {
-        Self { drawn: None, due: Some(now) }
+        Self { began: now, drawn: None, due: Some(now) }
     }
 
     /// The user did something: draw at once, unless that has just been done.
@@ -32,7 +35,8 @@ impl Pace {
     /// There is new data: what else comes within a frame's time goes with it.
     pub(super) fn feed(&mut self, now: Instant) {
         let soon = now + FRAME;
-        self.bring(self.drawn.map_or(soon, |drawn| soon.max(drawn + DATA)));
+        let apart = if now < self.began + START { FRAME } else { DATA };
+        self.bring(self.drawn.map_or(soon, |drawn| soon.max(drawn + apart)));
     }
 
     fn bring(&mut self, at: Instant) {
@@ -41,7 +45,7 @@ impl Pace {
 
     /// A frame has been drawn.
     pub(super) fn draw(&mut self, now: Instant) {
-        *self = Self { drawn: Some(now), due: None };
+        (self.drawn, self.due) = (Some(now), None);
     }
 
     /// When to look again: at the frame that is due, or for the clock.
@@ -71,7 +75,7 @@ mod tests {
     #[test]
     fn data_waits_and_a_key_does_not_wait_with_it() {
         let start = Instant::now();
-        let mut pace = Pace::new(start);
+        let mut pace = Pace::new(start - START);
         pace.draw(start);
         pace.feed(start + Duration::from_millis(10));
         assert_eq!(pace.next(start), start + DATA);
@@ -79,6 +83,15 @@ mod tests {
         assert_eq!(pace.next(start), start + DATA);
         pace.touch(start + Duration::from_millis(50));
         assert_eq!(pace.next(start), start + Duration::from_millis(50));
+    }
+
+    #[test]
+    fn the_first_sample_is_shown_as_it_comes() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        pace.draw(start);
+        pace.feed(start + Duration::from_millis(2));
+        assert_eq!(pace.next(start), start + Duration::from_millis(2) + FRAME);
     }
 
     #[test]
