@@ -116,6 +116,10 @@ impl<D: Deed> Hub<D> {
         if let Some(live) = &self.live {
             live.cancel.cancel();
         }
+        if let Some(check) = &self.check {
+            // Nobody is left to hear how it ends.
+            check.abort();
+        }
         self.tasks.close();
         let tasks = self.tasks.clone();
         let ended = tasks.wait();

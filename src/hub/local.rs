@@ -116,7 +116,11 @@ impl Deed for Local {
             // There is room for all of them; a listener that has gone needs none.
             out.try_send(status.clone()).unwrap_or_default();
         };
-        self.try_out(&BackendId::ALL, tell).await.map(drop)
+        tokio::select! {
+            result = self.try_out(&BackendId::ALL, tell) => result.map(drop),
+            // Dropping the camp half-way lets its reaper clear it.
+            () = out.closed() => Ok(()),
+        }
     }
 
     async fn bench(
@@ -126,7 +130,10 @@ impl Deed for Local {
         out: mpsc::Sender<Update>,
         cancel: CancellationToken,
     ) -> Result<(), SafeText> {
-        let statuses = self.try_out(&plan.backends, |_| {}).await?;
+        let statuses = tokio::select! {
+            statuses = self.try_out(&plan.backends, |_| {}) => statuses?,
+            () = cancel.cancelled() => return Err("the run was cancelled before it began".into()),
+        };
         if !statuses.iter().any(|status| status.readiness.runs()) {
             return Err("none of these backends can run here".into());
         }
