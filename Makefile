@@ -17,11 +17,11 @@ bench: ## what isolation costs on this machine
 
 cost: ## what isomon itself costs, beside btop, htop and btm where they are installed
 	cargo build --release --locked
-	cargo bench --locked --bench cost
+	cargo test --locked --bench cost
 
 picture: ## the pictures of the README, from the program itself
 	cargo build --release --locked
-	cargo bench --locked --bench picture
+	cargo test --locked --bench picture
 
 bless: ## rewrite what is generated: settings file, README tables, help
 	ISOMON_BLESS=1 INSTA_UPDATE=always cargo test --locked --test drift

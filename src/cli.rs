@@ -1,7 +1,8 @@
 //! The door: arguments, subcommands, exit status.
 //!
 //! Whatever is written goes through `print`, because a closed pipe and a full disk are
-//! everyday life. Exit status 0: good; 1: what was measured failed; 2: isomon could not do it.
+//! everyday life. Exit status 0: good; 1: what was measured failed; 2: isomon could not do it;
+//! 128 + n: signal n ended it.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -84,7 +85,7 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),
         Some(Verb::Completions { shell }) => shell::completions(*shell),
-        Some(Verb::Man) => shell::man(),
+        Some(Verb::Man { command }) => shell::man(command.as_deref()),
     }
 }
 
@@ -97,7 +98,7 @@ fn fail(report: &Report) -> Exit {
     match error {
         print::Error::ReaderGone => Exit::Good,
         print::Error::Failed(_) => {
-            print::err(&format!("isomon: {error}"));
+            print::err(&advice::without_number(&format!("isomon: {error}")));
             Exit::Bad
         }
     }

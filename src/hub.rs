@@ -117,7 +117,6 @@ impl<D: Deed> Hub<D> {
             live.cancel.cancel();
         }
         if let Some(check) = &self.check {
-            // Nobody is left to hear how it ends.
             check.abort();
         }
         self.tasks.close();

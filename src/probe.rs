@@ -85,7 +85,7 @@ impl From<&Error> for Why {
                 std::io::ErrorKind::Unsupported => Self::NotSupported,
                 _ => source.into(),
             },
-            Error::Lacks { .. } => Self::Failed(error.to_string()),
+            Error::Lacks { .. } => Self::Failed(error.to_string().into()),
         }
     }
 }

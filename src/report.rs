@@ -1,11 +1,13 @@
 //! Readings and runs as text for people and programs: JSON, CSV, Prometheus.
 
+mod cell;
 pub mod node;
 pub mod plain;
 pub mod run_csv;
 pub mod run_hyperfine;
 pub mod run_json;
 pub mod run_markdown;
+mod run_note;
 pub mod run_progress;
 mod run_row;
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::model::time::Stamp;
 use crate::model::update::{Health, Notice, Update, What};
 
 pub mod history;
+pub mod lately;
 pub mod run;
 
 pub use history::{GpuMetric, Metric};
@@ -47,6 +48,8 @@ pub struct Node {
     pub sample: Option<(Stamp, Box<NodeSample>)>,
     /// Its processes, and since when they are known.
     pub processes: Option<(Stamp, Vec<Process>)>,
+    /// Its processes over the last few seconds.
+    pub lately: lately::Lately,
     /// Its GPUs, and since when they are known.
     pub gpus: Option<(Stamp, Box<GpuSample>)>,
     /// Its backends.
@@ -109,7 +112,13 @@ impl Node {
                 self.sample = Some((at, sample.clone()));
                 self.health = Some(Health::Up);
             }
-            What::Processes(processes) => self.processes = Some((at, processes.clone())),
+            What::Processes(processes) => {
+                self.lately.take(processes, at);
+                if let Some((_, gpus)) = &mut self.gpus {
+                    gpus.join(processes);
+                }
+                self.processes = Some((at, processes.clone()));
+            }
             What::Gpus(sample) => self.apply_gpus(sample, at),
             What::Backends(backends) => self.backends.clone_from(backends),
             What::Health(health) => self.health = Some(health.clone()),
@@ -123,7 +132,11 @@ impl Node {
             history.push(at.mono_ms, history::gpu_row(gpu));
         }
         self.gpu_history.retain(|id, _| sample.gpus.iter().any(|gpu| gpu.id == *id));
-        self.gpus = Some((at, Box::new(sample.clone())));
+        let mut sample = sample.clone();
+        if let Some((_, processes)) = &self.processes {
+            sample.join(processes);
+        }
+        self.gpus = Some((at, Box::new(sample)));
     }
 
     /// Time of the last sample of any kind.
@@ -137,6 +150,8 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::gpu::{Gpu, GpuProcess};
+    use crate::model::process::Sandbox;
     use crate::model::reading::Reading;
     use crate::model::unit::Seconds;
 
@@ -172,6 +187,25 @@ mod tests {
         let node = &state.nodes[&SourceId::local()];
         assert_eq!(node.health, Some(down));
         assert!(node.sample.is_some());
+    }
+
+    #[test]
+    fn processes_on_a_gpu_have_their_sandbox_whichever_comes_first() {
+        let sandbox = Some(Sandbox::default());
+        let known = vec![Process { pid: 7, sandbox: sandbox.clone(), ..Process::default() }];
+        let user = GpuProcess { pid: 7, ..GpuProcess::default() };
+        let gpu = Gpu { processes: Reading::Known(vec![user]), ..Gpu::default() };
+        let gpus = GpuSample { gpus: vec![gpu], ..GpuSample::default() };
+        let mut both = [What::Processes(known), What::Gpus(Box::new(gpus))];
+        for _ in 0..2 {
+            both.reverse();
+            let mut state = State::default();
+            for what in &both {
+                state.apply(&update(1, what.clone()));
+            }
+            let (_, shown) = state.nodes[&SourceId::local()].gpus.as_ref().unwrap();
+            assert_eq!(shown.gpus[0].processes.known().unwrap()[0].sandbox, sandbox);
+        }
     }
 
     #[test]

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use crate::model::run::FORMAT;
 
+pub mod export;
 mod file;
 pub mod run_dir;
 pub mod run_list;
 
-pub use file::write;
 pub use run_dir::RunDir;
 pub use run_list::{Listed, list};
 

@@ -115,10 +115,14 @@ impl Watch {
         } else {
             let why = SafeText::from(format!("no answer for {} s", TIME_BOX.as_secs()));
             self.tell_down(&why, Duration::ZERO).await;
-            tokio::select! {
+            let joined = tokio::select! {
                 joined = thread => joined,
                 () = self.stop.cancelled() => return None,
+            };
+            if matches!(joined, Ok((_, Ok(_)))) {
+                self.tell_up().await;
             }
+            joined
         };
         Some(match joined {
             Ok((probe, Ok(what))) => Ok((probe, what)),

@@ -1,48 +1,13 @@
 //! The program as a shell sees it: what it writes where, and how it ends.
 
 use std::fs::File;
-use std::process::{Command, Output, Stdio};
+use std::io::Write as _;
+use std::process::Stdio;
 
-use tempfile::TempDir;
+#[path = "support/home.rs"]
+mod home;
 
-/// The program in a home of its own, without a terminal.
-struct Home {
-    directory: TempDir,
-}
-
-impl Home {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        Self { directory }
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_isomon"));
-        command
-            .args(words)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.directory.path())
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        self.command(words).output().expect("runs")
-    }
-}
-
-fn status(output: &Output) -> Option<i32> {
-    output.status.code()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use home::{Home, err, out, status};
 
 #[test]
 fn without_a_terminal_the_screen_is_refused_with_a_hint() {
@@ -164,11 +129,44 @@ fn nothing_left_behind_is_said() {
 #[test]
 fn the_log_goes_to_a_file_when_asked() {
     let home = Home::new();
-    let file = home.directory.path().join("isomon.log");
+    let file = home.path().join("isomon.log");
     let wish = format!("debug,{}", file.display());
     let output = home.command(&["snapshot"]).env("ISOMON_LOG", wish).output();
     assert_eq!(status(&output.expect("runs")), Some(0));
     assert!(file.exists());
     let wrong = home.command(&["snapshot"]).env("ISOMON_LOG", "===").output();
     assert_eq!(status(&wrong.expect("runs")), Some(2));
+}
+
+#[test]
+fn settings_may_come_through_a_pipe() {
+    let home = Home::new();
+    let mut command = home.command(&["-c", "/dev/stdin", "config", "check"]);
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.expect("starts");
+    let mut pipe = child.stdin.take().expect("is piped");
+    pipe.write_all(b"[watch]\nintervall = 2\n").expect("is read");
+    drop(pipe);
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!(status(&output), Some(2));
+    assert!(err(&output).contains("/dev/stdin:2:1: there is no `intervall`"), "{}", err(&output));
+}
+
+#[test]
+fn the_check_reads_theme_and_keys_too() {
+    let home = Home::new();
+    let directory = home.path().join(".config/isomon");
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let check = |file: &str, text: &str| {
+        let path = directory.join(file);
+        std::fs::write(&path, text).expect("is written");
+        let output = home.run(&["config", "check"]);
+        std::fs::remove_file(&path).expect("is there");
+        (status(&output), err(&output))
+    };
+    assert_eq!(check("isomon.toml", "[screen]\nascii = true\n").0, Some(0));
+    let (code, words) = check("isomon.toml", "[screen]\ntheme = \"drak\"\n");
+    assert!(code == Some(2) && words.contains("did you mean `dark`?"), "{words}");
+    let (code, words) = check("keymap.toml", "[[bind]]\nkeys = [\"q\"]\naction = \"qiut\"\n");
+    assert!(code == Some(2) && words.contains("did you mean `quit`?"), "{words}");
 }

@@ -1,29 +1,29 @@
 //! Kills the owner of a camp at random moments and looks whether anything of its run is left.
 //!
-//! `ISOMON_KILLS` says how often (20), `ISOMON_SEED` repeats a run. The owner is this program again,
-//! in the test that is ignored unless it is told to be one.
+//! `ISOMON_KILLS` says how often (10), `ISOMON_SEED` repeats a run. The owner is this program again,
+//! in the test that is ignored unless it is told to be one. `kill_program.rs` does the same to the
+//! real program.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a test program")]
 
 #[path = "live/ground.rs"]
 mod live;
+#[path = "live/oracle.rs"]
+mod oracle;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use isomon::backend::{Camp, CampSettings, Kind, Launch, LeftOver, Task, audit, gc};
+use isomon::backend::{Camp, Kind, Launch, Task, audit, gc};
 use isomon::model::backend::BackendId;
 use isomon::model::bench::{Limits, Payload};
 use isomon::model::id::RunId;
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng, TryRngCore};
+use rand::Rng;
 
 use live::{Ground, id};
-
-/// Time in which a reaper must have swept.
-const SWEPT: Duration = Duration::from_secs(5);
+use oracle::{Decoys, chance, kills, pass, remains, settle};
 
 #[tokio::test]
 #[ignore = "runs only as the victim of the other tests"]
@@ -55,94 +55,6 @@ fn start_victim(state: &Path, id: &RunId) -> Child {
     command.env("ISOMON_VICTIM", id.as_str()).env("ISOMON_STATE", state);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().unwrap()
-}
-
-/// Processes and control groups that look like ours and are not.
-struct Decoys {
-    processes: Vec<Child>,
-    group: Option<std::path::PathBuf>,
-}
-
-impl Decoys {
-    fn near(id: &RunId) -> Self {
-        let marks = [
-            format!("ISOMON_RUN={id}0"),
-            format!("ISOMON_RUN={}", id.as_str().get(..20).unwrap()),
-            format!("XISOMON_RUN={id}"),
-            format!("ISOMON_RUN=x{id}"),
-            "ISOMON_RUN=".to_owned(),
-        ];
-        let decoy = |mark: &String| {
-            let mut command = Command::new("sleep");
-            let (name, value) = mark.split_once('=').unwrap();
-            command.arg("1000").env(name, value).spawn().unwrap()
-        };
-        let mut processes: Vec<Child> = marks.iter().chain(&marks).map(decoy).collect();
-        let unified = Path::new("/sys/fs/cgroup/unified");
-        let tree = if unified.exists() { unified } else { Path::new("/sys/fs/cgroup") };
-        let group = tree.join("isomonx").join(id.as_str());
-        let grouped = std::fs::create_dir_all(&group).is_ok();
-        if grouped {
-            let first = processes.first_mut().unwrap().id().to_string();
-            std::fs::write(group.join("cgroup.procs"), first).unwrap();
-        }
-        Self { processes, group: grouped.then_some(group) }
-    }
-
-    fn assert_untouched(&mut self) {
-        for decoy in &mut self.processes {
-            assert!(decoy.try_wait().unwrap().is_none(), "a decoy was killed");
-        }
-        assert!(self.group.as_ref().is_none_or(|group| group.exists()));
-    }
-}
-
-impl Drop for Decoys {
-    fn drop(&mut self) {
-        for decoy in &mut self.processes {
-            decoy.kill().ok();
-            decoy.wait().ok();
-        }
-        if let Some(group) = &self.group {
-            std::fs::remove_dir(group).ok();
-            std::fs::remove_dir(group.parent().unwrap()).ok();
-        }
-    }
-}
-
-/// Lets time pass, as the thing under test is time itself.
-fn pass(length: Duration, never: &Receiver<()>) {
-    assert_eq!(never.recv_timeout(length), Err(RecvTimeoutError::Timeout));
-}
-
-/// What is left of the run, but for zombies, which init takes away in its own time.
-fn remains(settings: &CampSettings, id: &RunId) -> Vec<LeftOver> {
-    let mut left = audit(settings, id);
-    left.retain(|one| one.kind != Kind::Zombie);
-    left
-}
-
-/// What is left of the run once nothing changes any more, and how long that took.
-fn settle(settings: &CampSettings, id: &RunId, never: &Receiver<()>) -> (Vec<LeftOver>, Duration) {
-    let began = Instant::now();
-    loop {
-        let left = remains(settings, id);
-        if left.is_empty() || began.elapsed() > SWEPT {
-            return (left, began.elapsed());
-        }
-        pass(Duration::from_millis(10), never);
-    }
-}
-
-fn chance() -> StdRng {
-    let given = std::env::var("ISOMON_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed = given.unwrap_or_else(|| rand::rngs::OsRng.try_next_u64().unwrap());
-    println!("ISOMON_SEED={seed}");
-    StdRng::seed_from_u64(seed)
-}
-
-fn kills() -> u32 {
-    std::env::var("ISOMON_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(20)
 }
 
 #[test]

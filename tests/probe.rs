@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use isomon::model::node::{Cgroup, NodeSample};
+use isomon::model::node::{Cgroup, List, NodeSample};
 use isomon::model::reading::{Reading, Why};
 use isomon::model::root::Roots;
 use isomon::model::unit::{Bytes, Hertz, Ratio};
@@ -257,6 +257,11 @@ fn a_machine_without_files_is_all_gaps() {
     assert_eq!(sample.cpu, Reading::Missing(Why::Absent("/nonexistent/proc/stat".into())));
     assert_eq!(sample.memory.get(), None);
     assert!(sample.disks.is_empty() && sample.cores.is_empty());
+    let absent = |file: &str| Why::Absent(format!("/nonexistent/proc/{file}").into());
+    assert_eq!(sample.why_unread(List::Disks), Some(&absent("diskstats")));
+    assert_eq!(sample.why_unread(List::Mounts), Some(&absent("self/mountinfo")));
+    assert_eq!(sample.why_unread(List::Networks), Some(&absent("net/dev")));
+    assert_eq!(sample.why_unread(List::Temperatures), None, "a machine may have no sensor");
     assert!(info(&nowhere).cpus >= 1);
 }
 

@@ -178,27 +178,35 @@ fn read(mut reader: Box<dyn Read + Send>) -> Receiver<(Instant, Vec<u8>)> {
     chunks
 }
 
-/// A process and all that descend from it.
+/// A process and all that descend from it, whichever thread started them.
 fn family(pid: u32) -> Vec<u32> {
     let mut family = vec![pid];
     let mut at = 0;
     while let Some(parent) = family.get(at).copied() {
-        let path = format!("/proc/{parent}/task/{parent}/children");
-        let children = fs::read_to_string(path).unwrap_or_default();
+        let children = of_threads(parent, "children").join(" ");
         family.extend(children.split_whitespace().filter_map(|word| word.parse::<u32>().ok()));
         at += 1;
     }
     family
 }
 
-/// User and system time of a process and of its children that have ended (`proc(5)`, fields 14 to
-/// 17 of `stat`).
+/// The file `name` of each thread of a process.
+fn of_threads(pid: u32, name: &str) -> Vec<String> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    threads.filter_map(|thread| fs::read_to_string(thread.path().join(name)).ok()).collect()
+}
+
+/// Time on a processor of the threads of a process, in nanoseconds (`schedstat`, first field), and
+/// of its children that have ended, in ticks (`proc(5)`, fields 16 and 17 of `stat`).
 fn cpu_seconds(pid: u32) -> Option<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
-    let ticks = fields.split_whitespace().skip(11).take(4);
+    let ticks = fields.split_whitespace().skip(13).take(2);
     let ticks: f64 = ticks.filter_map(|field| field.parse::<f64>().ok()).sum();
-    Some(ticks / rustix::param::clock_ticks_per_second() as f64)
+    let threads = of_threads(pid, "schedstat");
+    let times = threads.iter().filter_map(|line| line.split_whitespace().next());
+    let nanoseconds: f64 = times.filter_map(|time| time.parse::<f64>().ok()).sum();
+    Some(nanoseconds / 1e9 + ticks / rustix::param::clock_ticks_per_second() as f64)
 }
 
 /// Memory with shared pages divided among those who share them.

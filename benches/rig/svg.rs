@@ -1,29 +1,33 @@
 //! A screen as an SVG picture of fixed size.
 //!
 //! Letters are text in a monospace font, one run for each stretch of one style, each stretched to
-//! its cells so that no font shifts the columns. Blocks and braille are drawn as shapes, because
-//! fonts differ most there.
+//! its cells so that no font shifts the columns. Lines, blocks and braille are drawn as shapes,
+//! because fonts differ most there.
 
 use std::fmt::Write as _;
 
 use vt100::{Cell, Color, Screen};
 
-const WIDTH: f64 = 8.4;
-const HEIGHT: f64 = 17.0;
-const FONT: f64 = 14.0;
+// Whole numbers, so that blocks side by side leave no seam.
+const WIDTH: f64 = 8.0;
+const HEIGHT: f64 = 16.0;
+const FONT: f64 = 13.3;
 const GROUND: &str = "#101418";
 const INK: &str = "#d0d4d8";
+/// Room around the screen.
+const MARGIN: f64 = 10.0;
 
 /// The picture of `screen`.
 pub(crate) fn svg(screen: &Screen, title: &str) -> String {
     let (rows, cols) = screen.size();
     let (rows, cols) = (rows.get(), cols.get());
     let (width, height) = (f64::from(cols) * WIDTH, f64::from(rows) * HEIGHT);
+    let (width, height) = (width + 2.0 * MARGIN, height + 2.0 * MARGIN);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
          viewBox=\"0 0 {width:.1} {height:.1}\" role=\"img\">\n<title>{}</title>\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"{GROUND}\"/>\n\
-         <g font-family=\"ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace\" \
+         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{GROUND}\"/>\n\
+         <g transform=\"translate({MARGIN} {MARGIN})\" font-family=\"ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace\" \
          font-size=\"{FONT}\" xml:space=\"preserve\">\n",
         escaped(title)
     );
@@ -77,20 +81,43 @@ fn draw_run(out: &mut String, row: u16, column: usize, cells: &[&Cell], style: &
     for (at, cell) in cells.iter().enumerate() {
         let letter = cell.contents().chars().next().unwrap_or(' ');
         let place = [x + at as f64 * WIDTH, y];
-        if draw_shape(out, letter, place, &style.ink) || cell.is_wide_continuation() {
+        let again = at > 0 && letter == '─' && cells[at - 1].contents() == "─";
+        if again
+            || draw_line(out, letter, stretch(&cells[at..]), place, &style.ink)
+            || draw_shape(out, letter, place, &style.ink)
+            || cell.is_wide_continuation()
+        {
             text.push(' ');
         } else {
             text.push_str(if cell.has_contents() { cell.contents() } else { " " });
         }
     }
-    draw_text(out, &text, [x, y], cells.len(), style);
+    for (before, words) in stretches(&text) {
+        draw_text(out, words, [x + before as f64 * WIDTH, y], style);
+    }
 }
 
-fn draw_text(out: &mut String, text: &str, [x, y]: [f64; 2], cells: usize, style: &Style) {
-    if text.trim().is_empty() {
-        return;
+/// How many cells a line that goes on from cell to cell has.
+fn stretch(cells: &[&Cell]) -> usize {
+    cells.iter().take_while(|cell| cell.contents() == "─").count().max(1)
+}
+
+/// Words of `text` that stand apart, each with the number of cells before it.
+fn stretches(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut before = 0;
+    for words in text.split("  ") {
+        let blank = words.chars().take_while(|letter| *letter == ' ').count();
+        if !words.trim().is_empty() {
+            found.push((before + blank, words.trim()));
+        }
+        before += words.chars().count() + 2;
     }
-    let length = cells as f64 * WIDTH;
+    found
+}
+
+fn draw_text(out: &mut String, text: &str, [x, y]: [f64; 2], style: &Style) {
+    let length = text.chars().count() as f64 * WIDTH;
     let base = y + HEIGHT * 0.76;
     let mut more = String::new();
     for (set, attribute) in [
@@ -106,6 +133,50 @@ fn draw_text(out: &mut String, text: &str, [x, y]: [f64; 2], cells: usize, style
         "<text x=\"{x:.1}\" y=\"{base:.1}\" textLength=\"{length:.1}\" \
          lengthAdjust=\"spacingAndGlyphs\" fill=\"{ink}\"{more}>{text}</text>"
     );
+}
+
+/// Sides to which a line goes: up, right, down, left.
+const LINES: [(&str, [bool; 4]); 13] = [
+    ("─╌━", [false, true, false, true]),
+    ("│┃", [true, false, true, false]),
+    ("┌╭", [false, true, true, false]),
+    ("┐╮", [false, false, true, true]),
+    ("└╰", [true, true, false, false]),
+    ("┘╯", [true, false, false, true]),
+    ("├", [true, true, true, false]),
+    ("┤", [true, false, true, true]),
+    ("┬", [false, true, true, true]),
+    ("┴", [true, true, false, true]),
+    ("┼", [true, true, true, true]),
+    ("╴╸", [false, false, false, true]),
+    ("╶╺", [false, true, false, false]),
+];
+
+/// A line of `cells` cells as a path; false for a letter that is none.
+fn draw_line(out: &mut String, letter: char, cells: usize, [x, y]: [f64; 2], ink: &str) -> bool {
+    let Some((_, sides)) = LINES.iter().find(|(letters, _)| letters.contains(letter)) else {
+        return false;
+    };
+    let (middle, centre) = (x + WIDTH / 2.0, y + HEIGHT / 2.0);
+    let right = x + WIDTH * cells as f64;
+    let ends = [(middle, y), (right, centre), (middle, y + HEIGHT), (x, centre)];
+    let ends: Vec<(f64, f64)> =
+        ends.into_iter().zip(sides).filter(|(_, side)| **side).map(|(end, _)| end).collect();
+    let path = if "╭╮╰╯".contains(letter) {
+        let [(ax, ay), (bx, by)] = [ends[0], ends[1]];
+        format!("M{ax:.1} {ay:.1}Q{middle:.1} {centre:.1} {bx:.1} {by:.1}")
+    } else {
+        let to =
+            |(to_x, to_y): &(f64, f64)| format!("M{middle:.1} {centre:.1}L{to_x:.1} {to_y:.1}");
+        ends.iter().map(to).collect()
+    };
+    let width = if "━┃╸╺".contains(letter) { 2.4 } else { 1.1 };
+    let dash = if letter == '╌' { " stroke-dasharray=\"2.4 1.8\"" } else { "" };
+    let _infallible = writeln!(
+        out,
+        "<path d=\"{path}\" fill=\"none\" stroke=\"{ink}\" stroke-width=\"{width}\"{dash}/>"
+    );
+    true
 }
 
 /// Blocks and braille as shapes; false for any other letter.
@@ -157,7 +228,7 @@ fn rectangle(out: &mut String, [x, y, width, height]: [f64; 4], fill: &str, opac
     let _infallible = writeln!(
         out,
         "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" \
-         fill=\"{fill}\"{opacity}/>"
+         fill=\"{fill}\"{opacity} shape-rendering=\"crispEdges\"/>"
     );
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::recipe::{self, tool_of};
 use super::settings::CampSettings;
 use super::{Camp, Error, Launch, Task, tool};
@@ -17,17 +19,21 @@ const VERSION: Duration = Duration::from_secs(2);
 const TRIAL: Seconds = Seconds(3.0);
 
 /// Tries `backends` one after the other in a camp of their own, called `id`, and tells each status
-/// when it is known. Fails only if there can be no camp at all.
+/// when it is known; `cancel` cuts it short. Fails only if there can be no camp at all.
 pub async fn check(
     id: &RunId,
     settings: &CampSettings,
     backends: &[BackendId],
+    cancel: &CancellationToken,
     mut tell: impl FnMut(&BackendStatus),
 ) -> Result<Vec<BackendStatus>, Error> {
     let mut camp = Camp::open(id, settings).await?;
     let mut known = Vec::new();
     for (backend, nonce) in backends.iter().zip(1..) {
-        let status = inspect(&mut camp, settings, *backend, nonce).await;
+        let trying = cancel.run_until_cancelled(inspect(&mut camp, settings, *backend, nonce));
+        let Some(status) = trying.await else {
+            break;
+        };
         tell(&status);
         known.push(status);
     }

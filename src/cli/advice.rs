@@ -32,7 +32,7 @@ impl<T> Advise for Result<T> {
 /// The report as a person reads it.
 pub(super) fn told(report: &Report) -> String {
     let advice = report.downcast_ref::<Advice>().map(|advice| advice.0.as_str());
-    let mut causes = report.chain().map(ToString::to_string);
+    let mut causes = report.chain().map(|cause| without_number(&cause.to_string()));
     let mut causes: Vec<String> =
         causes.by_ref().filter(|cause| Some(cause.as_str()) != advice).collect();
     causes.dedup();
@@ -44,6 +44,12 @@ pub(super) fn told(report: &Report) -> String {
     text
 }
 
+/// The words of a system error say it all; its number says nothing to most.
+pub(super) fn without_number(words: &str) -> String {
+    let number = words.rsplit_once(" (os error ").filter(|(_, rest)| rest.ends_with(')'));
+    number.map_or(words, |(words, _)| words).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use color_eyre::eyre::{WrapErr, eyre};
@@ -52,7 +58,7 @@ mod tests {
 
     #[test]
     fn what_then_why_then_what_to_do() {
-        let error: Result<()> = Err(eyre!("no such file"));
+        let error: Result<()> = Err(eyre!("no such file (os error 2)"));
         let error = error.wrap_err("cannot read x").advise("name another");
         let told = told(&error.unwrap_err());
         assert_eq!(told, "isomon: cannot read x\n  because: no such file\n  try: name another");

@@ -23,7 +23,7 @@ use crate::config::Interval;
     version,
     max_term_width = 100,
     disable_help_subcommand = true,
-    after_help = "Exit status: 0 good, 1 what was measured failed, 2 usage or isomon itself.\n\
+    after_help = "Exit status: 0 good, 1 what was measured failed, 2 usage or isomon itself, 128 + n signal n.\n\
                   ISOMON_LOG=debug (or a file: ISOMON_LOG=debug,/tmp/isomon.log) tells more."
 )]
 pub struct Args {
@@ -99,7 +99,10 @@ pub enum Verb {
         shell: clap_complete::Shell,
     },
     /// Print the manual page
-    Man,
+    Man {
+        /// Of this command; of isomon if none
+        command: Option<String>,
+    },
 }
 
 impl Args {

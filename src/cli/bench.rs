@@ -1,10 +1,7 @@
 //! `isomon bench`: measures isolation backends, prints and exports what came of it.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-
 use super::advice::Advise;
-use color_eyre::eyre::{Result, WrapErr, eyre};
+use color_eyre::eyre::{Result, eyre};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -16,33 +13,42 @@ use super::{Exit, Outcome, log, runtime};
 use crate::model::run::{Run, RunEnd};
 
 mod args;
+mod export;
 mod live;
 
 pub use args::BenchArgs;
+use export::Export;
 
 pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     log::to_stderr()?;
     let random = StdRng::from_os_rng().random();
     let plan = wish.plan(&setting.config.bench, random)?;
+    export::check_all(&wish.exports(), wish.json)?;
     let mut meter = Meter::new();
     let local = setting.local.clone();
-    let result = runtime::block_on(live::run(local, plan, &mut meter))??;
+    let heard = runtime::block_on(live::run(local, plan, &mut meter))??;
     meter.clear();
-    report(&result, &mut meter);
-    export(wish, &result)?;
-    Ok(judge(wish, &result))
+    let Some(result) = heard.run else {
+        return Ok(heard.signal.map_or(Exit::Bad, Exit::Signal));
+    };
+    if wish.json || wish.exports().iter().any(Export::is_standard) {
+        report(&result, &meter);
+    }
+    write(wish, &result)?;
+    let judged = if heard.fault { Exit::Bad } else { judge(wish, &result) };
+    Ok(heard.signal.map_or(judged, Exit::Signal))
 }
 
-/// What the table does not say, on standard error.
-fn report(run: &Run, meter: &mut Meter) {
+/// What the table says too, in short, where no table is printed.
+fn report(run: &Run, meter: &Meter) {
     for left_out in &run.head.left_out {
         let (backend, reason, remedy) = (left_out.backend, &left_out.reason, &left_out.remedy);
-        meter.say(&format!("left out {backend}: {reason}; {remedy}"));
+        meter.say(&format!("left out {backend}: {reason} -> {remedy}"));
     }
     match run.tail.as_ref().map(|tail| &tail.end) {
         Some(RunEnd::Completed) => {}
         Some(RunEnd::BudgetSpent) => {
-            meter.say("the budget was spent before every figure was known as well as asked");
+            meter.say("rounds or time were used up before every figure was known as well as asked");
         }
         Some(RunEnd::Cancelled) => meter.say("cancelled; what was measured until then stands"),
         Some(RunEnd::Failed { reason }) => meter.say(&format!("the run failed: {reason}")),
@@ -51,40 +57,14 @@ fn report(run: &Run, meter: &mut Meter) {
 }
 
 /// Writes the exports; standard output holds the table, unless an export goes there.
-fn export(wish: &BenchArgs, run: &Run) -> Result<()> {
-    let mut taken = false;
-    for (form, path) in wish.exports() {
-        let text = render(run, form)?;
-        if path == Path::new("-") {
-            taken = true;
-            print::out(&text)?;
-        } else {
-            write(path, &text)?;
-        }
+fn write(wish: &BenchArgs, run: &Run) -> Result<()> {
+    let exports = wish.exports();
+    exports.iter().try_for_each(|export| export.write(run))?;
+    if exports.iter().any(Export::is_standard) {
+        return Ok(());
     }
-    match (wish.json, taken) {
-        (true, _) => print::out(&render(run, Form::Json)?)?,
-        (false, false) => print::out(&render(run, Form::Text)?)?,
-        (false, true) => {}
-    }
-    Ok(())
-}
-
-/// Writes beside the file and renames, so that no half of an export is ever there.
-fn write(path: &Path, text: &str) -> Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let beside = PathBuf::from(beside);
-    let whole = || -> std::io::Result<()> {
-        let mut file = std::fs::File::create(&beside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)
-    };
-    whole().wrap_err_with(|| {
-        std::fs::remove_file(&beside).ok();
-        format!("cannot write {}", path.display())
-    })
+    let form = if wish.json { Form::Json } else { Form::Text };
+    Ok(print::out(&render(run, form)?)?)
 }
 
 /// Bad when a sample failed, when a backend that was named could not run, or when it was cut short.

@@ -12,6 +12,9 @@ use super::print;
 use super::setting;
 use super::{Exit, Outcome};
 use crate::config::template::{schema, template};
+use crate::tui::keymap::Keymap;
+use crate::tui::theme::Themes;
+use crate::tui::theme::depth::Depth;
 
 /// What to do with the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
@@ -37,13 +40,23 @@ pub(super) fn run(args: &Args, wish: ConfigVerb) -> Outcome {
         ConfigVerb::Init => init(&path)?,
         ConfigVerb::Print => print::out(&template())?,
         ConfigVerb::Check => {
-            setting::read(args.config.as_deref())?;
+            check(args)?;
             print::out("the settings are right\n")?;
         }
         ConfigVerb::Path => print::out(&format!("{}\n", path.display()))?,
         ConfigVerb::Schema => print::out(&format!("{:#}\n", schema()))?,
     }
     Ok(Exit::Good)
+}
+
+/// Reads what the screen would read: settings, keys, themes.
+fn check(args: &Args) -> color_eyre::Result<()> {
+    let config = setting::read(args.config.as_deref())?;
+    let home = setting::config_dir()?;
+    Keymap::load(&home.join("keymap.toml")).wrap_err("the keys are wrong")?;
+    Themes::load(Some(&home.join("themes")), &config.screen.theme, Depth::True)
+        .wrap_err("the theme is wrong")?;
+    Ok(())
 }
 
 fn init(path: &Path) -> color_eyre::Result<()> {

@@ -83,7 +83,7 @@ async fn try_backends(setting: &Setting) -> Vec<BackendStatus> {
 fn of_backend(status: &BackendStatus) -> Finding {
     let version = status.version.as_ref().map_or("", SafeText::as_str);
     let (level, words, remedy) = match &status.readiness {
-        Readiness::Ready => (Level::Good, format!("ready {version}"), SafeText::default()),
+        Readiness::Ready => (Level::Good, format!("ready, {version}"), SafeText::default()),
         Readiness::Checking => (Level::Warn, "no answer in time".into(), SafeText::default()),
         Readiness::Degraded { reason, remedy } => {
             (Level::Warn, format!("runs, {reason}"), remedy.clone())
@@ -92,7 +92,12 @@ fn of_backend(status: &BackendStatus) -> Finding {
             (Level::Note, reason.to_string(), remedy.clone())
         }
     };
-    Finding { name: format!("backend {}", status.id), level, words: words.trim().into(), remedy }
+    Finding {
+        name: format!("backend {}", status.id),
+        level,
+        words: words.trim_end_matches([',', ' ']).into(),
+        remedy,
+    }
 }
 
 fn none_ready(backends: &[BackendStatus]) -> Finding {

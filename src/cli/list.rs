@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use color_eyre::eyre::eyre;
+use color_eyre::eyre::{Result, eyre};
 
+use super::advice::Advise;
 use super::print;
 use super::setting::Setting;
 use super::{Exit, Outcome};
@@ -18,10 +19,16 @@ pub struct ListArgs {
 }
 
 pub(super) fn run(wish: &ListArgs, setting: &Setting) -> Outcome {
-    let runs = setting.local.list().map_err(|why| eyre!("{why}"))?;
+    let runs = kept(setting)?;
     let text = if wish.json { serde_json::to_string_pretty(&runs)? + "\n" } else { table(&runs) };
     print::out(&text)?;
     Ok(Exit::Good)
+}
+
+/// The runs that are kept, latest first.
+pub(super) fn kept(setting: &Setting) -> Result<Vec<Listed>> {
+    let remedy = "set XDG_STATE_HOME to a directory that can be read and written";
+    setting.local.list().map_err(|why| eyre!("{why}").advise(remedy))
 }
 
 fn table(runs: &[Listed]) -> String {

@@ -38,9 +38,11 @@ pub(super) fn to_screen() -> Result<()> {
     let wish = std::env::var("ISOMON_LOG").unwrap_or_else(|_| "info".to_owned());
     let (filter, file) = split(&wish);
     let level = filter.parse().unwrap_or(tui_logger::LevelFilter::Debug);
-    tui_logger::init_logger(level).wrap_err("the log is set up already")?;
     tui_logger::set_default_level(level);
     if let Some(path) = file {
+        // This starts a thread that looks a hundred times a second. Without a file the Logs tab
+        // fetches what is there when it is drawn.
+        tui_logger::init_logger(level).wrap_err("the log is set up already")?;
         tui_logger::set_log_file(tui_logger::TuiLoggerFile::new(path));
     }
     let filter = EnvFilter::try_new(filter).wrap_err("ISOMON_LOG is no log filter")?;

@@ -13,7 +13,7 @@ pub(super) enum Form {
     Text,
     /// All of it
     Json,
-    /// One sample a line
+    /// One figure a line
     Csv,
     /// A table for a README
     Markdown,

@@ -5,6 +5,9 @@
 
 use std::io::{self, IsTerminal, Write};
 
+/// Columns of a terminal that does not say how many it has.
+const UNKNOWN_WIDTH: usize = 80;
+
 /// Why text could not be written.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
@@ -39,9 +42,13 @@ pub(super) fn err(line: &str) {
     writeln!(err, "{line}").ok();
 }
 
-/// Writes over the present line of standard error.
+/// Writes over the present line of standard error, no more than there is room for: what wraps
+/// could not be written over again.
 pub(super) fn over(line: &str) {
     let mut err = io::stderr().lock();
+    let columns = rustix::termios::tcgetwinsize(&err).map_or(0, |size| usize::from(size.ws_col));
+    let room = if columns == 0 { UNKNOWN_WIDTH } else { columns } - 1;
+    let line: String = line.chars().take(room).collect();
     write!(err, "\r{line}\x1b[K").ok();
     err.flush().ok();
 }

@@ -2,6 +2,7 @@
 
 use super::print;
 use crate::model::bench::Progress;
+use crate::report::run_progress::progress as words;
 
 /// Time between two lines where nothing can be written over.
 const LINE_EVERY_SECONDS: f64 = 10.0;
@@ -52,18 +53,6 @@ fn bar(progress: &Progress) -> String {
     format!("[{filled}{blank}] {}", words(progress))
 }
 
-fn words(progress: &Progress) -> String {
-    let done = progress.completed + progress.failed;
-    let left = progress.left_seconds;
-    let left = left.map_or_else(String::new, |left| format!(", {left} left"));
-    let failed = match progress.failed {
-        0 => String::new(),
-        failed => format!(", {failed} failed"),
-    };
-    let elapsed = progress.elapsed_seconds;
-    format!("{done} samples{failed}, {elapsed}{left}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,10 +68,11 @@ mod tests {
             left_seconds: Some(Seconds(12.0)),
             ..Progress::default()
         };
-        let wanted = "[############............] 40 samples, 10 failed, 12.0 s, 12.0 s left";
+        let wanted =
+            "[############............] 40 of 80 samples, 10 failed, 12.0 s, about 12.0 s left";
         assert_eq!(bar(&progress), wanted);
         progress = Progress::default();
-        assert!(bar(&progress).starts_with("[........................] 0 samples"));
+        assert!(bar(&progress).starts_with("[........................] 0 of 0 samples"));
         progress.completed = u32::MAX / 2;
         assert!(bar(&progress).starts_with("[########################]"));
     }

@@ -1,16 +1,23 @@
 //! What is set, out of flags, environment, file and defaults.
 
+use std::fs::{File, OpenOptions};
 use std::io::Read;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::advice::Advise;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use etcetera::BaseStrategy;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use super::args::Args;
 use crate::config::{self, Config};
 use crate::hub::local::Local;
 use crate::model::root::Roots;
+
+/// A pipe nobody writes into must not hold isomon up.
+const NONBLOCK: i32 = libc::O_NONBLOCK;
 
 /// The settings, and where things are kept.
 #[derive(Debug)]
@@ -32,7 +39,7 @@ impl Setting {
         if let Some(theme) = &screen.theme {
             config.screen.theme.clone_from(theme);
         }
-        let local = Local { roots: Roots::default(), runs: state_dir()?.join("runs") };
+        let local = Local::new(Roots::default(), state_dir()?.join("runs"));
         let config_dir = config_dir()?;
         Ok(Self { config, config_dir, local })
     }
@@ -75,7 +82,10 @@ fn count(mistakes: usize) -> String {
 fn open(path: &Path) -> std::io::Result<String> {
     let longest = config::read::LONGEST_BYTES as u64;
     let mut text = String::new();
-    let file = std::fs::File::open(path)?;
+    let file = OpenOptions::new().read(true).custom_flags(NONBLOCK).open(path)?;
+    if file.metadata()?.file_type().is_fifo() {
+        wait_for(&file)?;
+    }
     let length = file.take(longest + 1).read_to_string(&mut text)?;
     if length as u64 > longest {
         let what = format!("longer than {} KiB", longest >> 10);
@@ -84,12 +94,25 @@ fn open(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
+/// Waits until a pipe, which a shell makes of `<(…)`, has a writer and something to read.
+fn wait_for(pipe: &File) -> std::io::Result<()> {
+    let mut ready = [PollFd::new(pipe, PollFlags::IN)];
+    let waited = poll(&mut ready, Some(&Timespec { tv_sec: 2, tv_nsec: 0 }))?;
+    if waited == 0 {
+        let what = "a pipe into which nothing was written for 2 s";
+        return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, what));
+    }
+    let flags = fcntl_getfl(pipe)? - OFlags::NONBLOCK;
+    Ok(fcntl_setfl(pipe, flags)?)
+}
+
 /// `$XDG_CONFIG_HOME/isomon/isomon.toml`.
 pub(super) fn default_path() -> Result<PathBuf> {
     Ok(config_dir()?.join("isomon.toml"))
 }
 
-fn config_dir() -> Result<PathBuf> {
+/// `$XDG_CONFIG_HOME/isomon`.
+pub(super) fn config_dir() -> Result<PathBuf> {
     Ok(places()?.config_dir().join("isomon"))
 }
 

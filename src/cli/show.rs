@@ -3,6 +3,7 @@
 use super::advice::Advise;
 use color_eyre::eyre::eyre;
 
+use super::list;
 use super::outcome::{Form, render};
 use super::print;
 use super::setting::Setting;
@@ -27,13 +28,14 @@ pub(super) fn run(wish: &ShowArgs, setting: &Setting) -> Outcome {
     let id = if let Some(word) = &wish.run {
         RunId::parse(word)
     } else {
-        let runs = setting.local.list().map_err(|why| eyre!("{why}"))?;
-        runs.into_iter().next().map(|run| run.id)
+        list::kept(setting)?.into_iter().next().map(|run| run.id)
     };
     let id = id.ok_or_else(|| {
         eyre!("there is no such run").advise("`isomon list` shows those that are kept")
     })?;
-    let read = setting.local.read(&id).map_err(|why| eyre!("{why}"))?;
+    let read = setting.local.read(&id).map_err(|why| {
+        eyre!("{why}").advise("that run cannot be read; `isomon list` shows the others")
+    })?;
     let form = if wish.json { Form::Json } else { wish.format };
     print::out(&render(&read, form)?)?;
     Ok(Exit::Good)

@@ -57,6 +57,9 @@ async fn take(setting: &Setting) -> Result<Snapshot> {
     let gpus = twice(local.gpus());
     let info = tokio::task::spawn_blocking(move || local.info());
     let (node, processes, gpus, info) = tokio::join!(node, processes, gpus, info);
+    let processes = processes_of(processes)?;
+    let mut gpus = gpus_of(gpus)?;
+    gpus.join(&processes);
     Ok(Snapshot {
         format: FORMAT,
         isomon: env!("CARGO_PKG_VERSION"),
@@ -64,8 +67,8 @@ async fn take(setting: &Setting) -> Result<Snapshot> {
         source: SourceId::local(),
         info: info?,
         node: node_of(node)?,
-        gpus: gpus_of(gpus)?,
-        processes: processes_of(processes)?,
+        gpus,
+        processes,
     })
 }
 

@@ -146,9 +146,9 @@ impl Gathering {
                 let default = &self.table[section][key];
                 let remedy = format!("the default is {default}");
                 let what = if default.same_type(&value) {
-                    error.message().to_owned()
+                    plain(error.message())
                 } else {
-                    format!("a {} is no {}", value.type_str(), default.type_str())
+                    format!("{} is needed, not {}", kind(default), kind(&value))
                 };
                 self.complain(place, &what, &remedy);
             }
@@ -201,6 +201,24 @@ fn wrong_together(config: &Config) -> Vec<(&'static str, &'static str)> {
     wrong
 }
 
+/// The reader's words without those that only programmers use.
+fn plain(words: &str) -> String {
+    words.replace("unknown variant ", "").replace(", expected", " is not")
+}
+
+/// What a value is, with its article.
+const fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text in quotes",
+        Value::Integer(_) => "a whole number",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a section",
+    }
+}
+
 /// A variable's text as a value of the kind `like` is.
 fn as_toml(text: &str, like: &Value) -> Value {
     let parsed = match like {
@@ -231,7 +249,7 @@ mod tests {
     use super::*;
     use crate::config::{Color, Interval};
 
-    fn plain(text: &str) -> Result<Config, String> {
+    fn read_plain(text: &str) -> Result<Config, String> {
         read("isomon.toml", text, []).map_err(|mistakes| {
             let shown = mistakes.iter().map(ToString::to_string);
             shown.collect::<Vec<_>>().join("\n")
@@ -245,7 +263,7 @@ mod tests {
 
     #[test]
     fn nothing_is_the_default() {
-        assert_eq!(plain(""), Ok(Config::default()));
+        assert_eq!(read_plain(""), Ok(Config::default()));
     }
 
     #[test]
@@ -261,10 +279,10 @@ mod tests {
     #[test]
     fn every_mistake_is_told_at_once() {
         let text = "[watch]\nintervall = 2\n[screen]\ncolor = \"pink\"\n[screan]\n";
-        let shown = plain(text).unwrap_err();
+        let shown = read_plain(text).unwrap_err();
         assert!(shown.contains("isomon.toml:2:1: there is no `intervall`"), "{shown}");
         assert!(shown.contains("did you mean `interval`?"), "{shown}");
-        assert!(shown.contains("isomon.toml:4:9: unknown variant `pink`"), "{shown}");
+        assert!(shown.contains("isomon.toml:4:9: `pink` is not one of"), "{shown}");
         assert!(shown.contains("isomon.toml:5:2: there is no section `screan`"), "{shown}");
     }
 
@@ -278,21 +296,21 @@ mod tests {
 
     #[test]
     fn what_is_wrong_together_is_told() {
-        assert!(plain("[threshold]\nuse_warn = 95.0\n").unwrap_err().contains("use_bad"));
-        assert!(plain("[bench]\ncpus = 0.0\n").is_err());
-        assert!(plain("[bench]\ncpus = nan\n").is_err());
+        assert!(read_plain("[threshold]\nuse_warn = 95.0\n").unwrap_err().contains("use_bad"));
+        assert!(read_plain("[bench]\ncpus = 0.0\n").is_err());
+        assert!(read_plain("[bench]\ncpus = nan\n").is_err());
     }
 
     #[test]
     fn a_colour_is_read() {
-        let config = plain("[screen]\ncolor = \"never\"\n").unwrap();
+        let config = read_plain("[screen]\ncolor = \"never\"\n").unwrap();
         assert_eq!(config.screen.color, Color::Never);
     }
 
     proptest! {
         #[test]
         fn no_text_is_a_panic(text in "(\\[?(watch|screen|x)\\]?|interval|=|\"|[0-9ä\\n\\[\\]{}.])*") {
-            let _read = plain(&text);
+            let _read = read_plain(&text);
         }
     }
 }

@@ -51,7 +51,7 @@ fn from_seconds(seconds: f64) -> Result<Span, String> {
     if seconds > 0.0 && seconds <= DAY_SECONDS {
         return Ok(Span(Duration::from_secs_f64(seconds)));
     }
-    Err(format!("{seconds} s is not more than 0 and at most a day"))
+    Err(format!("{seconds} s is not a time of more than 0 and at most a day"))
 }
 
 impl TryFrom<Span> for Interval {

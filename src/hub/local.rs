@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::Deed;
@@ -29,6 +29,9 @@ use crate::probe::{self, Probe};
 use crate::report;
 use crate::store::{self, Listed, RunDir};
 
+/// The end of a run that was cancelled while it was prepared.
+const NOTHING: &str = "cancelled before anything was measured";
+
 /// This machine.
 #[derive(Clone, Debug)]
 pub struct Local {
@@ -36,9 +39,17 @@ pub struct Local {
     pub roots: Roots,
     /// Where runs are kept.
     pub runs: PathBuf,
+    /// What the backends were like when they were last tried. Held by whoever has a camp: two at
+    /// once would disturb each other's figures.
+    known: Arc<Mutex<Vec<BackendStatus>>>,
 }
 
 impl Local {
+    /// The machine that `roots` show; runs are kept in `runs`.
+    pub fn new(roots: Roots, runs: PathBuf) -> Self {
+        Self { roots, runs, known: Arc::default() }
+    }
+
     /// What the machine is.
     pub fn info(&self) -> NodeInfo {
         probe::info::info(&self.roots)
@@ -88,23 +99,57 @@ impl Local {
         Ok(settings)
     }
 
-    /// Tries `backends` in a camp of their own.
+    /// Tries `backends` in a camp of their own and remembers what came of it.
     async fn try_out(
         &self,
         backends: &[BackendId],
+        known: &mut Vec<BackendStatus>,
+        cancel: &CancellationToken,
         tell: impl FnMut(&BackendStatus) + Send,
-    ) -> Result<Vec<BackendStatus>, SafeText> {
+    ) -> Result<(), SafeText> {
         let settings = self.settings(Limits::default())?;
-        backend::check(&new_id(), &settings, backends, tell).await.map_err(sentence)
+        let checked = backend::check(&new_id(), &settings, backends, cancel, tell).await;
+        let checked = checked.map_err(sentence)?;
+        known.retain(|old| checked.iter().all(|new| new.id != old.id));
+        known.extend(checked);
+        Ok(())
+    }
+
+    /// Tries those of the plan's backends that were not tried yet, and says so first.
+    async fn prepare(
+        &self,
+        plan: &Plan,
+        known: &mut Vec<BackendStatus>,
+        out: &mpsc::Sender<Update>,
+        cancel: &CancellationToken,
+    ) -> Result<(), SafeText> {
+        let is_known = |id: &BackendId| known.iter().any(|status| status.id == *id);
+        let unknown: Vec<BackendId> =
+            plan.backends.iter().copied().filter(|id| !is_known(id)).collect();
+        if !unknown.is_empty() {
+            let names: Vec<&str> = unknown.iter().map(|id| id.name()).collect();
+            notice(out, false, &format!("trying first: {}", names.join(", "))).await;
+            self.try_out(&unknown, known, cancel, |_| {}).await?;
+        }
+        if cancel.is_cancelled() {
+            return Err(NOTHING.into());
+        }
+        let mut asked = known.iter().filter(|status| plan.backends.contains(&status.id));
+        if asked.any(|status| status.readiness.runs()) {
+            Ok(())
+        } else {
+            Err("none of these backends can run here".into())
+        }
     }
 
     /// The run's directory; a notice instead where it cannot be written.
-    fn keep(&self, head: &RunHead) -> (Option<RunDir>, Option<Notice>) {
+    async fn keep(&self, head: &RunHead, out: &mpsc::Sender<Update>) -> Option<RunDir> {
         match RunDir::create(&self.runs, head) {
-            Ok(dir) => (Some(dir), None),
+            Ok(dir) => Some(dir),
             Err(error) => {
                 let text = format!("the run is kept in memory alone: {}", sentence(error));
-                (None, Some(Notice { bad: true, text: text.into() }))
+                notice(out, true, &text).await;
+                None
             }
         }
     }
@@ -116,11 +161,15 @@ impl Deed for Local {
             // There is room for all of them; a listener that has gone needs none.
             out.try_send(status.clone()).unwrap_or_default();
         };
+        let cancel = CancellationToken::new();
+        let mut known = self.known.lock().await;
+        let trying = self.try_out(&BackendId::ALL, &mut known, &cancel, tell);
+        tokio::pin!(trying);
         tokio::select! {
-            result = self.try_out(&BackendId::ALL, tell) => result.map(drop),
-            // Dropping the camp half-way lets its reaper clear it.
-            () = out.closed() => Ok(()),
+            tried = &mut trying => return tried,
+            () = out.closed() => cancel.cancel(),
         }
+        trying.await
     }
 
     async fn bench(
@@ -130,21 +179,13 @@ impl Deed for Local {
         out: mpsc::Sender<Update>,
         cancel: CancellationToken,
     ) -> Result<(), SafeText> {
-        let statuses = tokio::select! {
-            statuses = self.try_out(&plan.backends, |_| {}) => statuses?,
-            () = cancel.cancelled() => return Err("the run was cancelled before it began".into()),
-        };
-        if !statuses.iter().any(|status| status.readiness.runs()) {
-            return Err("none of these backends can run here".into());
-        }
+        let locked = cancel.run_until_cancelled(self.known.lock()).await;
+        let mut known = locked.ok_or(NOTHING)?;
+        self.prepare(&plan, &mut known, &out, &cancel).await?;
         let clock = Arc::new(SystemClock);
         let mut camp = Camp::open(&id, &self.settings(plan.limits)?).await.map_err(sentence)?;
-        let head = head::draw_up(id, plan, &statuses, &self.roots, clock.now());
-        let (keep, notice) = self.keep(&head);
-        if let Some(notice) = notice {
-            let (at, from) = (clock.now(), SourceId::local());
-            out.send(Update { at, from, what: What::Notice(notice) }).await.ok();
-        }
+        let head = head::draw_up(id, plan, &known, &self.roots, clock.now());
+        let keep = self.keep(&head, &out).await;
         let roots = self.roots.clone();
         Bench { head, roots, clock, keep, out, cancel }.run(&mut camp).await;
         let swept = camp.close().await.map_err(sentence)?;
@@ -162,9 +203,16 @@ impl Deed for Local {
         let run = self.read(id)?;
         let path = if to.is_dir() { to.join(format!("isomon-{id}.json")) } else { to.to_owned() };
         let json = report::run_json::json(&run).map_err(sentence)?;
-        store::write(&path, json.as_bytes()).map_err(sentence)?;
+        store::export::write(&path, &json).map_err(sentence)?;
         Ok(path)
     }
+}
+
+/// Tells the user something.
+async fn notice(out: &mpsc::Sender<Update>, bad: bool, text: &str) {
+    let what = What::Notice(Notice { bad, text: SafeText::new(text) });
+    // A listener that has gone needs no notice.
+    out.send(Update { at: SystemClock.now(), from: SourceId::local(), what }).await.ok();
 }
 
 /// An id for now.

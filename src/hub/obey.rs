@@ -30,6 +30,10 @@ impl<D: Deed> Hub<D> {
     }
 
     async fn check(&mut self) {
+        if let Some(live) = self.live.as_ref().filter(|live| live.is_going_on()) {
+            let sentence = format!("run {} is going on, and trying would disturb it", live.id);
+            return self.say(true, &sentence).await;
+        }
         if self.check.as_ref().is_some_and(|check| !check.is_finished()) {
             return self.say(false, "the backends are being tried already").await;
         }

@@ -156,6 +156,9 @@ async fn one_run_at_a_time_and_a_cancelled_one_ends() {
     rig.wish(Command::Bench(Box::new(plan()))).await;
     let notice = rig.notice().await;
     assert!(notice.bad && notice.text.as_str().contains(id.as_str()));
+    rig.wish(Command::CheckBackends).await;
+    let notice = rig.notice().await;
+    assert!(notice.bad && notice.text.as_str().contains("would disturb it"));
     rig.wish(Command::Cancel(id.clone())).await;
     assert!(!rig.notice().await.bad);
     assert_eq!(rig.started().await, id);

@@ -1,9 +1,11 @@
 //! GPUs: what they are and how they are doing, whoever made them.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::process::Sandbox;
+use super::process::{Process, Sandbox};
 use super::reading::Reading;
 use super::text::SafeText;
 use super::unit::{Bytes, Celsius, Hertz, Ratio, Watts};
@@ -15,6 +17,25 @@ pub struct GpuSample {
     pub gpus: Vec<Gpu>,
     /// Each vendor's reader that was tried, and how that went.
     pub readers: Vec<GpuReader>,
+}
+
+impl GpuSample {
+    /// Says of each process on a GPU in which sandbox it is, where `processes` of the same node
+    /// know it: who reads GPUs sees process ids, who reads processes sees sandboxes.
+    pub fn join(&mut self, processes: &[Process]) {
+        let known: HashMap<u32, &Sandbox> = processes
+            .iter()
+            .filter_map(|process| Some((process.pid, process.sandbox.as_ref()?)))
+            .collect();
+        for gpu in &mut self.gpus {
+            let Reading::Known(users) = &mut gpu.processes else {
+                continue;
+            };
+            for user in users {
+                user.sandbox = known.get(&user.pid).copied().cloned();
+            }
+        }
+    }
 }
 
 /// A vendor's reader (NVML, amdgpu, i915/xe) and its state.
@@ -137,4 +158,23 @@ pub struct GpuProcess {
     pub utilization: Reading<Ratio>,
     /// The sandbox it belongs to.
     pub sandbox: Option<Sandbox>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processes_on_a_gpu_are_joined_to_their_sandboxes() {
+        let sandbox = Sandbox { name: SafeText::new("vm1"), ..Sandbox::default() };
+        let process = |pid, sandbox| Process { pid, sandbox, ..Process::default() };
+        let user = |pid| GpuProcess { pid, ..GpuProcess::default() };
+        let processes = Reading::Known(vec![user(7), user(8), user(9)]);
+        let gpus = vec![Gpu { processes, ..Gpu::default() }, Gpu::default()];
+        let mut sample = GpuSample { gpus, ..GpuSample::default() };
+        sample.join(&[process(8, Some(sandbox.clone())), process(9, None)]);
+        let users = sample.gpus[0].processes.known().unwrap();
+        let joined: Vec<_> = users.iter().map(|user| user.sandbox.clone()).collect();
+        assert_eq!(joined, [None, Some(sandbox), None]);
+    }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::reading::Reading;
+use super::reading::{Reading, Why};
 use super::text::SafeText;
 use super::unit::{Bytes, BytesPerSecond, Celsius, Hertz, PerSecond, Ratio, Seconds};
 
@@ -72,6 +72,51 @@ pub struct NodeSample {
     pub tasks: Reading<Tasks>,
     /// Collectors that did not answer in time and rest for now.
     pub quarantined: Vec<SafeText>,
+    /// Lists that could not be read at all; one that is merely empty is not named here.
+    #[serde(default)]
+    pub unread: Vec<Unread>,
+}
+
+/// A list of a sample that is empty because it could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unread {
+    /// Which one.
+    pub list: List,
+    /// Why.
+    pub why: Why,
+}
+
+/// The lists of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum List {
+    /// [`NodeSample::disks`].
+    Disks,
+    /// [`NodeSample::mounts`].
+    Mounts,
+    /// [`NodeSample::networks`].
+    Networks,
+    /// [`NodeSample::temperatures`].
+    Temperatures,
+}
+
+impl List {
+    /// Its name in a sentence.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Disks => "disks",
+            Self::Mounts => "mounts",
+            Self::Networks => "networks",
+            Self::Temperatures => "temperatures",
+        }
+    }
+}
+
+impl NodeSample {
+    /// Why `list` could not be read; `None` if it was, however empty it is.
+    pub fn why_unread(&self, list: List) -> Option<&Why> {
+        self.unread.iter().find(|unread| unread.list == list).map(|unread| &unread.why)
+    }
 }
 
 /// Where a processor's time went; each a share of the time since the sample before.
@@ -159,6 +204,10 @@ impl Memory {
 pub struct Disk {
     /// Kernel name, for example `nvme0n1`.
     pub name: SafeText,
+    /// Whether it is made of other disks (`dm-0`, `md0`): its work is theirs, counted twice in a
+    /// sum over all.
+    #[serde(default)]
+    pub stacked: bool,
     /// Read rate.
     pub read_bytes_per_second: Reading<BytesPerSecond>,
     /// Write rate.

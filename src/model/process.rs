@@ -18,13 +18,13 @@ pub struct Process {
     pub name: SafeText,
     /// Program and arguments, secrets redacted; the short name in brackets for kernel threads.
     pub command: SafeText,
-    /// Owner.
+    /// Owner: the name, else the number; empty where it may not be read.
     pub user: SafeText,
     /// State letter of the kernel (`R S D Z T I`).
     pub state: char,
     /// Processor time in cores (1.0 is one core busy all the time) since the sample before.
     pub cpu_cores: Reading<f64>,
-    /// Resident memory.
+    /// Resident memory; truly 0 for zombies and kernel threads, which have no memory of their own.
     pub memory_bytes: Bytes,
     /// Threads.
     pub threads: u32,

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::text::SafeText;
+
 /// Why a value is not there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -19,9 +21,9 @@ pub enum Why {
     /// It exists, but this user may not read it.
     NoPermission,
     /// The file or device it is read from is not there.
-    Absent(Cow<'static, str>),
+    Absent(SafeText),
     /// Reading it went wrong, in the reader's own words.
-    Failed(String),
+    Failed(SafeText),
     /// Reading it took longer than its time box.
     TimedOut,
 }
@@ -33,7 +35,7 @@ impl std::fmt::Display for Why {
             Self::NotSupported => f.write_str("not offered by this machine"),
             Self::NoPermission => f.write_str("no permission to read it"),
             Self::Absent(what) => write!(f, "{what} is not there"),
-            Self::Failed(reason) => f.write_str(reason),
+            Self::Failed(reason) => f.write_str(reason.as_str()),
             Self::TimedOut => f.write_str("reading it took too long"),
         }
     }
@@ -45,7 +47,7 @@ impl From<&std::io::Error> for Why {
             std::io::ErrorKind::PermissionDenied => Self::NoPermission,
             std::io::ErrorKind::NotFound => Self::NotSupported,
             std::io::ErrorKind::TimedOut => Self::TimedOut,
-            _ => Self::Failed(error.to_string()),
+            _ => Self::Failed(error.to_string().into()),
         }
     }
 }

@@ -16,7 +16,7 @@ const LONGEST: usize = 256;
 const MARKS: usize = 4;
 
 /// Text without control characters, direction overrides, invisible characters or piled accents,
-/// at most 256 characters long (a longer one ends in `…`).
+/// at most 256 characters and, where there was more, `…`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct SafeText(Box<str>);
@@ -27,7 +27,8 @@ impl SafeText {
         Self::within(raw, LONGEST)
     }
 
-    /// Makes `raw` safe and keeps at most `longest` characters of it.
+    /// Makes `raw` safe and keeps at most `longest` characters of it, and `…` for the rest. A
+    /// stand-in is kept whole or not at all, so that making text safe twice changes nothing.
     pub fn within(raw: &str, longest: usize) -> Self {
         let mut safe = String::with_capacity(raw.len().min(longest));
         let mut length = 0;
@@ -37,11 +38,13 @@ impl SafeText {
             if marks > MARKS {
                 continue;
             }
-            if length >= longest {
+            let before = safe.len();
+            length += push_visible(&mut safe, letter);
+            if length > longest {
+                safe.truncate(before);
                 safe.push('…');
                 break;
             }
-            length += push_visible(&mut safe, letter);
         }
         Self(safe.into_boxed_str())
     }
@@ -160,9 +163,19 @@ mod tests {
         #[test]
         fn any_bytes_become_short_plain_text(raw: Vec<u8>) {
             let safe = SafeText::from_bytes(&raw);
-            prop_assert!(safe.as_str().chars().count() <= LONGEST + 12);
+            prop_assert!(safe.as_str().chars().count() <= LONGEST + 1);
             prop_assert!(!safe.as_str().chars().any(|c| c.is_control() || is_hidden(c)));
-            prop_assert_eq!(SafeText::new(safe.as_str()).as_str().chars().count() <= LONGEST + 12, true);
+        }
+
+        #[test]
+        fn what_is_safe_stays_as_it_is(
+            raw in "(a{100}|\\PC|[\u{0}-\u{1f}]|\u{301}{1,6}|[\u{200b}-\u{202e}]){0,60}",
+            longest in 0_usize..300,
+        ) {
+            let safe = SafeText::new(&raw);
+            prop_assert_eq!(&SafeText::new(safe.as_str()), &safe);
+            let short = SafeText::within(&raw, longest);
+            prop_assert_eq!(&SafeText::within(short.as_str(), longest), &short);
         }
     }
 }

@@ -82,3 +82,6 @@ pub struct Notice {
     /// The sentence.
     pub text: SafeText,
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,10 @@
 //!
 //! Whole devices only: a partition's work is counted in its disk already. Loop, RAM and compressed
 //! memory devices have no disk behind them. Stacked ones (`dm-0`, `md0`) are shown beside the disks
-//! below them, so the sum over all devices counts some work twice.
+//! below them and marked, so that a sum over all devices can leave them out.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::counter::Counters;
@@ -24,13 +25,18 @@ const MOST: usize = 1024;
 #[derive(Debug)]
 pub struct DiskProbe {
     diskstats: Kept,
+    block: PathBuf,
     counters: Counters<5>,
 }
 
 impl DiskProbe {
     /// A reader under `roots`.
     pub fn new(roots: &Roots) -> Self {
-        Self { diskstats: Kept::new(roots.proc.join("diskstats")), counters: Counters::default() }
+        Self {
+            diskstats: Kept::new(roots.proc.join("diskstats")),
+            block: roots.sys.join("block"),
+            counters: Counters::default(),
+        }
     }
 }
 
@@ -45,6 +51,7 @@ impl Probe for DiskProbe {
                 let [reads, read, writes, write, busy] = self.counters.rates(name, work);
                 Disk {
                     name: SafeText::new(name),
+                    stacked: is_stacked(&self.block, name),
                     read_bytes_per_second: read.map(BytesPerSecond),
                     write_bytes_per_second: write.map(BytesPerSecond),
                     reads_per_second: reads.map(PerSecond),
@@ -82,6 +89,14 @@ fn is_memory(name: &str) -> bool {
     ["loop", "ram", "zram"].iter().any(|kind| {
         name.strip_prefix(kind).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
     })
+}
+
+/// A device mapper or RAID device stands on those in its `slaves`; one without any (`dm-0` of the
+/// kind `zero`, or a machine that does not show them) has nothing below it to be counted twice.
+fn is_stacked(block: &Path, name: &str) -> bool {
+    let may_be = ["dm-", "md", "bcache"].iter().any(|kind| name.starts_with(kind));
+    let below = || std::fs::read_dir(block.join(name).join("slaves"));
+    may_be && below().is_ok_and(|mut below| below.next().is_some())
 }
 
 fn whole(devices: Vec<(&str, Work)>) -> impl Iterator<Item = (&str, Work)> {
@@ -140,6 +155,16 @@ mod tests {
             ["sda", "nvme0n1", "mmcblk0", "dm-0", "md0", "md127", "vda", "xvdf1", "sr0"],
             "a partition is a disk where its disk is not there"
         );
+    }
+
+    #[test]
+    fn a_stacked_device_has_others_below_it() {
+        let block = tempfile::tempdir().unwrap();
+        for path in ["dm-0/slaves/sda", "dm-1/slaves", "sda/slaves/odd", "md0/slaves/sdb"] {
+            std::fs::create_dir_all(block.path().join(path)).unwrap();
+        }
+        let stacked = ["dm-0", "dm-1", "sda", "md0", "dm-9"].map(|n| is_stacked(block.path(), n));
+        assert_eq!(stacked, [true, false, false, true, false]);
     }
 
     #[test]

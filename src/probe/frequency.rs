@@ -52,7 +52,7 @@ impl Frequency {
                 Ok(Some(hertz)) => {
                     self.last.insert(id, hertz);
                 }
-                Ok(None) => self.why = Why::Failed("cpufreq gave no number".to_owned()),
+                Ok(None) => self.why = Why::Failed("cpufreq gave no number".into()),
                 Err(error) => self.why = Why::from(&error),
             }
         }

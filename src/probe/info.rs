@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Instant;
 
+use sysinfo::{CpuRefreshKind, RefreshKind, System};
+
 use super::Probe;
 use super::kept::Kept;
 use super::memory::MemoryProbe;
@@ -11,9 +13,6 @@ use crate::model::node::{Cgroup, NodeInfo};
 use crate::model::reading::{Reading, Why};
 use crate::model::root::Roots;
 use crate::model::text::SafeText;
-
-/// Where distributions say what they are; the first that is there counts.
-const OS_RELEASE: [&str; 2] = ["/etc/os-release", "/usr/lib/os-release"];
 
 /// Reads what the machine under `roots` is; what it does not tell is missing.
 pub fn info(roots: &Roots) -> NodeInfo {
@@ -30,7 +29,7 @@ pub fn info(roots: &Roots) -> NodeInfo {
         os: os(),
         kernel: line(&mut proc("sys/kernel/osrelease")),
         arch: SafeText::from_bytes(uname.machine().to_bytes()),
-        cpu_model: cpu_model(cpuinfo.known().map_or("", String::as_str)),
+        cpu_model: cpu_model(roots, cpuinfo.known().map_or("", String::as_str)),
         cpus: cpus(&mut proc("stat")),
         memory_bytes: memory(roots),
         cgroup: cgroup(mountinfo.known().map_or("", String::as_str)),
@@ -55,31 +54,39 @@ fn memory(roots: &Roots) -> Reading<crate::model::unit::Bytes> {
     sample.map(|memory| memory.total_bytes).into()
 }
 
+/// `Debian GNU/Linux 12`; a rolling distribution has no version.
 fn os() -> Reading<SafeText> {
-    let name = OS_RELEASE
-        .iter()
-        .filter_map(|path| std::fs::read_to_string(path).ok())
-        .find_map(|text| os_name(&text));
-    Reading::from_option(name, Why::Absent("/etc/os-release".into()))
+    let name = System::name().ok().filter(|name| !name.is_empty());
+    let version = System::os_version().map_or(String::new(), |version| format!(" {version}"));
+    let os = name.map(|name| SafeText::from(name + &version));
+    Reading::from_option(os, Why::Absent("/etc/os-release".into()))
 }
 
-/// `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"`.
-fn os_name(text: &str) -> Option<SafeText> {
-    let value = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
-    let name = value.trim().trim_matches(['"', '\'']);
-    (!name.is_empty()).then(|| SafeText::new(name))
+/// The processor's name as the kernel tells it. ARM kernels tell numbers of maker and part, which
+/// `sysinfo` knows by name; it reads the machine's own files alone, so fixtures go without.
+fn cpu_model(roots: &Roots, cpuinfo: &str) -> Reading<SafeText> {
+    let own = || (*roots == Roots::default()).then(brand).flatten();
+    let model = named(cpuinfo, &["model name", "cpu model", "uarch", "cpu"])
+        .or_else(own)
+        .or_else(|| named(cpuinfo, &["Hardware", "Model"]));
+    Reading::from_option(model, Why::NotSupported)
 }
 
-/// x86 has `model name`; other machines name the core, the processor or the board.
-fn cpu_model(cpuinfo: &str) -> Reading<SafeText> {
-    let value = |wanted: &str| {
+fn brand() -> Option<SafeText> {
+    let wanted = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing());
+    let system = System::new_with_specifics(wanted).ok()?;
+    let brand = system.cpus().first()?.brand().trim();
+    (!brand.is_empty()).then(|| SafeText::new(brand))
+}
+
+/// The value of the first of `names` that has one.
+fn named(cpuinfo: &str, names: &[&str]) -> Option<SafeText> {
+    let value = |wanted: &&str| {
         let entries = cpuinfo.lines().filter_map(|line| line.split_once(':'));
-        let mut values = entries.filter(|(name, _)| name.trim() == wanted);
-        values.next().map(|(_, value)| value.trim())
+        let mut values = entries.filter(|(name, _)| name.trim() == *wanted);
+        values.next().map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     };
-    let names = ["model name", "cpu model", "uarch", "cpu", "Hardware", "Model"];
-    let name = names.into_iter().find_map(value).filter(|name| !name.is_empty());
-    Reading::from_option(name.map(SafeText::new), Why::NotSupported)
+    names.iter().find_map(value).map(SafeText::new)
 }
 
 fn cpus(stat: &mut Kept) -> u32 {
@@ -176,13 +183,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_the_distribution_and_the_processor() {
-        let os = os_name("NAME=x\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n").unwrap();
-        assert_eq!(os.as_str(), "Debian GNU/Linux 12 (bookworm)");
-        assert_eq!(os_name("PRETTY_NAME=\n"), None);
-        let model = |text: &str| cpu_model(text).to_string();
+    fn names_the_processor() {
+        let fixture = Roots { proc: "/nonexistent".into(), sys: "/nonexistent".into() };
+        let model = |text: &str| cpu_model(&fixture, text).to_string();
         assert_eq!(model("processor : 0\nmodel name\t: Some CPU\n"), "Some CPU");
+        assert_eq!(model("model name :\nHardware : Some Board\n"), "Some Board");
         assert_eq!(model("processor : 0\n"), "—");
+    }
+
+    #[test]
+    fn names_the_distribution_of_this_machine() {
+        let told = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+        let name = told.lines().find_map(|line| line.strip_prefix("NAME="));
+        let Some(name) = name.map(|name| name.trim_matches('"')) else { return };
+        assert!(os().known().unwrap().as_str().starts_with(name));
     }
 
     #[test]

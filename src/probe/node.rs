@@ -14,7 +14,7 @@ use super::pressure::PressureProbe;
 use super::task::{TaskProbe, TaskSample};
 use super::temperature::TemperatureProbe;
 use super::{Error, Probe};
-use crate::model::node::NodeSample;
+use crate::model::node::{List, NodeSample, Unread};
 use crate::model::reading::Reading;
 use crate::model::root::Roots;
 use crate::model::text::SafeText;
@@ -70,6 +70,7 @@ impl Probe for NodeProbe {
             Err(error) => (Reading::Missing(error.into()), Vec::new()),
         };
         let TaskSample { load, tasks, uptime_seconds } = self.task.sample(now)?;
+        let mut unread = Vec::new();
         let mut sample = NodeSample {
             cpu,
             cores,
@@ -78,21 +79,22 @@ impl Probe for NodeProbe {
             uptime_seconds,
             pressure: self.pressure.sample(now)?,
             memory: self.memory.sample(now).into(),
-            disks: or_none(self.disk.sample(now)),
-            mounts: or_none(self.mount.sample(now)),
-            networks: or_none(self.network.sample(now)),
-            temperatures: or_none(self.temperature.sample(now)),
+            disks: or_unread(self.disk.sample(now), List::Disks, &mut unread),
+            mounts: or_unread(self.mount.sample(now), List::Mounts, &mut unread),
+            networks: or_unread(self.network.sample(now), List::Networks, &mut unread),
+            temperatures: or_unread(self.temperature.sample(now), List::Temperatures, &mut unread),
             quarantined: Vec::new(),
+            unread,
         };
         sample.quarantined = self.quarantined();
         Ok(sample)
     }
 }
 
-/// A list has no place for a reason; it goes to the log.
-fn or_none<T>(read: Result<Vec<T>, Error>) -> Vec<T> {
+/// An empty list and, in `unread`, why it is.
+fn or_unread<T>(read: Result<Vec<T>, Error>, list: List, unread: &mut Vec<Unread>) -> Vec<T> {
     read.unwrap_or_else(|error| {
-        tracing::debug!(%error, "a part of the node cannot be read");
+        unread.push(Unread { list, why: error.into() });
         Vec::new()
     })
 }

@@ -245,7 +245,7 @@ impl Io {
         let elapsed = self.at.map(|at| now.saturating_duration_since(at));
         let seconds = elapsed.unwrap_or_default().as_secs_f64();
         let counts = match reader.read(proc, pid, "io") {
-            Ok(raw) => parse_io(raw).ok_or_else(|| Why::Failed("io has no counters".to_owned())),
+            Ok(raw) => parse_io(raw).ok_or_else(|| Why::Failed("io has no counters".into())),
             Err(errno) => Err(Why::from(&std::io::Error::from(errno))),
         };
         self.rates = std::array::from_fn(|i| match &counts {

@@ -4,6 +4,7 @@
 //! every five seconds, and looked for every minute. A thermal zone that its driver also shows as a
 //! chip is shown once, as the chip.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -94,7 +95,22 @@ fn sensors(class: &Path) -> Vec<Sensor> {
         let kind = line(&zone.join("type"));
         (!names.contains(&kind.replace('-', "_"))).then(|| zone_sensor(zone, &kind))
     });
-    of_chips.chain(of_zones).take(MOST).collect()
+    let mut sensors: Vec<Sensor> = of_chips.chain(of_zones).take(MOST).collect();
+    tell_apart(&mut sensors);
+    sensors
+}
+
+/// Numbers sensors of one name (two processors, three drives of a kind): `nvme Composite`,
+/// `nvme Composite #2`. Two series of one name would be refused by whoever collects them.
+fn tell_apart(sensors: &mut [Sensor]) {
+    let mut seen: HashMap<SafeText, u32> = HashMap::new();
+    for sensor in sensors {
+        let count = seen.entry(sensor.label.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            sensor.label = SafeText::from(format!("{} #{count}", sensor.label));
+        }
+    }
 }
 
 fn chip_sensors(chip: &Path, name: &str) -> Vec<Sensor> {
@@ -152,7 +168,7 @@ fn celsius(path: &Path) -> Reading<Celsius> {
     match std::fs::read_to_string(path) {
         Ok(text) => Reading::from_option(
             degrees(&text),
-            Why::Failed("the sensor gave no temperature".to_owned()),
+            Why::Failed("the sensor gave no temperature".into()),
         ),
         Err(error) => Reading::Missing(Why::from(&error)),
     }
@@ -175,5 +191,20 @@ mod tests {
         for odd in ["", "x", "2147483647", "-273150", "99999999999"] {
             assert_eq!(degrees(odd), None, "{odd}");
         }
+    }
+
+    #[test]
+    fn sensors_of_one_name_are_told_apart() {
+        let class = tempfile::tempdir().unwrap();
+        for chip in 0..3 {
+            let chip = class.path().join(format!("hwmon/hwmon{chip}"));
+            std::fs::create_dir_all(&chip).unwrap();
+            std::fs::write(chip.join("name"), "nvme\n").unwrap();
+            std::fs::write(chip.join("temp1_label"), "Composite\n").unwrap();
+            std::fs::write(chip.join("temp1_input"), "40000\n").unwrap();
+        }
+        let found = sensors(class.path());
+        let labels: Vec<&str> = found.iter().map(|sensor| sensor.label.as_str()).collect();
+        assert_eq!(labels, ["nvme Composite", "nvme Composite #2", "nvme Composite #3"]);
     }
 }

@@ -1,6 +1,7 @@
 //! A run as CSV: one line for each figure of each cell. Times are in seconds; what is not known is
 //! empty.
 
+use super::cell::cell;
 use super::run_row::{Row, rows};
 use crate::model::bench::Summary;
 use crate::model::run::Run;
@@ -67,16 +68,6 @@ fn times(summary: &Summary) -> [String; 11] {
 
 fn number(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
-}
-
-/// Text as a cell of RFC 4180. What a spreadsheet would take for a formula gets a `'` before it.
-fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains([',', '"', '\n', '\r']) {
-        return format!("\"{}\"", text.replace('"', "\"\""));
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,21 +1,19 @@
 //! A run as Markdown: a table for each payload, and the notes as a list.
 
-use super::run_row::{Row, rows};
-use super::run_table::{heads, line};
-use super::run_text::{notes, payloads, safe};
-use crate::model::bench::Payload;
+use super::run_note::notes;
+use super::run_row::rows;
+use super::run_table::{Table, tables};
+use super::run_text::safe;
 use crate::model::run::Run;
 
 /// The report, with a newline at its end.
 pub fn markdown(run: &Run) -> String {
     let rows = rows(run);
-    let section = |payload: Payload| {
-        let of_payload = rows.iter().filter(|row| row.cell.payload == payload);
-        format!("\n## {payload}\n\n{}", table(of_payload))
-    };
-    let sections: String = payloads(&rows).into_iter().map(section).collect();
+    let section = |of: &Table<'_>| format!("\n## {}\n\n{}", escape(&of.title()), table(of));
+    let sections: String = tables(&rows).iter().map(section).collect();
     let notes = notes(run, &rows).into_iter().map(|note| format!("- {}\n", escape(&note)));
-    format!("# {}\n{sections}\n{}", escape(&title(run)), notes.collect::<String>())
+    let repeat = format!("- to repeat it: {}\n", escape(safe(&run.head.repeat).as_str()));
+    format!("# {}\n{sections}\n{}{repeat}", escape(&title(run)), notes.collect::<String>())
 }
 
 fn title(run: &Run) -> String {
@@ -23,15 +21,17 @@ fn title(run: &Run) -> String {
     format!("{}{}", name.unwrap_or_default(), safe(&run.head.started_at))
 }
 
-fn table<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
-    let heads = heads();
-    let rule = format!("|:---|{}\n", "---:|".repeat(heads.len() - 1));
-    let row = |cells: Vec<String>| {
+fn table(table: &Table<'_>) -> String {
+    let row = |cells: &Vec<String>| {
         let cells: Vec<String> = cells.iter().map(|cell| escape(cell)).collect();
         format!("| {} |\n", cells.join(" | "))
     };
-    let lines: String = rows.map(|of| row(line(of))).collect();
-    row(heads) + &rule + &lines
+    let lines = table.lines();
+    let columns = lines.first().map_or(0, Vec::len);
+    let rule = format!("|:---|{}\n", "---:|".repeat(columns.saturating_sub(1)));
+    let (heads, rest) = lines.split_at(lines.len().min(1));
+    let text = |lines: &[Vec<String>]| lines.iter().map(row).collect::<String>();
+    text(heads) + &rule + &text(rest)
 }
 
 /// Letters that Markdown would obey, and `<`, which browsers would.

@@ -1,7 +1,10 @@
-//! The cells of the tables for people, the same on the terminal and in Markdown.
+//! The tables for people, the same on the terminal and in Markdown: one for each payload.
+//!
+//! A column stands only where it has something to say, so that a table fits 80 columns. What is
+//! left away is in CSV and JSON.
 
 use super::run_row::Row;
-use crate::model::bench::{Estimate, Figure};
+use crate::model::bench::{Estimate, Figure, Payload};
 use crate::model::unit::three_digits;
 use crate::stats::interval::Times;
 use crate::stats::summary::half_width;
@@ -9,53 +12,111 @@ use crate::stats::summary::half_width;
 /// What stands where nothing is known.
 pub(super) const NOTHING: &str = "—";
 
-/// The heads of the columns.
-pub(super) fn heads() -> Vec<String> {
-    let figures = Figure::ALL.into_iter().filter(|figure| shows(*figure)).map(Figure::name);
-    let heads = std::iter::once("backend").chain(figures);
-    heads.chain(["× process", "n", "failed", "disturbed"]).map(str::to_owned).collect()
+/// Stands behind a backend that nobody named.
+pub(super) const BASELINE: char = '*';
+
+/// Stands behind a number of samples of which some were disturbed.
+pub(super) const DISTURBED: char = '!';
+
+/// The rows of one payload.
+pub(super) struct Table<'a> {
+    pub(super) payload: Payload,
+    rows: Vec<&'a Row>,
+    figures: Vec<Figure>,
+    failed: bool,
 }
 
-/// One line of the table.
-pub(super) fn line(row: &Row) -> Vec<String> {
-    let mark = if row.baseline { " *" } else { "" };
-    let figures = Figure::ALL.into_iter().filter(|figure| shows(*figure));
-    let count = |number: Option<u32>| number.map_or_else(|| NOTHING.to_owned(), |n| n.to_string());
-    let known = row.deciding();
-    let mut line = vec![format!("{}{mark}", row.cell.backend)];
-    line.extend(figures.map(|figure| estimate(row.estimate(figure))));
-    line.push(row.times.as_ref().map_or_else(|| NOTHING.to_owned(), times));
-    line.push(count(known.map(|known| known.n)));
-    line.push(count(known.map(|known| known.failures)));
-    line.push(count(known.map(|known| known.tainted)));
-    line
+/// A table for each payload, in the order of the rows.
+pub(super) fn tables(rows: &[Row]) -> Vec<Table<'_>> {
+    let mut payloads = Vec::new();
+    for row in rows {
+        if !payloads.contains(&row.cell.payload) {
+            payloads.push(row.cell.payload);
+        }
+    }
+    payloads.into_iter().map(|payload| Table::of(rows, payload)).collect()
 }
 
-/// `request` is the sum of two others and stands in CSV and JSON only.
-fn shows(figure: Figure) -> bool {
-    figure != Figure::Request
+impl<'a> Table<'a> {
+    fn of(rows: &'a [Row], payload: Payload) -> Self {
+        let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.payload == payload).collect();
+        // `request` is the sum of two others; `clean` says little beside real work.
+        let figures: &[Figure] = match payload {
+            Payload::Noop => &[Figure::ColdStart, Figure::Cli, Figure::Clean],
+            _ => &[Figure::ColdStart, Figure::Work, Figure::Cli],
+        };
+        let is_known = |figure: &Figure| rows.iter().any(|row| row.estimate(*figure).is_some());
+        let keep = |figure: &Figure| *figure == Figure::ColdStart || is_known(figure);
+        let figures = figures.iter().copied().filter(keep).collect();
+        let failed = rows.iter().any(|row| row.deciding().is_some_and(|of| of.failures > 0));
+        Self { payload, rows, figures, failed }
+    }
+
+    /// The figures of its columns.
+    pub(super) fn figures(&self) -> &[Figure] {
+        &self.figures
+    }
+
+    /// The payload in words.
+    pub(super) fn title(&self) -> String {
+        match self.payload {
+            Payload::Noop => "noop: start, answer, end".to_owned(),
+            Payload::Cpu { rounds } => format!("cpu: {rounds} rounds of arithmetic"),
+            Payload::Memory { mib } => format!("memory: {mib} MiB touched, page by page"),
+            Payload::Syscall { calls } => format!("syscall: {calls} system calls"),
+        }
+    }
+
+    /// The heads of the columns, then the rows.
+    pub(super) fn lines(&self) -> Vec<Vec<String>> {
+        std::iter::once(self.heads()).chain(self.rows.iter().map(|row| self.line(row))).collect()
+    }
+
+    fn heads(&self) -> Vec<String> {
+        let figures = self.figures.iter().map(|figure| figure.name());
+        let heads = std::iter::once("backend").chain(figures).chain(["× process", "n"]);
+        heads.chain(self.failed.then_some("failed")).map(str::to_owned).collect()
+    }
+
+    fn line(&self, row: &Row) -> Vec<String> {
+        let mark = if row.baseline { format!(" {BASELINE}") } else { String::new() };
+        let mut line = vec![format!("{}{mark}", row.cell.backend)];
+        line.extend(self.figures.iter().map(|figure| estimate(row.estimate(*figure))));
+        line.push(row.times.as_ref().map_or_else(|| NOTHING.to_owned(), times));
+        let known = row.deciding();
+        line.push(known.map_or_else(
+            || NOTHING.to_owned(),
+            |known| match known.tainted {
+                0 => known.n.to_string(),
+                _ => format!("{}{DISTURBED}", known.n),
+            },
+        ));
+        if self.failed {
+            line.push(known.map_or(0, |known| known.failures).to_string());
+        }
+        line
+    }
 }
 
-/// `12.3 ms ±1.2%`; without an interval the median alone, marked as a guess.
+/// `12.3 ms ±1.2%`; without an interval the median alone.
 fn estimate(known: Option<&Estimate>) -> String {
     let Some(known) = known else {
         return NOTHING.to_owned();
     };
-    match half_width(known) {
-        Some(width) => format!("{} ±{:.1}%", known.median_seconds, width.percent()),
-        None => format!("~{}", known.median_seconds),
-    }
+    let width = half_width(known).map(|width| match width.percent() {
+        wide if wide >= 9.95 => format!(" ±{wide:.0}%"),
+        narrow => format!(" ±{narrow:.1}%"),
+    });
+    format!("{}{}", known.median_seconds, width.unwrap_or_default())
 }
 
 /// `12.1 (11.5–12.9)`; never bare where there is an interval.
 fn times(times: &Times) -> String {
+    let bare = three_digits(times.times);
     match times.interval {
-        Some(interval) => format!(
-            "{} ({}–{})",
-            three_digits(times.times),
-            three_digits(interval.low),
-            three_digits(interval.high)
-        ),
-        None => format!("~{}", three_digits(times.times)),
+        Some(interval) => {
+            format!("{bare} ({}–{})", three_digits(interval.low), three_digits(interval.high))
+        }
+        None => bare,
     }
 }

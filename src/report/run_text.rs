@@ -1,55 +1,33 @@
-//! A run as a table for the terminal, and below it what must be known to believe it.
+//! A run as tables for the terminal, and below them what must be known to believe it.
 
-use std::collections::BTreeMap;
-
-use super::run_row::{Row, rows};
-use super::run_table::{NOTHING, heads, line};
-use crate::model::bench::{Failure, Outcome, Payload};
-use crate::model::run::{LeftOut, Run, RunEnd};
+use super::run_note::notes;
+use super::run_row::rows;
+use super::run_table::{Table, tables};
+use crate::model::run::Run;
 use crate::model::text::SafeText;
+
+/// Columns of a terminal that everyone has.
+const WIDTH: usize = 80;
 
 /// The report, with a newline at its end.
 pub fn text(run: &Run) -> String {
     let rows = rows(run);
     let mut text = String::new();
-    for payload in payloads(&rows) {
-        let of_payload: Vec<&Row> = rows.iter().filter(|row| row.cell.payload == payload).collect();
-        text.push_str(&title(payload));
-        text.push_str(&aligned(&of_payload));
+    for table in tables(&rows) {
+        text.push_str(&table.title());
+        text.push_str("\n\n");
+        text.push_str(&aligned(&table));
         text.push('\n');
     }
     for note in notes(run, &rows) {
-        text.push_str(&note);
-        text.push('\n');
+        text.push_str(&wrapped(&note));
     }
-    text
-}
-
-/// The payloads of the rows, each once, in their order.
-pub(super) fn payloads(rows: &[Row]) -> Vec<Payload> {
-    let mut found = Vec::new();
-    for row in rows {
-        if !found.contains(&row.cell.payload) {
-            found.push(row.cell.payload);
-        }
-    }
-    found
-}
-
-/// `cpu, 20000000 rounds`.
-fn title(payload: Payload) -> String {
-    match payload {
-        Payload::Noop => "noop\n".to_owned(),
-        Payload::Cpu { rounds } => format!("cpu, {rounds} rounds\n"),
-        Payload::Memory { mib } => format!("memory, {mib} MiB\n"),
-        Payload::Syscall { calls } => format!("syscall, {calls} calls\n"),
-    }
+    format!("{text}to repeat it:\n  {}\n", safe(&run.head.repeat))
 }
 
 /// The first column to the left, the others to the right.
-fn aligned(rows: &[&Row]) -> String {
-    let lines: Vec<Vec<String>> =
-        std::iter::once(heads()).chain(rows.iter().map(|row| line(row))).collect();
+fn aligned(table: &Table<'_>) -> String {
+    let lines = table.lines();
     let width = |column: usize| {
         let cells = lines.iter().filter_map(|line| line.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -67,90 +45,22 @@ fn aligned(rows: &[&Row]) -> String {
     text
 }
 
-/// What stands below the tables, line by line.
-pub(super) fn notes(run: &Run, rows: &[Row]) -> Vec<String> {
-    let tail = run.tail.as_ref();
-    let mut notes = vec![verdict(run, rows)];
-    if rows.iter().any(|row| row.baseline) {
-        notes.push("* baseline, measured in every run".to_owned());
-    }
-    notes.extend(run.head.left_out.iter().map(|out| left_out("left out", out)));
-    let suspended = tail.map(|tail| tail.suspended.as_slice()).unwrap_or_default();
-    notes.extend(suspended.iter().map(|out| left_out("suspended", out)));
-    notes.extend(failures(run));
-    notes.extend(disturbed(run));
-    let overhead = tail.and_then(|tail| tail.overhead_seconds);
-    notes.extend(overhead.map(|cost| format!("an empty spawn-and-wait took {cost}")));
-    notes.push(machine(run));
-    notes.push(format!("seed {}; repeat with: {}", run.head.plan.seed, safe(&run.head.repeat)));
-    notes
-}
-
-/// How it ended, and what is not known as well as was asked.
-fn verdict(run: &Run, rows: &[Row]) -> String {
-    let target = run.head.plan.effort.target;
-    let wide = |row: &&Row| !row.baseline && row.half_width().is_none_or(|width| width > target);
-    let name = |row: &Row| {
-        let width = row
-            .half_width()
-            .map_or_else(|| NOTHING.to_owned(), |w| format!("±{:.1}%", w.percent()));
-        format!("{} {} {width}", row.cell.backend, row.cell.payload)
-    };
-    let wide: Vec<String> = rows.iter().filter(wide).map(name).collect();
-    let percent = target.percent();
-    let known = if wide.is_empty() {
-        format!("every median is known within ±{percent:.1}%")
-    } else {
-        format!("not known within ±{percent:.1}%: {}", wide.join(", "))
-    };
-    let ended = match run.tail.as_ref().map(|tail| &tail.end) {
-        None => "cut off".to_owned(),
-        Some(RunEnd::Completed) => "completed".to_owned(),
-        Some(RunEnd::BudgetSpent) => "budget spent".to_owned(),
-        Some(RunEnd::Cancelled) => "cancelled".to_owned(),
-        Some(RunEnd::Failed { reason }) => format!("failed: {reason}"),
-    };
-    format!("{ended}; {known} (95 % intervals)")
-}
-
-fn left_out(how: &str, out: &LeftOut) -> String {
-    format!("{how}: {}: {} — {}", out.backend, out.reason, out.remedy)
-}
-
-/// Failures of one cell and kind together, with the first message.
-fn failures(run: &Run) -> Vec<String> {
-    let mut kinds: BTreeMap<(u32, Failure), (u32, &SafeText)> = BTreeMap::new();
-    for sample in run.samples.iter().filter(|sample| !sample.warmup) {
-        if let Outcome::Failed { kind, message } = &sample.outcome {
-            kinds.entry((sample.cell, *kind)).or_insert((0, message)).0 += 1;
+/// `note` in lines of the terminal's width, all but the first set in. A word is never broken.
+fn wrapped(note: &str) -> String {
+    let (mut text, mut column) = (String::new(), 0);
+    for word in note.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > WIDTH {
+            text.push_str("\n  ");
+            column = 2;
+        } else if column > 0 {
+            text.push(' ');
+            column += 1;
         }
+        text.push_str(word);
+        column += length;
     }
-    let line = |((cell, kind), (times, message)): ((u32, Failure), (u32, &SafeText))| {
-        let cell = run.head.cells.get(cell as usize)?;
-        let (backend, payload, words) = (cell.backend, cell.payload, kind.words());
-        Some(format!("failed: {backend} {payload}: {words}, {times} times: {message}"))
-    };
-    kinds.into_iter().filter_map(line).collect()
-}
-
-/// How many samples were disturbed, and by what.
-fn disturbed(run: &Run) -> Option<String> {
-    let mut by = BTreeMap::new();
-    let counted = run.samples.iter().filter(|sample| !sample.warmup);
-    for taint in counted.flat_map(|sample| &sample.taints) {
-        *by.entry(taint.words()).or_insert(0_u32) += 1;
-    }
-    let list: Vec<String> = by.iter().map(|(what, times)| format!("{what} {times}")).collect();
-    (!list.is_empty()).then(|| format!("disturbed samples (kept, marked): {}", list.join(", ")))
-}
-
-fn machine(run: &Run) -> String {
-    let print = &run.head.fingerprint;
-    let parts = [&print.cpu_model, &print.kernel, &print.os, &print.virtualization];
-    let known = parts.into_iter().flatten().map(|part| format!(", {part}"));
-    let governor = print.governor.iter().map(|governor| format!(", governor {governor}"));
-    let parts: String = known.chain(governor).collect();
-    format!("on {}: {} cpus{parts}", print.hostname, print.cpus)
+    text + "\n"
 }
 
 /// Text of a file is not trusted.
@@ -161,6 +71,7 @@ pub(super) fn safe(text: &str) -> SafeText {
 #[cfg(test)]
 mod tests {
     use super::super::run_sample::run;
+    use super::super::run_table::NOTHING;
     use super::*;
 
     #[test]
@@ -174,7 +85,7 @@ mod tests {
         empty.samples.clear();
         empty.tail = None;
         let text = text(&empty);
-        assert!(text.contains("cut off; not known within"), "{text}");
+        assert!(text.contains("cut off: it did not"), "{text}");
         assert!(text.contains(NOTHING));
     }
 
@@ -183,5 +94,23 @@ mod tests {
         let mut run = run();
         run.head.repeat = "isomon\u{1b}]0;x\u{7}".to_owned();
         assert!(!text(&run).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn only_the_command_is_wider_than_a_terminal() {
+        let mut run = run();
+        run.head.left_out[0].reason = SafeText::new(&"long words ".repeat(30));
+        let text = text(&run);
+        let wide = text.lines().filter(|line| line.chars().count() > WIDTH);
+        assert_eq!(wide.filter(|line| !line.starts_with("  isomon ")).count(), 0, "{text}");
+        let word = "x".repeat(200);
+        assert_eq!(wrapped(&word), format!("{word}\n"), "a link stays whole");
+    }
+
+    #[test]
+    fn rounds_that_were_asked_for_need_no_target() {
+        let mut run = run();
+        run.head.plan.effort.min_rounds = run.head.plan.effort.max_rounds;
+        assert!(!text(&run).contains("asked for"));
     }
 }

@@ -147,8 +147,8 @@ pub fn node_row(sample: &NodeSample) -> [Option<f64>; Metric::ALL.len()] {
         stall(&sample.pressure.cpu),
         stall(&sample.pressure.memory),
         stall(&sample.pressure.io),
-        total(&sample.disks, |disk: &Disk| disk.read_bytes_per_second.get()),
-        total(&sample.disks, |disk: &Disk| disk.write_bytes_per_second.get()),
+        total(&sample.disks, |disk| below_all(disk, disk.read_bytes_per_second.get())),
+        total(&sample.disks, |disk| below_all(disk, disk.write_bytes_per_second.get())),
         total(&sample.networks, |network| outside(network, network.receive_bytes_per_second.get())),
         total(&sample.networks, |network| {
             outside(network, network.transmit_bytes_per_second.get())
@@ -160,6 +160,11 @@ pub fn node_row(sample: &NodeSample) -> [Option<f64>; Metric::ALL.len()] {
 /// The sum of what is known; `None` when nothing is.
 pub fn total<T>(items: &[T], rate: impl Fn(&T) -> Option<BytesPerSecond>) -> Option<f64> {
     items.iter().filter_map(rate).map(|rate| rate.0).reduce(|sum, rate| sum + rate)
+}
+
+/// What a stacked device does is done by the disks below it, and counted there.
+fn below_all(disk: &Disk, rate: Option<BytesPerSecond>) -> Option<BytesPerSecond> {
+    rate.filter(|_| !disk.stacked)
 }
 
 /// The loopback interface carries nothing into or out of the machine.
@@ -182,4 +187,22 @@ pub fn gpu_row(gpu: &Gpu) -> [Option<f64>; GpuMetric::ALL.len()] {
         gpu.celsius.get().map(|celsius| celsius.0),
         gpu.power_watts.get().map(|power| power.0),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_counted_once() {
+        let disk = |stacked, rate| Disk {
+            stacked,
+            read_bytes_per_second: Reading::Known(BytesPerSecond(rate)),
+            ..Disk::default()
+        };
+        let disks = vec![disk(false, 5.0), disk(true, 7.0), disk(false, 2.0), Disk::default()];
+        let row = node_row(&NodeSample { disks, ..NodeSample::default() });
+        assert_eq!(row[Metric::DiskRead as usize], Some(7.0));
+        assert_eq!(row[Metric::DiskWrite as usize], None, "unknown is not 0");
+    }
 }

@@ -13,13 +13,8 @@ use super::Error;
 /// Larger files are refused: a run of a day has a tenth of this.
 const LARGEST: u64 = 512 << 20;
 
-/// Writes `content` to `path`, readable by its owner alone. It goes to a file beside it first,
-/// which then takes the name, so that nobody ever sees half of it.
-pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
-    replace(path, |to| to.write_all(content))
-}
-
-/// Writes `value` as indented JSON, in the same way.
+/// Writes `value` as indented JSON to `path`, readable by its owner alone. It goes to a file beside
+/// it first, which then takes the name, so that nobody ever sees half of it.
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     replace(path, |to| {
         serde_json::to_writer_pretty(&mut *to, value)?;

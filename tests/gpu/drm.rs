@@ -147,7 +147,7 @@ fn what_intel_does_not_tell_is_added_up_from_its_clients() {
 #[test]
 fn a_gpu_that_sleeps_is_not_woken_up() {
     let sample = Machine::new("gpu_intel").later(0);
-    let asleep = Why::Failed("the GPU sleeps".to_owned());
+    let asleep = Why::Failed("the GPU sleeps".into());
     assert_eq!(sample.gpus[0].core_clock_hertz.why(), Some(&asleep));
     assert_eq!(loss(&sample.gpus[0]), None);
 }

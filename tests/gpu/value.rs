@@ -110,7 +110,7 @@ fn a_refusal_says_which_it_was() {
         (4, Why::NoPermission),
         (10, Why::TimedOut),
         (13, Why::NotSupported),
-        (21, Why::Failed("no data".to_owned())),
+        (21, Why::Failed("no data".into())),
         (25, Why::NotSupported),
     ] {
         machine.script(&format!("fail nvmlDeviceGetPowerUsage * {code}"));

@@ -37,7 +37,8 @@ impl Ground {
     }
 
     pub(crate) async fn check(&self, backends: &[BackendId]) -> Vec<BackendStatus> {
-        isomon::backend::check(&id(), &self.settings, backends, |_| {}).await.unwrap()
+        let cancel = tokio_util::sync::CancellationToken::new();
+        isomon::backend::check(&id(), &self.settings, backends, &cancel, |_| {}).await.unwrap()
     }
 }
 

@@ -1,12 +1,13 @@
 //! The arguments of `isomon bench`, and the plan they make.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::super::advice::Advise;
 use clap::ValueEnum;
 use color_eyre::eyre::{Result, eyre};
 
 use super::super::outcome::Form;
+use super::export::Export;
 use crate::bench::preset;
 use crate::config::{Bench, Size, Span};
 use crate::model::backend::BackendId;
@@ -27,19 +28,20 @@ pub struct BenchArgs {
     #[arg(long, value_name = "KERNEL[=AMOUNT]", value_parser = payload)]
     payload: Vec<Payload>,
     /// Decides the order and all that is random; the same seed repeats it
-    #[arg(long)]
+    #[arg(long, value_name = "NUMBER", value_parser = seed)]
     seed: Option<u64>,
     /// Rounds before counting begins
-    #[arg(short, long, value_name = "ROUNDS")]
+    #[arg(short, long, value_name = "ROUNDS", value_parser = rounds)]
     warmup: Option<u32>,
     /// Rounds at least
-    #[arg(short, long, value_name = "ROUNDS")]
+    #[arg(short, long, value_name = "ROUNDS", value_parser = rounds)]
     min_runs: Option<u32>,
     /// Rounds at most
-    #[arg(short = 'M', long, value_name = "ROUNDS")]
+    #[arg(short = 'M', long, value_name = "ROUNDS", value_parser = rounds)]
     max_runs: Option<u32>,
     /// Rounds exactly
-    #[arg(short, long, value_name = "ROUNDS", conflicts_with_all = ["min_runs", "max_runs"])]
+    #[arg(short, long, value_name = "ROUNDS", value_parser = rounds,
+        conflicts_with_all = ["min_runs", "max_runs"])]
     runs: Option<u32>,
     /// Time at most for all of it: 30s, 5m
     #[arg(long, value_name = "TIME")]
@@ -65,7 +67,7 @@ pub struct BenchArgs {
     /// Write the run as JSON (`-` is standard output)
     #[arg(long, value_name = "FILE")]
     export_json: Option<PathBuf>,
-    /// Write the samples as CSV
+    /// Write every figure of the table as CSV, and more
     #[arg(long, value_name = "FILE")]
     export_csv: Option<PathBuf>,
     /// Write the table as Markdown
@@ -113,8 +115,10 @@ impl BenchArgs {
         plan.limits = self.limits(setting, plan.limits);
         plan.effort = self.effort(plan.effort);
         if plan.effort.min_rounds > plan.effort.max_rounds || plan.effort.max_rounds == 0 {
-            return Err(eyre!("at least one round, and not more at least than at most")
-                .advise("set --min-runs and --max-runs together, or --runs alone"));
+            return Err(eyre!(
+                "at least 1 round is needed, and --min-runs may not be above --max-runs"
+            )
+            .advise("set --min-runs and --max-runs together, or --runs alone"));
         }
         Ok(plan)
     }
@@ -125,14 +129,15 @@ impl BenchArgs {
     }
 
     /// What to write, and where.
-    pub(super) fn exports(&self) -> impl Iterator<Item = (Form, &Path)> {
+    pub(super) fn exports(&self) -> Vec<Export<'_>> {
         let all = [
             (Form::Json, &self.export_json),
             (Form::Csv, &self.export_csv),
             (Form::Markdown, &self.export_markdown),
             (Form::Hyperfine, &self.export_hyperfine),
         ];
-        all.into_iter().filter_map(|(form, path)| Some((form, path.as_deref()?)))
+        let named = all.into_iter().filter_map(|(form, path)| Some((form, path.as_deref()?)));
+        named.map(|(form, to)| Export { form, to }).collect()
     }
 
     fn chosen(&self) -> Vec<BackendId> {
@@ -179,16 +184,36 @@ impl BenchArgs {
 fn backends(word: &str) -> Result<Family, String> {
     let found = BackendId::matching(word);
     if found.is_empty() {
-        Err(format!("there are {}", BackendId::ALL.map(BackendId::name).join(", ")))
+        let names = BackendId::ALL.map(BackendId::name);
+        Err(format!("{}there are {}", meant(word, &names), names.join(", ")))
     } else {
         Ok(Family(found))
     }
 }
 
+/// `did you mean …? ` where a name is near.
+fn meant(word: &str, names: &[&str]) -> String {
+    let likeness = |name: &&&str| strsim::jaro_winkler(word, name);
+    let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let near = best.filter(|name| likeness(name) > 0.8);
+    near.map_or_else(String::new, |name| format!("did you mean {name}? "))
+}
+
+fn rounds(word: &str) -> Result<u32, String> {
+    word.parse().map_err(|_| format!("a whole number, at most {}", u32::MAX))
+}
+
+fn seed(word: &str) -> Result<u64, String> {
+    word.parse().map_err(|_| format!("a whole number, at most {}", u64::MAX))
+}
+
 fn payload(word: &str) -> Result<Payload, String> {
     let (name, amount) = word.split_once('=').unwrap_or((word, ""));
     let usual = Payload::USUAL.into_iter().find(|usual| usual.name() == name);
-    let usual = usual.ok_or("there are noop, cpu, memory and syscall")?;
+    let usual = usual.ok_or_else(|| {
+        let names = Payload::USUAL.map(Payload::name);
+        format!("{}there are {}", meant(name, &names), names.join(", "))
+    })?;
     if amount.is_empty() {
         return Ok(usual);
     }

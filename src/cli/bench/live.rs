@@ -16,9 +16,19 @@ use crate::model::update::{Update, What};
 
 const EVENTS: usize = 256;
 
+/// What was heard of a run.
+pub(super) struct Heard {
+    /// The run; `None` when a signal left nothing to tell.
+    pub(super) run: Option<Run>,
+    /// The signal that ended it.
+    pub(super) signal: Option<u8>,
+    /// Something went wrong beside the samples, and was said.
+    pub(super) fault: bool,
+}
+
 /// Does `plan`. The first signal ends the run and keeps what it has; the second leaves at once,
 /// and what is still there is swept up by the reaper.
-pub(super) async fn run(local: Local, plan: Plan, meter: &mut Meter) -> Result<Run> {
+pub(super) async fn run(local: Local, plan: Plan, meter: &mut Meter) -> Result<Heard> {
     let mut signals = Signals::listen()?;
     let id = new_id();
     let (out, events) = mpsc::channel(EVENTS);
@@ -26,11 +36,11 @@ pub(super) async fn run(local: Local, plan: Plan, meter: &mut Meter) -> Result<R
     let token = cancel.clone();
     let doing = tokio::spawn(async move { local.bench(id, plan, out, token).await });
     let mut gathered = Gathered::default();
-    let left = gathered.hear(events, &mut signals, &cancel, meter).await;
-    if left {
-        return Err(eyre!("left at once; `isomon gc` sweeps what the reaper may have missed"));
+    if gathered.hear(events, &mut signals, &cancel, meter).await {
+        meter.say("left at once; `isomon gc` sweeps what the reaper may have missed");
+        return Ok(Heard { run: None, signal: gathered.signal, fault: false });
     }
-    gathered.finish(doing.await?)
+    gathered.finish(doing.await?, meter)
 }
 
 /// What came of a run so far.
@@ -39,6 +49,7 @@ struct Gathered {
     head: Option<RunHead>,
     samples: Vec<Sample>,
     tail: Option<RunTail>,
+    signal: Option<u8>,
 }
 
 impl Gathered {
@@ -52,7 +63,8 @@ impl Gathered {
     ) -> bool {
         loop {
             tokio::select! {
-                () = signals.recv() => {
+                number = signals.recv() => {
+                    self.signal = Some(number);
                     if cancel.is_cancelled() {
                         return true;
                     }
@@ -88,8 +100,13 @@ impl Gathered {
         }
     }
 
-    fn finish(self, result: Result<(), SafeText>) -> Result<Run> {
+    fn finish(self, result: Result<(), SafeText>, meter: &mut Meter) -> Result<Heard> {
+        let signal = self.signal;
         let Some(head) = self.head else {
+            if signal.is_some() {
+                meter.say("ended before anything was measured");
+                return Ok(Heard { run: None, signal, fault: false });
+            }
             let why = result.err();
             let why = why.as_ref().map_or("nothing was run", SafeText::as_str);
             return Err(never_began(why));
@@ -97,7 +114,12 @@ impl Gathered {
         if let (Err(why), None) = (&result, &self.tail) {
             return Err(eyre!("run {}: {why}", head.id));
         }
-        Ok(Run { head, samples: self.samples, tail: self.tail })
+        let fault = result.err();
+        if let Some(why) = &fault {
+            meter.say(why.as_str());
+        }
+        let run = Some(Run { head, samples: self.samples, tail: self.tail });
+        Ok(Heard { run, signal, fault: fault.is_some() })
     }
 }
 
@@ -117,11 +139,12 @@ impl Signals {
         })
     }
 
-    async fn recv(&mut self) {
+    /// The number of the next one.
+    async fn recv(&mut self) -> u8 {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
+            _ = self.interrupt.recv() => 2,
+            _ = self.terminate.recv() => 15,
+            _ = self.hang_up.recv() => 1,
         }
     }
 }

@@ -74,6 +74,10 @@ fn of_probes(sample: &NodeSample) -> Finding {
     if let Some(why) = sample.memory.why() {
         return Finding::new("node", Level::Warn, &format!("memory: {why}"), "mount /proc");
     }
+    if let Some(unread) = sample.unread.first() {
+        let words = format!("{}: {}", unread.list.name(), unread.why);
+        return Finding::new("node", Level::Warn, &words, "mount /proc and /sys");
+    }
     if sample.quarantined.is_empty() {
         return Finding::new("node", Level::Good, "processor, memory, disks, networks", "");
     }

@@ -73,5 +73,5 @@ fn uncorrected(path: &Path) -> Reading<u64> {
     };
     let mut lines = text.lines().filter_map(|line| line.strip_prefix("ue:"));
     let count = lines.next().and_then(|count| count.trim().parse().ok());
-    Reading::from_option(count, Why::Failed("no uncorrected errors in it".to_owned()))
+    Reading::from_option(count, Why::Failed("no uncorrected errors in it".into()))
 }

@@ -68,7 +68,7 @@ pub(super) fn why(error: &NvmlError) -> Why {
         NvmlError::UnexpectedVariant(code) if NOT_OFFERED.contains(code) => Why::NotSupported,
         NvmlError::NoPermission => Why::NoPermission,
         NvmlError::Timeout => Why::TimedOut,
-        other => Why::Failed(other.to_string()),
+        other => Why::Failed(other.to_string().into()),
     }
 }
 
@@ -151,7 +151,9 @@ fn within(value: u32, most: u32) -> Reading<u32> {
     match value {
         blank if blank >= BLANK => Reading::Missing(Why::NotSupported),
         sane if sane <= most => Reading::Known(sane),
-        wild => Reading::Missing(Why::Failed(format!("the driver says {wild}, at most {most}"))),
+        wild => {
+            Reading::Missing(Why::Failed(format!("the driver says {wild}, at most {most}").into()))
+        }
     }
 }
 
@@ -201,7 +203,7 @@ fn used(info: &MemoryInfo) -> Reading<Bytes> {
         (Reading::Missing(why), _) => Reading::Missing(why),
         (_, blank) if blank >= BLANK_64 => Reading::Missing(Why::NotSupported),
         (Reading::Known(Bytes(total)), used) if used > total => {
-            Reading::Missing(Why::Failed(format!("the driver says {used} B of {total} B")))
+            Reading::Missing(Why::Failed(format!("the driver says {used} B of {total} B").into()))
         }
         (_, used) => Reading::Known(Bytes(used)),
     }

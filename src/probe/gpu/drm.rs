@@ -171,7 +171,7 @@ fn start(roots: &Roots) -> Option<Thread> {
 fn read(card: &Card, now: Instant, before: &mut Option<intel::Energy>) -> Gpu {
     if card.sleeps() {
         *before = None;
-        let asleep = Why::Failed("the GPU sleeps".to_owned());
+        let asleep = Why::Failed("the GPU sleeps".into());
         return stripped(&card.gpu(), &asleep);
     }
     match card.driver {

@@ -66,10 +66,19 @@ impl Fdinfo {
         let used = now.used(address).map(Bytes);
         let utilization = self.utilization(address);
         Gpu {
-            processes: Reading::Known(self.processes(now, address)),
+            processes: self.users(now, address),
             utilization: or_else(gpu.utilization.clone(), utilization),
             memory_used_bytes: or_else(gpu.memory_used_bytes.clone(), used),
             ..gpu
+        }
+    }
+
+    /// Who uses it. Nobody is only said where everybody could be looked at; those seen are told
+    /// all the same.
+    fn users(&self, now: &Look, address: &str) -> Reading<Vec<GpuProcess>> {
+        match (self.processes(now, address), &now.gap) {
+            (seen, Some(gap)) if seen.is_empty() => Reading::Missing(gap.clone()),
+            (seen, _) => Reading::Known(seen),
         }
     }
 
@@ -207,4 +216,29 @@ fn read(path: &Path) -> Option<String> {
     let file = std::fs::File::open(path).ok()?;
     file.take(LONGEST).read_to_string(&mut text).ok()?;
     Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT: &str = "drm-pdev:\t0000:03:00.0\ndrm-client-id:\t7\n";
+
+    fn users(clients: &[(u32, &str)], gap: Option<Why>) -> Reading<Vec<GpuProcess>> {
+        let entry = |(pid, text): &(u32, &str)| {
+            let client = Client::parse(text).unwrap();
+            ((client.gpu.clone(), client.id), (*pid, client))
+        };
+        let clients = clients.iter().map(entry).collect();
+        let now = Look { at: Instant::now(), clients, gap };
+        Fdinfo::new("/nonexistent".into()).users(&now, "0000:03:00.0")
+    }
+
+    #[test]
+    fn nobody_uses_it_only_if_everybody_was_looked_at() {
+        assert_eq!(users(&[], None), Reading::Known(Vec::new()));
+        assert_eq!(users(&[], Some(Why::NoPermission)), Reading::Missing(Why::NoPermission));
+        let seen = users(&[(5, CLIENT)], Some(Why::TimedOut));
+        assert_eq!(seen.known().map(Vec::len), Some(1), "who was seen is told");
+    }
 }

@@ -14,7 +14,7 @@ pub(super) fn number(path: &Path) -> Reading<f64> {
     let text = text.trim();
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Reading::Known(value),
-        _ => Reading::Missing(Why::Failed(format!("not a number: {text:.32}"))),
+        _ => Reading::Missing(Why::Failed(format!("not a number: {text:.32}").into())),
     }
 }
 
@@ -27,7 +27,7 @@ pub(super) fn whole(path: &Path) -> Reading<u64> {
             reason = "`as` saturates, and negative numbers are sorted out"
         )]
         Reading::Known(value) if value >= 0.0 => Reading::Known(value as u64),
-        Reading::Known(value) => Reading::Missing(Why::Failed(format!("negative: {value}"))),
+        Reading::Known(value) => Reading::Missing(Why::Failed(format!("negative: {value}").into())),
         Reading::Missing(why) => Reading::Missing(why),
     }
 }

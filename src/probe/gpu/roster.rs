@@ -169,7 +169,7 @@ fn recognized(known: &Gpu, mut heard: Gpu) -> Gpu {
 
 /// `gpu` without an answer, for `reason`; who it is stays.
 pub(super) fn lost(gpu: &Gpu, reason: &SafeText) -> Gpu {
-    let why = Why::Failed(reason.to_string());
+    let why = Why::Failed(reason.clone());
     Gpu { state: GpuState::Lost(reason.clone()), ..stripped(gpu, &why) }
 }
 

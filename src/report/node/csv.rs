@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Snapshot;
 use super::number::{Number, numbers};
+use crate::report::cell::cell;
 
 /// The snapshot, header first.
 pub fn write(snapshot: &Snapshot) -> String {
@@ -21,17 +22,8 @@ fn line(csv: &mut String, snapshot: &Snapshot, number: &Number) {
         csv,
         "{},{},{},{},{value}",
         snapshot.at,
-        quoted(snapshot.source.0.as_str()),
+        cell(snapshot.source.0.as_str()),
         number.family.name,
-        quoted(label),
+        cell(label),
     );
-}
-
-/// `field`, in quotes where its letters need them.
-pub(crate) fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
 }

@@ -140,7 +140,7 @@ const NETWORK: &[Row<Network>] = &[
     row("network_transmit_bytes_per_second", "Sent by an interface.", |n| {
         rate(&n.transmit_bytes_per_second)
     }),
-    row("network_errors", "Errors and drops of an interface since boot.", |n| {
+    row("network_errors_total", "Errors and drops of an interface since boot.", |n| {
         Some(n.errors as f64)
     }),
 ];

@@ -14,7 +14,8 @@ pub fn write(snapshot: &Snapshot) -> String {
         if family != number.family.name {
             family = number.family.name;
             let _infallible = writeln!(page, "# HELP isomon_{family} {}", number.family.help);
-            let _infallible = writeln!(page, "# TYPE isomon_{family} gauge");
+            let kind = if family.ends_with("_total") { "counter" } else { "gauge" };
+            let _infallible = writeln!(page, "# TYPE isomon_{family} {kind}");
         }
         let labels = labels(snapshot, &number);
         let _infallible = writeln!(page, "isomon_{family}{{{labels}}} {value}");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Snapshot;
 use crate::config::{Level, Threshold};
 use crate::model::gpu::{Gpu, GpuReaderState};
-use crate::model::node::{Mount, Network};
+use crate::model::node::{List, Mount, Network, NodeSample, Stall};
 use crate::model::process::Process;
 use crate::model::reading::Reading;
 use crate::model::unit::Ratio;
@@ -22,6 +22,7 @@ pub fn write(snapshot: &Snapshot, threshold: &Threshold) -> String {
     page.storage(snapshot);
     page.networks(&snapshot.node.networks);
     page.temperatures(snapshot);
+    page.unread(&snapshot.node);
     page.gpus(snapshot);
     page.processes(&snapshot.processes);
     page.text
@@ -63,10 +64,12 @@ impl Page<'_> {
             }
             Reading::Missing(why) => self.line("  use", &format!("— ({why})")),
         }
-        if let Reading::Known([one, five, fifteen]) = node.load {
-            self.line("  load", &format!("{one:.2} {five:.2} {fifteen:.2}"));
-        }
-        let some = |stall: &Reading<crate::model::node::Stall>| match stall {
+        let load = match &node.load {
+            Reading::Known([one, five, fifteen]) => format!("{one:.2} {five:.2} {fifteen:.2}"),
+            Reading::Missing(why) => format!("— ({why})"),
+        };
+        self.line("  load", &load);
+        let some = |stall: &Reading<Stall>| match stall {
             Reading::Known(stall) => stall.some.to_string(),
             Reading::Missing(_) => "—".to_owned(),
         };
@@ -81,8 +84,9 @@ impl Page<'_> {
     }
 
     fn memory(&mut self, snapshot: &Snapshot) {
-        let Some(memory) = snapshot.node.memory.get() else {
-            return self.line("memory", "—");
+        let memory = match &snapshot.node.memory {
+            Reading::Known(memory) => memory,
+            Reading::Missing(why) => return self.line("memory", &format!("— ({why})")),
         };
         let share = memory.used().map_or_else(String::new, |used| self.share(used));
         let words = format!("{share}  {} of {}", memory.used_bytes(), memory.total_bytes);
@@ -92,6 +96,20 @@ impl Page<'_> {
             let words =
                 format!("{share}  {} of {}", memory.swap_used_bytes, memory.swap_total_bytes);
             self.line("swap", &words);
+        }
+    }
+
+    /// An empty list is not worth a line; one that could not be read is.
+    fn unread(&mut self, node: &NodeSample) {
+        for (list, name) in [
+            (List::Disks, "disk"),
+            (List::Mounts, "mount"),
+            (List::Networks, "network"),
+            (List::Temperatures, "heat"),
+        ] {
+            if let Some(why) = node.why_unread(list) {
+                self.line(name, &format!("— ({why})"));
+            }
         }
     }
 

@@ -107,7 +107,8 @@ impl View {
         let [upper, lower] =
             Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(right);
         if upper.height > 0 {
-            sandbox::draw(&sandboxes, upper, buffer, look);
+            let known = state.nodes.values().any(|node| node.processes.is_some());
+            sandbox::draw(&sandboxes, known, upper, buffer, look);
         }
         if lower.height > 0 {
             result::draw(lower, buffer, state, look);

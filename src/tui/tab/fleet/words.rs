@@ -22,7 +22,7 @@ pub(super) fn cpu(sample: &NodeSample) -> String {
     let Some(cpu) = sample.cpu.known() else {
         return String::new();
     };
-    format!("user {} · system {} · I/O wait {}", cpu.user, cpu.system, cpu.iowait)
+    format!("user {:>5} · system {:>5} · I/O wait {:>5}", cpu.user, cpu.system, cpu.iowait)
 }
 
 pub(super) fn memory(sample: &NodeSample) -> String {
@@ -30,14 +30,14 @@ pub(super) fn memory(sample: &NodeSample) -> String {
         return String::new();
     };
     let swap = memory.swap_used().map(|swap| format!(" · swap {swap}"));
-    format!("{} of {}{}", memory.used_bytes(), memory.total_bytes, swap.unwrap_or_default())
+    format!("{:>8} of {}{}", memory.used_bytes(), memory.total_bytes, swap.unwrap_or_default())
 }
 
 pub(super) fn pressure(sample: &NodeSample) -> String {
     let pressure = &sample.pressure;
     let some = |stall: &Reading<Stall>| value::percent(stall.get().map(|stall| stall.some));
     let (cpu, memory, io) = (some(&pressure.cpu), some(&pressure.memory), some(&pressure.io));
-    format!("CPU {cpu} · memory {memory} · I/O {io}")
+    format!("CPU {cpu:>5} · memory {memory:>5} · I/O {io:>5}")
 }
 
 pub(super) fn disk(sample: &NodeSample) -> String {
@@ -55,7 +55,7 @@ fn both(first: &str, one: Option<f64>, second: &str, other: Option<f64>) -> Stri
         let known = rate.map(|rate| BytesPerSecond(rate).to_string());
         known.unwrap_or_else(|| value::MISSING.to_owned())
     };
-    format!("{first} {} · {second} {}", rate(one), rate(other))
+    format!("{first} {:>10} · {second} {:>10}", rate(one), rate(other))
 }
 
 pub(super) fn load(sample: &NodeSample) -> String {
@@ -63,5 +63,5 @@ pub(super) fn load(sample: &NodeSample) -> String {
         return String::new();
     };
     let tasks = sample.tasks.get().map(|tasks| format!(" · {} processes", tasks.processes));
-    format!("{one:.2} {five:.2} {fifteen:.2}{}", tasks.unwrap_or_default())
+    format!("{one:<5.2} {five:<5.2} {fifteen:<5.2}{}", tasks.unwrap_or_default())
 }

@@ -1,6 +1,6 @@
 //! Which values of a node are missing, and why.
 
-use crate::model::node::NodeSample;
+use crate::model::node::{List, NodeSample};
 use crate::model::reading::{Reading, Why};
 use crate::state::Node;
 use crate::state::history::Metric;
@@ -42,6 +42,8 @@ pub(super) fn storage(sample: &NodeSample) -> Vec<String> {
     let disks = || sample.disks.iter();
     let mounts = || sample.mounts.iter();
     let known = [
+        gap("disks", sample.why_unread(List::Disks)),
+        gap("mounts", sample.why_unread(List::Mounts)),
         gap("disk rate", disks().find_map(|disk| disk.read_bytes_per_second.why())),
         gap("disk busy", disks().find_map(|disk| disk.busy.why())),
         gap("mount size", mounts().find_map(|mount| mount.total_bytes.why())),
@@ -53,8 +55,14 @@ pub(super) fn storage(sample: &NodeSample) -> Vec<String> {
 pub(super) fn network(sample: &NodeSample) -> Vec<String> {
     let rate = sample.networks.iter().find_map(|network| network.receive_bytes_per_second.why());
     let heat = sample.temperatures.iter().find_map(|sensor| sensor.celsius.why());
-    let none = sample.temperatures.is_empty().then(|| "temperature: no sensor is shown".to_owned());
-    let known = [gap("network rate", rate), gap("temperature", heat), none];
+    let unread = sample.why_unread(List::Temperatures);
+    let none = unread.is_none() && sample.temperatures.is_empty();
+    let known = [
+        gap("networks", sample.why_unread(List::Networks)),
+        gap("network rate", rate),
+        gap("temperature", unread.or(heat)),
+        none.then(|| "temperature: no sensor is shown".to_owned()),
+    ];
     known.into_iter().flatten().collect()
 }
 
@@ -89,4 +97,23 @@ fn quarantined(sample: &NodeSample) -> Option<String> {
 
 fn gap(name: &str, why: Option<&Why>) -> Option<String> {
     why.map(|why| format!("{name}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::node::Unread;
+
+    #[test]
+    fn a_list_that_could_not_be_read_is_not_one_that_is_empty() {
+        let unread = |list| Unread { list, why: Why::NoPermission };
+        let empty = NodeSample::default();
+        assert_eq!(storage(&empty), Vec::<String>::new());
+        assert_eq!(network(&empty), ["temperature: no sensor is shown"]);
+        let lists = [List::Disks, List::Mounts, List::Networks, List::Temperatures];
+        let sample = NodeSample { unread: lists.map(unread).to_vec(), ..empty };
+        let why = Why::NoPermission;
+        assert_eq!(storage(&sample), [format!("disks: {why}"), format!("mounts: {why}")]);
+        assert_eq!(network(&sample), [format!("networks: {why}"), format!("temperature: {why}")]);
+    }
 }

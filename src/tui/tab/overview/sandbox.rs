@@ -54,13 +54,19 @@ const COLUMNS: [Column; 4] = [
     Column::numbers("MEMORY", 8, 1),
 ];
 
-/// Draws the panel.
-pub(super) fn draw(rows: &[Row<'_>], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+/// Draws the panel; `known`: whether processes have been read at all.
+pub(super) fn draw(
+    rows: &[Row<'_>],
+    known: bool,
+    area: Rect,
+    buffer: &mut Buffer,
+    look: &Look<'_>,
+) {
     let count = if rows.is_empty() { String::new() } else { rows.len().to_string() };
     let area = Panel::new("Sandboxes").aside(count).open(area, buffer, look);
     if rows.is_empty() {
-        panel::lines([Line::styled("None is running.", look.theme.muted)], area, buffer);
-        return;
+        let words = if known { "None is running." } else { "Processes are not read yet." };
+        return panel::lines([Line::styled(words, look.theme.muted)], area, buffer);
     }
     let table =
         Table { columns: &COLUMNS, sort: None, rows: rows.len(), cursor: None, focused: false };

@@ -1,4 +1,4 @@
-//! The busiest processes of every node.
+//! The busiest processes of every node, over the last few seconds.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -99,7 +99,7 @@ impl View {
         match self.0.sort {
             MEM => "Processes by memory",
             process::IO => "Processes by I/O",
-            _ => "Processes by CPU",
+            _ => "Processes by CPU, 5 s",
         }
     }
 }
@@ -107,8 +107,7 @@ impl View {
 fn entries(state: &State) -> Vec<Entry<'_>> {
     let of_node = |(id, node)| {
         let node: &Node = node;
-        let processes = node.processes.iter().flat_map(|(_, processes)| processes);
-        processes.map(move |process| Entry(id, process))
+        node.lately.processes.iter().map(move |process| Entry(id, process))
     };
     state.nodes.iter().flat_map(of_node).collect()
 }

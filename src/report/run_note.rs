@@ -1,0 +1,133 @@
+//! What stands below the tables of a run: how it ended, what the marks mean, what must be known to
+//! believe it. A note that has nothing to say is left away.
+
+use std::collections::BTreeMap;
+
+use super::run_row::Row;
+use super::run_table::{BASELINE, DISTURBED, tables};
+use crate::model::bench::{Failure, Figure, Outcome};
+use crate::model::run::{LeftOut, Run, RunEnd};
+use crate::model::text::SafeText;
+use crate::stats::interval::FEWEST;
+
+/// The notes, each a sentence or a few.
+pub(super) fn notes(run: &Run, rows: &[Row]) -> Vec<String> {
+    let tail = run.tail.as_ref();
+    let mut notes = vec![end(run), known(run, rows), legend(rows)];
+    if rows.iter().any(|row| row.baseline) {
+        notes.push(format!("{BASELINE} the baseline, measured in every run"));
+    }
+    notes.extend(disturbed(run));
+    notes.extend(failures(run));
+    let suspended = tail.map(|tail| tail.suspended.as_slice()).unwrap_or_default();
+    notes.extend(suspended.iter().map(|out| left_out("given up", out)));
+    notes.extend(run.head.left_out.iter().map(|out| left_out("left out", out)));
+    let overhead = tail.and_then(|tail| tail.overhead_seconds);
+    notes.extend(overhead.map(|cost| format!("isomon's own part: {cost} to spawn and wait")));
+    notes.push(machine(run));
+    notes.retain(|note| !note.is_empty());
+    notes
+}
+
+/// How it ended.
+fn end(run: &Run) -> String {
+    let effort = &run.head.plan.effort;
+    let rounds = run.samples.iter().filter(|sample| !sample.warmup).map(|sample| sample.round + 1);
+    let all_rounds = rounds.max().is_some_and(|rounds| rounds >= effort.max_rounds);
+    match run.tail.as_ref().map(|tail| &tail.end) {
+        None => "cut off: it did not come to its end".to_owned(),
+        Some(RunEnd::Completed) => "completed".to_owned(),
+        Some(RunEnd::BudgetSpent) if all_rounds => {
+            format!("stopped after {} rounds, the most allowed (--max-runs)", effort.max_rounds)
+        }
+        Some(RunEnd::BudgetSpent) => {
+            format!("stopped after {}, the time allowed (--budget)", effort.budget_seconds)
+        }
+        Some(RunEnd::Cancelled) => "cancelled; what was measured until then stands".to_owned(),
+        Some(RunEnd::Failed { reason }) => format!("the run failed: {reason}"),
+    }
+}
+
+/// How well the medians are known; nothing when a number of rounds was asked for instead.
+fn known(run: &Run, rows: &[Row]) -> String {
+    let effort = &run.head.plan.effort;
+    if effort.min_rounds >= effort.max_rounds {
+        return String::new();
+    }
+    let asked = || rows.iter().filter(|row| !row.baseline);
+    let is_wide = |row: &&Row| row.half_width().is_none_or(|width| width > effort.target);
+    let (wide, all, percent) = (asked().filter(is_wide).count(), asked().count(), effort.target);
+    match wide {
+        0 => format!("every median is known within ±{percent}, as asked (--target)"),
+        wide => format!("known less well than the ±{percent} asked for: {wide} of {all} medians"),
+    }
+}
+
+/// What the columns and numbers are.
+fn legend(rows: &[Row]) -> String {
+    let tables = tables(rows);
+    let shown = |figure: &Figure| tables.iter().any(|table| table.figures().contains(figure));
+    let figures = Figure::ALL.into_iter().filter(shown).map(|figure| {
+        let words = match figure {
+            Figure::ColdStart => "from asked to ready",
+            Figure::Work => "the payload alone",
+            Figure::Request => "from asked to the result",
+            Figure::Cli => "from asked to ended",
+            Figure::Clean => "from ended to nothing left",
+        };
+        format!("{}: {words}", figure.name())
+    });
+    let figures: Vec<String> = figures.collect();
+    let estimates = rows.iter().filter_map(|row| row.deciding()?.estimate.as_ref());
+    let bare = estimates.filter(|known| known.low_seconds.is_none()).count();
+    let bare = match bare {
+        0 => String::new(),
+        _ => format!("; none with fewer than {FEWEST} samples"),
+    };
+    format!("medians, ± 95 % interval{bare}; {}", figures.join(", "))
+}
+
+fn left_out(how: &str, out: &LeftOut) -> String {
+    format!("{how} {}: {} -> {}", out.backend, out.reason, out.remedy)
+}
+
+/// Failures of one cell and kind together, with the first message.
+fn failures(run: &Run) -> Vec<String> {
+    let mut kinds: BTreeMap<(u32, Failure), (u32, &SafeText)> = BTreeMap::new();
+    for sample in run.samples.iter().filter(|sample| !sample.warmup) {
+        if let Outcome::Failed { kind, message } = &sample.outcome {
+            kinds.entry((sample.cell, *kind)).or_insert((0, message)).0 += 1;
+        }
+    }
+    let line = |((cell, kind), (times, message)): ((u32, Failure), (u32, &SafeText))| {
+        let cell = run.head.cells.get(cell as usize)?;
+        let (backend, payload, words) = (cell.backend, cell.payload, kind.words());
+        Some(format!("failed {times} times, {backend} {payload}: {words}: {message}"))
+    };
+    kinds.into_iter().filter_map(line).collect()
+}
+
+/// How many samples were disturbed, and by what.
+fn disturbed(run: &Run) -> Option<String> {
+    let mut by = BTreeMap::new();
+    let counted = || run.samples.iter().filter(|sample| !sample.warmup);
+    for taint in counted().flat_map(|sample| &sample.taints) {
+        *by.entry(taint.words()).or_insert(0_u32) += 1;
+    }
+    let list: Vec<String> = by.iter().map(|(what, times)| format!("{what} {times}")).collect();
+    let some = counted().filter(|sample| !sample.taints.is_empty()).count();
+    let all = counted().count();
+    (some > 0).then(|| {
+        let by = list.join(", ");
+        format!("{DISTURBED} {some} of {all} samples were disturbed, and kept: {by}")
+    })
+}
+
+fn machine(run: &Run) -> String {
+    let print = &run.head.fingerprint;
+    let parts = [&print.cpu_model, &print.kernel, &print.os, &print.virtualization];
+    let known = parts.into_iter().flatten().map(|part| format!(", {part}"));
+    let governor = print.governor.iter().map(|governor| format!(", governor {governor}"));
+    let parts: String = known.chain(governor).collect();
+    format!("on {}: {} CPUs{parts}", print.hostname, print.cpus)
+}

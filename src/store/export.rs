@@ -1,0 +1,109 @@
+//! Writing results where the user wants them.
+//!
+//! A plain file is replaced as a whole, so that no half of an export is ever there; a link stays a
+//! link, and anything else (a device, a pipe) is written into and stays what it is. What is written
+//! first has a name nobody else has, and is never opened if it is there already.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+
+use super::Error;
+
+/// Whether `path` could be written now.
+pub fn check(path: &Path) -> Result<(), Error> {
+    writable(path).map_err(Error::at(path))
+}
+
+/// Writes `text` to `path`.
+pub fn write(path: &Path, text: &str) -> Result<(), Error> {
+    put(path, text).map_err(Error::at(path))
+}
+
+fn writable(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(there) if !there.is_file() => Ok(access(path, Access::WRITE_OK)?),
+        _ => Ok(access(directory(path), Access::WRITE_OK | Access::EXEC_OK)?),
+    }
+}
+
+fn directory(path: &Path) -> &Path {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or_else(|| Path::new("."))
+}
+
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(there) if !there.is_file() => {
+            OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes())
+        }
+        Ok(_) => replace(&path.canonicalize()?, text),
+        Err(_) => replace(path, text),
+    }
+}
+
+/// Writes beside the file and renames, so that no half of an export is ever there.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.part", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let mut file = File::create_new(&beside)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        fs::remove_file(&beside).ok();
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::os::unix::fs::{FileTypeExt as _, symlink};
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_written_into_and_stays_a_pipe() {
+        let home = tempfile::tempdir().expect("a directory");
+        let pipe = home.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+        let from = pipe.clone();
+        let reader = std::thread::spawn(move || {
+            let mut text = String::new();
+            File::open(from).and_then(|mut file| file.read_to_string(&mut text)).map(|_| text)
+        });
+        assert!(writable(&pipe).is_ok());
+        write(&pipe, "x").expect("is written");
+        assert_eq!(reader.join().expect("ends").expect("is read"), "x");
+        assert!(fs::metadata(&pipe).expect("is there").file_type().is_fifo());
+    }
+
+    #[test]
+    fn a_link_stays_a_link_and_nothing_else_is_left() {
+        let home = tempfile::tempdir().expect("a directory");
+        let (file, link) = (home.path().join("file"), home.path().join("link"));
+        fs::write(&file, "old").expect("is written");
+        symlink(&file, &link).expect("a link");
+        write(&link, "new").expect("is written");
+        assert_eq!(fs::read_to_string(&file).expect("is read"), "new");
+        assert!(fs::symlink_metadata(&link).expect("is there").is_symlink());
+        assert_eq!(fs::read_dir(home.path()).expect("is read").count(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_known_before_the_run() {
+        let home = tempfile::tempdir().expect("a directory");
+        assert!(writable(home.path()).is_err(), "a directory");
+        assert!(writable(&home.path().join("no/file")).is_err(), "no directory");
+        assert!(writable(&home.path().join("file")).is_ok());
+        assert!(writable(Path::new("file")).is_ok());
+    }
+}

@@ -1,0 +1,103 @@
+//! `isomon bench` as a shell sees it: what it prints and exports, and what it refuses beforehand.
+//! The backend `process` runs everywhere, so every test here measures for real.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+#[path = "support/home.rs"]
+mod home;
+
+use home::{Home, err, out, status};
+
+const SHORT: [&str; 4] = ["bench", "process", "--runs=3", "--warmup=0"];
+
+fn short(more: &[&'static str]) -> Vec<&'static str> {
+    SHORT.iter().chain(more).copied().collect()
+}
+
+#[test]
+fn the_json_keeps_to_the_published_schema() {
+    let output = Home::new().run(&short(&["--json"]));
+    assert_eq!(status(&output), Some(0), "{}", err(&output));
+    let run: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/schema/run.json");
+    let schema = fs::read_to_string(schema).expect("the schema");
+    let schema = serde_json::from_str(&schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let errors: Vec<String> = validator.iter_errors(&run).map(|error| error.to_string()).collect();
+    assert_eq!(errors, Vec::<String>::new());
+}
+
+#[test]
+fn the_table_fits_a_terminal_and_nothing_else_is_on_it() {
+    let output = Home::new().run(&short(&[]));
+    assert_eq!(status(&output), Some(0), "{}", err(&output));
+    let table = out(&output);
+    let wide = |line: &&str| line.chars().count() > 80 && !line.starts_with("  isomon bench");
+    assert_eq!(table.lines().find(wide), None, "{table}");
+    assert!(!(table + &err(&output)).contains('\x1b'));
+}
+
+#[test]
+fn every_export_is_written_and_the_table_too() {
+    let home = Home::new();
+    let more = ["--export-json=a", "--export-csv=b", "--export-markdown=c", "--export-hyperfine=d"];
+    let output = home.run(&short(&more));
+    assert_eq!(status(&output), Some(0), "{}", err(&output));
+    assert!(out(&output).contains("cold start"));
+    let read = |name: &str| fs::read_to_string(home.path().join(name)).expect(name);
+    for name in ["a", "d"] {
+        serde_json::from_str::<serde_json::Value>(&read(name)).expect(name);
+    }
+    assert!(read("b").starts_with("run,name,backend"));
+    assert!(read("c").starts_with("# "));
+}
+
+#[test]
+fn standard_output_takes_an_export_instead_of_the_table() {
+    let output = Home::new().run(&short(&["--export-csv", "-"]));
+    assert_eq!(status(&output), Some(0), "{}", err(&output));
+    assert!(out(&output).starts_with("run,name,backend"));
+    assert!(!out(&output).contains("cold start  "));
+}
+
+#[test]
+fn what_cannot_be_written_is_said_before_anything_runs() {
+    let home = Home::new();
+    for wrong in [["--export-json", "no/such/file"], ["--export-csv", "."]] {
+        let output = home.run(&short(&wrong));
+        assert_eq!(status(&output), Some(2), "{}", err(&output));
+        assert!(err(&output).starts_with("isomon: cannot write"), "{}", err(&output));
+        assert!(err(&output).contains("try: "), "{}", err(&output));
+    }
+    let output = home.run(&short(&["--json", "--export-csv", "-"]));
+    assert_eq!(status(&output), Some(2), "{}", err(&output));
+    assert!(out(&home.run(&["list"])).contains("no run is kept"));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let home = Home::new();
+    let mut command = home.command(&short(&["--json"]));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!(status(&output), Some(0), "{}", err(&output));
+    assert!(!err(&output).contains("panicked"));
+}
+
+#[test]
+fn prometheus_itself_finds_nothing_wrong_with_the_page() {
+    let page = Home::new().run(&["snapshot", "--format", "prometheus"]);
+    let mut command = Command::new("promtool");
+    command.args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let Ok(mut child) = command.spawn() else {
+        eprintln!("passed over: no promtool (apt-get install prometheus)");
+        return;
+    };
+    child.stdin.take().expect("is piped").write_all(&page.stdout).expect("is read");
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!(status(&output), Some(0), "{}", err(&output));
+}
