@@ -15,8 +15,10 @@ use crate::tui::prompt::Prompt;
 use crate::tui::tab::Tab;
 use crate::tui::widget::grid;
 
-/// How long a sentence from elsewhere stands.
+/// How long a sentence from elsewhere stands, if it tells of something bad.
 const STANDS: Duration = Duration::from_secs(10);
+/// How long any other stands.
+const PASSES: Duration = Duration::from_secs(4);
 /// Columns between two hints.
 const GAP: u16 = 2;
 /// Actions that are named where there is room.
@@ -51,12 +53,12 @@ fn draw_prompt(frame: &mut Frame<'_>, area: Rect, prompt: &Prompt, look: &Look<'
     frame.set_cursor_position(Position::new(x.min(area.right() - 1), area.y));
 }
 
-/// What was said last: by the app until the next key, by others for [`STANDS`].
+/// What was said last: by the app until the next key, by others for a while.
 fn said<'a>(app: &'a App, state: &'a State, look: &Look<'_>, width: u16) -> Option<Line<'a>> {
     let from_elsewhere = state
         .notice
         .as_ref()
-        .filter(|(at, _)| look.now.since(*at) < STANDS)
+        .filter(|(at, notice)| look.now.since(*at) < if notice.bad { STANDS } else { PASSES })
         .map(|(_, notice)| notice);
     let notice: &Notice = app.said.as_ref().or(from_elsewhere)?;
     let (sign, style) = if notice.bad { ("! ", look.theme.bad) } else { ("", look.theme.text) };

@@ -11,6 +11,7 @@ use super::wish::PREPARING;
 use super::{bars, ladder, progress, reason, samples, table, timeline};
 use crate::model::bench::Payload;
 use crate::state::RunState;
+use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::widget::titled;
 
@@ -110,14 +111,24 @@ fn tabs(sight: &Sight<'_>, width: u16, look: &Look<'_>) -> Line<'static> {
     let payloads: Vec<_> = payloads.collect();
     let modes = Mode::ALL.map(Mode::name);
     let mode = Mode::ALL.iter().position(|mode| *mode == sight.mode).unwrap_or(0);
-    let wide = width >= 76;
+    let (wide, roomy) = (width >= 76, width >= 108);
     let gap = || Span::raw(if width >= 82 { "   " } else { " " });
+    let named = |actions: &[Action], wanted: bool| (roomy && wanted).then(|| keys(actions, look));
     let mut spans = choices(&payloads, sight.payload, wide, look);
+    spans.extend(named(&[Action::Left, Action::Right], payloads.len() > 1));
     spans.push(gap());
     spans.push(Span::styled(sight.group.figure.name(), look.theme.title));
+    spans.extend(named(&[Action::Sort], true));
     spans.push(gap());
     spans.extend(choices(&modes, mode, wide, look));
+    spans.extend(named(&[Action::View], true));
     Line::from(spans)
+}
+
+/// The keys of `actions`, to stand behind what they change.
+fn keys(actions: &[Action], look: &Look<'_>) -> Span<'static> {
+    let keys: Vec<_> = actions.iter().map(|action| look.key(*action)).collect();
+    Span::styled(format!(" {}", keys.join(" ")), look.theme.accent)
 }
 
 fn choices(

@@ -79,7 +79,11 @@ pub(super) fn draw(
         return;
     };
     if samples.is_empty() || width == 0 || area.height < 3 {
-        let text = format!("nothing to draw: {} has no sample here", row.backend);
+        let text = if samples.is_empty() {
+            format!("nothing to draw: {} has no sample here", row.backend)
+        } else {
+            "no room for this view".to_owned()
+        };
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     }
     let ends = run.samples.iter().map(|sample| sample.at_seconds.0);

@@ -12,7 +12,7 @@ use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::reply::Reply;
 
-/// A run that was wished and has not begun: the backends are tried once more first.
+/// A run that was wished and has not begun: backends that were not tried yet are tried first.
 #[derive(Debug)]
 pub(super) struct Wished {
     last: Option<RunId>,
@@ -38,7 +38,7 @@ fn last(state: &State) -> Option<&RunId> {
 }
 
 /// What is said of it meanwhile.
-pub(super) const PREPARING: &str = "preparing: each backend is tried once more, then it begins";
+pub(super) const PREPARING: &str = "preparing: the run begins in a moment";
 
 /// The run that is shown: the one going on, else the latest.
 pub(super) fn shown(state: &State) -> Option<(&RunId, &RunState)> {
