@@ -29,6 +29,7 @@ mod sweep;
 mod tool;
 mod tree;
 mod trial;
+mod usage;
 mod veil;
 mod view;
 mod wire;

@@ -22,6 +22,7 @@ use super::{Error, judge, reaper};
 use crate::model::bench::{Limits, Phases};
 use crate::model::id::RunId;
 use crate::model::unit::Seconds;
+use crate::model::usage::Usage;
 
 /// Time a launcher gets beyond a task's own, before it is given up.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -238,6 +239,10 @@ impl Launch for Camp {
         let report = self.ask(&Order::Empty(program), HELPER).await?;
         let nanoseconds = report.exited_ns.ok_or(Error::Interrupted { doing: "empty loop" })?;
         Ok(Seconds(nanoseconds as f64 / 1e9))
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.group.usage()
     }
 }
 
