@@ -10,6 +10,7 @@ mod bubblewrap;
 mod camp;
 mod cgroup;
 mod check;
+mod failpoint;
 mod filter;
 mod identity;
 mod journal;
