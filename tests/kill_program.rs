@@ -70,6 +70,26 @@ fn kill_often(times: u32) {
     println!("{times} kills, {caught} in a camp, {samples} samples, longest sweep {longest:?}");
 }
 
+/// Only debug builds can be made to die on wish.
+#[cfg(debug_assertions)]
+#[test]
+fn an_end_at_any_point_leaves_nothing() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let _alone = alone();
+    let (_sender, never) = channel();
+    let points = [
+        "reaper", "journal", "noted", "group", "launcher", "runtime", "ordered", "reported",
+        "closing", "swept",
+    ];
+    for point in points {
+        let fail = format!("{point}:kill");
+        let mut prey =
+            Prey::doing("process runc --payload noop --runs 2", &[("ISOMON_FAIL", &fail)]);
+        assert_eq!(prey.wait().signal(), Some(9), "{point} is never reached");
+        prey.assert_nothing_left(&never);
+    }
+}
+
 #[test]
 fn without_the_reaper_the_leak_is_seen_and_gc_sweeps_it() {
     let _alone = alone();

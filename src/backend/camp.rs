@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::audit::{self, Kind};
 use super::cgroup::{Enforced, Group};
+use super::failpoint::{self, Point};
 use super::journal::{Entry, Found, Journal};
 use super::link::Link;
 use super::recipe::Site;
@@ -22,6 +23,7 @@ use super::{Error, judge, reaper};
 use crate::model::bench::{Limits, Phases};
 use crate::model::id::RunId;
 use crate::model::unit::Seconds;
+use crate::model::usage::Usage;
 
 /// Time a launcher gets beyond a task's own, before it is given up.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -51,12 +53,15 @@ impl Camp {
         let lock = clear_ground(settings.clone()).await?;
         // First of all, so that there is nothing without someone to sweep it.
         let reaper = reaper::start(settings, id)?;
+        failpoint::reach(Point::Reaper);
         let place = audit::place(settings, id);
         let mut journal = Journal::begin(&place, id, &settings.roots)?;
+        failpoint::reach(Point::Journal);
         drop(lock);
         // What a killed launcher leaves is handed to us, to be waited for; without it, to init.
         rustix::process::set_child_subreaper(Some(rustix::process::getpid())).ok();
         let group = make_group(&mut journal, id, settings)?;
+        failpoint::reach(Point::Group);
         let root = place.join("root");
         std::fs::create_dir(&root).map_err(|source| Error::io("create", &root, source))?;
         let enforced = group.limit(&settings.limits);
@@ -87,6 +92,7 @@ impl Camp {
             link = Link::start(&self.site, Vec::new()).await;
         }
         self.link = Some(link?);
+        failpoint::reach(Point::Launcher);
         Ok(())
     }
 
@@ -121,6 +127,7 @@ impl Camp {
         if let Some(link) = self.link.take() {
             link.end().await;
         }
+        failpoint::reach(Point::Closing);
         self.clear().await?;
         let Self { site, journal, mut reaper, .. } = self;
         drop(journal);
@@ -128,6 +135,7 @@ impl Camp {
             let site = site.clone();
             tokio::task::spawn_blocking(move || sweep::sweep(&site.settings, &site.id)).await
         };
+        failpoint::reach(Point::Swept);
         drop(reaper.stdin.take());
         // A reaper that does not end by then has nothing to do but end.
         drop(timeout(HELPER, reaper.wait()).await);
@@ -193,6 +201,7 @@ impl Camp {
         };
         self.journal.note(&entry)?;
         self.runtimes.push(entry);
+        failpoint::reach(Point::Runtime);
         Ok(())
     }
 }
@@ -220,6 +229,7 @@ impl Launch for Camp {
         let within = Duration::from_millis(recipe.launch.timeout_ms);
         let before = self.group.memory();
         let report = self.ask(&Order::Launch(recipe.launch), within).await?;
+        failpoint::reach(Point::Reported);
         let after = self.group.memory();
         let violent = report.signal == Some(9) || report.status == Some(128 + 9);
         let out_of_memory = after.kills > before.kills || (violent && after.hits > before.hits);
@@ -238,6 +248,10 @@ impl Launch for Camp {
         let report = self.ask(&Order::Empty(program), HELPER).await?;
         let nanoseconds = report.exited_ns.ok_or(Error::Interrupted { doing: "empty loop" })?;
         Ok(Seconds(nanoseconds as f64 / 1e9))
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.group.usage()
     }
 }
 
@@ -258,5 +272,6 @@ fn make_group(journal: &mut Journal, id: &RunId, settings: &CampSettings) -> Res
     for path in &places {
         journal.note(&Entry::Group { path: path.clone() })?;
     }
+    failpoint::reach(Point::Noted);
     Ok(Group::open(&places))
 }

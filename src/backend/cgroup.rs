@@ -10,10 +10,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::tree;
+use super::{tree, usage};
 use crate::model::bench::Limits;
 use crate::model::id::RunId;
 use crate::model::root::Roots;
+use crate::model::usage::Usage;
 
 /// The directory above every run's.
 pub(super) const TOP: &str = "isomon";
@@ -175,6 +176,12 @@ impl Group {
             kills: kills.filter_map(|file| field(&file, "oom_kill")).sum(),
             hits: hits.filter_map(|file| field(&file, "")).sum(),
         }
+    }
+
+    /// What everything in it has used so far; `None` without groups.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        let dirs: Vec<&Path> = self.dirs.iter().map(|(dir, _)| dir.as_path()).collect();
+        (!dirs.is_empty()).then(|| usage::read(&dirs))
     }
 
     /// Kills everything in it; true when it is empty.

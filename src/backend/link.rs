@@ -8,6 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
+use super::failpoint::{self, Point};
 use super::recipe::Site;
 use super::wire::{Hello, Order, Report};
 use super::{Error, launcher};
@@ -66,6 +67,7 @@ impl Link {
         if self.orders.write_all(&line).await.is_err() {
             return Ok(None);
         }
+        failpoint::reach(Point::Ordered);
         let said = self.reports.next_line().await.ok().flatten();
         let read = said.map(|line| serde_json::from_str(&line));
         read.transpose().map_err(|source| Error::Json { source })

@@ -6,6 +6,7 @@ use super::Error;
 use crate::model::backend::BackendId;
 use crate::model::bench::{Limits, Outcome, Payload, Phases};
 use crate::model::unit::Seconds;
+use crate::model::usage::Usage;
 
 /// One sandbox to start.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,4 +42,9 @@ pub trait Launch {
 
     /// What a spawn and a wait cost with nothing in between.
     fn overhead(&mut self) -> impl Future<Output = Result<Seconds, Error>> + Send;
+
+    /// What all sandboxes have used so far; `None` where they cannot be told from other processes.
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
 }

@@ -1,4 +1,4 @@
-//! What the host did during a sample, or during the 0.2 s up to its end if it was shorter.
+//! What the host did during a sample, or during the half second up to its end if it was shorter.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::model::bench::HostState;
 use crate::model::root::Roots;
 use crate::model::time::Stamp;
+use crate::model::usage::Usage;
 use crate::probe::interference::{Counters, SHORTEST};
 
 /// Counters of the near past.
@@ -20,9 +21,9 @@ impl Host {
         Self { roots, past: VecDeque::new() }
     }
 
-    /// Reads the counters.
-    pub(super) fn mark(&mut self, now: Stamp) {
-        self.past.push_back((now, Counters::read(&self.roots)));
+    /// Reads the counters; `own` is what the sandboxes have used so far.
+    pub(super) fn mark(&mut self, now: Stamp, own: Option<Usage>) {
+        self.past.push_back((now, Counters::read(&self.roots, own)));
     }
 
     /// What the host did from `start` until the last mark.
@@ -51,7 +52,7 @@ mod tests {
     use crate::model::unit::Ratio;
 
     #[test]
-    fn a_short_sample_is_seen_over_a_fifth_of_a_second() {
+    fn a_short_sample_is_seen_over_half_a_second() {
         let proc = tempfile::tempdir().unwrap();
         let steal = |ticks: u64| {
             let stat = format!("cpu  {} 0 0 0 0 0 0 {ticks} 0 0\n", 1_000 - ticks);
@@ -62,12 +63,12 @@ mod tests {
         let mut host = Host::new(roots);
         assert_eq!(host.since(at(0)), HostState::default());
         std::fs::write(proc.path().join("stat"), "cpu  0 0 0 0 0 0 0 0 0 0\n").unwrap();
-        host.mark(at(0));
-        host.mark(at(190));
+        host.mark(at(0), None);
+        host.mark(at(490), None);
         steal(500);
-        host.mark(at(200));
-        assert_eq!(host.since(at(190)).steal, Ratio::new(0.5));
-        host.mark(at(5_000));
+        host.mark(at(500), None);
+        assert_eq!(host.since(at(490)).steal, Ratio::new(0.5));
+        host.mark(at(5_000), None);
         assert_eq!(host.since(at(4_990)).steal, None, "nothing passed since");
         assert!(host.past.len() <= 2);
     }

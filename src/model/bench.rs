@@ -258,7 +258,7 @@ impl Failure {
     }
 }
 
-/// What the host was doing while a sample ran; differences over that time, or over the 0.2 s up to
+/// What the host was doing while a sample ran; differences over that time, or over the half second up to
 /// its end where it was shorter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HostState {

@@ -1,9 +1,10 @@
 //! What the host does besides, cheap enough to be read before and after every sample.
 //!
-//! Three pressure files, the first line of `/proc/stat` and isomon's own process tree; some tens of
-//! microseconds. The kernel counts pressure in microseconds but processor time in ticks of 10 ms, so
-//! shares of processor time are only given over [`SHORTEST`] or longer. What is disturbing enough
-//! to matter is decided elsewhere.
+//! Three pressure files, the first line of `/proc/stat` and isomon's own process; some tens of
+//! microseconds. What isomon's sandboxes use is told by who runs them and left out: a sandbox that
+//! runs into its own limit waits, and that disturbs nobody. The kernel counts pressure in
+//! microseconds but processor time in ticks of 10 ms, so shares of processor time are only given
+//! over [`SHORTEST`] or longer. What is disturbing enough to matter is decided elsewhere.
 
 use std::fs::File;
 use std::io::Read;
@@ -13,12 +14,13 @@ use std::time::Duration;
 use crate::model::bench::HostState;
 use crate::model::root::Roots;
 use crate::model::unit::Ratio;
+use crate::model::usage::Usage;
 
-/// The shortest time over which counted ticks say something: 20 of them.
-pub const SHORTEST: Duration = Duration::from_millis(200);
+/// The shortest time over which counted ticks say something: 50 of them, so that one is 2 %.
+pub const SHORTEST: Duration = Duration::from_millis(500);
 
-/// Ticks of processor time a second: what Linux shows to programs on every architecture.
-const TICKS: f64 = 100.0;
+/// Microseconds of a tick of processor time: what Linux shows to programs on every architecture.
+const TICK_US: u64 = 10_000;
 /// Longest file read; the counters stand at its beginning.
 const LONGEST: u64 = 16 << 10;
 /// Processes of isomon's own tree that are looked at; past this its share is unknown.
@@ -29,14 +31,17 @@ const FAMILY: usize = 512;
 pub struct Counters {
     /// Processor time in ticks, all processors together.
     pub cpu: Option<CpuTicks>,
-    /// Ticks used by isomon and everything below it.
-    pub own_ticks: Option<u64>,
+    /// Microseconds of processor time used by isomon and everything below it.
+    pub own_us: Option<u64>,
     /// Microseconds in which some task waited for a processor.
     pub cpu_stall_us: Option<u64>,
     /// Microseconds in which some task waited for memory.
     pub memory_stall_us: Option<u64>,
     /// Microseconds in which some task waited for I/O.
     pub io_stall_us: Option<u64>,
+    /// What isomon's sandboxes have of all this; `None` where they cannot be told from others, and
+    /// then they count as such.
+    pub own: Option<Usage>,
 }
 
 /// Ticks of all processors since boot.
@@ -51,31 +56,39 @@ pub struct CpuTicks {
 }
 
 impl Counters {
-    /// Reads them now.
-    pub fn read(roots: &Roots) -> Self {
+    /// Reads them now; `own` is what isomon's sandboxes have used so far.
+    pub fn read(roots: &Roots, own: Option<Usage>) -> Self {
         let pressure = |what| stall(&roots.proc.join("pressure").join(what));
         Self {
             cpu: start_of(&roots.proc.join("stat")).and_then(|text| ticks(&text)),
-            own_ticks: family(&roots.proc),
+            own_us: own.map_or_else(|| family(&roots.proc), |own| with_self(&roots.proc, own)),
             cpu_stall_us: pressure("cpu"),
             memory_stall_us: pressure("memory"),
             io_stall_us: pressure("io"),
+            own,
         }
     }
 
-    /// What happened from `earlier`, `elapsed` ago, until this. Pressure is `None` when no time
-    /// passed, processor time below [`SHORTEST`].
+    /// What others did from `earlier`, `elapsed` ago, until this. Pressure is `None` when no time
+    /// passed, or where the sandboxes' part in it is not counted; processor time below [`SHORTEST`].
     pub fn since(&self, earlier: &Self, elapsed: Duration) -> HostState {
         let microseconds = elapsed.as_secs_f64() * 1e6;
-        let share = |now: Option<u64>, then: Option<u64>| {
-            Ratio::of(now?.checked_sub(then?)? as f64, microseconds)
+        let share = |all: fn(&Self) -> Option<u64>, own: fn(&Usage) -> Option<u64>| {
+            let stalled = all(self)?.checked_sub(all(earlier)?)?;
+            let own = match (&self.own, &earlier.own) {
+                (Some(now), Some(then)) => own(now)?.checked_sub(own(then)?)?,
+                _ => 0,
+            };
+            // The sandboxes' share is not quite a part of the whole: each is an average over
+            // processors, weighted by how busy they were with whom it counts.
+            Ratio::of(stalled.saturating_sub(own) as f64, microseconds)
         };
         let (steal, other_cores) = self.processors_since(earlier, elapsed);
         HostState {
             steal,
-            cpu_pressure: share(self.cpu_stall_us, earlier.cpu_stall_us),
-            memory_pressure: share(self.memory_stall_us, earlier.memory_stall_us),
-            io_pressure: share(self.io_stall_us, earlier.io_stall_us),
+            cpu_pressure: share(|all| all.cpu_stall_us, |own| own.cpu_stall),
+            memory_pressure: share(|all| all.memory_stall_us, |own| own.memory_stall),
+            io_pressure: share(|all| all.io_stall_us, |own| own.io_stall),
             other_cores,
         }
     }
@@ -90,10 +103,10 @@ impl Counters {
         }
         let passed = |now: u64, then: u64| now.saturating_sub(then) as f64;
         let steal = Ratio::of(passed(now.steal, then.steal), passed(now.total, then.total));
-        let own = self.own_ticks.zip(earlier.own_ticks);
+        let own = self.own_us.zip(earlier.own_us);
         let others = own.map(|(own, before)| {
-            let ticks = passed(now.busy, then.busy) - passed(own, before);
-            (ticks / TICKS / elapsed.as_secs_f64()).max(0.0)
+            let used = passed(now.busy, then.busy) * TICK_US as f64 - passed(own, before);
+            (used / 1e6 / elapsed.as_secs_f64()).max(0.0)
         });
         (steal, others)
     }
@@ -127,7 +140,13 @@ fn stall(path: &Path) -> Option<u64> {
     some.split_whitespace().find_map(|field| field.strip_prefix("total="))?.parse().ok()
 }
 
-/// Ticks of isomon, of everything below it, and of what they waited for. `None` where the kernel
+/// Microseconds of the sandboxes and of isomon itself; its helpers wait and use next to nothing.
+fn with_self(proc: &Path, own: Usage) -> Option<u64> {
+    let [user, system, ..] = times(&proc.join("self"))?;
+    own.cpu?.checked_add(user.checked_add(system)?.checked_mul(TICK_US)?)
+}
+
+/// Microseconds of isomon, of everything below it, and of what they waited for. `None` where the kernel
 /// does not list children (`CONFIG_PROC_CHILDREN`): half a family would look like other work.
 fn family(proc: &Path) -> Option<u64> {
     let own = std::process::id();
@@ -140,23 +159,24 @@ fn family(proc: &Path) -> Option<u64> {
         }
         let dir = proc.join(pid.to_string());
         // A child that is gone by now was waited for, and is counted with its parent.
-        ticks = ticks.saturating_add(ticks_of(&dir).unwrap_or(0));
+        let used = times(&dir).map_or(0, |times| times.into_iter().fold(0, u64::saturating_add));
+        ticks = ticks.saturating_add(used);
         match children(&dir) {
             Some(children) => waiting.extend(children),
             None if pid == own => return None,
             None => {}
         }
     }
-    Some(ticks)
+    ticks.checked_mul(TICK_US)
 }
 
 /// `utime`, `stime`, `cutime` and `cstime` of `/proc/<pid>/stat`; the name in brackets before them
-/// may hold anything.
-fn ticks_of(dir: &Path) -> Option<u64> {
+/// may hold anything. In ticks.
+fn times(dir: &Path) -> Option<[u64; 4]> {
     let text = start_of(&dir.join("stat"))?;
     let (_, fields) = text.rsplit_once(')')?;
     let times = fields.split_whitespace().skip(11).take(4);
-    times.map(|field| field.parse::<u64>().ok()).sum()
+    times.map(|field| field.parse().ok()).collect::<Option<Vec<u64>>>()?.try_into().ok()
 }
 
 /// The children of every thread of a process.
@@ -190,7 +210,12 @@ mod tests {
 
         fn read(&self) -> Counters {
             let proc = self.0.path().to_owned();
-            Counters::read(&Roots { proc: proc.clone(), sys: proc })
+            Counters::read(&Roots { proc: proc.clone(), sys: proc }, None)
+        }
+
+        fn read_with(&self, own: Usage) -> Counters {
+            let proc = self.0.path().to_owned();
+            Counters::read(&Roots { proc: proc.clone(), sys: proc }, Some(own))
         }
 
         fn process(&self, pid: u32, ticks: &str, children: &str) {
@@ -229,11 +254,38 @@ mod tests {
     }
 
     #[test]
+    fn what_the_sandboxes_use_and_wait_for_is_not_other_work() {
+        let fixture = Fixture::new();
+        let write = |ticks: u64, stalled: u64, own: u64| {
+            fixture.set("stat", &format!("cpu  {ticks} 0 0 0 0 0 0 0 0 0\n"));
+            fixture.set("pressure/cpu", &format!("some avg10=0.00 total={stalled}\n"));
+            fixture.set("self/stat", &format!("1 (a) S 1 1 1 0 -1 1 1 2 3 4 {own} 0 9 9 20"));
+        };
+        let own = |cpu, stall| Usage { cpu: Some(cpu), cpu_stall: Some(stall), ..Usage::default() };
+        write(0, 0, 0);
+        let before = fixture.read_with(own(0, 0));
+        // Of 1.5 s, a sandbox used 1 s and isomon 0.1 s; it waited 0.6 of 0.7 s.
+        write(150, 700_000, 10);
+        let host =
+            fixture.read_with(own(1_000_000, 600_000)).since(&before, Duration::from_secs(1));
+        assert!((host.other_cores.unwrap() - 0.4).abs() < 1e-9, "{host:?}");
+        assert_eq!(host.cpu_pressure, Ratio::new(0.1));
+        // More of its own than there was at all: the averages differ, nobody else waited.
+        let host =
+            fixture.read_with(own(9_000_000, 900_000)).since(&before, Duration::from_secs(1));
+        assert_eq!((host.cpu_pressure, host.other_cores), (Ratio::new(0.0), Some(0.0)));
+        // What it waited for is not counted: whose the pressure is cannot be told.
+        let blind = Usage { cpu: Some(0), ..Usage::default() };
+        let (then, now) = (fixture.read_with(blind), fixture.read_with(blind));
+        assert_eq!(now.since(&then, Duration::from_secs(1)).cpu_pressure, None);
+    }
+
+    #[test]
     fn ticks_say_nothing_about_a_short_time() {
         let fixture = Fixture::new();
         fixture.set("stat", "cpu  1 0 1 8 0 0 0 0 0 0\n");
         let counters = fixture.read();
-        assert_eq!(counters.since(&counters, Duration::from_millis(199)).steal, None);
+        assert_eq!(counters.since(&counters, Duration::from_millis(499)).steal, None);
         assert_eq!(counters.since(&counters, Duration::ZERO), HostState::default());
     }
 
@@ -251,6 +303,6 @@ mod tests {
 
     #[test]
     fn this_machine_has_processor_time() {
-        assert!(Counters::read(&Roots::default()).cpu.is_some());
+        assert!(Counters::read(&Roots::default(), None).cpu.is_some());
     }
 }

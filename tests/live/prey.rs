@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::Receiver;
@@ -39,9 +40,15 @@ impl Prey {
 
     /// Starts `isomon bench` with `arguments`, and `set` in its environment.
     pub(crate) fn doing(arguments: &str, set: &[(&str, &str)]) -> Self {
+        Self::through(&[], arguments, set)
+    }
+
+    /// The same, started by the program and arguments `through`.
+    pub(crate) fn through(through: &[&str], arguments: &str, set: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let mut command = Command::new(exe());
-        command.arg("bench").args(arguments.split_whitespace()).current_dir("/");
+        let mut words = through.iter().map(OsString::from).chain([exe().into_os_string()]);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).arg("bench").args(arguments.split_whitespace()).current_dir("/");
         command.env("HOME", home.path()).env("XDG_STATE_HOME", home.path());
         command.envs(set.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -88,14 +95,16 @@ impl Prey {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// Waits for its end, and notes its runs meanwhile.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let began = Instant::now();
         loop {
+            self.runs();
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
             assert!(began.elapsed() < PATIENCE, "it does not end");
-            std::thread::park_timeout(Duration::from_millis(5));
+            std::thread::park_timeout(Duration::from_millis(1));
         }
     }
 

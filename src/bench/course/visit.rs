@@ -51,7 +51,7 @@ impl Course {
         let task =
             Task { backend: cell.backend, payload: cell.payload, nonce: visit.nonce, limits };
         self.ledger.progress.submitted += 1;
-        self.host.mark(self.clock.now());
+        self.host.mark(self.clock.now(), launcher.usage());
         let start = self.clock.now();
         self.pulse.beat(start);
         let trial = tokio::select! {
@@ -59,7 +59,7 @@ impl Course {
             () = self.cancel.cancelled() => return ControlFlow::Break(RunEnd::Cancelled),
             trial = self.pulse.during(&*self.clock, launcher.launch(&task)) => trial,
         };
-        self.host.mark(self.clock.now());
+        self.host.mark(self.clock.now(), launcher.usage());
         let sample = self.sample(visit, start, trial.unwrap_or_else(|error| no_trial(&error)));
         self.keep_sample(sample).await;
         ControlFlow::Continue(())
