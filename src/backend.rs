@@ -109,6 +109,12 @@ pub enum Error {
         /// What it did.
         doing: &'static str,
     },
+    /// isomon's own file was replaced or removed while it ran.
+    #[error("{path} was replaced while isomon runs; start isomon again")]
+    Replaced {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// A backend whose tool is not there.
     #[error("{tool} is not on PATH")]
     Tool {

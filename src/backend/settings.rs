@@ -29,6 +29,9 @@ impl CampSettings {
     pub fn detect(limits: Limits) -> Result<Self, Error> {
         let own = PathBuf::from("/proc/self/exe");
         let exe = fs::read_link(&own).map_err(|source| Error::io("read", &own, source))?;
+        if !exe.exists() {
+            return Err(Error::Replaced { path: exe });
+        }
         let uid = rustix::process::geteuid();
         let private = || {
             let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);

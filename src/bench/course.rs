@@ -109,7 +109,7 @@ impl Course {
         }
         let exact = effort.min_rounds >= effort.max_rounds;
         let known = exact || self.is_known(effort.max_rounds);
-        ControlFlow::Break(if known { RunEnd::Completed } else { RunEnd::BudgetSpent })
+        ControlFlow::Break(if known { RunEnd::Completed } else { RunEnd::RoundsSpent })
     }
 
     fn is_known(&mut self, done: u32) -> bool {

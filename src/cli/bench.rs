@@ -48,7 +48,10 @@ fn report(run: &Run, meter: &Meter) {
     match run.tail.as_ref().map(|tail| &tail.end) {
         Some(RunEnd::Completed) => {}
         Some(RunEnd::BudgetSpent) => {
-            meter.say("rounds or time were used up before every figure was known as well as asked");
+            meter.say("the time was used up before every figure was known as well as asked");
+        }
+        Some(RunEnd::RoundsSpent) => {
+            meter.say("the rounds were used up before every figure was known as well as asked");
         }
         Some(RunEnd::Cancelled) => meter.say("cancelled; what was measured until then stands"),
         Some(RunEnd::Failed { reason }) => meter.say(&format!("the run failed: {reason}")),
@@ -72,7 +75,7 @@ fn judge(wish: &BenchArgs, run: &Run) -> Exit {
     let Some(tail) = &run.tail else {
         return Exit::Bad;
     };
-    let whole = matches!(tail.end, RunEnd::Completed | RunEnd::BudgetSpent);
+    let whole = !matches!(tail.end, RunEnd::Cancelled | RunEnd::Failed { .. });
     let named_left_out = wish.names_backends() && !run.head.left_out.is_empty();
     if whole && tail.progress.failed == 0 && !named_left_out { Exit::Good } else { Exit::Bad }
 }

@@ -96,8 +96,10 @@ pub struct Tool {
 pub enum RunEnd {
     /// Every cell is known as well as was asked, or was visited as often as was asked.
     Completed,
-    /// The budget was spent before every cell was known well enough.
+    /// The time allowed was spent before every cell was known well enough.
     BudgetSpent,
+    /// As many rounds as allowed were made before every cell was known well enough.
+    RoundsSpent,
     /// The user ended it; what there is stays valid.
     Cancelled,
     /// It could not go on.

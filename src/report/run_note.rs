@@ -32,12 +32,10 @@ pub(super) fn notes(run: &Run, rows: &[Row]) -> Vec<String> {
 /// How it ended.
 fn end(run: &Run) -> String {
     let effort = &run.head.plan.effort;
-    let rounds = run.samples.iter().filter(|sample| !sample.warmup).map(|sample| sample.round + 1);
-    let all_rounds = rounds.max().is_some_and(|rounds| rounds >= effort.max_rounds);
     match run.tail.as_ref().map(|tail| &tail.end) {
         None => "cut off: it did not come to its end".to_owned(),
         Some(RunEnd::Completed) => "completed".to_owned(),
-        Some(RunEnd::BudgetSpent) if all_rounds => {
+        Some(RunEnd::RoundsSpent) => {
             format!("stopped after {} rounds, the most allowed (--max-runs)", effort.max_rounds)
         }
         Some(RunEnd::BudgetSpent) => {

@@ -183,7 +183,7 @@ fn it_goes_on_while_one_cell_is_not_known_and_says_that_it_never_was() {
         Ok(if wild { good(1.0) } else { scattered(task) })
     };
     let (run, ..) = rig(|_| {}, Box::new(wild)).run();
-    assert_eq!(end(&run), &RunEnd::BudgetSpent);
+    assert_eq!(end(&run), &RunEnd::RoundsSpent);
     assert_eq!((cold(&run, 0).n, cold(&run, 1).n), (25, 25), "no cell leaves early");
 }
 
@@ -324,10 +324,10 @@ fn a_cell_of_work_is_decided_by_its_work() {
         Ok(trial)
     };
     let (run, ..) = rig(change, Box::new(no_work)).run();
-    assert_eq!(end(&run), &RunEnd::BudgetSpent, "its start is known, its work never");
+    assert_eq!(end(&run), &RunEnd::RoundsSpent, "its start is known, its work never");
     let target = |plan: &mut Plan| plan.effort.target = Ratio::default();
     let (run, ..) = rig(target, Box::new(|_, task| Ok(scattered(task)))).run();
-    assert_eq!(end(&run), &RunEnd::BudgetSpent, "nothing is known exactly");
+    assert_eq!(end(&run), &RunEnd::RoundsSpent, "nothing is known exactly");
     let baseline = Cell { backend: BackendId::Process, payload: Payload::Noop };
     assert_eq!(run.head.cells[2], baseline);
 }

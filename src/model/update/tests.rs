@@ -256,6 +256,7 @@ prop_compose! {
         end in prop_oneof![
             Just(RunEnd::Completed),
             Just(RunEnd::BudgetSpent),
+            Just(RunEnd::RoundsSpent),
             Just(RunEnd::Cancelled),
             text().prop_map(|reason| RunEnd::Failed { reason }),
         ],

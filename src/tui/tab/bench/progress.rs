@@ -162,7 +162,8 @@ fn labelled(label: &str, text: &str, width: usize, look: &Look<'_>) -> Line<'sta
 fn verdict(end: &RunEnd, look: &Look<'_>) -> (&'static str, Style) {
     match end {
         RunEnd::Completed => ("✓ completed", look.theme.good),
-        RunEnd::BudgetSpent => ("◐ budget spent", look.theme.warn),
+        RunEnd::BudgetSpent => ("◐ time spent", look.theme.warn),
+        RunEnd::RoundsSpent => ("◐ rounds spent", look.theme.warn),
         RunEnd::Cancelled => ("◐ cancelled", look.theme.warn),
         RunEnd::Failed { .. } => ("✗ failed", look.theme.bad),
     }

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::model::bench::{Cell, Estimate, Figure};
 use crate::model::run::RunEnd;
 use crate::state::{RunState, State};
+use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::{grid, value};
@@ -15,7 +16,9 @@ use crate::tui::widget::{grid, value};
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
     let Some((_, run)) = state.live_run().or_else(|| state.last_run()) else {
         let area = Panel::new("Last run").open(area, buffer, look);
-        let words = ["No benchmark has run yet.", "Tab 5 runs one."];
+        let key = look.key(Action::Tab5);
+        let words =
+            ["No benchmark has run yet.".to_owned(), format!("{key} opens the tab that runs one.")];
         panel::lines(words.map(|word| Line::styled(word, look.theme.muted)), area, buffer);
         return;
     };
@@ -37,7 +40,8 @@ fn standing(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {
     };
     let (word, style) = match &tail.end {
         RunEnd::Completed => ("completed", look.theme.good),
-        RunEnd::BudgetSpent => ("budget spent", look.theme.warn),
+        RunEnd::BudgetSpent => ("time spent", look.theme.warn),
+        RunEnd::RoundsSpent => ("rounds spent", look.theme.warn),
         RunEnd::Cancelled => ("cancelled", look.theme.warn),
         RunEnd::Failed { .. } => ("failed", look.theme.bad),
     };
