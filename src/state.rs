@@ -11,6 +11,7 @@ use crate::model::gpu::GpuSample;
 use crate::model::id::{RunId, SourceId};
 use crate::model::node::{NodeInfo, NodeSample};
 use crate::model::process::Process;
+use crate::model::run::RunEvent;
 use crate::model::time::Stamp;
 use crate::model::update::{Health, Notice, Update, What};
 
@@ -23,6 +24,8 @@ pub use run::RunState;
 
 /// Runs kept in memory; older finished ones are on disk.
 const RUNS: usize = 50;
+/// Of these, the latest that keep their samples too.
+const WHOLE: usize = 3;
 
 /// Everything isomon knows.
 #[derive(Clone, Debug, Default)]
@@ -82,8 +85,11 @@ impl State {
         self.nodes.entry(source.clone()).or_default()
     }
 
-    fn apply_run(&mut self, id: &RunId, event: &crate::model::run::RunEvent, at: Stamp) -> bool {
+    fn apply_run(&mut self, id: &RunId, event: &RunEvent, at: Stamp) -> bool {
         let changed = run::fold(&mut self.runs, id, event, at);
+        if matches!(event, RunEvent::Started(_)) {
+            self.runs.values_mut().rev().skip(WHOLE).for_each(RunState::forget_samples);
+        }
         while self.runs.len() > RUNS {
             let oldest = self.runs.iter().find(|(_, run)| !run.is_live()).map(|(id, _)| id.clone());
             let Some(oldest) = oldest else { break };

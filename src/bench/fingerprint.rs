@@ -1,6 +1,7 @@
 //! What must be alike for two runs to be comparable, read from the machine.
 //!
-//! Read once, before a run; what the kernel does not show stays absent.
+//! Read once, before a run; what the kernel does not show stays absent. What the machine is comes
+//! from the same reader as on the Nodes tab, so that both always agree.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,29 +11,28 @@ use crate::model::bench::Plan;
 use crate::model::root::Roots;
 use crate::model::run::{Fingerprint, Tool};
 use crate::model::text::SafeText;
-use crate::model::unit::Bytes;
+use crate::probe;
 
-/// Longest file taken; the longest that matters, `cpuinfo`, says all in its first processor.
-const LONGEST: u64 = 64 << 10;
+/// Longest file taken; those read here are lines.
+const LONGEST: u64 = 4 << 10;
 
 /// The fingerprint of this machine for a run of `plan`.
 pub fn fingerprint(roots: &Roots, plan: &Plan, statuses: &[BackendStatus]) -> Fingerprint {
+    let info = probe::info::info(roots);
     let cpu = roots.sys.join("devices/system/cpu");
-    let kernel = roots.proc.join("sys/kernel");
-    let cpuinfo = text(&roots.proc.join("cpuinfo")).unwrap_or_default();
     Fingerprint {
         isomon: env!("CARGO_PKG_VERSION").to_owned(),
-        hostname: text(&kernel.join("hostname")).map(SafeText::from).unwrap_or_default(),
-        kernel: text(&kernel.join("osrelease")).map(SafeText::from),
-        os: os(roots),
-        cpu_model: field(&cpuinfo, "model name").map(SafeText::from),
-        cpus: text(&cpu.join("online")).map_or(0, |list| count(&list)),
-        memory_bytes: memory(roots),
+        hostname: info.hostname,
+        kernel: info.kernel.known().cloned(),
+        os: info.os.known().cloned(),
+        cpu_model: info.cpu_model.known().cloned(),
+        cpus: info.cpus,
+        memory_bytes: info.memory_bytes.get(),
         governor: governor(&cpu),
         turbo: turbo(&cpu),
         smt: text(&cpu.join("smt/active")).map(|state| state == "1"),
         mitigations: mitigations(&cpu.join("vulnerabilities")),
-        virtualization: virtualization(roots, &cpuinfo),
+        virtualization: info.virtualization.known().cloned(),
         backends: tools(plan, statuses),
         page_cache_hot: plan.effort.warmup_rounds > 0,
     }
@@ -45,38 +45,6 @@ fn text(path: &Path) -> Option<String> {
     fs::File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes).trim().to_owned();
     (!text.is_empty()).then_some(text)
-}
-
-/// The value of the first `key : value` line.
-fn field<'a>(lines: &'a str, key: &str) -> Option<&'a str> {
-    let value = |line: &'a str| {
-        let (name, value) = line.split_once(':')?;
-        (name.trim() == key).then(|| value.trim())
-    };
-    lines.lines().find_map(value)
-}
-
-/// `PRETTY_NAME` of os-release, in the `etc` beside `proc`.
-fn os(roots: &Roots) -> Option<SafeText> {
-    let lines = text(&roots.proc.parent()?.join("etc/os-release"))?;
-    let name = lines.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
-    Some(SafeText::new(name.trim_matches('"')))
-}
-
-/// How many processors a list such as `0-3,8` names.
-fn count(list: &str) -> u32 {
-    let span = |part: &str| {
-        let (low, high) = part.split_once('-').unwrap_or((part, part));
-        let (low, high): (u32, u32) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
-        high.checked_sub(low)?.checked_add(1)
-    };
-    list.split(',').filter_map(span).fold(0, u32::saturating_add)
-}
-
-fn memory(roots: &Roots) -> Option<Bytes> {
-    let lines = text(&roots.proc.join("meminfo"))?;
-    let kibibytes: u64 = field(&lines, "MemTotal")?.split_whitespace().next()?.parse().ok()?;
-    Some(Bytes(kibibytes.saturating_mul(1024)))
 }
 
 /// The governor of the processors, or each of them where they differ.
@@ -101,19 +69,6 @@ fn mitigations(dir: &Path) -> Vec<SafeText> {
     let mut lines: Vec<String> = entries(dir).filter_map(line).collect();
     lines.sort();
     lines.iter().map(|line| SafeText::new(line)).collect()
-}
-
-/// What the firmware calls the machine, where the processor says that it is a virtual one.
-fn virtualization(roots: &Roots, cpuinfo: &str) -> Option<SafeText> {
-    let flags = field(cpuinfo, "flags")?;
-    flags.split_whitespace().find(|flag| *flag == "hypervisor")?;
-    let dmi = roots.sys.join("class/dmi/id");
-    let parts = ["sys_vendor", "product_name"].map(|name| text(&dmi.join(name)));
-    let named: Vec<String> = parts.into_iter().flatten().collect();
-    if named.is_empty() {
-        return Some(SafeText::new("a hypervisor"));
-    }
-    Some(SafeText::new(&named.join(" ")))
 }
 
 fn tools(plan: &Plan, statuses: &[BackendStatus]) -> Vec<Tool> {
@@ -150,29 +105,19 @@ mod tests {
     #[test]
     fn a_machine_is_told_by_its_files() {
         let found = of(&[
-            ("proc/sys/kernel/hostname", "node7\n"),
-            (
-                "proc/cpuinfo",
-                "processor : 0\nmodel name\t: Some CPU @ 2 GHz\nflags\t: fpu hypervisor\n",
-            ),
-            ("proc/meminfo", "MemTotal:        2048 kB\nMemFree: 1 kB\n"),
-            ("etc/os-release", "NAME=x\nPRETTY_NAME=\"Some Linux 12\"\n"),
-            ("sys/devices/system/cpu/online", "0-3,8\n"),
             ("sys/devices/system/cpu/cpufreq/policy0/scaling_governor", "powersave\n"),
             ("sys/devices/system/cpu/cpufreq/policy1/scaling_governor", "performance\n"),
             ("sys/devices/system/cpu/intel_pstate/no_turbo", "1\n"),
             ("sys/devices/system/cpu/smt/active", "1\n"),
             ("sys/devices/system/cpu/vulnerabilities/spectre_v2", "Mitigation: x\n"),
             ("sys/devices/system/cpu/vulnerabilities/mds", "Vulnerable\n"),
-            ("sys/class/dmi/id/sys_vendor", "QEMU\n"),
+            ("proc/sys/kernel/hostname", "node7\n"),
+            ("proc/cpuinfo", "processor : 0\nmodel name\t: Some CPU @ 2 GHz\n"),
         ]);
         let said = |text: &Option<SafeText>| text.as_ref().unwrap().to_string();
         assert_eq!(found.hostname.as_str(), "node7");
         assert_eq!(said(&found.cpu_model), "Some CPU @ 2 GHz");
-        assert_eq!(said(&found.os), "Some Linux 12");
         assert_eq!(said(&found.governor), "performance, powersave");
-        assert_eq!(said(&found.virtualization), "QEMU");
-        assert_eq!((found.cpus, found.memory_bytes), (5, Some(Bytes(2 << 20))));
         assert_eq!((found.turbo, found.smt), (Some(false), Some(true)));
         let flaws: Vec<_> = found.mitigations.iter().map(SafeText::as_str).collect();
         assert_eq!(flaws, ["mds: Vulnerable", "spectre_v2: Mitigation: x"]);
@@ -180,10 +125,9 @@ mod tests {
 
     #[test]
     fn a_machine_that_shows_nothing_has_an_empty_fingerprint() {
-        let found = of(&[("sys/devices/system/cpu/online", "9-3,x,4294967295-0\n")]);
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        let nothing =
-            Fingerprint { isomon: version, page_cache_hot: true, ..Fingerprint::default() };
-        assert_eq!(found, nothing);
+        let found = of(&[]);
+        assert_eq!((found.governor, found.turbo, found.smt), (None, None, None));
+        assert_eq!((found.memory_bytes, found.cpu_model, found.kernel), (None, None, None));
+        assert!(found.mitigations.is_empty());
     }
 }

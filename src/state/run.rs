@@ -69,6 +69,13 @@ impl RunState {
         }
     }
 
+    /// Lets go of what takes room; figures and verdict stay. A run that goes on keeps all.
+    pub(super) fn forget_samples(&mut self) {
+        if !self.is_live() {
+            self.samples = Vec::new();
+        }
+    }
+
     fn push(&mut self, sample: Sample) {
         if self.samples.len() == SAMPLES {
             self.samples.drain(..SAMPLES / 10);
