@@ -1,10 +1,10 @@
-//! A run as it is folded from its events, live or read from disk.
+//! A run as it is folded from its events.
 
 use std::collections::BTreeMap;
 
 use crate::model::bench::{Cell, Figure, Progress, Sample, Summary};
 use crate::model::id::RunId;
-use crate::model::run::{Run, RunEvent, RunHead, RunTail};
+use crate::model::run::{RunEvent, RunHead, RunTail};
 use crate::model::time::Stamp;
 
 /// Samples kept for drawing; a longer run keeps its latest, the figures cover all.
@@ -81,18 +81,6 @@ impl RunState {
             self.samples.drain(..SAMPLES / 10);
         }
         self.samples.push(sample);
-    }
-}
-
-impl From<Run> for RunState {
-    fn from(run: Run) -> Self {
-        let mut state = Self::new(run.head, Stamp::default());
-        state.samples = run.samples;
-        if let Some(tail) = run.tail {
-            state.heard = tail.ended;
-            state.apply(&RunEvent::Ended(tail.clone()), tail.ended);
-        }
-        state
     }
 }
 
