@@ -13,7 +13,7 @@ use crate::tui::app::App;
 use crate::tui::look::Look;
 use crate::tui::prompt::Prompt;
 use crate::tui::tab::Tab;
-use crate::tui::widget::grid;
+use crate::tui::widget::fixed;
 
 /// How long a sentence from elsewhere stands, if it tells of something bad.
 const STANDS: Duration = Duration::from_secs(10);
@@ -62,7 +62,7 @@ fn said<'a>(app: &'a App, state: &'a State, look: &Look<'_>, width: u16) -> Opti
         .map(|(_, notice)| notice);
     let notice: &Notice = app.said.as_ref().or(from_elsewhere)?;
     let (sign, style) = if notice.bad { ("! ", look.theme.bad) } else { ("", look.theme.text) };
-    let text = grid::clip(&format!("{sign}{}", notice.text), usize::from(width));
+    let text = fixed::cut(&format!("{sign}{}", notice.text), usize::from(width));
     Some(Line::styled(text, style))
 }
 

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::super::look::{Glyph, Look};
-use super::{grid, trail, value};
+use super::{fixed, grid, trail, value};
 use crate::state::history::Scale;
 
 /// One line of a chart.
@@ -92,13 +92,17 @@ impl Chart<'_> {
 
     fn times(&self, row: Rect, buffer: &mut Buffer, look: &Look<'_>) {
         let minutes = self.window.span_ms / 60_000;
-        let middle = grid::fit(&format!("-{} min", minutes as f64 / 2.0), 9, false);
+        let middle = fixed::fit(&format!("-{} min", minutes as f64 / 2.0), 9, false);
         let room = usize::from(row.width);
         if room < 16 {
             return;
         }
-        let mut text = grid::fit(&format!("-{minutes} min"), room / 2, false);
-        text.push_str(&grid::fit(if room > 40 { &middle } else { "" }, room - room / 2 - 3, false));
+        let mut text = fixed::fit(&format!("-{minutes} min"), room / 2, false);
+        text.push_str(&fixed::fit(
+            if room > 40 { &middle } else { "" },
+            room - room / 2 - 3,
+            false,
+        ));
         text.push_str("now");
         Line::styled(text, look.theme.muted).render(row, buffer);
     }
@@ -167,7 +171,7 @@ fn axis((scale, top): (Scale, f64), left: bool, area: Rect, buffer: &mut Buffer,
         let down = usize::from(area.height - 1) * mark / marks;
         let share = 1.0 - mark as f64 / marks as f64;
         let text = value::written(scale, top * share);
-        let text = grid::fit(&text, usize::from(AXIS) - 1, left);
+        let text = fixed::fit(&text, usize::from(AXIS) - 1, left);
         let text = if left { text + " " } else { format!(" {text}") };
         let y = area.y + grid::narrow(down);
         Line::styled(text, look.theme.muted).render(Rect { y, height: 1, ..area }, buffer);

@@ -25,17 +25,22 @@ pub fn cut(text: &str, width: usize) -> String {
     kept
 }
 
+/// `text` in exactly `width` columns: cut, or filled with blanks on the left (`right`) or the
+/// right side.
+pub fn fit(text: &str, width: usize, right: bool) -> String {
+    let text = cut(text, width);
+    let blank = " ".repeat(width.saturating_sub(text.width()));
+    if right { blank + &text } else { text + &blank }
+}
+
 /// `text` in exactly `width` columns, at the left.
 pub fn left(text: &str, width: usize) -> String {
-    let kept = cut(text, width);
-    let room = width.saturating_sub(kept.width());
-    kept + &" ".repeat(room)
+    fit(text, width, false)
 }
 
 /// `text` in exactly `width` columns, at the right.
 pub fn right(text: &str, width: usize) -> String {
-    let kept = cut(text, width);
-    " ".repeat(width.saturating_sub(kept.width())) + &kept
+    fit(text, width, true)
 }
 
 /// Which columns fit into `room`: of `(width, rank)` those of the lowest rank, in their own order.
@@ -94,6 +99,15 @@ fn split(word: &str, width: usize) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_fits_its_cells() {
+        assert_eq!(fit("web", 5, true), "  web");
+        assert_eq!(fit("webserver", 5, false), "webs…");
+        assert_eq!(fit("東京", 3, false), "東…");
+        assert_eq!(fit("東京", 4, false), "東京");
+        assert_eq!(cut("a", 0), "");
+    }
 
     #[test]
     fn text_takes_exactly_its_columns() {

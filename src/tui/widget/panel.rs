@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Widget};
 
 use super::super::look::Look;
-use super::grid;
+use super::fixed;
 
 /// A frame about to be drawn.
 pub struct Panel<'a> {
@@ -57,10 +57,10 @@ impl<'a> Panel<'a> {
 
     fn block(&self, width: usize, look: &Look<'_>) -> Block<'static> {
         let frame = if self.focused { look.theme.focus } else { look.theme.border };
-        let title = grid::clip(self.title, width.saturating_sub(6));
+        let title = fixed::cut(self.title, width.saturating_sub(6));
         let room = width.saturating_sub(title.chars().count() + 8);
         let muted =
-            |text: &str| Span::styled(format!(" {} ", grid::clip(text, room)), look.theme.muted);
+            |text: &str| Span::styled(format!(" {} ", fixed::cut(text, room)), look.theme.muted);
         let style = if self.focused { look.theme.focus } else { look.theme.title };
         let mut block = Block::bordered().border_type(BorderType::Rounded).border_style(frame);
         block = block.title_top(Line::styled(format!(" {title} "), style));

@@ -8,7 +8,7 @@ use ratatui::widgets::Widget;
 
 use super::super::look::Look;
 use super::sparkline::Sparkline;
-use super::{grid, value};
+use super::{fixed, grid, value};
 use crate::model::unit::Ratio;
 use crate::state::history::Scale;
 
@@ -70,9 +70,9 @@ impl Strip {
         let value = self.now.map(|now| value::written(self.scale, now));
         let value = value.unwrap_or_else(|| value::MISSING.to_owned());
         let head = [
-            Span::styled(grid::fit(self.name, NAME, false), look.theme.text),
+            Span::styled(fixed::fit(self.name, NAME, false), look.theme.text),
             Span::raw(" "),
-            Span::styled(grid::fit(&value, VALUE, true), self.style_now(look)),
+            Span::styled(fixed::fit(&value, VALUE, true), self.style_now(look)),
         ];
         head.into_iter().collect::<Line<'_>>().render(floor, buffer);
         let past = Rect {
@@ -96,7 +96,7 @@ impl Strip {
         }
         let x = past.right() + 1;
         let width = area.right().saturating_sub(x);
-        let top = grid::fit(&value::written(self.scale, top), TOP, false);
+        let top = fixed::fit(&value::written(self.scale, top), TOP, false);
         Line::styled(top, look.theme.muted).render(Rect { x, width, height: 1, ..area }, buffer);
         let skip = grid::narrow(TOP + 2);
         let aside = Rect {
@@ -105,7 +105,7 @@ impl Strip {
             width: width.saturating_sub(skip),
             height: 1,
         };
-        let words = grid::clip(&self.aside, usize::from(aside.width));
+        let words = fixed::cut(&self.aside, usize::from(aside.width));
         Line::styled(words, look.theme.muted).render(aside, buffer);
     }
 

@@ -11,7 +11,7 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::look::Look;
-use super::grid;
+use super::{fixed, grid};
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
@@ -105,15 +105,15 @@ impl Table<'_> {
             let column = self.columns[*column];
             let sorted = self.sort.filter(|(field, _)| column.field == Some(*field));
             let Some((_, reversed)) = sorted else {
-                let text = grid::fit(column.title, *width, column.right) + " ";
+                let text = fixed::fit(column.title, *width, column.right) + " ";
                 return Span::styled(text, look.theme.muted);
             };
             // Numbers begin with the highest, words with A.
             let falls = column.right != reversed;
             let sign =
                 if falls { look.glyph.pick("▼", "v") } else { look.glyph.pick("▲", "^") };
-            let text = grid::clip(column.title, width.saturating_sub(1)) + sign;
-            Span::styled(grid::fit(&text, *width, column.right) + " ", look.theme.accent)
+            let text = fixed::cut(column.title, width.saturating_sub(1)) + sign;
+            Span::styled(fixed::fit(&text, *width, column.right) + " ", look.theme.accent)
         };
         placed.iter().map(title).collect()
     }
@@ -169,7 +169,7 @@ fn place(columns: &[Column], room: usize) -> Vec<(usize, usize)> {
 /// `cell` in exactly `width` columns. A cell of one span may be cut; one of several is trusted.
 fn align(cell: Cell, width: usize, right: bool) -> Cell {
     if let [only] = cell.as_slice() {
-        return vec![Span::styled(grid::fit(&only.content, width, right), only.style)];
+        return vec![Span::styled(fixed::fit(&only.content, width, right), only.style)];
     }
     let used: usize = cell.iter().map(|span| span.content.width()).sum();
     let blank = Span::raw(" ".repeat(width.saturating_sub(used)));

@@ -12,7 +12,7 @@ use crate::tui::look::Look;
 use crate::tui::widget::cursor::Cursor;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::table::{Column, Table};
-use crate::tui::widget::{grid, meter, value};
+use crate::tui::widget::{fixed, meter, value};
 
 /// Width of a fact's name.
 const NAME: usize = 10;
@@ -125,7 +125,7 @@ fn mig(entry: &Entry<'_>, look: &Look<'_>) -> Span<'static> {
 }
 
 fn label(name: &str, look: &Look<'_>) -> Span<'static> {
-    Span::styled(grid::fit(name, NAME, false), look.theme.muted)
+    Span::styled(fixed::fit(name, NAME, false), look.theme.muted)
 }
 
 fn share(
@@ -137,10 +137,10 @@ fn share(
     look: &Look<'_>,
 ) -> Line<'static> {
     let number = value::maybe(share, style, look);
-    let words = if width < 50 { String::new() } else { grid::fit(words, 23, true) };
+    let words = if width < 50 { String::new() } else { fixed::fit(words, 23, true) };
     let room = width.saturating_sub(NAME + 8 + words.chars().count());
     let mut spans = vec![label(name, look)];
-    spans.push(Span::styled(grid::fit(&number.content, 6, true) + "  ", number.style));
+    spans.push(Span::styled(fixed::fit(&number.content, 6, true) + "  ", number.style));
     spans.extend(meter::plain(share, room, style, look));
     spans.push(Span::styled(words, look.theme.muted));
     spans.into()
@@ -155,8 +155,8 @@ fn pair(
 ) -> Line<'static> {
     Line::from(vec![
         label(name, look),
-        Span::styled(grid::fit(&value.content, 9, false), value.style),
-        Span::styled(grid::fit(other, 9, false), look.theme.muted),
+        Span::styled(fixed::fit(&value.content, 9, false), value.style),
+        Span::styled(fixed::fit(other, 9, false), look.theme.muted),
         second,
     ])
 }

@@ -16,7 +16,7 @@ use crate::tui::widget::field::{Field, Kind, Row, Value};
 use crate::tui::widget::sheet::Sheet;
 use crate::tui::widget::status::Status;
 use crate::tui::widget::table::{Column, Table};
-use crate::tui::widget::{grid, meter, value};
+use crate::tui::widget::{fixed, meter, value};
 
 /// What tells a GPU from others.
 pub(super) type Key = (SourceId, SafeText);
@@ -206,7 +206,7 @@ fn name(entry: &Entry<'_>, width: usize, text: Style, look: &Look<'_>) -> Vec<Sp
     let full = entry.gpu.name.as_str();
     let short = full.strip_prefix("NVIDIA ").unwrap_or(full);
     let name = format!(" {} {short}", entry.gpu.index);
-    vec![sign, Span::styled(grid::clip(&name, width.saturating_sub(1)), text)]
+    vec![sign, Span::styled(fixed::cut(&name, width.saturating_sub(1)), text)]
 }
 
 fn bar(
@@ -218,7 +218,7 @@ fn bar(
 ) -> Vec<Span<'static>> {
     let mut spans = meter::plain(share, width.saturating_sub(7), style, look);
     let number = value::maybe(share, text, look);
-    spans.push(Span::styled(grid::fit(&number.content, 7, true), number.style));
+    spans.push(Span::styled(fixed::fit(&number.content, 7, true), number.style));
     spans
 }
 

@@ -10,7 +10,7 @@ use crate::tui::look::Look;
 use crate::tui::widget::meter::{self, Part};
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sparkline::Sparkline;
-use crate::tui::widget::{grid, value};
+use crate::tui::widget::{fixed, grid, value};
 
 /// Least width of a core with a bar: number, percentage, a short bar.
 const LEAST: usize = 12;
@@ -63,7 +63,7 @@ fn parts(cpu: CpuUse, look: &Look<'_>) -> [Part; 4] {
 fn whole(cpu: Option<CpuUse>, width: usize, look: &Look<'_>) -> Line<'static> {
     let number = value::percent(cpu.map(|cpu| cpu.busy));
     let style = cpu.map_or(look.theme.muted, |cpu| look.load(cpu.busy));
-    let mut spans = vec![Span::styled(grid::fit(&number, 6, true) + "  ", style)];
+    let mut spans = vec![Span::styled(fixed::fit(&number, 6, true) + "  ", style)];
     let bar = width.saturating_sub(8);
     match cpu {
         Some(cpu) => spans.extend(meter::parts(&parts(cpu, look), bar, look)),
@@ -122,10 +122,10 @@ fn bar(core: &Core, width: usize, look: &Look<'_>) -> Line<'static> {
     }
     let number = value::percent(usage.map(|usage| usage.busy));
     let style = usage.map_or(look.theme.muted, |usage| look.load(usage.busy));
-    spans.push(Span::styled(grid::fit(&number, 7, true), style));
+    spans.push(Span::styled(fixed::fit(&number, 7, true), style));
     if clock > 0 {
         let text = value::span(&core.frequency_hertz, look.theme.muted, look);
-        spans.push(Span::styled(grid::fit(&text.content, clock, true), text.style));
+        spans.push(Span::styled(fixed::fit(&text.content, clock, true), text.style));
     }
     spans.into()
 }

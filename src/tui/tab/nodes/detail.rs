@@ -16,7 +16,7 @@ use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::status::{self, Status};
-use crate::tui::widget::{grid, notice, value};
+use crate::tui::widget::{fixed, notice, value};
 
 /// What is looked at.
 #[derive(Debug, Default)]
@@ -210,9 +210,9 @@ fn head(id: &SourceId, node: &Node, status: Status, width: u16, look: &Look<'_>)
     let up = uptime.map_or_else(String::new, |uptime| format!("up {uptime} · "));
     let machine = node.info.as_deref().map(|info| layout::machine(id, info));
     let room = usize::from(width).saturating_sub(name.content.chars().count() + 3);
-    let state = grid::clip(&state, room);
+    let state = fixed::cut(&state, room);
     let rest = up + &machine.unwrap_or_default();
-    let rest = grid::clip(&rest, room.saturating_sub(state.chars().count()));
+    let rest = fixed::cut(&rest, room.saturating_sub(state.chars().count()));
     let state = Span::styled(state, status.style(look.theme));
     Line::from(vec![sign, name, state, Span::styled(rest, look.theme.muted)])
 }

@@ -23,7 +23,7 @@ use crate::tui::widget::status::{self, Status};
 use crate::tui::widget::strip;
 use crate::tui::widget::table::{Column, Table};
 use crate::tui::widget::trail::Window;
-use crate::tui::widget::{grid, meter, value};
+use crate::tui::widget::{fixed, grid, meter, value};
 
 /// What counts as stale where the interval is not at hand: when keys move among rows that are
 /// filtered or sorted by status.
@@ -136,7 +136,7 @@ fn cell(entry: &Entry<'_>, column: usize, width: usize, look: &Look<'_>) -> Vec<
     let text = text(entry, look);
     match column {
         NAME => {
-            let name = grid::clip(entry.id.0.as_str(), width.saturating_sub(2));
+            let name = fixed::cut(entry.id.0.as_str(), width.saturating_sub(2));
             let sign = Span::styled(entry.status.sign(look), entry.status.style(look.theme));
             vec![sign, Span::styled(format!(" {name}"), text)]
         }
@@ -187,7 +187,7 @@ fn share(
         meter::plain(share, bar, look.theme.muted, look)
     };
     let number = value::maybe(share, text(entry, look), look);
-    spans.push(Span::styled(grid::fit(&number.content, 7, true), number.style));
+    spans.push(Span::styled(fixed::fit(&number.content, 7, true), number.style));
     spans
 }
 

@@ -10,7 +10,7 @@ use crate::model::unit::{Bytes, Ratio};
 use crate::tui::look::Look;
 use crate::tui::widget::meter;
 use crate::tui::widget::panel::{self, Panel};
-use crate::tui::widget::{grid, value};
+use crate::tui::widget::{fixed, value};
 
 const NAME: usize = 9;
 
@@ -56,7 +56,7 @@ fn lines(sample: &NodeSample, width: usize, look: &Look<'_>) -> Vec<Line<'static
 }
 
 fn label(name: &str, look: &Look<'_>) -> Span<'static> {
-    Span::styled(grid::fit(name, NAME, false), look.theme.muted)
+    Span::styled(fixed::fit(name, NAME, false), look.theme.muted)
 }
 
 fn filled(
@@ -73,10 +73,10 @@ fn filled(
     let share = amount.and_then(|(share, ..)| share);
     let style = share.map_or(look.theme.muted, |share| look.load(share));
     let number = value::maybe(share, style, look);
-    spans.push(Span::styled(grid::fit(&number.content, 6, true) + "  ", number.style));
+    spans.push(Span::styled(fixed::fit(&number.content, 6, true) + "  ", number.style));
     let words = amount.map_or_else(String::new, |(_, used, total)| format!("  {used} of {total}"));
     let room = width.saturating_sub(NAME + 8);
-    let words = if room < 34 { String::new() } else { grid::fit(&words, 24, true) };
+    let words = if room < 34 { String::new() } else { fixed::fit(&words, 24, true) };
     spans.extend(meter::meter(share, room.saturating_sub(words.chars().count()), look));
     spans.push(Span::styled(words, look.theme.muted));
     spans.into()
@@ -92,9 +92,9 @@ fn stalled(name: &str, stall: &Reading<Stall>, width: usize, look: &Look<'_>) ->
         Some(full) if room >= 34 => format!("all stalled {full}"),
         _ => String::new(),
     };
-    let words = if room < 34 { words } else { grid::fit(&words, 24, true) };
+    let words = if room < 34 { words } else { fixed::fit(&words, 24, true) };
     let mut spans = vec![label(name, look)];
-    spans.push(Span::styled(grid::fit(&number.content, 6, true) + "  ", number.style));
+    spans.push(Span::styled(fixed::fit(&number.content, 6, true) + "  ", number.style));
     spans.extend(meter::meter(some, room.saturating_sub(words.chars().count()), look));
     spans.push(Span::styled(words, look.theme.muted));
     spans.into()

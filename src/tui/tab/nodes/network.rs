@@ -9,7 +9,7 @@ use crate::model::node::{Network, NodeSample, Temperature};
 use crate::tui::look::Look;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::table::Column;
-use crate::tui::widget::{grid, value};
+use crate::tui::widget::{fixed, grid, value};
 
 const NETWORKS: [Column; 6] = [
     Column::words("  LINK", 9, 0).grows(),
@@ -64,7 +64,7 @@ fn link(network: &Network, column: usize, width: usize, look: &Look<'_>) -> Vec<
             } else {
                 (look.glyph.pick("▿ ", "v "), look.theme.muted)
             };
-            let name = grid::clip(network.name.as_str(), width.saturating_sub(2));
+            let name = fixed::cut(network.name.as_str(), width.saturating_sub(2));
             return vec![Span::styled(sign, style), Span::styled(name, text)];
         }
         1 => value::span(&network.receive_bytes_per_second, text, look),

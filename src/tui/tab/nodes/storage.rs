@@ -9,7 +9,7 @@ use crate::model::unit::{PerSecond, Ratio};
 use crate::tui::look::Look;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::table::{Column, Table};
-use crate::tui::widget::{grid, meter, value};
+use crate::tui::widget::{fixed, grid, meter, value};
 
 const DISKS: [Column; 5] = [
     Column::words("DISK", 8, 0).grows(),
@@ -93,7 +93,7 @@ fn mount(mount: &Mount, column: usize, width: usize, look: &Look<'_>) -> Vec<Spa
         1 => {
             let number = value::maybe(share, style, look);
             let mut spans = meter::meter(share, width.saturating_sub(7), look);
-            spans.push(Span::styled(grid::fit(&number.content, 7, true), number.style));
+            spans.push(Span::styled(fixed::fit(&number.content, 7, true), number.style));
             return spans;
         }
         2 => value::span(&mount.used_bytes, look.theme.text, look),

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use crate::model::update::Health;
 use crate::state::State;
 use crate::tui::look::Look;
-use crate::tui::widget::grid;
+use crate::tui::widget::fixed;
 use crate::tui::widget::status::{self, Status};
 use crate::tui::widget::value;
 
@@ -25,7 +25,7 @@ pub(super) fn lines(state: &State, look: &Look<'_>, width: u16) -> Vec<Line<'sta
             (_, Status::Waiting) => format!("{id} has not answered yet"),
             _ => format!("{id} stale, last heard {} ago", status::age(node, look)),
         };
-        let text = grid::clip(&format!(" {} {words}", status.sign(look)), usize::from(width));
+        let text = fixed::cut(&format!(" {} {words}", status.sign(look)), usize::from(width));
         lines.push(Line::styled(text, status.style(look.theme)));
     }
     lines

@@ -10,7 +10,7 @@ use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::widget::panel::{self, Panel};
-use crate::tui::widget::{grid, value};
+use crate::tui::widget::{fixed, grid, value};
 
 /// Draws the panel.
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
@@ -47,7 +47,7 @@ fn standing(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {
     };
     let ago = value::ago(look.now.since(tail.ended));
     let rest = format!(", {ago} · {done} samples");
-    let rest = grid::clip(&rest, width.saturating_sub(word.len()));
+    let rest = fixed::cut(&rest, width.saturating_sub(word.len()));
     Line::from(vec![Span::styled(word, style), Span::styled(rest, look.theme.muted)])
 }
 
@@ -69,8 +69,8 @@ fn cells(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
         let bar = look.glyph.pick("━", "#").repeat(grid::part(share, room));
         let number = value::maybe(median, look.theme.text, look);
         Line::from(vec![
-            Span::styled(grid::fit(&name, name_room, false), look.theme.text),
-            Span::styled(grid::fit(&number.content, 10, true), number.style),
+            Span::styled(fixed::fit(&name, name_room, false), look.theme.text),
+            Span::styled(fixed::fit(&number.content, 10, true), number.style),
             Span::raw("  "),
             Span::styled(bar, look.theme.series[0]),
         ])
