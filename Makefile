@@ -1,6 +1,6 @@
 # isomon: `make run` needs Rust and a C compiler, nothing else.
 
-.PHONY: run test test-long bench cost picture bless install
+.PHONY: run test test-long bench harness cost picture bless install
 
 run: ## the screen
 	cargo run --release --locked
@@ -14,6 +14,9 @@ test-long: ## the same, and the tests that take minutes
 
 bench: ## what isolation costs on this machine
 	cargo run --release --locked -- bench
+
+harness: ## what the measuring itself costs, beside a bare spawn and beside hyperfine
+	cargo bench --locked --bench harness
 
 cost: ## what isomon itself costs, beside btop, htop and btm where they are installed
 	cargo build --release --locked

@@ -46,6 +46,39 @@ fn nobody_can_benchmark() {
     assert!(command.status().unwrap().success());
 }
 
+#[test]
+fn nobody_can_run_the_program_and_is_told_what_is_not_enforced() {
+    let tool = Path::new("/usr/bin/setpriv");
+    if !rustix::process::geteuid().is_root() || !tool.exists() {
+        println!("skipped: needs root and setpriv");
+        assert!(!must_be_live());
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let open = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(home.path(), open).unwrap();
+    let isomon = home.path().join("isomon");
+    std::fs::copy(exe(), &isomon).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(tool);
+        command.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")]);
+        command.args(["--clear-groups", "--bounding-set=-all", "--no-new-privs"]);
+        command.arg(&isomon).args(arguments).current_dir("/").env_clear();
+        command.env("PATH", "/usr/bin:/bin").env("HOME", home.path());
+        command.env("TMPDIR", home.path()).output().unwrap()
+    };
+    let bench = run(&["bench", "process", "namespaces", "--payload", "noop", "--runs", "3"]);
+    let said = String::from_utf8_lossy(&bench.stdout).into_owned();
+    let aside = String::from_utf8_lossy(&bench.stderr);
+    assert!(said.contains("process"), "{said}{aside}");
+    assert!(aside.contains("not limited: memory, cpu, pids"), "{aside}");
+    let doctor = run(&["doctor"]);
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(said.contains("not limited: memory, cpu, pids"), "{said}");
+    let rest = std::fs::read_dir(home.path().join(format!("isomon-{NOBODY}/runs")));
+    assert_eq!(rest.map_or(0, Iterator::count), 0, "something is left");
+}
+
 #[tokio::test]
 #[ignore = "runs only as the other half of the test above"]
 async fn as_nobody() {

@@ -1,6 +1,7 @@
 //! The hands of this machine, as the hub and the door use them. The only file that knows which
 //! module does what.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Deed;
 use crate::backend::{self, Camp, CampSettings};
 use crate::bench::{Bench, head};
-use crate::model::backend::{BackendId, BackendStatus};
+use crate::model::backend::{BackendId, BackendStatus, Readiness};
 use crate::model::bench::{Limits, Plan};
 use crate::model::id::{RunId, SourceId};
 use crate::model::node::NodeInfo;
@@ -182,6 +183,9 @@ impl Deed for Local {
         let locked = cancel.run_until_cancelled(self.known.lock()).await;
         let mut known = locked.ok_or(NOTHING)?;
         self.prepare(&plan, &mut known, &out, &cancel).await?;
+        for lack in lacks(&plan, &known) {
+            notice(&out, false, &lack).await;
+        }
         let clock = Arc::new(SystemClock);
         let mut camp = Camp::open(&id, &self.settings(plan.limits)?).await.map_err(sentence)?;
         let head = head::draw_up(id, plan, &known, &self.roots, clock.now());
@@ -206,6 +210,17 @@ impl Deed for Local {
         store::export::write(&path, &json).map_err(sentence)?;
         Ok(path)
     }
+}
+
+/// What the plan's backends that run lack here, each once, with what mends it.
+fn lacks(plan: &Plan, known: &[BackendStatus]) -> BTreeSet<String> {
+    let asked = known.iter().filter(|status| plan.backends.contains(&status.id));
+    asked
+        .filter_map(|status| match &status.readiness {
+            Readiness::Degraded { reason, remedy } => Some(format!("{reason}; {remedy}")),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Tells the user something.
