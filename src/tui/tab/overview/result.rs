@@ -17,8 +17,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'
     let Some((_, run)) = state.live_run().or_else(|| state.last_run()) else {
         let area = Panel::new("Last run").open(area, buffer, look);
         let key = look.key(Action::Tab5);
-        let words =
-            ["No benchmark has run yet.".to_owned(), format!("{key} opens the tab that runs one.")];
+        let words = ["No benchmark has run yet.".to_owned(), format!("Tab {key} runs one.")];
         panel::lines(words.map(|word| Line::styled(word, look.theme.muted)), area, buffer);
         return;
     };
