@@ -26,7 +26,7 @@ const LONGEST: Duration = Duration::from_secs(90);
 const PICTURES: [(&str, &str, &[&str]); 3] = [
     ("node", "2\r", &["Processes"]),
     ("backends", "4c", &["gvisor-kvm", "ready"]),
-    ("bench", "5b", &["✓ completed", "◐ budget spent"]),
+    ("bench", "5b", &["✓ completed", "◐ time spent", "◐ rounds spent"]),
 ];
 
 /// Gives the charts something to show, and the program a name space of its own.
