@@ -10,6 +10,7 @@ pub mod app;
 mod clipboard;
 mod crash;
 pub mod event;
+mod fault;
 pub mod help;
 pub mod ink;
 pub mod key;

@@ -19,7 +19,7 @@ use super::surface::Screen;
 use super::term::{self, Tty};
 use super::theme::depth::{Depth, When};
 use super::theme::{self, Themes};
-use super::{reader, watchdog};
+use super::{fault, reader, watchdog};
 use crate::config::Threshold;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
@@ -111,6 +111,7 @@ pub async fn run(
     let (signal_sender, signals) = mpsc::channel(SIGNALS);
     let (input_sender, inputs) = mpsc::channel(INPUTS);
     let crashes = Crashes::keep(Arc::clone(&tty), signal_sender.clone());
+    fault::prepare(&tty).map_err(Error::Thread)?;
     watchdog::start(Arc::clone(&tty), signal_sender).map_err(Error::Thread)?;
     let screen = Screen::enter(&tty, setup.glyph, depth, options.mouse)?;
     reader::start(input_sender).map_err(Error::Thread)?;
@@ -163,6 +164,13 @@ impl Drop for Twice {
     }
 }
 
+/// Fills the stack.
+#[cfg(debug_assertions)]
+fn overflow(depth: u64) -> u64 {
+    let room = std::hint::black_box([depth; 512]);
+    if depth == u64::MAX { 0 } else { overflow(depth + 1) + room[0] }
+}
+
 /// Breaks the part called `part`.
 #[cfg(debug_assertions)]
 fn crash_on_wish(part: Option<&str>) -> Option<tokio::task::JoinHandle<()>> {
@@ -175,6 +183,11 @@ fn crash_on_wish(part: Option<&str>) -> Option<tokio::task::JoinHandle<()>> {
         Some("task") => Some(tokio::spawn(async { panic!("broken on wish: a task") })),
         Some("thread") => {
             std::thread::spawn(|| panic!("broken on wish: a thread")).join().map_or(None, |()| None)
+        }
+        Some("abort") => std::process::abort(),
+        Some("overflow") => {
+            std::hint::black_box(overflow(1));
+            None
         }
         Some("spin") => loop {
             std::hint::spin_loop();

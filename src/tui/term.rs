@@ -15,6 +15,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
+use super::fault;
+
 /// The other screen, no cursor, pasted text marked as such.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 /// Clicks and the wheel, in the form that knows no largest column; not every movement.
@@ -22,7 +24,8 @@ const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 /// The opposite of [`MOUSE_ON`].
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// The opposite of everything, whether it was on or not; also ends a frame that was cut short.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
+pub(super) const LEAVE: &[u8] =
+    b"\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
 /// Columns and rows drawn at most: a terminal may claim any size, and each cell costs memory.
 const LARGEST: (u16, u16) = (1_000, 500);
 /// How long a terminal that takes no bytes is waited for on the way out.
@@ -99,6 +102,7 @@ impl Tty {
         raw.make_raw();
         tcsetattr(io::stdin(), OptionalActions::Now, &raw).map_err(system("setting its mode"))?;
         *saved = Some(before);
+        fault::hold(true);
         self.send(ENTER);
         self.send(Self::mouse(mouse));
         Ok(())
@@ -111,6 +115,7 @@ impl Tty {
         if let Some(before) = saved.take() {
             self.send(LEAVE);
             tcsetattr(io::stdin(), OptionalActions::Now, &before).unwrap_or_default();
+            fault::hold(false);
         }
     }
 

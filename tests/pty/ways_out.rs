@@ -96,6 +96,25 @@ fn so_does_one_that_breaks_twice_and_aborts() {
     rig.wait_for("broken on wish: the way out");
 }
 
+/// Only debug builds can be broken on wish; a signal from outside breaks any.
+#[cfg(debug_assertions)]
+#[test]
+fn so_does_one_that_nothing_can_unwind() {
+    use std::os::unix::process::ExitStatusExt as _;
+    for part in ["abort", "overflow"] {
+        let mut rig = Rig::start(Place::Leader, &[("ISOMON_CRASH", part)]);
+        let ended = rig.end_within(SOON);
+        assert!(ended.core_dumped() || ended.signal().is_some(), "{part}: {ended}");
+        rig.assert_restored();
+    }
+    for signal in [Signal::SEGV, Signal::BUS, Signal::ILL, Signal::FPE, Signal::ABORT] {
+        let mut rig = Rig::started(Place::Leader, &[]);
+        rig.signal(signal);
+        assert_eq!(rig.end_within(SOON).signal(), Some(signal.as_raw()));
+        rig.assert_restored();
+    }
+}
+
 /// Only debug builds can be broken on wish.
 #[cfg(debug_assertions)]
 #[test]
