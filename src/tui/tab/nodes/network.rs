@@ -1,15 +1,15 @@
 //! Network interfaces and temperature sensors.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::storage::table;
+use super::storage::{halves, table};
 use crate::model::node::{Network, NodeSample, Temperature};
 use crate::tui::look::Look;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::table::Column;
-use crate::tui::widget::{fixed, grid, value};
+use crate::tui::widget::{fixed, value};
 
 const NETWORKS: [Column; 6] = [
     Column::words("  LINK", 9, 0).grows(),
@@ -45,10 +45,7 @@ pub(super) fn draw(
         panel::lines([Line::styled("No network is shown here.", look.theme.muted)], area, buffer);
         return;
     }
-    let upper = grid::narrow(networks.len() + 1).min(area.height.div_ceil(2));
-    let upper = if sensors.is_empty() { area.height } else { upper };
-    let [first, second] =
-        Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(area);
+    let [first, second] = halves(area, networks.len(), sensors.len());
     table(&NETWORKS, networks.len(), scroll)
         .draw(first, buffer, look, &|row, column, width| link(&networks[row], column, width, look));
     table(&SENSORS, sensors.len(), scroll)

@@ -49,14 +49,19 @@ pub(super) fn draw(
         );
         return;
     }
-    let upper = grid::narrow(disks.len() + 1).min(area.height.div_ceil(2));
-    let upper = if mounts.is_empty() { area.height } else { upper };
-    let [first, second] =
-        Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(area);
+    let [first, second] = halves(area, disks.len(), mounts.len());
     table(&DISKS, disks.len(), scroll)
         .draw(first, buffer, look, &|row, column, _| disk(&disks[row], column, look));
     table(&MOUNTS, mounts.len(), scroll)
         .draw(second, buffer, look, &|row, column, width| mount(&mounts[row], column, width, look));
+}
+
+/// Room for a table of `upper` rows above one of `lower`: what the first needs, half at most, and
+/// all of it where there is no second.
+pub(super) fn halves(area: Rect, upper: usize, lower: usize) -> [Rect; 2] {
+    let wanted = grid::narrow(upper + 1).min(area.height.div_ceil(2));
+    let height = if lower == 0 { area.height } else { wanted };
+    Layout::vertical([Constraint::Length(height), Constraint::Fill(1)]).areas(area)
 }
 
 /// A table that is scrolled without a cursor of its own.
