@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use isomon::backend::{Camp, CampSettings, Error, Launch, Task};
 use isomon::model::backend::BackendId;
-use isomon::model::bench::{Figure, Limits, Outcome, Payload};
+use isomon::model::bench::{Cell, Figure, Limits, Outcome, Payload};
 use isomon::model::id::RunId;
 use rand::TryRngCore;
 
@@ -55,7 +55,7 @@ async fn ours(
     nonce: u64,
     limits: Limits,
 ) -> Result<f64, Error> {
-    let task = Task { backend, payload: Payload::Noop, nonce, limits };
+    let task = Task::of(Cell::cold(backend, Payload::Noop), nonce, limits);
     let trial = camp.launch(&task).await?;
     if trial.outcome != Outcome::Good {
         println!("{backend}: {:?}", trial.outcome);

@@ -10,22 +10,29 @@ mod bubblewrap;
 mod camp;
 mod cgroup;
 mod check;
+mod container;
 mod failpoint;
 mod filter;
+mod gvisor;
 mod identity;
+mod isolate;
 mod journal;
 mod judge;
+mod kind;
 mod launcher;
 mod link;
+mod lot;
 mod measure;
+mod namespaces;
 mod oci;
 mod payload;
+mod process;
 mod reaper;
-mod recipe;
 mod residue;
 mod sandbox;
 mod scan;
 mod settings;
+mod site;
 mod sweep;
 mod tool;
 mod tree;
@@ -44,9 +51,11 @@ pub use camp::Camp;
 pub use check::check;
 pub use settings::CampSettings;
 pub use sweep::{Sweep, gc};
-pub use trial::{Launch, Task, Trial};
+pub use trial::{Launch, Task, Trial, Work};
 
+use crate::model::backend::BackendId;
 use crate::model::id::RunId;
+use crate::model::text::SafeText;
 
 /// Why a camp cannot go on. What goes wrong *inside* a sandbox is an outcome, not an error.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +123,18 @@ pub enum Error {
     Replaced {
         /// Where it was.
         path: PathBuf,
+    },
+    /// What must be done before the first sandbox did not end well.
+    #[error("{why}")]
+    Refused {
+        /// What was said.
+        why: SafeText,
+    },
+    /// A backend that this isomon was built without.
+    #[error("this isomon was built without {id}")]
+    NotBuilt {
+        /// Which one.
+        id: BackendId,
     },
     /// A backend whose tool is not there.
     #[error("{tool} is not on PATH")]

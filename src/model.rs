@@ -9,6 +9,7 @@ pub mod bench;
 pub mod command;
 pub mod gpu;
 pub mod id;
+pub mod job;
 pub mod node;
 pub mod process;
 pub mod reading;

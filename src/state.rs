@@ -128,7 +128,7 @@ impl Node {
             What::Gpus(sample) => self.apply_gpus(sample, at),
             What::Backends(backends) => self.backends.clone_from(backends),
             What::Health(health) => self.health = Some(health.clone()),
-            What::Run { .. } | What::Lost(_) | What::Notice(_) => {}
+            What::Run { .. } | What::Lost(_) | What::Notice(_) | What::Mend(_) => {}
         }
     }
 

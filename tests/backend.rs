@@ -7,7 +7,7 @@ mod live;
 
 use isomon::backend::{Camp, Launch, Task};
 use isomon::model::backend::BackendId;
-use isomon::model::bench::{Limits, Outcome, Payload, Phase};
+use isomon::model::bench::{Cell, Limits, Outcome, Payload, Phase};
 
 use live::{Ground, id, ready};
 
@@ -29,7 +29,8 @@ async fn every_backend_does_every_work_and_leaves_nothing() {
         for payload in SMALL {
             nonce += 1;
             let limits = Limits::default();
-            let trial = camp.launch(&Task { backend, payload, nonce, limits }).await.unwrap();
+            let trial =
+                camp.launch(&Task::of(Cell::cold(backend, payload), nonce, limits)).await.unwrap();
             assert_eq!(trial.outcome, Outcome::Good, "{backend} {payload}");
             assert!(!trial.left_over);
             assert!(trial.phases.until(Phase::Clean).is_some(), "{:?}", trial.phases);

@@ -8,9 +8,9 @@
 #[path = "live/ground.rs"]
 mod live;
 
-use isomon::backend::{Camp, Launch, Task, Trial};
+use isomon::backend::{Camp, Launch, Task, Trial, Work};
 use isomon::model::backend::{BackendId, Traits};
-use isomon::model::bench::{Failure, Limits, Outcome, Payload};
+use isomon::model::bench::{Cell, Failure, Limits, Outcome, Payload};
 use isomon::model::unit::{Bytes, Seconds};
 
 use live::{Ground, exe, id};
@@ -26,7 +26,7 @@ async fn survive(script: &str, limits: Limits) -> Trial {
     let id = id();
     let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
     let backend = BackendId::Bubblewrap;
-    let task = Task { backend, payload: Payload::Noop, nonce: 0x5eed, limits };
+    let task = Task::of(Cell::cold(backend, Payload::Noop), 0x5eed, limits);
     let trial = camp.launch(&task).await.unwrap();
     let honest = Task { backend: BackendId::Process, limits: Limits::default(), nonce: 7, ..task };
     assert_eq!(camp.launch(&honest).await.unwrap().outcome, Outcome::Good, "after {script}");
@@ -120,9 +120,9 @@ async fn too_much_memory_ends_the_sandbox_and_nothing_else() {
     let mut camp = Camp::open(&id(), &ground.settings).await.unwrap();
     let limits = Limits { memory_bytes: Bytes(96 << 20), ..Limits::default() };
     for backend in ready {
-        let task = Task { backend, payload: Payload::Memory { mib: 512 }, nonce: 3, limits };
+        let task = Task::of(Cell::cold(backend, Payload::Memory { mib: 512 }), 3, limits);
         assert_kind(&camp.launch(&task).await.unwrap(), Failure::Memory);
-        let noop = Task { payload: Payload::Noop, ..task };
+        let noop = Task { work: Work::Payload(Payload::Noop), ..task.clone() };
         assert_eq!(camp.launch(&noop).await.unwrap().outcome, Outcome::Good, "{backend}");
     }
     assert_eq!(camp.close().await.unwrap().left, []);

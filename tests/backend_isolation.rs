@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use isomon::backend::{Camp, CampSettings, Kind, Launch, Task, audit};
 use isomon::model::backend::BackendId;
-use isomon::model::bench::{Limits, Outcome, Payload};
+use isomon::model::bench::{Cell, Limits, Outcome, Payload};
 use isomon::model::id::RunId;
 use isomon::model::unit::Seconds;
 
@@ -30,7 +30,7 @@ async fn work_holds_no_power_and_sees_no_secrets() {
         let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
         let limits = Limits { timeout_seconds: Seconds(120.0), ..Limits::default() };
         let payload = Payload::Cpu { rounds: 60_000_000 };
-        let task = Task { backend, payload, nonce: 1, limits };
+        let task = Task::of(Cell::cold(backend, payload), 1, limits);
         let seen = tokio::task::spawn_blocking({
             let settings = ground.settings.clone();
             move || look(&settings, &id, backend)

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use isomon::backend::{Camp, Launch, Task, audit};
 use isomon::model::backend::{BackendId, Readiness};
-use isomon::model::bench::{Failure, Limits, Outcome, Payload};
+use isomon::model::bench::{Cell, Failure, Limits, Outcome, Payload};
 use isomon::model::unit::Seconds;
 
 use live::{Ground, id, must_be_live};
@@ -60,7 +60,7 @@ async fn a_camp() {
     let id = id();
     let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
     let limits = Limits { timeout_seconds: Seconds(0.3), ..Limits::default() };
-    let task = Task { backend: BackendId::Bubblewrap, payload: Payload::Noop, nonce: 5, limits };
+    let task = Task::of(Cell::cold(BackendId::Bubblewrap, Payload::Noop), 5, limits);
     let trial = camp.launch(&task).await.unwrap();
     assert!(matches!(trial.outcome, Outcome::Failed { kind: Failure::Timeout, .. }), "{trial:?}");
     let swept = camp.close().await.unwrap();

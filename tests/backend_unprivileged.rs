@@ -12,7 +12,7 @@ use std::process::Command;
 
 use isomon::backend::{Camp, Launch, Task};
 use isomon::model::backend::{BackendId, Readiness};
-use isomon::model::bench::{Failure, Limits, Outcome, Payload};
+use isomon::model::bench::{Cell, Failure, Limits, Outcome, Payload};
 use isomon::model::unit::Seconds;
 
 use live::{Ground, exe, id, must_be_live};
@@ -94,8 +94,7 @@ async fn as_nobody() {
     let mut camp = Camp::open(&id(), &ground.settings).await.unwrap();
     let limits = Limits::default();
     for status in known.iter().filter(|status| status.readiness.runs()) {
-        let task =
-            Task { backend: status.id, payload: Payload::Syscall { calls: 100 }, nonce: 5, limits };
+        let task = Task::of(Cell::cold(status.id, Payload::Syscall { calls: 100 }), 5, limits);
         assert_eq!(camp.launch(&task).await.unwrap().outcome, Outcome::Good, "{}", status.id);
     }
     assert_eq!(camp.close().await.unwrap().left, []);
@@ -107,7 +106,7 @@ async fn without_groups_what_stays_is_killed() {
     ground.fake("bwrap", "#!/bin/sh\n(setsid sleep 1000 &) \nsetsid sleep 1000\n");
     let mut camp = Camp::open(&id(), &ground.settings).await.unwrap();
     let limits = Limits { timeout_seconds: Seconds(0.3), ..Limits::default() };
-    let task = Task { backend: BackendId::Bubblewrap, payload: Payload::Noop, nonce: 5, limits };
+    let task = Task::of(Cell::cold(BackendId::Bubblewrap, Payload::Noop), 5, limits);
     let trial = camp.launch(&task).await.unwrap();
     assert!(matches!(trial.outcome, Outcome::Failed { kind: Failure::Timeout, .. }), "{trial:?}");
     let swept = camp.close().await.unwrap();

@@ -101,7 +101,7 @@ fn summary() -> impl Strategy<Value = Summary> {
 fn cells() -> impl Strategy<Value = Vec<Cell>> {
     let backend = prop::sample::select(BackendId::ALL.to_vec());
     let payload = prop::sample::select(Payload::USUAL.to_vec());
-    let cell = (backend, payload).prop_map(|(backend, payload)| Cell { backend, payload });
+    let cell = (backend, payload).prop_map(|(backend, payload)| Cell::cold(backend, payload));
     prop::collection::vec(cell, 0..12)
 }
 

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use isomon::backend::{Camp, Kind, Launch, Task, audit, gc};
 use isomon::model::backend::BackendId;
-use isomon::model::bench::{Limits, Payload};
+use isomon::model::bench::{Cell, Limits, Payload};
 use isomon::model::id::RunId;
 use rand::Rng;
 
@@ -43,7 +43,7 @@ async fn victim() {
     ];
     for (nonce, backend) in (1..).zip(backends.into_iter().cycle()) {
         let payload = Payload::Cpu { rounds: 3_000_000 };
-        let task = Task { backend, payload, nonce, limits: Limits::default() };
+        let task = Task::of(Cell::cold(backend, payload), nonce, Limits::default());
         // A tool may be missing here; the others go on.
         drop(camp.launch(&task).await);
     }

@@ -9,9 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use isomon::backend::{Camp, Error, Kind, Launch, Task, audit, gc};
+use isomon::backend::{Camp, Error, Kind, Launch, Task, Work, audit, gc};
 use isomon::model::backend::BackendId;
-use isomon::model::bench::{Limits, Outcome, Payload};
+use isomon::model::bench::{Cell, Limits, Outcome, Payload};
 use isomon::model::id::RunId;
 
 use live::{Ground, id};
@@ -138,11 +138,11 @@ async fn a_task_that_is_given_up_halfway_leaves_nothing() {
     let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
     let limits = Limits::default();
     let endless = Payload::Cpu { rounds: u64::MAX };
-    let task = Task { backend: BackendId::Namespaces, payload: endless, nonce: 1, limits };
+    let task = Task::of(Cell::cold(BackendId::Namespaces, endless), 1, limits);
     for _ in 0..3 {
         let patience = std::time::Duration::from_millis(100);
         assert!(tokio::time::timeout(patience, camp.launch(&task)).await.is_err());
-        let honest = Task { payload: Payload::Noop, ..task };
+        let honest = Task { work: Work::Payload(Payload::Noop), ..task.clone() };
         assert_eq!(camp.launch(&honest).await.unwrap().outcome, Outcome::Good);
     }
     camp.close().await.unwrap();
@@ -157,7 +157,7 @@ async fn hundreds_of_launches_leave_no_descriptor_thread_or_zombie() {
     let count = |what: &str| fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
     let mut before = 0;
     for nonce in 0..300 {
-        let task = Task { backend: BackendId::Process, payload: Payload::Noop, nonce, limits };
+        let task = Task::of(Cell::cold(BackendId::Process, Payload::Noop), nonce, limits);
         assert_eq!(camp.launch(&task).await.unwrap().outcome, Outcome::Good);
         if nonce == 10 {
             before = count("fd");

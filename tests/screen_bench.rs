@@ -186,7 +186,14 @@ fn a_run_is_cancelled_exported_and_repeated() {
         panic!("not repeated");
     };
     assert_ne!(again.seed, world::plan().seed);
-    assert_eq!(isomon::model::bench::Plan { seed: 42, ..*again }, world::plan());
+    assert_eq!(
+        isomon::model::bench::Plan {
+            starts: isomon::model::backend::Start::ALL.to_vec(),
+            seed: 42,
+            ..*again
+        },
+        world::plan()
+    );
 }
 
 #[test]

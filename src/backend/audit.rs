@@ -68,7 +68,7 @@ pub fn audit(settings: &CampSettings, id: &RunId) -> Vec<LeftOver> {
     let journal = Found::open(&place);
     let path = |path: &PathBuf| SafeText::new(&path.to_string_lossy());
     let groups = groups(settings, id, &journal);
-    let (alive, zombies): (Vec<u32>, Vec<u32>) = processes(settings, id)
+    let (alive, zombies): (Vec<u32>, Vec<u32>) = processes(settings, Scope::whole(id))
         .into_iter()
         .partition(|pid| identity::start_of(&settings.roots.proc, *pid).is_some());
     let number = |pid: &u32| SafeText::new(&pid.to_string());
@@ -102,28 +102,52 @@ pub(super) fn groups(settings: &CampSettings, id: &RunId, journal: &Found) -> Ve
     all
 }
 
-/// Processes, zombies too, that are in the run's groups or carry its mark.
-pub(super) fn processes(settings: &CampSettings, id: &RunId) -> Vec<u32> {
+/// A run, or one lot of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope<'a> {
+    /// The run.
+    pub run: &'a RunId,
+    /// The lot; all of them if `None`.
+    pub lot: Option<&'a str>,
+}
+
+impl<'a> Scope<'a> {
+    /// All of run `run`.
+    pub(super) const fn whole(run: &'a RunId) -> Self {
+        Self { run, lot: None }
+    }
+
+    /// The end of what marks its processes, and of its group's path.
+    fn tail(self) -> String {
+        self.lot.map_or_else(|| self.run.to_string(), |lot| format!("{}/{lot}", self.run))
+    }
+}
+
+/// Processes, zombies too, that are in the groups of `scope` or carry its mark.
+pub(super) fn processes(settings: &CampSettings, scope: Scope<'_>) -> Vec<u32> {
     let Ok(entries) = fs::read_dir(&settings.roots.proc) else {
         return Vec::new();
     };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| *pid != std::process::id() && is_marked(settings, id, *pid)).collect()
+    pids.filter(|pid| *pid != std::process::id() && is_marked(settings, scope, *pid)).collect()
 }
 
-/// Whether `pid` belongs to the run.
-pub(super) fn is_marked(settings: &CampSettings, id: &RunId, pid: u32) -> bool {
+/// Whether `pid` belongs to `scope`.
+pub(super) fn is_marked(settings: &CampSettings, scope: Scope<'_>, pid: u32) -> bool {
     let dir = settings.roots.proc.join(pid.to_string());
-    let group = format!("/{}/{id}", cgroup::TOP);
+    let tail = scope.tail();
+    let group = format!("/{}/{tail}", cgroup::TOP);
     let grouped = fs::read_to_string(dir.join("cgroup")).is_ok_and(|text| {
         text.lines().any(|line| {
             let inside = |rest: &str| rest.is_empty() || rest.starts_with(['/', ' ']);
             line.split_once(&group).is_some_and(|(_, rest)| inside(rest))
         })
     });
-    let mark = format!("{MARK}={id}");
+    let mark = format!("{MARK}={tail}");
     let carries = |environment: Vec<u8>| {
-        environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
+        let rest = |entry: &[u8]| entry.strip_prefix(mark.as_bytes()).map(<[u8]>::to_vec);
+        let mut rests = environment.split(|byte| *byte == 0).filter_map(rest);
+        rests.any(|rest| rest.is_empty() || rest.starts_with(b"/"))
     };
     grouped || fs::read(dir.join("environ")).is_ok_and(carries)
 }

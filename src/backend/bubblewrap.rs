@@ -2,10 +2,53 @@
 
 use std::path::Path;
 
+use super::kind::{Errand, Kind, Recipe, Remedy};
+use super::namespaces::unshared;
+use super::settings::CampSettings;
+use super::site::Site;
 use super::view::{PROGRAM, TMP_MIB, View};
+use super::{Error, tool};
+use crate::model::backend::Traits;
+use crate::model::job::Runtime;
+
+/// Namespaces by `bwrap`.
+pub(super) struct Bubblewrap;
+
+impl Kind for Bubblewrap {
+    fn tool(&self) -> Option<&'static str> {
+        Some("bwrap")
+    }
+
+    fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {
+        tool::version(settings, "bwrap")
+    }
+
+    fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
+        let program = tool::text(site.settings.exe.clone())?;
+        let mut argv = vec![tool::text(tool::find(&site.settings, "bwrap")?)?];
+        argv.extend(arguments(&site.view, &program, &errand.inside));
+        Ok(Recipe::of(site.launch(errand, argv)))
+    }
+
+    fn is_host(&self) -> bool {
+        false
+    }
+
+    fn traits(&self) -> Traits {
+        Traits {
+            files: true,
+            runtimes: vec![Runtime::Command, Runtime::Node, Runtime::Python, Runtime::Go],
+            ..Traits::default()
+        }
+    }
+
+    fn remedy(&self, reason: &str) -> Remedy {
+        if tool::is_missing(reason) { Remedy::package("bubblewrap") } else { unshared() }
+    }
+}
 
 /// The arguments that make `bwrap` run `inside` with isomon bound from `program`.
-pub(super) fn arguments(view: &View, program: &str, inside: &[String]) -> Vec<String> {
+fn arguments(view: &View, program: &str, inside: &[String]) -> Vec<String> {
     let mut said: Vec<String> = vec!["--unshare-all".into(), "--die-with-parent".into()];
     let mut say = |words: &[&str]| said.extend(words.iter().map(|word| (*word).to_owned()));
     say(&["--new-session", "--cap-drop", "ALL", "--hostname", "isomon"]);

@@ -1,36 +1,38 @@
-//! One run's sandboxes: reaper, control groups and launcher, from opening to an audited end.
+//! One run's sandboxes: reaper, control groups and lots, from opening to an audited end.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::process::Child;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::audit::{self, Kind};
+use super::audit;
 use super::cgroup::{Enforced, Group};
 use super::failpoint::{self, Point};
-use super::journal::{Entry, Found, Journal};
-use super::link::Link;
-use super::recipe::Site;
+use super::journal::{Entry, Journal};
+use super::kind::{self, Errand, Kind};
+use super::lot::Lot;
 use super::settings::CampSettings;
+use super::site::Site;
 use super::sweep::{self, Sweep};
-use super::trial::{Launch, Task, Trial};
+use super::trial::{Launch, Task, Trial, Work};
 use super::view::View;
 use super::wire::{Launch as Start, Order, Report};
-use super::{Error, judge, reaper};
-use crate::model::bench::{Limits, Phases};
+use super::{Error, judge, payload, reaper};
+use crate::model::backend::{BackendId, Start as Temperature};
 use crate::model::id::RunId;
+use crate::model::job::Chunk;
 use crate::model::unit::Seconds;
 use crate::model::usage::Usage;
 
-/// Time a launcher gets beyond a task's own, before it is given up.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// Time a helper has to come up or to end.
 const HELPER: Duration = Duration::from_secs(10);
-/// Time for a box to be empty after it was killed.
-const DEATH: Duration = Duration::from_secs(2);
+/// The lot of whatever is started one at a time.
+const MAIN: &str = "main";
 
 /// Where one run's sandboxes live. Close it; one that is only dropped is swept by its reaper.
 #[derive(Debug)]
@@ -39,10 +41,9 @@ pub struct Camp {
     journal: Journal,
     reaper: Child,
     group: Group,
-    limits: Limits,
-    enforced: Enforced,
-    link: Option<Link>,
-    runtimes: Vec<Entry>,
+    lots: BTreeMap<String, Lot>,
+    noted: Vec<Entry>,
+    prepared: BTreeSet<(BackendId, Temperature)>,
     serial: u64,
 }
 
@@ -64,46 +65,41 @@ impl Camp {
         failpoint::reach(Point::Group);
         let root = place.join("root");
         std::fs::create_dir(&root).map_err(|source| Error::io("create", &root, source))?;
-        let enforced = group.limit(&settings.limits);
         let view = View::of(Path::new("/"));
         let (settings, id) = (settings.clone(), id.clone());
         let mut camp = Self {
-            limits: settings.limits,
             site: Arc::new(Site { settings, id, place, view }),
             journal,
             reaper,
             group,
-            enforced,
-            link: None,
-            runtimes: Vec::new(),
+            lots: BTreeMap::new(),
+            noted: Vec::new(),
+            prepared: BTreeSet::new(),
             serial: 0,
         };
-        camp.start().await?;
+        camp.lot(MAIN).await?;
+        failpoint::reach(Point::Launcher);
         Ok(camp)
     }
 
-    /// Starts the first launcher. Where it may not enter its groups, as without root in a group that
-    /// was not delegated, the camp goes on without any.
-    async fn start(&mut self) -> Result<(), Error> {
-        let mut link = Link::start(&self.site, self.group.boxes()).await;
-        if link.is_err() && self.is_grouped() {
-            self.group = Group::default();
-            self.enforced = Enforced::default();
-            link = Link::start(&self.site, Vec::new()).await;
+    /// The lot called `name`, made where there is none.
+    async fn lot(&mut self, name: &str) -> Result<&mut Lot, Error> {
+        if !self.lots.contains_key(name) {
+            let limits = self.site.settings.limits;
+            let lot = Lot::open(name, &self.site, &self.group, limits).await?;
+            self.lots.insert(name.to_owned(), lot);
         }
-        self.link = Some(link?);
-        failpoint::reach(Point::Launcher);
-        Ok(())
+        self.lots.get_mut(name).ok_or(Error::Interrupted { doing: "lot" })
     }
 
     /// The limits that the kernel took.
-    pub(super) const fn enforced(&self) -> Enforced {
-        self.enforced
+    pub(super) fn enforced(&self) -> Enforced {
+        self.lots.get(MAIN).map(Lot::enforced).unwrap_or_default()
     }
 
     /// Whether everything in it can be killed at once.
-    pub(super) const fn is_grouped(&self) -> bool {
-        !self.group.is_empty()
+    pub(super) fn is_grouped(&self) -> bool {
+        self.lots.get(MAIN).is_some_and(Lot::is_grouped)
     }
 
     /// Runs a tool that only says something, such as its version; contained like a sandbox.
@@ -119,16 +115,30 @@ impl Camp {
             keep_bytes: 4096,
             ..Start::default()
         };
-        self.ask(&Order::Launch(start), within).await
+        self.one(MAIN, &Order::Launch(start), within, None).await
+    }
+
+    /// An order to a lot that has one report.
+    async fn one(
+        &mut self,
+        lot: &str,
+        order: &Order,
+        within: Duration,
+        out: Option<&mpsc::Sender<Chunk>>,
+    ) -> Result<Report, Error> {
+        let reports = self.lot(lot).await?.ask(order, within, out).await?;
+        Ok(reports.into_iter().next().unwrap_or_default())
     }
 
     /// Kills and removes everything, and looks whether it is gone.
     pub async fn close(mut self) -> Result<Sweep, Error> {
-        if let Some(link) = self.link.take() {
-            link.end().await;
+        for lot in self.lots.values_mut() {
+            lot.end().await;
         }
         failpoint::reach(Point::Closing);
-        self.clear().await?;
+        for lot in self.lots.values_mut() {
+            lot.clear().await?;
+        }
         let Self { site, journal, mut reaper, .. } = self;
         drop(journal);
         let swept = {
@@ -142,110 +152,105 @@ impl Camp {
         swept.map_err(|_| Error::Interrupted { doing: "sweep" })
     }
 
-    /// Gives the launcher an order and waits for its report. When none comes, or when something was
-    /// left or had to be killed, the box is cleared and a new launcher started. If this future is
-    /// dropped, the launcher goes with the order, and the next call finds none.
-    async fn ask(&mut self, order: &Order, within: Duration) -> Result<Report, Error> {
-        let mut link = match self.link.take() {
-            Some(link) => link,
-            None => self.renew().await?,
-        };
-        let said = timeout(within + PATIENCE, link.exchange(order)).await;
-        let report = match said {
-            Ok(report) => report?.unwrap_or_else(|| Report {
-                start_error: Some("the launcher was killed".to_owned()),
-                left_over: true,
-                ..Report::default()
-            }),
-            Err(_) => Report { timed_out: true, left_over: true, ..Report::default() },
-        };
-        if report.left_over || report.timed_out {
-            link.end().await;
-            self.link = Some(self.renew().await?);
-        } else {
-            self.link = Some(link);
-        }
-        Ok(report)
+    /// Runs a user's work in a sandbox, told as it goes on through `out`.
+    pub async fn exec(&mut self, task: &Task, out: &mpsc::Sender<Chunk>) -> Result<Trial, Error> {
+        self.carry_out(task, Some(out)).await
     }
 
-    async fn renew(&mut self) -> Result<Link, Error> {
-        self.clear().await?;
-        Link::start(&self.site, self.group.boxes()).await
-    }
-
-    /// Kills everything in the box and has the runtimes forget it.
-    async fn clear(&mut self) -> Result<(), Error> {
-        let group = self.group.clone();
-        let site = self.site.clone();
-        let cleared = tokio::task::spawn_blocking(move || {
-            let empty = group.kill(DEATH);
-            sweep::kill_marked(&site.settings, &site.id);
-            for (tool, container) in audit::containers(&Found::open(&site.place)) {
-                sweep::delete(&tool, &container);
+    async fn carry_out(
+        &mut self,
+        task: &Task,
+        out: Option<&mpsc::Sender<Chunk>>,
+    ) -> Result<Trial, Error> {
+        let Some(kind) = kind::of(task.backend) else {
+            return Ok(Trial::ended(judge::refused(&Error::NotBuilt { id: task.backend })));
+        };
+        self.serial += 1;
+        let lot = if kind.is_host() { task.backend.name() } else { MAIN };
+        let group = self.lot(lot).await?.path();
+        let name = format!("im-{}-{lot}-{}", self.site.id.short(), self.serial);
+        let errand =
+            Errand { task, name, lot, group, inside: payload::inside(task), shown: Vec::new() };
+        match self.try_out(kind, &errand, out).await {
+            Err(missing @ (Error::Tool { .. } | Error::Refused { .. })) => {
+                Ok(Trial::ended(judge::refused(&missing)))
             }
-            sweep::reap(&site.settings, &site.id);
-            empty
-        });
-        if cleared.await.unwrap_or(false) {
-            return Ok(());
+            tried => tried,
         }
-        let mut left = audit::audit(&self.site.settings, &self.site.id);
-        left.retain(|one| one.kind == Kind::Process);
-        Err(Error::LeftOver { left })
     }
 
-    /// Writes down what a runtime will keep, once.
-    fn note(&mut self, runtime: Option<Entry>) -> Result<(), Error> {
-        let Some(entry) = runtime.filter(|entry| !self.runtimes.contains(entry)) else {
+    async fn try_out(
+        &mut self,
+        kind: &dyn Kind,
+        errand: &Errand<'_>,
+        out: Option<&mpsc::Sender<Chunk>>,
+    ) -> Result<Trial, Error> {
+        let task = errand.task;
+        let recipe = kind.recipe(&self.site, errand)?;
+        self.note(recipe.notes)?;
+        let key = (task.backend, task.start);
+        if let Some(first) = recipe.first.filter(|_| !self.prepared.contains(&key)) {
+            self.prepare(errand.lot, first).await?;
+            self.prepared.insert(key);
+        }
+        // A cast of a negative or endless time saturates, which is what is meant.
+        let within = Duration::try_from_secs_f64(task.limits.timeout_seconds.0);
+        let within = within.unwrap_or(Duration::from_secs(u64::from(u32::MAX)));
+        let lot = self.lot(errand.lot).await?;
+        lot.limit(&task.limits);
+        let before = lot.memory();
+        let report = lot.ask(&recipe.order, within, out).await?.into_iter().next();
+        let report = report.unwrap_or_default();
+        failpoint::reach(Point::Reported);
+        let after = lot.memory();
+        let violent = report.signal == Some(9) || report.status == Some(128 + 9);
+        let out_of_memory = after.kills > before.kills || (violent && after.hits > before.hits);
+        Ok(Trial {
+            phases: judge::phases(&report),
+            outcome: judge::judge(&report, &task.work, task.nonce, out_of_memory),
+            status: report.status,
+            signal: report.signal,
+            value: report.value,
+            left_over: report.left_over,
+            dropped_bytes: report.dropped_bytes,
+        })
+    }
+
+    /// Does what must be done once before the first sandbox of its kind.
+    async fn prepare(&mut self, lot: &str, first: Start) -> Result<(), Error> {
+        let within = Duration::from_millis(first.timeout_ms);
+        let report = self.one(lot, &Order::Launch(first), within, None).await?;
+        if report.status == Some(0) && !report.timed_out {
             return Ok(());
-        };
-        self.journal.note(&entry)?;
-        self.runtimes.push(entry);
-        failpoint::reach(Point::Runtime);
+        }
+        Err(Error::Refused { why: judge::complaint(&report) })
+    }
+
+    /// Writes down what may be left outside the run's directory and groups, each once.
+    fn note(&mut self, entries: Vec<Entry>) -> Result<(), Error> {
+        for entry in entries {
+            if self.noted.contains(&entry) {
+                continue;
+            }
+            self.journal.note(&entry)?;
+            self.noted.push(entry);
+            failpoint::reach(Point::Runtime);
+        }
         Ok(())
     }
 }
 
 impl Launch for Camp {
     async fn launch(&mut self, task: &Task) -> Result<Trial, Error> {
-        self.serial += 1;
-        if task.limits != self.limits {
-            self.enforced = self.group.limit(&task.limits);
-            self.limits = task.limits;
-        }
-        let recipe = match self.site.recipe(task, self.serial) {
-            Ok(recipe) => recipe,
-            Err(missing @ Error::Tool { .. }) => {
-                return Ok(Trial {
-                    phases: Phases::default(),
-                    outcome: judge::refused(&missing),
-                    left_over: false,
-                    dropped_bytes: 0,
-                });
-            }
-            Err(broken) => return Err(broken),
-        };
-        self.note(recipe.runtime)?;
-        let within = Duration::from_millis(recipe.launch.timeout_ms);
-        let before = self.group.memory();
-        let report = self.ask(&Order::Launch(recipe.launch), within).await?;
-        failpoint::reach(Point::Reported);
-        let after = self.group.memory();
-        let violent = report.signal == Some(9) || report.status == Some(128 + 9);
-        let out_of_memory = after.kills > before.kills || (violent && after.hits > before.hits);
-        Ok(Trial {
-            phases: judge::phases(&report),
-            outcome: judge::judge(&report, task.payload, task.nonce, out_of_memory),
-            left_over: report.left_over,
-            dropped_bytes: report.dropped_bytes,
-        })
+        debug_assert!(!matches!(task.work, Work::Job(_)), "a user's work goes through `exec`");
+        self.carry_out(task, None).await
     }
 
     async fn overhead(&mut self) -> Result<Seconds, Error> {
         let small = PathBuf::from("/bin/true");
         let own = || self.site.settings.exe.clone();
         let program = if small.exists() { small } else { own() };
-        let report = self.ask(&Order::Empty(program), HELPER).await?;
+        let report = self.one(MAIN, &Order::Empty(program), HELPER, None).await?;
         let nanoseconds = report.exited_ns.ok_or(Error::Interrupted { doing: "empty loop" })?;
         Ok(Seconds(nanoseconds as f64 / 1e9))
     }

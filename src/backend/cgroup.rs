@@ -1,9 +1,10 @@
 //! Control groups: where they are, and one run's group in each hierarchy.
 //!
 //! A machine may have version 2 alone, version 1 alone, or both ("hybrid": limits in version 1, one
-//! tree of version 2 beside them, which can kill). A run gets `isomon/<run>` wherever it may write;
-//! limits stand on it, and below it are `box`, with the launcher and what it starts, and the groups
-//! that container runtimes make. Where nothing can be written, a run goes on without.
+//! tree of version 2 beside them, which can kill). A run gets `isomon/<run>` wherever it may write,
+//! and below it one group for each of its lots: limits stand on those, and below them are `box`, with
+//! a launcher and what it starts, and the groups that container runtimes make. Where nothing can be
+//! written, a run goes on without.
 
 use std::fs;
 use std::io;
@@ -109,15 +110,25 @@ impl Group {
         wanted.filter_map(writable).map(named).collect()
     }
 
-    /// Makes `places` and the `box` in each; a place that refuses is left out.
+    /// Makes `places`; a place that refuses is left out.
     pub(super) fn open(places: &[PathBuf]) -> Self {
         let made = places.iter().filter_map(|dir| {
             let newer = fs::metadata(dir.parent()?.parent()?.join("cgroup.controllers")).is_ok();
+            make(dir).ok()?;
             if newer {
                 delegate(dir);
             }
-            make(&dir.join("box")).ok()?;
             Some((dir.clone(), newer))
+        });
+        Self { dirs: made.collect() }
+    }
+
+    /// Makes the groups of the lot called `name`, with the `box` in each.
+    pub(super) fn lot(&self, name: &str) -> Self {
+        let made = self.dirs.iter().filter_map(|(dir, newer)| {
+            let dir = dir.join(name);
+            make(&dir.join("box")).ok()?;
+            Some((dir, *newer))
         });
         Self { dirs: made.collect() }
     }
@@ -204,11 +215,12 @@ fn may_write(dir: &Path) -> bool {
             .is_ok_and(|fs| !fs.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
 }
 
-/// Lets version 2 groups below the root, and below `isomon`, have limits. Each may be refused, where
-/// version 1 holds that controller; then the limit is missing, which [`Group::limit`] tells.
+/// Lets version 2 groups below the root, below `isomon` and below `dir` have limits. Each may be
+/// refused, where version 1 holds that controller; then the limit is missing, which
+/// [`Group::limit`] tells.
 fn delegate(dir: &Path) {
     let Some(top) = dir.parent() else { return };
-    for above in [top.parent(), Some(top)].into_iter().flatten() {
+    for above in [top.parent(), Some(top), Some(dir)].into_iter().flatten() {
         if fs::create_dir_all(above).is_err() {
             return;
         }

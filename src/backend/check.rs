@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::recipe::{self, tool_of};
+use super::kind::{self, Remedy};
 use super::settings::CampSettings;
-use super::{Camp, Error, Launch, Task, tool};
+use super::{Camp, Error, Launch, Task};
 use crate::model::backend::{BackendId, BackendStatus, Readiness};
-use crate::model::bench::{Failure, Outcome, Payload};
+use crate::model::bench::{Cell, Failure, Outcome, Payload};
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
@@ -47,17 +47,18 @@ async fn inspect(
     id: BackendId,
     nonce: u64,
 ) -> BackendStatus {
-    let mut status = BackendStatus {
-        id,
-        version: None,
-        path: None,
-        readiness: Readiness::Checking,
-        traits: recipe::traits(id, camp.enforced()),
-    };
-    status.readiness = match look_for(camp, settings, &mut status).await {
+    let traits = kind::traits(id, camp.enforced());
+    let mut status = BackendStatus { traits, ..BackendStatus::new(id) };
+    let readiness = match look_for(camp, settings, &mut status).await {
         Ok(()) => attempt(camp, settings, id, nonce).await,
-        Err(reason) => unavailable(id, &reason),
+        Err(reason) => Err(reason),
     };
+    status.readiness = readiness.unwrap_or_else(|reason| {
+        let remedy = remedy(id, &reason);
+        status.mend = remedy.commands;
+        let (reason, remedy) = (SafeText::new(&reason), SafeText::new(&remedy.words));
+        Readiness::Unavailable { reason, remedy }
+    });
     status
 }
 
@@ -67,13 +68,12 @@ async fn look_for(
     settings: &CampSettings,
     status: &mut BackendStatus,
 ) -> Result<(), String> {
-    let Some(name) = tool_of(status.id) else {
+    let kind = kind::of(status.id).ok_or_else(|| Error::NotBuilt { id: status.id }.to_string())?;
+    let Some(argv) = kind.version(settings).map_err(|error| error.to_string())? else {
         return Ok(());
     };
-    let path =
-        tool::find(settings, name).and_then(tool::text).map_err(|error| error.to_string())?;
-    status.path = Some(SafeText::new(&path));
-    let argv = vec![path, "--version".to_owned()];
+    let name = kind.tool().unwrap_or("isomon");
+    status.path = kind.tool().and(argv.first()).map(|path| SafeText::new(path));
     let report = camp.consult(argv, VERSION).await.map_err(|error| error.to_string())?;
     if let Some(error) = report.start_error {
         return Err(format!("{name}: {error}"));
@@ -89,19 +89,22 @@ async fn look_for(
 }
 
 /// Runs nothing in it.
-async fn attempt(camp: &mut Camp, settings: &CampSettings, id: BackendId, nonce: u64) -> Readiness {
+async fn attempt(
+    camp: &mut Camp,
+    settings: &CampSettings,
+    id: BackendId,
+    nonce: u64,
+) -> Result<Readiness, String> {
     let mut limits = settings.limits;
     limits.timeout_seconds = TRIAL;
-    let task = Task { backend: id, payload: Payload::Noop, nonce, limits };
-    match camp.launch(&task).await {
-        Ok(trial) => match trial.outcome {
-            Outcome::Good => ready(camp),
-            Outcome::Failed { kind: Failure::Timeout, .. } => {
-                unavailable(id, "a program that does nothing did not end within 3 s")
-            }
-            Outcome::Failed { message, .. } => unavailable(id, message.as_str()),
-        },
-        Err(error) => unavailable(id, &error.to_string()),
+    let task = Task::of(Cell::cold(id, Payload::Noop), nonce, limits);
+    let trial = camp.launch(&task).await.map_err(|error| error.to_string())?;
+    match trial.outcome {
+        Outcome::Good => Ok(ready(camp)),
+        Outcome::Failed { kind: Failure::Timeout, .. } => {
+            Err("a program that does nothing did not end within 3 s".to_owned())
+        }
+        Outcome::Failed { message, .. } => Err(message.to_string()),
     }
 }
 
@@ -133,35 +136,10 @@ fn ready(camp: &Camp) -> Readiness {
     }
 }
 
-fn unavailable(id: BackendId, reason: &str) -> Readiness {
-    Readiness::Unavailable {
-        reason: SafeText::new(reason),
-        remedy: SafeText::new(&remedy(id, reason)),
-    }
-}
-
 /// What most likely mends it.
-fn remedy(id: BackendId, reason: &str) -> String {
-    let package = match id {
-        BackendId::Bubblewrap => "bubblewrap",
-        other => tool_of(other).unwrap_or("isomon"),
-    };
-    let root = rustix::process::geteuid().is_root();
-    match id {
-        _ if reason.ends_with("is not on PATH") => format!("apt-get install {package}"),
-        BackendId::GvisorSystrap if reason.contains("platform") => {
-            "install a runsc of 2023 or later: https://gvisor.dev/docs/user_guide/install/".to_owned()
-        }
-        BackendId::GvisorKvm => "needs a /dev/kvm that runsc can use: on hardware, or with nested virtualization".to_owned(),
-        BackendId::Namespaces | BackendId::Bubblewrap if !root => {
-            "sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0".to_owned()
-        }
-        BackendId::Process | BackendId::Namespaces | BackendId::Bubblewrap => {
-            "allow namespaces and mounts, or run outside the container".to_owned()
-        }
-        _ if !root => "run as root".to_owned(),
-        _ => format!("apt-get install --reinstall {package}"),
-    }
+fn remedy(id: BackendId, reason: &str) -> Remedy {
+    let missing = || Remedy::words(&format!("cargo install isomon --features {id}"));
+    kind::of(id).map_or_else(missing, |kind| kind.remedy(reason))
 }
 
 #[cfg(test)]
@@ -171,9 +149,11 @@ mod tests {
     #[test]
     fn a_missing_tool_is_mended_by_its_package() {
         assert_eq!(
-            remedy(BackendId::Bubblewrap, "bwrap is not on PATH"),
+            remedy(BackendId::Bubblewrap, "bwrap is not on PATH").words,
             "apt-get install bubblewrap"
         );
-        assert_eq!(remedy(BackendId::GvisorKvm, "runsc is not on PATH"), "apt-get install runsc");
+        let runsc = remedy(BackendId::GvisorKvm, "runsc is not on PATH");
+        assert_eq!(runsc.words, "apt-get install runsc");
+        assert_eq!(runsc.commands[0].last().map(String::as_str), Some("runsc"));
     }
 }

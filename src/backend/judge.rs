@@ -3,25 +3,31 @@
 use std::fmt::Write;
 
 use super::payload;
+use super::trial::Work;
 use super::wire::Report;
-use crate::model::bench::{Failure, Outcome, Payload, Phase, Phases};
+use crate::model::bench::{Failure, Outcome, Phase, Phases};
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 
 /// How the sandbox behind `report` ended. `out_of_memory`: the kernel killed something in it for
 /// want of memory meanwhile.
-pub(super) fn judge(report: &Report, payload: Payload, nonce: u64, out_of_memory: bool) -> Outcome {
-    match fault(report, payload, nonce, out_of_memory) {
+pub(super) fn judge(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Outcome {
+    match fault(report, work, nonce, out_of_memory) {
         None => Outcome::Good,
         Some(kind) => Outcome::Failed { kind, message: explain(report, kind) },
     }
 }
 
-fn fault(report: &Report, payload: Payload, nonce: u64, out_of_memory: bool) -> Option<Failure> {
+fn fault(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Option<Failure> {
     let ended_well = report.status == Some(0);
-    let wanted = payload::expected(payload, nonce).to_string();
-    let right = report.value.as_deref() == Some(&wanted);
-    let told = report.value.is_some();
+    let (told, right) = match work {
+        Work::Payload(payload) => {
+            let wanted = payload::expected(*payload, nonce).to_string();
+            (report.value.is_some(), report.value.as_deref() == Some(&wanted))
+        }
+        Work::Look => (report.value.is_some(), true),
+        Work::Job(_) => (true, true),
+    };
     let rows = [
         (out_of_memory && !(ended_well && right), Failure::Memory),
         (report.start_error.is_some(), Failure::Start),
@@ -55,6 +61,12 @@ fn explain(report: &Report, kind: Failure) -> SafeText {
     SafeText::new(&told)
 }
 
+/// What a program that did not do its work complained about.
+pub(super) fn complaint(report: &Report) -> SafeText {
+    let kind = if report.timed_out { Failure::Timeout } else { Failure::Status };
+    explain(report, kind)
+}
+
 /// The outcome of what could not even be asked to start.
 pub(super) fn refused(why: &dyn std::error::Error) -> Outcome {
     Outcome::Failed { kind: Failure::Start, message: SafeText::new(&why.to_string()) }
@@ -66,6 +78,8 @@ pub(super) fn phases(report: &Report) -> Phases {
     let mut before = 0;
     for (phase, at) in [
         (Phase::Create, report.created_ns),
+        (Phase::Boot, report.booted_ns),
+        (Phase::Init, report.inited_ns),
         (Phase::Ready, report.ready_ns),
         (Phase::Run, report.done_ns),
         (Phase::Exit, report.exited_ns),
@@ -81,6 +95,7 @@ pub(super) fn phases(report: &Report) -> Phases {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::bench::Payload;
 
     fn good() -> Report {
         Report {
@@ -96,7 +111,7 @@ mod tests {
     }
 
     fn kind(report: &Report, out_of_memory: bool) -> Option<Failure> {
-        match judge(report, Payload::Noop, 9, out_of_memory) {
+        match judge(report, &Work::Payload(Payload::Noop), 9, out_of_memory) {
             Outcome::Good => None,
             Outcome::Failed { kind, .. } => Some(kind),
         }
@@ -138,7 +153,9 @@ mod tests {
         let mut report = good();
         report.status = Some(1);
         report.complaint = "warning\nno such\u{1b}[2J platform\n".into();
-        let Outcome::Failed { message, .. } = judge(&report, Payload::Noop, 9, false) else {
+        let Outcome::Failed { message, .. } =
+            judge(&report, &Work::Payload(Payload::Noop), 9, false)
+        else {
             panic!("status 1 is a failure");
         };
         assert_eq!(message.as_str(), "no such^[[2J platform (status 1)");

@@ -10,7 +10,7 @@ use std::io::{BufRead, Write};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
-use super::wire::{Hello, Order, Report};
+use super::wire::{Hello, Order, Report, Said};
 use super::{measure, residue};
 
 /// The hidden subcommand; its arguments are the control groups to enter.
@@ -25,10 +25,10 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
     }
     let lifeline = std::io::stdin();
     for line in std::io::stdin().lock().lines() {
-        let Some(report) = line.ok().and_then(|line| serve(&line)) else {
+        let Some(said) = line.ok().and_then(|line| serve(&line)) else {
             break;
         };
-        if say(&report).is_none() {
+        if say(&said).is_none() {
             break;
         }
     }
@@ -43,11 +43,13 @@ fn enter(group: &OsString) -> Option<String> {
     Some(format!("{}: {error}", procs.display()))
 }
 
-fn serve(line: &str) -> Option<Report> {
-    Some(match serde_json::from_str(line).ok()? {
+fn serve(line: &str) -> Option<Said> {
+    let report = match serde_json::from_str(line).ok()? {
         Order::Launch(launch) => measure::measure(&launch, std::io::stdin().as_fd()),
+        Order::Call(_) => Report { start_error: Some("no host".to_owned()), ..Report::default() },
         Order::Empty(program) => measure::measure_empty(&program),
-    })
+    };
+    Some(Said::Reports(vec![report]))
 }
 
 fn say(message: &impl serde::Serialize) -> Option<()> {

@@ -8,10 +8,13 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
+use super::audit::MARK;
 use super::failpoint::{self, Point};
-use super::recipe::Site;
-use super::wire::{Hello, Order, Report};
+use super::site::Site;
+use super::wire::{Hello, Order, Report, Said};
 use super::{Error, launcher};
+use crate::model::job::Chunk;
+use tokio::sync::mpsc;
 
 /// Time a launcher has to come up.
 const GREETING: Duration = Duration::from_secs(10);
@@ -27,14 +30,15 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Starts a launcher inside the control groups at `boxes`; fails if it cannot enter one.
-    pub(super) async fn start(site: &Site, boxes: Vec<PathBuf>) -> Result<Self, Error> {
+    /// Starts a launcher for `lot` inside the control groups at `boxes`; fails if it cannot enter
+    /// one.
+    pub(super) async fn start(site: &Site, lot: &str, boxes: Vec<PathBuf>) -> Result<Self, Error> {
         let silent = |said: &str| Error::Helper {
             helper: "launcher",
             program: site.settings.exe.clone(),
             said: said.to_owned(),
         };
-        let spawned = Self::command(site, boxes).spawn();
+        let spawned = Self::command(site, lot, boxes).spawn();
         let mut child = spawned.map_err(|source| silent(&source.to_string()))?;
         let (Some(orders), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(silent("no pipes"));
@@ -49,10 +53,11 @@ impl Link {
         Ok(Self { child, orders, reports })
     }
 
-    fn command(site: &Site, boxes: Vec<PathBuf>) -> Command {
+    fn command(site: &Site, lot: &str, boxes: Vec<PathBuf>) -> Command {
         let mut command = Command::new(&site.settings.exe);
         command.arg(launcher::NAME).args(boxes);
-        command.env_clear().envs(site.env()).current_dir("/");
+        command.env_clear().envs(site.env()).env(MARK, format!("{}/{lot}", site.id));
+        command.current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         // A process group of its own: a key on the terminal is for isomon alone.
         command.stderr(Stdio::null()).process_group(0);
@@ -60,17 +65,30 @@ impl Link {
         command
     }
 
-    /// One order and its report; `None` when the launcher has ended.
-    pub(super) async fn exchange(&mut self, order: &Order) -> Result<Option<Report>, Error> {
+    /// One order and its reports; `None` when the launcher has ended. Output goes to `out`.
+    pub(super) async fn exchange(
+        &mut self,
+        order: &Order,
+        out: Option<&mpsc::Sender<Chunk>>,
+    ) -> Result<Option<Vec<Report>>, Error> {
         let mut line = serde_json::to_vec(order).map_err(|source| Error::Json { source })?;
         line.push(b'\n');
         if self.orders.write_all(&line).await.is_err() {
             return Ok(None);
         }
         failpoint::reach(Point::Ordered);
-        let said = self.reports.next_line().await.ok().flatten();
-        let read = said.map(|line| serde_json::from_str(&line));
-        read.transpose().map_err(|source| Error::Json { source })
+        while let Some(line) = self.reports.next_line().await.ok().flatten() {
+            match serde_json::from_str(&line).map_err(|source| Error::Json { source })? {
+                Said::Reports(reports) => return Ok(Some(reports)),
+                Said::Output(stream, bytes) => {
+                    if let Some(out) = out {
+                        // A listener that has gone needs no output.
+                        out.send(Chunk { stream, bytes }).await.ok();
+                    }
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Kills it and waits for it.

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::hint::black_box;
 use std::process::ExitCode;
 
+use super::trial::{Task, Work};
 use crate::model::bench::Payload;
 
 /// The hidden subcommand.
@@ -27,6 +28,14 @@ pub(super) fn arguments(payload: Payload, nonce: u64) -> [String; 4] {
         payload.amount().to_string(),
         format!("{nonce:016x}"),
     ]
+}
+
+/// What isomon is told inside a sandbox to do the work of `task`.
+pub(super) fn inside(task: &Task) -> Vec<String> {
+    match &task.work {
+        Work::Payload(payload) => arguments(*payload, task.nonce).to_vec(),
+        Work::Look | Work::Job(_) => Vec::new(),
+    }
 }
 
 /// Does the work that `arguments` (after the subcommand) name. Status 2: not understood; 1: the

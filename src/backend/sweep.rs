@@ -11,7 +11,7 @@ use rustix::mount::UnmountFlags;
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 
 use super::Error;
-use super::audit::{self, Kind, LeftOver, audit};
+use super::audit::{self, Kind, LeftOver, Scope, audit};
 use super::identity::Identity;
 use super::journal::Found;
 use super::settings::CampSettings;
@@ -59,7 +59,7 @@ pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
     if journal.owner().is_none_or(this_boot) {
         end(settings, id, &journal);
     }
-    reap(settings, id);
+    reap(settings, Scope::whole(id));
     clear_place(settings, &place);
     let mut left = audit(settings, id);
     // A zombie that is not our child is its parent's, or init's, to take away.
@@ -71,21 +71,21 @@ pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
 fn end(settings: &CampSettings, id: &RunId, journal: &Found) {
     let groups = audit::groups(settings, id, journal);
     tree::kill(&groups, DEATH);
-    kill_marked(settings, id);
+    kill_marked(settings, Scope::whole(id));
     for (tool, container) in audit::containers(journal) {
         delete(&tool, &container);
     }
     tree::remove(&groups, DEATH);
 }
 
-/// Kills what carries the run's mark and is in none of its groups. Looks twice: for an instant while
+/// Kills what carries the mark of `scope` and is in none of its groups. Looks twice: for an instant while
 /// a program is executed, it shows no environment.
-pub(super) fn kill_marked(settings: &CampSettings, id: &RunId) {
+pub(super) fn kill_marked(settings: &CampSettings, scope: Scope<'_>) {
     let began = Instant::now();
     let mut quiet = 0;
     while quiet < 2 && began.elapsed() < DEATH {
         let proc = &settings.roots.proc;
-        let marked = audit::processes(settings, id);
+        let marked = audit::processes(settings, scope);
         let started: Vec<(u32, u64)> = marked
             .into_iter()
             .filter_map(|pid| Some((pid, identity::start_of(proc, pid)?)))
@@ -93,7 +93,8 @@ pub(super) fn kill_marked(settings: &CampSettings, id: &RunId) {
         quiet = if started.is_empty() { quiet + 1 } else { 0 };
         for (pid, start) in started {
             identity::kill_if(pid, || {
-                identity::start_of(proc, pid) == Some(start) && audit::is_marked(settings, id, pid)
+                identity::start_of(proc, pid) == Some(start)
+                    && audit::is_marked(settings, scope, pid)
             });
         }
         residue::pause(Duration::from_millis(2), None);
@@ -179,8 +180,8 @@ pub(super) fn sweep_dead(settings: &CampSettings, dry_run: bool) -> Result<Vec<L
 }
 
 /// Waits for what was handed to us by the death of its parents, so that no zombie stays.
-pub(super) fn reap(settings: &CampSettings, id: &RunId) {
-    for pid in audit::processes(settings, id) {
+pub(super) fn reap(settings: &CampSettings, scope: Scope<'_>) {
+    for pid in audit::processes(settings, scope) {
         let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid {
             // Refused for what is not our child.

@@ -19,3 +19,16 @@ pub(super) fn find(settings: &CampSettings, name: &'static str) -> Result<PathBu
 pub(super) fn text(path: PathBuf) -> Result<String, Error> {
     path.into_os_string().into_string().map_err(|path| Error::Path { path: path.into() })
 }
+
+/// The command that tells the version of the tool called `name`.
+pub(super) fn version(
+    settings: &CampSettings,
+    name: &'static str,
+) -> Result<Option<Vec<String>>, Error> {
+    Ok(Some(vec![text(find(settings, name)?)?, "--version".to_owned()]))
+}
+
+/// Whether `reason` is that a tool is not there.
+pub(super) fn is_missing(reason: &str) -> bool {
+    reason.ends_with("is not on PATH")
+}

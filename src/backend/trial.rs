@@ -1,24 +1,47 @@
 //! What a camp is asked and what it answers; a stand-in for a camp speaks the same words.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use super::Error;
-use crate::model::backend::BackendId;
-use crate::model::bench::{Limits, Outcome, Payload, Phases};
+use crate::model::backend::{BackendId, Start};
+use crate::model::bench::{Cell, Limits, Outcome, Payload, Phases};
+use crate::model::job::Job;
 use crate::model::unit::Seconds;
 use crate::model::usage::Usage;
 
 /// One sandbox to start.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Task {
     /// Where.
     pub backend: BackendId,
+    /// What is there already.
+    pub start: Start,
     /// What is done inside.
-    pub payload: Payload,
+    pub work: Work,
     /// Seeds the work and marks its output; never the same twice in a run.
     pub nonce: u64,
     /// In which bounds.
     pub limits: Limits,
+}
+
+impl Task {
+    /// The work of `cell`.
+    pub const fn of(cell: Cell, nonce: u64, limits: Limits) -> Self {
+        let Cell { backend, start, payload } = cell;
+        Self { backend, start, work: Work::Payload(payload), nonce, limits }
+    }
+}
+
+/// What is done inside a sandbox.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Work {
+    /// A kernel whose result is checked.
+    Payload(Payload),
+    /// A look around, told as JSON in [`Trial::value`].
+    Look,
+    /// A user's own.
+    Job(Arc<Job>),
 }
 
 /// What became of a sandbox.
@@ -28,10 +51,31 @@ pub struct Trial {
     pub phases: Phases,
     /// How it ended.
     pub outcome: Outcome,
+    /// Exit status of the work; `None` where it has none or was ended by a signal.
+    pub status: Option<i32>,
+    /// Signal that ended it.
+    pub signal: Option<i32>,
+    /// Its result, as it was said: a number, or JSON. Hostile.
+    pub value: Option<String>,
     /// Something of it outlived it and was swept up.
     pub left_over: bool,
     /// Output beyond the limit.
     pub dropped_bytes: u64,
+}
+
+impl Trial {
+    /// One that came to nothing for `outcome`'s reason.
+    pub(super) fn ended(outcome: Outcome) -> Self {
+        Self {
+            phases: Phases::default(),
+            outcome,
+            status: None,
+            signal: None,
+            value: None,
+            left_over: false,
+            dropped_bytes: 0,
+        }
+    }
 }
 
 /// Something that starts sandboxes, one at a time.

@@ -7,6 +7,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::isolate::Code;
+use crate::model::backend::Start;
+use crate::model::job::Stream;
+
 /// The launcher's first line: it is up.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Hello {
@@ -19,6 +23,8 @@ pub(super) struct Hello {
 pub(super) enum Order {
     /// Start this and watch it to its end.
     Launch(Launch),
+    /// Have a host do this, which is started first where it does not run.
+    Call(Call),
     /// Spawn this program, wait for it, and do nothing else: what the harness itself costs.
     Empty(PathBuf),
 }
@@ -38,6 +44,95 @@ pub(super) struct Launch {
     pub keep_bytes: u64,
     /// Paths that must be gone when it has ended.
     pub gone: Vec<PathBuf>,
+    /// What it reads.
+    #[serde(default)]
+    pub input: Input,
+    /// Its output is told as it comes, in pieces.
+    #[serde(default)]
+    pub stream: bool,
+    /// It writes a line to descriptor 3 at the end of each phase it knows of: `create`, `boot`,
+    /// `init`. Only for programs of ours: a sandbox must not have that descriptor.
+    #[serde(default)]
+    pub marks: bool,
+    /// What is asked of it, in order, once it listens; the first answer ends `create`, the last
+    /// one `boot`.
+    #[serde(default)]
+    pub talk: Option<Talk>,
+}
+
+/// What a program reads on standard input.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Input {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A file.
+    File(PathBuf),
+    /// A line, written when the talk is over; the stream stays open until the end.
+    Line(String),
+}
+
+/// Requests to an HTTP server behind a socket in the file system.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Talk {
+    /// Where it will listen.
+    pub socket: PathBuf,
+    /// What to ask; an answer that is not 2xx ends it.
+    pub requests: Vec<Request>,
+}
+
+/// One request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Request {
+    /// `GET`, `PUT`, `PATCH`…
+    pub method: String,
+    /// From the first `/`.
+    pub path: String,
+    /// JSON, or nothing.
+    pub body: String,
+}
+
+/// One exchange with a host of isolates or instances.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Call {
+    /// The host: program, by full path, and arguments.
+    pub argv: Vec<String>,
+    /// Its whole environment.
+    pub env: Vec<(String, String)>,
+    /// What each isolate of this call is asked; all are alive before the first is disposed of.
+    pub runs: Vec<Run>,
+    /// Time until the host is killed; an isolate has its own deadline, which is shorter.
+    pub timeout_ms: u64,
+    /// Output looked at, of each.
+    pub keep_bytes: u64,
+    /// Output is told as it comes.
+    pub stream: bool,
+}
+
+/// One isolate of a call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Run {
+    /// What is there already.
+    pub start: Start,
+    /// The nonce it must echo.
+    pub nonce: u64,
+    /// Memory it may have.
+    pub heap_bytes: u64,
+    /// Time it may take.
+    pub deadline_ms: u64,
+    /// What it does.
+    pub code: Code,
+    /// Its input.
+    pub input: Option<serde_json::Value>,
+}
+
+/// What a launcher says: any number of pieces of output, then the reports.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Said {
+    /// A piece of output of a program or isolate that streams.
+    Output(Stream, Vec<u8>),
+    /// What became of each that was ordered.
+    Reports(Vec<Report>),
 }
 
 /// What became of it.
@@ -45,8 +140,12 @@ pub(super) struct Launch {
 pub(super) struct Report {
     /// Why it could not be spawned.
     pub start_error: Option<String>,
-    /// The spawn returned.
+    /// The spawn returned; or a handle existed, where a program marks that.
     pub created_ns: Option<u64>,
+    /// The first instruction of the guest was let run.
+    pub booted_ns: Option<u64>,
+    /// The runtime inside was ready.
+    pub inited_ns: Option<u64>,
     /// First byte of the marker with the nonce.
     pub ready_ns: Option<u64>,
     /// Last byte of the result.

@@ -31,10 +31,17 @@ pub fn forecast(plan: &Plan) -> Forecast {
 fn cost(cell: Cell) -> f64 {
     let (start, per_call) = match cell.backend {
         BackendId::Process => (0.002, 0.3e-6),
+        BackendId::Wasm => (0.003, 0.3e-6),
+        BackendId::V8 | BackendId::Kvm => (0.005, 0.3e-6),
+        BackendId::Deno => (0.020, 0.3e-6),
         BackendId::Namespaces => (0.005, 0.3e-6),
         BackendId::Bubblewrap => (0.010, 0.3e-6),
         BackendId::Crun => (0.030, 0.3e-6),
-        BackendId::Runc => (0.080, 0.3e-6),
+        BackendId::Runc | BackendId::Youki => (0.080, 0.3e-6),
+        BackendId::Firecracker | BackendId::FirecrackerJailed => (0.080, 0.3e-6),
+        BackendId::QemuTcg | BackendId::QemuKvm => (0.200, 0.3e-6),
+        BackendId::Docker | BackendId::DockerCrun => (0.500, 0.3e-6),
+        BackendId::DockerRunsc | BackendId::DockerKata => (0.900, 2e-6),
         BackendId::GvisorSystrap | BackendId::GvisorKvm => (0.400, 2e-6),
         BackendId::GvisorPtrace => (0.400, 20e-6),
     };

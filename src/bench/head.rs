@@ -21,9 +21,10 @@ pub fn draw_up(
     roots: &Roots,
     started: Stamp,
 ) -> RunHead {
-    let left_out: Vec<LeftOut> =
+    let mut left_out: Vec<LeftOut> =
         plan.backends.iter().filter_map(|backend| reason(*backend, statuses)).collect();
     plan.backends.retain(|backend| left_out.iter().all(|out| out.backend != *backend));
+    left_out.extend(lacks(&plan));
     RunHead {
         format: FORMAT,
         id,
@@ -42,12 +43,24 @@ pub fn cells(plan: &Plan) -> Vec<Cell> {
     let mut cells = plan.cells();
     let payloads = std::iter::once(Payload::Noop).chain(plan.payloads.iter().copied());
     for payload in payloads {
-        let baseline = Cell { backend: BackendId::Process, payload };
+        let baseline = Cell::cold(BackendId::Process, payload);
         if !cells.contains(&baseline) {
             cells.push(baseline);
         }
     }
     cells
+}
+
+/// What those of the plan's backends that can run cannot do of its payloads.
+fn lacks(plan: &Plan) -> Vec<LeftOut> {
+    let of = |backend: BackendId| {
+        plan.payloads.iter().filter_map(move |payload| {
+            let reason = SafeText::new(payload.lack(backend)?);
+            let remedy = SafeText::new("choose another backend for it");
+            Some(LeftOut { backend, payload: Some(*payload), reason, remedy })
+        })
+    };
+    plan.backends.iter().copied().flat_map(of).collect()
 }
 
 /// Why `backend` cannot run; `None` if it can.
@@ -60,18 +73,17 @@ fn reason(backend: BackendId, statuses: &[BackendStatus]) -> Option<LeftOut> {
             (SafeText::new("not tried yet"), SafeText::new("isomon doctor"))
         }
     };
-    Some(LeftOut { backend, reason, remedy })
+    Some(LeftOut { backend, payload: None, reason, remedy })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::bench::preset::plan;
-    use crate::model::backend::Traits;
     use crate::model::bench::Preset;
 
     fn status(id: BackendId, readiness: Readiness) -> BackendStatus {
-        BackendStatus { id, version: None, path: None, readiness, traits: Traits::default() }
+        BackendStatus { readiness, ..BackendStatus::new(id) }
     }
 
     #[test]

@@ -8,6 +8,9 @@ use crate::model::text::SafeText;
 pub(super) fn no_trial(error: &Error) -> Trial {
     let message = SafeText::new(&chain(error));
     Trial {
+        status: None,
+        signal: None,
+        value: None,
         phases: Phases::default(),
         outcome: Outcome::Failed { kind: Failure::Start, message },
         left_over: false,

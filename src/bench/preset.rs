@@ -1,6 +1,6 @@
 //! The presets as plans.
 
-use crate::model::backend::BackendId;
+use crate::model::backend::{BackendId, Start};
 use crate::model::bench::{Effort, Limits, Payload, Plan, Preset};
 use crate::model::unit::{Ratio, Seconds};
 
@@ -14,6 +14,7 @@ pub fn plan(preset: Preset, backends: &[BackendId], seed: u64) -> Plan {
     Plan {
         name: None,
         backends: backends.to_vec(),
+        starts: Start::ALL.to_vec(),
         payloads,
         effort: effort(preset),
         limits: Limits::default(),

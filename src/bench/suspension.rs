@@ -33,6 +33,7 @@ impl Suspension {
         let reason =
             format!("failed {FAILURES} times in a row; the last {}: {message}", kind.words());
         self.out.push(LeftOut {
+            payload: None,
             backend,
             reason: SafeText::new(&reason),
             remedy: SafeText::new("isomon doctor tells whether it can run here"),

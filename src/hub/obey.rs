@@ -21,6 +21,7 @@ impl<D: Deed> Hub<D> {
         tracing::debug!(?command, "obey");
         match command {
             Command::CheckBackends => self.check().await,
+            Command::Mend(id) => self.say(true, &format!("{id} cannot be mended from here")).await,
             Command::Bench(plan) => self.bench(*plan).await,
             Command::Cancel(id) => self.cancel(&id).await,
             Command::Export { run, to } => self.export(run, to),

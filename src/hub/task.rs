@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Deed;
-use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
+use crate::model::backend::{BackendId, BackendStatus, Readiness};
 use crate::model::bench::{Plan, Progress, Summary};
 use crate::model::id::RunId;
 use crate::model::run::{RunEnd, RunEvent, RunTail};
@@ -54,8 +54,7 @@ pub(super) async fn check<D: Deed>(deed: Arc<D>, outlet: Outlet) {
 
 /// A backend of which nothing is known yet.
 fn pending(id: BackendId) -> BackendStatus {
-    let (readiness, traits) = (Readiness::Checking, Traits::default());
-    BackendStatus { id, version: None, path: None, readiness, traits }
+    BackendStatus::new(id)
 }
 
 /// Says of what is still pending why nothing came of it; false if nothing is.

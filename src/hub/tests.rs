@@ -33,6 +33,7 @@ fn plan() -> Plan {
         target: Ratio::default(),
     };
     Plan {
+        starts: crate::model::backend::Start::ALL.to_vec(),
         name: None,
         backends: vec![BackendId::Process],
         payloads: vec![Payload::Noop],
@@ -65,6 +66,7 @@ impl Deed for Fake {
                 path: None,
                 readiness: Readiness::Ready,
                 traits: Traits::default(),
+                ..BackendStatus::new(id)
             };
             out.send(status).await.ok();
         }

@@ -5,7 +5,14 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::job::Runtime;
 use super::text::SafeText;
+
+mod inside;
+mod mend;
+
+pub use inside::{Calls, Inside, Reach};
+pub use mend::Mend;
 
 /// A way to isolate work. Variants of one tool that behave unlike stand apart.
 #[derive(
@@ -15,6 +22,12 @@ use super::text::SafeText;
 pub enum BackendId {
     /// fork and exec: the floor under everything; no isolation.
     Process,
+    /// A worker without permissions in a `deno` that runs; more than a bare isolate.
+    Deno,
+    /// A V8 isolate in a host of isomon's own.
+    V8,
+    /// A WebAssembly instance, by wasmtime, in a host of isomon's own.
+    Wasm,
     /// Namespaces, seccomp and limits, made by isomon itself.
     Namespaces,
     /// The same through `bwrap`.
@@ -23,42 +36,88 @@ pub enum BackendId {
     Runc,
     /// An OCI container through crun.
     Crun,
+    /// An OCI container through youki.
+    Youki,
+    /// A container of a Docker engine, with the runtime it takes by itself.
+    Docker,
+    /// The same with crun, where the engine knows it.
+    DockerCrun,
+    /// The same with gVisor, where the engine knows it.
+    DockerRunsc,
+    /// The same with Kata Containers, where the engine knows them.
+    DockerKata,
     /// gVisor, system calls caught by seccomp traps.
     GvisorSystrap,
     /// gVisor, system calls caught by ptrace.
     GvisorPtrace,
     /// gVisor, system calls caught by KVM.
     GvisorKvm,
+    /// The least a virtual machine can be: one processor, memory, a serial port, by isomon itself.
+    Kvm,
+    /// QEMU's `microvm`, its instructions translated: no hardware wall.
+    QemuTcg,
+    /// QEMU's `microvm` on KVM.
+    QemuKvm,
+    /// A Firecracker microVM, by its API.
+    Firecracker,
+    /// The same inside its jailer.
+    FirecrackerJailed,
 }
 
 impl BackendId {
-    /// Every backend, weakest isolation first.
-    pub const ALL: [Self; 8] = [
+    /// Every backend, weakest wall first.
+    pub const ALL: [Self; 21] = [
         Self::Process,
+        Self::Deno,
+        Self::V8,
+        Self::Wasm,
         Self::Namespaces,
         Self::Bubblewrap,
         Self::Runc,
         Self::Crun,
+        Self::Youki,
+        Self::Docker,
+        Self::DockerCrun,
+        Self::DockerRunsc,
+        Self::DockerKata,
         Self::GvisorSystrap,
         Self::GvisorPtrace,
         Self::GvisorKvm,
+        Self::Kvm,
+        Self::QemuTcg,
+        Self::QemuKvm,
+        Self::Firecracker,
+        Self::FirecrackerJailed,
     ];
 
     /// The name on the screen, in files and on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Process => "process",
+            Self::Deno => "deno",
+            Self::V8 => "v8",
+            Self::Wasm => "wasm",
             Self::Namespaces => "namespaces",
             Self::Bubblewrap => "bubblewrap",
             Self::Runc => "runc",
             Self::Crun => "crun",
+            Self::Youki => "youki",
+            Self::Docker => "docker",
+            Self::DockerCrun => "docker-crun",
+            Self::DockerRunsc => "docker-runsc",
+            Self::DockerKata => "docker-kata",
             Self::GvisorSystrap => "gvisor-systrap",
             Self::GvisorPtrace => "gvisor-ptrace",
             Self::GvisorKvm => "gvisor-kvm",
+            Self::Kvm => "kvm",
+            Self::QemuTcg => "qemu-tcg",
+            Self::QemuKvm => "qemu-kvm",
+            Self::Firecracker => "firecracker",
+            Self::FirecrackerJailed => "firecracker-jailed",
         }
     }
 
-    /// The backends a user's word means: a name, or `gvisor` for each of its platforms.
+    /// The backends a user's word means: a name, or a family like `gvisor` for each of its kinds.
     pub fn matching(word: &str) -> Vec<Self> {
         let family = |id: &Self| id.name() == word || id.name().split('-').next() == Some(word);
         Self::ALL.into_iter().filter(family).collect()
@@ -68,9 +127,31 @@ impl BackendId {
     pub const fn class(self) -> Class {
         match self {
             Self::Process => Class::None,
+            Self::Deno | Self::V8 | Self::Wasm => Class::Runtime,
             Self::Namespaces | Self::Bubblewrap => Class::Namespaces,
-            Self::Runc | Self::Crun => Class::Container,
-            Self::GvisorSystrap | Self::GvisorPtrace | Self::GvisorKvm => Class::UserKernel,
+            Self::Runc | Self::Crun | Self::Youki | Self::Docker | Self::DockerCrun => {
+                Class::Container
+            }
+            Self::GvisorSystrap | Self::GvisorPtrace | Self::GvisorKvm | Self::DockerRunsc => {
+                Class::UserKernel
+            }
+            Self::QemuTcg => Class::Emulator,
+            Self::Kvm
+            | Self::QemuKvm
+            | Self::Firecracker
+            | Self::FirecrackerJailed
+            | Self::DockerKata => Class::MicroVm,
+        }
+    }
+
+    /// The ways in which a sandbox of it can be started, each a row of its own.
+    pub const fn starts(self) -> &'static [Start] {
+        match self {
+            Self::Wasm => &[Start::Cold, Start::Cached, Start::Pooled, Start::Warm],
+            Self::V8 => &[Start::Cold, Start::Snapshot, Start::Warm],
+            Self::Deno => &[Start::Cold, Start::Warm],
+            Self::Firecracker | Self::FirecrackerJailed => &[Start::Cold, Start::Snapshot],
+            _ => &[Start::Cold],
         }
     }
 }
@@ -81,18 +162,76 @@ impl fmt::Display for BackendId {
     }
 }
 
+/// What is there already when a sandbox is asked for. Times of unlike starts stand in unlike rows.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// Nothing of the sandbox. Of an isolate or an instance the host runs; of `wasm` the module is
+    /// compiled.
+    #[default]
+    Cold,
+    /// The module is compiled, and its machine code is loaded.
+    Cached,
+    /// Memory and tables for an instance are set aside.
+    Pooled,
+    /// The sandbox as it was when it was ready, in a file or in memory.
+    Snapshot,
+    /// The sandbox itself, alive and idle.
+    Warm,
+}
+
+impl Start {
+    /// Every one.
+    pub const ALL: [Self; 5] = [Self::Cold, Self::Cached, Self::Pooled, Self::Snapshot, Self::Warm];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cold => "cold",
+            Self::Cached => "cached",
+            Self::Pooled => "pooled",
+            Self::Snapshot => "snapshot",
+            Self::Warm => "warm",
+        }
+    }
+
+    pub(crate) const fn is_cold(&self) -> bool {
+        matches!(self, Self::Cold)
+    }
+}
+
 /// What stands between the work and the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// Nothing: not a security boundary.
     None,
+    /// The runtime of a language: what it does not lend cannot be reached, as long as it has no
+    /// flaw. One process holds them all.
+    Runtime,
     /// Kernel namespaces and a system call filter; the host's kernel is shared.
     Namespaces,
     /// An OCI container; the host's kernel is shared.
     Container,
     /// A kernel in user space answers the system calls.
     UserKernel,
+    /// A machine whose instructions are translated; no hardware stands between.
+    Emulator,
+    /// A virtual machine, kept apart by the processor.
+    MicroVm,
 }
 
 impl Class {
@@ -100,9 +239,12 @@ impl Class {
     pub const fn words(self) -> &'static str {
         match self {
             Self::None => "none",
+            Self::Runtime => "language runtime",
             Self::Namespaces => "namespaces",
             Self::Container => "container",
             Self::UserKernel => "user-space kernel",
+            Self::Emulator => "emulated machine",
+            Self::MicroVm => "virtual machine",
         }
     }
 }
@@ -147,10 +289,36 @@ pub struct BackendStatus {
     pub version: Option<SafeText>,
     /// Path of the tool behind it, if there is a tool.
     pub path: Option<SafeText>,
+    /// Year and month of the tool's file, `2022-12`: how old what is measured is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dated: Option<SafeText>,
     /// Whether it can run here.
     pub readiness: Readiness,
+    /// Commands that would make it ready, each a program and its arguments; none where no command
+    /// does. Never made of what a sandbox or another machine said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mend: Vec<Vec<String>>,
     /// What it gives and what it bounds.
     pub traits: Traits,
+    /// What the work sees from inside, as measured there; `None` where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inside: Option<Box<Inside>>,
+}
+
+impl BackendStatus {
+    /// A backend of which nothing is known yet.
+    pub fn new(id: BackendId) -> Self {
+        Self {
+            id,
+            version: None,
+            path: None,
+            dated: None,
+            readiness: Readiness::Checking,
+            mend: Vec::new(),
+            traits: Traits::default(),
+            inside: None,
+        }
+    }
 }
 
 /// What a backend gives to and keeps from the work in it, as isomon runs it on this machine.
@@ -169,4 +337,17 @@ pub struct Traits {
     pub host_writable: bool,
     /// A system call filter is in force.
     pub seccomp: bool,
+    /// The work has a file system.
+    #[serde(default)]
+    pub files: bool,
+    /// A sandbox can be stored and brought back.
+    #[serde(default)]
+    pub snapshot: bool,
+    /// What can be run in it.
+    #[serde(default)]
+    pub runtimes: Vec<Runtime>,
+    /// Sandboxes at once, each at its full memory limit, that this machine has room for now; `None`
+    /// where that is unknown.
+    #[serde(default)]
+    pub max_at_once: Option<u32>,
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::backend::BackendId;
+use super::backend::{BackendId, Start};
 use super::text::SafeText;
 use super::unit::{Bytes, Ratio, Seconds};
 
@@ -70,6 +70,27 @@ impl Payload {
         }
     }
 
+    /// Why `backend` cannot do it; `None` if it can.
+    pub const fn lack(self, backend: BackendId) -> Option<&'static str> {
+        match (self, backend) {
+            (
+                Self::Syscall { .. },
+                BackendId::Kvm
+                | BackendId::QemuTcg
+                | BackendId::QemuKvm
+                | BackendId::Firecracker
+                | BackendId::FirecrackerJailed,
+            ) => Some("isomon's own guest has no kernel to call"),
+            (Self::Syscall { .. }, BackendId::V8 | BackendId::Deno) => {
+                Some("JavaScript has no system calls")
+            }
+            (Self::Syscall { .. }, BackendId::Wasm) => {
+                Some("an instance has no system calls, only what its host lends it")
+            }
+            _ => None,
+        }
+    }
+
     /// The payload called `name` with `amount` of work; `None` for an unknown name.
     pub fn with_amount(name: &str, amount: u64) -> Option<Self> {
         match name {
@@ -88,15 +109,33 @@ impl fmt::Display for Payload {
     }
 }
 
-/// One column of work: a backend with a payload.
+/// One row of work: a backend, how its sandbox is started, and a payload.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 pub struct Cell {
     /// Where.
     pub backend: BackendId,
+    /// What is there already when it is asked for; cold unless said.
+    #[serde(default, skip_serializing_if = "Start::is_cold")]
+    pub start: Start,
     /// What.
     pub payload: Payload,
+}
+
+impl Cell {
+    /// The backend from nothing with `payload`.
+    pub const fn cold(backend: BackendId, payload: Payload) -> Self {
+        Self { backend, start: Start::Cold, payload }
+    }
+
+    /// What its row is called: the backend, and how it was started where that is not from nothing.
+    pub fn label(&self) -> String {
+        match self.start {
+            Start::Cold => self.backend.name().to_owned(),
+            start => format!("{} {}", self.backend.name(), start.name()),
+        }
+    }
 }
 
 /// The bounds every sandbox runs in.
@@ -151,6 +190,9 @@ pub struct Plan {
     pub name: Option<SafeText>,
     /// Where to run.
     pub backends: Vec<BackendId>,
+    /// How their sandboxes are started, where a backend can be started so.
+    #[serde(default = "every_start")]
+    pub starts: Vec<Start>,
     /// What to run.
     pub payloads: Vec<Payload>,
     /// How often.
@@ -161,14 +203,27 @@ pub struct Plan {
     pub seed: u64,
 }
 
+fn every_start() -> Vec<Start> {
+    Start::ALL.to_vec()
+}
+
 impl Plan {
-    /// The cells of the plan: each backend with each payload.
+    /// The cells of the plan: each backend, in each way it can be started, with each payload it can
+    /// do.
     pub fn cells(&self) -> Vec<Cell> {
-        let with = |backend: &BackendId| {
-            let backend = *backend;
-            self.payloads.iter().map(move |payload| Cell { backend, payload: *payload })
-        };
-        self.backends.iter().flat_map(with).collect()
+        let mut cells = Vec::new();
+        for backend in &self.backends {
+            let starts = backend.starts().iter().filter(|start| self.starts.contains(start));
+            for start in starts {
+                let able = self.payloads.iter().filter(|payload| payload.lack(*backend).is_none());
+                cells.extend(able.map(|payload| Cell {
+                    backend: *backend,
+                    start: *start,
+                    payload: *payload,
+                }));
+            }
+        }
+        cells
     }
 }
 

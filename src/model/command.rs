@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::backend::BackendId;
 use super::bench::Plan;
 use super::id::RunId;
 
@@ -14,6 +15,8 @@ use super::id::RunId;
 pub enum Command {
     /// Try every backend and say which are ready.
     CheckBackends,
+    /// Run the commands that make this backend ready, then try it again. Asked for after a yes.
+    Mend(BackendId),
     /// Start a benchmark.
     Bench(Box<Plan>),
     /// End a run; what it has stays valid.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::backend::BackendId;
-use super::bench::{Cell, Plan, Progress, Sample, Summary};
+use super::bench::{Cell, Payload, Plan, Progress, Sample, Summary};
 use super::id::RunId;
 use super::text::SafeText;
 use super::time::Stamp;
@@ -42,6 +42,9 @@ pub struct RunHead {
 pub struct LeftOut {
     /// Which one.
     pub backend: BackendId,
+    /// The one payload it cannot do; `None` if it can do none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Payload>,
     /// Why not.
     pub reason: SafeText,
     /// What mends it.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::backend::BackendStatus;
+use super::backend::{BackendStatus, Mend};
 use super::gpu::GpuSample;
 use super::id::{RunId, SourceId};
 use super::node::{NodeInfo, NodeSample};
@@ -37,6 +37,8 @@ pub enum What {
     Gpus(Box<GpuSample>),
     /// Its backends, all of them.
     Backends(Vec<BackendStatus>),
+    /// A backend is being made ready.
+    Mend(Mend),
     /// A run went on.
     Run {
         /// Which run.

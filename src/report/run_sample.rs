@@ -26,13 +26,14 @@ fn effort() -> Effort {
 }
 
 fn head() -> RunHead {
-    let cell = |backend| Cell { backend, payload: Payload::Noop };
+    let cell = |backend| Cell::cold(backend, Payload::Noop);
     RunHead {
         format: FORMAT,
         id: RunId::new(0, 7),
         started: Stamp::default(),
         started_at: Stamp::default().rfc3339(),
         plan: Plan {
+            starts: crate::model::backend::Start::ALL.to_vec(),
             name: None,
             backends: BACKENDS.to_vec(),
             payloads: vec![Payload::Noop],
@@ -42,6 +43,7 @@ fn head() -> RunHead {
         },
         cells: BACKENDS.into_iter().chain([BackendId::Process]).map(cell).collect(),
         left_out: vec![LeftOut {
+            payload: None,
             backend: BackendId::GvisorKvm,
             reason: SafeText::new("/dev/kvm is not there"),
             remedy: SafeText::new("enable virtualization"),
@@ -90,6 +92,7 @@ pub(super) fn run() -> Run {
         progress: Progress::default(),
         summary: summarise(&head.cells, &samples, 999, 42),
         suspended: vec![LeftOut {
+            payload: None,
             backend: BackendId::GvisorSystrap,
             reason: SafeText::new("failed 5 times in a row"),
             remedy: SafeText::new("isomon doctor tells whether it can run here"),

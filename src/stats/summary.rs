@@ -100,8 +100,8 @@ mod tests {
     use crate::model::text::SafeText;
     use crate::model::unit::Seconds;
 
-    const NOOP: Cell = Cell { backend: BackendId::Process, payload: Payload::Noop };
-    const CPU: Cell = Cell { backend: BackendId::Process, payload: Payload::Cpu { rounds: 1 } };
+    const NOOP: Cell = Cell::cold(BackendId::Process, Payload::Noop);
+    const CPU: Cell = Cell::cold(BackendId::Process, Payload::Cpu { rounds: 1 });
 
     fn sample(cell: u32, ready: f64) -> Sample {
         let mut phases = Phases::default();

@@ -45,7 +45,15 @@ impl Launch for Simulated {
         phases.set(Phase::Run, Seconds(1e-4));
         phases.set(Phase::Exit, Seconds(1e-3));
         self.pass(start + 1.1e-3);
-        Ok(Trial { phases, outcome: Outcome::Good, left_over: false, dropped_bytes: 0 })
+        Ok(Trial {
+            phases,
+            outcome: Outcome::Good,
+            status: Some(0),
+            signal: None,
+            value: None,
+            left_over: false,
+            dropped_bytes: 0,
+        })
     }
 
     async fn overhead(&mut self) -> Result<Seconds, Error> {
@@ -66,6 +74,7 @@ pub(crate) fn run(seed: u64) -> Run {
         path: None,
         readiness: Readiness::Ready,
         traits: Traits::default(),
+        ..BackendStatus::new(id)
     };
     let roots = Roots::default();
     let (id, statuses) = (RunId::new(0, 7), backends.map(ready));

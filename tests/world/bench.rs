@@ -80,7 +80,9 @@ fn status(id: BackendId) -> BackendStatus {
             network: !sandboxed,
             host_writable: !sandboxed,
             seccomp: sandboxed && id != BackendId::Bubblewrap,
+            ..Traits::default()
         },
+        ..BackendStatus::new(id)
     }
 }
 
@@ -107,6 +109,7 @@ fn readiness(id: BackendId) -> Readiness {
 /// The plan of the made-up run.
 pub(crate) fn plan() -> Plan {
     Plan {
+        starts: isomon::model::backend::Start::ALL.to_vec(),
         name: None,
         backends: BackendId::ALL[..7].to_vec(),
         payloads: Payload::USUAL.to_vec(),
@@ -135,6 +138,7 @@ pub(crate) fn head() -> RunHead {
         cells,
         plan,
         left_out: vec![LeftOut {
+            payload: None,
             backend: BackendId::GvisorKvm,
             reason: "/dev/kvm is not there".into(),
             remedy: "load the kvm module: modprobe kvm_intel".into(),

@@ -48,8 +48,7 @@ impl Course {
     ) -> ControlFlow<RunEnd> {
         let cell = self.ledger.cells[visit.cell as usize];
         let limits = self.head.plan.limits;
-        let task =
-            Task { backend: cell.backend, payload: cell.payload, nonce: visit.nonce, limits };
+        let task = Task::of(cell, visit.nonce, limits);
         self.ledger.progress.submitted += 1;
         self.host.mark(self.clock.now(), launcher.usage());
         let start = self.clock.now();

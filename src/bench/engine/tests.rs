@@ -36,7 +36,7 @@ struct Scripted {
 
 impl Launch for Scripted {
     async fn launch(&mut self, task: &Task) -> Result<Trial, Error> {
-        self.tasks.push(*task);
+        self.tasks.push(task.clone());
         if let Some((at, cancel)) = &self.cancel_at
             && self.tasks.len() == *at
         {
@@ -60,7 +60,15 @@ fn good(seconds: f64) -> Trial {
     phases.set(Phase::Create, Seconds(seconds / 2.0));
     phases.set(Phase::Ready, Seconds(seconds / 2.0));
     phases.set(Phase::Run, Seconds(seconds));
-    Trial { phases, outcome: Outcome::Good, left_over: false, dropped_bytes: 0 }
+    Trial {
+        phases,
+        outcome: Outcome::Good,
+        status: Some(0),
+        signal: None,
+        value: None,
+        left_over: false,
+        dropped_bytes: 0,
+    }
 }
 
 fn bad() -> Trial {
@@ -93,6 +101,7 @@ fn rig(change: impl FnOnce(&mut Plan), script: Script) -> Rig {
         path: None,
         readiness: Readiness::Ready,
         traits: Traits::default(),
+        ..BackendStatus::new(id)
     };
     let (id, statuses) = (RunId::new(0, 7), BackendId::ALL.map(ready));
     let head = draw_up(id, plan, &statuses, &nowhere, Stamp::default());
@@ -328,6 +337,6 @@ fn a_cell_of_work_is_decided_by_its_work() {
     let target = |plan: &mut Plan| plan.effort.target = Ratio::default();
     let (run, ..) = rig(target, Box::new(|_, task| Ok(scattered(task)))).run();
     assert_eq!(end(&run), &RunEnd::RoundsSpent, "nothing is known exactly");
-    let baseline = Cell { backend: BackendId::Process, payload: Payload::Noop };
+    let baseline = Cell::cold(BackendId::Process, Payload::Noop);
     assert_eq!(run.head.cells[2], baseline);
 }

@@ -143,7 +143,7 @@ prop_compose! {
         seccomp: bool,
     ) -> BackendStatus {
         let traits = Traits { seccomp, ..Traits::default() };
-        BackendStatus { id, path: version.clone(), version, readiness, traits }
+        BackendStatus { id, path: version.clone(), version, readiness, traits, ..BackendStatus::new(id) }
     }
 }
 
@@ -155,7 +155,7 @@ fn cell() -> impl Strategy<Value = Cell> {
         any::<u64>().prop_map(|calls| Payload::Syscall { calls }),
     ];
     let backend = prop::sample::select(BackendId::ALL.to_vec());
-    (backend, payload).prop_map(|(backend, payload)| Cell { backend, payload })
+    (backend, payload).prop_map(|(backend, payload)| Cell::cold(backend, payload))
 }
 
 prop_compose! {
@@ -171,6 +171,7 @@ prop_compose! {
         repeat: String,
     ) -> RunHead {
         let plan = Plan {
+starts: crate::model::backend::Start::ALL.to_vec(),
             name: name.clone(),
             backends: cells.iter().map(|cell| cell.backend).collect(),
             payloads: cells.iter().map(|cell| cell.payload).collect(),
@@ -267,7 +268,7 @@ prop_compose! {
         reason in option::of(text()),
     ) -> RunTail {
         let out = |reason: SafeText| {
-            LeftOut { backend: BackendId::Runc, remedy: reason.clone(), reason }
+            LeftOut { payload: None, backend: BackendId::Runc, remedy: reason.clone(), reason }
         };
         RunTail {
             ended,

@@ -14,13 +14,14 @@ use crate::model::time::Stamp;
 use crate::model::unit::{Ratio, Seconds};
 
 fn head() -> RunHead {
-    let cell = Cell { backend: BackendId::Process, payload: Payload::Noop };
+    let cell = Cell::cold(BackendId::Process, Payload::Noop);
     RunHead {
         format: FORMAT,
         id: RunId::new(0, 7),
         started: Stamp::default(),
         started_at: Stamp::default().rfc3339(),
         plan: Plan {
+            starts: crate::model::backend::Start::ALL.to_vec(),
             name: None,
             backends: vec![cell.backend],
             payloads: vec![cell.payload],

@@ -1,0 +1,124 @@
+//! The OCI runtimes: runc, crun and youki, each given one bundle, without a daemon.
+
+use super::journal::Entry;
+use super::kind::{Errand, Kind, Recipe, Remedy};
+use super::oci::{Bundle, Container};
+use super::settings::CampSettings;
+use super::site::Site;
+use super::wire::{Launch, Order};
+use super::{Error, cgroup, tool, veil};
+use crate::model::backend::Traits;
+use crate::model::job::Runtime;
+
+/// A runtime that takes an OCI bundle.
+pub(super) struct Oci {
+    /// Its program.
+    tool: &'static str,
+    /// Whether it refuses a hybrid of control groups that it sees.
+    veiled: bool,
+}
+
+pub(super) const RUNC: Oci = Oci { tool: "runc", veiled: false };
+pub(super) const CRUN: Oci = Oci { tool: "crun", veiled: true };
+pub(super) const YOUKI: Oci = Oci { tool: "youki", veiled: false };
+
+impl Kind for Oci {
+    fn tool(&self) -> Option<&'static str> {
+        Some(self.tool)
+    }
+
+    fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {
+        tool::version(settings, self.tool)
+    }
+
+    fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
+        let mut before = Vec::new();
+        if let Some(newer) = cgroup::hybrid(&site.settings.roots).filter(|_| self.veiled) {
+            let own = tool::text(site.settings.exe.clone())?;
+            before = vec![own, veil::NAME.to_owned(), tool::text(newer)?];
+        }
+        let named = Named { tool: self.tool, options: &[], filtered: true };
+        named.recipe(site, errand, before)
+    }
+
+    fn is_host(&self) -> bool {
+        false
+    }
+
+    fn traits(&self) -> Traits {
+        traits(true)
+    }
+
+    fn remedy(&self, reason: &str) -> Remedy {
+        remedy(self.tool, reason)
+    }
+}
+
+/// What containers give and keep.
+pub(super) fn traits(seccomp: bool) -> Traits {
+    Traits {
+        seccomp,
+        files: true,
+        runtimes: vec![Runtime::Command, Runtime::Node, Runtime::Python, Runtime::Go, Runtime::Oci],
+        ..Traits::default()
+    }
+}
+
+/// What mends a runtime whose package has the tool's name.
+pub(super) fn remedy(tool: &'static str, reason: &str) -> Remedy {
+    if tool::is_missing(reason) {
+        return match tool {
+            "youki" => Remedy::words("install youki: https://youki-dev.github.io/youki"),
+            packaged => Remedy::package(packaged),
+        };
+    }
+    if !rustix::process::geteuid().is_root() {
+        return Remedy::words("run as root");
+    }
+    Remedy::words(&format!("apt-get install --reinstall {tool}"))
+}
+
+/// A runtime with its global options.
+pub(super) struct Named {
+    pub tool: &'static str,
+    pub options: &'static [&'static str],
+    /// Whether it can filter system calls.
+    pub filtered: bool,
+}
+
+impl Named {
+    /// How to run `errand` in a container; `before` goes before the runtime's own command.
+    pub(super) fn recipe(
+        &self,
+        site: &Site,
+        errand: &Errand<'_>,
+        before: Vec<String>,
+    ) -> Result<Recipe, Error> {
+        let name = &errand.name;
+        let bundle = Bundle::open(
+            site.place.join(format!("bundle-{}-{}", errand.task.backend, errand.lot)),
+            &site.view,
+        )?;
+        let container = Container {
+            view: &site.view,
+            program: &tool::text(site.settings.exe.clone())?,
+            inside: &errand.inside,
+            env: &site.env(),
+            group: &format!("{}/{name}", errand.group),
+            filtered: self.filtered,
+        };
+        bundle.write(&container.config())?;
+        let root = site.place.join(format!("state-{}", errand.task.backend));
+        let mut known = vec![tool::text(tool::find(&site.settings, self.tool)?)?];
+        known.extend(["--root".to_owned(), tool::text(root.clone())?]);
+        known.extend(self.options.iter().map(|option| (*option).to_owned()));
+        let mut argv = before;
+        argv.extend(known.iter().cloned());
+        argv.extend(["run".to_owned(), "--bundle".to_owned(), tool::text(bundle.at)?]);
+        argv.push(name.clone());
+        let gone = vec![root.join(name), root.join(format!("{name}_sandbox:{name}.state"))];
+        let launch = Launch { gone, ..site.launch(errand, argv) };
+        let notes = vec![Entry::Runtime { argv: known, root }];
+        Ok(Recipe { notes, first: None, order: Order::Launch(launch) })
+    }
+}

@@ -1,0 +1,152 @@
+//! The one protocol of all hosts of isolates and instances: JSON, a line each way, many at once.
+//!
+//! A host is a process that holds any number of isolates (V8, in isomon itself or in `deno`) or
+//! instances (wasm). It says [`Tell::Hello`] first. Whatever comes out of an isolate reaches the
+//! launcher only inside these words; times are taken by the launcher when a line arrives. Numbers
+//! that JavaScript could not hold are text: a nonce is 16 hexadecimal digits, a result a decimal
+//! number. `assets/isolate-host.js` speaks the same words.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::backend::Start;
+use crate::model::bench::Payload;
+use crate::model::job::Stream;
+
+/// What a host is asked. `id` is the isolate's, given by the asker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub(super) enum Ask {
+    /// Make an isolate; answered by `Created`.
+    Create {
+        /// Its id from now on.
+        id: u64,
+        /// How: `cold`, `snapshot`, `cached`, `pooled`.
+        start: Start,
+        /// Memory it may have.
+        heap_bytes: u64,
+    },
+    /// Run code in it; answered by `Ready` when the code's first instruction says so, and by `Done`
+    /// or `Failed`.
+    Run {
+        /// Which isolate.
+        id: u64,
+        /// 16 hexadecimal digits.
+        nonce: String,
+        /// What to run.
+        code: Code,
+        /// Its input.
+        input: Option<Value>,
+        /// Time after which it is stopped.
+        deadline_ms: u64,
+        /// Output passed on; the rest is counted in `Done` and `Failed`.
+        output_bytes: u64,
+    },
+    /// Tell how much memory it has; answered by `Memory`.
+    Memory {
+        /// Which isolate.
+        id: u64,
+    },
+    /// Take it away; answered by `Disposed`.
+    Dispose {
+        /// Which isolate.
+        id: u64,
+    },
+}
+
+/// What is run in an isolate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Code {
+    /// A kernel of ours, which the host holds in the isolate's language.
+    Payload(Payload),
+    /// A look around; the result is an [`crate::model::backend::Inside`] as JSON.
+    Look,
+    /// JavaScript of the user's: `input` is a global, `console.log` is output, the result is what
+    /// `main(input)` gives if there is one, else the value of the last expression, as JSON.
+    Js(String),
+    /// A WebAssembly module of the user's, binary or text: `_start` with WASI, or `run`.
+    Wasm(Vec<u8>),
+}
+
+/// What a host answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(super) enum Tell {
+    /// It is up.
+    Hello {
+        /// The engine and its version: `V8 15.0.245.2`, `wasmtime 48.0.8`.
+        engine: String,
+        /// What holds it: `deno_core 0.413.0`, `deno 2.9.8 worker`.
+        host: String,
+    },
+    /// The isolate is there.
+    Created {
+        /// Which.
+        id: u64,
+    },
+    /// The first instruction inside ran.
+    Ready {
+        /// Which.
+        id: u64,
+        /// As it was given.
+        nonce: String,
+    },
+    /// Output; not more than was allowed.
+    Output {
+        /// Of which isolate.
+        id: u64,
+        /// On which stream.
+        stream: Stream,
+        /// What was said.
+        text: String,
+    },
+    /// The code ended well.
+    Done {
+        /// Which.
+        id: u64,
+        /// The result.
+        value: String,
+        /// Output that was dropped.
+        dropped_bytes: u64,
+    },
+    /// The code did not end well; the isolate can only be disposed of.
+    Failed {
+        /// Which.
+        id: u64,
+        /// In which way.
+        kind: Fault,
+        /// The first line that tells a person what happened.
+        message: String,
+        /// Exit status, where the code gave one.
+        status: Option<i32>,
+        /// Output that was dropped.
+        dropped_bytes: u64,
+    },
+    /// Memory of an isolate.
+    Memory {
+        /// Which.
+        id: u64,
+        /// Bytes it holds.
+        used_bytes: u64,
+    },
+    /// It is gone.
+    Disposed {
+        /// Which.
+        id: u64,
+    },
+}
+
+/// How code in an isolate fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Fault {
+    /// The isolate could not be made.
+    Create,
+    /// It took longer than it may.
+    Deadline,
+    /// It had more memory than it may.
+    Memory,
+    /// It threw, trapped, or gave a status other than 0.
+    Error,
+}

@@ -1,0 +1,169 @@
+//! One lot of a camp: limits, and a launcher in them. Sandboxes that are alive at the same time
+//! stand in lots of their own, so that none eats what another was promised.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::audit::{self, Kind, Scope};
+use super::cgroup::{Enforced, Group, Memory};
+use super::journal::Found;
+use super::link::Link;
+use super::site::Site;
+use super::wire::{Order, Report};
+use super::{Error, sweep};
+use crate::model::bench::Limits;
+use crate::model::job::Chunk;
+
+/// Time a launcher gets beyond a task's own, before it is given up.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Time for a box to be empty after it was killed.
+const DEATH: Duration = Duration::from_secs(2);
+
+/// Limits and a launcher.
+#[derive(Debug)]
+pub(super) struct Lot {
+    /// Its name in the run.
+    pub name: String,
+    site: Arc<Site>,
+    group: Group,
+    limits: Limits,
+    enforced: Enforced,
+    link: Option<Link>,
+}
+
+impl Lot {
+    /// A lot called `name` with its groups below `above`. Where its launcher may not enter them, as
+    /// without root in a group that was not delegated, it goes on without any.
+    pub(super) async fn open(
+        name: &str,
+        site: &Arc<Site>,
+        above: &Group,
+        limits: Limits,
+    ) -> Result<Self, Error> {
+        let mut group = above.lot(name);
+        let mut enforced = group.limit(&limits);
+        let mut link = Link::start(site, name, group.boxes()).await;
+        if link.is_err() && !group.is_empty() {
+            (group, enforced) = (Group::default(), Enforced::default());
+            link = Link::start(site, name, Vec::new()).await;
+        }
+        let (name, site) = (name.to_owned(), site.clone());
+        Ok(Self { name, site, group, limits, enforced, link: Some(link?) })
+    }
+
+    /// The limits that the kernel took.
+    pub(super) const fn enforced(&self) -> Enforced {
+        self.enforced
+    }
+
+    /// Whether everything in it can be killed at once.
+    pub(super) const fn is_grouped(&self) -> bool {
+        !self.group.is_empty()
+    }
+
+    /// Its control group, from the root of each hierarchy.
+    pub(super) fn path(&self) -> String {
+        format!("/{}/{}/{}", super::cgroup::TOP, self.site.id, self.name)
+    }
+
+    /// Bounds everything in it from now on.
+    pub(super) fn limit(&mut self, limits: &Limits) {
+        if *limits != self.limits {
+            self.enforced = self.group.limit(limits);
+            self.limits = *limits;
+        }
+    }
+
+    /// Counters of memory trouble in it.
+    pub(super) fn memory(&self) -> Memory {
+        self.group.memory()
+    }
+
+    /// Gives the launcher an order and waits for its reports. When none comes, or when something was
+    /// left or had to be killed, the lot is cleared and a new launcher started. If this future is
+    /// dropped, the launcher goes with the order, and the next call finds none.
+    pub(super) async fn ask(
+        &mut self,
+        order: &Order,
+        within: Duration,
+        out: Option<&mpsc::Sender<Chunk>>,
+    ) -> Result<Vec<Report>, Error> {
+        let mut link = match self.link.take() {
+            Some(link) => link,
+            None => self.renew().await?,
+        };
+        let said = timeout(within + PATIENCE, link.exchange(order, out)).await;
+        let reports = match said {
+            Ok(reports) => reports?.unwrap_or_else(|| lost(order, "the launcher was killed")),
+            Err(_) => lost(order, "the launcher gave no answer"),
+        };
+        let dirty = |report: &Report| report.left_over || report.timed_out;
+        if reports.iter().any(dirty) {
+            link.end().await;
+            self.link = Some(self.renew().await?);
+        } else {
+            self.link = Some(link);
+        }
+        Ok(reports)
+    }
+
+    /// Sends the launcher away.
+    pub(super) async fn end(&mut self) {
+        if let Some(link) = self.link.take() {
+            link.end().await;
+        }
+    }
+
+    async fn renew(&mut self) -> Result<Link, Error> {
+        self.clear().await?;
+        Link::start(&self.site, &self.name, self.group.boxes()).await
+    }
+
+    /// Kills everything in it and has the runtimes forget it.
+    pub(super) async fn clear(&mut self) -> Result<(), Error> {
+        let (group, site, name) = (self.group.clone(), self.site.clone(), self.name.clone());
+        let cleared = tokio::task::spawn_blocking(move || {
+            let scope = Scope { run: &site.id, lot: Some(&name) };
+            let empty = group.kill(DEATH);
+            sweep::kill_marked(&site.settings, scope);
+            for (tool, container) in audit::containers(&Found::open(&site.place)) {
+                if is_of(&name, &container) {
+                    sweep::delete(&tool, &container);
+                }
+            }
+            sweep::reap(&site.settings, scope);
+            empty
+        });
+        if cleared.await.unwrap_or(false) {
+            return Ok(());
+        }
+        let mut left = audit::audit(&self.site.settings, &self.site.id);
+        left.retain(|one| one.kind == Kind::Process);
+        Err(Error::LeftOver { left })
+    }
+}
+
+/// Whether a runtime's file belongs to a container of the lot called `name`.
+fn is_of(name: &str, container: &PathBuf) -> bool {
+    let file = container.file_name().unwrap_or_default().to_string_lossy();
+    file.contains(&format!("-{name}-"))
+}
+
+/// What is said of each sandbox of an order that got no answer.
+fn lost(order: &Order, why: &str) -> Vec<Report> {
+    let count = match order {
+        Order::Call(call) => call.runs.len(),
+        Order::Launch(_) | Order::Empty(_) => 1,
+    };
+    let report = || Report {
+        start_error: Some(why.to_owned()),
+        timed_out: why.ends_with("answer"),
+        left_over: true,
+        ..Report::default()
+    };
+    std::iter::repeat_with(report).take(count.max(1)).collect()
+}

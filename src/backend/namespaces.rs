@@ -1,0 +1,57 @@
+//! The `namespaces` backend: what the kernel alone gives, made by isomon itself in `sandbox`.
+
+use super::kind::{Errand, Kind, Recipe, Remedy};
+use super::settings::CampSettings;
+use super::site::Site;
+use super::{Error, sandbox, tool};
+use crate::model::backend::Traits;
+use crate::model::job::Runtime;
+
+/// Namespaces, seccomp and limits.
+pub(super) struct Namespaces;
+
+impl Kind for Namespaces {
+    fn tool(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn version(&self, _: &CampSettings) -> Result<Option<Vec<String>>, Error> {
+        Ok(None)
+    }
+
+    fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
+        let exe = &site.settings.exe;
+        let mut argv = vec![tool::text(exe.clone())?];
+        let words = sandbox::arguments(site.place.join("root"), exe.clone());
+        argv.extend(words.into_iter().filter_map(|word| word.into_string().ok()));
+        argv.extend_from_slice(&errand.inside);
+        Ok(Recipe::of(site.launch(errand, argv)))
+    }
+
+    fn is_host(&self) -> bool {
+        false
+    }
+
+    fn traits(&self) -> Traits {
+        Traits {
+            seccomp: true,
+            files: true,
+            runtimes: vec![Runtime::Command, Runtime::Node, Runtime::Python, Runtime::Go],
+            ..Traits::default()
+        }
+    }
+
+    fn remedy(&self, _: &str) -> Remedy {
+        unshared()
+    }
+}
+
+/// What mends a refused namespace.
+pub(super) fn unshared() -> Remedy {
+    if rustix::process::geteuid().is_root() {
+        return Remedy::words("allow namespaces and mounts, or run outside the container");
+    }
+    Remedy::words(
+        "sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0",
+    )
+}

@@ -1,0 +1,47 @@
+//! Where a run's sandboxes are made, and what every recipe takes from there.
+
+use std::path::PathBuf;
+
+use super::audit::MARK;
+use super::kind::Errand;
+use super::settings::CampSettings;
+use super::view::View;
+use super::wire::Launch;
+use crate::model::id::RunId;
+
+/// Where a run's sandboxes are made.
+#[derive(Debug)]
+pub(super) struct Site {
+    /// The surroundings.
+    pub settings: CampSettings,
+    /// The run.
+    pub id: RunId,
+    /// The run's directory.
+    pub place: PathBuf,
+    /// What of the host is shown inside.
+    pub view: View,
+}
+
+impl Site {
+    /// An order to run `argv` in the bounds of `errand`.
+    pub(super) fn launch(&self, errand: &Errand<'_>, argv: Vec<String>) -> Launch {
+        let limits = &errand.task.limits;
+        // A cast of a negative or endless time saturates, which is what is meant.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+        let timeout_ms = (limits.timeout_seconds.0 * 1e3) as u64;
+        Launch {
+            argv,
+            nonce: errand.task.nonce,
+            timeout_ms,
+            keep_bytes: limits.output_bytes.0,
+            env: self.env(),
+            ..Launch::default()
+        }
+    }
+
+    /// The whole environment of whatever this run starts. A lot adds its name to the mark.
+    pub(super) fn env(&self) -> Vec<(String, String)> {
+        let mark = (MARK.to_owned(), self.id.to_string());
+        vec![mark, ("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned())]
+    }
+}

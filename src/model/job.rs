@@ -1,0 +1,112 @@
+//! A user's own work: a command, or code for a runtime, with its input.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Work that is not ours: nothing it says is trusted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Job {
+    /// What is run.
+    pub what: What,
+    /// Its input; on standard input as one line of JSON, and as `input` in JavaScript.
+    pub input: Option<serde_json::Value>,
+    /// Environment on top of the sandbox's own.
+    pub env: Vec<(String, String)>,
+    /// A directory that is its root, read-only, in place of the host's programs; for backends with
+    /// a file system.
+    pub root: Option<PathBuf>,
+    /// A Linux kernel for backends that are virtual machines; one found on the host if `None`.
+    pub kernel: Option<PathBuf>,
+    /// A file with the first file system of that kernel; isomon packs one if `None`.
+    pub initrd: Option<PathBuf>,
+}
+
+/// What is run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// A program of the sandbox, and its arguments.
+    Command(Vec<String>),
+    /// A file's content, for a runtime.
+    Code {
+        /// The runtime.
+        runtime: Runtime,
+        /// The content; text, or a WebAssembly module.
+        code: Vec<u8>,
+    },
+}
+
+impl Default for What {
+    fn default() -> Self {
+        Self::Command(Vec::new())
+    }
+}
+
+/// What can execute code.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Runtime {
+    /// Programs of the sandbox, and shell scripts.
+    Command,
+    /// JavaScript in a bare engine: the language and `console`, nothing of Node.
+    Js,
+    /// JavaScript by Node.js.
+    Node,
+    /// Python 3.
+    Python,
+    /// Go, by `go run`.
+    Go,
+    /// A WebAssembly module, with WASI preview 1 or without imports.
+    Wasm,
+    /// A root file system of the user's.
+    Oci,
+}
+
+impl Runtime {
+    /// Every runtime.
+    pub const ALL: [Self; 7] =
+        [Self::Command, Self::Js, Self::Node, Self::Python, Self::Go, Self::Wasm, Self::Oci];
+
+    /// The name users give it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Js => "js",
+            Self::Node => "node",
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::Wasm => "wasm",
+            Self::Oci => "oci",
+        }
+    }
+}
+
+impl fmt::Display for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One of a program's two outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// Standard output.
+    Output,
+    /// Standard error.
+    Error,
+}
+
+/// A piece of output as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// On which stream.
+    pub stream: Stream,
+    /// The bytes; hostile, and bounded by the job's limit.
+    pub bytes: Vec<u8>,
+}
