@@ -13,6 +13,7 @@ mod check;
 mod container;
 mod failpoint;
 mod filter;
+mod guest;
 mod gvisor;
 mod identity;
 mod isolate;
