@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags};
 
+use super::mark::{self, Mark, Marks};
 use super::residue;
 use super::scan::Scan;
 use super::wire::{Launch, Report};
@@ -26,8 +27,9 @@ const LAST_WORDS: usize = 1 << 20;
 /// Starts what `launch` names and reports what became of it. Gives up, and kills it, when the other
 /// end of `lifeline` closes.
 pub(super) fn measure(launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
-    match Pipes::open() {
-        Ok((pipes, ours)) => start(launch, lifeline, pipes, ours),
+    let marks = launch.marks.then(Marks::lend).transpose();
+    match marks.and_then(|marks| Ok((Pipes::open()?, marks))) {
+        Ok(((pipes, ours), marks)) => start(launch, lifeline, pipes, (ours, marks)),
         Err(error) => refused(&error),
     }
 }
@@ -78,23 +80,31 @@ fn pipe() -> std::io::Result<(File, OwnedFd)> {
     Ok((File::from(reader), writer))
 }
 
-fn start(launch: &Launch, lifeline: BorrowedFd<'_>, pipes: Pipes, ends: Ends) -> Report {
+fn start(
+    launch: &Launch,
+    lifeline: BorrowedFd<'_>,
+    pipes: Pipes,
+    (ends, marks): (Ends, Option<Marks>),
+) -> Report {
     let mut command = Command::new(&launch.argv[0]);
     command.args(&launch.argv[1..]).env_clear().current_dir("/");
     command.envs(launch.env.iter().map(|(name, value)| (name, value)));
     command.stdin(pipes.input).stdout(pipes.output).stderr(pipes.error);
     let clock = Instant::now();
-    let child = match command.spawn() {
+    let spawned = command.spawn();
+    let created_ns = marks.is_none().then(|| nanoseconds(clock));
+    let taken_back = if marks.is_some() { mark::reserve() } else { Ok(()) };
+    let child = match taken_back.and(spawned) {
         Ok(child) => child,
         Err(error) => return refused(&error),
     };
-    let created_ns = Some(nanoseconds(clock));
     drop(command);
     let watch = Watch {
         clock,
         scan: Scan::new(launch.nonce, launch.keep_bytes),
         complaint: Vec::new(),
         ends,
+        marks,
         child,
         report: Report { created_ns, ..Report::default() },
     };
@@ -107,6 +117,7 @@ struct Watch {
     scan: Scan,
     complaint: Vec<u8>,
     ends: Ends,
+    marks: Option<Marks>,
     child: Child,
     report: Report,
 }
@@ -133,13 +144,20 @@ impl Watch {
             return false;
         };
         let mut open = [true, true];
+        let mut marked = true;
         loop {
             let left = timeout.saturating_sub(self.clock.elapsed());
             if left.is_zero() {
                 self.report.timed_out = true;
                 return false;
             }
-            let happened = wait_for(&self.ends, open, held.as_fd(), lifeline, left);
+            let happened = {
+                let marks = self.marks.as_ref().filter(|_| marked).map(AsFd::as_fd);
+                wait_for(&self.ends, marks, open, held.as_fd(), lifeline, left)
+            };
+            if happened[4] {
+                marked = self.read_marks().is_some();
+            }
             if happened[0] {
                 open[0] = self.read_output().is_some();
             }
@@ -150,6 +168,12 @@ impl Watch {
                 return happened[2];
             }
         }
+    }
+
+    /// Takes the marks that came; `None` at the end of the stream.
+    fn read_marks(&mut self) -> Option<()> {
+        let now = nanoseconds(self.clock);
+        self.marks.as_mut()?.read(now)
     }
 
     /// Reads what there is; `None` at the end of the stream.
@@ -179,6 +203,9 @@ impl Watch {
 
     fn read_last_words(&mut self) {
         let before = self.report.exited_ns;
+        if let Some((marks, end)) = self.marks.as_mut().zip(before) {
+            marks.read(end);
+        }
         let mut total = 0;
         while let Some(length @ 1..) = self.read_output() {
             total += length;
@@ -193,7 +220,11 @@ impl Watch {
     }
 
     fn into_report(self) -> Report {
+        let at = |mark| self.marks.as_ref().and_then(|marks| marks.at(mark));
         Report {
+            created_ns: at(Mark::Create).or(self.report.created_ns),
+            booted_ns: at(Mark::Boot).or(self.report.booted_ns),
+            inited_ns: at(Mark::Init).or(self.report.inited_ns),
             ready_ns: self.scan.ready_ns,
             done_ns: self.scan.done_ns,
             dropped_bytes: self.scan.dropped(),
@@ -215,14 +246,15 @@ fn read(file: &mut File, buffer: &mut [u8]) -> Option<usize> {
     }
 }
 
-/// Waits at most `left` for output, errors, the end, or a closed lifeline; which of them came.
+/// Waits at most `left` for output, errors, the end, a closed lifeline, or marks; which of them came.
 fn wait_for(
     ends: &Ends,
+    marks: Option<BorrowedFd<'_>>,
     open: [bool; 2],
     held: BorrowedFd<'_>,
     lifeline: BorrowedFd<'_>,
     left: Duration,
-) -> [bool; 4] {
+) -> [bool; 5] {
     let output = if open[0] { ends.0.as_fd() } else { held };
     let error = if open[1] { ends.1.as_fd() } else { held };
     let mut polled = [
@@ -230,12 +262,13 @@ fn wait_for(
         PollFd::from_borrowed_fd(error, PollFlags::IN),
         PollFd::from_borrowed_fd(held, PollFlags::IN),
         PollFd::from_borrowed_fd(lifeline, PollFlags::empty()),
+        PollFd::from_borrowed_fd(marks.unwrap_or(held), PollFlags::IN),
     ];
     let timeout = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
     // An interrupted wait reads as nothing happened; the caller looks at the time and waits again.
     rustix::event::poll(&mut polled, Some(&timeout)).ok();
     let came = polled.map(|entry| !entry.revents().is_empty());
-    [came[0] && open[0], came[1] && open[1], came[2], came[3]]
+    [came[0] && open[0], came[1] && open[1], came[2], came[3], came[4] && marks.is_some()]
 }
 
 fn nanoseconds(clock: Instant) -> u64 {
