@@ -117,7 +117,8 @@ fn spoiled(wish: &str) -> Ground {
 /// How `backend` ends when its guest is told `wish`, and how many bytes of output were too many.
 async fn spoil(backend: BackendId, wish: &str, seconds: f64) -> (Failure, String, u64) {
     let ground = spoiled(wish);
-    let task = Task::of(Cell::cold(backend, Payload::Noop), 0x5eed, within(seconds));
+    let limits = Limits { output_bytes: Bytes(256), ..within(seconds) };
+    let task = Task::of(Cell::cold(backend, Payload::Noop), 0x5eed, limits);
     let trial = launch(&ground, &task).await;
     match trial.outcome {
         Outcome::Failed { kind, message } => (kind, message.to_string(), trial.dropped_bytes),
@@ -138,10 +139,10 @@ async fn a_guest_that_breaks_or_is_silent_or_writes_without_end_has_its_class() 
         assert!(message.contains("the command line makes no sense"), "{backend}: {message}");
         assert_eq!(spoil(backend, "hang", 0.7).await.0, Failure::Timeout, "{backend}");
         assert_eq!(spoil(backend, "wait", 0.7).await.0, Failure::Timeout, "{backend}");
-        let (kind, _, dropped) = spoil(backend, "flood", 1.0).await;
+        let (kind, _, dropped) = spoil(backend, "flood", 2.0).await;
         println!("{backend} flood: {dropped} bytes dropped");
         assert_eq!(kind, Failure::Timeout, "{backend}");
-        assert!(dropped > 1000, "{backend}: {dropped}");
+        assert!(dropped > 0, "{backend}: nothing was too much");
     }
 }
 
