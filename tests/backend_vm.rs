@@ -147,6 +147,42 @@ async fn a_guest_that_breaks_or_is_silent_or_writes_without_end_has_its_class() 
 }
 
 #[tokio::test]
+async fn the_descriptor_for_marks_is_lent_to_programs_of_ours_alone() {
+    let mut ground = Ground::new();
+    if !ready(&ground).await.contains(&BackendId::Kvm) {
+        return;
+    }
+    let honest = format!("exec {} __payload noop 0 $n", exe().display());
+    let look = "eval \"n=\\${$#}\"; if [ -e /proc/$$/fd/3 ]; then exit 9; fi";
+    ground.fake("bwrap", &format!("#!/bin/sh\n{look}\n{honest}\n"));
+    let mut camp = Camp::open(&id(), &ground.settings).await.unwrap();
+    let order = [BackendId::Bubblewrap, BackendId::Kvm, BackendId::Bubblewrap, BackendId::Kvm];
+    for (backend, nonce) in order.into_iter().zip(1..) {
+        let task = Task::of(Cell::cold(backend, Payload::Noop), nonce, within(10.0));
+        assert_eq!(camp.launch(&task).await.unwrap().outcome, Outcome::Good, "{backend}");
+    }
+    assert_eq!(camp.close().await.unwrap().left, []);
+}
+
+#[tokio::test]
+async fn marks_without_end_are_not_heard_and_hold_nothing_up() {
+    let mut ground = Ground::new();
+    if !ready(&ground).await.contains(&BackendId::Kvm) {
+        return;
+    }
+    let program = exe();
+    let flood = "if [ \"$1\" = __kvm ]; then head -c 1000000 /dev/zero >&3 2>/dev/null; fi";
+    let script = format!("#!/bin/sh\n{flood}\nexec {} \"$@\"\n", program.display());
+    ground.fake("isomon", &script);
+    ground.settings.exe = ground.settings.search[0].join("isomon");
+    let task = Task::of(Cell::cold(BackendId::Kvm, Payload::Noop), 9, within(10.0));
+    let trial = launch(&ground, &task).await;
+    assert_eq!(trial.outcome, Outcome::Good);
+    assert_eq!(trial.phases.get(Phase::Create), None, "no handle was marked");
+    assert!(trial.phases.get(Phase::Ready).is_some());
+}
+
+#[tokio::test]
 async fn without_kvm_it_is_unavailable_and_says_what_mends_it() {
     let ground = Ground::new();
     for status in ground.check(&[BackendId::Kvm, BackendId::QemuKvm]).await {
