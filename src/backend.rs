@@ -15,6 +15,7 @@ mod failpoint;
 mod filter;
 mod guest;
 mod gvisor;
+mod host;
 mod identity;
 mod isolate;
 mod journal;
