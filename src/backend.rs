@@ -6,6 +6,7 @@
 //! benchmark is for.
 
 mod audit;
+mod beside;
 mod bubblewrap;
 mod camp;
 mod cgroup;
@@ -35,6 +36,7 @@ mod scan;
 mod settings;
 mod site;
 mod sweep;
+mod talk;
 mod tool;
 mod tree;
 mod trial;

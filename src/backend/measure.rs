@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags};
 
-use super::residue;
+use super::beside::Beside;
 use super::scan::Scan;
-use super::wire::{Launch, Report};
+use super::wire::{Input, Launch, Report};
+use super::{residue, talk};
 
 /// Standard error kept for the message.
 const COMPLAINT: usize = 4096;
@@ -26,7 +27,7 @@ const LAST_WORDS: usize = 1 << 20;
 /// Starts what `launch` names and reports what became of it. Gives up, and kills it, when the other
 /// end of `lifeline` closes.
 pub(super) fn measure(launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
-    match Pipes::open() {
+    match Pipes::open(&launch.input) {
         Ok((pipes, ours)) => start(launch, lifeline, pipes, ours),
         Err(error) => refused(&error),
     }
@@ -58,16 +59,23 @@ struct Pipes {
     error: OwnedFd,
 }
 
-/// Our ends of its output and its errors.
-type Ends = (File, File);
+/// Our ends of its output and its errors, and of its input where that is kept open.
+type Ends = (File, File, Option<OwnedFd>);
 
 impl Pipes {
-    fn open() -> std::io::Result<(Self, Ends)> {
+    fn open(input: &Input) -> std::io::Result<(Self, Ends)> {
         let (ours, output) = pipe()?;
         let (our_error, error) = pipe()?;
-        let input = File::open("/dev/null")?;
+        let (input, our_input) = match input {
+            Input::Nothing => (File::open("/dev/null")?, None),
+            Input::File(path) => (File::open(path)?, None),
+            Input::Line(_) => {
+                let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+                (File::from(reader), Some(writer))
+            }
+        };
         let pipes = Self { input, output, error };
-        Ok((pipes, (ours, our_error)))
+        Ok((pipes, (ours, our_error, our_input)))
     }
 }
 
@@ -102,7 +110,7 @@ fn start(launch: &Launch, lifeline: BorrowedFd<'_>, pipes: Pipes, ends: Ends) ->
 }
 
 /// A program under observation.
-struct Watch {
+pub(super) struct Watch {
     clock: Instant,
     scan: Scan,
     complaint: Vec<u8>,
@@ -111,9 +119,21 @@ struct Watch {
     report: Report,
 }
 
+/// What else a watch looks at.
+pub(super) struct Sight<'a> {
+    /// Readable when the program has ended.
+    held: BorrowedFd<'a>,
+    /// Closed when nobody listens any more.
+    lifeline: BorrowedFd<'a>,
+    /// When its time is over.
+    timeout: Duration,
+    /// Whether its output and its errors may go on.
+    open: [bool; 2],
+}
+
 impl Watch {
     fn see_out(mut self, launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
-        let ended = self.watch(Duration::from_millis(launch.timeout_ms), lifeline);
+        let ended = self.watch(launch, lifeline);
         if !ended {
             // Ignored: it may have ended in this instant, and then the wait below tells.
             self.child.kill().ok();
@@ -122,34 +142,79 @@ impl Watch {
         self.read_last_words();
         let grace = if ended { residue::GRACE } else { Duration::ZERO };
         self.report.left_over = !residue::clear(grace, &launch.gone, lifeline);
+        residue::remove(&launch.remove);
         self.report.clean_ns = Some(nanoseconds(self.clock));
         self.into_report()
     }
 
     /// Watches until it ends (true), or its time is over or nobody listens any more (false).
-    fn watch(&mut self, timeout: Duration, lifeline: BorrowedFd<'_>) -> bool {
+    fn watch(&mut self, launch: &Launch, lifeline: BorrowedFd<'_>) -> bool {
         let pid = Pid::from_child(&self.child);
         let Ok(held) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else {
             return false;
         };
-        let mut open = [true, true];
-        loop {
-            let left = timeout.saturating_sub(self.clock.elapsed());
-            if left.is_zero() {
-                self.report.timed_out = true;
-                return false;
-            }
-            let happened = wait_for(&self.ends, open, held.as_fd(), lifeline, left);
-            if happened[0] {
-                open[0] = self.read_output().is_some();
-            }
-            if happened[1] {
-                open[1] = self.read_error().is_some();
-            }
-            if happened[2] || happened[3] {
-                return happened[2];
+        let timeout = Duration::from_millis(launch.timeout_ms);
+        let mut sight = Sight { held: held.as_fd(), lifeline, timeout, open: [true, true] };
+        let mut happened = self.prompt(launch, &mut sight);
+        while happened.is_none() {
+            happened = self.look(&mut sight, None, timeout);
+        }
+        happened == Some(true)
+    }
+
+    /// Says what it is to be told. `Some(true)`: it has ended; `Some(false)`: it is to be ended.
+    fn prompt(&mut self, launch: &Launch, sight: &mut Sight<'_>) -> Option<bool> {
+        let talk = launch.talk.iter();
+        let mut beside = Beside::new(self, sight);
+        let talked = talk.map(|talk| beside.talk(talk)).collect::<Result<(), talk::Error>>();
+        let happened = beside.happened;
+        match talked {
+            // It ended meanwhile, or its time is over: that says more than what it did not answer.
+            _ if happened.is_some() => return happened,
+            Ok(()) => {}
+            Err(error) => {
+                self.report.start_error = Some(error.to_string());
+                return Some(false);
             }
         }
+        if let (Input::Line(line), Some(input)) = (&launch.input, &self.ends.2) {
+            // An empty pipe takes a line at once; if it is closed, the program shows what follows.
+            rustix::io::write(input, line.as_bytes()).ok();
+        }
+        None
+    }
+
+    /// Waits, at most so long, until something is read, or `beside` comes. `Some(true)`: it has
+    /// ended; `Some(false)`: its time is over, or nobody listens any more.
+    pub(super) fn look(
+        &mut self,
+        sight: &mut Sight<'_>,
+        beside: Option<PollFd<'_>>,
+        at_most: Duration,
+    ) -> Option<bool> {
+        let left = sight.timeout.saturating_sub(self.clock.elapsed());
+        if left.is_zero() {
+            self.report.timed_out = true;
+            return Some(false);
+        }
+        let happened = wait_for(&self.ends, sight, beside, left.min(at_most));
+        if happened[0] {
+            sight.open[0] = self.read_output().is_some();
+        }
+        if happened[1] {
+            sight.open[1] = self.read_error().is_some();
+        }
+        (happened[2] || happened[3]).then_some(happened[2])
+    }
+
+    /// The first answer came.
+    pub(super) fn mark_created(&mut self) {
+        self.report.created_ns = Some(nanoseconds(self.clock));
+    }
+
+    /// The last answer came.
+    pub(super) fn mark_booted(&mut self) {
+        self.report.booted_ns = Some(nanoseconds(self.clock));
     }
 
     /// Reads what there is; `None` at the end of the stream.
@@ -194,6 +259,8 @@ impl Watch {
 
     fn into_report(self) -> Report {
         Report {
+            // Who has said something was let run before.
+            booted_ns: self.report.booted_ns.map(|at| self.scan.ready_ns.map_or(at, |r| at.min(r))),
             ready_ns: self.scan.ready_ns,
             done_ns: self.scan.done_ns,
             dropped_bytes: self.scan.dropped(),
@@ -215,14 +282,15 @@ fn read(file: &mut File, buffer: &mut [u8]) -> Option<usize> {
     }
 }
 
-/// Waits at most `left` for output, errors, the end, or a closed lifeline; which of them came.
+/// Waits at most `left` for output, errors, the end, a closed lifeline, or `beside`; which of the
+/// first four came.
 fn wait_for(
     ends: &Ends,
-    open: [bool; 2],
-    held: BorrowedFd<'_>,
-    lifeline: BorrowedFd<'_>,
+    sight: &Sight<'_>,
+    beside: Option<PollFd<'_>>,
     left: Duration,
 ) -> [bool; 4] {
+    let Sight { held, lifeline, open, .. } = *sight;
     let output = if open[0] { ends.0.as_fd() } else { held };
     let error = if open[1] { ends.1.as_fd() } else { held };
     let mut polled = [
@@ -230,6 +298,7 @@ fn wait_for(
         PollFd::from_borrowed_fd(error, PollFlags::IN),
         PollFd::from_borrowed_fd(held, PollFlags::IN),
         PollFd::from_borrowed_fd(lifeline, PollFlags::empty()),
+        beside.unwrap_or_else(|| PollFd::from_borrowed_fd(held, PollFlags::IN)),
     ];
     let timeout = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
     // An interrupted wait reads as nothing happened; the caller looks at the time and waits again.
