@@ -14,6 +14,7 @@ mod check;
 mod container;
 mod failpoint;
 mod filter;
+mod guest;
 mod gvisor;
 mod http;
 mod identity;
