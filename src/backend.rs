@@ -14,6 +14,7 @@ mod check;
 mod container;
 mod failpoint;
 mod filter;
+mod firecracker;
 mod guest;
 mod gvisor;
 mod http;
@@ -168,6 +169,8 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
         payload::NAME => Some(payload::run(rest)),
         sandbox::NAME => Some(sandbox::run(rest)),
         veil::NAME => Some(veil::run(rest)),
+        firecracker::JAIL => Some(firecracker::run_jailed(rest)),
+        firecracker::SNAPSHOT => Some(firecracker::make_snapshot(rest)),
         launcher::NAME => Some(launcher::run(rest)),
         reaper::NAME => Some(reaper::run(rest)),
         _ => None,
