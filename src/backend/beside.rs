@@ -2,7 +2,7 @@
 //! it answers or not.
 
 use std::os::fd::BorrowedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 
@@ -10,6 +10,9 @@ use super::http::{Error, Patience};
 use super::measure::{Sight, Watch};
 use super::talk;
 use super::wire::Talk;
+
+/// Time to end, for a program that breaks off in the middle of an answer.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A watch that goes on while something else is waited for.
 pub(super) struct Beside<'a, 'b> {
@@ -24,8 +27,19 @@ impl<'a, 'b> Beside<'a, 'b> {
         Self { watch, sight, happened: None }
     }
 
-    /// Makes the requests of `talk` and marks the times of its first and last answer.
+    /// Makes the requests of `talk` and marks the times of its first and last answer. Who breaks off
+    /// is given a moment to end: what it says then tells more.
     pub(super) fn talk(&mut self, talk: &Talk) -> Result<(), talk::Error> {
+        let talked = self.ask(talk);
+        let began = Instant::now();
+        while talked.is_err() && self.happened.is_none() && began.elapsed() < LAST_WORDS {
+            let Err(talk::Error::Unclear { source: Error::Closed, .. }) = talked else { break };
+            self.nap(LAST_WORDS).ok();
+        }
+        talked
+    }
+
+    fn ask(&mut self, talk: &Talk) -> Result<(), talk::Error> {
         let mut connection = talk::connect(&talk.socket, self)?;
         for (request, number) in talk.requests.iter().zip(1..) {
             talk::ask(&mut connection, request, self)?;

@@ -131,3 +131,28 @@ pub(in crate::backend) fn is_inside(place: &Path, lot: Option<&str>, proc: &Path
     };
     jails.any(|jail| identity(jail.path().join("root")) == Some(root))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_whose_root_is_a_jail_of_the_run_is_inside() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |path: &str| home.path().join(path);
+        let root = at("run/jail/firecracker/im-0-main-1/root");
+        for dir in [&root, &at("10"), &at("11")] {
+            fs::create_dir_all(dir).unwrap();
+        }
+        // What the kernel shows of a process is a link that leads there.
+        std::os::unix::fs::symlink(&root, at("10/root")).unwrap();
+        std::os::unix::fs::symlink("/", at("11/root")).unwrap();
+        let place = at("run");
+        assert!(is_inside(&place, None, &at("10")));
+        assert!(is_inside(&place, Some("main"), &at("10")));
+        assert!(!is_inside(&place, Some("other"), &at("10")));
+        assert!(!is_inside(&place, None, &at("11")));
+        assert!(!is_inside(&place, None, &at("12")));
+        assert!(!is_inside(&at("none"), None, &at("10")));
+    }
+}
