@@ -23,14 +23,17 @@ mod isolate;
 mod journal;
 mod judge;
 mod kind;
+mod kvm;
 mod launcher;
 mod link;
 mod lot;
+mod mark;
 mod measure;
 mod namespaces;
 mod oci;
 mod payload;
 mod process;
+mod qemu;
 mod reaper;
 mod residue;
 mod sandbox;
@@ -168,6 +171,8 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
     match arguments.get(1)?.to_str()? {
         payload::NAME => Some(payload::run(rest)),
         sandbox::NAME => Some(sandbox::run(rest)),
+        #[cfg(target_arch = "x86_64")]
+        kvm::NAME => Some(kvm::run(rest)),
         veil::NAME => Some(veil::run(rest)),
         firecracker::JAIL => Some(firecracker::run_jailed(rest)),
         firecracker::SNAPSHOT => Some(firecracker::make_snapshot(rest)),

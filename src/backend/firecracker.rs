@@ -10,8 +10,6 @@ mod snapshot;
 
 use std::path::{Path, PathBuf};
 
-use rustix::fs::Access;
-
 use self::jail::Jail;
 pub(super) use self::jail::{NAME as JAIL, is_inside, run as run_jailed};
 use self::snapshot::Kept;
@@ -20,15 +18,13 @@ use super::kind::{Errand, Kind, Recipe, Remedy};
 use super::settings::CampSettings;
 use super::site::Site;
 use super::wire::{Input, Launch, Order, Talk};
-use super::{Error, guest, tool};
+use super::{Error, guest, kvm, tool};
 use crate::model::backend::{Start, Traits};
 use crate::model::bench::Payload;
 use crate::model::text::SafeText;
 
 /// Where it comes from.
 const RELEASES: &str = "https://github.com/firecracker-microvm/firecracker/releases";
-/// The device behind it.
-const KVM: &str = "/dev/kvm";
 /// Memory of a lot that is not the guest's: Firecracker, its jail's copy of it, the launcher.
 const RESERVE_MIB: u64 = 24;
 /// The least a guest is given.
@@ -57,8 +53,7 @@ impl Kind for Firecracker {
 
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
         self.check(&site.settings)?;
-        let payload =
-            errand.payload().ok_or_else(|| refused("firecracker runs isomon's own guest alone"))?;
+        let payload = guest::work(errand)?;
         let machine = Machine {
             program: program(&site.settings)?,
             guest: guest::file(site)?,
@@ -90,11 +85,9 @@ impl Firecracker {
         if self.jailed && !rustix::process::geteuid().is_root() {
             return Err(refused("the jailer needs root"));
         }
+        guest::elf()?;
         tool::find(settings, "firecracker")?;
-        rustix::fs::access(KVM, Access::READ_OK | Access::WRITE_OK).map_err(|error| match error {
-            rustix::io::Errno::NOENT => refused("there is no /dev/kvm"),
-            error => refused(&format!("/dev/kvm cannot be opened: {error}")),
-        })
+        kvm::check_device()
     }
 
     /// Where one sandbox runs.
@@ -210,16 +203,14 @@ fn from_snapshot(
 
 /// What mends it.
 fn remedy(reason: &str) -> Remedy {
+    if reason.contains("/dev/kvm") || reason.contains("x86-64") {
+        return kvm::remedy(reason);
+    }
     let words = if tool::is_missing(reason) {
         format!("put firecracker and jailer on PATH: {RELEASES}")
-    } else if reason.contains("no /dev/kvm") {
-        "load KVM: modprobe kvm_intel, or kvm_amd; a virtual machine needs nested virtualization"
-            .to_owned()
-    } else if reason.contains("/dev/kvm") {
-        "let this user open it: usermod -aG kvm $USER, then log in again".to_owned()
     } else if reason.contains("root") {
         "run as root".to_owned()
-    } else if ["Invalid request", "unknown field"].iter().any(|old| reason.contains(old)) {
+    } else if reason.contains("its API, asked to") {
         format!("its API is another one; take Firecracker 1.12 or later: {RELEASES}")
     } else {
         format!("take Firecracker 1.12 or later, which boots PVH kernels: {RELEASES}")
@@ -235,10 +226,10 @@ mod tests {
     fn what_mends_it_follows_from_what_is_wrong() {
         let rows = [
             ("firecracker is not on PATH", "releases"),
-            ("there is no /dev/kvm", "modprobe"),
-            ("/dev/kvm cannot be opened: Permission denied", "usermod"),
+            ("no permission to open /dev/kvm", "usermod"),
             ("the jailer needs root", "run as root"),
-            ("its API, asked to PUT /x, says 400: Invalid request method", "1.12"),
+            ("its API, asked to PUT /x, says 400: Invalid request method", "its API"),
+            ("ended before it was ready", "PVH"),
         ];
         for (reason, wanted) in rows {
             assert!(remedy(reason).words.contains(wanted), "{reason}");

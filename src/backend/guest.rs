@@ -7,6 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::Error;
+use super::kind::Errand;
 use super::site::Site;
 use crate::model::bench::Payload;
 use crate::model::text::SafeText;
@@ -35,6 +36,12 @@ pub(super) fn file(site: &Site) -> Result<PathBuf, Error> {
         fs::write(&path, elf()?).map_err(|source| Error::io("write", &path, source))?;
     }
     Ok(path)
+}
+
+/// The work of `errand`; fails where that needs more than a guest without a kernel.
+pub(super) fn work(errand: &Errand<'_>) -> Result<Payload, Error> {
+    let why = "isomon's own guest has no kernel: it does isomon's own work alone";
+    errand.payload().ok_or_else(|| Error::Refused { why: SafeText::new(why) })
 }
 
 /// The command line that makes it do `payload` under `nonce`.

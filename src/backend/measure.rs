@@ -15,6 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags};
 
 use super::beside::Beside;
+use super::mark::{self, Mark, Marks};
 use super::scan::Scan;
 use super::wire::{Input, Launch, Report};
 use super::{residue, talk};
@@ -27,8 +28,9 @@ const LAST_WORDS: usize = 1 << 20;
 /// Starts what `launch` names and reports what became of it. Gives up, and kills it, when the other
 /// end of `lifeline` closes.
 pub(super) fn measure(launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
-    match Pipes::open(&launch.input) {
-        Ok((pipes, ours)) => start(launch, lifeline, pipes, ours),
+    let marks = launch.marks.then(Marks::lend).transpose();
+    match marks.and_then(|marks| Ok((Pipes::open(&launch.input)?, marks))) {
+        Ok(((pipes, ours), marks)) => start(launch, lifeline, pipes, (ours, marks)),
         Err(error) => refused(&error),
     }
 }
@@ -86,23 +88,31 @@ fn pipe() -> std::io::Result<(File, OwnedFd)> {
     Ok((File::from(reader), writer))
 }
 
-fn start(launch: &Launch, lifeline: BorrowedFd<'_>, pipes: Pipes, ends: Ends) -> Report {
+fn start(
+    launch: &Launch,
+    lifeline: BorrowedFd<'_>,
+    pipes: Pipes,
+    (ends, marks): (Ends, Option<Marks>),
+) -> Report {
     let mut command = Command::new(&launch.argv[0]);
     command.args(&launch.argv[1..]).env_clear().current_dir("/");
     command.envs(launch.env.iter().map(|(name, value)| (name, value)));
     command.stdin(pipes.input).stdout(pipes.output).stderr(pipes.error);
     let clock = Instant::now();
-    let child = match command.spawn() {
+    let spawned = command.spawn();
+    let created_ns = marks.is_none().then(|| nanoseconds(clock));
+    let taken_back = if marks.is_some() { mark::reserve() } else { Ok(()) };
+    let child = match taken_back.and(spawned) {
         Ok(child) => child,
         Err(error) => return refused(&error),
     };
-    let created_ns = Some(nanoseconds(clock));
     drop(command);
     let watch = Watch {
         clock,
         scan: Scan::new(launch.nonce, launch.keep_bytes),
         complaint: Vec::new(),
         ends,
+        marks,
         child,
         report: Report { created_ns, ..Report::default() },
     };
@@ -115,6 +125,7 @@ pub(super) struct Watch {
     scan: Scan,
     complaint: Vec<u8>,
     ends: Ends,
+    marks: Option<Marks>,
     child: Child,
     report: Report,
 }
@@ -127,8 +138,8 @@ pub(super) struct Sight<'a> {
     lifeline: BorrowedFd<'a>,
     /// When its time is over.
     timeout: Duration,
-    /// Whether its output and its errors may go on.
-    open: [bool; 2],
+    /// Whether its output, its errors and its marks may go on.
+    open: [bool; 3],
 }
 
 impl Watch {
@@ -154,7 +165,8 @@ impl Watch {
             return false;
         };
         let timeout = Duration::from_millis(launch.timeout_ms);
-        let mut sight = Sight { held: held.as_fd(), lifeline, timeout, open: [true, true] };
+        let open = [true, true, self.marks.is_some()];
+        let mut sight = Sight { held: held.as_fd(), lifeline, timeout, open };
         let mut happened = self.prompt(launch, &mut sight);
         while happened.is_none() {
             happened = self.look(&mut sight, None, timeout);
@@ -197,14 +209,17 @@ impl Watch {
             self.report.timed_out = true;
             return Some(false);
         }
-        let happened = wait_for(&self.ends, sight, beside, left.min(at_most));
+        let happened = wait_for(self, sight, beside, left.min(at_most));
+        if happened[2] {
+            sight.open[2] = self.read_marks().is_some();
+        }
         if happened[0] {
             sight.open[0] = self.read_output().is_some();
         }
         if happened[1] {
             sight.open[1] = self.read_error().is_some();
         }
-        (happened[2] || happened[3]).then_some(happened[2])
+        (happened[3] || happened[4]).then_some(happened[3])
     }
 
     /// The first answer came.
@@ -215,6 +230,12 @@ impl Watch {
     /// The last answer came.
     pub(super) fn mark_booted(&mut self) {
         self.report.booted_ns = Some(nanoseconds(self.clock));
+    }
+
+    /// Takes the marks that came; `None` at the end of the stream.
+    fn read_marks(&mut self) -> Option<()> {
+        let now = nanoseconds(self.clock);
+        self.marks.as_mut()?.read(now)
     }
 
     /// Reads what there is; `None` at the end of the stream.
@@ -244,6 +265,9 @@ impl Watch {
 
     fn read_last_words(&mut self) {
         let before = self.report.exited_ns;
+        if let Some((marks, end)) = self.marks.as_mut().zip(before) {
+            marks.read(end);
+        }
         let mut total = 0;
         while let Some(length @ 1..) = self.read_output() {
             total += length;
@@ -258,9 +282,14 @@ impl Watch {
     }
 
     fn into_report(self) -> Report {
+        let at = |mark| self.marks.as_ref().and_then(|marks| marks.at(mark));
         Report {
+            created_ns: at(Mark::Create).or(self.report.created_ns),
             // Who has said something was let run before.
-            booted_ns: self.report.booted_ns.map(|at| self.scan.ready_ns.map_or(at, |r| at.min(r))),
+            booted_ns: at(Mark::Boot)
+                .or(self.report.booted_ns)
+                .map(|at| self.scan.ready_ns.map_or(at, |ready| at.min(ready))),
+            inited_ns: at(Mark::Init).or(self.report.inited_ns),
             ready_ns: self.scan.ready_ns,
             done_ns: self.scan.done_ns,
             dropped_bytes: self.scan.dropped(),
@@ -282,20 +311,22 @@ fn read(file: &mut File, buffer: &mut [u8]) -> Option<usize> {
     }
 }
 
-/// Waits at most `left` for output, errors, the end, a closed lifeline, or `beside`; which of the
-/// first four came.
+/// Waits at most `left` for output, errors, marks, the end, a closed lifeline, or `beside`; which of
+/// the first five came.
 fn wait_for(
-    ends: &Ends,
+    watch: &Watch,
     sight: &Sight<'_>,
     beside: Option<PollFd<'_>>,
     left: Duration,
-) -> [bool; 4] {
+) -> [bool; 5] {
     let Sight { held, lifeline, open, .. } = *sight;
-    let output = if open[0] { ends.0.as_fd() } else { held };
-    let error = if open[1] { ends.1.as_fd() } else { held };
+    let output = if open[0] { watch.ends.0.as_fd() } else { held };
+    let error = if open[1] { watch.ends.1.as_fd() } else { held };
+    let marks = watch.marks.as_ref().filter(|_| open[2]).map_or(held, AsFd::as_fd);
     let mut polled = [
         PollFd::from_borrowed_fd(output, PollFlags::IN),
         PollFd::from_borrowed_fd(error, PollFlags::IN),
+        PollFd::from_borrowed_fd(marks, PollFlags::IN),
         PollFd::from_borrowed_fd(held, PollFlags::IN),
         PollFd::from_borrowed_fd(lifeline, PollFlags::empty()),
         beside.unwrap_or_else(|| PollFd::from_borrowed_fd(held, PollFlags::IN)),
@@ -304,7 +335,7 @@ fn wait_for(
     // An interrupted wait reads as nothing happened; the caller looks at the time and waits again.
     rustix::event::poll(&mut polled, Some(&timeout)).ok();
     let came = polled.map(|entry| !entry.revents().is_empty());
-    [came[0] && open[0], came[1] && open[1], came[2], came[3]]
+    [came[0] && open[0], came[1] && open[1], came[2] && open[2], came[3], came[4]]
 }
 
 fn nanoseconds(clock: Instant) -> u64 {
