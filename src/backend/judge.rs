@@ -50,6 +50,7 @@ fn no_room(report: &Report) -> bool {
 fn explain(report: &Report, kind: Failure) -> SafeText {
     let mut told = report.start_error.clone().unwrap_or_default();
     let complaint = report.complaint.lines().rev().find(|line| !line.trim().is_empty());
+    let complaint = complaint.filter(|_| !no_room(report));
     if told.is_empty() && kind != Failure::Leak {
         complaint.unwrap_or(&report.first_line).clone_into(&mut told);
     }
@@ -146,8 +147,12 @@ mod tests {
         assert_eq!(kind(&hungry, true), Some(Failure::Memory));
         let small = |r: &mut Report| {
             (r.value, r.first_line) = (None, format!("{} 9 MiB", payload::NO_ROOM));
+            r.complaint = "a warning of the hypervisor".into();
         };
         assert_eq!(with(small), Some(Failure::Memory));
+        let mut report = good();
+        small(&mut report);
+        assert_eq!(explain(&report, Failure::Memory).as_str(), "isomon guest: no room for 9 MiB");
     }
 
     #[test]
