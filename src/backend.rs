@@ -6,6 +6,7 @@
 //! benchmark is for.
 
 mod audit;
+mod beside;
 mod bubblewrap;
 mod camp;
 mod cgroup;
@@ -13,9 +14,11 @@ mod check;
 mod container;
 mod failpoint;
 mod filter;
+mod firecracker;
 mod guest;
 mod gvisor;
 mod host;
+mod http;
 mod identity;
 mod isolate;
 mod journal;
@@ -39,6 +42,7 @@ mod scan;
 mod settings;
 mod site;
 mod sweep;
+mod talk;
 mod tool;
 mod tree;
 mod trial;
@@ -171,6 +175,8 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
         #[cfg(target_arch = "x86_64")]
         kvm::NAME => Some(kvm::run(rest)),
         veil::NAME => Some(veil::run(rest)),
+        firecracker::JAIL => Some(firecracker::run_jailed(rest)),
+        firecracker::SNAPSHOT => Some(firecracker::make_snapshot(rest)),
         launcher::NAME => Some(launcher::run(rest)),
         reaper::NAME => Some(reaper::run(rest)),
         _ => None,

@@ -60,8 +60,10 @@ fn explain(report: &Report, kind: Failure) -> SafeText {
         kind.words().clone_into(&mut told);
     }
     let status = report.status.filter(|status| *status != 0);
+    // What was refused or is too late was killed by us.
+    let killed = report.timed_out || report.start_error.is_some();
     let written = match (report.signal, status) {
-        (Some(signal), _) if !report.timed_out => write!(told, " (signal {signal})"),
+        (Some(signal), _) if !killed => write!(told, " (signal {signal})"),
         (None, Some(status)) => write!(told, " (status {status})"),
         _ => Ok(()),
     };

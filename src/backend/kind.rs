@@ -6,7 +6,7 @@ use super::settings::CampSettings;
 use super::site::Site;
 use super::trial::Task;
 use super::wire::{Launch, Order};
-use super::{Error, bubblewrap, container, gvisor, kvm, namespaces, process, qemu};
+use super::{Error, bubblewrap, container, firecracker, gvisor, kvm, namespaces, process, qemu};
 use crate::model::backend::{BackendId, Traits};
 use crate::model::bench::Payload;
 
@@ -124,6 +124,8 @@ pub(super) fn of(id: BackendId) -> Option<&'static dyn Kind> {
         BackendId::Kvm => &kvm::Kvm,
         BackendId::QemuTcg => &qemu::TCG,
         BackendId::QemuKvm => &qemu::KVM,
+        BackendId::Firecracker => &firecracker::BARE,
+        BackendId::FirecrackerJailed => &firecracker::JAILED,
         _ => return None,
     })
 }
