@@ -13,6 +13,7 @@ mod check;
 mod container;
 mod failpoint;
 mod filter;
+mod frame;
 mod gvisor;
 mod identity;
 mod isolate;
@@ -21,6 +22,7 @@ mod judge;
 mod kind;
 mod launcher;
 mod link;
+mod linux;
 mod lot;
 mod measure;
 mod namespaces;
@@ -159,6 +161,9 @@ fn list(left: &[LeftOver]) -> String {
 /// Runs isomon as one of its own helpers when the first argument names one; `None` when it does
 /// not.
 pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
+    if linux::init::is_first(arguments) {
+        return Some(linux::init::run());
+    }
     let rest = arguments.get(2..).unwrap_or_default();
     match arguments.get(1)?.to_str()? {
         payload::NAME => Some(payload::run(rest)),
