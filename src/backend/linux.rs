@@ -26,6 +26,8 @@ use crate::model::text::SafeText;
 
 /// Where the host's kernels are.
 const KERNELS: &str = "/boot";
+/// Memory that a distribution's kernel takes before anything runs; measured, and rounded up.
+const KERNEL_MIB: u64 = 96;
 /// isomon inside.
 const INIT: &str = "/init";
 /// A root directory that is packed whole may have this much.
@@ -50,6 +52,13 @@ pub(super) struct Boot {
 /// Whether `errand` needs a Linux kernel: a user's work does, and whoever names a kernel wants it.
 pub(super) fn is_wanted(errand: &Errand<'_>) -> bool {
     errand.task.kernel.is_some() || matches!(errand.task.work, Work::Job(_))
+}
+
+/// What the guest must have for `boot`, in MiB: the kernel itself, and the file system both as it
+/// was given and as it is unpacked.
+pub(super) fn memory_mib(boot: &Boot) -> u64 {
+    let length = fs::metadata(&boot.initrd).map_or(0, |data| data.len());
+    KERNEL_MIB + 2 * length.div_ceil(1 << 20)
 }
 
 /// The kernel and the file system for `errand`; the file system is packed anew for each, since the

@@ -87,10 +87,7 @@ impl Asks {
         let dynamic = segments.iter().find_map(|segment| segment.dynamic(endian, bytes).ok()?);
         let dynamic = dynamic.unwrap_or_default();
         let value = |tag: i64| {
-            dynamic
-                .iter()
-                .find(|entry| entry.d_tag(endian) == tag)
-                .map(|entry| entry.d_val(endian))
+            dynamic.iter().find(|entry| entry.d_tag(endian) == tag).map(|entry| entry.d_val(endian))
         };
         let (Some(at), Some(size)) = (value(elf::DT_STRTAB), value(elf::DT_STRSZ)) else {
             return Some(asks);
