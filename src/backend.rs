@@ -7,6 +7,7 @@
 
 mod audit;
 mod beside;
+mod boot;
 mod bubblewrap;
 mod camp;
 mod cgroup;

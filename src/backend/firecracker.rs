@@ -14,6 +14,7 @@ use self::jail::Jail;
 pub(super) use self::jail::{NAME as JAIL, is_inside, run as run_jailed};
 use self::snapshot::Kept;
 pub(super) use self::snapshot::{NAME as SNAPSHOT, run as make_snapshot};
+use super::boot::Boot;
 use super::kind::{Errand, Kind, Recipe, Remedy};
 use super::settings::CampSettings;
 use super::site::Site;
@@ -21,14 +22,13 @@ use super::wire::{Input, Launch, Order, Talk};
 use super::{Error, guest, kvm, tool};
 use crate::model::backend::{Start, Traits};
 use crate::model::bench::Payload;
+use crate::model::job::Runtime;
 use crate::model::text::SafeText;
 
 /// Where it comes from.
 const RELEASES: &str = "https://github.com/firecracker-microvm/firecracker/releases";
 /// Memory of a lot that is not the guest's: Firecracker, its jail's copy of it, the launcher.
 const RESERVE_MIB: u64 = 24;
-/// The least a guest is given.
-const LEAST_MIB: u64 = 4;
 /// The longest path a socket can be bound to.
 const LONGEST_SOCKET: usize = 107;
 
@@ -53,16 +53,15 @@ impl Kind for Firecracker {
 
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
         self.check(&site.settings)?;
-        let payload = guest::work(errand)?;
-        let machine = Machine {
-            program: program(&site.settings)?,
-            guest: guest::file(site)?,
-            mib: memory(errand)?,
-        };
+        let limit = errand.task.limits.memory_bytes.0 >> 20;
+        let boot = Boot::of(site, errand)?;
+        let mib = boot.memory(limit, RESERVE_MIB)?;
+        let machine =
+            Machine { program: program(&site.settings)?, guest: boot.kernel.clone(), mib };
         let place = self.place(site, errand, &machine)?;
         match errand.task.start {
-            Start::Snapshot => from_snapshot(site, errand, &machine, &place, payload),
-            _ => from_nothing(site, errand, &machine, &place, payload),
+            Start::Snapshot => from_snapshot(site, errand, &machine, &place, guest::work(errand)?),
+            _ => from_nothing(site, errand, &machine, &place, &boot),
         }
     }
 
@@ -71,7 +70,13 @@ impl Kind for Firecracker {
     }
 
     fn traits(&self) -> Traits {
-        Traits { memory_limit: true, seccomp: true, snapshot: true, ..Traits::default() }
+        Traits {
+            memory_limit: true,
+            seccomp: true,
+            snapshot: true,
+            runtimes: vec![Runtime::Command],
+            ..Traits::default()
+        }
     }
 
     fn remedy(&self, reason: &str) -> Remedy {
@@ -113,15 +118,6 @@ fn refused(why: &str) -> Error {
 fn program(settings: &CampSettings) -> Result<PathBuf, Error> {
     let found = tool::find(settings, "firecracker")?;
     found.canonicalize().map_err(|source| Error::io("find", &found, source))
-}
-
-/// The guest's memory.
-fn memory(errand: &Errand<'_>) -> Result<u64, Error> {
-    let limit = errand.task.limits.memory_bytes.0 >> 20;
-    let least = RESERVE_MIB + LEAST_MIB;
-    let mib = limit.saturating_sub(RESERVE_MIB);
-    let short = || refused(&format!("needs a memory limit of {least} MiB or more"));
-    Some(mib).filter(|mib| *mib >= LEAST_MIB).ok_or_else(short)
 }
 
 /// What is run.
@@ -167,20 +163,22 @@ impl Place {
     }
 }
 
-/// A guest that is booted with its work on its command line.
+/// A guest that is booted with its work on its command line, or in its first file system.
 fn from_nothing(
     site: &Site,
     errand: &Errand<'_>,
     machine: &Machine,
     place: &Place,
-    payload: Payload,
+    boot: &Boot,
 ) -> Result<Recipe, Error> {
     let mut launch = place.launch(site, errand, &machine.program)?;
-    let command_line = guest::command_line(payload, errand.task.nonce);
     let kernel = place.show(&machine.guest)?;
-    let requests =
-        vec![api::machine(machine.mib, false), api::kernel(&kernel, &command_line), api::start()];
+    let initrd = boot.initrd.as_deref().map(|initrd| place.show(initrd)).transpose()?;
+    let kernel = api::kernel(&kernel, initrd.as_deref(), &boot.command_line);
+    let requests = vec![api::machine(machine.mib, false), kernel, api::start()];
     launch.talk = launch.talk.map(|talk| Talk { requests, ..talk });
+    launch.framed = boot.is_linux();
+    launch.input = Input::Nothing;
     Ok(Recipe::of(launch))
 }
 

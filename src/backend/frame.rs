@@ -63,6 +63,56 @@ impl Frame {
     }
 }
 
+/// Longest line looked at; a frame is shorter.
+const LONGEST: usize = 256;
+
+/// One thing that comes over the serial line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// A frame.
+    Frame(Frame),
+    /// Anything else: a marker of our own work, or what the kernel has to say.
+    Line(Vec<u8>),
+}
+
+/// Takes a serial line apart as it comes. A line without end is cut, what is beyond is forgotten.
+#[derive(Debug)]
+pub(super) struct Frames {
+    nonce: String,
+    line: Vec<u8>,
+}
+
+impl Frames {
+    pub(super) fn new(nonce: u64) -> Self {
+        Self { nonce: format!("{nonce:016x}"), line: Vec::new() }
+    }
+
+    /// What is whole after `bytes`.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Heard> {
+        let mut heard = Vec::new();
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let room = LONGEST.saturating_sub(self.line.len());
+            self.line.extend(piece.iter().take(room));
+            if piece.ends_with(b"\n") {
+                heard.push(self.end());
+            }
+        }
+        heard
+    }
+
+    fn end(&mut self) -> Heard {
+        let mut line = std::mem::take(&mut self.line);
+        let text = String::from_utf8_lossy(&line);
+        if let Some(frame) = Frame::parse(text.trim_end(), &self.nonce) {
+            return Heard::Frame(frame);
+        }
+        if !line.ends_with(b"\n") {
+            line.push(b'\n');
+        }
+        Heard::Line(line)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,5 +135,19 @@ mod tests {
         }
         assert_eq!(Frame::parse("[    0.1] ISOMON-INIT 00000000000000ab", nonce), None);
         assert_eq!(Frame::parse("ISOMON-OUT 00000000000000ab 1 !!", nonce), None);
+    }
+
+    #[test]
+    fn a_line_is_heard_when_it_is_whole_and_a_flood_is_cut() {
+        let mut frames = Frames::new(0xab);
+        assert_eq!(
+            frames.feed(b"[ 0.1] hello\r\nISOMON-IN"),
+            [Heard::Line(b"[ 0.1] hello\r\n".to_vec())]
+        );
+        assert_eq!(frames.feed(b"IT 00000000000000ab\r\n"), [Heard::Frame(Frame::Init)]);
+        for _ in 0..1000 {
+            assert_eq!(frames.feed(&[b'x'; 4096]), []);
+        }
+        assert!(frames.line.len() <= LONGEST);
     }
 }

@@ -17,11 +17,12 @@ use std::path::{Path, PathBuf};
 use chore::Chore;
 use cpio::Archive;
 
+use super::boot::Boot;
 use super::kind::Errand;
 use super::site::Site;
 use super::trial::Work;
 use super::{Error, payload};
-use crate::model::job::{Job, Kernel, Runtime, What};
+use crate::model::job::{Job, Runtime, What};
 use crate::model::text::SafeText;
 
 /// Where the host's kernels are.
@@ -38,27 +39,9 @@ const APPLETS: [&str; 24] = [
     "ls", "mkdir", "mount", "ps", "rm", "sed", "sleep", "sort", "tail", "uname", "wc",
 ];
 
-/// What a virtual machine is to start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Boot {
-    /// The kernel.
-    pub kernel: PathBuf,
-    /// Its first file system.
-    pub initrd: PathBuf,
-    /// Its command line.
-    pub command_line: String,
-}
-
 /// Whether `errand` needs a Linux kernel: a user's work does, and whoever names a kernel wants it.
 pub(super) fn is_wanted(errand: &Errand<'_>) -> bool {
     errand.task.kernel.is_some() || matches!(errand.task.work, Work::Job(_))
-}
-
-/// What the guest must have for `boot`, in MiB: the kernel itself, and the file system both as it
-/// was given and as it is unpacked.
-pub(super) fn memory_mib(boot: &Boot) -> u64 {
-    let length = fs::metadata(&boot.initrd).map_or(0, |data| data.len());
-    KERNEL_MIB + 2 * length.div_ceil(1 << 20)
 }
 
 /// The kernel and the file system for `errand`; the file system is packed anew for each, since the
@@ -73,7 +56,10 @@ pub(super) fn boot(site: &Site, errand: &Errand<'_>) -> Result<Boot, Error> {
         Some(initrd) => joined(site, errand, &initrd)?,
         None => packed(site, errand)?,
     };
-    Ok(Boot { kernel, initrd, command_line: COMMAND_LINE.to_owned() })
+    let length = fs::metadata(&initrd).map_or(0, |data| data.len());
+    // The file system is in memory twice: as it was given, and as it is unpacked.
+    let least_mib = KERNEL_MIB + 2 * length.div_ceil(1 << 20);
+    Ok(Boot { kernel, initrd: Some(initrd), command_line: COMMAND_LINE.to_owned(), least_mib })
 }
 
 /// Quiet, on the serial port, and a machine that is reset when it panics or ends.

@@ -2,25 +2,28 @@
 //! `qemu-kvm`, which the processor runs. Two backends, never mixed: one is no wall of hardware.
 //!
 //! The lot's memory limit holds QEMU as a whole, so the guest gets what the task allows less
-//! [`OWN`]; of all backends only these have less memory for the work than was asked for.
+//! [`OWN`]; of all backends only these have less memory for the work than was asked for. Work that is
+//! not isomon's, or that names a kernel, gets a Linux guest.
 
+use super::boot::Boot;
 use super::kind::{Errand, Kind, Recipe, Remedy};
 use super::settings::CampSettings;
 use super::site::Site;
+use super::wire::{Input, Launch};
 use super::{Error, guest, kvm, tool};
 use crate::model::backend::Traits;
-use crate::model::text::SafeText;
+use crate::model::job::Runtime;
 
 /// The program.
 const TOOL: &str = "qemu-system-x86_64";
 /// MiB set aside for QEMU itself, which takes 37 as of version 7.2, most of it its own file.
 const OWN: u64 = 48;
-/// MiB that a guest needs.
-const LEAST: u64 = 4;
 /// MiB a guest can map.
 const MOST: u64 = 3 << 10;
-/// A machine without clocks, interrupts and devices; its command line is ours alone.
-const MACHINE: &str = "acpi=off,rtc=off,pit=off,pic=off,auto-kernel-cmdline=off";
+/// A machine whose command line is ours alone.
+const MACHINE: &str = "auto-kernel-cmdline=off";
+/// The same without clocks, interrupts and devices, for a guest that needs none.
+const BARE: &str = "auto-kernel-cmdline=off,acpi=off,rtc=off,pit=off,pic=off";
 /// What QEMU itself may not do.
 const SANDBOX: &str = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
@@ -40,8 +43,8 @@ impl Qemu {
     }
 
     /// The machine with `mib` of memory, one processor, and the serial port on standard output.
-    fn arguments(&self, mib: u64) -> Vec<String> {
-        let machine = format!("microvm,accel={},{MACHINE}", self.accelerator);
+    fn arguments(&self, mib: u64, options: &str) -> Vec<String> {
+        let machine = format!("microvm,accel={},{options}", self.accelerator);
         let mut said = vec!["-M".to_owned(), machine];
         let mut say = |words: &[&str]| said.extend(words.iter().map(|word| (*word).to_owned()));
         say(&["-cpu", self.processor, "-smp", "1", "-m", &format!("{mib}M")]);
@@ -66,14 +69,19 @@ impl Kind for Qemu {
     }
 
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
-        let line = guest::command_line(guest::work(errand)?, errand.task.nonce);
-        let mib = memory(errand.task.limits.memory_bytes.0 >> 20)?;
-        let program = tool::text(tool::find(&site.settings, TOOL)?)?;
-        let kernel = tool::text(guest::file(site)?)?;
-        let mut argv = vec![program];
-        argv.extend(self.arguments(mib));
-        argv.extend(["-kernel".to_owned(), kernel, "-append".to_owned(), line]);
-        Ok(Recipe::of(site.launch(errand, argv)))
+        let mut argv = vec![tool::text(tool::find(&site.settings, TOOL)?)?];
+        let boot = Boot::of(site, errand)?;
+        let mib = boot.memory(errand.task.limits.memory_bytes.0 >> 20, OWN)?.min(MOST);
+        argv.extend(self.arguments(mib, if boot.is_linux() { MACHINE } else { BARE }));
+        let framed = boot.is_linux();
+        argv.extend(["-kernel".to_owned(), tool::text(boot.kernel)?]);
+        if let Some(initrd) = boot.initrd {
+            argv.extend(["-initrd".to_owned(), tool::text(initrd)?]);
+        }
+        argv.extend(["-append".to_owned(), boot.command_line]);
+        // The guest has its input in its file system.
+        let input = Input::Nothing;
+        Ok(Recipe::of(Launch { framed, input, ..site.launch(errand, argv) }))
     }
 
     fn is_host(&self) -> bool {
@@ -81,7 +89,12 @@ impl Kind for Qemu {
     }
 
     fn traits(&self) -> Traits {
-        Traits { memory_limit: true, seccomp: true, ..Traits::default() }
+        Traits {
+            memory_limit: true,
+            seccomp: true,
+            runtimes: vec![Runtime::Command],
+            ..Traits::default()
+        }
     }
 
     fn remedy(&self, reason: &str) -> Remedy {
@@ -95,33 +108,14 @@ impl Kind for Qemu {
     }
 }
 
-/// MiB of the guest where `limit` MiB hold QEMU and guest.
-fn memory(limit: u64) -> Result<u64, Error> {
-    let guest = limit.saturating_sub(OWN).min(MOST);
-    if guest < LEAST {
-        let least = OWN + LEAST;
-        let why = format!("QEMU and a guest need {least} MiB; the limit is {limit} MiB");
-        return Err(Error::Refused { why: SafeText::new(&why) });
-    }
-    Ok(guest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_guest_gets_what_qemu_does_not_need() {
-        assert_eq!(memory(128).unwrap(), 80);
-        assert_eq!(memory(1 << 20).unwrap(), MOST);
-        let refused = memory(50).unwrap_err().to_string();
-        assert_eq!(refused, "QEMU and a guest need 52 MiB; the limit is 50 MiB");
-    }
-
-    #[test]
     fn the_two_ways_to_run_are_never_mixed() {
         for (qemu, other) in [(TCG, "kvm"), (KVM, "tcg")] {
-            let said = qemu.arguments(80).join(" ");
+            let said = qemu.arguments(80, BARE).join(" ");
             assert!(said.contains(&format!("accel={},", qemu.accelerator)), "{said}");
             assert!(!said.contains(other), "{said}");
         }

@@ -57,6 +57,10 @@ pub(super) struct Launch {
     /// `init`. Only for programs of ours: a sandbox must not have that descriptor.
     #[serde(default)]
     pub marks: bool,
+    /// Its output is that of a Linux guest, whose first process is isomon: frames, of which the exit
+    /// status is one.
+    #[serde(default)]
+    pub framed: bool,
     /// What is asked of it, in order, once it listens; the first answer ends `create`, the last
     /// one `boot`.
     #[serde(default)]

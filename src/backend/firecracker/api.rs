@@ -19,9 +19,12 @@ pub(super) fn machine(mib: u64, tracked: bool) -> Request {
     request("PUT", "/machine-config", &body)
 }
 
-/// The guest's kernel.
-pub(super) fn kernel(path: &str, command_line: &str) -> Request {
-    let body = json!({ "kernel_image_path": path, "boot_args": command_line });
+/// The guest's kernel, and its first file system where it has one.
+pub(super) fn kernel(path: &str, initrd: Option<&str>, command_line: &str) -> Request {
+    let mut body = json!({ "kernel_image_path": path, "boot_args": command_line });
+    if let Some(initrd) = initrd {
+        body["initrd_path"] = json!(initrd);
+    }
     request("PUT", "/boot-source", &body)
 }
 

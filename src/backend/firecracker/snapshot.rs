@@ -62,7 +62,7 @@ impl Kept {
             socket: self.socket.clone(),
             before: vec![
                 api::machine(machine.mib, true),
-                api::kernel(&kernel, guest::WAIT),
+                api::kernel(&kernel, None, guest::WAIT),
                 api::start(),
             ],
             waiting: guest::WAITING.to_owned(),
