@@ -1,8 +1,9 @@
 //! From the loader to Rust: the PVH note, the 32-bit entry, page tables, long mode.
 //!
 //! PVH starts a machine in protected mode without paging; `ebx` holds the address of the start
-//! info. The first 3 GiB are mapped to themselves in pages of 2 MiB. There is no interrupt table: a
-//! fault is a triple fault, which ends the machine.
+//! info. The first 3 GiB are mapped to themselves in pages of 2 MiB, by tables that are part of the
+//! program: a loader copies them in less time than the guest would take to make them. There is no
+//! interrupt table: a fault is a triple fault, which ends the machine.
 
 /// Memory that is mapped.
 pub(crate) const MAPPED: u64 = 3 << 30;
@@ -25,21 +26,6 @@ pvh_start:
     cld
     movl $stack_top, %esp
     movl %ebx, %edi
-    movl $tables + 0x1003, tables   # level 4 -> level 3
-    movl $tables + 0x2003, %eax     # level 3 -> three of level 2
-    movl $tables + 0x1000, %edx
-    movl $3, %ecx
-1:  movl %eax, (%edx)
-    addl $0x1000, %eax
-    addl $8, %edx
-    loop 1b
-    movl $0x83, %eax                # present, writable, 2 MiB
-    movl $tables + 0x2000, %edx
-    movl $3 * 512, %ecx
-1:  movl %eax, (%edx)
-    addl $0x200000, %eax
-    addl $8, %edx
-    loop 1b
     movl $0x620, %eax               # CR4: PAE, OSFXSR, OSXMMEXCPT
     movl %eax, %cr4
     movl $tables, %eax
@@ -72,10 +58,23 @@ descriptors:
     .short descriptors - segments - 1
     .long segments
 
-    .section .bss.entry, "aw", @nobits
+    .section .data.entry, "aw", @progbits
     .balign 4096
-tables:
-    .skip 5 * 4096
+tables:                             # level 4 -> level 3
+    .quad . + 0x1003
+    .balign 4096
+    .quad . + 0x1003                # level 3 -> three of level 2
+    .quad . + 0x1ffb
+    .quad . + 0x2ff3
+    .balign 4096
+    .set page, 0x83                 # level 2: present, writable, 2 MiB
+    .rept 3 * 512
+    .quad page
+    .set page, page + 0x200000
+    .endr
+
+    .section .bss.entry, "aw", @nobits
+    .balign 16
     .skip 16384
 stack_top:
     .text

@@ -1,7 +1,7 @@
 //! The machine: memory and one processor, in the state in which PVH starts a kernel.
 
 use kvm_bindings::{
-    KVM_MAX_CPUID_ENTRIES, kvm_regs, kvm_segment, kvm_sregs, kvm_userspace_memory_region,
+    CpuId, kvm_cpuid_entry2, kvm_regs, kvm_segment, kvm_sregs, kvm_userspace_memory_region,
 };
 use kvm_ioctls::{Kvm, VcpuFd, VmFd};
 use vm_memory::{GuestAddress, GuestMemoryBackend, GuestMemoryMmap};
@@ -39,8 +39,7 @@ impl Machine {
         let memory = lend_memory(&vm, size)?;
         let begin = image::load(&memory, size, elf, line)?;
         let processor = vm.create_vcpu(0).map_err(of("processor"))?;
-        let features = kvm.get_supported_cpuid(KVM_MAX_CPUID_ENTRIES).map_err(of("features"))?;
-        processor.set_cpuid2(&features).map_err(of("features"))?;
+        processor.set_cpuid2(&features()?).map_err(of("features"))?;
         let special = processor.get_sregs().map_err(of("registers"))?;
         processor.set_sregs(&protected(&special)).map_err(of("registers"))?;
         processor.set_regs(&registers(begin)).map_err(of("registers"))?;
@@ -68,6 +67,25 @@ fn lend_memory(vm: &VmFd, size: u64) -> Result<GuestMemoryMmap, String> {
     // given to keeps `memory` until it is gone.
     unsafe { vm.set_user_memory_region(region) }.map_err(of("memory"))?;
     Ok(memory)
+}
+
+/// What the guest's processor can do: what every x86-64 can, which is all that the guest uses. To
+/// ask KVM for everything takes half as long as to make the machine.
+fn features() -> Result<CpuId, String> {
+    // Floating point, large pages, time stamps, model registers, PAE, CX8, global pages,
+    // conditional moves, FXSR, SSE, SSE2.
+    const COMMON: u32 = 0x0700_a179;
+    // System calls, no-execute, long mode.
+    const LONG: u32 = 1 << 11 | 1 << 20 | 1 << 29;
+    let leaf =
+        |function, eax, edx| kvm_cpuid_entry2 { function, eax, edx, ..kvm_cpuid_entry2::default() };
+    let leaves = [
+        leaf(0, 1, 0),
+        leaf(1, 0, COMMON),
+        leaf(0x8000_0000, 0x8000_0001, 0),
+        leaf(0x8000_0001, 0, LONG),
+    ];
+    CpuId::from_entries(&leaves).map_err(|error| format!("features: {error:?}"))
 }
 
 /// Protected mode with flat segments, no paging.
