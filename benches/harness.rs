@@ -254,8 +254,10 @@ async fn least_machine(camp: &mut Camp, limits: Limits) -> Result<(), Error> {
 /// The bundle that the camp has just used, so that both run the same container.
 fn copy_bundle(state: &Path, to: &Path) -> std::io::Result<()> {
     let runs = std::fs::read_dir(state.join("runs"))?;
-    let from =
-        runs.flatten().map(|run| run.path().join("gvisor-ptrace")).find(|path| path.exists());
+    let from = runs
+        .flatten()
+        .map(|run| run.path().join("bundle-gvisor-ptrace-main"))
+        .find(|path| path.exists());
     let from = from.ok_or(std::io::ErrorKind::NotFound)?;
     let copied = Command::new("cp").arg("-a").arg(from).arg(to).status()?;
     if copied.success() { Ok(()) } else { Err(std::io::ErrorKind::Other.into()) }

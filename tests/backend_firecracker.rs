@@ -66,7 +66,7 @@ fn pretender() {
             "torn" => return stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Le").unwrap(),
             "gigabyte" => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-                while stream.write_all(&[b'x'; 65536]).is_ok() {}
+                while stream.write_all(&[b'x'; 16384]).is_ok() {}
             }
             "refuse" | "flood" => stream.write_all(refusal.as_bytes()).unwrap(),
             _ => stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap(),

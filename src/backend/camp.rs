@@ -43,7 +43,7 @@ pub struct Camp {
     group: Group,
     lots: BTreeMap<String, Lot>,
     noted: Vec<Entry>,
-    prepared: BTreeSet<(BackendId, Temperature)>,
+    prepared: BTreeSet<(BackendId, Temperature, u64)>,
     serial: u64,
 }
 
@@ -188,7 +188,7 @@ impl Camp {
         let task = errand.task;
         let recipe = kind.recipe(&self.site, errand)?;
         self.note(recipe.notes)?;
-        let key = (task.backend, task.start);
+        let key = (task.backend, task.start, task.limits.memory_bytes.0);
         if let Some(first) = recipe.first.filter(|_| !self.prepared.contains(&key)) {
             self.prepare(errand.lot, first).await?;
             self.prepared.insert(key);

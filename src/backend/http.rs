@@ -6,12 +6,13 @@
 //! request at a time, and knows no one it talks to.
 
 use std::io::{ErrorKind, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
@@ -23,6 +24,8 @@ pub(super) const LONGEST_BODY: usize = 64 << 10;
 const LONGEST_HEAD: usize = 16 << 10;
 /// Headers, at most.
 const MOST_HEADERS: usize = 64;
+/// The longest path in the address of a socket.
+const LONGEST_ADDRESS: usize = 107;
 /// First wait before a full queue of connections is tried again.
 const SHORTEST_NAP: Duration = Duration::from_micros(20);
 /// Longest such wait.
@@ -150,7 +153,15 @@ impl Connection {
     /// Connects to the server that listens at `path`.
     pub(super) fn open(path: &Path, patience: &mut impl Patience) -> Result<Self, Error> {
         let failed = |error: Errno| Error::io("connect", error);
-        let address = SocketAddrUnix::new(path).map_err(failed)?;
+        let held = hold_directory(path).map_err(failed)?;
+        let address = match (&held, path.file_name()) {
+            (Some(dir), Some(name)) => {
+                let dir = PathBuf::from(format!("/proc/self/fd/{}", dir.as_raw_fd()));
+                SocketAddrUnix::new(dir.join(name))
+            }
+            _ => SocketAddrUnix::new(path),
+        };
+        let address = address.map_err(failed)?;
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let mut nap = SHORTEST_NAP;
         loop {
@@ -255,6 +266,14 @@ impl Connection {
             }
         }
     }
+}
+
+/// The directory of a socket whose path is longer than an address may be.
+fn hold_directory(path: &Path) -> rustix::io::Result<Option<OwnedFd>> {
+    let Some(dir) = path.parent().filter(|_| path.as_os_str().len() > LONGEST_ADDRESS) else {
+        return Ok(None);
+    };
+    rustix::fs::open(dir, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map(Some)
 }
 
 /// The length of a head and what it says; `None` if there is more to come.

@@ -96,7 +96,8 @@ impl Errand<'_> {
 pub(super) struct Recipe {
     /// What of it may be left outside the run's directory and groups.
     pub notes: Vec<Entry>,
-    /// Run once for this backend and start, before the first and outside every measured time.
+    /// Run once for this backend, start and memory limit, before the first and outside every measured
+    /// time.
     pub first: Option<Launch>,
     /// What the launcher is told.
     pub order: Order,

@@ -16,9 +16,9 @@ use rustix::process::{Pid, PidfdFlags};
 
 use super::beside::Beside;
 use super::mark::{self, Mark, Marks};
+use super::residue;
 use super::scan::Scan;
 use super::wire::{Input, Launch, Report};
-use super::{residue, talk};
 
 /// Standard error kept for the message.
 const COMPLAINT: usize = 4096;
@@ -176,9 +176,8 @@ impl Watch {
 
     /// Says what it is to be told. `Some(true)`: it has ended; `Some(false)`: it is to be ended.
     fn prompt(&mut self, launch: &Launch, sight: &mut Sight<'_>) -> Option<bool> {
-        let talk = launch.talk.iter();
         let mut beside = Beside::new(self, sight);
-        let talked = talk.map(|talk| beside.talk(talk)).collect::<Result<(), talk::Error>>();
+        let talked = launch.talk.as_ref().map_or(Ok(()), |talk| beside.talk(talk));
         let happened = beside.happened;
         match talked {
             // It ended meanwhile, or its time is over: that says more than what it did not answer.

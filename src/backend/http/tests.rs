@@ -96,7 +96,7 @@ fn a_gigabyte_is_not_read() {
             read_request(stream);
             stream.write_all(head).ok();
             // Ends with an error when we hang up.
-            while stream.write_all(&[b'x'; 65536]).is_ok() {}
+            while stream.write_all(&[b'x'; 16384]).is_ok() {}
         });
         let answer = connection.ask("GET", "/", "", &mut soon());
         assert!(connection.ahead.len() <= LONGEST_BODY + 4096);
@@ -153,6 +153,19 @@ fn a_full_queue_of_connections_is_waited_for_no_longer_than_allowed() {
     let more = Connection::open(&path, &mut patience).map(|_| ());
     assert!(matches!(more, Err(Error::Late)), "{more:?}");
     drop(first);
+}
+
+#[test]
+fn a_path_too_long_for_an_address_is_reached_by_its_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let deep = dir.path().join("x".repeat(120));
+    assert!(Connection::open(&deep.join("socket"), &mut soon()).is_err());
+    std::fs::create_dir(&deep).unwrap();
+    let short = dir.path().join("socket");
+    let listener = UnixListener::bind(&short).unwrap();
+    std::fs::rename(short, deep.join("socket")).unwrap();
+    Connection::open(&deep.join("socket"), &mut soon()).unwrap();
+    drop(listener);
 }
 
 #[test]
