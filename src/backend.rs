@@ -41,6 +41,8 @@ mod trial;
 mod usage;
 mod veil;
 mod view;
+#[cfg(feature = "wasm")]
+mod wasm;
 mod wire;
 
 use std::ffi::OsString;
@@ -166,6 +168,8 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
         sandbox::NAME => Some(sandbox::run(rest)),
         veil::NAME => Some(veil::run(rest)),
         launcher::NAME => Some(launcher::run(rest)),
+        #[cfg(feature = "wasm")]
+        wasm::NAME => Some(wasm::run(rest)),
         reaper::NAME => Some(reaper::run(rest)),
         _ => None,
     }
