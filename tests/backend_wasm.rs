@@ -6,6 +6,8 @@
 #[path = "live/ground.rs"]
 mod live;
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -304,6 +306,76 @@ async fn a_host_that_is_killed_fails_its_run_and_no_other() {
     let next = Task { nonce: 3, ..first };
     assert_eq!(camp.launch(&next).await.unwrap().outcome, Outcome::Good);
     close(camp).await;
+}
+
+#[tokio::test]
+async fn the_host_has_given_up_what_it_does_not_need() {
+    let ground = Ground::new();
+    let run = id();
+    let mut camp = Camp::open(&run, &ground.settings).await.unwrap();
+    let first = payload(Start::Cold, Payload::Noop, 1, Limits::default());
+    assert_eq!(camp.launch(&first).await.unwrap().outcome, Outcome::Good);
+    let host = host_of(&run.to_string());
+    let status = std::fs::read_to_string(format!("/proc/{host}/status")).unwrap();
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!((field("Seccomp:"), field("NoNewPrivs:")), ("2".to_owned(), "1".to_owned()));
+    if rustix::process::geteuid().is_root() {
+        assert_eq!((field("Uid:"), field("CapEff:")), (["65534"; 4].join(" "), "0".repeat(16)));
+        assert_eq!((field("Gid:"), field("Groups:")), (["65534"; 4].join(" "), String::new()));
+    }
+    close(camp).await;
+}
+
+/// A launcher by itself, asked to have a host run `count` payloads at once; its reports.
+fn crowd(start: Start, work: Payload, count: u64) -> Vec<serde_json::Value> {
+    let run = |nonce: u64| {
+        serde_json::json!({
+            "start": start, "nonce": nonce, "heap_bytes": 128 << 20, "deadline_ms": 60_000,
+            "code": { "payload": work }, "input": null,
+        })
+    };
+    let call = serde_json::json!({ "Call": {
+        "argv": [live::exe(), "__wasm"], "env": [], "runs": (1..=count).map(run).collect::<Vec<_>>(),
+        "timeout_ms": 60_250, "keep_bytes": 1 << 16, "stream": false,
+    }});
+    let mut launcher = Command::new(live::exe())
+        .arg("__launcher")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut orders = launcher.stdin.take().unwrap();
+    writeln!(orders, "{call}").unwrap();
+    let mut said = BufReader::new(launcher.stdout.take().unwrap()).lines();
+    assert!(said.next().unwrap().unwrap().contains("refused"));
+    let line = said.next().unwrap().unwrap();
+    drop(orders);
+    assert!(launcher.wait().unwrap().success());
+    let mut told: serde_json::Value = serde_json::from_str(&line).unwrap();
+    serde_json::from_value(told["Reports"].take()).unwrap()
+}
+
+#[test]
+fn a_thousand_instances_are_alive_at_once() {
+    for start in [Start::Cached, Start::Pooled] {
+        let began = Instant::now();
+        let reports = crowd(start, Payload::Memory { mib: 1 }, 1000);
+        println!("1000 {}: {:?}", start.name(), began.elapsed());
+        assert_eq!(reports.len(), 1000);
+        let done = reports.iter().map(|report| report["done_ns"].as_u64().unwrap()).max().unwrap();
+        for report in reports {
+            assert_eq!(
+                (&report["fault"], report["status"].as_i64()),
+                (&serde_json::Value::Null, Some(0))
+            );
+            assert_eq!(report["used_bytes"].as_u64(), Some(1 << 20));
+            // None was taken away before the last had done its work.
+            assert!(report["exited_ns"].as_u64().unwrap() > done);
+        }
+    }
 }
 
 /// The process of the host in the run.
