@@ -52,6 +52,8 @@ mod trial;
 mod usage;
 mod veil;
 mod view;
+#[cfg(feature = "wasm")]
+mod wasm;
 mod wire;
 
 use std::ffi::OsString;
@@ -184,6 +186,8 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
         firecracker::JAIL => Some(firecracker::run_jailed(rest)),
         firecracker::SNAPSHOT => Some(firecracker::make_snapshot(rest)),
         launcher::NAME => Some(launcher::run(rest)),
+        #[cfg(feature = "wasm")]
+        wasm::NAME => Some(wasm::run(rest)),
         reaper::NAME => Some(reaper::run(rest)),
         _ => None,
     }

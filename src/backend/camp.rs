@@ -197,7 +197,7 @@ impl Camp {
         let within = Duration::try_from_secs_f64(task.limits.timeout_seconds.0);
         let within = within.unwrap_or(Duration::from_secs(u64::from(u32::MAX)));
         let lot = self.lot(errand.lot).await?;
-        lot.limit(&task.limits);
+        lot.limit(&kind::bounds(kind, &task.limits, 1));
         let before = lot.memory();
         let report = lot.ask(&recipe.order, within, out).await?.into_iter().next();
         let report = report.unwrap_or_default();

@@ -15,6 +15,8 @@ mod visit;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
+#[cfg(feature = "wasm")]
+pub(super) use self::lines::Lines;
 use self::running::Host;
 use self::visit::Visit;
 use super::residue;

@@ -68,8 +68,9 @@ pub(super) enum Code {
     /// JavaScript of the user's: `input` is a global, `console.log` is output, the result is what
     /// `main(input)` gives if there is one, else the value of the last expression, as JSON.
     Js(String),
-    /// A WebAssembly module of the user's, binary or text: `_start` with WASI, or `run`.
-    Wasm(Vec<u8>),
+    /// A WebAssembly module of the user's, binary or text: `_start` with WASI, or `run`. On the wire
+    /// in hexadecimal digits.
+    Wasm(#[serde(with = "hex")] Vec<u8>),
 }
 
 /// What a host answers.
@@ -174,4 +175,50 @@ pub(super) fn code(work: &Work, speaks: Runtime) -> Result<(Code, Option<Value>)
         },
     };
     Ok((code, job.input.clone()))
+}
+
+/// Bytes as hexadecimal digits: a list of numbers would be thirty times as large in memory.
+mod hex {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+        let text: String = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect();
+        to.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(from)?;
+        let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
+            [high, low] => Some(value(*high)? << 4 | value(*low)?),
+            _ => None,
+        });
+        pairs.collect::<Option<_>>().ok_or_else(|| D::Error::custom("no hexadecimal digits"))
+    }
+
+    const fn value(digit: u8) -> Option<u8> {
+        match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_goes_over_the_wire_whole() {
+        let code = Code::Wasm((0..=255).collect());
+        let text = serde_json::to_string(&code).unwrap();
+        assert!(text.contains("00010203") && text.len() < 600, "{text}");
+        assert_eq!(serde_json::from_str::<Code>(&text).unwrap(), code);
+        assert!(serde_json::from_str::<Code>(r#"{"wasm":"0g"}"#).is_err());
+        assert!(serde_json::from_str::<Code>(r#"{"wasm":"000"}"#).is_err());
+    }
 }

@@ -8,7 +8,13 @@ use super::trial::Task;
 use super::wire::{Launch, Order};
 use super::{Error, bubblewrap, container, firecracker, gvisor, kvm, namespaces, process, qemu};
 use crate::model::backend::{BackendId, Traits};
-use crate::model::bench::Payload;
+use crate::model::bench::{Limits, Payload};
+use crate::model::unit::Bytes;
+
+/// Memory of a host beside that of its isolates.
+const HOST_BYTES: u64 = 256 << 20;
+/// Threads of a host.
+const HOST_THREADS: u32 = 128;
 
 /// One way to isolate. A new backend is one file with this, and one line in [`of`].
 pub(super) trait Kind: Sync {
@@ -127,8 +133,21 @@ pub(super) fn of(id: BackendId) -> Option<&'static dyn Kind> {
         BackendId::QemuKvm => &qemu::KVM,
         BackendId::Firecracker => &firecracker::BARE,
         BackendId::FirecrackerJailed => &firecracker::JAILED,
+        #[cfg(feature = "wasm")]
+        BackendId::Wasm => &super::wasm::Wasm,
         _ => return None,
     })
+}
+
+/// The bounds of the lot in which `count` sandboxes of `kind` are alive, each with `limits`. A host
+/// holds each isolate to its own; the lot leaves room for the host itself.
+pub(super) fn bounds(kind: &dyn Kind, limits: &Limits, count: u32) -> Limits {
+    if !kind.is_host() {
+        return *limits;
+    }
+    let memory = limits.memory_bytes.0.saturating_mul(u64::from(count)).saturating_add(HOST_BYTES);
+    let pids = limits.pids.saturating_add(HOST_THREADS);
+    Limits { memory_bytes: Bytes(memory), pids, ..*limits }
 }
 
 /// What `id` gives and keeps, where `enforced` limits are in force.

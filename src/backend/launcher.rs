@@ -57,8 +57,10 @@ fn serve(line: &str, keeper: &mut Keeper) -> Option<Said> {
             measure::measure(&launch, lifeline.as_fd())
         }
         Order::Call(call) => {
-            // Nobody to tell it to: the wait for the host ends, as the lifeline is closed then.
-            let mut out = |stream, bytes| drop(say(&Said::Output(stream, bytes)));
+            let mut out = |stream, bytes| {
+                // Ignored: where nobody listens the lifeline is closed too, and that ends the call.
+                say(&Said::Output(stream, bytes));
+            };
             return Some(Said::Reports(keeper.call(&call, lifeline.as_fd(), &mut out)));
         }
         Order::Empty(program) => measure::measure_empty(&program),

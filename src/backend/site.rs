@@ -11,6 +11,7 @@ use super::wire::{Call, Launch, Run};
 use super::{Error, host, isolate};
 use crate::model::id::RunId;
 use crate::model::job::Runtime;
+use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 
 /// Where a run's sandboxes are made.
@@ -48,6 +49,9 @@ impl Site {
         speaks: Runtime,
     ) -> Result<Call, Error> {
         let Task { start, work, nonce, limits, .. } = errand.task;
+        if let Some(why) = errand.payload().and_then(|payload| payload.lack(errand.task.backend)) {
+            return Err(Error::Refused { why: SafeText::new(why) });
+        }
         let deadline_ms = milliseconds(limits.timeout_seconds);
         let (code, input) = isolate::code(work, speaks)?;
         let heap_bytes = limits.memory_bytes.0;

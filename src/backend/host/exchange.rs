@@ -28,7 +28,6 @@ enum Stage {
 /// One isolate of a call.
 #[derive(Debug)]
 struct Seat {
-    id: u64,
     nonce: String,
     deadline_ns: u64,
     stage: Stage,
@@ -54,7 +53,6 @@ impl Exchange {
     /// The runs of `call`, the isolate of each with the id in `ids`; those in `made` exist already.
     pub(super) fn new(call: &Call, ids: &[u64], made: &[u64]) -> Self {
         let seat = |(run, id): (&Run, &u64)| Seat {
-            id: *id,
             nonce: nonce(run),
             deadline_ns: run.deadline_ms.saturating_add(SLACK_MS).saturating_mul(1_000_000),
             stage: if made.contains(id) { Stage::Created } else { Stage::Asked },

@@ -2,7 +2,7 @@
 
 /// Gathers lines.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(in crate::backend) struct Lines {
     bytes: Vec<u8>,
     /// Bytes before this were given out.
     given: usize,
@@ -12,11 +12,11 @@ pub(super) struct Lines {
 
 /// A line is longer than it may be.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooLong;
+pub(in crate::backend) struct TooLong;
 
 impl Lines {
     /// Takes what was read.
-    pub(super) fn feed(&mut self, bytes: &[u8]) {
+    pub(in crate::backend) fn feed(&mut self, bytes: &[u8]) {
         self.bytes.drain(..self.given);
         self.searched -= self.given;
         self.given = 0;
@@ -24,12 +24,12 @@ impl Lines {
     }
 
     /// Whether nothing is left, not even a part of a line.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::backend) fn is_empty(&self) -> bool {
         self.given == self.bytes.len()
     }
 
     /// The next whole line, without its end; `None` until there is one.
-    pub(super) fn next(&mut self, longest: usize) -> Result<Option<&[u8]>, TooLong> {
+    pub(in crate::backend) fn next(&mut self, longest: usize) -> Result<Option<&[u8]>, TooLong> {
         let rest = self.bytes.get(self.searched..).unwrap_or_default();
         let Some(length) = rest.iter().position(|byte| *byte == b'\n') else {
             self.searched = self.bytes.len();
