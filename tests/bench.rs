@@ -17,7 +17,7 @@ mod simulation;
 fn cold(run: &Run, backend: BackendId) -> Summary {
     let cell = run.head.cells.iter().position(|cell| cell.backend == backend).unwrap();
     let summaries = &run.tail.as_ref().unwrap().summary;
-    let wanted = |of: &&Summary| of.cell as usize == cell && of.figure == Figure::ColdStart;
+    let wanted = |of: &&Summary| of.cell as usize == cell && of.figure == Figure::Start;
     summaries.iter().find(wanted).unwrap().clone()
 }
 

@@ -67,7 +67,7 @@ fn legend(rows: &[Row]) -> String {
     let shown = |figure: &Figure| tables.iter().any(|table| table.figures().contains(figure));
     let figures = Figure::ALL.into_iter().filter(shown).map(|figure| {
         let words = match figure {
-            Figure::ColdStart => "from asked to ready",
+            Figure::Start => "from asked to ready",
             Figure::Work => "the payload alone",
             Figure::Request => "from asked to the result",
             Figure::Cli => "from asked to ended",

@@ -42,12 +42,11 @@ fn head() -> RunHead {
             seed: 42,
         },
         cells: BACKENDS.into_iter().chain([BackendId::Process]).map(cell).collect(),
-        left_out: vec![LeftOut {
-            payload: None,
-            backend: BackendId::GvisorKvm,
-            reason: SafeText::new("/dev/kvm is not there"),
-            remedy: SafeText::new("enable virtualization"),
-        }],
+        left_out: vec![LeftOut::backend(
+            BackendId::GvisorKvm,
+            SafeText::new("/dev/kvm is not there"),
+            SafeText::new("enable virtualization"),
+        )],
         fingerprint: Fingerprint {
             hostname: SafeText::new("node7"),
             cpus: 2,
@@ -91,12 +90,11 @@ pub(super) fn run() -> Run {
         end: RunEnd::Completed,
         progress: Progress::default(),
         summary: summarise(&head.cells, &samples, 999, 42),
-        suspended: vec![LeftOut {
-            payload: None,
-            backend: BackendId::GvisorSystrap,
-            reason: SafeText::new("failed 5 times in a row"),
-            remedy: SafeText::new("isomon doctor tells whether it can run here"),
-        }],
+        suspended: vec![LeftOut::backend(
+            BackendId::GvisorSystrap,
+            SafeText::new("failed 5 times in a row"),
+            SafeText::new("isomon doctor tells whether it can run here"),
+        )],
         overhead_seconds: Some(Seconds(0.0009)),
     };
     Run { head, samples, tail: Some(tail) }

@@ -42,11 +42,11 @@ impl<'a> Table<'a> {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.payload == payload).collect();
         // `request` is the sum of two others; `clean` says little beside real work.
         let figures: &[Figure] = match payload {
-            Payload::Noop => &[Figure::ColdStart, Figure::Cli, Figure::Clean],
-            _ => &[Figure::ColdStart, Figure::Work, Figure::Cli],
+            Payload::Noop => &[Figure::Start, Figure::Cli, Figure::Clean],
+            _ => &[Figure::Start, Figure::Work, Figure::Cli],
         };
         let is_known = |figure: &Figure| rows.iter().any(|row| row.estimate(*figure).is_some());
-        let keep = |figure: &Figure| *figure == Figure::ColdStart || is_known(figure);
+        let keep = |figure: &Figure| *figure == Figure::Start || is_known(figure);
         let figures = figures.iter().copied().filter(keep).collect();
         let failed = rows.iter().any(|row| row.deciding().is_some_and(|of| of.failures > 0));
         Self { payload, rows, figures, failed }

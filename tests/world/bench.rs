@@ -137,12 +137,11 @@ pub(crate) fn head() -> RunHead {
         started_at: START.rfc3339(),
         cells,
         plan,
-        left_out: vec![LeftOut {
-            payload: None,
-            backend: BackendId::GvisorKvm,
-            reason: "/dev/kvm is not there".into(),
-            remedy: "load the kvm module: modprobe kvm_intel".into(),
-        }],
+        left_out: vec![LeftOut::backend(
+            BackendId::GvisorKvm,
+            "/dev/kvm is not there".into(),
+            "load the kvm module: modprobe kvm_intel".into(),
+        )],
         fingerprint: Fingerprint::default(),
         repeat: "isomon bench process namespaces bubblewrap runc crun gvisor-systrap \
                  gvisor-ptrace --preset standard --seed 42"

@@ -268,7 +268,7 @@ prop_compose! {
         reason in option::of(text()),
     ) -> RunTail {
         let out = |reason: SafeText| {
-            LeftOut { payload: None, backend: BackendId::Runc, remedy: reason.clone(), reason }
+            LeftOut::backend(BackendId::Runc, reason.clone(), reason)
         };
         RunTail {
             ended,

@@ -37,7 +37,7 @@ use wish::{Wished, shown};
 
 /// The figures in the order in which they are gone through.
 const FIGURES: [Figure; 5] =
-    [Figure::ColdStart, Figure::Request, Figure::Cli, Figure::Work, Figure::Clean];
+    [Figure::Start, Figure::Request, Figure::Cli, Figure::Work, Figure::Clean];
 
 /// What is looked at on this tab, and what is chosen for the next run.
 #[derive(Debug, Default)]

@@ -53,7 +53,7 @@ fn standing(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {
 /// A line for each cell, its bar as long as its share of the slowest.
 fn cells(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let known = run.cells().map(|(index, cell)| {
-        let summary = run.summary(index, Figure::ColdStart);
+        let summary = run.summary(index, Figure::Start);
         (cell, summary.and_then(|summary| summary.estimate))
     });
     let known: Vec<(Cell, Option<Estimate>)> = known.collect();
