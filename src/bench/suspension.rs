@@ -42,8 +42,7 @@ impl Suspension {
 
     /// Whether the backend of `cell` is out, at least if it is started so.
     pub(super) fn holds(&self, cell: &Cell) -> bool {
-        let start = |out: &LeftOut| out.start.is_none_or(|start| start == cell.start);
-        self.out.iter().any(|out| out.backend == cell.backend && start(out))
+        self.out.iter().any(|out| out.holds(cell))
     }
 
     /// Those that are out, in the order in which they went.

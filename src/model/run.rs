@@ -60,6 +60,13 @@ impl LeftOut {
         Self { backend, start: None, payload: None, reason, remedy }
     }
 
+    /// Whether `cell` is of what is left out.
+    pub fn holds(&self, cell: &Cell) -> bool {
+        self.backend == cell.backend
+            && self.start.is_none_or(|start| start == cell.start)
+            && self.payload.is_none_or(|payload| payload == cell.payload)
+    }
+
     /// What is left out: `runc`, `wasm warm`, `wasm syscall`.
     pub fn label(&self) -> String {
         let start = self.start.map(Start::name);

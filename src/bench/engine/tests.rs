@@ -93,6 +93,7 @@ fn rig(change: impl FnOnce(&mut Plan), script: Script) -> Rig {
     let backends = [BackendId::Runc, BackendId::GvisorSystrap];
     let mut plan = preset::plan(Preset::Quick, &backends, 42);
     plan.effort.min_seconds = Seconds(0.0);
+    plan.effort.warmup_rounds = 2;
     change(&mut plan);
     let nowhere = Roots { proc: "/nonexistent/proc".into(), sys: "/nonexistent/sys".into() };
     let ready = |id| BackendStatus {

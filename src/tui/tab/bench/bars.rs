@@ -8,8 +8,8 @@ use ratatui::widgets::Paragraph;
 
 use super::group::{Group, Row};
 use super::plan::first;
-use super::table::{self, NAME};
-use crate::model::backend::BackendId;
+use super::table;
+use crate::model::backend::{BackendId, Class};
 use crate::model::unit::Seconds;
 use crate::tui::look::Look;
 use crate::tui::widget::span_axis::SpanAxis;
@@ -18,10 +18,45 @@ use crate::tui::widget::{fixed, interval_bar};
 /// Columns of the value at the right of a bar.
 const VALUE: usize = 9;
 
-/// The colour of a backend, the same wherever it is drawn.
+/// The walls, weakest first.
+const WALLS: [Class; 7] = [
+    Class::None,
+    Class::Runtime,
+    Class::Namespaces,
+    Class::Container,
+    Class::UserKernel,
+    Class::Emulator,
+    Class::MicroVm,
+];
+
+/// The colour of a wall, the same wherever it is drawn. There are more rows than colours that can be
+/// told apart, and names beside them; so colours show what stands between the work and the host.
+fn paint(wall: Class, look: &Look<'_>) -> Style {
+    let index = WALLS.iter().position(|of| *of == wall).unwrap_or(0);
+    look.theme.series[index % look.theme.series.len()]
+}
+
+/// The colour of a backend: that of its wall.
 pub(super) fn colour(backend: BackendId, look: &Look<'_>) -> Style {
-    let index = BackendId::ALL.iter().position(|id| *id == backend);
-    look.theme.series[index.unwrap_or(0) % look.theme.series.len()]
+    paint(backend.class(), look)
+}
+
+/// The colours and what they mean, as far as they are used and there is room.
+fn key(group: &Group<'_>, width: usize, look: &Look<'_>) -> Line<'static> {
+    let used = |wall: &Class| group.rows.iter().any(|row| row.cell.backend.class() == *wall);
+    let mut spans = vec![Span::raw("  ")];
+    let mut left = width.saturating_sub(2);
+    for wall in WALLS.into_iter().filter(used) {
+        let name = if wall == Class::None { "no wall" } else { wall.words() };
+        let taken = name.len() + 4;
+        if taken > left {
+            break;
+        }
+        left -= taken;
+        spans.push(Span::styled(look.glyph.pick("■", "#"), paint(wall, look)));
+        spans.push(Span::styled(format!(" {name}  "), look.theme.muted));
+    }
+    Line::from(spans)
 }
 
 /// Draws a bar for each row of `group`.
@@ -36,16 +71,20 @@ pub(super) fn draw(
         let text = "nothing to draw yet: no sample has ended well";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     };
-    let width = usize::from(area.width).saturating_sub(NAME + VALUE + 1);
-    let foot = usize::from(area.height > 4) * 2;
+    let name = group.name_room(usize::from(area.width));
+    let width = usize::from(area.width).saturating_sub(name + VALUE + 1);
+    let foot = usize::from(area.height > 4) * 2 + usize::from(area.height > 8);
     let room = usize::from(area.height).saturating_sub(foot);
     let shown = group.rows.iter().enumerate().skip(first(cursor, room)).take(room);
     let mut lines: Vec<_> =
-        shown.map(|(index, row)| line(axis, width, row, index == cursor, look)).collect();
+        shown.map(|(index, row)| line(axis, (name, width), row, index == cursor, look)).collect();
     if foot > 0 {
-        let ticks = " ".repeat(NAME) + &axis.line(width);
+        let ticks = " ".repeat(name) + &axis.line(width);
         lines.push(Line::styled(ticks, look.theme.muted));
         lines.push(Line::styled(words(group, axis, width), look.theme.muted));
+    }
+    if foot > 2 {
+        lines.push(key(group, usize::from(area.width), look));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
@@ -58,17 +97,17 @@ fn words(group: &Group<'_>, axis: SpanAxis, width: usize) -> String {
 
 fn line(
     axis: SpanAxis,
-    width: usize,
+    (name, width): (usize, usize),
     row: &Row<'_>,
     chosen: bool,
     look: &Look<'_>,
 ) -> Line<'static> {
-    let mut spans = vec![table::marked(row, chosen, look)];
+    let mut spans = vec![table::marked(row, name, chosen, look)];
     let Some(median) = row.median() else {
-        spans.push(Span::styled("—", look.theme.muted));
+        spans.push(table::nothing(row, width + VALUE, look));
         return Line::from(spans);
     };
-    let styles = (colour(row.backend, look), look.theme.text);
+    let styles = (colour(row.cell.backend, look), look.theme.text);
     spans.extend(interval_bar::spans(axis, width, median, row.interval(), styles));
     let value = fixed::right(&Seconds(median).to_string(), VALUE + 1);
     spans.push(Span::styled(value, look.theme.text));

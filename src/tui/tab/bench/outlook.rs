@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::choice::Choice;
 use super::wish::PREPARING;
 use crate::bench::forecast::forecast;
+use crate::model::backend::BackendId;
 use crate::model::bench::{Plan, Preset};
 use crate::state::State;
 use crate::tui::action::Action;
@@ -70,13 +71,18 @@ fn presets(chosen: Preset, look: &Look<'_>) -> Line<'static> {
 fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
     let effort = &plan.effort;
     let cells = plan.cells().len();
+    let starts: usize = plan.backends.iter().map(|id| starts(*id, plan)).sum();
+    let lacking = starts * plan.payloads.len() - cells;
+    let lacking = if lacking > 0 { format!(" − {lacking} n/a") } else { String::new() };
     let rounds = |rounds: u32| u64::from(rounds).saturating_mul(cells as u64);
     let limits = &plan.limits;
     vec![
+        ("takes", takes(plan)),
         (
             "cells",
             format!(
-                "{} × {} = {cells}",
+                "{} of {} × {}{lacking} = {cells}",
+                many(starts, "start"),
                 many(plan.backends.len(), "backend"),
                 many(plan.payloads.len(), "payload")
             ),
@@ -111,8 +117,12 @@ fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
                 limits.cpus, limits.memory_bytes, limits.pids, limits.timeout_seconds
             ),
         ),
-        ("takes", takes(plan)),
     ]
+}
+
+/// In how many of the plan's ways `backend` starts.
+fn starts(backend: BackendId, plan: &Plan) -> usize {
+    backend.starts().iter().filter(|start| plan.starts.contains(start)).count()
 }
 
 fn takes(plan: &Plan) -> String {
@@ -120,6 +130,11 @@ fn takes(plan: &Plan) -> String {
         return "—".to_owned();
     }
     let forecast = forecast(plan);
+    let wanted = plan.effort.min_rounds;
+    if forecast.rounds < wanted {
+        let fit = forecast.rounds;
+        return format!("{}, room for about {fit} of {wanted} rounds", forecast.at_most_seconds);
+    }
     format!("{} to {}", forecast.at_least_seconds, forecast.at_most_seconds)
 }
 
