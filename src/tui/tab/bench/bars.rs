@@ -41,22 +41,30 @@ pub(super) fn colour(backend: BackendId, look: &Look<'_>) -> Style {
     paint(backend.class(), look)
 }
 
-/// The colours and what they mean, as far as they are used and there is room.
-fn key(group: &Group<'_>, width: usize, look: &Look<'_>) -> Line<'static> {
-    let used = |wall: &Class| group.rows.iter().any(|row| row.cell.backend.class() == *wall);
-    let mut spans = vec![Span::raw("  ")];
-    let mut left = width.saturating_sub(2);
-    for wall in WALLS.into_iter().filter(used) {
-        let name = if wall == Class::None { "no wall" } else { wall.words() };
-        let taken = name.len() + 4;
-        if taken > left {
-            break;
-        }
-        left -= taken;
-        spans.push(Span::styled(look.glyph.pick("■", "#"), paint(wall, look)));
-        spans.push(Span::styled(format!(" {name}  "), look.theme.muted));
+/// What stands between the work and the host, as short as can be.
+const fn short(wall: Class) -> &'static str {
+    match wall {
+        Class::None => "none",
+        Class::Runtime => "runtime",
+        Class::Namespaces => "namespaces",
+        Class::Container => "container",
+        Class::UserKernel => "user kernel",
+        Class::Emulator => "emulator",
+        Class::MicroVm => "VM",
     }
-    Line::from(spans)
+}
+
+/// The colours that are used and what they mean; `None` where they do not all have room.
+fn key(group: &Group<'_>, width: usize, look: &Look<'_>) -> Option<Line<'static>> {
+    let used = |wall: &Class| group.rows.iter().any(|row| row.cell.backend.class() == *wall);
+    let mut spans = vec![Span::raw(" ")];
+    for wall in WALLS.into_iter().filter(used) {
+        let sign = look.glyph.pick(" ■ ", " # ");
+        spans.push(Span::styled(sign, paint(wall, look)));
+        spans.push(Span::styled(short(wall), look.theme.muted));
+    }
+    let line = Line::from(spans);
+    (line.width() <= width).then_some(line)
 }
 
 /// Draws a bar for each row of `group`.
@@ -73,7 +81,8 @@ pub(super) fn draw(
     };
     let name = group.name_room(usize::from(area.width));
     let width = usize::from(area.width).saturating_sub(name + VALUE + 1);
-    let foot = usize::from(area.height > 4) * 2 + usize::from(area.height > 8);
+    let key = key(group, usize::from(area.width), look).filter(|_| area.height > 8);
+    let foot = usize::from(area.height > 4) * 2 + usize::from(key.is_some());
     let room = usize::from(area.height).saturating_sub(foot);
     let shown = group.rows.iter().enumerate().skip(first(cursor, room)).take(room);
     let mut lines: Vec<_> =
@@ -83,9 +92,7 @@ pub(super) fn draw(
         lines.push(Line::styled(ticks, look.theme.muted));
         lines.push(Line::styled(words(group, axis, width), look.theme.muted));
     }
-    if foot > 2 {
-        lines.push(key(group, usize::from(area.width), look));
-    }
+    lines.extend(key);
     frame.render_widget(Paragraph::new(lines), area);
 }
 

@@ -109,7 +109,7 @@ impl Column {
         match self {
             Self::Median | Self::Other(_) => 10,
             Self::Interval => 16,
-            Self::Times => 17,
+            Self::Times => 18,
             Self::P95 | Self::P99 => 7,
             Self::Counted => 5,
             Self::Failed => 6,
@@ -143,7 +143,8 @@ impl Column {
                 row.interval().map(|ends| format!("{}{doubt}", range(ends)))
             }
             Self::Times => group.times(row).map(|times| {
-                format!("×{}", as_many_times(times.ratio, Some((times.low, times.high))))
+                let words = as_many_times(times.ratio, Some((times.low, times.high)));
+                if words.starts_with("1/") { words } else { format!("×{words}") }
             }),
             Self::P95 => tail(estimate.and_then(|estimate| estimate.p95_seconds)),
             Self::P99 => tail(estimate.and_then(|estimate| estimate.p99_seconds)),
@@ -268,7 +269,7 @@ fn words(run: &RunState, group: &Group<'_>, width: u16) -> Vec<String> {
     if any(Standing::Alike) {
         let alike = match width {
             ..50 => "≈ alike",
-            50..80 => "≈ not told apart from it",
+            50..80 => "≈ not told apart",
             _ => "≈ not told apart from it: their intervals overlap",
         };
         said.push(alike.to_owned());
@@ -282,7 +283,7 @@ fn words(run: &RunState, group: &Group<'_>, width: u16) -> Vec<String> {
 /// What the star means: with several starts there is one for each.
 fn fastest(group: &Group<'_>, width: u16) -> &'static str {
     match (group.has_starts(), width) {
-        (true, 110..) => "★ fastest that isolates, of those that start alike",
+        (true, 110..) => "★ fastest that isolates, of those that start alike (name alone: cold)",
         (true, 60..) => "★ fastest that isolates, per start",
         _ => "★ fastest that isolates",
     }
