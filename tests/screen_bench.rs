@@ -50,6 +50,12 @@ fn done() -> State {
 fn before_a_run() {
     let state = world::tried();
     insta::assert_snapshot!("before_small", drawn(SMALL, &state, &[]));
+    let last = drawn(SMALL, &state, &[Action::Last]);
+    assert!(
+        last.contains("cannot   gvisor-kvm: this runsc cannot use /dev/kvm -> install"),
+        "{last}"
+    );
+    insta::assert_snapshot!("before_last_small", last);
     insta::assert_snapshot!("before_large", drawn(LARGE, &state, &[Action::Preset]));
     insta::assert_snapshot!("before_tiny", drawn(TINY, &state, &[Action::Down, Action::Down]));
     insta::assert_snapshot!("before_empty", drawn(SMALL, &State::default(), &[]));

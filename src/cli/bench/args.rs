@@ -125,6 +125,10 @@ impl BenchArgs {
             )
             .advise("set --min-runs and --max-runs together, or --runs alone"));
         }
+        if plan.cells().is_empty() {
+            return Err(eyre!("none of these backends has such a start and can do such work")
+                .advise("leave --start or --payload away, or name other backends"));
+        }
         Ok(plan)
     }
 
@@ -311,6 +315,8 @@ mod tests {
         assert_eq!(plan.starts, [Start::Cold, Start::Warm]);
         let warm = planned("--start warm").unwrap();
         assert_eq!(warm.backends, [BackendId::Deno, BackendId::V8, BackendId::Wasm]);
+        assert!(planned("runc --start warm").is_err(), "it starts cold only");
+        assert!(planned("v8 --payload syscall").is_err(), "it cannot do it");
         assert!(planned("--start worm").unwrap_err().contains("did you mean warm?"));
     }
 

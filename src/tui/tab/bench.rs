@@ -256,7 +256,10 @@ impl View {
         }
         if !places.outlook.is_empty() {
             let preparing = self.is_preparing(state);
-            outlook::draw(frame, places.outlook, &self.choice, (state, preparing), look);
+            let backends = Choice::backends(state);
+            let under = cursor(Panel::Backends, self.backend).and_then(|row| backends.get(row));
+            let state = (state, preparing, under.copied());
+            outlook::draw(frame, places.outlook, &self.choice, state, look);
         }
         if !places.brief.is_empty() {
             let preparing = self.is_preparing(state);

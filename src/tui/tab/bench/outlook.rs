@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::choice::Choice;
 use super::wish::PREPARING;
 use crate::bench::forecast::forecast;
-use crate::model::backend::BackendId;
+use crate::model::backend::{BackendId, BackendStatus, Readiness};
 use crate::model::bench::{Plan, Preset};
 use crate::state::State;
 use crate::tui::action::Action;
@@ -25,12 +25,12 @@ const fn name(preset: Preset) -> &'static str {
     }
 }
 
-/// Draws what the chosen benchmark will do.
+/// Draws what the chosen benchmark will do; first, what ails the backend `under` the cursor.
 pub(super) fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
     choice: &Choice,
-    (state, preparing): (&State, bool),
+    (state, preparing, under): (&State, bool, Option<&BackendStatus>),
     look: &Look<'_>,
 ) {
     let block = titled::titled("What it will do", false, look);
@@ -39,7 +39,7 @@ pub(super) fn draw(
     let plan = choice.plan(state);
     let mut lines = vec![presets(choice.preset, look)];
     let room = usize::from(inside.width).saturating_sub(LABEL);
-    for (label, text) in outlook(&plan) {
+    for (label, text) in under.and_then(ailment).into_iter().chain(outlook(&plan)) {
         for (index, part) in fixed::wrap(&text, room).into_iter().enumerate() {
             let label = if index == 0 { label } else { "" };
             let label = Span::styled(fixed::left(label, LABEL), look.theme.muted);
@@ -66,6 +66,16 @@ fn presets(chosen: Preset, look: &Look<'_>) -> Line<'static> {
         spans.push(word);
     }
     Line::from(spans)
+}
+
+/// What keeps a backend from running, or from running as it should, and what mends it.
+fn ailment(status: &BackendStatus) -> Option<(&'static str, String)> {
+    let (label, reason, remedy) = match &status.readiness {
+        Readiness::Unavailable { reason, remedy } => ("cannot", reason, remedy),
+        Readiness::Degraded { reason, remedy } => ("lacks", reason, remedy),
+        Readiness::Ready | Readiness::Checking => return None,
+    };
+    Some((label, format!("{}: {reason} -> {remedy}", status.id)))
 }
 
 fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
