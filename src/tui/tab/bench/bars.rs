@@ -12,33 +12,35 @@ use super::table;
 use crate::model::backend::{BackendId, Class};
 use crate::model::unit::Seconds;
 use crate::tui::look::Look;
+use crate::tui::theme::Theme;
 use crate::tui::widget::span_axis::SpanAxis;
 use crate::tui::widget::{fixed, interval_bar};
 
 /// Columns of the value at the right of a bar.
 const VALUE: usize = 9;
 
-/// The walls, weakest first.
-const WALLS: [Class; 7] = [
-    Class::None,
-    Class::Runtime,
-    Class::Namespaces,
-    Class::Container,
-    Class::UserKernel,
-    Class::Emulator,
-    Class::MicroVm,
+/// The walls, weakest first, each with its colour among those of the theme: an order in which they
+/// stay apart with 16 colours too.
+const WALLS: [(Class, usize); 7] = [
+    (Class::None, 7),
+    (Class::Runtime, 4),
+    (Class::Namespaces, 0),
+    (Class::Container, 2),
+    (Class::UserKernel, 3),
+    (Class::Emulator, 6),
+    (Class::MicroVm, 5),
 ];
 
 /// The colour of a wall, the same wherever it is drawn. There are more rows than colours that can be
 /// told apart, and names beside them; so colours show what stands between the work and the host.
-fn paint(wall: Class, look: &Look<'_>) -> Style {
-    let index = WALLS.iter().position(|of| *of == wall).unwrap_or(0);
-    look.theme.series[index % look.theme.series.len()]
+fn paint(wall: Class, theme: &Theme) -> Style {
+    let found = WALLS.iter().find(|(of, _)| *of == wall);
+    found.map_or(theme.text, |(_, index)| theme.series[*index])
 }
 
 /// The colour of a backend: that of its wall.
 pub(super) fn colour(backend: BackendId, look: &Look<'_>) -> Style {
-    paint(backend.class(), look)
+    paint(backend.class(), look.theme)
 }
 
 /// What stands between the work and the host, as short as can be.
@@ -56,11 +58,11 @@ const fn short(wall: Class) -> &'static str {
 
 /// The colours that are used and what they mean; `None` where they do not all have room.
 fn key(group: &Group<'_>, width: usize, look: &Look<'_>) -> Option<Line<'static>> {
-    let used = |wall: &Class| group.rows.iter().any(|row| row.cell.backend.class() == *wall);
+    let used = |wall: Class| group.rows.iter().any(|row| row.cell.backend.class() == wall);
     let mut spans = vec![Span::raw(" ")];
-    for wall in WALLS.into_iter().filter(used) {
+    for wall in WALLS.map(|(wall, _)| wall).into_iter().filter(|wall| used(*wall)) {
         let sign = look.glyph.pick(" ■ ", " # ");
-        spans.push(Span::styled(sign, paint(wall, look)));
+        spans.push(Span::styled(sign, paint(wall, look.theme)));
         spans.push(Span::styled(short(wall), look.theme.muted));
     }
     let line = Line::from(spans);
@@ -119,4 +121,38 @@ fn line(
     let value = fixed::right(&Seconds(median).to_string(), VALUE + 1);
     spans.push(Span::styled(value, look.theme.text));
     Line::from(spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::theme::depth::Depth;
+
+    #[test]
+    fn walls_are_told_apart_by_their_colour() {
+        for name in ["dark", "light"] {
+            for depth in [Depth::True, Depth::Many, Depth::Sixteen] {
+                let theme = Theme::embedded(name, depth);
+                // The dark theme has six colours of 16; the rarest wall shares one.
+                let shares = |wall: Class| depth == Depth::Sixteen && wall == Class::Emulator;
+                let walls = WALLS.map(|(wall, _)| wall);
+                let mut seen: Vec<Style> = walls
+                    .into_iter()
+                    .filter(|wall| !shares(*wall))
+                    .map(|wall| paint(wall, &theme))
+                    .collect();
+                let all = seen.len();
+                seen.sort_by_key(|style| format!("{style:?}"));
+                seen.dedup();
+                assert_eq!(seen.len(), all, "{name} {depth:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_backend_has_the_colour_of_a_wall() {
+        for backend in BackendId::ALL {
+            assert!(WALLS.iter().any(|(wall, _)| *wall == backend.class()), "{backend}");
+        }
+    }
 }

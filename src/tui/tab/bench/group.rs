@@ -48,7 +48,8 @@ impl Row<'_> {
         self.summary?.estimate.as_ref()
     }
 
-    /// What it is called, in at most `room` columns: the start stays whole as long as it can.
+    /// What it is called, in at most `room` columns: the start stays whole as long as it can, and of
+    /// the backend both ends, as kinds of one family differ at the end.
     pub(super) fn named(&self, room: usize) -> String {
         let label = self.cell.label();
         let start = self.cell.start.name();
@@ -56,7 +57,7 @@ impl Row<'_> {
         if self.cell.start == Start::Cold || label.len() <= room || left < 4 {
             return fixed::cut(&label, room);
         }
-        format!("{} {start}", fixed::cut(self.cell.backend.name(), left))
+        format!("{} {start}", cut_within(self.cell.backend.name(), left))
     }
 
     /// Why it has no figure though it was asked for: that it cannot run, or cannot do this.
@@ -75,6 +76,17 @@ impl Row<'_> {
     pub(super) fn median(&self) -> Option<f64> {
         Some(self.estimate()?.median_seconds.0)
     }
+}
+
+/// `name`, which is ASCII, with `…` for its middle where it is longer than `room`.
+fn cut_within(name: &str, room: usize) -> String {
+    if name.len() <= room {
+        return name.to_owned();
+    }
+    let tail = room / 2;
+    let head = room.saturating_sub(tail + 1);
+    let (head, tail) = (name.get(..head), name.get(name.len() - tail..));
+    format!("{}…{}", head.unwrap_or_default(), tail.unwrap_or_default())
 }
 
 fn interval(estimate: &Estimate) -> Option<(f64, f64)> {
@@ -142,7 +154,7 @@ impl<'a> Group<'a> {
     /// Columns of the sign and the name of a row, where there are `width` for all of it.
     pub(super) fn name_room(&self, width: usize) -> usize {
         let longest = self.rows.iter().map(|row| row.cell.label().len()).max().unwrap_or(0);
-        (longest + 3).min(width * 2 / 5).max(NAME)
+        (longest + 3).min(width * 9 / 20).max(NAME)
     }
 
     /// Whether any row starts from something that was there.
@@ -219,5 +231,30 @@ fn judge(rows: &mut [Row<'_>], start: Start) {
             Some((low, _)) if low <= best_high => Standing::Alike,
             _ => Standing::Open,
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_cut_keeps_what_tells_it_apart() {
+        let row = |backend, start| Row {
+            cell: Cell { backend, start, payload: Payload::Noop },
+            index: None,
+            summary: None,
+            left_out: None,
+            standing: Standing::Open,
+        };
+        let jailed = row(BackendId::FirecrackerJailed, Start::Snapshot);
+        let bare = row(BackendId::Firecracker, Start::Snapshot);
+        assert_eq!(jailed.named(30), "firecracker-jailed snapshot");
+        assert_eq!(jailed.named(22), "firecr…jailed snapshot");
+        for room in 14..30 {
+            assert!(jailed.named(room).chars().count() <= room);
+            assert_ne!(jailed.named(room), bare.named(room), "{room}");
+        }
+        assert_eq!(row(BackendId::GvisorSystrap, Start::Cold).named(8), "gvisor-…");
     }
 }

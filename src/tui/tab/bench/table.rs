@@ -270,6 +270,7 @@ fn words(run: &RunState, group: &Group<'_>, width: u16) -> Vec<String> {
         let alike = match width {
             ..50 => "≈ alike",
             50..80 => "≈ not told apart",
+            80..140 => "≈ not told apart from it",
             _ => "≈ not told apart from it: their intervals overlap",
         };
         said.push(alike.to_owned());
@@ -283,7 +284,7 @@ fn words(run: &RunState, group: &Group<'_>, width: u16) -> Vec<String> {
 /// What the star means: with several starts there is one for each.
 fn fastest(group: &Group<'_>, width: u16) -> &'static str {
     match (group.has_starts(), width) {
-        (true, 110..) => "★ fastest that isolates, of those that start alike (name alone: cold)",
+        (true, 80..) => "★ fastest that isolates, per start (name alone: cold)",
         (true, 60..) => "★ fastest that isolates, per start",
         _ => "★ fastest that isolates",
     }
