@@ -72,8 +72,10 @@ const fn cold(backend: BackendId) -> f64 {
         BackendId::Bubblewrap => 0.010,
         BackendId::Deno => 0.020,
         BackendId::Crun => 0.030,
-        BackendId::Runc | BackendId::Youki => 0.080,
-        BackendId::Firecracker | BackendId::FirecrackerJailed => 0.080,
+        BackendId::Runc
+        | BackendId::Youki
+        | BackendId::Firecracker
+        | BackendId::FirecrackerJailed => 0.080,
         BackendId::QemuTcg | BackendId::QemuKvm => 0.200,
         BackendId::GvisorSystrap | BackendId::GvisorPtrace | BackendId::GvisorKvm => 0.400,
         BackendId::Docker | BackendId::DockerCrun => 0.500,

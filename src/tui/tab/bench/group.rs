@@ -147,7 +147,9 @@ impl<'a> Group<'a> {
         });
         let mut rows: Vec<_> = measured.chain(left_out).collect();
         rows.retain(|row| row.cell.label().contains(filter));
-        Start::ALL.into_iter().for_each(|start| judge(&mut rows, start));
+        for start in Start::ALL {
+            judge(&mut rows, start);
+        }
         Self { figure, rows }
     }
 
