@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use isomon::model::backend::BackendId;
+use isomon::model::backend::{BackendId, Start};
 use isomon::model::bench::{Figure, Summary};
 use isomon::model::run::{Run, RunEnd};
 use isomon::report::{run_csv, run_json, run_markdown, run_text};
@@ -17,7 +17,7 @@ mod simulation;
 fn cold(run: &Run, backend: BackendId) -> Summary {
     let cell = run.head.cells.iter().position(|cell| cell.backend == backend).unwrap();
     let summaries = &run.tail.as_ref().unwrap().summary;
-    let wanted = |of: &&Summary| of.cell as usize == cell && of.figure == Figure::ColdStart;
+    let wanted = |of: &&Summary| of.cell as usize == cell && of.figure == Figure::Start;
     summaries.iter().find(wanted).unwrap().clone()
 }
 
@@ -42,6 +42,21 @@ fn anyone_can_compute_the_figures_again_from_the_file() {
     let run = RunDir::read(&path).unwrap();
     let again = summarise(&run.head.cells, &run.samples, RESAMPLES, run.head.plan.seed);
     assert_eq!(run.tail.unwrap().summary, again);
+}
+
+#[test]
+fn a_file_of_before_there_were_starts_is_read_and_says_the_same() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let run = RunDir::read(&path.join("tests/fixture/run_before_starts.json")).unwrap();
+    assert_eq!(run.head.plan.starts, Start::ALL);
+    assert!(run.head.cells.iter().all(|cell| cell.start == Start::Cold));
+    assert_eq!(run.head.left_out[0].label(), "gvisor-kvm");
+    assert_eq!(cold(&run, BackendId::Bubblewrap).n, 2);
+    let again = summarise(&run.head.cells, &run.samples, RESAMPLES, run.head.plan.seed);
+    assert_eq!(run.tail.as_ref().unwrap().summary, again);
+    let text = run_text::text(&run);
+    assert!(text.contains("× process") && !text.contains("× cold process"), "{text}");
+    assert!(run_csv::csv(&run).contains(",bubblewrap,cold,noop,0,false,start,2,"));
 }
 
 #[test]

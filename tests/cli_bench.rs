@@ -46,12 +46,12 @@ fn every_export_is_written_and_the_table_too() {
     let more = ["--export-json=a", "--export-csv=b", "--export-markdown=c", "--export-hyperfine=d"];
     let output = home.run(&short(&more));
     assert_eq!(status(&output), Some(0), "{}", err(&output));
-    assert!(out(&output).contains("cold start"));
+    assert!(out(&output).contains("start: from asked"));
     let read = |name: &str| fs::read_to_string(home.path().join(name)).expect(name);
     for name in ["a", "d"] {
         serde_json::from_str::<serde_json::Value>(&read(name)).expect(name);
     }
-    assert!(read("b").starts_with("run,name,backend"));
+    assert!(read("b").starts_with("run,name,backend,start,"));
     assert!(read("c").starts_with("# "));
 }
 
@@ -59,8 +59,19 @@ fn every_export_is_written_and_the_table_too() {
 fn standard_output_takes_an_export_instead_of_the_table() {
     let output = Home::new().run(&short(&["--export-csv", "-"]));
     assert_eq!(status(&output), Some(0), "{}", err(&output));
-    assert!(out(&output).starts_with("run,name,backend"));
-    assert!(!out(&output).contains("cold start  "));
+    assert!(out(&output).starts_with("run,name,backend,start,"));
+    assert!(!out(&output).contains("start: from asked"));
+}
+
+#[test]
+fn a_start_that_no_backend_here_has_is_told() {
+    let output = Home::new().run(&short(&["--start", "warm"]));
+    let said = out(&output) + &err(&output);
+    assert_eq!(status(&output), Some(2), "{said}");
+    assert!(said.contains("none of these backends has such a start"), "{said}");
+    let output = Home::new().run(&short(&["--start", "cold,snapshot"]));
+    assert_eq!(status(&output), Some(0), "{}", err(&output));
+    assert!(out(&output).contains("--start cold,snapshot"), "{}", out(&output));
 }
 
 #[test]

@@ -6,7 +6,7 @@
     reason = "small made-up numbers"
 )]
 
-use isomon::model::backend::BackendId;
+use isomon::model::backend::{BackendId, Start};
 use isomon::model::bench::{
     Cell, Estimate, Failure, Figure, HostState, Outcome, Payload, Phase, Phases, Progress, Sample,
     Summary, Taint,
@@ -52,7 +52,7 @@ fn phases() -> impl Strategy<Value = Phases> {
 
 fn sample() -> impl Strategy<Value = Sample> {
     let taints = prop::collection::vec(Just(Taint::Steal), 0..2);
-    let parts = (0..20_u32, any::<bool>(), seconds(), phases(), outcome(), taints);
+    let parts = (0..40_u32, any::<bool>(), seconds(), phases(), outcome(), taints);
     parts.prop_map(|(cell, warmup, at_seconds, phases, outcome, taints)| Sample {
         cell,
         round: 0,
@@ -87,7 +87,7 @@ fn estimate() -> impl Strategy<Value = Estimate> {
 
 fn summary() -> impl Strategy<Value = Summary> {
     let figure = prop::sample::select(Figure::ALL.to_vec());
-    let parts = (0..20_u32, figure, any::<[u32; 3]>(), prop::option::of(estimate()));
+    let parts = (0..40_u32, figure, any::<[u32; 3]>(), prop::option::of(estimate()));
     parts.prop_map(|(cell, figure, [n, failures, tainted], estimate)| Summary {
         cell,
         figure,
@@ -101,8 +101,13 @@ fn summary() -> impl Strategy<Value = Summary> {
 fn cells() -> impl Strategy<Value = Vec<Cell>> {
     let backend = prop::sample::select(BackendId::ALL.to_vec());
     let payload = prop::sample::select(Payload::USUAL.to_vec());
-    let cell = (backend, payload).prop_map(|(backend, payload)| Cell::cold(backend, payload));
-    prop::collection::vec(cell, 0..12)
+    let start = prop::sample::select(Start::ALL.to_vec());
+    let cell = (backend, start, payload).prop_map(|(backend, start, payload)| Cell {
+        backend,
+        start,
+        payload,
+    });
+    prop::collection::vec(cell, 0..40)
 }
 
 fn progress() -> impl Strategy<Value = Progress> {
@@ -122,8 +127,8 @@ prop_compose! {
     fn state()(
         tried in any::<bool>(),
         cells in prop::option::weighted(0.9, cells()),
-        samples in prop::collection::vec(sample(), 0..40),
-        summary in prop::collection::vec(summary(), 0..40),
+        samples in prop::collection::vec(sample(), 0..80),
+        summary in prop::collection::vec(summary(), 0..80),
         progress in progress(),
         over in any::<bool>(),
     ) -> State {
@@ -137,7 +142,7 @@ prop_compose! {
         if over {
             let ended = world::START;
             let end = RunEnd::BudgetSpent;
-            let tail = RunTail { ended, end, progress, summary, suspended: Vec::new(), overhead_seconds: None };
+            let tail = RunTail { ended, end, progress, summary, suspended: world::head().left_out, overhead_seconds: None };
             events.push(RunEvent::Ended(tail));
         }
         for event in events {

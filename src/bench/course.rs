@@ -80,7 +80,7 @@ impl Course {
 
     fn is_active(&self, cell: u32) -> bool {
         let cell = self.ledger.cells.get(cell as usize);
-        cell.is_some_and(|cell| !self.suspension.holds(cell.backend))
+        cell.is_some_and(|cell| !self.suspension.holds(cell))
     }
 
     pub(super) async fn start(&self) {
@@ -114,7 +114,7 @@ impl Course {
 
     fn is_known(&mut self, done: u32) -> bool {
         let suspension = &self.suspension;
-        self.ledger.is_known(done, |cell| !suspension.holds(cell.backend))
+        self.ledger.is_known(done, |cell| !suspension.holds(cell))
     }
 
     /// Whether the run goes on: neither cancelled nor out of time nor out of backends.
@@ -126,13 +126,21 @@ impl Course {
             return ControlFlow::Break(RunEnd::BudgetSpent);
         }
         let asked = self.ledger.cells.iter().take(self.ledger.asked);
-        if asked.into_iter().all(|cell| self.suspension.holds(cell.backend)) {
-            let why =
-                self.suspension.all().last().map(|out| format!("{} {}", out.backend, out.reason));
-            let why = why.unwrap_or_else(|| "no backend that was asked for can run here".into());
-            return ControlFlow::Break(RunEnd::Failed { reason: SafeText::new(&why) });
+        if asked.into_iter().all(|cell| self.suspension.holds(cell)) {
+            let reason = SafeText::new(&self.nothing_left());
+            return ControlFlow::Break(RunEnd::Failed { reason });
         }
         ControlFlow::Continue(())
+    }
+
+    /// Why no cell that was asked for is left: the last that was given up, or the first left out.
+    fn nothing_left(&self) -> String {
+        if let Some(out) = self.suspension.all().last() {
+            return format!("{} {}", out.label(), out.reason);
+        }
+        let first = self.head.left_out.first();
+        let first = first.map(|out| format!(": {}: {}", out.label(), out.reason));
+        format!("no backend that was asked for can do it here{}", first.unwrap_or_default())
     }
 
     async fn round(

@@ -1,58 +1,95 @@
 //! How long a plan will take, guessed before anything has run.
 //!
-//! The costs are round numbers of a common server; once a run goes on, its own times take over.
+//! The costs are round numbers of a common server, by backend and by what is there already; once a
+//! run goes on, its own times take over.
 
-use crate::model::backend::BackendId;
+use crate::model::backend::{BackendId, Start};
 use crate::model::bench::{Cell, Payload, Plan};
 use crate::model::unit::Seconds;
 
 /// Between what and what a run of a plan will take.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Forecast {
-    /// With the fewest rounds.
+    /// With the fewest rounds, or when the budget ends it.
     pub at_least_seconds: Seconds,
     /// With the most rounds, or when the budget ends it.
     pub at_most_seconds: Seconds,
+    /// Whole counted rounds that the budget has room for, at most as many as are allowed.
+    pub rounds: u32,
 }
 
 /// The forecast for `plan`.
 pub fn forecast(plan: &Plan) -> Forecast {
     let round: f64 = super::head::cells(plan).into_iter().map(cost).sum();
     let effort = &plan.effort;
-    let rounds = |counted: u32| f64::from(effort.warmup_rounds + counted) * round;
     let budget = effort.budget_seconds.0;
+    let takes = |counted: u32| {
+        let rounds = f64::from(effort.warmup_rounds + counted) * round;
+        Seconds(rounds.max(effort.min_seconds.0).min(budget))
+    };
+    let room = (budget / round).floor() - f64::from(effort.warmup_rounds);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to the range of the bound"
+    )]
+    let rounds = room.clamp(0.0, f64::from(effort.max_rounds)) as u32;
     Forecast {
-        at_least_seconds: Seconds(rounds(effort.min_rounds).max(effort.min_seconds.0).min(budget)),
-        at_most_seconds: Seconds(rounds(effort.max_rounds).max(effort.min_seconds.0).min(budget)),
+        at_least_seconds: takes(effort.min_rounds),
+        at_most_seconds: takes(effort.max_rounds),
+        rounds,
     }
 }
 
-/// Seconds from start to clean of one sample.
+/// Seconds from asked for to clean of one sample.
 fn cost(cell: Cell) -> f64 {
-    let (start, per_call) = match cell.backend {
-        BackendId::Process => (0.002, 0.3e-6),
-        BackendId::Wasm => (0.003, 0.3e-6),
-        BackendId::V8 | BackendId::Kvm => (0.005, 0.3e-6),
-        BackendId::Deno => (0.020, 0.3e-6),
-        BackendId::Namespaces => (0.005, 0.3e-6),
-        BackendId::Bubblewrap => (0.010, 0.3e-6),
-        BackendId::Crun => (0.030, 0.3e-6),
-        BackendId::Runc | BackendId::Youki => (0.080, 0.3e-6),
-        BackendId::Firecracker | BackendId::FirecrackerJailed => (0.080, 0.3e-6),
-        BackendId::QemuTcg | BackendId::QemuKvm => (0.200, 0.3e-6),
-        BackendId::Docker | BackendId::DockerCrun => (0.500, 0.3e-6),
-        BackendId::DockerRunsc | BackendId::DockerKata => (0.900, 2e-6),
-        BackendId::GvisorSystrap | BackendId::GvisorKvm => (0.400, 2e-6),
-        BackendId::GvisorPtrace => (0.400, 20e-6),
-    };
     let amount = cell.payload.amount() as f64;
     let work = match cell.payload {
         Payload::Noop => 0.0,
         Payload::Cpu { .. } => amount * 2.5e-9,
         Payload::Memory { .. } => amount * 1e-3,
-        Payload::Syscall { .. } => amount * per_call,
+        Payload::Syscall { .. } => amount * per_call(cell.backend),
     };
-    start + work
+    start(cell) + work
+}
+
+/// Seconds of one sample besides its work, by what is there already.
+fn start(cell: Cell) -> f64 {
+    match (cell.start, cell.backend) {
+        (Start::Cold, backend) => cold(backend),
+        (Start::Snapshot, BackendId::Firecracker | BackendId::FirecrackerJailed) => 0.040,
+        (Start::Snapshot, _) => 0.002,
+        (Start::Cached | Start::Pooled | Start::Warm, _) => 0.001,
+    }
+}
+
+/// Seconds of one sample that starts from nothing, besides its work.
+const fn cold(backend: BackendId) -> f64 {
+    match backend {
+        BackendId::Process => 0.002,
+        BackendId::Wasm => 0.003,
+        BackendId::V8 | BackendId::Kvm | BackendId::Namespaces => 0.005,
+        BackendId::Bubblewrap => 0.010,
+        BackendId::Deno => 0.020,
+        BackendId::Crun => 0.030,
+        BackendId::Runc
+        | BackendId::Youki
+        | BackendId::Firecracker
+        | BackendId::FirecrackerJailed => 0.080,
+        BackendId::QemuTcg | BackendId::QemuKvm => 0.200,
+        BackendId::GvisorSystrap | BackendId::GvisorPtrace | BackendId::GvisorKvm => 0.400,
+        BackendId::Docker | BackendId::DockerCrun => 0.500,
+        BackendId::DockerRunsc | BackendId::DockerKata => 0.900,
+    }
+}
+
+/// Seconds of one system call.
+const fn per_call(backend: BackendId) -> f64 {
+    match backend {
+        BackendId::GvisorPtrace => 20e-6,
+        BackendId::GvisorSystrap | BackendId::GvisorKvm | BackendId::DockerRunsc => 2e-6,
+        _ => 0.3e-6,
+    }
 }
 
 #[cfg(test)]
@@ -60,15 +97,49 @@ mod tests {
     use super::*;
     use crate::bench::preset::plan;
     use crate::model::bench::Preset;
+    use crate::stats::interval::FEWEST;
+
+    const DOCKER: [BackendId; 4] =
+        [BackendId::Docker, BackendId::DockerCrun, BackendId::DockerRunsc, BackendId::DockerKata];
 
     #[test]
     fn presets_take_about_as_long_as_they_say() {
-        let of = |preset| forecast(&plan(preset, &BackendId::ALL, 1));
-        let quick = of(Preset::Quick);
-        assert!(quick.at_least_seconds.0 > 5.0 && quick.at_least_seconds.0 < 30.0, "{quick:?}");
-        assert_eq!(quick.at_most_seconds, Seconds(30.0));
-        assert_eq!(of(Preset::Standard).at_most_seconds, Seconds(300.0));
-        assert_eq!(of(Preset::Full).at_most_seconds, Seconds(1_800.0));
+        let all = |preset| plan(preset, &BackendId::ALL, 1);
+        let of = |preset| forecast(&all(preset));
+        for (preset, about) in
+            [(Preset::Quick, 35.0), (Preset::Standard, 300.0), (Preset::Full, 1_800.0)]
+        {
+            assert_eq!(of(preset).at_most_seconds, Seconds(about));
+        }
+        assert!(all(Preset::Quick).cells().len() > 25);
+        for preset in [Preset::Standard, Preset::Full] {
+            assert!(of(preset).rounds >= all(preset).effort.min_rounds, "{:?}", of(preset));
+        }
+    }
+
+    #[test]
+    fn quick_has_an_interval_with_everything_installed_and_every_round_without_engines() {
+        let everything = forecast(&plan(Preset::Quick, &BackendId::ALL, 1));
+        assert!(everything.rounds as usize >= FEWEST, "{everything:?}");
+        let without: Vec<_> =
+            BackendId::ALL.into_iter().filter(|id| !DOCKER.contains(id)).collect();
+        let quick = plan(Preset::Quick, &without, 1);
+        let usual = forecast(&quick);
+        assert!(usual.rounds >= quick.effort.min_rounds, "{usual:?}");
+        assert!(usual.at_least_seconds.0 < 30.0, "{usual:?}");
+    }
+
+    #[test]
+    fn what_is_there_already_costs_next_to_nothing() {
+        let cold = plan(Preset::Quick, &[BackendId::Firecracker, BackendId::V8], 1);
+        let seconds = |starts: &[Start]| {
+            let mut plan = cold.clone();
+            plan.starts = starts.to_vec();
+            plan.effort.min_seconds = Seconds(0.0);
+            forecast(&plan).at_least_seconds.0
+        };
+        assert!(seconds(&[Start::Warm]) < seconds(&[Start::Snapshot]));
+        assert!(seconds(&[Start::Snapshot]) < seconds(&[Start::Cold]));
     }
 
     #[test]
@@ -78,5 +149,6 @@ mod tests {
         let forecast = forecast(&plan);
         assert_eq!(forecast.at_least_seconds, Seconds(1.0));
         assert_eq!(forecast.at_most_seconds, Seconds(1.0));
+        assert_eq!(forecast.rounds, 0);
     }
 }

@@ -4,7 +4,7 @@
 //! each of its payloads, those cells are added *after* the plan's. They are measured and shown like
 //! the others; they do not decide when the run is over, and `Plan::cells` does not name them.
 
-use crate::model::backend::{BackendId, BackendStatus, Readiness};
+use crate::model::backend::{BackendId, BackendStatus, Readiness, Start};
 use crate::model::bench::{Cell, Payload, Plan};
 use crate::model::id::RunId;
 use crate::model::root::Roots;
@@ -21,8 +21,9 @@ pub fn draw_up(
     roots: &Roots,
     started: Stamp,
 ) -> RunHead {
-    let mut left_out: Vec<LeftOut> =
-        plan.backends.iter().filter_map(|backend| reason(*backend, statuses)).collect();
+    let why =
+        |backend: &BackendId| reason(*backend, statuses).or_else(|| no_start(*backend, &plan));
+    let mut left_out: Vec<LeftOut> = plan.backends.iter().filter_map(why).collect();
     plan.backends.retain(|backend| left_out.iter().all(|out| out.backend != *backend));
     left_out.extend(lacks(&plan));
     RunHead {
@@ -57,7 +58,8 @@ fn lacks(plan: &Plan) -> Vec<LeftOut> {
         plan.payloads.iter().filter_map(move |payload| {
             let reason = SafeText::new(payload.lack(backend)?);
             let remedy = SafeText::new("choose another backend for it");
-            Some(LeftOut { backend, payload: Some(*payload), reason, remedy })
+            let out = LeftOut::backend(backend, reason, remedy);
+            Some(LeftOut { payload: Some(*payload), ..out })
         })
     };
     plan.backends.iter().copied().flat_map(of).collect()
@@ -73,7 +75,19 @@ fn reason(backend: BackendId, statuses: &[BackendStatus]) -> Option<LeftOut> {
             (SafeText::new("not tried yet"), SafeText::new("isomon doctor"))
         }
     };
-    Some(LeftOut { backend, payload: None, reason, remedy })
+    Some(LeftOut::backend(backend, reason, remedy))
+}
+
+/// That `backend` has none of the plan's starts; `None` if it has one.
+fn no_start(backend: BackendId, plan: &Plan) -> Option<LeftOut> {
+    let has = backend.starts();
+    if has.iter().any(|start| plan.starts.contains(start)) {
+        return None;
+    }
+    let names = |starts: &[Start]| starts.iter().map(|of| of.name()).collect::<Vec<_>>().join(", ");
+    let reason = format!("it has no start of the kind {}", names(&plan.starts));
+    let remedy = format!("--start {}", names(has));
+    Some(LeftOut::backend(backend, SafeText::new(&reason), SafeText::new(&remedy)))
 }
 
 #[cfg(test)]
@@ -109,5 +123,21 @@ mod tests {
         assert_eq!(head.plan.backends, [BackendId::Runc]);
         let reasons: Vec<_> = head.left_out.iter().map(|out| out.reason.as_str()).collect();
         assert_eq!(reasons, [no.as_str(), "not tried yet"]);
+    }
+
+    #[test]
+    fn a_start_that_a_backend_has_not_and_work_it_cannot_do_are_named() {
+        let asked = [BackendId::Runc, BackendId::Wasm];
+        let statuses = asked.map(|id| status(id, Readiness::Ready));
+        let mut plan = plan(Preset::Standard, &asked, 1);
+        plan.starts = vec![Start::Warm];
+        let head = draw_up(RunId::new(0, 1), plan, &statuses, &Roots::default(), Stamp::default());
+        assert_eq!(head.plan.backends, [BackendId::Wasm]);
+        let labels: Vec<_> = head.left_out.iter().map(LeftOut::label).collect();
+        assert_eq!(labels, ["runc", "wasm syscall"]);
+        assert_eq!(head.left_out[0].remedy.as_str(), "--start cold");
+        let warm = head.cells.iter().filter(|cell| cell.label() == "wasm warm");
+        assert_eq!(warm.count(), 3, "{:?}", head.cells);
+        assert_eq!(head.cells.len(), 3 + 4, "the baseline starts cold");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Every number is written out, so that it means the same when a preset changes.
 
+use crate::model::backend::Start;
 use crate::model::bench::{Payload, Plan};
 use crate::model::unit::Bytes;
 
@@ -10,6 +11,7 @@ use crate::model::unit::Bytes;
 pub fn repeat(plan: &Plan) -> String {
     let mut words = vec!["isomon".to_owned(), "bench".to_owned()];
     words.extend(plan.backends.iter().map(ToString::to_string));
+    words.extend(starts(&plan.starts));
     words.extend(plan.payloads.iter().map(|payload| format!("--payload {}", work(*payload))));
     let (effort, limits) = (&plan.effort, &plan.limits);
     words.extend([
@@ -25,6 +27,13 @@ pub fn repeat(plan: &Plan) -> String {
     ]);
     words.extend(plan.name.as_ref().map(|name| format!("--name {}", quoted(name.as_str()))));
     words.join(" ")
+}
+
+/// Nothing where every start is asked for, as it is unless told otherwise.
+fn starts(starts: &[Start]) -> Option<String> {
+    let every = Start::ALL.iter().all(|start| starts.contains(start));
+    let names: Vec<_> = starts.iter().map(|start| start.name()).collect();
+    (!every).then(|| format!("--start {}", names.join(",")))
 }
 
 /// `cpu`, or `cpu=1000` where it is not the usual amount.
@@ -61,9 +70,17 @@ mod tests {
         plan.payloads.push(Payload::Cpu { rounds: 7 });
         assert_eq!(
             repeat(&plan),
-            "isomon bench runc gvisor-kvm --payload noop --payload cpu=7 --warmup 2 --min-runs 10 \
-             --max-runs 25 --budget 30s --target 5% --memory 128MiB --cpus 1 --timeout 10s --seed 42"
+            "isomon bench runc gvisor-kvm --payload noop --payload cpu=7 --warmup 1 --min-runs 10 \
+             --max-runs 25 --budget 35s --target 5% --memory 128MiB --cpus 1 --timeout 10s --seed 42"
         );
+    }
+
+    #[test]
+    fn starts_are_named_where_some_are_left_away() {
+        let mut plan = plan(Preset::Quick, &[BackendId::Wasm], 42);
+        assert!(!repeat(&plan).contains("--start"));
+        plan.starts = vec![Start::Cold, Start::Warm];
+        assert!(repeat(&plan).starts_with("isomon bench wasm --start cold,warm --payload noop "));
     }
 
     #[test]

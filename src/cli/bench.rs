@@ -42,8 +42,11 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
 /// What the table says too, in short, where no table is printed.
 fn report(run: &Run, meter: &Meter) {
     for left_out in &run.head.left_out {
-        let (backend, reason, remedy) = (left_out.backend, &left_out.reason, &left_out.remedy);
-        meter.say(&format!("left out {backend}: {reason} -> {remedy}"));
+        let (label, reason, remedy) = (left_out.label(), &left_out.reason, &left_out.remedy);
+        meter.say(&match left_out.payload {
+            Some(_) => format!("n/a {label}: {reason}"),
+            None => format!("left out {label}: {reason} -> {remedy}"),
+        });
     }
     match run.tail.as_ref().map(|tail| &tail.end) {
         Some(RunEnd::Completed) => {}
@@ -70,14 +73,26 @@ fn write(wish: &BenchArgs, run: &Run) -> Result<()> {
     Ok(print::out(&render(run, form)?)?)
 }
 
-/// Bad when a sample failed, when a backend that was named could not run, or when it was cut short.
+/// Bad when a sample failed, when a backend that was named could not run or could do none of the
+/// work, or when it was cut short. That it could not do some of it is how it is.
 fn judge(wish: &BenchArgs, run: &Run) -> Exit {
     let Some(tail) = &run.tail else {
         return Exit::Bad;
     };
     let whole = !matches!(tail.end, RunEnd::Cancelled | RunEnd::Failed { .. });
-    let named_left_out = wish.names_backends() && !run.head.left_out.is_empty();
-    if whole && tail.progress.failed == 0 && !named_left_out { Exit::Good } else { Exit::Bad }
+    let lacking = wish.names_backends() && (is_left_out(run) || does_nothing(run));
+    if whole && tail.progress.failed == 0 && !lacking { Exit::Good } else { Exit::Bad }
+}
+
+/// Whether a backend is left out as a whole.
+fn is_left_out(run: &Run) -> bool {
+    run.head.left_out.iter().any(|out| out.payload.is_none())
+}
+
+/// Whether a backend of the plan has not a single cell.
+fn does_nothing(run: &Run) -> bool {
+    let works = |backend| run.head.cells.iter().any(|cell| cell.backend == backend);
+    !run.head.plan.backends.iter().all(|backend| works(*backend))
 }
 
 /// The error of a run that could not even begin.

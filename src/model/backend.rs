@@ -208,6 +208,7 @@ impl Start {
         }
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
     pub(crate) const fn is_cold(&self) -> bool {
         matches!(self, Self::Cold)
     }

@@ -225,6 +225,13 @@ impl Plan {
         }
         cells
     }
+
+    /// Whether it asks for `cell`; a baseline that it does not ask for is measured all the same.
+    pub fn asks_for(&self, cell: &Cell) -> bool {
+        self.backends.contains(&cell.backend)
+            && self.starts.contains(&cell.start)
+            && self.payloads.contains(&cell.payload)
+    }
 }
 
 /// How much effort a plan makes, by name.

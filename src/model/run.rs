@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::backend::BackendId;
+use super::backend::{BackendId, Start};
 use super::bench::{Cell, Payload, Plan, Progress, Sample, Summary};
 use super::id::RunId;
 use super::text::SafeText;
@@ -42,6 +42,9 @@ pub struct RunHead {
 pub struct LeftOut {
     /// Which one.
     pub backend: BackendId,
+    /// The one start in which it cannot run; `None` if it cannot in any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Start>,
     /// The one payload it cannot do; `None` if it can do none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Payload>,
@@ -49,6 +52,27 @@ pub struct LeftOut {
     pub reason: SafeText,
     /// What mends it.
     pub remedy: SafeText,
+}
+
+impl LeftOut {
+    /// `backend` as a whole.
+    pub const fn backend(backend: BackendId, reason: SafeText, remedy: SafeText) -> Self {
+        Self { backend, start: None, payload: None, reason, remedy }
+    }
+
+    /// Whether `cell` is of what is left out.
+    pub fn holds(&self, cell: &Cell) -> bool {
+        self.backend == cell.backend
+            && self.start.is_none_or(|start| start == cell.start)
+            && self.payload.is_none_or(|payload| payload == cell.payload)
+    }
+
+    /// What is left out: `runc`, `wasm warm`, `wasm syscall`.
+    pub fn label(&self) -> String {
+        let start = self.start.map(Start::name);
+        let words = [start, self.payload.map(Payload::name)].into_iter().flatten();
+        words.fold(self.backend.name().to_owned(), |label, word| label + " " + word)
+    }
 }
 
 /// What must be alike for two runs to be comparable.

@@ -96,6 +96,18 @@ pub fn three_digits(value: f64) -> String {
     }
 }
 
+/// So many times something, with its range: `12.1 (11.5–12.9)`; a small part of it as a fraction,
+/// `1/144 (138–150)`.
+pub fn as_many_times(times: f64, range: Option<(f64, f64)>) -> String {
+    let is_part = times > 0.0 && times < 0.1;
+    let range =
+        range.map(|(low, high)| if is_part { (1.0 / high, 1.0 / low) } else { (low, high) });
+    let range = range.map(|(low, high)| format!(" ({}–{})", three_digits(low), three_digits(high)));
+    let bare =
+        if is_part { format!("1/{}", three_digits(1.0 / times)) } else { three_digits(times) };
+    bare + &range.unwrap_or_default()
+}
+
 const BINARY: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 fn binary(value: f64) -> String {
@@ -206,6 +218,13 @@ fn clock(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_small_part_of_something_is_a_fraction() {
+        assert_eq!(as_many_times(12.13, Some((11.5, 12.9))), "12.1 (11.5–12.9)");
+        assert_eq!(as_many_times(0.5, None), "0.50");
+        assert_eq!(as_many_times(1.0 / 144.0, Some((1.0 / 150.0, 1.0 / 138.0))), "1/144 (138–150)");
+    }
 
     #[test]
     fn shows_three_significant_digits_with_the_unit() {

@@ -1,5 +1,5 @@
 //! A run as CSV: one line for each figure of each cell. Times are in seconds; what is not known is
-//! empty.
+//! empty. The ratios are all to `process` started cold with the same payload.
 
 use super::cell::cell;
 use super::run_row::{Row, rows};
@@ -7,7 +7,7 @@ use crate::model::bench::Summary;
 use crate::model::run::Run;
 use crate::model::unit::Seconds;
 
-const HEADS: &str = "run,name,backend,payload,amount,baseline,figure,n,failures,tainted,\
+const HEADS: &str = "run,name,backend,start,payload,amount,baseline,figure,n,failures,tainted,\
     median_seconds,low_seconds,high_seconds,mad_seconds,min_seconds,max_seconds,mean_seconds,\
     sd_seconds,p90_seconds,p95_seconds,p99_seconds,outliers,times_process,times_low,times_high";
 
@@ -29,6 +29,7 @@ fn line(run: &Run, row: &Row, summary: &Summary) -> Vec<String> {
         cell(run.head.id.as_str()),
         name.unwrap_or_default(),
         row.cell.backend.to_string(),
+        row.cell.start.name().to_owned(),
         row.cell.payload.to_string(),
         row.cell.payload.amount().to_string(),
         row.baseline.to_string(),
@@ -83,7 +84,13 @@ mod tests {
         let columns = HEADS.split(',').count();
         let noops = run().head.cells.iter().filter(|cell| cell.payload == Payload::Noop).count();
         assert_eq!(text.lines().count(), 1 + run().head.cells.len() * 5 - noops);
+        assert!(text.contains(",wasm,cold,noop,") && text.contains(",wasm,warm,noop,"), "{text}");
         assert!(text.lines().all(|line| line.split(',').count() == columns), "{text}");
+    }
+
+    #[test]
+    fn a_run_as_csv() {
+        insta::assert_snapshot!(csv(&run()));
     }
 
     #[test]

@@ -6,7 +6,8 @@
 use serde_json::{Value, json};
 
 use super::run_row::{Row, rows};
-use crate::model::bench::{Figure, Outcome};
+use crate::model::backend::Start;
+use crate::model::bench::{Cell, Figure, Outcome};
 use crate::model::run::Run;
 
 /// The results, indented, with a newline at the end. Cells without a good sample are not in it.
@@ -22,7 +23,7 @@ fn result(run: &Run, row: &Row) -> Option<Value> {
     let good = counted.filter(|sample| sample.outcome == Outcome::Good);
     let times: Vec<f64> = good.filter_map(|of| Figure::Cli.of(&of.phases)).map(|s| s.0).collect();
     Some(json!({
-        "command": format!("isomon bench {} --payload {}", row.cell.backend, row.cell.payload),
+        "command": command(row.cell),
         "mean": known.mean_seconds,
         "stddev": known.sd_seconds,
         "median": known.median_seconds,
@@ -33,10 +34,18 @@ fn result(run: &Run, row: &Row) -> Option<Value> {
         "times": times,
         "parameters": {
             "backend": row.cell.backend.name(),
+            "start": row.cell.start.name(),
             "payload": row.cell.payload.name(),
             "amount": row.cell.payload.amount().to_string(),
         },
     }))
+}
+
+/// The name of a row, as hyperfine's scripts show it.
+fn command(Cell { backend, start, payload }: Cell) -> String {
+    let start =
+        if start == Start::Cold { String::new() } else { format!(" --start {}", start.name()) };
+    format!("isomon bench {backend}{start} --payload {payload}")
 }
 
 #[cfg(test)]
@@ -48,8 +57,19 @@ mod tests {
     fn its_times_are_those_of_good_samples() {
         let parsed: Value = serde_json::from_str(&hyperfine(&run()).unwrap()).unwrap();
         let results = parsed["results"].as_array().unwrap();
-        assert_eq!(results.len(), 2, "the one that never worked is not there");
-        assert_eq!(results[0]["command"], "isomon bench runc --payload noop");
+        let commands: Vec<_> = results.iter().filter_map(|of| of["command"].as_str()).collect();
+        assert_eq!(
+            commands,
+            [
+                "isomon bench runc --payload noop",
+                "isomon bench runc --payload syscall",
+                "isomon bench wasm --payload noop",
+                "isomon bench process --payload noop",
+                "isomon bench process --payload syscall",
+            ],
+            "neither what never worked nor what never ended is there"
+        );
+        assert_eq!(results[2]["parameters"]["start"], "cold");
         assert_eq!(results[0]["times"].as_array().unwrap().len(), 11);
         assert!(results[0]["user"].is_null());
     }

@@ -9,9 +9,10 @@ use crate::model::run::Run;
 /// The report, with a newline at its end.
 pub fn markdown(run: &Run) -> String {
     let rows = rows(run);
+    let tables = tables(run, &rows);
     let section = |of: &Table<'_>| format!("\n## {}\n\n{}", escape(&of.title()), table(of));
-    let sections: String = tables(&rows).iter().map(section).collect();
-    let notes = notes(run, &rows).into_iter().map(|note| format!("- {}\n", escape(&note)));
+    let sections: String = tables.iter().map(section).collect();
+    let notes = notes(run, &rows, &tables).into_iter().map(|note| format!("- {}\n", escape(&note)));
     let repeat = format!("- to repeat it: {}\n", escape(safe(&run.head.repeat).as_str()));
     format!("# {}\n{sections}\n{}{repeat}", escape(&title(run)), notes.collect::<String>())
 }
@@ -31,7 +32,11 @@ fn table(table: &Table<'_>) -> String {
     let rule = format!("|:---|{}\n", "---:|".repeat(columns.saturating_sub(1)));
     let (heads, rest) = lines.split_at(lines.len().min(1));
     let text = |lines: &[Vec<String>]| lines.iter().map(row).collect::<String>();
-    text(heads) + &rule + &text(rest)
+    let lacks = table.lacks().map(|(name, reason)| {
+        let blanks = " |".repeat(columns.saturating_sub(2));
+        format!("| {} | {} |{blanks}\n", escape(name), escape(&reason))
+    });
+    text(heads) + &rule + &text(rest) + &lacks.collect::<String>()
 }
 
 /// Letters that Markdown would obey, and `<`, which browsers would.

@@ -4,24 +4,27 @@
 use std::collections::BTreeMap;
 
 use super::run_row::Row;
-use super::run_table::{BASELINE, DISTURBED, tables};
+use super::run_table::{BASELINE, DISTURBED, Table};
+use crate::model::backend::Start;
 use crate::model::bench::{Failure, Figure, Outcome};
 use crate::model::run::{LeftOut, Run, RunEnd};
 use crate::model::text::SafeText;
 use crate::stats::interval::FEWEST;
 
-/// The notes, each a sentence or a few.
-pub(super) fn notes(run: &Run, rows: &[Row]) -> Vec<String> {
+/// The notes below `tables`, each a sentence or a few.
+pub(super) fn notes(run: &Run, rows: &[Row], tables: &[Table<'_>]) -> Vec<String> {
     let tail = run.tail.as_ref();
-    let mut notes = vec![end(run), known(run, rows), legend(rows)];
+    let mut notes = vec![end(run, rows), known(run, rows), legend(tables, rows)];
     if rows.iter().any(|row| row.baseline) {
         notes.push(format!("{BASELINE} the baseline, measured in every run"));
     }
+    notes.extend(starts(rows));
     notes.extend(disturbed(run));
     notes.extend(failures(run));
     let suspended = tail.map(|tail| tail.suspended.as_slice()).unwrap_or_default();
     notes.extend(suspended.iter().map(|out| left_out("given up", out)));
-    notes.extend(run.head.left_out.iter().map(|out| left_out("left out", out)));
+    let whole = run.head.left_out.iter().filter(|out| out.payload.is_none());
+    notes.extend(whole.map(|out| left_out("left out", out)));
     let overhead = tail.and_then(|tail| tail.overhead_seconds);
     notes.extend(overhead.map(|cost| format!("isomon's own part: {cost} to spawn and wait")));
     notes.push(machine(run));
@@ -30,7 +33,7 @@ pub(super) fn notes(run: &Run, rows: &[Row]) -> Vec<String> {
 }
 
 /// How it ended.
-fn end(run: &Run) -> String {
+fn end(run: &Run, rows: &[Row]) -> String {
     let effort = &run.head.plan.effort;
     match run.tail.as_ref().map(|tail| &tail.end) {
         None => "cut off: it did not come to its end".to_owned(),
@@ -39,11 +42,26 @@ fn end(run: &Run) -> String {
             format!("stopped after {} rounds, the most allowed (--max-runs)", effort.max_rounds)
         }
         Some(RunEnd::BudgetSpent) => {
-            format!("stopped after {}, the time allowed (--budget)", effort.budget_seconds)
+            let (budget, least) = (effort.budget_seconds, effort.min_rounds as usize);
+            let short = match fewest(run, rows) {
+                fewest if fewest < least => format!(": {fewest} samples of a row, not {least}"),
+                _ => String::new(),
+            };
+            format!("stopped after {budget}, the time allowed (--budget){short}")
         }
         Some(RunEnd::Cancelled) => "cancelled; what was measured until then stands".to_owned(),
         Some(RunEnd::Failed { reason }) => format!("the run failed: {reason}"),
     }
+}
+
+/// The fewest counted samples of a row that was asked for and not given up.
+fn fewest(run: &Run, rows: &[Row]) -> usize {
+    let suspended = run.tail.as_ref().map_or(&[][..], |tail| tail.suspended.as_slice());
+    let given_up = |row: &&Row| suspended.iter().any(|out| out.holds(&row.cell));
+    let asked = rows.iter().filter(|row| !row.baseline && !given_up(row));
+    let counted =
+        |row: &Row| run.samples.iter().filter(|of| of.cell == row.index && !of.warmup).count();
+    asked.map(counted).min().unwrap_or(0)
 }
 
 /// How well the medians are known; nothing when a number of rounds was asked for instead.
@@ -62,15 +80,14 @@ fn known(run: &Run, rows: &[Row]) -> String {
 }
 
 /// What the columns and numbers are.
-fn legend(rows: &[Row]) -> String {
-    let tables = tables(rows);
+fn legend(tables: &[Table<'_>], rows: &[Row]) -> String {
     let shown = |figure: &Figure| tables.iter().any(|table| table.figures().contains(figure));
     let figures = Figure::ALL.into_iter().filter(shown).map(|figure| {
         let words = match figure {
-            Figure::ColdStart => "from asked to ready",
+            Figure::Start => "from asked for to ready",
             Figure::Work => "the payload alone",
-            Figure::Request => "from asked to the result",
-            Figure::Cli => "from asked to ended",
+            Figure::Request => "from asked for to the result",
+            Figure::Cli => "from asked for to ended",
             Figure::Clean => "from ended to nothing left",
         };
         format!("{}: {words}", figure.name())
@@ -85,8 +102,32 @@ fn legend(rows: &[Row]) -> String {
     format!("medians, ± 95 % interval{bare}; {}", figures.join(", "))
 }
 
+/// What was there already in the rows that say so, and what all ratios are made with.
+fn starts(rows: &[Row]) -> Option<String> {
+    let used = |start: &Start| rows.iter().any(|row| row.cell.start == *start);
+    let words = Start::ALL
+        .into_iter()
+        .filter(used)
+        .map(|start| format!("{}: {}", start.name(), was_there(start)));
+    let words: Vec<String> = words.collect();
+    (words.len() > 1).then(|| {
+        format!("{}; × cold process: as many times a process started cold", words.join(", "))
+    })
+}
+
+/// What was there already, in a few words.
+const fn was_there(start: Start) -> &'static str {
+    match start {
+        Start::Cold => "started from nothing",
+        Start::Cached => "its code was compiled already",
+        Start::Pooled => "its memory was set aside too",
+        Start::Snapshot => "restored as it was when ready",
+        Start::Warm => "it lived and was idle",
+    }
+}
+
 fn left_out(how: &str, out: &LeftOut) -> String {
-    format!("{how} {}: {} -> {}", out.backend, out.reason, out.remedy)
+    format!("{how} {}: {} -> {}", out.label(), out.reason, out.remedy)
 }
 
 /// Failures of one cell and kind together, with the first message.
@@ -99,8 +140,8 @@ fn failures(run: &Run) -> Vec<String> {
     }
     let line = |((cell, kind), (times, message)): ((u32, Failure), (u32, &SafeText))| {
         let cell = run.head.cells.get(cell as usize)?;
-        let (backend, payload, words) = (cell.backend, cell.payload, kind.words());
-        Some(format!("failed {times} times, {backend} {payload}: {words}: {message}"))
+        let (label, payload, words) = (cell.label(), cell.payload, kind.words());
+        Some(format!("failed {times} times, {label} {payload}: {words}: {message}"))
     };
     kinds.into_iter().filter_map(line).collect()
 }

@@ -15,7 +15,8 @@ pub(super) struct Row {
     /// Whether the plan did not name it.
     pub(super) baseline: bool,
     pub(super) figures: Vec<Summary>,
-    /// Its deciding figure as so many times that of `process` with the same payload.
+    /// Its deciding figure as so many times that of a cold `process` with the same payload, however
+    /// it was started itself.
     pub(super) times: Option<Times>,
 }
 
@@ -47,11 +48,10 @@ pub(super) fn rows(run: &Run) -> Vec<Row> {
     let cells = &run.head.cells;
     let again = || summarise(cells, &run.samples, RESAMPLES, run.head.plan.seed);
     let summary = summary.unwrap_or_else(again);
-    let asked = run.head.plan.cells().len();
     let row = |(index, cell): (u32, &Cell)| Row {
         cell: *cell,
         index,
-        baseline: index as usize >= asked,
+        baseline: !run.head.plan.asks_for(cell),
         figures: summary.iter().filter(|of| of.cell == index).cloned().collect(),
         times: against_process(run, index, *cell),
     };
@@ -62,7 +62,7 @@ fn against_process(run: &Run, index: u32, cell: Cell) -> Option<Times> {
     if cell.backend == BackendId::Process {
         return None;
     }
-    let base = Cell { backend: BackendId::Process, ..cell };
+    let base = Cell::cold(BackendId::Process, cell.payload);
     let base = run.head.cells.iter().position(|cell| *cell == base)?;
     let figure = deciding(cell.payload);
     let of = |wanted: usize| {

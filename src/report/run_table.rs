@@ -1,13 +1,16 @@
 //! The tables for people, the same on the terminal and in Markdown: one for each payload.
 //!
-//! A column stands only where it has something to say, so that a table fits 80 columns. What is
-//! left away is in CSV and JSON.
+//! A row is a backend with a start, so no number mixes what was there already. A column stands only
+//! where it has something to say, so that a table fits 80 columns. What is left away is in CSV and
+//! JSON.
 
 use super::run_row::Row;
+use crate::model::backend::Start;
 use crate::model::bench::{Estimate, Figure, Payload};
-use crate::model::unit::three_digits;
+use crate::model::run::{LeftOut, Run};
+use crate::model::unit::as_many_times;
 use crate::stats::interval::Times;
-use crate::stats::summary::half_width;
+use crate::stats::summary::{deciding, half_width};
 
 /// What stands where nothing is known.
 pub(super) const NOTHING: &str = "—";
@@ -24,37 +27,46 @@ pub(super) struct Table<'a> {
     rows: Vec<&'a Row>,
     figures: Vec<Figure>,
     failed: bool,
+    lacks: Vec<&'a LeftOut>,
 }
 
 /// A table for each payload, in the order of the rows.
-pub(super) fn tables(rows: &[Row]) -> Vec<Table<'_>> {
+pub(super) fn tables<'a>(run: &'a Run, rows: &'a [Row]) -> Vec<Table<'a>> {
     let mut payloads = Vec::new();
     for row in rows {
         if !payloads.contains(&row.cell.payload) {
             payloads.push(row.cell.payload);
         }
     }
-    payloads.into_iter().map(|payload| Table::of(rows, payload)).collect()
+    payloads.into_iter().map(|payload| Table::of(run, rows, payload)).collect()
 }
 
 impl<'a> Table<'a> {
-    fn of(rows: &'a [Row], payload: Payload) -> Self {
+    fn of(run: &'a Run, rows: &'a [Row], payload: Payload) -> Self {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.payload == payload).collect();
         // `request` is the sum of two others; `clean` says little beside real work.
         let figures: &[Figure] = match payload {
-            Payload::Noop => &[Figure::ColdStart, Figure::Cli, Figure::Clean],
-            _ => &[Figure::ColdStart, Figure::Work, Figure::Cli],
+            Payload::Noop => &[Figure::Start, Figure::Cli, Figure::Clean],
+            _ => &[Figure::Start, Figure::Work, Figure::Cli],
         };
         let is_known = |figure: &Figure| rows.iter().any(|row| row.estimate(*figure).is_some());
-        let keep = |figure: &Figure| *figure == Figure::ColdStart || is_known(figure);
+        let keep = |figure: &Figure| *figure == Figure::Start || is_known(figure);
         let figures = figures.iter().copied().filter(keep).collect();
         let failed = rows.iter().any(|row| row.deciding().is_some_and(|of| of.failures > 0));
-        Self { payload, rows, figures, failed }
+        let lacks = run.head.left_out.iter().filter(|out| out.payload == Some(payload)).collect();
+        Self { payload, rows, figures, failed, lacks }
     }
 
     /// The figures of its columns.
     pub(super) fn figures(&self) -> &[Figure] {
         &self.figures
+    }
+
+    /// Takes away the last figure that does not decide; false if there is none.
+    pub(super) fn drop_figure(&mut self) -> bool {
+        let decides = deciding(self.payload);
+        let last = self.figures.iter().rposition(|figure| *figure != decides);
+        last.map(|last| self.figures.remove(last)).is_some()
     }
 
     /// The payload in words.
@@ -67,6 +79,17 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// The backends that cannot do it, and `n/a` with the reason: rows without columns.
+    pub(super) fn lacks(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.lacks.iter().map(|out| (out.backend.name(), format!("n/a: {}", out.reason)))
+    }
+
+    /// What the ratios are made with. It starts cold, which is said where other rows do not.
+    fn against(&self) -> &'static str {
+        let cold = self.rows.iter().all(|row| row.cell.start == Start::Cold);
+        if cold { "× process" } else { "× cold process" }
+    }
+
     /// The heads of the columns, then the rows.
     pub(super) fn lines(&self) -> Vec<Vec<String>> {
         std::iter::once(self.heads()).chain(self.rows.iter().map(|row| self.line(row))).collect()
@@ -74,13 +97,13 @@ impl<'a> Table<'a> {
 
     fn heads(&self) -> Vec<String> {
         let figures = self.figures.iter().map(|figure| figure.name());
-        let heads = std::iter::once("backend").chain(figures).chain(["× process", "n"]);
+        let heads = std::iter::once("backend").chain(figures).chain([self.against(), "n"]);
         heads.chain(self.failed.then_some("failed")).map(str::to_owned).collect()
     }
 
     fn line(&self, row: &Row) -> Vec<String> {
         let mark = if row.baseline { format!(" {BASELINE}") } else { String::new() };
-        let mut line = vec![format!("{}{mark}", row.cell.backend)];
+        let mut line = vec![format!("{}{mark}", row.cell.label())];
         line.extend(self.figures.iter().map(|figure| estimate(row.estimate(*figure))));
         line.push(row.times.as_ref().map_or_else(|| NOTHING.to_owned(), times));
         let known = row.deciding();
@@ -110,13 +133,6 @@ fn estimate(known: Option<&Estimate>) -> String {
     format!("{}{}", known.median_seconds, width.unwrap_or_default())
 }
 
-/// `12.1 (11.5–12.9)`; never bare where there is an interval.
 fn times(times: &Times) -> String {
-    let bare = three_digits(times.times);
-    match times.interval {
-        Some(interval) => {
-            format!("{bare} ({}–{})", three_digits(interval.low), three_digits(interval.high))
-        }
-        None => bare,
-    }
+    as_many_times(times.times, times.interval.map(|interval| (interval.low, interval.high)))
 }

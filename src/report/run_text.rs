@@ -13,24 +13,47 @@ const WIDTH: usize = 80;
 pub fn text(run: &Run) -> String {
     let rows = rows(run);
     let mut text = String::new();
-    for table in tables(&rows) {
+    let mut tables = tables(run, &rows);
+    tables.iter_mut().for_each(narrow);
+    for table in &tables {
         text.push_str(&table.title());
         text.push_str("\n\n");
-        text.push_str(&aligned(&table));
+        text.push_str(&aligned(table));
+        text.push_str(&lacking(table));
         text.push('\n');
     }
-    for note in notes(run, &rows) {
-        text.push_str(&wrapped(&note));
+    for note in notes(run, &rows, &tables) {
+        text.push_str(&wrapped("", &note));
     }
     format!("{text}to repeat it:\n  {}\n", safe(&run.head.repeat))
+}
+
+/// Takes figures away from `table` until it fits, those that say least first.
+fn narrow(table: &mut Table<'_>) {
+    let wide = |table: &Table<'_>| widest(aligned(table).lines()) > WIDTH;
+    while wide(table) && table.drop_figure() {}
+}
+
+/// Columns of the widest cell.
+fn widest<'a>(cells: impl Iterator<Item = &'a str>) -> usize {
+    cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+}
+
+/// The backends that cannot do the work, each with the reason beside its name.
+fn lacking(table: &Table<'_>) -> String {
+    let lacks: Vec<_> = table.lacks().collect();
+    let lines = table.lines();
+    let names = lines.iter().filter_map(|line| line.first()).map(String::as_str);
+    let width = widest(names.chain(lacks.iter().map(|(name, _)| *name)));
+    let line = |(name, reason): &(&str, String)| wrapped(&format!("{name:<width$}  "), reason);
+    lacks.iter().map(line).collect()
 }
 
 /// The first column to the left, the others to the right.
 fn aligned(table: &Table<'_>) -> String {
     let lines = table.lines();
     let width = |column: usize| {
-        let cells = lines.iter().filter_map(|line| line.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        widest(lines.iter().filter_map(|line| line.get(column)).map(String::as_str))
     };
     let mut text = String::new();
     for line in &lines {
@@ -45,17 +68,22 @@ fn aligned(table: &Table<'_>) -> String {
     text
 }
 
-/// `note` in lines of the terminal's width, all but the first set in. A word is never broken.
-fn wrapped(note: &str) -> String {
-    let (mut text, mut column) = (String::new(), 0);
-    for word in note.split_whitespace() {
+/// `note` behind `head` in lines of the terminal's width, all but the first set in: below the note
+/// where there is a head. A word is never broken.
+fn wrapped(head: &str, note: &str) -> String {
+    let left = head.chars().count();
+    let indent = left.max(2);
+    let (mut text, mut column) = (head.to_owned(), left);
+    for (index, word) in note.split_whitespace().enumerate() {
         let length = word.chars().count();
-        if column > 0 && column + 1 + length > WIDTH {
-            text.push_str("\n  ");
-            column = 2;
-        } else if column > 0 {
-            text.push(' ');
-            column += 1;
+        let gap = usize::from(index > 0);
+        if index > 0 && column + gap + length > WIDTH {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent));
+            column = indent;
+        } else {
+            text.push_str(&" ".repeat(gap));
+            column += gap;
         }
         text.push_str(word);
         column += length;
@@ -104,13 +132,14 @@ mod tests {
         let wide = text.lines().filter(|line| line.chars().count() > WIDTH);
         assert_eq!(wide.filter(|line| !line.starts_with("  isomon ")).count(), 0, "{text}");
         let word = "x".repeat(200);
-        assert_eq!(wrapped(&word), format!("{word}\n"), "a link stays whole");
+        assert_eq!(wrapped("", &word), format!("{word}\n"), "a link stays whole");
     }
 
     #[test]
     fn rounds_that_were_asked_for_need_no_target() {
         let mut run = run();
         run.head.plan.effort.min_rounds = run.head.plan.effort.max_rounds;
-        assert!(!text(&run).contains("asked for"));
+        let text = text(&run);
+        assert!(!text.contains("known") && !text.contains("--target"), "{text}");
     }
 }

@@ -67,7 +67,7 @@ pub fn times_of<'a>(
 /// interval decides whether a cell is known well enough, and it is what ratios are made of.
 pub const fn deciding(payload: Payload) -> Figure {
     match payload {
-        Payload::Noop => Figure::ColdStart,
+        Payload::Noop => Figure::Start,
         _ => Figure::Work,
     }
 }

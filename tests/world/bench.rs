@@ -1,10 +1,10 @@
-//! A made-up machine with eight backends and a made-up run on it: always the same, close to life.
+//! A made-up machine with every backend and a made-up run on it: always the same, close to life.
 //!
-//! Some backends are slow, one fails now and then, two cannot run, and for a while the hypervisor
-//! steals. Numbers come from a small generator, so that screens can be compared letter by letter.
+//! Some backends are slow, some start in several ways, one fails now and then, some cannot run, some
+//! cannot do all of the work, and for a while the hypervisor steals. Numbers come from a small generator, so that screens can be compared letter by letter.
 #![expect(clippy::unwrap_used, reason = "a fixture that is wrong should stop the test")]
 
-use isomon::model::backend::{BackendId, BackendStatus, Readiness, Traits};
+use isomon::model::backend::{BackendId, BackendStatus, Readiness, Start, Traits};
 use isomon::model::bench::{
     Cell, Effort, Estimate, Failure, Figure, HostState, Limits, Outcome, Payload, Phase, Phases,
     Plan, Progress, Sample, Summary, Taint,
@@ -92,13 +92,23 @@ fn readiness(id: BackendId) -> Readiness {
             reason: "no cgroup of its own: processor time is not bounded".into(),
             remedy: "run isomon as root, or under systemd-run --user --scope".into(),
         },
+        BackendId::Youki => Readiness::Unavailable {
+            reason: "youki is not on PATH".into(),
+            remedy: "cargo install youki".into(),
+        },
+        BackendId::DockerCrun | BackendId::DockerRunsc | BackendId::DockerKata => {
+            Readiness::Unavailable {
+                reason: "the Docker engine knows no such runtime".into(),
+                remedy: "name it in /etc/docker/daemon.json".into(),
+            }
+        }
         BackendId::GvisorPtrace => Readiness::Unavailable {
             reason: "this runsc knows no platform ptrace".into(),
             remedy: "install a runsc that does".into(),
         },
         BackendId::GvisorKvm => Readiness::Unavailable {
-            reason: "/dev/kvm is not there".into(),
-            remedy: "load the kvm module (modprobe kvm_intel), or use a machine with \
+            reason: "this runsc cannot use /dev/kvm".into(),
+            remedy: "install a runsc that knows the platform kvm, or use a machine with \
                      virtualisation; inside a virtual machine it must be allowed to nest"
                 .into(),
         },
@@ -106,12 +116,31 @@ fn readiness(id: BackendId) -> Readiness {
     }
 }
 
+/// The backends of the made-up run.
+const MEASURED: [BackendId; 15] = [
+    BackendId::Process,
+    BackendId::Deno,
+    BackendId::V8,
+    BackendId::Wasm,
+    BackendId::Namespaces,
+    BackendId::Bubblewrap,
+    BackendId::Runc,
+    BackendId::Crun,
+    BackendId::Docker,
+    BackendId::GvisorSystrap,
+    BackendId::GvisorPtrace,
+    BackendId::Kvm,
+    BackendId::QemuKvm,
+    BackendId::Firecracker,
+    BackendId::FirecrackerJailed,
+];
+
 /// The plan of the made-up run.
 pub(crate) fn plan() -> Plan {
     Plan {
-        starts: isomon::model::backend::Start::ALL.to_vec(),
+        starts: Start::ALL.to_vec(),
         name: None,
-        backends: BackendId::ALL[..7].to_vec(),
+        backends: MEASURED.to_vec(),
         payloads: Payload::USUAL.to_vec(),
         effort: Effort {
             warmup_rounds: 2,
@@ -137,23 +166,66 @@ pub(crate) fn head() -> RunHead {
         started_at: START.rfc3339(),
         cells,
         plan,
-        left_out: vec![LeftOut {
-            payload: None,
-            backend: BackendId::GvisorKvm,
-            reason: "/dev/kvm is not there".into(),
-            remedy: "load the kvm module: modprobe kvm_intel".into(),
-        }],
+        left_out: left_out(),
         fingerprint: Fingerprint::default(),
-        repeat: "isomon bench process namespaces bubblewrap runc crun gvisor-systrap \
-                 gvisor-ptrace --preset standard --seed 42"
+        repeat: "isomon bench process deno v8 wasm namespaces bubblewrap runc crun docker \
+                 gvisor-systrap gvisor-ptrace kvm qemu-kvm firecracker firecracker-jailed --seed 42"
             .to_owned(),
     }
 }
 
-/// Milliseconds of each phase of a cell, `run` for the `noop` payload.
-fn phases_ms(backend: BackendId) -> [Option<f64>; 7] {
+/// A backend that cannot run, and what others cannot do.
+fn left_out() -> Vec<LeftOut> {
+    let whole = LeftOut::backend(
+        BackendId::GvisorKvm,
+        "this runsc cannot use /dev/kvm".into(),
+        "install a runsc that knows the platform kvm".into(),
+    );
+    let syscall = Payload::USUAL[3];
+    let lack = |backend: BackendId| {
+        let out = LeftOut::backend(
+            backend,
+            syscall.lack(backend)?.into(),
+            "choose another backend for it".into(),
+        );
+        Some(LeftOut { payload: Some(syscall), ..out })
+    };
+    std::iter::once(whole).chain(MEASURED.into_iter().filter_map(lack)).collect()
+}
+
+/// Milliseconds of each phase of a cell, `run` for the `noop` payload. What was there already has no
+/// phase.
+fn phases_ms(cell: Cell) -> [Option<f64>; 7] {
+    match cell.start {
+        Start::Cold => cold_ms(cell.backend),
+        Start::Cached => [Some(0.06), None, Some(0.03), Some(0.01), Some(0.02), None, Some(0.02)],
+        Start::Pooled => [None, None, Some(0.02), Some(0.01), Some(0.02), None, Some(0.01)],
+        Start::Snapshot if cell.backend == BackendId::V8 => {
+            [Some(0.5), None, None, Some(0.05), Some(0.02), None, Some(0.2)]
+        }
+        Start::Snapshot => {
+            [Some(9.0), Some(4.0), None, Some(0.4), Some(0.05), Some(1.0), Some(6.0)]
+        }
+        Start::Warm => [None, None, None, Some(warm_ms(cell.backend)), Some(0.02), None, None],
+    }
+}
+
+fn warm_ms(backend: BackendId) -> f64 {
+    match backend {
+        BackendId::Wasm => 0.011,
+        BackendId::V8 => 0.034,
+        _ => 0.12,
+    }
+}
+
+fn cold_ms(backend: BackendId) -> [Option<f64>; 7] {
     match backend {
         BackendId::Process => [Some(0.45), None, None, Some(0.4), Some(0.02), Some(0.1), None],
+        BackendId::Deno => {
+            [Some(8.0), None, Some(5.0), Some(0.8), Some(0.02), Some(0.5), Some(0.4)]
+        }
+        BackendId::V8 => [Some(2.1), None, Some(0.9), Some(0.05), Some(0.02), None, Some(0.3)],
+        BackendId::Wasm => [Some(1.6), None, Some(0.1), Some(0.01), Some(0.02), None, Some(0.04)],
         BackendId::Namespaces => {
             [Some(1.1), Some(1.4), None, Some(0.6), Some(0.02), Some(0.3), Some(0.4)]
         }
@@ -166,6 +238,16 @@ fn phases_ms(backend: BackendId) -> [Option<f64>; 7] {
         BackendId::Runc => {
             [Some(14.0), Some(9.0), None, Some(1.3), Some(0.03), Some(2.0), Some(9.1)]
         }
+        BackendId::Docker => {
+            [Some(90.0), Some(210.0), None, Some(2.0), Some(0.03), Some(60.0), Some(80.0)]
+        }
+        BackendId::Kvm => [Some(1.2), Some(0.3), None, Some(0.1), Some(0.02), Some(0.1), Some(0.9)],
+        BackendId::QemuKvm => {
+            [Some(60.0), Some(30.0), None, Some(0.6), Some(0.05), Some(5.0), Some(14.0)]
+        }
+        BackendId::Firecracker | BackendId::FirecrackerJailed => {
+            [Some(22.0), Some(9.0), None, Some(0.5), Some(0.05), Some(1.0), Some(7.0)]
+        }
         _ => [Some(38.0), Some(21.0), Some(30.0), Some(6.0), Some(0.2), Some(12.0), Some(18.0)],
     }
 }
@@ -173,6 +255,7 @@ fn phases_ms(backend: BackendId) -> [Option<f64>; 7] {
 fn work(cell: Cell) -> f64 {
     let slow = match cell.backend.class() {
         isomon::model::backend::Class::UserKernel => 1.04,
+        isomon::model::backend::Class::Runtime => 1.3,
         _ => 1.0,
     };
     match cell.payload {
@@ -194,7 +277,7 @@ pub(crate) fn sample(index: u32, cell: Cell, round: u32, at: f64, chance: &mut C
     let scale = if stolen(round) { 1.6 } else { 1.0 };
     let stray = if chance.next() < 0.02 { 3.0 } else { 1.0 };
     let mut phases = Phases::default();
-    for (phase, ms) in Phase::ALL.into_iter().zip(phases_ms(cell.backend)) {
+    for (phase, ms) in Phase::ALL.into_iter().zip(phases_ms(cell)) {
         let extra = if phase == Phase::Run { work(cell) } else { 0.0 };
         if let Some(ms) = ms {
             let length = chance.around(ms + extra, 0.06) * scale * stray;
@@ -238,7 +321,7 @@ pub(crate) fn samples(rounds: u32) -> (Vec<Sample>, f64) {
     for round in 0..rounds {
         for (index, cell) in (0..).zip(&cells) {
             samples.push(sample(index, *cell, round, at, &mut chance));
-            at += 0.05;
+            at += 0.02;
         }
     }
     (samples, at)

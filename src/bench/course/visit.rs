@@ -83,9 +83,9 @@ impl Course {
     }
 
     async fn keep_sample(&mut self, sample: Sample) {
-        let backend = self.ledger.cells[sample.cell as usize].backend;
-        let suspended = self.suspension.note(backend, &sample.outcome).map(|out| {
-            let text = format!("{} is suspended for this run: it {}", out.backend, out.reason);
+        let cell = self.ledger.cells[sample.cell as usize];
+        let suspended = self.suspension.note(cell, &sample.outcome).map(|out| {
+            let text = format!("{} is suspended for this run: it {}", out.label(), out.reason);
             Notice { bad: true, text: SafeText::new(&text) }
         });
         self.ledger.record(sample.clone());

@@ -9,12 +9,12 @@ use super::*;
 use crate::backend::{Error, Task, Trial};
 use crate::bench::keep::Keep;
 use crate::bench::{head::draw_up, preset};
-use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
+use crate::model::backend::{BackendId, BackendStatus, Readiness, Start, Traits};
 use crate::model::bench::{
     Cell, Effort, Failure, Outcome, Payload, Phase, Phases, Plan, Preset, Sample, Summary, Taint,
 };
 use crate::model::id::RunId;
-use crate::model::run::RunEvent;
+use crate::model::run::{LeftOut, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::time::{SetClock, Stamp};
 use crate::model::unit::{Ratio, Seconds};
@@ -93,6 +93,7 @@ fn rig(change: impl FnOnce(&mut Plan), script: Script) -> Rig {
     let backends = [BackendId::Runc, BackendId::GvisorSystrap];
     let mut plan = preset::plan(Preset::Quick, &backends, 42);
     plan.effort.min_seconds = Seconds(0.0);
+    plan.effort.warmup_rounds = 2;
     change(&mut plan);
     let nowhere = Roots { proc: "/nonexistent/proc".into(), sys: "/nonexistent/sys".into() };
     let ready = |id| BackendStatus {
@@ -258,6 +259,22 @@ fn a_backend_that_never_works_is_suspended_and_the_others_go_on() {
     assert!(notices(&said)[0].text.as_str().starts_with("runc is suspended for this run"));
     assert_eq!(run.samples.iter().filter(|sample| sample.cell == 0).count(), 5);
     assert_eq!(cold(&run, 1).n, 10);
+}
+
+#[test]
+fn a_start_that_never_works_is_given_up_and_the_other_starts_go_on() {
+    let broken =
+        |_, task: &Task| Ok(if task.start == Start::Snapshot { bad() } else { scattered(task) });
+    let change = |plan: &mut Plan| plan.backends = vec![BackendId::V8];
+    let (run, said, _) = rig(change, Box::new(broken)).run();
+    let tail = run.tail.as_ref().unwrap();
+    assert_eq!(tail.end, RunEnd::Completed);
+    let given_up: Vec<_> = tail.suspended.iter().map(LeftOut::label).collect();
+    assert_eq!(given_up, ["v8 snapshot"]);
+    assert!(notices(&said)[0].text.as_str().starts_with("v8 snapshot is suspended"));
+    let labels: Vec<_> = run.head.cells.iter().map(Cell::label).collect();
+    assert_eq!(labels, ["v8", "v8 snapshot", "v8 warm", "process"]);
+    assert_eq!([0, 2].map(|cell| cold(&run, cell).n), [10, 10]);
 }
 
 #[test]

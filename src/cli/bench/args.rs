@@ -10,7 +10,7 @@ use super::super::outcome::Form;
 use super::export::Export;
 use crate::bench::preset;
 use crate::config::{Bench, Size, Span};
-use crate::model::backend::BackendId;
+use crate::model::backend::{BackendId, Start};
 use crate::model::bench::{Effort, Limits, Payload, Plan, Preset};
 use crate::model::text::SafeText;
 use crate::model::unit::{Bytes, Ratio, Seconds};
@@ -27,6 +27,10 @@ pub struct BenchArgs {
     /// Work inside the sandbox, with an amount perhaps: noop, cpu, memory=64, syscall=50000 (repeat)
     #[arg(long, value_name = "KERNEL[=AMOUNT]", value_parser = payload)]
     payload: Vec<Payload>,
+    /// What is there already: cold, cached, pooled, snapshot, warm (repeat, or with commas); every one
+    /// a backend has if none
+    #[arg(long, value_name = "START", value_delimiter = ',', value_parser = start)]
+    start: Vec<Start>,
     /// Decides the order and all that is random; the same seed repeats it
     #[arg(long, value_name = "NUMBER", value_parser = seed)]
     seed: Option<u64>,
@@ -108,6 +112,7 @@ impl BenchArgs {
     pub(super) fn plan(&self, setting: &Bench, random: u64) -> Result<Plan> {
         let preset = self.preset.map_or(setting.preset, Preset::from);
         let mut plan = preset::plan(preset, &self.chosen(), self.seed.unwrap_or(random));
+        plan.starts = self.starts();
         if !self.payload.is_empty() {
             plan.payloads.clone_from(&self.payload);
         }
@@ -119,6 +124,10 @@ impl BenchArgs {
                 "at least 1 round is needed, and --min-runs may not be above --max-runs"
             )
             .advise("set --min-runs and --max-runs together, or --runs alone"));
+        }
+        if plan.cells().is_empty() {
+            return Err(eyre!("none of these backends has such a start and can do such work")
+                .advise("leave --start or --payload away, or name other backends"));
         }
         Ok(plan)
     }
@@ -142,10 +151,18 @@ impl BenchArgs {
 
     fn chosen(&self) -> Vec<BackendId> {
         if self.backends.is_empty() {
-            return BackendId::ALL.to_vec();
+            let starts = self.starts();
+            let able = |id: &BackendId| id.starts().iter().any(|start| starts.contains(start));
+            return BackendId::ALL.into_iter().filter(able).collect();
         }
         let named = |id: &BackendId| self.backends.iter().any(|family| family.0.contains(id));
         BackendId::ALL.into_iter().filter(named).collect()
+    }
+
+    /// Those that were named, else all, in their own order.
+    fn starts(&self) -> Vec<Start> {
+        let named = |start: &Start| self.start.is_empty() || self.start.contains(start);
+        Start::ALL.into_iter().filter(named).collect()
     }
 
     fn limits(&self, setting: &Bench, preset: Limits) -> Limits {
@@ -222,6 +239,12 @@ fn payload(word: &str) -> Result<Payload, String> {
     chosen.ok_or_else(|| "the amount is a whole number above 0".to_owned())
 }
 
+fn start(word: &str) -> Result<Start, String> {
+    let names = Start::ALL.map(Start::name);
+    let found = Start::ALL.into_iter().find(|start| start.name() == word);
+    found.ok_or_else(|| format!("{}there are {}", meant(word, &names), names.join(", ")))
+}
+
 fn share(word: &str) -> Result<Ratio, String> {
     let (number, scale) = match word.strip_suffix('%') {
         Some(percent) => (percent, 100.0),
@@ -283,6 +306,18 @@ mod tests {
         assert_eq!(plan.limits.memory_bytes, Bytes(64 << 20));
         assert_eq!(plan.effort.target, Ratio::new(0.02).unwrap());
         assert_eq!(plan.seed, 3);
+    }
+
+    #[test]
+    fn starts_are_named_with_commas_or_again_and_choose_the_backends() {
+        assert_eq!(planned("").unwrap().starts, Start::ALL);
+        let plan = planned("wasm --start warm,cold --start warm").unwrap();
+        assert_eq!(plan.starts, [Start::Cold, Start::Warm]);
+        let warm = planned("--start warm").unwrap();
+        assert_eq!(warm.backends, [BackendId::Deno, BackendId::V8, BackendId::Wasm]);
+        assert!(planned("runc --start warm").is_err(), "it starts cold only");
+        assert!(planned("v8 --payload syscall").is_err(), "it cannot do it");
+        assert!(planned("--start worm").unwrap_err().contains("did you mean warm?"));
     }
 
     #[test]

@@ -46,7 +46,8 @@ impl Phase {
     }
 }
 
-/// How long each phase took; a phase that a backend does not have is absent, not zero.
+/// How long each phase took; a phase that a backend does not have is absent, not zero. So is what
+/// was over before it was asked for: a warm sandbox has no `create`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "each is the phase of its name, in seconds; see `Phase`")]
 pub struct Phases {
@@ -108,8 +109,10 @@ impl Phases {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Figure {
-    /// Asked for → first byte of the marker.
-    ColdStart,
+    /// Asked for → first byte of the marker: how long the sandbox keeps one waiting, whatever was
+    /// there already. Files of before there were several starts call it `cold_start`.
+    #[serde(alias = "cold_start")]
+    Start,
     /// First byte of the marker → last byte of the result: the work alone.
     Work,
     /// Asked for → last byte of the result.
@@ -122,12 +125,12 @@ pub enum Figure {
 
 impl Figure {
     /// Every figure, in the order of the table.
-    pub const ALL: [Self; 5] = [Self::ColdStart, Self::Work, Self::Request, Self::Cli, Self::Clean];
+    pub const ALL: [Self; 5] = [Self::Start, Self::Work, Self::Request, Self::Cli, Self::Clean];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::ColdStart => "cold start",
+            Self::Start => "start",
             Self::Work => "work",
             Self::Request => "request",
             Self::Cli => "cli",
@@ -138,7 +141,7 @@ impl Figure {
     /// Its value in `phases`, if they reach that far.
     pub fn of(self, phases: &Phases) -> Option<Seconds> {
         match self {
-            Self::ColdStart => phases.until(Phase::Ready),
+            Self::Start => phases.until(Phase::Ready),
             Self::Work => phases.run_seconds,
             Self::Request => phases.until(Phase::Run),
             Self::Cli => phases.until(Phase::Exit),
@@ -156,9 +159,27 @@ mod tests {
         let mut phases = Phases::default();
         phases.set(Phase::Create, Seconds(1.0));
         phases.set(Phase::Ready, Seconds(2.0));
-        assert_eq!(Figure::ColdStart.of(&phases), Some(Seconds(3.0)));
+        assert_eq!(Figure::Start.of(&phases), Some(Seconds(3.0)));
         assert_eq!(Figure::Cli.of(&phases), None);
         let json = serde_json::to_string(&phases).unwrap();
         assert_eq!(json, r#"{"create_seconds":1.0,"ready_seconds":2.0}"#);
+    }
+
+    #[test]
+    fn a_figure_is_found_by_the_name_it_had_before() {
+        let read = |text| serde_json::from_str::<Figure>(text).unwrap();
+        assert_eq!((read(r#""cold_start""#), read(r#""start""#)), (Figure::Start, Figure::Start));
+        assert_eq!(serde_json::to_string(&Figure::Start).unwrap(), r#""start""#);
+    }
+
+    #[test]
+    fn what_was_there_already_is_absent_and_in_no_sum() {
+        let mut warm = Phases::default();
+        warm.set(Phase::Ready, Seconds(2.0));
+        warm.set(Phase::Run, Seconds(1.0));
+        assert_eq!(warm.create_seconds, None);
+        assert_eq!(Figure::Start.of(&warm), Some(Seconds(2.0)));
+        assert_eq!(Figure::Request.of(&warm), Some(Seconds(3.0)));
+        assert_eq!((Figure::Cli.of(&warm), Figure::Clean.of(&warm)), (None, None));
     }
 }

@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::backend::{BackendId, Readiness, Traits};
+use crate::model::backend::{BackendId, Readiness, Start, Traits};
 use crate::model::bench::{
     Cell, Effort, Estimate, Failure, Figure, HostState, Limits, Outcome, Payload, Phase, Phases,
     Plan, Progress, Sample, Summary, Taint,
@@ -171,7 +171,7 @@ prop_compose! {
         repeat: String,
     ) -> RunHead {
         let plan = Plan {
-starts: crate::model::backend::Start::ALL.to_vec(),
+starts: Start::ALL.to_vec(),
             name: name.clone(),
             backends: cells.iter().map(|cell| cell.backend).collect(),
             payloads: cells.iter().map(|cell| cell.payload).collect(),
@@ -268,7 +268,10 @@ prop_compose! {
         reason in option::of(text()),
     ) -> RunTail {
         let out = |reason: SafeText| {
-            LeftOut { payload: None, backend: BackendId::Runc, remedy: reason.clone(), reason }
+            LeftOut {
+                start: Some(Start::Warm),
+                ..LeftOut::backend(BackendId::V8, reason.clone(), reason)
+            }
         };
         RunTail {
             ended,

@@ -1,23 +1,24 @@
-//! Bench: choose backends, payloads and a preset, run it, and see what came of it.
+//! Bench: choose backends, starts, payloads and a preset, run it, and see what came of it.
 //!
 //! Whatever is ready is chosen already, so one key measures. The results of the latest run are
 //! drawn from the same fold while it goes on and when it is over. Where there is room the choice
 //! stays beside them; where there is none one thing is shown at a time.
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 
+use crate::model::backend::Start;
 use crate::model::bench::Figure;
 use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::titled;
 
 mod bars;
 mod choice;
 mod group;
 mod ladder;
+mod mouse;
 mod outlook;
 mod place;
 mod plan;
@@ -37,7 +38,7 @@ use wish::{Wished, shown};
 
 /// The figures in the order in which they are gone through.
 const FIGURES: [Figure; 5] =
-    [Figure::ColdStart, Figure::Request, Figure::Cli, Figure::Work, Figure::Clean];
+    [Figure::Start, Figure::Request, Figure::Cli, Figure::Work, Figure::Clean];
 
 /// What is looked at on this tab, and what is chosen for the next run.
 #[derive(Debug, Default)]
@@ -47,6 +48,7 @@ pub struct View {
     panel: Option<Panel>,
     backend: usize,
     payload: usize,
+    start: usize,
     row: usize,
     group: usize,
     figure: usize,
@@ -74,7 +76,7 @@ impl View {
             Action::Check => super::backends::check(state),
             Action::Preset => self.choice.next_preset(),
             Action::NextPanel => self.turn(state, 1),
-            Action::PreviousPanel => self.turn(state, 2),
+            Action::PreviousPanel => self.turn(state, 3),
             _ if self.panel(state) == Panel::Result => self.act_on_result(action, state),
             _ => self.act_on_choice(action, state),
         }
@@ -98,21 +100,39 @@ impl View {
         let panel = self.panel(state);
         let length = match panel {
             Panel::Payloads => self.choice.payloads(state).len(),
-            _ => super::backends::statuses(state).len(),
+            Panel::Starts => Start::ALL.len(),
+            Panel::Backends | Panel::Result => super::backends::statuses(state).len(),
         };
-        let row = if panel == Panel::Payloads { &mut self.payload } else { &mut self.backend };
+        let row = self.cursor(panel);
         *row = (*row).min(length.saturating_sub(1));
         if moved(row, action, length) {
             return Reply::Done;
         }
+        let row = *row;
         match (action, panel) {
-            (Action::Mark | Action::Enter, Panel::Payloads) => {
-                self.choice.mark_payload(self.payload, state)
-            }
-            (Action::Mark | Action::Enter, _) => self.choice.mark_backend(self.backend, state),
+            (Action::Mark | Action::Enter, _) => self.mark(panel, row, state),
             (Action::MarkAll, Panel::Backends) => self.choice.mark_all(state),
             (Action::Back, _) if shown(state).is_some() => self.focus(Panel::Result),
             _ => Reply::Ignored,
+        }
+    }
+
+    /// The row of the list `panel` that is looked at.
+    const fn cursor(&mut self, panel: Panel) -> &mut usize {
+        match panel {
+            Panel::Payloads => &mut self.payload,
+            Panel::Starts => &mut self.start,
+            Panel::Backends => &mut self.backend,
+            Panel::Result => &mut self.row,
+        }
+    }
+
+    /// Takes the row `row` of the list `panel` in or out.
+    fn mark(&mut self, panel: Panel, row: usize, state: &State) -> Reply {
+        match panel {
+            Panel::Payloads => self.choice.mark_payload(row, state),
+            Panel::Starts => self.choice.mark_start(row, state),
+            Panel::Backends | Panel::Result => self.choice.mark_backend(row, state),
         }
     }
 
@@ -148,11 +168,11 @@ impl View {
 
     /// Goes `steps` panels on.
     fn turn(&mut self, state: &State, steps: usize) -> Reply {
-        let all = [Panel::Backends, Panel::Payloads, Panel::Result];
-        let count = if shown(state).is_some() { 3 } else { 2 };
+        let all = [Panel::Backends, Panel::Payloads, Panel::Starts, Panel::Result];
+        let count = if shown(state).is_some() { 4 } else { 3 };
         let present = self.panel(state);
         let at = all.iter().position(|panel| *panel == present).unwrap_or(0);
-        let steps = if count == 2 { 1 } else { steps };
+        let steps = if steps == 1 { 1 } else { count - 1 };
         self.zoom = false;
         self.focus(all[(at + steps) % count])
     }
@@ -187,46 +207,10 @@ impl View {
         }
     }
 
-    /// Shows only backends whose name holds `text`.
+    /// Shows only rows whose name holds `text`: a backend, or how it was started.
     pub fn filter(&mut self, text: &str) {
         self.filter = text.to_lowercase();
         self.row = 0;
-    }
-
-    /// Gives the keys to what was clicked, and chooses there.
-    pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
-        let at = Position::new(column, row);
-        let places = Places::of(area, self.panel(state), shown(state).is_some(), self.zoom);
-        if let Some(index) = listed(places.backends, at, self.backend) {
-            self.backend = index;
-            self.panel = Some(Panel::Backends);
-            return self.choice.mark_backend(index, state);
-        }
-        if let Some(index) = listed(places.payloads, at, self.payload) {
-            self.payload = index;
-            self.panel = Some(Panel::Payloads);
-            return self.choice.mark_payload(index, state);
-        }
-        match shown(state) {
-            Some((_, run)) if places.result.contains(at) => {
-                self.click_result(at, places.result, run)
-            }
-            _ => Reply::Ignored,
-        }
-    }
-
-    fn click_result(&mut self, at: Position, area: Rect, run: &RunState) -> Reply {
-        let sight = self.sight(run);
-        let rows = sight.group.rows.len();
-        let places = ResultPlaces::of(area, rows, self.mode, self.why, self.zoom);
-        let headings = if places.modes.len() > 1 { 2 } else { 1 };
-        let hit =
-            places.modes.iter().find(|(mode, place)| *mode == Mode::Table && place.contains(at));
-        if let Some((_, place)) = hit {
-            let index = usize::from((at.y - place.y).saturating_sub(headings));
-            self.row = index.min(rows.saturating_sub(1));
-        }
-        self.focus(Panel::Result)
     }
 
     /// What can be done here, the most wanted first.
@@ -238,7 +222,7 @@ impl View {
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
         let panel = self.panel(state);
         let run = shown(state).map(|(_, run)| run);
-        let places = Places::of(area, panel, run.is_some(), self.zoom);
+        let places = self.places(area, state);
         self.draw_choice(frame, &places, state, look);
         if let Some(run) = run.filter(|_| !places.result.is_empty()) {
             let mut sight = self.sight(run);
@@ -248,6 +232,11 @@ impl View {
             let within = ResultPlaces::of(places.result, rows, self.mode, self.why, self.zoom);
             result::draw(frame, places.result, &within, &sight, look);
         }
+    }
+
+    fn places(&self, area: Rect, state: &State) -> Places {
+        let listed = super::backends::statuses(state).len();
+        Places::of(area, (self.panel(state), listed), shown(state).is_some(), self.zoom)
     }
 
     fn draw_choice(&self, frame: &mut Frame<'_>, places: &Places, state: &State, look: &Look<'_>) {
@@ -261,9 +250,16 @@ impl View {
             let cursor = cursor(Panel::Payloads, self.payload);
             plan::draw_payloads(frame, places.payloads, &self.choice, state, cursor, look);
         }
+        if !places.starts.is_empty() {
+            let cursor = cursor(Panel::Starts, self.start);
+            plan::draw_starts(frame, places.starts, &self.choice, state, cursor, look);
+        }
         if !places.outlook.is_empty() {
             let preparing = self.is_preparing(state);
-            outlook::draw(frame, places.outlook, &self.choice, (state, preparing), look);
+            let backends = Choice::backends(state);
+            let under = cursor(Panel::Backends, self.backend).and_then(|row| backends.get(row));
+            let state = (state, preparing, under.copied());
+            outlook::draw(frame, places.outlook, &self.choice, state, look);
         }
         if !places.brief.is_empty() {
             let preparing = self.is_preparing(state);
@@ -289,11 +285,4 @@ fn moved(row: &mut usize, action: Action, length: usize) -> bool {
 fn next(mode: Mode) -> Mode {
     let at = Mode::ALL.iter().position(|other| *other == mode);
     Mode::ALL[(at.unwrap_or(0) + 1) % Mode::ALL.len()]
-}
-
-/// The row of a framed list at `place` that was clicked.
-fn listed(place: Rect, at: Position, cursor: usize) -> Option<usize> {
-    let inside = titled::inside(place);
-    let line = inside.contains(at).then(|| usize::from(at.y - inside.y))?;
-    Some(line + plan::first(cursor, usize::from(inside.height)))
 }

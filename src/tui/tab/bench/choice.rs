@@ -1,12 +1,12 @@
 //! What the user chose for the next benchmark.
 //!
-//! Whatever is ready is chosen until the user takes it out, so that one key measures everything
-//! that can be measured; what cannot run cannot be chosen.
+//! Whatever is ready is chosen, in every way it starts, until the user takes it out, so that one key
+//! measures everything that can be measured; what cannot run cannot be chosen and comes last.
 
 use std::collections::BTreeSet;
 
 use crate::bench::preset;
-use crate::model::backend::{BackendId, BackendStatus, Readiness};
+use crate::model::backend::{BackendId, BackendStatus, Readiness, Start};
 use crate::model::bench::{Payload, Plan, Preset};
 use crate::model::command::Command;
 use crate::model::time::Stamp;
@@ -18,15 +18,36 @@ use crate::tui::tab::backends::statuses;
 #[derive(Debug, Default)]
 pub(super) struct Choice {
     left_out: BTreeSet<BackendId>,
+    no_start: BTreeSet<Start>,
     pub(super) preset: Preset,
     /// `None`: what the preset has.
     payloads: Option<Vec<Payload>>,
 }
 
 impl Choice {
+    /// The backends in the order in which they are listed: those that cannot run come last, as soon
+    /// as all were tried, so that none jumps while they are.
+    pub(super) fn backends(state: &State) -> Vec<&BackendStatus> {
+        let mut all: Vec<_> = statuses(state).iter().collect();
+        if all.iter().all(|status| status.readiness != Readiness::Checking) {
+            all.sort_by_key(|status| !status.readiness.runs());
+        }
+        all
+    }
+
     /// Whether `status` will be measured.
     pub(super) fn has(&self, status: &BackendStatus) -> bool {
-        status.readiness.runs() && !self.left_out.contains(&status.id)
+        self.can(status) && !self.left_out.contains(&status.id)
+    }
+
+    /// Whether `status` could be: it runs, and has one of the starts that are wanted.
+    pub(super) fn can(&self, status: &BackendStatus) -> bool {
+        status.readiness.runs() && status.id.starts().iter().any(|start| self.wants(*start))
+    }
+
+    /// Whether sandboxes are to be started so.
+    pub(super) fn wants(&self, start: Start) -> bool {
+        !self.no_start.contains(&start)
     }
 
     /// The plan as chosen.
@@ -34,6 +55,7 @@ impl Choice {
         let chosen = statuses(state).iter().filter(|status| self.has(status));
         let backends: Vec<_> = chosen.map(|status| status.id).collect();
         let mut plan = preset::plan(self.preset, &backends, seed(state.now));
+        plan.starts.retain(|start| self.wants(*start));
         if let Some(payloads) = &self.payloads {
             plan.payloads.clone_from(payloads);
         }
@@ -50,11 +72,14 @@ impl Choice {
 
     /// Takes the backend in row `row` in or out.
     pub(super) fn mark_backend(&mut self, row: usize, state: &State) -> Reply {
-        let Some(status) = statuses(state).get(row) else {
+        let Some(status) = Self::backends(state).get(row).copied() else {
             return Reply::Done;
         };
         if let Readiness::Unavailable { reason, .. } = &status.readiness {
             return Reply::Say(format!("{} cannot run: {reason}", status.id).into());
+        }
+        if !self.can(status) && status.readiness.runs() {
+            return Reply::Say(format!("{} has none of the starts marked", status.id).into());
         }
         if !self.left_out.remove(&status.id) {
             self.left_out.insert(status.id);
@@ -64,14 +89,35 @@ impl Choice {
 
     /// Takes every backend in, or all out if all were in.
     pub(super) fn mark_all(&mut self, state: &State) -> Reply {
-        let ready = statuses(state).iter().filter(|status| status.readiness.runs());
-        let ready: BTreeSet<_> = ready.map(|status| status.id).collect();
-        if self.left_out.is_disjoint(&ready) {
-            self.left_out = ready;
+        let able = statuses(state).iter().filter(|status| self.can(status));
+        let able: BTreeSet<_> = able.map(|status| status.id).collect();
+        if self.left_out.is_disjoint(&able) {
+            self.left_out = able;
         } else {
             self.left_out.clear();
         }
         Reply::Done
+    }
+
+    /// Takes the start in row `row` in or out.
+    pub(super) fn mark_start(&mut self, row: usize, state: &State) -> Reply {
+        let Some(start) = Start::ALL.get(row).copied() else {
+            return Reply::Done;
+        };
+        if !statuses(state).is_empty() && Self::starting(start, state).is_empty() {
+            let text = format!("nothing that runs here has a {} start", start.name());
+            return Reply::Say(text.into());
+        }
+        if !self.no_start.remove(&start) {
+            self.no_start.insert(start);
+        }
+        Reply::Done
+    }
+
+    /// The backends that run here and can be started so.
+    pub(super) fn starting(start: Start, state: &State) -> Vec<BackendId> {
+        let runs = statuses(state).iter().filter(|status| status.readiness.runs());
+        runs.map(|status| status.id).filter(|id| id.starts().contains(&start)).collect()
     }
 
     /// Takes the payload in row `row` in or out.
@@ -118,10 +164,14 @@ impl Choice {
             Some("the backends are still being tried; a moment, please")
         } else if !ready {
             Some("no backend is ready; the Backends tab says what mends them")
+        } else if plan.starts.is_empty() {
+            Some("no start is marked")
         } else if plan.backends.is_empty() {
             Some("no backend is marked")
         } else if plan.payloads.is_empty() {
             Some("no payload is marked")
+        } else if plan.cells().is_empty() {
+            Some("none of the backends marked can do any of the payloads marked")
         } else {
             None
         }

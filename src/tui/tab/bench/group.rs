@@ -1,14 +1,15 @@
-//! The rows that can be set side by side: every backend with one payload.
+//! The rows that can be set side by side: every backend, in every way it started, with one payload.
 //!
-//! Says which of the backends that isolate is fastest and which cannot be told apart from it, and
-//! how each stands to plain `process`. Where an interval is missing nothing is claimed.
+//! Says which of those that isolate and start alike is fastest and which cannot be told apart from
+//! it, and how each stands to plain `process`. Where an interval is missing nothing is claimed.
 
-use crate::model::backend::{BackendId, Class};
-use crate::model::bench::{Estimate, Figure, Payload, Sample, Summary};
+use crate::model::backend::{BackendId, Class, Start};
+use crate::model::bench::{Cell, Estimate, Figure, Payload, Sample, Summary};
 use crate::model::run::LeftOut;
 use crate::state::RunState;
+use crate::tui::widget::fixed;
 
-/// How a row stands to the fastest that isolates.
+/// How a row stands to the fastest that isolates, of those that start as it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     /// Nothing can be said, or there is nothing to say.
@@ -30,12 +31,12 @@ impl Standing {
     }
 }
 
-/// A backend with the group's payload.
+/// A backend and a start, with the group's payload.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row<'a> {
-    pub(super) backend: BackendId,
-    /// Index of its cell; `None` for a backend that was left out.
-    pub(super) cell: Option<u32>,
+    pub(super) cell: Cell,
+    /// Index of its cell; `None` for a row that was left out.
+    pub(super) index: Option<u32>,
     pub(super) summary: Option<&'a Summary>,
     pub(super) left_out: Option<&'a LeftOut>,
     pub(super) standing: Standing,
@@ -45,6 +46,25 @@ impl Row<'_> {
     /// The estimate of the group's figure.
     pub(super) fn estimate(&self) -> Option<&Estimate> {
         self.summary?.estimate.as_ref()
+    }
+
+    /// What it is called, in at most `room` columns: the start stays whole as long as it can, and of
+    /// the backend both ends, as kinds of one family differ at the end.
+    pub(super) fn named(&self, room: usize) -> String {
+        let label = self.cell.label();
+        let start = self.cell.start.name();
+        let left = room.saturating_sub(start.len() + 1);
+        if self.cell.start == Start::Cold || label.len() <= room || left < 4 {
+            return fixed::cut(&label, room);
+        }
+        format!("{} {start}", cut_within(self.cell.backend.name(), left))
+    }
+
+    /// Why it has no figure though it was asked for: that it cannot run, or cannot do this.
+    pub(super) fn excuse(&self) -> Option<String> {
+        let out = self.left_out?;
+        let how = if out.payload.is_some() { "n/a" } else { "left out" };
+        Some(format!("{how}: {}", out.reason))
     }
 
     /// The 95 % interval of the median, in seconds.
@@ -58,6 +78,17 @@ impl Row<'_> {
     }
 }
 
+/// `name`, which is ASCII, with `…` for its middle where it is longer than `room`.
+fn cut_within(name: &str, room: usize) -> String {
+    if name.len() <= room {
+        return name.to_owned();
+    }
+    let tail = room / 2;
+    let head = room.saturating_sub(tail + 1);
+    let (head, tail) = (name.get(..head), name.get(name.len() - tail..));
+    format!("{}…{}", head.unwrap_or_default(), tail.unwrap_or_default())
+}
+
 fn interval(estimate: &Estimate) -> Option<(f64, f64)> {
     Some((estimate.low_seconds?.0, estimate.high_seconds?.0))
 }
@@ -69,6 +100,9 @@ pub(super) struct Times {
     pub(super) low: f64,
     pub(super) high: f64,
 }
+
+/// Least columns of the sign and the name of a row.
+const NAME: usize = 17;
 
 /// The rows of one payload, for one figure.
 #[derive(Debug)]
@@ -89,35 +123,52 @@ pub(super) fn payloads(run: &RunState) -> Vec<Payload> {
 }
 
 impl<'a> Group<'a> {
-    /// The rows of `payload` whose backend's name holds `filter`.
+    /// The rows of `payload` whose name holds `filter`; those that were left out come last.
     pub(super) fn of(run: &'a RunState, payload: Payload, figure: Figure, filter: &str) -> Self {
         let measured = run.cells().filter(|(_, cell)| cell.payload == payload);
-        let mut rows: Vec<_> = measured
-            .map(|(index, cell)| Row {
-                backend: cell.backend,
-                cell: Some(index),
-                summary: run.summary(index, figure),
-                left_out: None,
-                standing: Standing::Open,
-            })
-            .collect();
-        rows.extend(run.head.left_out.iter().map(|left_out| Row {
-            backend: left_out.backend,
-            cell: None,
+        let measured = measured.map(|(index, cell)| Row {
+            cell,
+            index: Some(index),
+            summary: run.summary(index, figure),
+            left_out: None,
+            standing: Standing::Open,
+        });
+        let concerns = |out: &&LeftOut| out.payload.is_none_or(|of| of == payload);
+        let left_out = run.head.left_out.iter().filter(concerns).map(|left_out| Row {
+            cell: Cell {
+                backend: left_out.backend,
+                start: left_out.start.unwrap_or_default(),
+                payload,
+            },
+            index: None,
             summary: None,
             left_out: Some(left_out),
             standing: Standing::Open,
-        }));
-        rows.retain(|row| row.backend.name().contains(filter));
-        judge(&mut rows);
+        });
+        let mut rows: Vec<_> = measured.chain(left_out).collect();
+        rows.retain(|row| row.cell.label().contains(filter));
+        for start in Start::ALL {
+            judge(&mut rows, start);
+        }
         Self { figure, rows }
     }
 
-    /// `row` as a multiple of `process`, with the widest range the two intervals allow; `None`
+    /// Columns of the sign and the name of a row, where there are `width` for all of it.
+    pub(super) fn name_room(&self, width: usize) -> usize {
+        let longest = self.rows.iter().map(|row| row.cell.label().len()).max().unwrap_or(0);
+        (longest + 3).min(width * 9 / 20).max(NAME)
+    }
+
+    /// Whether any row starts from something that was there.
+    pub(super) fn has_starts(&self) -> bool {
+        self.rows.iter().any(|row| row.cell.start != Start::Cold)
+    }
+
+    /// `row` as a multiple of `process`, which starts cold, with the widest range the two intervals allow; `None`
     /// without both intervals, as a bare ratio would claim too much.
     pub(super) fn times(&self, row: &Row<'_>) -> Option<Times> {
-        let floor = self.rows.iter().find(|row| row.backend == BackendId::Process)?;
-        if row.backend == BackendId::Process {
+        let floor = self.rows.iter().find(|row| row.cell.backend == BackendId::Process)?;
+        if row.cell.backend == BackendId::Process {
             return None;
         }
         let (floor_low, floor_high) = floor.interval()?;
@@ -145,7 +196,7 @@ impl<'a> Group<'a> {
     pub(super) fn samples(&self, run: &'a RunState) -> Vec<Vec<&'a Sample>> {
         let mut place = vec![None; run.head.cells.len()];
         for (index, row) in self.rows.iter().enumerate() {
-            let slot = row.cell.and_then(|cell| place.get_mut(cell as usize));
+            let slot = row.index.and_then(|cell| place.get_mut(cell as usize));
             if let Some(slot) = slot {
                 *slot = Some(index);
             }
@@ -160,10 +211,11 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Marks the fastest row that isolates, and those whose intervals overlap with its.
-fn judge(rows: &mut [Row<'_>]) {
-    let isolates = |row: &Row<'_>| row.backend.class() != Class::None;
-    let rivals = rows.iter().filter(|row| isolates(row) && row.interval().is_some());
+/// Marks the fastest row that isolates of those with `start`, and those whose intervals overlap with
+/// its. What was there already decides more than the wall, so unlike starts do not race.
+fn judge(rows: &mut [Row<'_>], start: Start) {
+    let races = |row: &Row<'_>| row.cell.start == start && row.cell.backend.class() != Class::None;
+    let rivals = rows.iter().filter(|row| races(row) && row.interval().is_some());
     let count = rivals.clone().count();
     let best = rivals
         .filter(|row| row.median().is_some_and(f64::is_finite))
@@ -175,11 +227,36 @@ fn judge(rows: &mut [Row<'_>]) {
     if count < 2 {
         return;
     }
-    for row in rows.iter_mut().filter(|row| isolates(row)) {
+    for row in rows.iter_mut().filter(|row| races(row)) {
         row.standing = match row.interval() {
-            _ if row.cell == best.cell => Standing::Best,
+            _ if row.index == best.index => Standing::Best,
             Some((low, _)) if low <= best_high => Standing::Alike,
             _ => Standing::Open,
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_cut_keeps_what_tells_it_apart() {
+        let row = |backend, start| Row {
+            cell: Cell { backend, start, payload: Payload::Noop },
+            index: None,
+            summary: None,
+            left_out: None,
+            standing: Standing::Open,
+        };
+        let jailed = row(BackendId::FirecrackerJailed, Start::Snapshot);
+        let bare = row(BackendId::Firecracker, Start::Snapshot);
+        assert_eq!(jailed.named(30), "firecracker-jailed snapshot");
+        assert_eq!(jailed.named(22), "firecr…jailed snapshot");
+        for room in 14..30 {
+            assert!(jailed.named(room).chars().count() <= room);
+            assert_ne!(jailed.named(room), bare.named(room), "{room}");
+        }
+        assert_eq!(row(BackendId::GvisorSystrap, Start::Cold).named(8), "gvisor-…");
     }
 }

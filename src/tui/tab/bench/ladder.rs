@@ -1,6 +1,6 @@
 //! The ladder: where the time of a sandbox goes, phase by phase, on one scale for all.
 //!
-//! A phase that a backend does not have is not drawn. The lengths are medians of each phase, which
+//! A phase that a backend does not have, or that was over before it was asked for, is not drawn. The lengths are medians of each phase, which
 //! need not add up to the median of the whole; the picture says so.
 
 use ratatui::Frame;
@@ -11,7 +11,7 @@ use ratatui::widgets::Paragraph;
 
 use super::group::{Group, Row};
 use super::plan::first;
-use super::table::{self, NAME};
+use super::table;
 use crate::model::bench::{Outcome, Phase, Sample};
 use crate::model::unit::Seconds;
 use crate::state::RunState;
@@ -41,17 +41,18 @@ pub(super) fn draw(
         let text = "nothing to draw yet: no sample has ended well";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     };
-    let width = usize::from(area.width).saturating_sub(NAME + VALUE + 1);
+    let name = group.name_room(usize::from(area.width));
+    let width = usize::from(area.width).saturating_sub(name + VALUE + 1);
     let foot = usize::from(area.height > 5) * 3;
     let room = usize::from(area.height).saturating_sub(foot);
     let rows = group.rows.iter().zip(&steps).enumerate();
     let mut lines: Vec<_> = rows
         .skip(first(cursor, room))
         .take(room)
-        .map(|(index, (row, steps))| line(axis, width, row, steps, index == cursor, look))
+        .map(|(index, (row, steps))| line(axis, (name, width), row, steps, index == cursor, look))
         .collect();
     if foot > 0 {
-        let ticks = " ".repeat(NAME) + &axis.line(width);
+        let ticks = " ".repeat(name) + &axis.line(width);
         lines.push(Line::styled(ticks, look.theme.muted));
         lines.push(legend(&steps, look));
         lines.push(Line::styled(words(axis), look.theme.muted));
@@ -101,15 +102,15 @@ const fn fill(phase: Phase, look: &Look<'_>) -> (&'static str, Style) {
 
 fn line(
     axis: SpanAxis,
-    width: usize,
+    (name, width): (usize, usize),
     row: &Row<'_>,
     steps: &Steps,
     chosen: bool,
     look: &Look<'_>,
 ) -> Line<'static> {
-    let mut spans = vec![table::marked(row, chosen, look)];
+    let mut spans = vec![table::marked(row, name, chosen, look)];
     if steps.is_empty() {
-        spans.push(Span::styled("—", look.theme.muted));
+        spans.push(table::nothing(row, width + VALUE, look));
         return Line::from(spans);
     }
     let part = |(phase, seconds): &(Phase, f64)| {

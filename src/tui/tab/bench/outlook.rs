@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::choice::Choice;
 use super::wish::PREPARING;
 use crate::bench::forecast::forecast;
+use crate::model::backend::{BackendId, BackendStatus, Readiness};
 use crate::model::bench::{Plan, Preset};
 use crate::state::State;
 use crate::tui::action::Action;
@@ -24,12 +25,12 @@ const fn name(preset: Preset) -> &'static str {
     }
 }
 
-/// Draws what the chosen benchmark will do.
+/// Draws what the chosen benchmark will do; first, what ails the backend `under` the cursor.
 pub(super) fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
     choice: &Choice,
-    (state, preparing): (&State, bool),
+    (state, preparing, under): (&State, bool, Option<&BackendStatus>),
     look: &Look<'_>,
 ) {
     let block = titled::titled("What it will do", false, look);
@@ -38,7 +39,7 @@ pub(super) fn draw(
     let plan = choice.plan(state);
     let mut lines = vec![presets(choice.preset, look)];
     let room = usize::from(inside.width).saturating_sub(LABEL);
-    for (label, text) in outlook(&plan) {
+    for (label, text) in under.and_then(ailment).into_iter().chain(outlook(&plan)) {
         for (index, part) in fixed::wrap(&text, room).into_iter().enumerate() {
             let label = if index == 0 { label } else { "" };
             let label = Span::styled(fixed::left(label, LABEL), look.theme.muted);
@@ -67,16 +68,31 @@ fn presets(chosen: Preset, look: &Look<'_>) -> Line<'static> {
     Line::from(spans)
 }
 
+/// What keeps a backend from running, or from running as it should, and what mends it.
+fn ailment(status: &BackendStatus) -> Option<(&'static str, String)> {
+    let (label, reason, remedy) = match &status.readiness {
+        Readiness::Unavailable { reason, remedy } => ("cannot", reason, remedy),
+        Readiness::Degraded { reason, remedy } => ("lacks", reason, remedy),
+        Readiness::Ready | Readiness::Checking => return None,
+    };
+    Some((label, format!("{}: {reason} -> {remedy}", status.id)))
+}
+
 fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
     let effort = &plan.effort;
     let cells = plan.cells().len();
+    let starts: usize = plan.backends.iter().map(|id| starts(*id, plan)).sum();
+    let lacking = starts * plan.payloads.len() - cells;
+    let lacking = if lacking > 0 { format!(" − {lacking} n/a") } else { String::new() };
     let rounds = |rounds: u32| u64::from(rounds).saturating_mul(cells as u64);
     let limits = &plan.limits;
     vec![
+        ("takes", takes(plan)),
         (
             "cells",
             format!(
-                "{} × {} = {cells}",
+                "{} of {} × {}{lacking} = {cells}",
+                many(starts, "start"),
                 many(plan.backends.len(), "backend"),
                 many(plan.payloads.len(), "payload")
             ),
@@ -111,8 +127,12 @@ fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
                 limits.cpus, limits.memory_bytes, limits.pids, limits.timeout_seconds
             ),
         ),
-        ("takes", takes(plan)),
     ]
+}
+
+/// In how many of the plan's ways `backend` starts.
+fn starts(backend: BackendId, plan: &Plan) -> usize {
+    backend.starts().iter().filter(|start| plan.starts.contains(start)).count()
 }
 
 fn takes(plan: &Plan) -> String {
@@ -120,6 +140,11 @@ fn takes(plan: &Plan) -> String {
         return "—".to_owned();
     }
     let forecast = forecast(plan);
+    let wanted = plan.effort.min_rounds;
+    if forecast.rounds < wanted {
+        let fit = forecast.rounds;
+        return format!("{}, room for about {fit} of {wanted} rounds", forecast.at_most_seconds);
+    }
     format!("{} to {}", forecast.at_least_seconds, forecast.at_most_seconds)
 }
 

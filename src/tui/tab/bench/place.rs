@@ -11,6 +11,14 @@ const BESIDE: u16 = 140;
 const CHOICE: u16 = 44;
 /// Least height of the view over time.
 const TIME: u16 = 8;
+/// Height of the payloads and the starts, one below the other.
+const SMALL: u16 = 13;
+/// Least height of the outlook where it is wide.
+const BRIEF: u16 = 8;
+/// Least height of the outlook where it is narrow.
+const OUTLOOK: u16 = 14;
+/// Least height of the views below a table, each with its heading.
+const BELOW: u16 = 14;
 /// From this height on a panel has a frame around its results.
 const FRAMED: u16 = 14;
 
@@ -21,6 +29,8 @@ pub(super) enum Panel {
     Backends,
     /// The payloads to choose.
     Payloads,
+    /// The starts to choose.
+    Starts,
     /// The results.
     Result,
 }
@@ -63,6 +73,7 @@ impl Mode {
 pub(super) struct Places {
     pub(super) backends: Rect,
     pub(super) payloads: Rect,
+    pub(super) starts: Rect,
     pub(super) outlook: Rect,
     /// One line instead of the outlook.
     pub(super) brief: Rect,
@@ -70,42 +81,60 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Divides `area` for `panel`, which has the keys.
-    pub(super) fn of(area: Rect, panel: Panel, has_run: bool, zoom: bool) -> Self {
+    /// Divides `area` for `panel`, which has the keys, with room for `listed` backends where there
+    /// is enough.
+    pub(super) fn of(
+        area: Rect,
+        (panel, listed): (Panel, usize),
+        has_run: bool,
+        zoom: bool,
+    ) -> Self {
         if !has_run {
-            return Self::choice(area, panel);
+            return Self::choice(area, panel, listed);
         }
         if area.width >= BESIDE && !zoom {
             let [left, result] =
                 Layout::horizontal([Constraint::Length(CHOICE), Constraint::Min(0)]).areas(area);
-            return Self { result, ..Self::choice(left, panel) };
+            return Self { result, ..Self::choice(left, panel, listed) };
         }
         match panel {
             Panel::Result => Self { result: area, ..Self::default() },
-            _ => Self::choice(area, panel),
+            _ => Self::choice(area, panel, listed),
         }
     }
 
-    fn choice(area: Rect, panel: Panel) -> Self {
+    fn choice(area: Rect, panel: Panel, listed: usize) -> Self {
         let none = Self::default();
-        let lists = [Constraint::Length(10), Constraint::Length(6), Constraint::Min(0)];
-        if area.height >= 18 && area.width >= 70 {
+        let wanted = u16::try_from(listed).unwrap_or(u16::MAX).saturating_add(2);
+        if area.height >= SMALL + BRIEF && area.width >= 70 {
+            let top = wanted.clamp(SMALL, (area.height - BRIEF).max(SMALL));
             let [top, outlook] =
-                Layout::vertical([Constraint::Length(10), Constraint::Min(0)]).areas(area);
-            let [backends, payloads] =
+                Layout::vertical([Constraint::Length(top), Constraint::Min(0)]).areas(area);
+            let [backends, right] =
                 Layout::horizontal([Constraint::Min(0), Constraint::Length(36)]).areas(top);
-            return Self { backends, payloads, outlook, ..none };
+            let [payloads, starts] = Self::small(right);
+            return Self { backends, payloads, starts, outlook, ..none };
         }
-        if area.height >= 24 {
-            let [backends, payloads, outlook] = Layout::vertical(lists).areas(area);
-            return Self { backends, payloads, outlook, ..none };
+        if area.height >= SMALL + 10 + OUTLOOK {
+            let left = area.height - SMALL - OUTLOOK;
+            let heights = [wanted.clamp(10, left), SMALL].map(Constraint::Length);
+            let [backends, small, outlook] =
+                Layout::vertical(heights.into_iter().chain([Constraint::Min(0)])).areas(area);
+            let [payloads, starts] = Self::small(small);
+            return Self { backends, payloads, starts, outlook, ..none };
         }
         let [list, brief] =
             Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(area);
         match panel {
             Panel::Payloads => Self { payloads: list, brief, ..none },
+            Panel::Starts => Self { starts: list, brief, ..none },
             _ => Self { backends: list, brief, ..none },
         }
+    }
+
+    /// The two short lists, one below the other.
+    fn small(area: Rect) -> [Rect; 2] {
+        Layout::vertical([Constraint::Length(6), Constraint::Min(0)]).areas(area)
     }
 }
 
@@ -149,8 +178,9 @@ impl ResultPlaces {
 fn modes(body: Rect, rows: usize, mode: Mode) -> Vec<(Mode, Rect)> {
     let table = table::height(rows) + 1;
     let bars = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(4);
-    if body.width >= 110 && body.height >= table + bars {
-        let heights = [Constraint::Length(table), Constraint::Length(bars), Constraint::Min(0)];
+    // Bars and ladder may scroll beside each other below the table; alone each has all the room.
+    if body.width >= 110 && body.height >= table.saturating_add(bars.min(BELOW)) {
+        let heights = [Constraint::Length(table), Constraint::Max(bars), Constraint::Min(0)];
         let [upper, middle, lower] = Layout::vertical(heights).areas(body);
         let [left, _, right] =
             Layout::horizontal([Constraint::Fill(1), Constraint::Length(2), Constraint::Fill(1)])

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::choice::Choice;
-use crate::model::backend::{BackendStatus, Readiness};
+use crate::model::backend::{BackendId, BackendStatus, Readiness, Start};
 use crate::model::bench::Payload;
 use crate::model::unit::three_digits;
 use crate::state::State;
@@ -31,8 +31,8 @@ pub(super) fn draw_backends(
     cursor: Cursor,
     look: &Look<'_>,
 ) {
-    let statuses = backends::statuses(state);
     let width = usize::from(area.width.saturating_sub(4));
+    let statuses = Choice::backends(state);
     let lines = statuses.iter().map(|status| backend(status, choice, width, look));
     let mut lines: Vec<_> = lines.collect();
     if lines.is_empty() {
@@ -41,7 +41,12 @@ pub(super) fn draw_backends(
         let words = fixed::wrap(second, width);
         lines.extend(words.into_iter().map(|line| Line::styled(line, look.theme.muted)));
     }
-    draw_list(frame, area, "Backends", lines, cursor, look);
+    let chosen = statuses.iter().filter(|status| choice.has(status)).count();
+    let title = match statuses.len() {
+        0 => "Backends".to_owned(),
+        all => format!("Backends {chosen} of {all}"),
+    };
+    draw_list(frame, area, &title, lines, cursor, look);
 }
 
 fn backend(
@@ -51,27 +56,70 @@ fn backend(
     look: &Look<'_>,
 ) -> Line<'static> {
     let chosen = choice.has(status);
-    let box_ = match (status.readiness.runs(), chosen) {
+    let box_ = match (choice.can(status), chosen) {
         (false, _) => " —  ",
         (true, true) => "[x] ",
         (true, false) => "[ ] ",
     };
     let note = match &status.readiness {
+        Readiness::Ready if !choice.can(status) => "none of the starts".to_owned(),
         Readiness::Ready => status.id.class().words().to_owned(),
         Readiness::Checking => "being tried".to_owned(),
         Readiness::Degraded { reason, .. } | Readiness::Unavailable { reason, .. } => {
             reason.to_string()
         }
     };
-    let name = if status.readiness.runs() { look.theme.text } else { look.theme.muted };
+    let name = if choice.can(status) { look.theme.text } else { look.theme.muted };
     let sign = backends::sign(&status.readiness);
-    let room = width.saturating_sub(4 + 2 + 15);
+    let room = width.saturating_sub(4 + 2 + ID);
     Line::from(vec![
         Span::styled(box_, if chosen { look.theme.accent } else { look.theme.muted }),
         Span::styled(format!("{sign} "), backends::style(&status.readiness, look)),
-        Span::styled(fixed::left(status.id.name(), 15), name),
-        Span::styled(fixed::left(&note, room), look.theme.muted),
+        Span::styled(fixed::left(status.id.name(), ID), name),
+        Span::styled(fixed::cut(&note, room), look.theme.muted),
     ])
+}
+
+/// Columns of a backend's name: the longest, and a blank.
+const ID: usize = 19;
+
+/// Draws the starts that can be chosen.
+pub(super) fn draw_starts(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    choice: &Choice,
+    state: &State,
+    cursor: Cursor,
+    look: &Look<'_>,
+) {
+    let width = usize::from(area.width.saturating_sub(4));
+    let line = |start: Start| {
+        let having = Choice::starting(start, state);
+        let known = having.is_empty() && !backends::statuses(state).is_empty();
+        let wanted = choice.wants(start) && !known;
+        let mark = match (known, wanted) {
+            (true, _) => " —  ",
+            (_, true) => "[x] ",
+            (_, false) => "[ ] ",
+        };
+        let note = fixed::cut(&having_words(start, &having), width.saturating_sub(4 + 9));
+        Line::from(vec![
+            Span::styled(mark, if wanted { look.theme.accent } else { look.theme.muted }),
+            Span::styled(fixed::left(start.name(), 9), look.theme.text),
+            Span::styled(note, look.theme.muted),
+        ])
+    };
+    let lines = Start::ALL.into_iter().map(line).collect();
+    draw_list(frame, area, "Starts", lines, cursor, look);
+}
+
+/// What can be started so.
+fn having_words(start: Start, having: &[BackendId]) -> String {
+    if start == Start::Cold {
+        return "all, from nothing".to_owned();
+    }
+    let names: Vec<_> = having.iter().map(|id| id.name()).collect();
+    if names.is_empty() { "nothing here".to_owned() } else { names.join(", ") }
 }
 
 /// Draws the payloads that can be chosen.
@@ -124,11 +172,16 @@ fn draw_list(
     cursor: Cursor,
     look: &Look<'_>,
 ) {
-    let block = titled::titled(title, cursor.is_some(), look);
+    let (all, room) = (lines.len(), usize::from(titled::inside(area).height));
+    let chosen = cursor.map(|row| row.min(all.saturating_sub(1)));
+    let skip = first(chosen.unwrap_or(0), room);
+    let mut block = titled::titled(title, cursor.is_some(), look);
+    if all > room && room > 0 {
+        let seen = format!(" {}–{} of {all} ", skip + 1, (skip + room).min(all));
+        block = block.title_bottom(Line::styled(seen, look.theme.muted).right_aligned());
+    }
     let inside = block.inner(area);
     frame.render_widget(block, area);
-    let chosen = cursor.map(|row| row.min(lines.len().saturating_sub(1)));
-    let skip = first(chosen.unwrap_or(0), usize::from(inside.height));
     let shown = lines.into_iter().enumerate().skip(skip).map(|(index, line)| {
         if Some(index) == chosen { line.patch_style(look.theme.selected) } else { line }
     });

@@ -133,8 +133,11 @@ fn over(run: &RunState, tail: &RunTail, width: usize, look: &Look<'_>) -> Vec<Li
     let (verdict, style) = verdict(&tail.end, look);
     let progress = &tail.progress;
     let after = format!(
-        " after {} · {} good, {} failed",
-        progress.elapsed_seconds, progress.completed, progress.failed
+        " after {} · {} good, {} failed{}",
+        progress.elapsed_seconds,
+        progress.completed,
+        progress.failed,
+        short(run, &tail.end).unwrap_or_default()
     );
     let first =
         Line::from(vec![Span::styled(verdict, style), Span::styled(after, look.theme.text)]);
@@ -149,6 +152,15 @@ fn over(run: &RunState, tail: &RunTail, width: usize, look: &Look<'_>) -> Vec<Li
     lines.push(labelled("repeat", &run.head.repeat, width, look));
     lines.push(Line::styled(overhead, look.theme.muted));
     lines
+}
+
+/// That the time allowed was not enough for the rounds that were wanted.
+fn short(run: &RunState, end: &RunEnd) -> Option<String> {
+    let wanted = run.head.plan.effort.min_rounds;
+    let rounds = run.samples.iter().filter(|sample| !sample.warmup).map(|sample| sample.round + 1);
+    let begun = rounds.max().unwrap_or(0);
+    let short = *end == RunEnd::BudgetSpent && begun <= wanted;
+    short.then(|| format!(" · in round {begun} of {wanted}"))
 }
 
 fn labelled(label: &str, text: &str, width: usize, look: &Look<'_>) -> Line<'static> {

@@ -10,6 +10,7 @@ use ratatui::widgets::Paragraph;
 
 use super::group::Row;
 use crate::model::bench::{Outcome, Sample, Taint};
+use crate::state::RunState;
 use crate::tui::look::Look;
 use crate::tui::widget::{fixed, titled};
 
@@ -19,34 +20,36 @@ type Reason = (String, Style);
 /// The quantiles, how many samples each needs, and what it is.
 const NEEDS: [(u32, &str); 3] = [(6, "the 95 % interval of the median"), (20, "p95"), (100, "p99")];
 
-/// Draws the reasons of `row`, whose counted samples are `samples`.
+/// Draws the reasons of `row` of `run`, whose counted samples are `samples`.
 pub(super) fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
+    run: &RunState,
     row: &Row<'_>,
     samples: &[&Sample],
     look: &Look<'_>,
 ) {
-    let block = titled::titled(&format!("Why: {}", row.backend), false, look);
+    let block = titled::titled(&format!("Why: {}", row.cell.label()), false, look);
     let inside = block.inner(area);
     frame.render_widget(block, area);
     let width = usize::from(inside.width).max(1);
     let mut lines = Vec::new();
-    for (text, style) in reasons(row, samples, look) {
+    for (text, style) in reasons(run, row, samples, look) {
         let parts = fixed::wrap(&text, width).into_iter();
         lines.extend(parts.map(|part| Line::from(Span::styled(part, style))));
     }
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
-fn reasons(row: &Row<'_>, samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
-    if let Some(left_out) = row.left_out {
+fn reasons(run: &RunState, row: &Row<'_>, samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
+    if let (Some(left_out), Some(excuse)) = (row.left_out, row.excuse()) {
         return vec![
-            (format!("left out: {}", left_out.reason), look.theme.warn),
+            (excuse, look.theme.warn),
             (format!("to mend it: {}", left_out.remedy), look.theme.accent),
         ];
     }
-    let mut reasons = missing(row, look);
+    let mut reasons = given_up(run, row, look);
+    reasons.extend(missing(row, samples, look));
     reasons.extend(failures(samples, look));
     reasons.extend(taints(samples, look));
     if reasons.is_empty() {
@@ -58,13 +61,22 @@ fn reasons(row: &Row<'_>, samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
     reasons
 }
 
-fn missing(row: &Row<'_>, look: &Look<'_>) -> Vec<Reason> {
+/// That the run went on without it.
+fn given_up(run: &RunState, row: &Row<'_>, look: &Look<'_>) -> Vec<Reason> {
+    let suspended = run.tail.iter().flat_map(|tail| &tail.suspended);
+    let own = suspended.filter(|out| out.holds(&row.cell));
+    own.map(|out| (format!("given up: it {}", out.reason), look.theme.bad)).collect()
+}
+
+fn missing(row: &Row<'_>, samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
     let n = row.summary.map_or(0, |summary| summary.n);
     if n == 0 {
-        return vec![(
-            "no sample has ended well yet, so there is no figure".into(),
-            look.theme.text,
-        )];
+        let text = if samples.iter().any(|sample| sample.outcome == Outcome::Good) {
+            "its samples ended well and have no such phase, so there is no figure"
+        } else {
+            "no sample has ended well yet, so there is no figure"
+        };
+        return vec![(text.into(), look.theme.text)];
     }
     let lacking = NEEDS.iter().filter(|(needed, _)| n < *needed);
     lacking

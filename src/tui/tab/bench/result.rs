@@ -68,7 +68,10 @@ fn title(run: &RunState) -> String {
 /// What stands above a view: its name, and the row it is about if it is about one.
 fn heading(mode: Mode, sight: &Sight<'_>) -> String {
     let row = sight.group.rows.get(sight.cursor).filter(|_| mode == Mode::Time);
-    row.map_or_else(|| mode.name().to_owned(), |row| format!("{} of {}", mode.name(), row.backend))
+    row.map_or_else(
+        || mode.name().to_owned(),
+        |row| format!("{} of {}", mode.name(), row.cell.label()),
+    )
 }
 
 /// Names a view on its first line; the rest is left for it.
@@ -101,7 +104,7 @@ fn draw_reasons(frame: &mut Frame<'_>, place: Rect, sight: &Sight<'_>, look: &Lo
     if place.height > 0 {
         let samples = sight.group.samples(sight.run);
         let samples = samples.get(sight.cursor).map_or(&[][..], Vec::as_slice);
-        reason::draw(frame, place, row, samples, look);
+        reason::draw(frame, place, sight.run, row, samples, look);
     }
 }
 

@@ -9,7 +9,7 @@ use ratatui::widgets::Paragraph;
 
 use super::group::{Group, Row};
 use super::plan::first;
-use super::table::{self, NAME};
+use super::table;
 use super::{bars, timeline};
 use crate::model::bench::{Figure, Outcome, Sample};
 use crate::state::RunState;
@@ -50,18 +50,19 @@ pub(super) fn draw(
     let tall = height >= group.rows.len() * 2 + foot;
     let each = if tall { 2 } else { 1 };
     let room = (height - foot) / each;
-    let width = usize::from(area.width).saturating_sub(NAME + COUNTS);
+    let name = group.name_room(usize::from(area.width));
+    let width = usize::from(area.width).saturating_sub(name + COUNTS);
     let mut lines = Vec::new();
     let rows = group.rows.iter().zip(&samples).enumerate();
     for (index, (row, samples)) in rows.skip(first(cursor, room)).take(room) {
         let spread = Spread::of(group.figure, row, samples, axis, width);
-        lines.push(spread.line(row, index == cursor, look));
+        lines.push(spread.line(row, name, index == cursor, look));
         if tall {
-            lines.push(Line::styled(" ".repeat(NAME) + &spread.marks(), look.theme.warn));
+            lines.push(Line::styled(" ".repeat(name) + &spread.marks(), look.theme.warn));
         }
     }
     if foot > 0 {
-        lines.push(Line::styled(" ".repeat(NAME) + &axis.line(width), look.theme.muted));
+        lines.push(Line::styled(" ".repeat(name) + &axis.line(width), look.theme.muted));
         lines.push(Line::styled(words(group.figure, axis, tall), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
@@ -109,10 +110,10 @@ impl Spread {
         spread
     }
 
-    fn line(&self, row: &Row<'_>, chosen: bool, look: &Look<'_>) -> Line<'static> {
-        let name = table::marked(row, chosen, look);
+    fn line(&self, row: &Row<'_>, room: usize, chosen: bool, look: &Look<'_>) -> Line<'static> {
+        let name = table::marked(row, room, chosen, look);
         if self.counts.iter().all(|count| *count == 0) && self.failed == 0 {
-            return Line::from(vec![name, Span::styled("—", look.theme.muted)]);
+            return Line::from(vec![name, table::nothing(row, self.counts.len() + COUNTS, look)]);
         }
         let most = self.counts.iter().copied().max().unwrap_or(0);
         let letter =
@@ -120,7 +121,7 @@ impl Spread {
         let heights: String = self.counts.iter().map(letter).collect();
         Line::from(vec![
             name,
-            Span::styled(heights, bars::colour(row.backend, look)),
+            Span::styled(heights, bars::colour(row.cell.backend, look)),
             Span::styled(fixed::right(&self.counted(row), COUNTS), look.theme.muted),
         ])
     }

@@ -1,4 +1,4 @@
-//! The figures as a table: a row for each backend, columns that stand still.
+//! The figures as a table: a row for each backend and start, columns that stand still.
 //!
 //! The chosen figure has its interval and its tail; the others show their medians where there is
 //! room. What is not known is `—`, and the key for "why" says the reason.
@@ -12,7 +12,7 @@ use ratatui::widgets::Paragraph;
 use super::group::{Group, Row, Standing};
 use super::plan::first;
 use crate::model::bench::{Figure, Summary};
-use crate::model::unit::{Seconds, three_digits};
+use crate::model::unit::{Seconds, as_many_times};
 use crate::state::RunState;
 use crate::tui::look::Look;
 use crate::tui::widget::fixed;
@@ -31,14 +31,32 @@ enum Column {
     Disturbed,
 }
 
-/// Columns of a row's sign and name.
-pub(super) const NAME: usize = 17;
 /// Lines of heading and legend.
 const AROUND: u16 = 2;
 
 /// Lines the table wants for `rows` rows.
 pub(super) fn height(rows: usize) -> u16 {
     u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(AROUND)
+}
+
+/// Which rows a table shows.
+pub(super) struct Scroll {
+    /// The first of them.
+    pub(super) skip: usize,
+    room: usize,
+    legend: bool,
+    /// Whether they are all.
+    fits: bool,
+}
+
+/// The part of `rows` rows that `height` lines show, `cursor` among them. Where they are not all, a
+/// line below says which they are.
+pub(super) fn scroll(height: u16, rows: usize, cursor: usize) -> Scroll {
+    let height = usize::from(height);
+    let fits = height > rows;
+    let legend = height > rows + 1 || (!fits && height > 4);
+    let room = height.saturating_sub(1 + usize::from(legend));
+    Scroll { skip: first(cursor, room), room, legend, fits }
 }
 
 /// Draws the table of `group`; `cursor` is the row that is looked at.
@@ -50,25 +68,28 @@ pub(super) fn draw(
     cursor: usize,
     look: &Look<'_>,
 ) {
-    let columns = columns(group.figure, usize::from(area.width));
-    let legend = u16::from(usize::from(area.height) > group.rows.len() + 1);
-    let room = usize::from(area.height.saturating_sub(1 + legend));
-    let mut lines = vec![heading(group.figure, &columns, look)];
-    let shown = group.rows.iter().enumerate().skip(first(cursor, room)).take(room);
+    let width = usize::from(area.width);
+    let columns = columns(group, width);
+    let Scroll { skip, room, legend, fits } = scroll(area.height, group.rows.len(), cursor);
+    let mut lines = vec![heading(group, &columns, width, look)];
+    let shown = group.rows.iter().enumerate().skip(skip).take(room);
     for (index, row) in shown {
-        let line = line(run, group, row, &columns, usize::from(area.width), look);
+        let line = line(run, group, row, &columns, width, look);
         let chosen = index == cursor;
         lines.push(if chosen { line.patch_style(look.theme.selected) } else { line });
     }
-    if legend == 1 {
-        lines.push(Line::styled(words(run, group, area.width), look.theme.muted));
+    if legend {
+        let seen = (!fits).then(|| seen(skip, room, group.rows.len()));
+        let words = seen.into_iter().chain(words(run, group, area.width));
+        let words = words.collect::<Vec<_>>().join("   ");
+        lines.push(Line::styled(fixed::cut(&words, width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
 
 /// The columns that fit, the least needed left out first.
-fn columns(figure: Figure, width: usize) -> Vec<Column> {
-    let others = Figure::ALL.into_iter().filter(|other| *other != figure);
+fn columns(group: &Group<'_>, width: usize) -> Vec<Column> {
+    let others = Figure::ALL.into_iter().filter(|other| *other != group.figure);
     let mut all = vec![
         (Column::Median, 0),
         (Column::Interval, 1),
@@ -79,7 +100,7 @@ fn columns(figure: Figure, width: usize) -> Vec<Column> {
     all.extend(others.zip(7..).map(|(other, rank)| (Column::Other(other), rank)));
     all.extend([(Column::Counted, 2), (Column::Failed, 1), (Column::Disturbed, 3)]);
     let ranks: Vec<_> = all.iter().map(|(column, rank)| (column.width(), *rank)).collect();
-    let room = width.saturating_sub(NAME + 1);
+    let room = width.saturating_sub(group.name_room(width) + 1);
     fixed::choose(&ranks, room).into_iter().map(|index| all[index].0).collect()
 }
 
@@ -88,7 +109,7 @@ impl Column {
         match self {
             Self::Median | Self::Other(_) => 10,
             Self::Interval => 16,
-            Self::Times => 17,
+            Self::Times => 18,
             Self::P95 | Self::P99 => 7,
             Self::Counted => 5,
             Self::Failed => 6,
@@ -96,10 +117,11 @@ impl Column {
         }
     }
 
-    const fn title(self, figure: Figure) -> &'static str {
+    fn title(self, group: &Group<'_>) -> &'static str {
         match self {
-            Self::Median => figure.name(),
+            Self::Median => group.figure.name(),
             Self::Interval => "95 % interval ",
+            Self::Times if group.has_starts() => "× cold process",
             Self::Times => "× process",
             Self::P95 => "p95",
             Self::P99 => "p99",
@@ -121,13 +143,13 @@ impl Column {
                 row.interval().map(|ends| format!("{}{doubt}", range(ends)))
             }
             Self::Times => group.times(row).map(|times| {
-                let [ratio, low, high] = [times.ratio, times.low, times.high].map(three_digits);
-                format!("×{ratio} ({low}–{high})")
+                let words = as_many_times(times.ratio, Some((times.low, times.high)));
+                if words.starts_with("1/") { words } else { format!("×{words}") }
             }),
             Self::P95 => tail(estimate.and_then(|estimate| estimate.p95_seconds)),
             Self::P99 => tail(estimate.and_then(|estimate| estimate.p99_seconds)),
             Self::Other(other) => {
-                let summary = run.summary(row.cell?, other)?;
+                let summary = run.summary(row.index?, other)?;
                 tail(summary.estimate.map(|estimate| estimate.median_seconds))
             }
             Self::Counted => count(|summary| summary.n),
@@ -176,11 +198,11 @@ pub(super) fn range((low, high): (f64, f64)) -> String {
     }
 }
 
-fn heading(figure: Figure, columns: &[Column], look: &Look<'_>) -> Line<'static> {
-    let mut line = fixed::left("  backend", NAME);
+fn heading(group: &Group<'_>, columns: &[Column], width: usize, look: &Look<'_>) -> Line<'static> {
+    let mut line = fixed::left("  backend", group.name_room(width));
     for column in columns {
         line.push(' ');
-        line.push_str(&fixed::right(column.title(figure), column.width()));
+        line.push_str(&fixed::right(column.title(group), column.width()));
     }
     Line::styled(line, look.theme.muted)
 }
@@ -193,10 +215,10 @@ fn line(
     width: usize,
     look: &Look<'_>,
 ) -> Line<'static> {
-    let mut spans = vec![name(row, look)];
-    if let Some(left_out) = row.left_out {
-        let room = width.saturating_sub(NAME + 1);
-        let why = fixed::left(&format!("left out: {}", left_out.reason), room);
+    let room = group.name_room(width);
+    let mut spans = vec![name(row, room, look)];
+    if let Some(excuse) = row.excuse() {
+        let why = fixed::left(&excuse, width.saturating_sub(room + 1));
         spans.push(Span::styled(format!(" {why}"), look.theme.muted));
         return Line::from(spans);
     }
@@ -210,33 +232,45 @@ fn line(
     Line::from(spans)
 }
 
-/// The sign and the name of a row in `NAME` columns, marked if it is looked at.
-pub(super) fn marked(row: &Row<'_>, chosen: bool, look: &Look<'_>) -> Span<'static> {
-    let name = name(row, look);
+/// The sign and the name of a row in `room` columns, marked if it is looked at.
+pub(super) fn marked(row: &Row<'_>, room: usize, chosen: bool, look: &Look<'_>) -> Span<'static> {
+    let name = name(row, room, look);
     if chosen { name.patch_style(look.theme.selected) } else { name }
 }
 
-fn name(row: &Row<'_>, look: &Look<'_>) -> Span<'static> {
+/// What stands beside the name of a row that has nothing to draw.
+pub(super) fn nothing(row: &Row<'_>, width: usize, look: &Look<'_>) -> Span<'static> {
+    let why = row.excuse().unwrap_or_else(|| "—".to_owned());
+    Span::styled(fixed::cut(&why, width), look.theme.muted)
+}
+
+fn name(row: &Row<'_>, room: usize, look: &Look<'_>) -> Span<'static> {
     let style = match (row.left_out, row.standing) {
         (Some(_), _) => look.theme.muted,
         (_, Standing::Best) => look.theme.good,
         _ => look.theme.text,
     };
-    let text = format!("{} {}", row.standing.sign(), row.backend);
-    Span::styled(fixed::left(&text, NAME), style)
+    let text = format!("{} {}", row.standing.sign(), row.named(room.saturating_sub(3)));
+    Span::styled(fixed::left(&text, room), style)
+}
+
+/// Which of the rows are in sight.
+fn seen(skip: usize, room: usize, all: usize) -> String {
+    format!("{}–{} of {all}", skip + 1, (skip + room).min(all))
 }
 
 /// What the signs mean, as far as they are used.
-fn words(run: &RunState, group: &Group<'_>, width: u16) -> String {
+fn words(run: &RunState, group: &Group<'_>, width: u16) -> Vec<String> {
     let any = |standing| group.rows.iter().any(|row| row.standing == standing);
     let mut said = Vec::new();
     if any(Standing::Best) {
-        said.push("★ fastest that isolates".to_owned());
+        said.push(fastest(group, width).to_owned());
     }
     if any(Standing::Alike) {
         let alike = match width {
             ..50 => "≈ alike",
-            50..80 => "≈ not told apart from it",
+            50..80 => "≈ not told apart",
+            80..140 => "≈ not told apart from it",
             _ => "≈ not told apart from it: their intervals overlap",
         };
         said.push(alike.to_owned());
@@ -244,5 +278,14 @@ fn words(run: &RunState, group: &Group<'_>, width: u16) -> String {
     if width >= 70 && group.rows.iter().any(|row| is_wide(run, row)) {
         said.push(format!("? wider than ±{}", run.head.plan.effort.target));
     }
-    said.join("   ")
+    said
+}
+
+/// What the star means: with several starts there is one for each.
+fn fastest(group: &Group<'_>, width: u16) -> &'static str {
+    match (group.has_starts(), width) {
+        (true, 80..) => "★ fastest that isolates, per start (name alone: cold)",
+        (true, 60..) => "★ fastest that isolates, per start",
+        _ => "★ fastest that isolates",
+    }
 }

@@ -10,13 +10,14 @@ use ratatui::widgets::Paragraph;
 use super::bars;
 use super::group::Group;
 use super::samples::{COUNTS, good};
-use super::table::NAME;
 use crate::model::bench::{HostState, Outcome, Sample};
 use crate::model::unit::{Ratio, Seconds};
 use crate::state::RunState;
 use crate::tui::look::Look;
 use crate::tui::widget::fixed;
 
+/// Columns of the titles at the left.
+const NAME: usize = 17;
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// A full letter stands for at least this share, so that a quiet host looks quiet.
 const QUIET: f64 = 0.05;
@@ -80,7 +81,7 @@ pub(super) fn draw(
     };
     if samples.is_empty() || width == 0 || area.height < 3 {
         let text = if samples.is_empty() {
-            format!("nothing to draw: {} has no sample here", row.backend)
+            format!("nothing to draw: {} has no sample here", row.cell.label())
         } else {
             "no room for this view".to_owned()
         };
@@ -92,12 +93,12 @@ pub(super) fn draw(
     let legend = usize::from(area.height >= 9);
     let around = 1 + legend + HOST.len();
     let tall = usize::from(area.height).saturating_sub(around).clamp(1, 12);
-    let colour = bars::colour(row.backend, look);
+    let colour = bars::colour(row.cell.backend, look);
     let mut lines = scatter(group, samples, time, tall, colour, look);
     lines.extend(HOST.iter().map(|fact| track(fact, samples, time, look)));
     lines.push(Line::styled(axis(time), look.theme.muted));
     if legend == 1 {
-        let words = format!("  {}   • sample  ! disturbed  × failed", row.backend);
+        let words = format!("  {}   • sample  ! disturbed  × failed", row.cell.label());
         lines.push(Line::styled(words, look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);

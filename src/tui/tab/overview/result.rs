@@ -1,4 +1,4 @@
-//! The last benchmark in short: how it stands, and cold starts.
+//! The last benchmark in short: how it stands, and how long each row takes to start.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::model::bench::{Cell, Estimate, Figure};
 use crate::model::run::RunEnd;
+use crate::model::unit::Seconds;
 use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
@@ -21,11 +22,12 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'
         panel::lines(words.map(|word| Line::styled(word, look.theme.muted)), area, buffer);
         return;
     };
-    let aside = if area.width < 40 { "cold start" } else { "median cold start" };
+    let aside = if area.width < 40 { "start" } else { "median start" };
     let title = if run.is_live() { "Run" } else { "Last run" };
     let area = Panel::new(title).aside(aside).open(area, buffer, look);
     let mut lines = vec![standing(run, usize::from(area.width), look)];
-    lines.extend(cells(run, usize::from(area.width), look));
+    let room = usize::from(area.height).saturating_sub(lines.len());
+    lines.extend(cells(run, (usize::from(area.width), room), look));
     panel::lines(lines, area, buffer);
 }
 
@@ -50,29 +52,46 @@ fn standing(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {
     Line::from(vec![Span::styled(word, style), Span::styled(rest, look.theme.muted)])
 }
 
-/// A line for each cell, its bar as long as its share of the slowest.
-fn cells(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
-    let known = run.cells().map(|(index, cell)| {
-        let summary = run.summary(index, Figure::ColdStart);
-        (cell, summary.and_then(|summary| summary.estimate))
-    });
+/// A line for each cell of the first payload, its bar as long as its share of the slowest; the last
+/// line says how many there was no room for.
+fn cells(run: &RunState, (width, room): (usize, usize), look: &Look<'_>) -> Vec<Line<'static>> {
+    let payload = run.head.cells.first().map(|cell| cell.payload);
+    let known =
+        run.cells().filter(|(_, cell)| Some(cell.payload) == payload).map(|(index, cell)| {
+            let summary = run.summary(index, Figure::Start);
+            (cell, summary.and_then(|summary| summary.estimate))
+        });
     let known: Vec<(Cell, Option<Estimate>)> = known.collect();
     let medians = known.iter().flat_map(|(_, estimate)| estimate).map(|one| one.median_seconds.0);
     let slowest = medians.fold(0.0, f64::max);
-    let line = |(cell, estimate): (Cell, Option<Estimate>)| {
-        let name = format!("{} {}", cell.backend, cell.payload);
+    let longest = known.iter().map(|(cell, _)| cell.label().len()).max().unwrap_or(0);
+    let name = (longest + 1).min(width.saturating_sub(10)).min(28);
+    let shown = if known.len() > room { room.saturating_sub(1) } else { known.len() };
+    let lines = known.iter().take(shown).map(|(cell, estimate)| {
         let median = estimate.map(|estimate| estimate.median_seconds);
-        let name_room = width.saturating_sub(10).min(22);
-        let room = width.saturating_sub(name_room + 11);
         let share = median.map_or(0.0, |median| median.0 / slowest);
-        let bar = look.glyph.pick("━", "#").repeat(grid::part(share, room));
-        let number = value::maybe(median, look.theme.text, look);
-        Line::from(vec![
-            Span::styled(fixed::fit(&name, name_room, false), look.theme.text),
-            Span::styled(fixed::fit(&number.content, 10, true), number.style),
-            Span::raw("  "),
-            Span::styled(bar, look.theme.series[0]),
-        ])
-    };
-    known.into_iter().map(line).collect()
+        line(&cell.label(), name, (median, share), width, look)
+    });
+    let rest = known.len() - shown;
+    let key = look.key(Action::Tab5);
+    let more = (rest > 0 && room > 0).then(|| format!("and {rest} more: tab {key}"));
+    lines.chain(more.map(|text| Line::styled(text, look.theme.muted))).collect()
+}
+
+fn line(
+    label: &str,
+    name: usize,
+    (median, share): (Option<Seconds>, f64),
+    width: usize,
+    look: &Look<'_>,
+) -> Line<'static> {
+    let room = width.saturating_sub(name + 12);
+    let bar = look.glyph.pick("━", "#").repeat(grid::part(share, room));
+    let number = value::maybe(median, look.theme.text, look);
+    Line::from(vec![
+        Span::styled(fixed::fit(label, name, false), look.theme.text),
+        Span::styled(fixed::fit(&number.content, 10, true), number.style),
+        Span::raw("  "),
+        Span::styled(bar, look.theme.series[0]),
+    ])
 }
