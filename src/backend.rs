@@ -14,6 +14,7 @@ mod container;
 mod failpoint;
 mod filter;
 mod gvisor;
+mod host;
 mod identity;
 mod isolate;
 mod journal;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::isolate::Fault;
 use super::payload;
 use super::trial::Work;
 use super::wire::Report;
@@ -19,7 +20,7 @@ pub(super) fn judge(report: &Report, work: &Work, nonce: u64, out_of_memory: boo
 }
 
 fn fault(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Option<Failure> {
-    let ended_well = report.status == Some(0);
+    let ended_well = report.status == Some(0) && report.fault.is_none();
     let (told, right) = match work {
         Work::Payload(payload) => {
             let wanted = payload::expected(*payload, nonce).to_string();
@@ -31,7 +32,8 @@ fn fault(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Optio
     let rows = [
         (out_of_memory && !(ended_well && right), Failure::Memory),
         (report.start_error.is_some(), Failure::Start),
-        (report.timed_out, Failure::Timeout),
+        (report.fault == Some(Fault::Memory), Failure::Memory),
+        (report.timed_out || report.fault == Some(Fault::Deadline), Failure::Timeout),
         (report.ready_ns.is_none(), Failure::NotReady),
         (told && !right, Failure::WrongResult),
         (!ended_well, Failure::Status),
@@ -132,6 +134,9 @@ mod tests {
         assert_eq!(with(|r| r.value = None), Some(Failure::WrongResult));
         assert_eq!(with(|r| r.status = Some(3)), Some(Failure::Status));
         assert_eq!(with(|r| r.left_over = true), Some(Failure::Leak));
+        assert_eq!(with(|r| r.fault = Some(Fault::Memory)), Some(Failure::Memory));
+        assert_eq!(with(|r| r.fault = Some(Fault::Deadline)), Some(Failure::Timeout));
+        assert_eq!(with(|r| r.fault = Some(Fault::Error)), Some(Failure::Status));
         let killed = |r: &mut Report| (r.status, r.signal, r.value) = (None, Some(9), None);
         assert_eq!(with(killed), Some(Failure::Status));
         let mut hungry = good();
