@@ -48,16 +48,12 @@ const run = (INSIDE_OF_THE_ISOLATE)({
   }),
 });
 listen("message", async ({ data }) => {
-  if (data.memory) {
-    const { heapTotal, external } = memoryUsage();
-    post({ memory: heapTotal + external });
-    return;
-  }
   left = data.bytes;
   dropped = 0;
   try {
     const value = await run(data.nonce, data.code, data.input);
-    post({ done: value, dropped });
+    const { heapTotal, external } = memoryUsage();
+    post({ done: value, dropped, bytes: heapTotal + external });
   } catch (error) {
     let message = "an error that cannot be shown";
     try {
@@ -106,7 +102,6 @@ const hear = (isolate, said) => {
     isolate.alive = true;
     return tell("created", { id });
   }
-  if (said.memory !== undefined) return tell("memory", { id, used_bytes: said.memory });
   if (run === null) return;
   if (said.ready && !run.ready) {
     run.ready = true;
@@ -117,6 +112,7 @@ const hear = (isolate, said) => {
     tell("output", { id, stream: said.output, text: said.text });
   } else if (said.done !== undefined) {
     end(isolate);
+    isolate.bytes = said.bytes;
     tell("done", { id, value: said.done, dropped_bytes: said.dropped });
   } else if (said.failed !== undefined) {
     fail(isolate, "error", said.failed, said.dropped);
@@ -124,7 +120,7 @@ const hear = (isolate, said) => {
 };
 const create = ({ id }) => {
   const worker = new Worker(place, { type: "module", deno: { permissions: "none" } });
-  const isolate = { id, worker, run: null, timer: 0, alive: false };
+  const isolate = { id, worker, run: null, timer: 0, alive: false, bytes: 0 };
   isolates.set(id, isolate);
   worker.onmessage = ({ data }) => hear(isolate, data);
   worker.onerror = (event) => {
@@ -158,10 +154,11 @@ const dispose = ({ id }) => {
   }
   tell("disposed", { id });
 };
-const remember = ({ id }) => isolates.get(id)?.worker.postMessage({ memory: true });
+// As it was when its code ended: what the code left behind may hold a worker for ever.
+const remember = ({ id }) => tell("memory", { id, used_bytes: isolates.get(id)?.bytes ?? 0 });
 const OPS = { create, run: start, memory: remember, dispose };
 
-tell("hello", { engine: `V8 ${Deno.version.v8}`, host: `deno ${Deno.version.deno} worker` });
+tell("hello", { engine: `V8 ${Deno.version.v8.split("-")[0]}`, host: `deno ${Deno.version.deno} worker` });
 let rest = "";
 for await (const piece of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
   const lines = (rest + piece).split("\n");

@@ -11,6 +11,7 @@ mod camp;
 mod cgroup;
 mod check;
 mod container;
+mod deno;
 mod failpoint;
 mod filter;
 mod gvisor;
@@ -33,12 +34,16 @@ mod residue;
 mod sandbox;
 mod scan;
 mod settings;
+#[cfg(feature = "v8")]
+mod shed;
 mod site;
 mod sweep;
 mod tool;
 mod tree;
 mod trial;
 mod usage;
+#[cfg(feature = "v8")]
+mod v8;
 mod veil;
 mod view;
 mod wire;
@@ -166,6 +171,8 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
         sandbox::NAME => Some(sandbox::run(rest)),
         veil::NAME => Some(veil::run(rest)),
         launcher::NAME => Some(launcher::run(rest)),
+        #[cfg(feature = "v8")]
+        v8::NAME => Some(v8::run(rest)),
         reaper::NAME => Some(reaper::run(rest)),
         _ => None,
     }

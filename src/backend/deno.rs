@@ -1,17 +1,20 @@
 //! The `deno` backend: one worker for each isolate in a `deno` that runs without any permission.
 //!
 //! A worker is more than a bare isolate (it has an event loop and parts of the web's interfaces), so
-//! it is never called one. Deno offers no limit of a worker's heap: the control group bounds all of
-//! them. The host and its import map lie in the run's directory and go with it.
+//! it is never called one. Deno offers these workers no limit of their own: one of the engine holds for
+//! each heap, which ends the host where it is met, and the control group bounds them all. The host
+//! and its import map lie in the run's directory and go with it.
 
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::isolate::INSIDE;
 use super::kind::{Errand, Kind, Recipe, Remedy};
 use super::settings::CampSettings;
 use super::site::Site;
-use super::{Error, script, tool};
+use super::wire::Order;
+use super::{Error, tool};
 use crate::model::backend::Traits;
 use crate::model::job::Runtime;
 
@@ -54,11 +57,14 @@ impl Kind for Deno {
                 .chain(["no-code-cache", "unstable-worker-options"])
                 .map(|flag| format!("--{flag}")),
         );
+        let heap = errand.task.limits.memory_bytes.0 >> 20;
+        argv.push(format!("--v8-flags=--max-old-space-size={}", heap.max(1)));
         argv.extend([format!("--import-map={map}"), host]);
+        let mut call = site.call(errand, argv, Runtime::Js)?;
         let cache = tool::text(place.join("cache"))?;
         let env = [("DENO_DIR", cache.as_str()), ("DENO_NO_UPDATE_CHECK", "1"), ("NO_COLOR", "1")];
-        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        script::call(site, errand, argv, env.into())
+        call.env.extend(env.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        Ok(Recipe { notes: Vec::new(), first: None, order: Order::Call(call) })
     }
 
     fn is_host(&self) -> bool {
@@ -110,7 +116,7 @@ fn map() -> String {
 /// The host's program.
 fn host() -> Result<String, Error> {
     let inside =
-        serde_json::to_string(script::INSIDE).map_err(|source| Error::Json { source })?;
+        serde_json::to_string(INSIDE).map_err(|source| Error::Json { source })?;
     Ok(format!("const INSIDE = {inside};\n{HOST}"))
 }
 
@@ -125,7 +131,7 @@ mod tests {
         let host = host().unwrap();
         let (first, rest) = host.split_once('\n').unwrap();
         let inside = first.strip_prefix("const INSIDE = ").unwrap().trim_end_matches(';');
-        assert_eq!(serde_json::from_str::<String>(inside).unwrap(), script::INSIDE);
+        assert_eq!(serde_json::from_str::<String>(inside).unwrap(), INSIDE);
         assert_eq!(rest, HOST);
     }
 

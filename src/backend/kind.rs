@@ -6,7 +6,7 @@ use super::settings::CampSettings;
 use super::site::Site;
 use super::trial::Task;
 use super::wire::{Launch, Order};
-use super::{Error, bubblewrap, container, gvisor, namespaces, process};
+use super::{Error, bubblewrap, container, deno, gvisor, namespaces, process};
 use crate::model::backend::{BackendId, Traits};
 use crate::model::bench::Payload;
 
@@ -113,6 +113,9 @@ impl Recipe {
 pub(super) fn of(id: BackendId) -> Option<&'static dyn Kind> {
     Some(match id {
         BackendId::Process => &process::Process,
+        BackendId::Deno => &deno::Deno,
+        #[cfg(feature = "v8")]
+        BackendId::V8 => &super::v8::V8,
         BackendId::Namespaces => &namespaces::Namespaces,
         BackendId::Bubblewrap => &bubblewrap::Bubblewrap,
         BackendId::Runc => &container::RUNC,

@@ -16,7 +16,8 @@ use std::process::ExitCode;
 use super::kind::{Errand, Kind, Recipe, Remedy};
 use super::settings::CampSettings;
 use super::site::Site;
-use super::{Error, script, tool};
+use super::wire::Order;
+use super::{Error, tool};
 use crate::model::backend::Traits;
 use crate::model::job::Runtime;
 
@@ -40,7 +41,8 @@ impl Kind for V8 {
 
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
         let isomon = tool::text(site.settings.exe.clone())?;
-        script::call(site, errand, vec![isomon, NAME.to_owned()], Vec::new())
+        let call = site.call(errand, vec![isomon, NAME.to_owned()], Runtime::Js)?;
+        Ok(Recipe { notes: Vec::new(), first: None, order: Order::Call(call) })
     }
 
     fn is_host(&self) -> bool {

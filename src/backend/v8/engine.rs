@@ -9,7 +9,7 @@ use deno_core::v8::{self, MapFnTo};
 use super::heap;
 use super::living::{output, ready};
 use super::ward::Ward;
-use crate::backend::script;
+use crate::backend::isolate::INSIDE;
 use crate::model::backend::Start;
 
 /// The engine's name and version, without what its packer adds.
@@ -20,7 +20,6 @@ pub(super) fn version() -> String {
 
 /// A started engine.
 pub(super) struct Engine {
-    platform: v8::SharedRef<v8::Platform>,
     blob: &'static [u8],
 }
 
@@ -35,15 +34,9 @@ pub(super) struct Made {
 impl Engine {
     /// Starts it; once in a process.
     pub(super) fn start() -> Option<Self> {
-        let platform = v8::new_default_platform(2, false).make_shared();
-        v8::V8::initialize_platform(platform.clone());
+        v8::V8::initialize_platform(v8::new_default_platform(2, false).make_shared());
         v8::V8::initialize();
-        Some(Self { platform, blob: snapshot()?.to_vec().leak() })
-    }
-
-    /// Runs one task that the engine left for the isolate's thread; whether there was one.
-    pub(super) fn pump(&self, isolate: &v8::Isolate) -> bool {
-        v8::Platform::pump_message_loop(&self.platform, isolate, false)
+        Some(Self { blob: snapshot()?.to_vec().leak() })
     }
 
     /// Makes an isolate, entered by this thread.
@@ -70,6 +63,11 @@ impl Engine {
         };
         Some(Made { isolate, context, run })
     }
+}
+
+/// Runs one task that the engine left for the isolate's thread; whether there was one.
+pub(super) fn pump(isolate: &v8::Isolate) -> bool {
+    v8::Platform::pump_message_loop(&v8::V8::get_current_platform(), isolate, false)
 }
 
 /// The functions that a snapshot refers to.
@@ -104,7 +102,7 @@ fn furnish<'s>(scope: &mut v8::PinScope<'s, '_>) -> Option<v8::Local<'s, v8::Fun
         names.into_iter().flatten().map(Into::into).collect();
     let modules = v8::Array::new_with_elements(scope, &names);
     set(scope, lend, "modules", modules.into())?;
-    let source = v8::String::new(scope, script::INSIDE)?;
+    let source = v8::String::new(scope, INSIDE)?;
     let inside = v8::Script::compile(scope, source, None)?.run(scope)?;
     let inside: v8::Local<'_, v8::Function> = inside.try_into().ok()?;
     let nothing = v8::undefined(scope).into();

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use deno_core::v8::{self, RustAllocatorVtable};
 
+use super::host;
 use super::ward::Ward;
 use crate::backend::isolate::Fault;
 
@@ -29,6 +30,12 @@ pub(super) fn bound(bytes: usize, ward: &Arc<Ward>) -> v8::CreateParams {
 /// Has `ward` stop `isolate` when its heap is nearly full.
 pub(super) fn guard(isolate: &mut v8::OwnedIsolate, ward: &Arc<Ward>) {
     isolate.add_near_heap_limit_callback(near_limit, Arc::as_ptr(ward).cast_mut().cast());
+    isolate.set_oom_error_handler(exhausted);
+}
+
+#[expect(unsafe_code, reason = "called by the engine")]
+unsafe extern "C" fn exhausted(_: *const std::ffi::c_char, _: &v8::OomDetails) {
+    host::lose_present();
 }
 
 #[expect(unsafe_code, reason = "the engine hands back the pointer that it was given")]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use deno_core::v8;
 
-use super::engine::{Engine, Made};
+use super::engine::{Made, pump};
 use super::host::{self, tell};
 use super::ward::{Ward, Watchdog};
 use crate::backend::isolate::{Code, Fault, Tell};
@@ -73,12 +73,12 @@ impl Living {
     }
 
     /// Runs `job` and tells how it ended.
-    pub(super) fn run(&mut self, engine: &Engine, dog: &Watchdog, job: Job) {
+    pub(super) fn run(&mut self, dog: &Watchdog, job: Job) {
         let id = self.id;
         let due = (Instant::now() + job.deadline, id);
         dog.arm(due, self.ward.clone());
         enter(&self.made.isolate);
-        host::mark_present(Some(id));
+        host::mark_present(Some((id, Arc::as_ptr(&self.ward))));
         let present = Present {
             id,
             nonce: job.nonce.clone(),
@@ -87,7 +87,7 @@ impl Living {
             is_ready: false,
         };
         self.made.isolate.set_slot(present);
-        let end = self.work(engine, &job);
+        let end = self.work(&job);
         let dropped_bytes =
             self.made.isolate.remove_slot::<Present>().map_or(0, |present| present.dropped);
         host::mark_present(None);
@@ -117,7 +117,7 @@ impl Living {
         }
     }
 
-    fn work(&mut self, engine: &Engine, job: &Job) -> End {
+    fn work(&mut self, job: &Job) -> End {
         let Made { isolate, context, run } = &mut self.made;
         v8::scope!(let scope, isolate);
         let context = v8::Local::new(scope, &*context);
@@ -139,14 +139,13 @@ impl Living {
         let Ok(promise) = v8::Local::<v8::Promise>::try_from(value) else {
             return End::Value(value.to_rust_string_lossy(scope));
         };
-        settle(scope, engine, &self.ward, promise)
+        settle(scope, &self.ward, promise)
     }
 }
 
 /// Runs what is left to run until `promise` is kept or broken, or nothing is left.
 fn settle(
     scope: &mut v8::PinScope<'_, '_>,
-    engine: &Engine,
     ward: &Ward,
     promise: v8::Local<'_, v8::Promise>,
 ) -> End {
@@ -164,7 +163,7 @@ fn settle(
             }
         }
         let stopped = ward.verdict().is_some();
-        if stopped || !(engine.pump(scope) || scope.has_pending_background_tasks()) {
+        if stopped || !(pump(scope) || scope.has_pending_background_tasks()) {
             return End::Stuck;
         }
         std::thread::yield_now();
