@@ -86,6 +86,10 @@ const place = URL.createObjectURL(new Blob([source], { type: "text/javascript" }
 
 const isolates = new Map();
 
+// Deno's `terminate` does not reach code that never returns (seen in 2.9.8): such a worker goes on
+// until the process ends. So a host that had to stop one ends when nobody else is in it.
+let worn = false;
+
 // The run of an isolate is over: nothing it says any more counts.
 const end = (isolate) => {
   clearTimeout(isolate.timer);
@@ -136,7 +140,10 @@ const start = ({ id, nonce, code, input, deadline_ms, output_bytes }) => {
     return tell("failed", { id, kind: "create", message, status: null, dropped_bytes: 0 });
   }
   isolate.run = { nonce, left: output_bytes, ready: false };
-  const late = () => fail(isolate, "deadline", `no result within ${deadline_ms} ms`, 0);
+  const late = () => {
+    worn = true;
+    fail(isolate, "deadline", `no result within ${deadline_ms} ms`, 0);
+  };
   isolate.timer = setTimeout(late, deadline_ms);
   isolate.worker.postMessage({
     nonce,
@@ -153,6 +160,7 @@ const dispose = ({ id }) => {
     isolate.worker.terminate();
   }
   tell("disposed", { id });
+  if (worn && isolates.size === 0) Deno.exit(0);
 };
 // As it was when its code ended: what the code left behind may hold a worker for ever.
 const remember = ({ id }) => tell("memory", { id, used_bytes: isolates.get(id)?.bytes ?? 0 });
@@ -168,4 +176,4 @@ for await (const piece of Deno.stdin.readable.pipeThrough(new TextDecoderStream(
     OPS[ask.op]?.(ask);
   }
 }
-for (const isolate of isolates.values()) isolate.worker.terminate();
+Deno.exit(0);
