@@ -45,7 +45,11 @@ async fn ready(ground: &Ground) -> Vec<BackendId> {
 }
 
 fn within(seconds: f64) -> Limits {
-    Limits { timeout_seconds: Seconds(seconds), memory_bytes: Bytes(512 << 20), ..Limits::default() }
+    Limits {
+        timeout_seconds: Seconds(seconds),
+        memory_bytes: Bytes(512 << 20),
+        ..Limits::default()
+    }
 }
 
 /// Runs `source` in `backend`; what became of it and what it said.
@@ -146,23 +150,34 @@ async fn a_result_is_what_main_gives_or_the_last_expression() {
 /// Code that hangs, grows, breaks or reaches out, and the classes it may end in.
 const ABUSE: [(&str, &str, &[Failure]); 17] = [
     ("endless loop", "while (true) {}", &[Failure::Timeout]),
-    ("string growth", "let s = 'x'; for (;;) s += s + s.length", &[Failure::Status, Failure::Memory]),
-    ("array growth", "const a = []; for (;;) a.push(new Array(1000).fill(0.5))", &[Failure::Memory]),
+    (
+        "string growth",
+        "let s = 'x'; for (;;) s += s + s.length",
+        &[Failure::Status, Failure::Memory],
+    ),
+    (
+        "array growth",
+        "const a = []; for (;;) a.push(new Array(1000).fill(0.5))",
+        &[Failure::Memory],
+    ),
     ("object growth", "const a = []; for (;;) a.push({ a: a.length })", &[Failure::Memory]),
     ("one huge array", "new Array(6e7).fill(1).length", &[Failure::Memory]),
-    ("buffer growth", "const a = []; for (;;) a.push(new Uint8Array(1 << 22).fill(1))", &[
-        Failure::Memory,
-    ]),
+    (
+        "buffer growth",
+        "const a = []; for (;;) a.push(new Uint8Array(1 << 22).fill(1))",
+        &[Failure::Memory],
+    ),
     ("deep recursion", "const f = () => f() + 1; f()", &[Failure::Status]),
     ("catastrophic pattern", "/^(a+)+$/.test('a'.repeat(64) + 'b')", &[Failure::Timeout]),
     ("endless microtasks", "const f = () => Promise.resolve().then(f); f()", &[Failure::Timeout]),
     ("caught for ever", "for (;;) try { for (;;); } finally { continue; }", &[Failure::Timeout]),
     ("a promise never kept", "new Promise(() => {})", &[Failure::Status, Failure::Timeout]),
     ("a throw", "throw new Error('on purpose')", &[Failure::Status]),
-    ("a throw that hurts", "throw { toString() { while (true) {} } }", &[
-        Failure::Status,
-        Failure::Timeout,
-    ]),
+    (
+        "a throw that hurts",
+        "throw { toString() { while (true) {} } }",
+        &[Failure::Status, Failure::Timeout],
+    ),
     ("no syntax", "this is no JavaScript", &[Failure::NotReady]),
     ("files", "Deno.readFileSync('/etc/passwd')", &[Failure::Status]),
     ("network", "fetch('http://127.0.0.1/')", &[Failure::Status]),
@@ -204,7 +219,8 @@ async fn many_promises_and_much_output_are_carried() {
                         all.push(Promise.resolve(i)); return (await Promise.all(all)).length }";
         let (trial, _) = js(&mut camp, backend, promises, within(20.0)).await;
         assert_eq!(trial.value.as_deref(), Some("1000000"), "{backend} {:?}", trial.outcome);
-        let flood = "const x = 'x'.repeat(1 << 20); for (let i = 0; i < 1000; i++) console.log(x); 1";
+        let flood =
+            "const x = 'x'.repeat(1 << 20); for (let i = 0; i < 1000; i++) console.log(x); 1";
         let (trial, said) = js(&mut camp, backend, flood, within(30.0)).await;
         assert_eq!(trial.outcome, Outcome::Good, "{backend}");
         assert!(trial.dropped_bytes > 1_000_000_000, "{backend} {}", trial.dropped_bytes);

@@ -144,7 +144,8 @@ fn remedy(id: BackendId, reason: &str) -> Remedy {
 /// What makes an isomon with `id`, typed where its source is. Nothing does it by itself: it takes
 /// minutes, and for V8 cargo downloads an archive unless a variable names one.
 fn not_built(id: BackendId) -> Remedy {
-    let archive = if id == BackendId::V8 { "; offline with RUSTY_V8_ARCHIVE=FILE before it" } else { "" };
+    let archive =
+        if id == BackendId::V8 { "; offline with RUSTY_V8_ARCHIVE=FILE before it" } else { "" };
     Remedy::words(&format!("cargo install --path . --features {id}{archive}"))
 }
 

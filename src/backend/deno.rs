@@ -106,8 +106,10 @@ fn map() -> String {
     let mut all = String::new();
     for name in MODULES.split_whitespace() {
         let comma = if all.is_empty() { "" } else { "," };
-        let written =
-            write!(all, r#"{comma}"node:{name}":"data:text/javascript,throw new Error('not lent')""#);
+        let written = write!(
+            all,
+            r#"{comma}"node:{name}":"data:text/javascript,throw new Error('not lent')""#
+        );
         debug_assert!(written.is_ok(), "a string takes any text");
     }
     format!(r#"{{"imports":{{{all}}}}}"#)
@@ -115,8 +117,7 @@ fn map() -> String {
 
 /// The host's program.
 fn host() -> Result<String, Error> {
-    let inside =
-        serde_json::to_string(INSIDE).map_err(|source| Error::Json { source })?;
+    let inside = serde_json::to_string(INSIDE).map_err(|source| Error::Json { source })?;
     Ok(format!("const INSIDE = {inside};\n{HOST}"))
 }
 

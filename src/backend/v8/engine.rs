@@ -41,18 +41,21 @@ impl Engine {
 
     /// Makes an isolate, entered by this thread.
     pub(super) fn make(&self, start: Start, heap: usize, ward: &Arc<Ward>) -> Option<Made> {
-        let params = heap::bound(heap, ward);
-        let stored = start == Start::Snapshot;
-        let mut isolate = v8::Isolate::new(if stored {
-            params.snapshot_blob(Cow::Borrowed(self.blob).into()).external_references(lent())
-        } else {
-            params
-        });
+        let params = heap::bound(heap, ward)
+            .snapshot_blob(Cow::Borrowed(self.blob).into())
+            .external_references(lent());
+        let mut isolate = v8::Isolate::new(params);
         heap::guard(&mut isolate, ward);
         ward.bind(isolate.thread_safe_handle());
         let (context, run) = {
             v8::scope!(let scope, &mut isolate);
-            let context = v8::Context::new(scope, v8::ContextOptions::default());
+            let stored = start == Start::Snapshot;
+            let options = v8::ContextOptions::default();
+            let context = if stored {
+                v8::Context::from_snapshot(scope, 0, options)?
+            } else {
+                v8::Context::new(scope, options)
+            };
             let scope = &mut v8::ContextScope::new(scope, context);
             let run = if stored {
                 scope.get_context_data_from_snapshot_once::<v8::Function>(0).ok()?
@@ -76,15 +79,19 @@ fn lent() -> Cow<'static, [v8::ExternalReference]> {
     functions.map(|function| v8::ExternalReference { function }).to_vec().into()
 }
 
-/// A furnished context, ready to run, as bytes.
+/// Two contexts as bytes: V8's own, as every new isolate has it, and a furnished one. All isolates
+/// come from these bytes, since V8 shares what can only be read among all isolates of a process: one
+/// from its built-in bytes beside one from ours ends the process.
 fn snapshot() -> Option<v8::StartupData> {
     let mut isolate = v8::Isolate::snapshot_creator(Some(lent()), None);
     {
         v8::scope!(let scope, &mut isolate);
+        let bare = v8::Context::new(scope, v8::ContextOptions::default());
+        scope.set_default_context(bare);
         let context = v8::Context::new(scope, v8::ContextOptions::default());
         let scope = &mut v8::ContextScope::new(scope, context);
         let run = furnish(scope)?;
-        scope.set_default_context(context);
+        scope.add_context(context);
         scope.add_context_data(context, run);
     }
     isolate.create_blob(v8::FunctionCodeHandling::Keep)

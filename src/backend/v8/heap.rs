@@ -13,9 +13,8 @@ use super::host;
 use super::ward::Ward;
 use crate::backend::isolate::Fault;
 
-/// Heap given beyond the limit, so that what was stopped can unwind: the largest single object that
-/// V8 makes is smaller.
-const SPARE: usize = 1 << 30;
+/// Heap given once beyond the limit, so that what was stopped can unwind.
+const SPARE: usize = 32 << 20;
 /// Alignment that array buffers have.
 const ALIGN: usize = 16;
 
@@ -43,8 +42,8 @@ unsafe extern "C" fn near_limit(ward: *mut c_void, current: usize, initial: usiz
     // SAFETY: it is the pointer of an `Arc<Ward>` that the isolate's owner holds longer than it.
     let ward = unsafe { &*ward.cast::<Ward>() };
     ward.stop(Fault::Memory);
-    // Twice is enough; what goes on growing then meets the engine's own end.
-    if current > initial.saturating_add(SPARE) { current } else { current + SPARE }
+    // Code that no stop reaches and that goes on growing meets the engine's own end.
+    if current > initial { current } else { current + SPARE }
 }
 
 #[expect(unsafe_code, reason = "an allocator is a table of functions to the engine")]

@@ -8,15 +8,15 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::HOLDER;
 use super::engine::{self, Engine};
 use super::living::{Job, Living};
 use super::ward::{Ward, Watchdog};
-use super::HOLDER;
 use crate::backend::isolate::{Ask, Fault, Tell};
 use crate::backend::shed;
 use crate::model::backend::Start;
@@ -27,6 +27,9 @@ const THREADS: usize = 64;
 const STACK: usize = 4 << 20;
 /// Open files: its pipes, and some to spare.
 const FILES: u64 = 64;
+
+/// Load of a thread that will not come back: nobody takes it.
+const LOST: usize = usize::MAX / 2;
 
 /// What all threads share.
 struct Shared {
@@ -138,7 +141,10 @@ impl Router {
     /// Takes one away that took its thread with it. Its memory comes back only with the process, so
     /// that ends when nobody else is in it.
     fn forget(&mut self, id: u64) {
-        self.isolates.remove(&id);
+        let place = self.isolates.remove(&id).map(|(place, _)| place);
+        if let Some(holder) = place.and_then(|place| self.holders.get(place)) {
+            holder.isolates.store(LOST, Ordering::SeqCst);
+        }
         tell(&Tell::Disposed { id });
         if self.isolates.is_empty() {
             leave();
@@ -150,7 +156,8 @@ impl Router {
         let load = |holder: &Holder| holder.isolates.load(Ordering::SeqCst);
         let best = (0..self.holders.len()).min_by_key(|place| self.holders.get(*place).map(load));
         let is_free = best.and_then(|place| self.holders.get(place)).map(load) == Some(0);
-        let place = if is_free || self.holders.len() >= THREADS { best } else { self.hire().or(best) };
+        let place =
+            if is_free || self.holders.len() >= THREADS { best } else { self.hire().or(best) };
         let holder = self.holders.get(place?)?;
         holder.isolates.fetch_add(1, Ordering::SeqCst);
         place

@@ -116,7 +116,8 @@ impl Watchdog {
             watch.wakes = watch.due.first_key_value().map(|(due, _)| due.0);
             watch = match watch.wakes {
                 Some(at) => {
-                    let waited = self.earlier.wait_timeout(watch, at.saturating_duration_since(now));
+                    let waited =
+                        self.earlier.wait_timeout(watch, at.saturating_duration_since(now));
                     waited.map_or_else(|error| error.into_inner().0, |(watch, _)| watch)
                 }
                 None => self.earlier.wait(watch).unwrap_or_else(PoisonError::into_inner),
