@@ -13,6 +13,7 @@ mod camp;
 mod cgroup;
 mod check;
 mod container;
+mod deno;
 mod failpoint;
 mod filter;
 mod firecracker;
@@ -43,6 +44,8 @@ mod residue;
 mod sandbox;
 mod scan;
 mod settings;
+#[cfg(feature = "v8")]
+mod shed;
 mod site;
 mod sweep;
 mod talk;
@@ -50,6 +53,8 @@ mod tool;
 mod tree;
 mod trial;
 mod usage;
+#[cfg(feature = "v8")]
+mod v8;
 mod veil;
 mod view;
 #[cfg(feature = "wasm")]
@@ -188,6 +193,8 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
         launcher::NAME => Some(launcher::run(rest)),
         #[cfg(feature = "wasm")]
         wasm::NAME => Some(wasm::run(rest)),
+        #[cfg(feature = "v8")]
+        v8::NAME => Some(v8::run(rest)),
         reaper::NAME => Some(reaper::run(rest)),
         _ => None,
     }

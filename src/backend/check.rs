@@ -138,8 +138,15 @@ fn ready(camp: &Camp) -> Readiness {
 
 /// What most likely mends it.
 fn remedy(id: BackendId, reason: &str) -> Remedy {
-    let missing = || Remedy::words(&format!("cargo install isomon --features {id}"));
-    kind::of(id).map_or_else(missing, |kind| kind.remedy(reason))
+    kind::of(id).map_or_else(|| not_built(id), |kind| kind.remedy(reason))
+}
+
+/// What makes an isomon with `id`, typed where its source is. Nothing does it by itself: it takes
+/// minutes, and for V8 cargo downloads an archive unless a variable names one.
+fn not_built(id: BackendId) -> Remedy {
+    let archive =
+        if id == BackendId::V8 { "; offline with RUSTY_V8_ARCHIVE=FILE before it" } else { "" };
+    Remedy::words(&format!("cargo install --path . --features {id}{archive}"))
 }
 
 #[cfg(test)]

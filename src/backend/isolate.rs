@@ -16,6 +16,9 @@ use crate::model::bench::Payload;
 use crate::model::job::{Runtime, Stream, What};
 use crate::model::text::SafeText;
 
+/// What runs in every JavaScript isolate, whatever its host: a function of what that lends.
+pub(super) const INSIDE: &str = include_str!("../../assets/isolate-inside.js");
+
 /// What a host is asked. `id` is the isolate's, given by the asker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]

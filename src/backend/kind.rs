@@ -6,7 +6,9 @@ use super::settings::CampSettings;
 use super::site::Site;
 use super::trial::Task;
 use super::wire::{Launch, Order};
-use super::{Error, bubblewrap, container, firecracker, gvisor, kvm, namespaces, process, qemu};
+use super::{
+    Error, bubblewrap, container, deno, firecracker, gvisor, kvm, namespaces, process, qemu,
+};
 use crate::model::backend::{BackendId, Traits};
 use crate::model::bench::{Limits, Payload};
 use crate::model::unit::Bytes;
@@ -120,6 +122,9 @@ impl Recipe {
 pub(super) fn of(id: BackendId) -> Option<&'static dyn Kind> {
     Some(match id {
         BackendId::Process => &process::Process,
+        BackendId::Deno => &deno::Deno,
+        #[cfg(feature = "v8")]
+        BackendId::V8 => &super::v8::V8,
         BackendId::Namespaces => &namespaces::Namespaces,
         BackendId::Bubblewrap => &bubblewrap::Bubblewrap,
         BackendId::Runc => &container::RUNC,
