@@ -11,6 +11,7 @@ mod camp;
 mod cgroup;
 mod check;
 mod container;
+mod docker;
 mod failpoint;
 mod filter;
 mod gvisor;
@@ -165,6 +166,7 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
         payload::NAME => Some(payload::run(rest)),
         sandbox::NAME => Some(sandbox::run(rest)),
         veil::NAME => Some(veil::run(rest)),
+        docker::NAME => Some(docker::run(rest)),
         launcher::NAME => Some(launcher::run(rest)),
         reaper::NAME => Some(reaper::run(rest)),
         _ => None,

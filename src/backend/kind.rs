@@ -6,7 +6,7 @@ use super::settings::CampSettings;
 use super::site::Site;
 use super::trial::Task;
 use super::wire::{Launch, Order};
-use super::{Error, bubblewrap, container, gvisor, namespaces, process};
+use super::{Error, bubblewrap, container, docker, gvisor, namespaces, process};
 use crate::model::backend::{BackendId, Traits};
 use crate::model::bench::Payload;
 
@@ -118,6 +118,10 @@ pub(super) fn of(id: BackendId) -> Option<&'static dyn Kind> {
         BackendId::Runc => &container::RUNC,
         BackendId::Crun => &container::CRUN,
         BackendId::Youki => &container::YOUKI,
+        BackendId::Docker => &docker::DEFAULT,
+        BackendId::DockerCrun => &docker::CRUN,
+        BackendId::DockerRunsc => &docker::RUNSC,
+        BackendId::DockerKata => &docker::KATA,
         BackendId::GvisorSystrap => &gvisor::SYSTRAP,
         BackendId::GvisorPtrace => &gvisor::PTRACE,
         BackendId::GvisorKvm => &gvisor::KVM,

@@ -14,7 +14,7 @@ use super::journal::Found;
 use super::link::Link;
 use super::site::Site;
 use super::wire::{Order, Report};
-use super::{Error, sweep};
+use super::{Error, docker, sweep};
 use crate::model::bench::Limits;
 use crate::model::job::Chunk;
 
@@ -130,10 +130,15 @@ impl Lot {
             let scope = Scope { run: &site.id, lot: Some(&name) };
             let empty = group.kill(DEATH);
             sweep::kill_marked(&site.settings, scope);
-            for (tool, container) in audit::containers(&Found::open(&site.place)) {
+            let journal = Found::open(&site.place);
+            for (tool, container) in audit::containers(&journal) {
                 if is_of(&name, &container) {
                     sweep::delete(&tool, &container);
                 }
+            }
+            for socket in audit::engines(&site.settings, &site.id, &journal) {
+                // An engine that gives no answer now is asked again when the run is swept.
+                docker::settle(&socket, &site.id, Some(&name));
             }
             sweep::reap(&site.settings, scope);
             empty
