@@ -69,22 +69,21 @@ pub(super) fn place(settings: &CampSettings, id: &RunId) -> PathBuf {
 /// engine answers.
 pub fn audit(settings: &CampSettings, id: &RunId) -> Vec<LeftOver> {
     let mut all = audit_here(settings, id);
-    let engines = engines(settings, id, &Found::open(&place(settings, id)));
+    let mut engines = engines(&Found::open(&place(settings, id)));
+    engines.extend(docker::Debts::of(settings).owed(id));
+    engines.dedup();
     let there = engines.iter().filter_map(|socket| docker::remains(socket, id));
     all.extend(there.flat_map(|remains| in_engine(id, remains)));
     all
 }
 
-/// The engines that may have something of run `id`, by their sockets.
-pub(super) fn engines(settings: &CampSettings, id: &RunId, journal: &Found) -> Vec<PathBuf> {
+/// The engines that may have something of the run, by their sockets.
+pub(super) fn engines(journal: &Found) -> Vec<PathBuf> {
     let noted = journal.entries.iter().filter_map(|entry| match entry {
         Entry::Docker { socket } => Some(socket.clone()),
         _ => None,
     });
-    let mut all: Vec<PathBuf> = noted.chain(docker::Debts::of(settings).owed(id)).collect();
-    all.sort();
-    all.dedup();
-    all
+    noted.collect()
 }
 
 /// What of run `id` is in an engine.

@@ -120,7 +120,20 @@ impl Lot {
 
     async fn renew(&mut self) -> Result<Link, Error> {
         self.clear().await?;
+        self.settle().await;
         Link::start(&self.site, &self.name, self.group.boxes()).await
+    }
+
+    /// Has engines forget its containers. One that gives no answer is asked again when the run is
+    /// swept.
+    async fn settle(&self) {
+        let (site, name) = (self.site.clone(), self.name.clone());
+        let settled = tokio::task::spawn_blocking(move || {
+            for socket in audit::engines(&Found::open(&site.place)) {
+                docker::settle(&socket, &site.id, Some(&name));
+            }
+        });
+        settled.await.ok();
     }
 
     /// Kills everything in it and has the runtimes forget it.
@@ -130,15 +143,10 @@ impl Lot {
             let scope = Scope { run: &site.id, lot: Some(&name) };
             let empty = group.kill(DEATH);
             sweep::kill_marked(&site.settings, scope);
-            let journal = Found::open(&site.place);
-            for (tool, container) in audit::containers(&journal) {
+            for (tool, container) in audit::containers(&Found::open(&site.place)) {
                 if is_of(&name, &container) {
                     sweep::delete(&tool, &container);
                 }
-            }
-            for socket in audit::engines(&site.settings, &site.id, &journal) {
-                // An engine that gives no answer now is asked again when the run is swept.
-                docker::settle(&socket, &site.id, Some(&name));
             }
             sweep::reap(&site.settings, scope);
             empty

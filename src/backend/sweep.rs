@@ -60,10 +60,15 @@ pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
     };
     let found = audit(settings, id).into_iter().filter(stale).collect();
     let this_boot = |owner: &Identity| owner.of_this_boot(&settings.roots);
-    if journal.owner().is_none_or(this_boot) {
+    let ours = journal.owner().is_none_or(this_boot);
+    if ours {
         end(settings, id, &journal);
     }
-    let in_engines = settle(settings, id, &audit::engines(settings, id, &journal));
+    let in_engines = settle(settings, id, &audit::engines(&journal));
+    if ours {
+        // Last, since an engine may have been in the middle of a start.
+        tree::remove(&audit::groups(settings, id, &journal), DEATH);
+    }
     reap(settings, Scope::whole(id));
     clear_place(settings, &place);
     let mut left = audit::audit_here(settings, id);
@@ -73,7 +78,7 @@ pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
     Sweep { found, left }
 }
 
-/// Kills, deletes and removes what lives outside the run's directory.
+/// Kills and deletes what lives outside the run's directory.
 fn end(settings: &CampSettings, id: &RunId, journal: &Found) {
     let groups = audit::groups(settings, id, journal);
     tree::kill(&groups, DEATH);
@@ -81,7 +86,6 @@ fn end(settings: &CampSettings, id: &RunId, journal: &Found) {
     for (tool, container) in audit::containers(journal) {
         delete(&tool, &container);
     }
-    tree::remove(&groups, DEATH);
 }
 
 /// Has `engines` remove what they have of run `id`; what they would not, or `None` if one gave no
