@@ -6,6 +6,7 @@
 //! benchmark is for.
 
 mod audit;
+mod beside;
 mod bubblewrap;
 mod camp;
 mod cgroup;
@@ -14,6 +15,8 @@ mod container;
 mod docker;
 mod failpoint;
 mod filter;
+mod firecracker;
+mod guest;
 mod gvisor;
 mod http;
 mod identity;
@@ -21,14 +24,17 @@ mod isolate;
 mod journal;
 mod judge;
 mod kind;
+mod kvm;
 mod launcher;
 mod link;
 mod lot;
+mod mark;
 mod measure;
 mod namespaces;
 mod oci;
 mod payload;
 mod process;
+mod qemu;
 mod reaper;
 mod residue;
 mod sandbox;
@@ -36,6 +42,7 @@ mod scan;
 mod settings;
 mod site;
 mod sweep;
+mod talk;
 mod tool;
 mod tree;
 mod trial;
@@ -165,8 +172,12 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
     match arguments.get(1)?.to_str()? {
         payload::NAME => Some(payload::run(rest)),
         sandbox::NAME => Some(sandbox::run(rest)),
+        #[cfg(target_arch = "x86_64")]
+        kvm::NAME => Some(kvm::run(rest)),
         veil::NAME => Some(veil::run(rest)),
         docker::NAME => Some(docker::run(rest)),
+        firecracker::JAIL => Some(firecracker::run_jailed(rest)),
+        firecracker::SNAPSHOT => Some(firecracker::make_snapshot(rest)),
         launcher::NAME => Some(launcher::run(rest)),
         reaper::NAME => Some(reaper::run(rest)),
         _ => None,

@@ -26,7 +26,7 @@ async fn every_backend_does_every_work_and_leaves_nothing() {
     let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
     let mut nonce = 0xabc0;
     for backend in ready {
-        for payload in SMALL {
+        for payload in SMALL.into_iter().filter(|payload| payload.lack(backend).is_none()) {
             nonce += 1;
             let limits = Limits::default();
             let trial =

@@ -1,16 +1,16 @@
 //! Looks for what is left of a run: the oracle of every test about leaks.
 //!
 //! A thing belongs to a run only by the run's whole id: in a control group's path, in the
-//! environment, or as a directory of ours. A name that merely looks alike is not ours.
+//! environment, as a directory of ours, or by having one as its root. A name that merely looks alike is not ours.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::cgroup::{self, Hierarchy};
 use super::docker::{self, Remains};
-use super::identity;
 use super::journal::{Entry, Found};
 use super::settings::CampSettings;
+use super::{firecracker, identity};
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
 
@@ -185,7 +185,9 @@ pub(super) fn is_marked(settings: &CampSettings, scope: Scope<'_>, pid: u32) -> 
         let mut rests = environment.split(|byte| *byte == 0).filter_map(rest);
         rests.any(|rest| rest.is_empty() || rest.starts_with(b"/"))
     };
-    grouped || fs::read(dir.join("environ")).is_ok_and(carries)
+    grouped
+        || fs::read(dir.join("environ")).is_ok_and(carries)
+        || firecracker::is_inside(&place(settings, scope.run), scope.lot, &dir)
 }
 
 /// Mount points at or below `place`, deepest first.

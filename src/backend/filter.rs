@@ -1,7 +1,12 @@
 //! The system calls that no sandbox needs: each is a way to the host's kernel that work like ours
 //! never takes. One table for isomon's own filter and for OCI configurations.
 
-use seccompiler::{SeccompAction, SeccompFilter, TargetArch};
+use std::collections::BTreeMap;
+
+use seccompiler::{
+    SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    TargetArch,
+};
 
 macro_rules! calls {
     ($($name:ident)*) => {
@@ -32,6 +37,39 @@ pub(super) fn apply() -> Result<(), seccompiler::Error> {
     let rules = DENIED.iter().map(|(_, number)| (*number, Vec::new())).collect();
     let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)?;
+    let program: seccompiler::BpfProgram = filter.try_into()?;
+    seccompiler::apply_filter(&program)
+}
+
+/// What a program needs to write, to give memory back and to end.
+const LAST: &[libc::c_long] = &[
+    libc::SYS_brk,
+    libc::SYS_close,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+    libc::SYS_futex,
+    libc::SYS_madvise,
+    libc::SYS_munmap,
+    libc::SYS_restart_syscall,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sigaltstack,
+    libc::SYS_write,
+];
+
+/// Leaves this thread nothing but to write, to end, and to make the `ioctl` called `request`;
+/// anything else kills it. (`std` asks whether a descriptor is open before it closes it, in debug
+/// builds.) Sets `no_new_privs` on the way.
+pub(super) fn leave_only(request: u32) -> Result<(), seccompiler::Error> {
+    let arch = TargetArch::try_from(std::env::consts::ARCH)?;
+    let asked = [(libc::SYS_ioctl, request), (libc::SYS_fcntl, libc::F_GETFD.unsigned_abs())];
+    let mut rules: BTreeMap<_, _> = LAST.iter().map(|number| (*number, Vec::new())).collect();
+    for (call, second) in asked {
+        let (length, equal) = (SeccompCmpArgLen::Dword, SeccompCmpOp::Eq);
+        let is = SeccompCondition::new(1, length, equal, u64::from(second))?;
+        rules.insert(call, vec![SeccompRule::new(vec![is])?]);
+    }
+    let (kill, allow) = (SeccompAction::KillProcess, SeccompAction::Allow);
+    let filter = SeccompFilter::new(rules, kill, allow, arch)?;
     let program: seccompiler::BpfProgram = filter.try_into()?;
     seccompiler::apply_filter(&program)
 }

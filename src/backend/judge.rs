@@ -29,7 +29,7 @@ fn fault(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Optio
         Work::Job(_) => (true, true),
     };
     let rows = [
-        (out_of_memory && !(ended_well && right), Failure::Memory),
+        ((out_of_memory || no_room(report)) && !(ended_well && right), Failure::Memory),
         (report.start_error.is_some(), Failure::Start),
         (report.timed_out, Failure::Timeout),
         (report.ready_ns.is_none(), Failure::NotReady),
@@ -39,6 +39,11 @@ fn fault(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Optio
         (report.left_over, Failure::Leak),
     ];
     rows.into_iter().find_map(|(is, kind)| is.then_some(kind))
+}
+
+/// Whether it is a guest of ours that says that its memory is too small for the work.
+fn no_room(report: &Report) -> bool {
+    report.value.is_none() && report.first_line.starts_with(payload::NO_ROOM)
 }
 
 /// The first line that tells a person what happened.
@@ -52,8 +57,10 @@ fn explain(report: &Report, kind: Failure) -> SafeText {
         kind.words().clone_into(&mut told);
     }
     let status = report.status.filter(|status| *status != 0);
+    // What was refused or is too late was killed by us.
+    let killed = report.timed_out || report.start_error.is_some();
     let written = match (report.signal, status) {
-        (Some(signal), _) if !report.timed_out => write!(told, " (signal {signal})"),
+        (Some(signal), _) if !killed => write!(told, " (signal {signal})"),
         (None, Some(status)) => write!(told, " (status {status})"),
         _ => Ok(()),
     };
@@ -137,6 +144,10 @@ mod tests {
         let mut hungry = good();
         killed(&mut hungry);
         assert_eq!(kind(&hungry, true), Some(Failure::Memory));
+        let small = |r: &mut Report| {
+            (r.value, r.first_line) = (None, format!("{} 9 MiB", payload::NO_ROOM));
+        };
+        assert_eq!(with(small), Some(Failure::Memory));
     }
 
     #[test]

@@ -6,7 +6,9 @@ use super::settings::CampSettings;
 use super::site::Site;
 use super::trial::Task;
 use super::wire::{Launch, Order};
-use super::{Error, bubblewrap, container, docker, gvisor, namespaces, process};
+use super::{
+    Error, bubblewrap, container, docker, firecracker, gvisor, kvm, namespaces, process, qemu,
+};
 use crate::model::backend::{BackendId, Traits};
 use crate::model::bench::Payload;
 
@@ -125,6 +127,11 @@ pub(super) fn of(id: BackendId) -> Option<&'static dyn Kind> {
         BackendId::GvisorSystrap => &gvisor::SYSTRAP,
         BackendId::GvisorPtrace => &gvisor::PTRACE,
         BackendId::GvisorKvm => &gvisor::KVM,
+        BackendId::Kvm => &kvm::Kvm,
+        BackendId::QemuTcg => &qemu::TCG,
+        BackendId::QemuKvm => &qemu::KVM,
+        BackendId::Firecracker => &firecracker::BARE,
+        BackendId::FirecrackerJailed => &firecracker::JAILED,
         _ => return None,
     })
 }

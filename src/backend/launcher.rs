@@ -11,13 +11,16 @@ use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use super::wire::{Hello, Order, Report, Said};
-use super::{measure, residue};
+use super::{mark, measure, residue};
 
 /// The hidden subcommand; its arguments are the control groups to enter.
 pub(super) const NAME: &str = "__launcher";
 
 /// Enters the groups that `arguments` name and serves orders until standard input closes.
 pub(super) fn run(arguments: &[OsString]) -> ExitCode {
+    if mark::reserve().is_err() {
+        return ExitCode::FAILURE;
+    }
     let refused = arguments.iter().filter_map(enter).collect();
     let me = Some(rustix::process::getpid());
     if rustix::process::set_child_subreaper(me).is_err() || say(&Hello { refused }).is_none() {

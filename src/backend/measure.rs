@@ -14,9 +14,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags};
 
-use super::residue;
+use super::beside::Beside;
+use super::mark::{self, Mark, Marks};
 use super::scan::Scan;
-use super::wire::{Launch, Report};
+use super::wire::{Input, Launch, Report};
+use super::{residue, talk};
 
 /// Standard error kept for the message.
 const COMPLAINT: usize = 4096;
@@ -26,8 +28,9 @@ const LAST_WORDS: usize = 1 << 20;
 /// Starts what `launch` names and reports what became of it. Gives up, and kills it, when the other
 /// end of `lifeline` closes.
 pub(super) fn measure(launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
-    match Pipes::open() {
-        Ok((pipes, ours)) => start(launch, lifeline, pipes, ours),
+    let marks = launch.marks.then(Marks::lend).transpose();
+    match marks.and_then(|marks| Ok((Pipes::open(&launch.input)?, marks))) {
+        Ok(((pipes, ours), marks)) => start(launch, lifeline, pipes, (ours, marks)),
         Err(error) => refused(&error),
     }
 }
@@ -58,16 +61,23 @@ struct Pipes {
     error: OwnedFd,
 }
 
-/// Our ends of its output and its errors.
-type Ends = (File, File);
+/// Our ends of its output and its errors, and of its input where that is kept open.
+type Ends = (File, File, Option<OwnedFd>);
 
 impl Pipes {
-    fn open() -> std::io::Result<(Self, Ends)> {
+    fn open(input: &Input) -> std::io::Result<(Self, Ends)> {
         let (ours, output) = pipe()?;
         let (our_error, error) = pipe()?;
-        let input = File::open("/dev/null")?;
+        let (input, our_input) = match input {
+            Input::Nothing => (File::open("/dev/null")?, None),
+            Input::File(path) => (File::open(path)?, None),
+            Input::Line(_) => {
+                let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+                (File::from(reader), Some(writer))
+            }
+        };
         let pipes = Self { input, output, error };
-        Ok((pipes, (ours, our_error)))
+        Ok((pipes, (ours, our_error, our_input)))
     }
 }
 
@@ -78,23 +88,31 @@ fn pipe() -> std::io::Result<(File, OwnedFd)> {
     Ok((File::from(reader), writer))
 }
 
-fn start(launch: &Launch, lifeline: BorrowedFd<'_>, pipes: Pipes, ends: Ends) -> Report {
+fn start(
+    launch: &Launch,
+    lifeline: BorrowedFd<'_>,
+    pipes: Pipes,
+    (ends, marks): (Ends, Option<Marks>),
+) -> Report {
     let mut command = Command::new(&launch.argv[0]);
     command.args(&launch.argv[1..]).env_clear().current_dir("/");
     command.envs(launch.env.iter().map(|(name, value)| (name, value)));
     command.stdin(pipes.input).stdout(pipes.output).stderr(pipes.error);
     let clock = Instant::now();
-    let child = match command.spawn() {
+    let spawned = command.spawn();
+    let created_ns = marks.is_none().then(|| nanoseconds(clock));
+    let taken_back = if marks.is_some() { mark::reserve() } else { Ok(()) };
+    let child = match taken_back.and(spawned) {
         Ok(child) => child,
         Err(error) => return refused(&error),
     };
-    let created_ns = Some(nanoseconds(clock));
     drop(command);
     let watch = Watch {
         clock,
         scan: Scan::new(launch.nonce, launch.keep_bytes),
         complaint: Vec::new(),
         ends,
+        marks,
         child,
         report: Report { created_ns, ..Report::default() },
     };
@@ -102,18 +120,31 @@ fn start(launch: &Launch, lifeline: BorrowedFd<'_>, pipes: Pipes, ends: Ends) ->
 }
 
 /// A program under observation.
-struct Watch {
+pub(super) struct Watch {
     clock: Instant,
     scan: Scan,
     complaint: Vec<u8>,
     ends: Ends,
+    marks: Option<Marks>,
     child: Child,
     report: Report,
 }
 
+/// What else a watch looks at.
+pub(super) struct Sight<'a> {
+    /// Readable when the program has ended.
+    held: BorrowedFd<'a>,
+    /// Closed when nobody listens any more.
+    lifeline: BorrowedFd<'a>,
+    /// When its time is over.
+    timeout: Duration,
+    /// Whether its output, its errors and its marks may go on.
+    open: [bool; 3],
+}
+
 impl Watch {
     fn see_out(mut self, launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
-        let ended = self.watch(Duration::from_millis(launch.timeout_ms), lifeline);
+        let ended = self.watch(launch, lifeline);
         if !ended {
             // Ignored: it may have ended in this instant, and then the wait below tells.
             self.child.kill().ok();
@@ -122,34 +153,89 @@ impl Watch {
         self.read_last_words();
         let grace = if ended { residue::GRACE } else { Duration::ZERO };
         self.report.left_over = !residue::clear(grace, &launch.gone, lifeline);
+        residue::remove(&launch.remove);
         self.report.clean_ns = Some(nanoseconds(self.clock));
         self.into_report()
     }
 
     /// Watches until it ends (true), or its time is over or nobody listens any more (false).
-    fn watch(&mut self, timeout: Duration, lifeline: BorrowedFd<'_>) -> bool {
+    fn watch(&mut self, launch: &Launch, lifeline: BorrowedFd<'_>) -> bool {
         let pid = Pid::from_child(&self.child);
         let Ok(held) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else {
             return false;
         };
-        let mut open = [true, true];
-        loop {
-            let left = timeout.saturating_sub(self.clock.elapsed());
-            if left.is_zero() {
-                self.report.timed_out = true;
-                return false;
-            }
-            let happened = wait_for(&self.ends, open, held.as_fd(), lifeline, left);
-            if happened[0] {
-                open[0] = self.read_output().is_some();
-            }
-            if happened[1] {
-                open[1] = self.read_error().is_some();
-            }
-            if happened[2] || happened[3] {
-                return happened[2];
+        let timeout = Duration::from_millis(launch.timeout_ms);
+        let open = [true, true, self.marks.is_some()];
+        let mut sight = Sight { held: held.as_fd(), lifeline, timeout, open };
+        let mut happened = self.prompt(launch, &mut sight);
+        while happened.is_none() {
+            happened = self.look(&mut sight, None, timeout);
+        }
+        happened == Some(true)
+    }
+
+    /// Says what it is to be told. `Some(true)`: it has ended; `Some(false)`: it is to be ended.
+    fn prompt(&mut self, launch: &Launch, sight: &mut Sight<'_>) -> Option<bool> {
+        let talk = launch.talk.iter();
+        let mut beside = Beside::new(self, sight);
+        let talked = talk.map(|talk| beside.talk(talk)).collect::<Result<(), talk::Error>>();
+        let happened = beside.happened;
+        match talked {
+            // It ended meanwhile, or its time is over: that says more than what it did not answer.
+            _ if happened.is_some() => return happened,
+            Ok(()) => {}
+            Err(error) => {
+                self.report.start_error = Some(error.to_string());
+                return Some(false);
             }
         }
+        if let (Input::Line(line), Some(input)) = (&launch.input, &self.ends.2) {
+            // An empty pipe takes a line at once; if it is closed, the program shows what follows.
+            rustix::io::write(input, line.as_bytes()).ok();
+        }
+        None
+    }
+
+    /// Waits, at most so long, until something is read, or `beside` comes. `Some(true)`: it has
+    /// ended; `Some(false)`: its time is over, or nobody listens any more.
+    pub(super) fn look(
+        &mut self,
+        sight: &mut Sight<'_>,
+        beside: Option<PollFd<'_>>,
+        at_most: Duration,
+    ) -> Option<bool> {
+        let left = sight.timeout.saturating_sub(self.clock.elapsed());
+        if left.is_zero() {
+            self.report.timed_out = true;
+            return Some(false);
+        }
+        let happened = wait_for(self, sight, beside, left.min(at_most));
+        if happened[2] {
+            sight.open[2] = self.read_marks().is_some();
+        }
+        if happened[0] {
+            sight.open[0] = self.read_output().is_some();
+        }
+        if happened[1] {
+            sight.open[1] = self.read_error().is_some();
+        }
+        (happened[3] || happened[4]).then_some(happened[3])
+    }
+
+    /// The first answer came.
+    pub(super) fn mark_created(&mut self) {
+        self.report.created_ns = Some(nanoseconds(self.clock));
+    }
+
+    /// The last answer came.
+    pub(super) fn mark_booted(&mut self) {
+        self.report.booted_ns = Some(nanoseconds(self.clock));
+    }
+
+    /// Takes the marks that came; `None` at the end of the stream.
+    fn read_marks(&mut self) -> Option<()> {
+        let now = nanoseconds(self.clock);
+        self.marks.as_mut()?.read(now)
     }
 
     /// Reads what there is; `None` at the end of the stream.
@@ -179,6 +265,9 @@ impl Watch {
 
     fn read_last_words(&mut self) {
         let before = self.report.exited_ns;
+        if let Some((marks, end)) = self.marks.as_mut().zip(before) {
+            marks.read(end);
+        }
         let mut total = 0;
         while let Some(length @ 1..) = self.read_output() {
             total += length;
@@ -193,7 +282,14 @@ impl Watch {
     }
 
     fn into_report(self) -> Report {
+        let at = |mark| self.marks.as_ref().and_then(|marks| marks.at(mark));
         Report {
+            created_ns: at(Mark::Create).or(self.report.created_ns),
+            // Who has said something was let run before.
+            booted_ns: at(Mark::Boot)
+                .or(self.report.booted_ns)
+                .map(|at| self.scan.ready_ns.map_or(at, |ready| at.min(ready))),
+            inited_ns: at(Mark::Init).or(self.report.inited_ns),
             ready_ns: self.scan.ready_ns,
             done_ns: self.scan.done_ns,
             dropped_bytes: self.scan.dropped(),
@@ -215,27 +311,31 @@ fn read(file: &mut File, buffer: &mut [u8]) -> Option<usize> {
     }
 }
 
-/// Waits at most `left` for output, errors, the end, or a closed lifeline; which of them came.
+/// Waits at most `left` for output, errors, marks, the end, a closed lifeline, or `beside`; which of
+/// the first five came.
 fn wait_for(
-    ends: &Ends,
-    open: [bool; 2],
-    held: BorrowedFd<'_>,
-    lifeline: BorrowedFd<'_>,
+    watch: &Watch,
+    sight: &Sight<'_>,
+    beside: Option<PollFd<'_>>,
     left: Duration,
-) -> [bool; 4] {
-    let output = if open[0] { ends.0.as_fd() } else { held };
-    let error = if open[1] { ends.1.as_fd() } else { held };
+) -> [bool; 5] {
+    let Sight { held, lifeline, open, .. } = *sight;
+    let output = if open[0] { watch.ends.0.as_fd() } else { held };
+    let error = if open[1] { watch.ends.1.as_fd() } else { held };
+    let marks = watch.marks.as_ref().filter(|_| open[2]).map_or(held, AsFd::as_fd);
     let mut polled = [
         PollFd::from_borrowed_fd(output, PollFlags::IN),
         PollFd::from_borrowed_fd(error, PollFlags::IN),
+        PollFd::from_borrowed_fd(marks, PollFlags::IN),
         PollFd::from_borrowed_fd(held, PollFlags::IN),
         PollFd::from_borrowed_fd(lifeline, PollFlags::empty()),
+        beside.unwrap_or_else(|| PollFd::from_borrowed_fd(held, PollFlags::IN)),
     ];
     let timeout = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
     // An interrupted wait reads as nothing happened; the caller looks at the time and waits again.
     rustix::event::poll(&mut polled, Some(&timeout)).ok();
     let came = polled.map(|entry| !entry.revents().is_empty());
-    [came[0] && open[0], came[1] && open[1], came[2], came[3]]
+    [came[0] && open[0], came[1] && open[1], came[2] && open[2], came[3], came[4]]
 }
 
 fn nanoseconds(clock: Instant) -> u64 {

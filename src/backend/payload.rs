@@ -2,24 +2,22 @@
 //!
 //! isomon re-executes itself as `__payload KERNEL AMOUNT NONCE`. The nonce seeds each kernel, so a
 //! result cannot be prepared beforehand; the host computes what it must be by another way (a jump
-//! through the generator, a sum without memory), so a fault here does not hide itself.
+//! through the generator, a sum without memory), so a fault here does not hide itself. The kernels
+//! are in [`kernel`], which isomon's guest compiles too.
+
+mod kernel;
 
 use std::ffi::OsString;
 use std::hint::black_box;
 use std::process::ExitCode;
 
+pub(super) use self::kernel::{DONE, NO_ROOM, READY};
+use self::kernel::{MIB_WORDS, PAGE_WORDS, fold, mix, seed, spin, step, touch};
 use super::trial::{Task, Work};
 use crate::model::bench::Payload;
 
 /// The hidden subcommand.
 pub(super) const NAME: &str = "__payload";
-/// Begins the line that says the program runs.
-pub(super) const READY: &str = "ISOMON-READY";
-/// Begins the line that carries the result.
-pub(super) const DONE: &str = "ISOMON-DONE";
-/// Bytes between two touches of memory: the usual size of a page.
-const PAGE: usize = 4096;
-
 /// The arguments that make isomon do `payload` under `nonce`.
 pub(super) fn arguments(payload: Payload, nonce: u64) -> [String; 4] {
     [
@@ -70,7 +68,7 @@ fn work(payload: Payload, nonce: u64) -> u64 {
     match payload {
         Payload::Noop => mix(nonce),
         Payload::Cpu { rounds } => u64::from(spin(seed(nonce), rounds)),
-        Payload::Memory { mib } => touch(mib, nonce),
+        Payload::Memory { mib } => touch(&mut vec![0; mib as usize * MIB_WORDS], nonce),
         Payload::Syscall { calls } => mix(nonce).wrapping_add(call(calls)),
     }
 }
@@ -85,20 +83,6 @@ pub(super) fn expected(payload: Payload, nonce: u64) -> u64 {
         }
         Payload::Syscall { calls } => mix(nonce).wrapping_add(calls),
     }
-}
-
-/// One round of Marsaglia's 32-bit xorshift (13, 17, 5); "Xorshift RNGs", 2003.
-const fn step(mut state: u32) -> u32 {
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^ (state << 5)
-}
-
-fn spin(mut state: u32, rounds: u64) -> u32 {
-    for _ in 0..rounds {
-        state = step(state);
-    }
-    state
 }
 
 /// Where `rounds` rounds lead, in `log2(rounds)` matrix squarings: a round is linear over GF(2).
@@ -119,36 +103,8 @@ fn apply(matrix: &[u32; 32], vector: u32) -> u32 {
     (0..32).fold(0, |sum, bit| if vector >> bit & 1 == 1 { sum ^ matrix[bit] } else { sum })
 }
 
-/// A start for xorshift, which must not be 0.
-const fn seed(nonce: u64) -> u32 {
-    (mix(nonce) >> 32) as u32 | 1
-}
-
-/// The finaliser of `SplitMix64`: spreads a nonce over 64 bits.
-const fn mix(value: u64) -> u64 {
-    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
-}
-
-fn pages(mib: u32) -> u64 {
-    u64::from(mib) * ((1 << 20) / PAGE as u64)
-}
-
-const fn fold(sum: u64, value: u64) -> u64 {
-    sum.rotate_left(1).wrapping_add(value)
-}
-
-/// Writes a word into every page, then reads them all back.
-fn touch(mib: u32, nonce: u64) -> u64 {
-    let words = PAGE / size_of::<u64>();
-    let mut memory = vec![0_u64; (mib as usize) * ((1 << 20) / size_of::<u64>())];
-    for (page, number) in memory.chunks_mut(words).zip(0_u64..) {
-        page[0] = mix(nonce ^ number);
-    }
-    black_box(&mut memory);
-    memory.chunks(words).fold(0, |sum, page| fold(sum, page[0]))
+const fn pages(mib: u32) -> u64 {
+    mib as u64 * (MIB_WORDS / PAGE_WORDS) as u64
 }
 
 /// Makes `calls` system calls that no library answers from memory; how many came back.

@@ -32,6 +32,16 @@ pub(super) fn clear(grace: Duration, gone: &[PathBuf], lifeline: BorrowedFd<'_>)
     true
 }
 
+/// Removes what was made for a sandbox alone; what is not there needs no removing, and what cannot
+/// be removed is found by the run's audit.
+pub(super) fn remove(paths: &[PathBuf]) {
+    for path in paths {
+        if fs::remove_file(path).is_err() {
+            fs::remove_dir_all(path).ok();
+        }
+    }
+}
+
 /// Reaps every child that has ended; true if none is left.
 fn reap() -> bool {
     loop {

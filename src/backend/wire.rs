@@ -44,6 +44,9 @@ pub(super) struct Launch {
     pub keep_bytes: u64,
     /// Paths that must be gone when it has ended.
     pub gone: Vec<PathBuf>,
+    /// Files and directories made for it alone, removed when it has ended.
+    #[serde(default)]
+    pub remove: Vec<PathBuf>,
     /// What it reads.
     #[serde(default)]
     pub input: Input,

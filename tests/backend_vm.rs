@@ -1,0 +1,156 @@
+//! Virtual machines with isomon's own guest, live: right results and phases; guests that break, say
+//! nothing, or write without end get their class in time, and nothing is left.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a test program")]
+
+#[path = "live/ground.rs"]
+mod live;
+
+use isomon::backend::{Camp, Launch, Task, Trial};
+use isomon::model::backend::{BackendId, Readiness};
+use isomon::model::bench::{Cell, Failure, Limits, Outcome, Payload, Phase};
+use isomon::model::unit::{Bytes, Seconds};
+
+use live::{Ground, exe, id};
+
+const MACHINES: [BackendId; 3] = [BackendId::Kvm, BackendId::QemuTcg, BackendId::QemuKvm];
+
+/// The machines that run here; the others are printed with their reasons.
+async fn ready(ground: &Ground) -> Vec<BackendId> {
+    let mut ready = Vec::new();
+    for status in ground.check(&MACHINES).await {
+        if status.readiness.runs() {
+            ready.push(status.id);
+            continue;
+        }
+        println!("skipped {}: {:?}", status.id, status.readiness);
+        // Whether there is KVM is the machine's affair.
+        assert!(status.id != BackendId::QemuTcg || !live::must_be_live());
+    }
+    ready
+}
+
+fn within(seconds: f64) -> Limits {
+    Limits { timeout_seconds: Seconds(seconds), ..Limits::default() }
+}
+
+/// One launch in a camp of its own, which must leave nothing.
+async fn launch(ground: &Ground, task: &Task) -> Trial {
+    let id = id();
+    let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
+    let trial = camp.launch(task).await.unwrap();
+    let swept = camp.close().await.unwrap();
+    assert_eq!((swept.found, swept.left), (vec![], vec![]));
+    assert_eq!(isomon::backend::audit(&ground.settings, &id), []);
+    trial
+}
+
+#[tokio::test]
+async fn each_does_what_it_can_with_the_right_result_and_its_own_phases() {
+    let ground = Ground::new();
+    // A KVM that translates instructions takes 3 µs for a round.
+    let payloads = [Payload::Noop, Payload::Cpu { rounds: 100_000 }, Payload::Memory { mib: 24 }];
+    for backend in ready(&ground).await {
+        for (payload, nonce) in payloads.into_iter().zip(0xabcd_ef00..) {
+            let task = Task::of(Cell::cold(backend, payload), nonce, within(10.0));
+            let trial = launch(&ground, &task).await;
+            assert_eq!(trial.outcome, Outcome::Good, "{backend} {payload}");
+            println!("{backend} {payload}: {:?}", trial.phases);
+            let has = |phase| trial.phases.get(phase).is_some_and(|time| time.0 >= 0.0);
+            for phase in [Phase::Create, Phase::Ready, Phase::Run, Phase::Exit, Phase::Clean] {
+                assert!(has(phase), "{backend} {payload} {phase:?}");
+            }
+            // QEMU tells nobody when its guest begins.
+            assert_eq!(has(Phase::Boot), backend == BackendId::Kvm, "{backend}");
+            assert_eq!(trial.phases.get(Phase::Init), None, "{backend}: nothing is initialised");
+        }
+        assert!(Payload::Syscall { calls: 1 }.lack(backend).is_some(), "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn more_memory_than_the_machine_has_is_a_failure_of_that_class() {
+    let ground = Ground::new();
+    for backend in ready(&ground).await {
+        let cell = Cell::cold(backend, Payload::Memory { mib: 512 });
+        let limits = Limits { memory_bytes: Bytes(96 << 20), ..within(10.0) };
+        let trial = launch(&ground, &Task::of(cell, 3, limits)).await;
+        let Outcome::Failed { kind: Failure::Memory, message } = &trial.outcome else {
+            panic!("{backend}: {trial:?}");
+        };
+        assert_eq!(message.as_str(), "isomon guest: no room for 512 MiB", "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_holds_no_machine_is_refused_with_the_reason() {
+    let ground = Ground::new();
+    let limits = Limits { memory_bytes: Bytes(40 << 20), ..within(5.0) };
+    let task = Task::of(Cell::cold(BackendId::QemuTcg, Payload::Noop), 3, limits);
+    if ready(&ground).await.contains(&BackendId::QemuTcg) {
+        let trial = launch(&ground, &task).await;
+        let said = format!("{:?}", trial.outcome);
+        assert!(said.contains("need 52 MiB; the limit is 40 MiB"), "{said}");
+    }
+}
+
+/// A ground on which guests are told `wish` instead of work.
+fn spoiled(wish: &str) -> Ground {
+    let mut ground = Ground::new();
+    let line = format!("isomon {wish}");
+    // The command line is the last argument of both.
+    let script = |program: &str| {
+        format!(
+            "#!/bin/bash\ncase \"$1\" in --version|__launcher|__reaper|__payload) exec {program} \"$@\";; esac\n\
+             exec {program} \"${{@:1:$#-1}}\" '{line}'\n"
+        )
+    };
+    let qemu = ground.settings.search.iter().map(|dir| dir.join("qemu-system-x86_64"));
+    if let Some(qemu) = qemu.into_iter().find(|path| path.exists()) {
+        ground.fake("qemu-system-x86_64", &script(&qemu.to_string_lossy()));
+    }
+    ground.fake("isomon", &script(&exe().to_string_lossy()));
+    ground.settings.exe = ground.settings.search[0].join("isomon");
+    ground
+}
+
+/// How `backend` ends when its guest is told `wish`, and how many bytes of output were too many.
+async fn spoil(backend: BackendId, wish: &str, seconds: f64) -> (Failure, String, u64) {
+    let ground = spoiled(wish);
+    let task = Task::of(Cell::cold(backend, Payload::Noop), 0x5eed, within(seconds));
+    let trial = launch(&ground, &task).await;
+    match trial.outcome {
+        Outcome::Failed { kind, message } => (kind, message.to_string(), trial.dropped_bytes),
+        Outcome::Good => panic!("{backend} {wish}: {trial:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_guest_that_breaks_or_is_silent_or_writes_without_end_has_its_class() {
+    for backend in ready(&Ground::new()).await {
+        let (kind, message, _) = spoil(backend, "panic", 10.0).await;
+        println!("{backend} panic: {message}");
+        assert_eq!(kind, Failure::NotReady, "{message}");
+        let told = if backend == BackendId::Kvm { "ended by a fault" } else { "guest: panic" };
+        assert!(message.contains(told), "{backend}: {message}");
+        let (kind, message, _) = spoil(backend, "nonsense", 10.0).await;
+        assert_eq!(kind, Failure::NotReady, "{message}");
+        assert!(message.contains("the command line makes no sense"), "{backend}: {message}");
+        assert_eq!(spoil(backend, "hang", 0.7).await.0, Failure::Timeout, "{backend}");
+        assert_eq!(spoil(backend, "wait", 0.7).await.0, Failure::Timeout, "{backend}");
+        let (kind, _, dropped) = spoil(backend, "flood", 1.0).await;
+        println!("{backend} flood: {dropped} bytes dropped");
+        assert_eq!(kind, Failure::Timeout, "{backend}");
+        assert!(dropped > 1000, "{backend}: {dropped}");
+    }
+}
+
+#[tokio::test]
+async fn without_kvm_it_is_unavailable_and_says_what_mends_it() {
+    let ground = Ground::new();
+    for status in ground.check(&[BackendId::Kvm, BackendId::QemuKvm]).await {
+        if let Readiness::Unavailable { reason, remedy } = status.readiness {
+            assert!(!reason.as_str().is_empty() && !remedy.as_str().is_empty());
+        }
+    }
+}
