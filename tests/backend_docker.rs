@@ -124,6 +124,7 @@ async fn every_work_is_done_right(engine: &Engine) {
             assert_eq!(trial.outcome, Outcome::Good, "{backend} {payload}");
             println!("{backend} {payload}: {:?}", trial.phases);
             let phases = &trial.phases;
+            assert!(phases.create_seconds.is_some() && phases.boot_seconds.is_some(), "{phases:?}");
             assert!(!trial.left_over && phases.until(Phase::Clean).is_some(), "{phases:?}");
         }
     }
@@ -444,6 +445,21 @@ async fn an_engine_that_fails_at_a_container_is_a_failed_sample() {
     });
     let trial = run_in(&garbled, within(10.0)).await;
     assert!(format!("{:?}", trial.outcome).contains("stream of output makes no"), "{trial:?}");
+    let starving = Impostor::start(|stream, line, _| {
+        if line.contains("/attach") {
+            stream.write_all(b"HTTP/1.1 101 UPGRADED\r\n\r\n").ok();
+        } else if line.contains("/start") {
+            impostor::say(stream, 204, "");
+        } else if line.contains("/wait") {
+            impostor::say(stream, 200, "{\"StatusCode\": 137}");
+        } else if line.contains("abc123/json") {
+            impostor::say(stream, 200, "{\"State\": {\"OOMKilled\": true}}");
+        } else {
+            impostor::pretend(stream, line);
+        }
+    });
+    // Its control groups are not ours to look at: the engine's word is what there is.
+    assert_kind(&run_in(&starving, within(10.0)).await, Failure::Memory);
     let silent = Impostor::start(|stream, line, _| {
         if !impostor::pretend(stream, line) {
             impostor::hang(stream, "", "");

@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use isomon::model::id::RunId;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process};
 use serde_json::{Value, json};
 
 /// Time for the engine to come up, or to go.
@@ -114,10 +114,11 @@ impl Engine {
 
     /// Kills it, and waits until nothing of it runs.
     pub(crate) fn kill(&mut self) {
+        let helpers = self.helpers();
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
-        self.end_helpers();
+        self.end_helpers(helpers);
     }
 
     /// Its answer to one request; a failure to answer is a failed test.
@@ -216,36 +217,59 @@ impl Engine {
         own.filter_map(Pid::from_raw).collect()
     }
 
-    fn end_helpers(&self) {
+    /// Waits for `helpers` and those that are still found to end; who does not is killed.
+    fn end_helpers(&self, mut helpers: Vec<Pid>) {
         let began = Instant::now();
-        while began.elapsed() < PATIENCE && !self.helpers().is_empty() {
-            // They end by themselves when their parent has; who does not is killed.
+        loop {
+            let found = self.helpers();
             if began.elapsed() > PATIENCE / 6 {
-                for pid in self.helpers() {
-                    kill_process(pid, Signal::KILL).ok();
+                for pid in &found {
+                    kill_process(*pid, Signal::KILL).ok();
                 }
             }
+            if found.is_empty() || began.elapsed() > PATIENCE {
+                break;
+            }
+            helpers.extend(found);
             std::thread::park_timeout(Duration::from_millis(20));
+        }
+        for pid in helpers {
+            // A camp made this process the parent of orphans: they must not stay as zombies, which
+            // an engine takes for its own helpers that still live. Refused for what is not ours.
+            rustix::process::waitpid(Some(pid), WaitOptions::NOHANG).ok();
         }
         for point in mounts_below(self.home.path()) {
             rustix::mount::unmount(&point, rustix::mount::UnmountFlags::DETACH).ok();
         }
     }
 
+    /// Ends containers that outlived an engine which was killed, and removes their groups.
     fn remove_groups(&self) {
-        for tree in fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
-            let top = tree.path().join(self.cgroup().trim_start_matches('/'));
-            for below in fs::read_dir(&top).into_iter().flatten().flatten() {
-                fs::remove_dir(below.path()).ok();
+        let top = self.cgroup();
+        let top = top.trim_start_matches('/');
+        let trees = fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
+        let trees = trees.map(|tree| tree.path()).chain(["/sys/fs/cgroup".into()]);
+        let began = Instant::now();
+        for top in trees.map(|tree| tree.join(top)).filter(|top| top.exists()) {
+            while top.exists() && began.elapsed() < PATIENCE {
+                for below in fs::read_dir(&top).into_iter().flatten().flatten() {
+                    let procs = fs::read_to_string(below.path().join("cgroup.procs"));
+                    let procs = procs.unwrap_or_default();
+                    for pid in procs.lines().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)) {
+                        kill_process(pid, Signal::KILL).ok();
+                        rustix::process::waitpid(Some(pid), WaitOptions::NOHANG).ok();
+                    }
+                    fs::remove_dir(below.path()).ok();
+                }
+                fs::remove_dir(&top).ok();
+                std::thread::park_timeout(Duration::from_millis(5));
             }
-            fs::remove_dir(top).ok();
         }
-        fs::remove_dir(Path::new("/sys/fs/cgroup").join(self.cgroup().trim_start_matches('/')))
-            .ok();
     }
 
     /// Stops it; what is left of it.
     pub(crate) fn stop(&mut self) -> Vec<String> {
+        let helpers = self.helpers();
         if let Some(mut child) = self.child.take() {
             let pid = Pid::from_child(&child);
             kill_process(pid, Signal::CONT).ok();
@@ -258,7 +282,7 @@ impl Engine {
                 std::thread::park_timeout(Duration::from_millis(20));
             }
         }
-        self.end_helpers();
+        self.end_helpers(helpers);
         self.remove_groups();
         let processes = self.helpers().into_iter().map(|pid| format!("process {pid:?}"));
         let mounts = mounts_below(self.home.path()).into_iter();

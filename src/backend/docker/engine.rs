@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::http::{self, Answer, Connection, Until};
+use super::super::http::{self, Answer, Connection, Patience, Until};
 use crate::model::text::SafeText;
 
 /// Longest sentence of the engine's that is passed on.
@@ -98,6 +98,13 @@ impl Engine {
         let mut until = self.until;
         let answer = self.open()?.ask(method, path, &body, &mut until);
         good(answer.map_err(|source| self.failed(source))?)
+    }
+
+    /// Starts container `id`; does not look at the time, but has `meanwhile` wait.
+    pub(super) fn start(&self, id: &str, meanwhile: &mut impl Patience) -> Result<(), Error> {
+        let path = format!("/containers/{id}/start");
+        let answer = self.open()?.ask("POST", &path, "", meanwhile);
+        good(answer.map_err(|source| self.failed(source))?).map(drop)
     }
 
     /// Asks for a JSON object.

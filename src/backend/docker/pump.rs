@@ -1,21 +1,27 @@
 //! Carries a container's streams: its output out, piece by piece, and our input in.
 //!
-//! Nothing is kept but one piece each way, so a flood costs time and no memory.
+//! Nothing is kept but one piece each way, so a flood costs time and no memory. It goes on while an
+//! answer of the engine is waited for, so that no output is late because the engine is.
 
 use std::io::{ErrorKind, Read};
 use std::net::Shutdown;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
+use super::super::http::{self, Patience};
+use super::super::residue;
 use super::frame::Frames;
 use super::run::Error;
 use crate::model::job::Stream;
 
 /// Longest piece.
 const PIECE: usize = 16 << 10;
+/// The other end is closed, or broken.
+const OVER: PollFlags = PollFlags::HUP.union(PollFlags::ERR);
 
 /// The streams of one container.
 #[derive(Debug)]
@@ -28,45 +34,70 @@ pub(super) struct Pump {
     pending: Vec<u8>,
     /// Whether someone still reads our output.
     heard: bool,
+    /// The container has closed its end.
+    ended: bool,
+    /// Why it cannot go on.
+    broken: Option<Error>,
 }
 
 impl Pump {
     /// The streams behind `stream`, which does not block; with our own input if `input`.
     pub(super) const fn new(stream: UnixStream, input: bool) -> Self {
-        let frames = Frames::new();
-        Self { stream, frames, input, pending: Vec::new(), heard: true }
-    }
-
-    /// Carries until the container closes its end; `ahead` was read of it before.
-    pub(super) fn flow(mut self, ahead: &[u8]) -> Result<(), Error> {
-        self.pass_on(ahead)?;
-        loop {
-            let (readable, feedable) = self.wait();
-            if feedable {
-                self.feed();
-            }
-            if readable && !self.drain()? {
-                return Ok(());
-            }
+        Self {
+            stream,
+            frames: Frames::new(),
+            input,
+            pending: Vec::new(),
+            heard: true,
+            ended: false,
+            broken: None,
         }
     }
 
-    /// Waits until there is output, or until input can go a step further.
-    fn wait(&self) -> (bool, bool) {
+    /// Carries until the container closes its end.
+    pub(super) fn flow(mut self) -> Result<(), Error> {
+        while !self.ended {
+            self.step(None)?;
+        }
+        Ok(())
+    }
+
+    /// Fails if it broke while something else was waited for.
+    pub(super) fn check(&mut self) -> Result<(), Error> {
+        self.broken.take().map_or(Ok(()), Err)
+    }
+
+    /// Waits until output comes, or input can go a step further, or what is `beside` happens; and
+    /// carries what there is.
+    fn step(&mut self, beside: Option<(BorrowedFd<'_>, PollFlags)>) -> Result<(), Error> {
+        let (readable, feedable) = self.wait_for(beside);
+        if feedable {
+            self.feed();
+        }
+        if readable {
+            self.ended = !self.drain()?;
+        }
+        Ok(())
+    }
+
+    fn wait_for(&self, beside: Option<(BorrowedFd<'_>, PollFlags)>) -> (bool, bool) {
         let stdin = rustix::stdio::stdin();
-        let stream = self.stream.as_fd();
         let sending = !self.pending.is_empty();
-        let wanted = if sending { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
-        let source = if self.input && !sending { stdin } else { stream };
-        let mut polled = [
-            PollFd::from_borrowed_fd(stream, wanted),
-            PollFd::from_borrowed_fd(source, PollFlags::IN),
-        ];
+        let mut wanted = PollFlags::IN;
+        wanted.set(PollFlags::OUT, sending);
+        let stream = (!self.ended).then(|| PollFd::from_borrowed_fd(self.stream.as_fd(), wanted));
+        let source = (self.input && !sending && !self.ended)
+            .then(|| PollFd::from_borrowed_fd(stdin, PollFlags::IN));
+        let beside = beside.map(|(socket, wanted)| PollFd::from_borrowed_fd(socket, wanted));
+        let (has_stream, has_source) = (stream.is_some(), source.is_some());
+        let mut polled: Vec<PollFd<'_>> = [stream, source, beside].into_iter().flatten().collect();
         // An interrupted wait reads as nothing happened, and is done again.
         rustix::event::poll(&mut polled, None).ok();
-        let [stream, source] = polled.map(|entry| entry.revents());
-        let feedable = if sending { stream.contains(PollFlags::OUT) } else { !source.is_empty() };
-        (stream.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR), feedable && self.input)
+        let mut came = polled.iter().map(PollFd::revents);
+        let mut next = |is: bool| is.then(|| came.next()).flatten().unwrap_or(PollFlags::empty());
+        let (stream, source) = (next(has_stream), next(has_source));
+        let feedable = stream.contains(PollFlags::OUT) || !source.is_empty();
+        (stream.intersects(PollFlags::IN | OVER), feedable)
     }
 
     /// Moves input a step further. A container that does not want it hinders nobody.
@@ -102,7 +133,8 @@ impl Pump {
         }
     }
 
-    fn pass_on(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    /// Passes on `bytes` of the stream.
+    pub(super) fn pass_on(&mut self, bytes: &[u8]) -> Result<(), Error> {
         for (stream, mut piece) in self.frames.take(bytes)? {
             while self.heard && !piece.is_empty() {
                 let written = match stream {
@@ -117,6 +149,21 @@ impl Pump {
                 }
             }
         }
+        Ok(())
+    }
+}
+
+/// While the engine thinks, the streams go on. The time is the launcher's affair.
+impl Patience for Pump {
+    fn wait(&mut self, socket: BorrowedFd<'_>, wanted: PollFlags) -> Result<(), http::Error> {
+        self.step(Some((socket, wanted))).map_err(|error| {
+            self.broken = Some(error);
+            http::Error::GivenUp("the output broke off")
+        })
+    }
+
+    fn nap(&mut self, length: Duration) -> Result<(), http::Error> {
+        residue::pause(length, None);
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::http::Until;
+use super::super::mark::{Mark, Pen};
 use super::super::view::View;
 use super::engine::{self, Engine, escape};
 use super::facts::{Facts, describe};
@@ -89,26 +90,8 @@ impl Spec {
     }
 }
 
-/// What tells the launcher which phase has ended.
-struct Marks(Option<File>);
-
-impl Marks {
-    /// Descriptor 3, where the launcher gave one. To be called before any file is opened.
-    fn inherited() -> Self {
-        Self(File::options().append(true).open("/proc/self/fd/3").ok())
-    }
-
-    fn reach(&mut self, phase: &str) {
-        if let Some(file) = &mut self.0 {
-            // Nobody listens any more: then nobody needs it.
-            file.write_all(format!("{phase}\n").as_bytes()).ok();
-        }
-    }
-}
-
 /// Does what `arguments` (after the subcommand) say.
 pub(in crate::backend) fn run(arguments: &[OsString]) -> ExitCode {
-    let mut marks = Marks::inherited();
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
     let done = match words[..] {
         ["version", socket, wish] => tell_version(Path::new(socket), wish),
@@ -116,7 +99,7 @@ pub(in crate::backend) fn run(arguments: &[OsString]) -> ExitCode {
             Some(id) => prepare(Path::new(socket), wish, &id, Path::new(facts)),
             None => return ExitCode::from(2),
         },
-        ["run", spec] => carry_out(Path::new(spec), &mut marks),
+        ["run", spec] => carry_out(Path::new(spec)),
         _ => return ExitCode::from(2),
     };
     done.map_or_else(
@@ -175,7 +158,9 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
 
 /// Has the container that the file at `path` describes run to its end; its exit status. The file is
 /// removed when it is certain that the container is no more.
-fn carry_out(path: &Path, marks: &mut Marks) -> Result<u8, Error> {
+fn carry_out(path: &Path) -> Result<u8, Error> {
+    // Without a launcher there is none.
+    let pen = Pen::lent().ok();
     let spec: Spec = read(path)?;
     let facts: Facts = read(&spec.facts)?;
     let engine = Engine::at(&spec.socket, Until::within(ENDLESS));
@@ -184,8 +169,8 @@ fn carry_out(path: &Path, marks: &mut Marks) -> Result<u8, Error> {
         forget(path)?;
     }
     let id = made?;
-    marks.reach("create");
-    let ended = see_out(&engine, &id, spec.input, marks);
+    mark(pen.as_ref(), Mark::Create);
+    let ended = see_out(&engine, &id, spec.input, pen.as_ref());
     let removed = engine.remove(&id);
     if removed.is_ok() {
         forget(path)?;
@@ -195,19 +180,30 @@ fn carry_out(path: &Path, marks: &mut Marks) -> Result<u8, Error> {
     Ok(status)
 }
 
+fn mark(pen: Option<&Pen>, reached: Mark) {
+    if let Some(pen) = pen {
+        pen.mark(reached);
+    }
+}
+
 fn forget(path: &Path) -> Result<(), Error> {
     fs::remove_file(path).map_err(|source| Error::File { path: path.to_owned(), source })
 }
 
 /// Starts container `id` and passes on what it says until it ends; its exit status.
-fn see_out(engine: &Engine, id: &str, input: bool, marks: &mut Marks) -> Result<u8, Error> {
+fn see_out(engine: &Engine, id: &str, input: bool, pen: Option<&Pen>) -> Result<u8, Error> {
     let (stream, ahead) = engine.attach(id, input)?;
-    engine.ask("POST", &format!("/containers/{id}/start"), None)?;
-    marks.reach("boot");
-    Pump::new(stream, input).flow(&ahead)?;
+    let mut pump = Pump::new(stream, input);
+    pump.pass_on(&ahead)?;
+    // It may have said something before the engine says that it runs.
+    let started = engine.start(id, &mut pump);
+    pump.check()?;
+    started?;
+    mark(pen, Mark::Boot);
+    pump.flow()?;
     let status = engine.wait(id)?;
     if status == KILLED && is_starved(engine, id) {
-        marks.reach("memory");
+        mark(pen, Mark::Starved);
     }
     Ok(status)
 }
