@@ -1,8 +1,6 @@
 //! Compiles isomon's guest, a program for a machine without a kernel, with the compiler that
 //! compiles isomon: same work, and nothing more to install. Elsewhere than on x86-64 there is none.
 
-#![expect(clippy::print_stdout, reason = "the way to speak to cargo")]
-
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;

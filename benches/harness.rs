@@ -3,6 +3,9 @@
 //!
 //! `process`: spawn to exit, against `posix_spawn` and `waitid` of the same command in a loop.
 //! `gvisor`: the same through `runsc run`, against hyperfine on a bundle made the same way.
+//! `qemu-tcg`, `qemu-kvm`: the same, against a bare spawn and wait of the same command line.
+//! `firecracker`: the same, by its API, against Firecracker's own start of the same guest by a file.
+//! `kvm`: nothing else does this, so its median stands beside the goal.
 
 #![allow(clippy::print_stdout, reason = "this is what it is for")]
 
@@ -11,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use isomon::backend::{Camp, CampSettings, Error, Launch, Task};
-use isomon::model::backend::BackendId;
+use isomon::model::backend::{BackendId, Start};
 use isomon::model::bench::{Cell, Figure, Limits, Outcome, Payload};
 use isomon::model::id::RunId;
 use rand::TryRngCore;
@@ -20,6 +23,10 @@ use rand::TryRngCore;
 const PROCESSES: usize = 400;
 /// Visits of each side of a slow backend.
 const CONTAINERS: usize = 30;
+/// Memory that a camp gives a microVM of the usual limit.
+const GUEST_MIB: u64 = 104;
+/// Median that a machine of isomon's own should start, work and end in, in milliseconds.
+const KVM_GOAL: f64 = 5.0;
 
 type Times = Vec<f64>;
 
@@ -45,6 +52,17 @@ async fn compare() -> Result<(), Box<dyn std::error::Error>> {
         Some(runsc) => containers(&mut camp, &runsc, &settings, home.path(), limits).await?,
         None => println!("gvisor: runsc is not on PATH"),
     }
+    for backend in [BackendId::QemuTcg, BackendId::QemuKvm] {
+        match bare_command(&settings, home.path(), backend, limits).await {
+            Ok(command) => machines(&mut camp, backend, command, limits).await?,
+            Err(why) => println!("{backend}: {why}"),
+        }
+    }
+    match own_start(&mut camp, &settings, home.path(), limits).await {
+        Ok(command) => microvms(&mut camp, command, limits).await?,
+        Err(why) => println!("firecracker: {why}"),
+    }
+    least_machine(&mut camp, limits).await?;
     camp.close().await?;
     Ok(())
 }
@@ -55,10 +73,13 @@ async fn ours(
     nonce: u64,
     limits: Limits,
 ) -> Result<f64, Error> {
-    let task = Task::of(Cell::cold(backend, Payload::Noop), nonce, limits);
-    let trial = camp.launch(&task).await?;
+    visit(camp, Cell::cold(backend, Payload::Noop), nonce, limits).await
+}
+
+async fn visit(camp: &mut Camp, cell: Cell, nonce: u64, limits: Limits) -> Result<f64, Error> {
+    let trial = camp.launch(&Task::of(cell, nonce, limits)).await?;
     if trial.outcome != Outcome::Good {
-        println!("{backend}: {:?}", trial.outcome);
+        println!("{} {}: {:?}", cell.backend, cell.start.name(), trial.outcome);
     }
     Ok(Figure::Cli.of(&trial.phases).map_or(f64::NAN, |time| time.0))
 }
@@ -116,6 +137,117 @@ async fn containers(
         theirs.push(said["results"][0]["median"].as_f64().unwrap_or(f64::NAN));
     }
     say("gvisor-ptrace", mine, "hyperfine", theirs, 1.03);
+    Ok(())
+}
+
+/// The command line that a camp starts `backend` with, learnt by standing in for its program once;
+/// the guest is copied to `home`.
+async fn bare_command(
+    settings: &CampSettings,
+    home: &Path,
+    backend: BackendId,
+    limits: Limits,
+) -> Result<Command, Box<dyn std::error::Error>> {
+    let tool = "qemu-system-x86_64";
+    let program = settings.search.iter().map(|dir| dir.join(tool)).find(|path| path.exists());
+    let program = program.ok_or_else(|| format!("{tool} is not on PATH"))?;
+    let (bin, said, guest) = (home.join("bin"), home.join("said"), home.join("guest.elf"));
+    std::fs::create_dir_all(&bin)?;
+    let script = format!(
+        "#!/bin/sh\nprintf '%s\\n' \"$@\" >{}\nexec {} \"$@\"\n",
+        said.display(),
+        program.display()
+    );
+    std::fs::write(bin.join(tool), script)?;
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(bin.join(tool), executable)?;
+    let mut settings = settings.clone();
+    settings.search.insert(0, bin);
+    settings.state = home.join("learning");
+    let id = RunId::new(0, rand::rngs::OsRng.try_next_u32()?);
+    let mut camp = Camp::open(&id, &settings).await?;
+    ours(&mut camp, backend, 1, limits).await?;
+    let said = std::fs::read_to_string(said)?;
+    let mut words: Vec<&str> = said.lines().collect();
+    let kernel = words.iter().position(|word| *word == "-kernel").ok_or("no -kernel")? + 1;
+    std::fs::copy(words[kernel], &guest)?;
+    words[kernel] = guest.to_str().ok_or("a path that is not UTF-8")?;
+    let mut command = Command::new(program);
+    command.args(words).env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    camp.close().await?;
+    Ok(command)
+}
+
+async fn machines(
+    camp: &mut Camp,
+    backend: BackendId,
+    mut command: Command,
+    limits: Limits,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let (mut mine, mut bare) = (Times::new(), Times::new());
+    for nonce in 0..CONTAINERS as u64 {
+        mine.push(ours(camp, backend, nonce, limits).await?);
+        let clock = Instant::now();
+        command.spawn()?.wait()?;
+        bare.push(clock.elapsed().as_secs_f64());
+    }
+    say(backend.name(), mine, "spawn + wait of the same command", bare, 1.03);
+    Ok(())
+}
+
+/// Firecracker's own start, by a configuration file, of the guest that the camp starts by the API.
+async fn own_start(
+    camp: &mut Camp,
+    settings: &CampSettings,
+    home: &Path,
+    limits: Limits,
+) -> Result<Command, Box<dyn std::error::Error>> {
+    let tool = "firecracker";
+    let program = settings.search.iter().map(|dir| dir.join(tool)).find(|path| path.exists());
+    let program = program.ok_or_else(|| format!("{tool} is not on PATH"))?;
+    ours(camp, BackendId::Firecracker, 1, limits).await?;
+    let (guest, config) = (home.join("microvm.elf"), home.join("microvm.json"));
+    let runs = std::fs::read_dir(settings.state.join("runs"))?.flatten();
+    let made = runs.map(|run| run.path().join("guest.elf")).find(|path| path.exists());
+    std::fs::copy(made.ok_or("there is no guest")?, &guest)?;
+    let written = serde_json::json!({
+        "boot-source": { "kernel_image_path": guest, "boot_args": format!("isomon noop 0 {:016x}", 1) },
+        "machine-config": { "vcpu_count": 1, "mem_size_mib": GUEST_MIB },
+        "drives": [],
+    });
+    std::fs::write(&config, written.to_string())?;
+    let mut command = Command::new(program);
+    command.args(["--no-api", "--level", "Error", "--config-file"]).arg(config).env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    Ok(command)
+}
+
+async fn microvms(
+    camp: &mut Camp,
+    mut command: Command,
+    limits: Limits,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let (mut cold, mut restored, mut bare) = (Times::new(), Times::new(), Times::new());
+    let back = Cell { start: Start::Snapshot, ..Cell::cold(BackendId::Firecracker, Payload::Noop) };
+    for nonce in 0..CONTAINERS as u64 {
+        cold.push(ours(camp, BackendId::Firecracker, nonce, limits).await?);
+        restored.push(visit(camp, back, nonce, limits).await?);
+        let clock = Instant::now();
+        command.spawn()?.wait()?;
+        bare.push(clock.elapsed().as_secs_f64());
+    }
+    say("firecracker", cold, "--no-api --config-file", bare.clone(), 1.10);
+    say("firecracker, from a snapshot", restored, "--no-api --config-file", bare, 1.10);
+    Ok(())
+}
+
+async fn least_machine(camp: &mut Camp, limits: Limits) -> Result<(), Error> {
+    let mut mine = Times::new();
+    for nonce in 0..CONTAINERS as u64 {
+        mine.push(ours(camp, BackendId::Kvm, nonce, limits).await?);
+    }
+    println!("kvm: {:.3} ms (goal: at most {KVM_GOAL} ms)", median(&mut mine) * 1e3);
     Ok(())
 }
 

@@ -16,8 +16,10 @@ mod docker;
 mod failpoint;
 mod filter;
 mod firecracker;
+mod frame;
 mod guest;
 mod gvisor;
+mod host;
 mod http;
 mod identity;
 mod isolate;
@@ -27,6 +29,7 @@ mod kind;
 mod kvm;
 mod launcher;
 mod link;
+mod linux;
 mod lot;
 mod mark;
 mod measure;
@@ -168,6 +171,9 @@ fn list(left: &[LeftOver]) -> String {
 /// Runs isomon as one of its own helpers when the first argument names one; `None` when it does
 /// not.
 pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
+    if linux::init::is_first(arguments) {
+        return Some(linux::init::run());
+    }
     let rest = arguments.get(2..).unwrap_or_default();
     match arguments.get(1)?.to_str()? {
         payload::NAME => Some(payload::run(rest)),

@@ -14,9 +14,8 @@ use super::journal::Entry;
 use super::kind::{Errand, Kind, Recipe, Remedy};
 use super::settings::CampSettings;
 use super::site::Site;
-use super::trial::Work;
 use super::view::{NOBODY, PROGRAM, TMP_MIB};
-use super::wire::{Launch, Order};
+use super::wire::{Input, Launch, Order};
 use super::{Error, tool};
 use crate::model::backend::Traits;
 use crate::model::id::RunId;
@@ -60,42 +59,37 @@ impl Kind for Docker {
     }
 
     fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {
-        let socket = tool::text(socket(settings)?)?;
-        Ok(Some(vec![
-            tool::text(settings.exe.clone())?,
-            NAME.to_owned(),
-            "version".to_owned(),
-            socket,
-            self.wish(),
-        ]))
+        let (own, socket) = (tool::text(settings.exe.clone())?, tool::text(socket(settings)?)?);
+        let words = [NAME, "version", &socket, self.wish()].map(str::to_owned);
+        Ok(Some([own].into_iter().chain(words).collect()))
     }
 
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
         let socket = socket(&site.settings)?;
         let facts = site.place.join(format!("docker-{}.json", errand.task.backend));
+        let path = site.place.join(format!("{}.json", errand.name));
+        let launch = Launch {
+            gone: vec![path.clone()],
+            marks: true,
+            ..site.launch(errand, own(site, &["run", &tool::text(path.clone())?])?)
+        };
+        let input = launch.input != Input::Nothing;
         let spec = Spec {
             socket: socket.clone(),
             name: errand.name.clone(),
             facts: facts.clone(),
             group: errand.group.clone(),
-            input: matches!(errand.task.work, Work::Job(_)),
-            body: container(site, errand)?,
+            input,
+            body: container(site, errand, input)?,
         };
-        let path = site.place.join(format!("{}.json", errand.name));
         spec.write(&path)?;
-        let own = tool::text(site.settings.exe.clone())?;
-        let order = |words: [&str; 1], paths: Vec<String>| {
-            let words = [own.as_str(), NAME].into_iter().chain(words).map(str::to_owned);
-            words.chain(paths).collect::<Vec<_>>()
-        };
-        let image =
-            vec![tool::text(socket.clone())?, self.wish(), site.id.to_string(), tool::text(facts)?];
-        let first =
-            Launch { timeout_ms: PREPARATION_MS, ..site.launch(errand, order(["prepare"], image)) };
-        let launch = Launch {
-            gone: vec![path.clone()],
-            marks: true,
-            ..site.launch(errand, order(["run"], vec![tool::text(path)?]))
+        let (at, facts) = (tool::text(socket.clone())?, tool::text(facts)?);
+        let words = ["prepare", &at, self.wish(), site.id.as_str(), &facts];
+        let first = Launch {
+            timeout_ms: PREPARATION_MS,
+            input: Input::Nothing,
+            stream: false,
+            ..site.launch(errand, own(site, &words)?)
         };
         let notes = vec![Entry::Docker { socket }];
         Ok(Recipe { notes, first: Some(first), order: Order::Launch(launch) })
@@ -121,9 +115,16 @@ impl Kind for Docker {
 
 impl Docker {
     /// The runtime looked for, as `__docker` is told it.
-    fn wish(&self) -> String {
-        self.runtime.unwrap_or_default().to_owned()
+    fn wish(&self) -> &'static str {
+        self.runtime.unwrap_or_default()
     }
+}
+
+/// The command that re-executes isomon to do what `words` say.
+fn own(site: &Site, words: &[&str]) -> Result<Vec<String>, Error> {
+    let program = tool::text(site.settings.exe.clone())?;
+    let words = words.iter().map(|word| (*word).to_owned());
+    Ok([program, NAME.to_owned()].into_iter().chain(words).collect())
 }
 
 /// Where the engine listens.
@@ -137,11 +138,10 @@ fn image_name(id: &RunId) -> String {
     format!("isomon-empty:{id}")
 }
 
-/// What the engine is asked to make, but for what depends on the engine.
-fn container(site: &Site, errand: &Errand<'_>) -> Result<Value, Error> {
+/// What the engine is asked to make, but for what depends on the engine; with our input if `input`.
+fn container(site: &Site, errand: &Errand<'_>, input: bool) -> Result<Value, Error> {
     let command: Vec<&str> =
         [PROGRAM].into_iter().chain(errand.inside.iter().map(String::as_str)).collect();
-    let input = matches!(errand.task.work, Work::Job(_));
     // Without our group, it is killed by what its environment says.
     let mark = format!("{MARK}={}/{}", site.id, errand.lot);
     let env = site.env().into_iter().filter(|(name, _)| name != MARK);

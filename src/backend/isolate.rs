@@ -9,9 +9,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Error;
+use super::trial::Work;
 use crate::model::backend::Start;
 use crate::model::bench::Payload;
-use crate::model::job::Stream;
+use crate::model::job::{Runtime, Stream, What};
+use crate::model::text::SafeText;
 
 /// What a host is asked. `id` is the isolate's, given by the asker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -149,4 +152,26 @@ pub(super) enum Fault {
     Memory,
     /// It threw, trapped, or gave a status other than 0.
     Error,
+}
+
+/// What a host that runs `speaks` is given to do `work`, and its input.
+pub(super) fn code(work: &Work, speaks: Runtime) -> Result<(Code, Option<Value>), Error> {
+    let job = match work {
+        Work::Payload(payload) => return Ok((Code::Payload(*payload), None)),
+        Work::Look => return Ok((Code::Look, None)),
+        Work::Job(job) => job,
+    };
+    let refuse = |why: &str| Err(Error::Refused { why: SafeText::new(why) });
+    let code = match &job.what {
+        What::Command(_) => return refuse("an isolate runs code, not commands"),
+        What::Code { runtime, .. } if *runtime != speaks => {
+            return refuse(&format!("it runs {speaks}, not {runtime}"));
+        }
+        What::Code { runtime: Runtime::Wasm, code } => Code::Wasm(code.clone()),
+        What::Code { code, .. } => match String::from_utf8(code.clone()) {
+            Ok(text) => Code::Js(text),
+            Err(_) => return refuse("the code is not UTF-8"),
+        },
+    };
+    Ok((code, job.input.clone()))
 }

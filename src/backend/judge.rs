@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::isolate::Fault;
 use super::payload;
 use super::trial::Work;
 use super::wire::Report;
@@ -19,7 +20,7 @@ pub(super) fn judge(report: &Report, work: &Work, nonce: u64, out_of_memory: boo
 }
 
 fn fault(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Option<Failure> {
-    let ended_well = report.status == Some(0);
+    let ended_well = report.status == Some(0) && report.fault.is_none();
     let (told, right) = match work {
         Work::Payload(payload) => {
             let wanted = payload::expected(*payload, nonce).to_string();
@@ -31,7 +32,8 @@ fn fault(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Optio
     let rows = [
         ((out_of_memory || no_room(report)) && !(ended_well && right), Failure::Memory),
         (report.start_error.is_some(), Failure::Start),
-        (report.timed_out, Failure::Timeout),
+        (report.fault == Some(Fault::Memory), Failure::Memory),
+        (report.timed_out || report.fault == Some(Fault::Deadline), Failure::Timeout),
         (report.ready_ns.is_none(), Failure::NotReady),
         (told && !right, Failure::WrongResult),
         (!ended_well, Failure::Status),
@@ -50,6 +52,7 @@ fn no_room(report: &Report) -> bool {
 fn explain(report: &Report, kind: Failure) -> SafeText {
     let mut told = report.start_error.clone().unwrap_or_default();
     let complaint = report.complaint.lines().rev().find(|line| !line.trim().is_empty());
+    let complaint = complaint.filter(|_| !no_room(report));
     if told.is_empty() && kind != Failure::Leak {
         complaint.unwrap_or(&report.first_line).clone_into(&mut told);
     }
@@ -139,6 +142,9 @@ mod tests {
         assert_eq!(with(|r| r.value = None), Some(Failure::WrongResult));
         assert_eq!(with(|r| r.status = Some(3)), Some(Failure::Status));
         assert_eq!(with(|r| r.left_over = true), Some(Failure::Leak));
+        assert_eq!(with(|r| r.fault = Some(Fault::Memory)), Some(Failure::Memory));
+        assert_eq!(with(|r| r.fault = Some(Fault::Deadline)), Some(Failure::Timeout));
+        assert_eq!(with(|r| r.fault = Some(Fault::Error)), Some(Failure::Status));
         let killed = |r: &mut Report| (r.status, r.signal, r.value) = (None, Some(9), None);
         assert_eq!(with(killed), Some(Failure::Status));
         let mut hungry = good();
@@ -146,8 +152,12 @@ mod tests {
         assert_eq!(kind(&hungry, true), Some(Failure::Memory));
         let small = |r: &mut Report| {
             (r.value, r.first_line) = (None, format!("{} 9 MiB", payload::NO_ROOM));
+            r.complaint = "a warning of the hypervisor".into();
         };
         assert_eq!(with(small), Some(Failure::Memory));
+        let mut report = good();
+        small(&mut report);
+        assert_eq!(explain(&report, Failure::Memory).as_str(), "isomon guest: no room for 9 MiB");
     }
 
     #[test]

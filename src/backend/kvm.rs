@@ -68,17 +68,15 @@ impl Kind for Kvm {
 
 /// Fails, with the reason, where KVM cannot be used.
 pub(super) fn check_device() -> Result<(), Error> {
-    let refused = |why: String| Err(Error::Refused { why: SafeText::new(&why) });
-    match File::options().read(true).write(true).open(DEVICE) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            refused(format!("there is no {DEVICE}"))
-        }
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            refused(format!("no permission to open {DEVICE}"))
-        }
-        Err(error) => refused(format!("{DEVICE}: {error}")),
-    }
+    let opened = File::options().read(true).write(true).open(DEVICE);
+    opened.map(drop).map_err(|error| {
+        let why = match error.kind() {
+            ErrorKind::NotFound => format!("there is no {DEVICE}"),
+            ErrorKind::PermissionDenied => format!("no permission to open {DEVICE}"),
+            _ => format!("{DEVICE}: {error}"),
+        };
+        Error::Refused { why: SafeText::new(&why) }
+    })
 }
 
 /// What mends a KVM that cannot be used for `reason`.
@@ -121,5 +119,7 @@ mod tests {
         assert_eq!(module("flags : fpu vmx sse").commands, [["modprobe", "kvm_intel"]]);
         assert_eq!(module("flags : fpu").commands, Vec::<Vec<String>>::new());
         assert!(remedy("no permission to open /dev/kvm").words.contains("group kvm"));
+        let missing = remedy("there is no /dev/kvm").words;
+        assert!(missing.contains("modprobe kvm_"), "{missing}");
     }
 }

@@ -10,7 +10,8 @@ use std::io::{BufRead, Write};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
-use super::wire::{Hello, Order, Report, Said};
+use super::host::Keeper;
+use super::wire::{Hello, Order, Said};
 use super::{mark, measure, residue};
 
 /// The hidden subcommand; its arguments are the control groups to enter.
@@ -27,8 +28,9 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let lifeline = std::io::stdin();
+    let mut keeper = Keeper::default();
     for line in std::io::stdin().lock().lines() {
-        let Some(said) = line.ok().and_then(|line| serve(&line)) else {
+        let Some(said) = line.ok().and_then(|line| serve(&line, &mut keeper)) else {
             break;
         };
         if say(&said).is_none() {
@@ -46,10 +48,19 @@ fn enter(group: &OsString) -> Option<String> {
     Some(format!("{}: {error}", procs.display()))
 }
 
-fn serve(line: &str) -> Option<Said> {
+fn serve(line: &str, keeper: &mut Keeper) -> Option<Said> {
+    let lifeline = std::io::stdin();
     let report = match serde_json::from_str(line).ok()? {
-        Order::Launch(launch) => measure::measure(&launch, std::io::stdin().as_fd()),
-        Order::Call(_) => Report { start_error: Some("no host".to_owned()), ..Report::default() },
+        Order::Launch(launch) => {
+            // Nothing may live beside a program, or it would be taken for something of its own.
+            keeper.end();
+            measure::measure(&launch, lifeline.as_fd())
+        }
+        Order::Call(call) => {
+            // Nobody to tell it to: the wait for the host ends, as the lifeline is closed then.
+            let mut out = |stream, bytes| drop(say(&Said::Output(stream, bytes)));
+            return Some(Said::Reports(keeper.call(&call, lifeline.as_fd(), &mut out)));
+        }
         Order::Empty(program) => measure::measure_empty(&program),
     };
     Some(Said::Reports(vec![report]))

@@ -14,7 +14,7 @@ use super::journal::Found;
 use super::link::Link;
 use super::site::Site;
 use super::wire::{Order, Report};
-use super::{Error, docker, sweep};
+use super::{Error, docker, host, sweep};
 use crate::model::bench::Limits;
 use crate::model::job::Chunk;
 
@@ -96,7 +96,8 @@ impl Lot {
             Some(link) => link,
             None => self.renew().await?,
         };
-        let said = timeout(within + PATIENCE, link.exchange(order, out)).await;
+        let patience = if matches!(order, Order::Call(_)) { host::PATIENCE } else { PATIENCE };
+        let said = timeout(within + patience, link.exchange(order, out)).await;
         let reports = match said {
             Ok(reports) => reports?.unwrap_or_else(|| lost(order, "the launcher was killed")),
             Err(_) => lost(order, "the launcher gave no answer"),

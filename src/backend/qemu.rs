@@ -27,14 +27,27 @@ const SANDBOX: &str = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resour
 /// QEMU with one way to run instructions.
 pub(super) struct Qemu {
     accelerator: &'static str,
+    /// The processor that the guest sees: with KVM the host's, of which nothing is missing.
+    processor: &'static str,
 }
 
-pub(super) const TCG: Qemu = Qemu { accelerator: "tcg" };
-pub(super) const KVM: Qemu = Qemu { accelerator: "kvm" };
+pub(super) const TCG: Qemu = Qemu { accelerator: "tcg", processor: "qemu64" };
+pub(super) const KVM: Qemu = Qemu { accelerator: "kvm", processor: "host" };
 
 impl Qemu {
     fn needs_kvm(&self) -> bool {
         self.accelerator == KVM.accelerator
+    }
+
+    /// The machine with `mib` of memory, one processor, and the serial port on standard output.
+    fn arguments(&self, mib: u64) -> Vec<String> {
+        let machine = format!("microvm,accel={},{MACHINE}", self.accelerator);
+        let mut said = vec!["-M".to_owned(), machine];
+        let mut say = |words: &[&str]| said.extend(words.iter().map(|word| (*word).to_owned()));
+        say(&["-cpu", self.processor, "-smp", "1", "-m", &format!("{mib}M")]);
+        say(&["-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio"]);
+        say(&["-no-reboot", "-sandbox", SANDBOX]);
+        said
     }
 }
 
@@ -58,7 +71,7 @@ impl Kind for Qemu {
         let program = tool::text(tool::find(&site.settings, TOOL)?)?;
         let kernel = tool::text(guest::file(site)?)?;
         let mut argv = vec![program];
-        argv.extend(arguments(self.accelerator, mib));
+        argv.extend(self.arguments(mib));
         argv.extend(["-kernel".to_owned(), kernel, "-append".to_owned(), line]);
         Ok(Recipe::of(site.launch(errand, argv)))
     }
@@ -93,15 +106,6 @@ fn memory(limit: u64) -> Result<u64, Error> {
     Ok(guest)
 }
 
-/// The machine with `mib` of memory, one processor, and the serial port on standard output.
-fn arguments(accelerator: &str, mib: u64) -> Vec<String> {
-    let mut said = vec!["-M".to_owned(), format!("microvm,accel={accelerator},{MACHINE}")];
-    let mut say = |words: &[&str]| said.extend(words.iter().map(|word| (*word).to_owned()));
-    say(&["-m", &format!("{mib}M"), "-smp", "1", "-nodefaults", "-no-user-config"]);
-    say(&["-display", "none", "-serial", "stdio", "-no-reboot", "-sandbox", SANDBOX]);
-    said
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,9 +120,9 @@ mod tests {
 
     #[test]
     fn the_two_ways_to_run_are_never_mixed() {
-        for (accelerator, other) in [("tcg", "kvm"), ("kvm", "tcg")] {
-            let said = arguments(accelerator, 80).join(" ");
-            assert!(said.contains(&format!("accel={accelerator},")), "{said}");
+        for (qemu, other) in [(TCG, "kvm"), (KVM, "tcg")] {
+            let said = qemu.arguments(80).join(" ");
+            assert!(said.contains(&format!("accel={},", qemu.accelerator)), "{said}");
             assert!(!said.contains(other), "{said}");
         }
     }

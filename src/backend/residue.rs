@@ -32,6 +32,27 @@ pub(super) fn clear(grace: Duration, gone: &[PathBuf], lifeline: BorrowedFd<'_>)
     true
 }
 
+/// The same for whatever is there beside the process `host`, which is given no time: true where
+/// nothing is.
+pub(super) fn clear_beside(host: Option<Pid>, lifeline: BorrowedFd<'_>) -> bool {
+    let Some(host) = host else {
+        return clear(GRACE, &[], lifeline);
+    };
+    let others = || children().into_iter().filter(move |pid| *pid != host);
+    let clean = others().next().is_none();
+    let began = Instant::now();
+    while others().next().is_some() && began.elapsed() < DEATH {
+        for pid in others() {
+            // Ignored: it may have ended meanwhile, and the wait tells.
+            rustix::process::kill_process(pid, Signal::KILL).ok();
+            let ended = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+            rustix::process::waitid(WaitId::Pid(pid), ended).ok();
+        }
+        pause(Duration::from_millis(1), None);
+    }
+    clean
+}
+
 /// Removes what was made for a sandbox alone; what is not there needs no removing, and what cannot
 /// be removed is found by the run's audit.
 pub(super) fn remove(paths: &[PathBuf]) {

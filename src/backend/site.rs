@@ -5,9 +5,13 @@ use std::path::PathBuf;
 use super::audit::MARK;
 use super::kind::Errand;
 use super::settings::CampSettings;
+use super::trial::{Task, Work};
 use super::view::View;
-use super::wire::Launch;
+use super::wire::{Call, Launch, Run};
+use super::{Error, host, isolate};
 use crate::model::id::RunId;
+use crate::model::job::Runtime;
+use crate::model::unit::Seconds;
 
 /// Where a run's sandboxes are made.
 #[derive(Debug)]
@@ -26,17 +30,36 @@ impl Site {
     /// An order to run `argv` in the bounds of `errand`.
     pub(super) fn launch(&self, errand: &Errand<'_>, argv: Vec<String>) -> Launch {
         let limits = &errand.task.limits;
-        // A cast of a negative or endless time saturates, which is what is meant.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-        let timeout_ms = (limits.timeout_seconds.0 * 1e3) as u64;
         Launch {
             argv,
             nonce: errand.task.nonce,
-            timeout_ms,
+            timeout_ms: milliseconds(limits.timeout_seconds),
             keep_bytes: limits.output_bytes.0,
             env: self.env(),
             ..Launch::default()
         }
+    }
+
+    /// An order to have the host `argv` do `errand`; code of a user's must be in `speaks`.
+    pub(super) fn call(
+        &self,
+        errand: &Errand<'_>,
+        argv: Vec<String>,
+        speaks: Runtime,
+    ) -> Result<Call, Error> {
+        let Task { start, work, nonce, limits, .. } = errand.task;
+        let deadline_ms = milliseconds(limits.timeout_seconds);
+        let (code, input) = isolate::code(work, speaks)?;
+        let heap_bytes = limits.memory_bytes.0;
+        let run = Run { start: *start, nonce: *nonce, heap_bytes, deadline_ms, code, input };
+        Ok(Call {
+            argv,
+            env: self.env(),
+            runs: vec![run],
+            timeout_ms: host::timeout_ms(deadline_ms),
+            keep_bytes: limits.output_bytes.0,
+            stream: matches!(work, Work::Job(_)),
+        })
     }
 
     /// The whole environment of whatever this run starts. A lot adds its name to the mark.
@@ -44,4 +67,11 @@ impl Site {
         let mark = (MARK.to_owned(), self.id.to_string());
         vec![mark, ("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned())]
     }
+}
+
+fn milliseconds(length: Seconds) -> u64 {
+    // A cast of a negative or endless time saturates, which is what is meant.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let milliseconds = (length.0 * 1e3) as u64;
+    milliseconds
 }

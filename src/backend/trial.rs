@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Error;
 use crate::model::backend::{BackendId, Start};
 use crate::model::bench::{Cell, Limits, Outcome, Payload, Phases};
-use crate::model::job::Job;
+use crate::model::job::{Job, Kernel};
 use crate::model::unit::Seconds;
 use crate::model::usage::Usage;
 
@@ -19,6 +19,9 @@ pub struct Task {
     pub start: Start,
     /// What is done inside.
     pub work: Work,
+    /// The Linux kernel that virtual machines boot for it; their own guest, or one of the host's
+    /// where that cannot do the work, if `None`.
+    pub kernel: Option<Arc<Kernel>>,
     /// Seeds the work and marks its output; never the same twice in a run.
     pub nonce: u64,
     /// In which bounds.
@@ -29,7 +32,7 @@ impl Task {
     /// The work of `cell`.
     pub const fn of(cell: Cell, nonce: u64, limits: Limits) -> Self {
         let Cell { backend, start, payload } = cell;
-        Self { backend, start, work: Work::Payload(payload), nonce, limits }
+        Self { backend, start, work: Work::Payload(payload), kernel: None, nonce, limits }
     }
 }
 

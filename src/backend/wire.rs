@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::isolate::Code;
+use super::isolate::{Code, Fault};
 use crate::model::backend::Start;
 use crate::model::job::Stream;
 
@@ -169,6 +169,10 @@ pub(super) struct Report {
     pub complaint: String,
     /// Output beyond the limit.
     pub dropped_bytes: u64,
+    /// How an isolate failed, as its host says or as the launcher saw.
+    pub fault: Option<Fault>,
+    /// Memory that an isolate held when its work was done.
+    pub used_bytes: Option<u64>,
     /// It was killed because its time was over.
     pub timed_out: bool,
     /// It was killed for want of memory, by what its engine saw.

@@ -18,9 +18,14 @@ pub struct Job {
     /// A directory that is its root, read-only, in place of the host's programs; for backends with
     /// a file system.
     pub root: Option<PathBuf>,
-    /// A Linux kernel for backends that are virtual machines; one found on the host if `None`.
-    pub kernel: Option<PathBuf>,
-    /// A file with the first file system of that kernel; isomon packs one if `None`.
+}
+
+/// A Linux kernel of the user's, for backends that are virtual machines.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Kernel {
+    /// Its image.
+    pub image: PathBuf,
+    /// A file with its first file system, to which isomon adds itself; isomon packs one if `None`.
     pub initrd: Option<PathBuf>,
 }
 

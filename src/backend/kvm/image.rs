@@ -71,6 +71,7 @@ fn load_elf(memory: &GuestMemoryMmap, elf: &[u8]) -> Result<Option<u64>, String>
     Ok(entry)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
 fn text(error: impl ToString) -> String {
     error.to_string()
 }

@@ -42,7 +42,7 @@ impl Machine {
         let features = kvm.get_supported_cpuid(KVM_MAX_CPUID_ENTRIES).map_err(of("features"))?;
         processor.set_cpuid2(&features).map_err(of("features"))?;
         let special = processor.get_sregs().map_err(of("registers"))?;
-        processor.set_sregs(&protected(special)).map_err(of("registers"))?;
+        processor.set_sregs(&protected(&special)).map_err(of("registers"))?;
         processor.set_regs(&registers(begin)).map_err(of("registers"))?;
         Ok(Self { processor, _vm: vm, _memory: memory })
     }
@@ -71,7 +71,7 @@ fn lend_memory(vm: &VmFd, size: u64) -> Result<GuestMemoryMmap, String> {
 }
 
 /// Protected mode with flat segments, no paging.
-fn protected(before: kvm_sregs) -> kvm_sregs {
+fn protected(before: &kvm_sregs) -> kvm_sregs {
     let flat = kvm_segment {
         limit: u32::MAX,
         selector: 0x10,
@@ -86,7 +86,7 @@ fn protected(before: kvm_sregs) -> kvm_sregs {
     let task = kvm_segment { limit: 0x67, type_: 11, present: 1, ..kvm_segment::default() };
     let (cr0, cr4, efer) = (0x11, 0, 0);
     let (ds, es, fs, gs, ss) = (flat, flat, flat, flat, flat);
-    kvm_sregs { cs: code, ds, es, fs, gs, ss, tr: task, cr0, cr4, efer, ..before }
+    kvm_sregs { cs: code, ds, es, fs, gs, ss, tr: task, cr0, cr4, efer, ..*before }
 }
 
 fn registers(begin: Begin) -> kvm_regs {
