@@ -1,6 +1,6 @@
 //! youki, which no package system has: programs called so that do as it does, or do not.
 
-#![allow(clippy::unwrap_used, reason = "a test program")]
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a test program")]
 
 #[path = "live/ground.rs"]
 mod live;

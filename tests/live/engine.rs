@@ -171,7 +171,7 @@ impl Engine {
             fs::create_dir(root.path().join(dir)).unwrap();
         }
         for link in ["bin", "lib", "lib64"] {
-            let target = fs::read_link(Path::new("/").join(link)).unwrap_or(link.into());
+            let target = fs::read_link(Path::new("/").join(link)).unwrap_or_else(|_| link.into());
             std::os::unix::fs::symlink(target, root.path().join(link)).unwrap();
         }
         let packed = Command::new("tar").args(["-c", "-C"]).arg(root.path()).arg(".").output();
