@@ -14,6 +14,7 @@ mod cgroup;
 mod check;
 mod container;
 mod deno;
+mod docker;
 mod failpoint;
 mod filter;
 mod firecracker;
@@ -188,6 +189,7 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
         #[cfg(target_arch = "x86_64")]
         kvm::NAME => Some(kvm::run(rest)),
         veil::NAME => Some(veil::run(rest)),
+        docker::NAME => Some(docker::run(rest)),
         firecracker::JAIL => Some(firecracker::run_jailed(rest)),
         firecracker::SNAPSHOT => Some(firecracker::make_snapshot(rest)),
         launcher::NAME => Some(launcher::run(rest)),

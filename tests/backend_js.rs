@@ -62,7 +62,7 @@ async fn js(
     let what = What::Code { runtime: Runtime::Js, code: source.as_bytes().to_vec() };
     let job = Job { what, input: Some(serde_json::json!({"n": 20})), ..Job::default() };
     let work = Work::Job(Arc::new(job));
-    let task = Task { backend, start: Start::Cold, work, nonce: 0x15a, limits };
+    let task = Task { backend, start: Start::Cold, work, nonce: 0x15a, limits, kernel: None };
     let (out, mut heard) = tokio::sync::mpsc::channel(64);
     let gather = tokio::spawn(async move {
         let mut said = Vec::new();
@@ -254,7 +254,8 @@ async fn nothing_of_the_host_is_lent() {
             assert_class(&trial, &[Failure::Status], source);
         }
         let limits = within(20.0);
-        let look = Task { backend, start: Start::Cold, work: Work::Look, nonce: 1, limits };
+        let look =
+            Task { backend, start: Start::Cold, work: Work::Look, nonce: 1, limits, kernel: None };
         let seen = camp.launch(&look).await.unwrap();
         assert_eq!(seen.outcome, Outcome::Good, "{backend}");
         let inside: Inside = serde_json::from_str(seen.value.as_deref().unwrap()).unwrap();

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::cgroup::{self, Hierarchy};
+use super::docker::{self, Remains};
 use super::journal::{Entry, Found};
 use super::settings::CampSettings;
 use super::{firecracker, identity};
@@ -29,6 +30,8 @@ pub enum Kind {
     Mount,
     /// A container a runtime still knows.
     Container,
+    /// An image in a container engine.
+    Image,
     /// A directory of isomon's own.
     Directory,
 }
@@ -52,7 +55,7 @@ impl LeftOver {
             Kind::Zombie => "wait: its parent, or init, takes it away".to_owned(),
             Kind::Group => format!("rmdir {}", self.name),
             Kind::Mount => format!("umount -l {}", self.name),
-            Kind::Container | Kind::Directory => "isomon gc".to_owned(),
+            Kind::Container | Kind::Image | Kind::Directory => "isomon gc".to_owned(),
         }
     }
 }
@@ -62,8 +65,41 @@ pub(super) fn place(settings: &CampSettings, id: &RunId) -> PathBuf {
     settings.state.join("runs").join(id.as_str())
 }
 
-/// Everything of run `id` that exists, whether it goes on or not.
+/// Everything of run `id` that exists, whether it goes on or not. What is in an engine is told if the
+/// engine answers.
 pub fn audit(settings: &CampSettings, id: &RunId) -> Vec<LeftOver> {
+    let mut all = audit_here(settings, id);
+    let mut engines = engines(&Found::open(&place(settings, id)));
+    engines.extend(docker::Debts::of(settings).owed(id));
+    engines.dedup();
+    let there = engines.iter().filter_map(|socket| docker::remains(socket, id));
+    all.extend(there.flat_map(|remains| in_engine(id, remains)));
+    all
+}
+
+/// The engines that may have something of the run, by their sockets.
+pub(super) fn engines(journal: &Found) -> Vec<PathBuf> {
+    let noted = journal.entries.iter().filter_map(|entry| match entry {
+        Entry::Docker { socket } => Some(socket.clone()),
+        _ => None,
+    });
+    noted.collect()
+}
+
+/// What of run `id` is in an engine.
+pub(super) fn in_engine(id: &RunId, remains: Remains) -> impl Iterator<Item = LeftOver> {
+    let Remains { containers, images } = remains;
+    let containers = containers.into_iter().map(|name| (Kind::Container, name));
+    let images = images.into_iter().map(|name| (Kind::Image, name));
+    containers.chain(images).map(|(kind, name)| LeftOver {
+        kind,
+        run: id.clone(),
+        name: SafeText::new(&name),
+    })
+}
+
+/// The same without asking an engine.
+pub(super) fn audit_here(settings: &CampSettings, id: &RunId) -> Vec<LeftOver> {
     let place = place(settings, id);
     let journal = Found::open(&place);
     let path = |path: &PathBuf| SafeText::new(&path.to_string_lossy());

@@ -204,7 +204,8 @@ impl Camp {
         failpoint::reach(Point::Reported);
         let after = lot.memory();
         let violent = report.signal == Some(9) || report.status == Some(128 + 9);
-        let out_of_memory = after.kills > before.kills || (violent && after.hits > before.hits);
+        let hit = violent && after.hits > before.hits;
+        let out_of_memory = report.starved || after.kills > before.kills || hit;
         Ok(Trial {
             phases: judge::phases(&report),
             outcome: judge::judge(&report, &task.work, task.nonce, out_of_memory),

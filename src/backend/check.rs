@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::kind::{self, Remedy};
 use super::settings::CampSettings;
 use super::{Camp, Error, Launch, Task};
-use crate::model::backend::{BackendId, BackendStatus, Readiness};
+use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
 use crate::model::bench::{Cell, Failure, Outcome, Payload};
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
@@ -50,7 +50,15 @@ async fn inspect(
     let traits = kind::traits(id, camp.enforced());
     let mut status = BackendStatus { traits, ..BackendStatus::new(id) };
     let readiness = match look_for(camp, settings, &mut status).await {
-        Ok(()) => attempt(camp, settings, id, nonce).await,
+        Ok(None) => attempt(camp, settings, id, nonce).await,
+        Ok(Some(lack)) => {
+            mark_unlimited(&mut status.traits, &lack);
+            let degraded = || Readiness::Degraded {
+                reason: SafeText::new(&lack),
+                remedy: SafeText::new(&remedy(id, &lack).words),
+            };
+            attempt(camp, settings, id, nonce).await.map(|_| degraded())
+        }
         Err(reason) => Err(reason),
     };
     status.readiness = readiness.unwrap_or_else(|reason| {
@@ -62,15 +70,24 @@ async fn inspect(
     status
 }
 
-/// Finds the tool and asks its version; why not.
+/// Takes back what `lack`, "not limited: memory, cpu (why)", says does not hold.
+fn mark_unlimited(traits: &mut Traits, lack: &str) {
+    let listed = lack.split_once(" (").map_or(lack, |(listed, _)| listed);
+    let holds = |name: &str| !listed.contains(name);
+    traits.memory_limit &= holds("memory");
+    traits.cpu_limit &= holds("cpu");
+    traits.pids_limit &= holds("pids");
+}
+
+/// Finds the tool and asks its version; what it lacks though it runs, or why it does not.
 async fn look_for(
     camp: &mut Camp,
     settings: &CampSettings,
     status: &mut BackendStatus,
-) -> Result<(), String> {
+) -> Result<Option<String>, String> {
     let kind = kind::of(status.id).ok_or_else(|| Error::NotBuilt { id: status.id }.to_string())?;
     let Some(argv) = kind.version(settings).map_err(|error| error.to_string())? else {
-        return Ok(());
+        return Ok(None);
     };
     let name = kind.tool().unwrap_or("isomon");
     status.path = kind.tool().and(argv.first()).map(|path| SafeText::new(path));
@@ -81,11 +98,17 @@ async fn look_for(
     if report.timed_out {
         return Err(format!("{name} --version gives no answer within 2 s"));
     }
+    // isomon itself asked, and says why it got no answer, or what is amiss.
+    let said = report.complaint.lines().next().filter(|_| kind.tool().is_none());
+    let said = said.map(str::to_owned);
+    if let Some(why) = said.clone().filter(|_| report.status != Some(0)) {
+        return Err(why);
+    }
     if report.status != Some(0) || report.first_line.is_empty() {
         return Err(format!("{name} --version does not tell a version"));
     }
     status.version = Some(SafeText::within(&report.first_line, 80));
-    Ok(())
+    Ok(said)
 }
 
 /// Runs nothing in it.

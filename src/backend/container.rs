@@ -10,6 +10,9 @@ use super::{Error, cgroup, tool, veil};
 use crate::model::backend::Traits;
 use crate::model::job::Runtime;
 
+/// Where youki is had from: no system packages it.
+const YOUKI_HOME: &str = "https://youki-dev.github.io/youki";
+
 /// A runtime that takes an OCI bundle.
 pub(super) struct Oci {
     /// Its program.
@@ -68,14 +71,22 @@ pub(super) fn traits(seccomp: bool) -> Traits {
 pub(super) fn remedy(tool: &'static str, reason: &str) -> Remedy {
     if tool::is_missing(reason) {
         return match tool {
-            "youki" => Remedy::words("install youki: https://youki-dev.github.io/youki"),
+            "youki" => Remedy::words(&format!("install youki: {YOUKI_HOME}")),
             packaged => Remedy::package(packaged),
         };
     }
     if !rustix::process::geteuid().is_root() {
         return Remedy::words("run as root");
     }
-    Remedy::words(&format!("apt-get install --reinstall {tool}"))
+    if reason.contains("hybrid mode") {
+        return Remedy::words(
+            "boot with control groups of version 2 alone: systemd.unified_cgroup_hierarchy=1 on the kernel's command line",
+        );
+    }
+    match tool {
+        "youki" => Remedy::words(&format!("install another release of youki: {YOUKI_HOME}")),
+        packaged => Remedy::words(&format!("apt-get install --reinstall {packaged}")),
+    }
 }
 
 /// A runtime with its global options.
@@ -120,5 +131,23 @@ impl Named {
         let launch = Launch { gone, ..site.launch(errand, argv) };
         let notes = vec![Entry::Runtime { argv: known, root }];
         Ok(Recipe { notes, first: None, order: Order::Launch(launch) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_runtime_is_mended_by_what_can_be_had() {
+        assert_eq!(remedy("runc", "runc is not on PATH").words, "apt-get install runc");
+        let youki = remedy("youki", "youki is not on PATH");
+        assert!(youki.commands.is_empty() && youki.words.contains(YOUKI_HOME));
+        if rustix::process::geteuid().is_root() {
+            assert!(remedy("crun", "cgroups in hybrid mode").words.contains("unified_cgroup"));
+            assert!(!remedy("youki", "no").words.contains("apt-get"));
+        } else {
+            assert_eq!(remedy("runc", "no").words, "run as root");
+        }
     }
 }

@@ -39,6 +39,11 @@ pub(super) enum Entry {
         /// Its state.
         root: PathBuf,
     },
+    /// An engine with containers and an image that carry the run's label.
+    Docker {
+        /// Where it listens.
+        socket: PathBuf,
+    },
 }
 
 /// The journal of a run that goes on; unlocked when dropped.

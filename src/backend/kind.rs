@@ -7,7 +7,7 @@ use super::site::Site;
 use super::trial::Task;
 use super::wire::{Launch, Order};
 use super::{
-    Error, bubblewrap, container, deno, firecracker, gvisor, kvm, namespaces, process, qemu,
+    Error, bubblewrap, container, deno, docker, firecracker, gvisor, kvm, namespaces, process, qemu,
 };
 use crate::model::backend::{BackendId, Traits};
 use crate::model::bench::{Limits, Payload};
@@ -130,6 +130,10 @@ pub(super) fn of(id: BackendId) -> Option<&'static dyn Kind> {
         BackendId::Runc => &container::RUNC,
         BackendId::Crun => &container::CRUN,
         BackendId::Youki => &container::YOUKI,
+        BackendId::Docker => &docker::DEFAULT,
+        BackendId::DockerCrun => &docker::CRUN,
+        BackendId::DockerRunsc => &docker::RUNSC,
+        BackendId::DockerKata => &docker::KATA,
         BackendId::GvisorSystrap => &gvisor::SYSTRAP,
         BackendId::GvisorPtrace => &gvisor::PTRACE,
         BackendId::GvisorKvm => &gvisor::KVM,

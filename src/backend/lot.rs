@@ -14,7 +14,7 @@ use super::journal::Found;
 use super::link::Link;
 use super::site::Site;
 use super::wire::{Order, Report};
-use super::{Error, host, sweep};
+use super::{Error, docker, host, sweep};
 use crate::model::bench::Limits;
 use crate::model::job::Chunk;
 
@@ -121,7 +121,20 @@ impl Lot {
 
     async fn renew(&mut self) -> Result<Link, Error> {
         self.clear().await?;
+        self.settle().await;
         Link::start(&self.site, &self.name, self.group.boxes()).await
+    }
+
+    /// Has engines forget its containers. One that gives no answer is asked again when the run is
+    /// swept.
+    async fn settle(&self) {
+        let (site, name) = (self.site.clone(), self.name.clone());
+        let settled = tokio::task::spawn_blocking(move || {
+            for socket in audit::engines(&Found::open(&site.place)) {
+                docker::settle(&socket, &site.id, Some(&name));
+            }
+        });
+        settled.await.ok();
     }
 
     /// Kills everything in it and has the runtimes forget it.

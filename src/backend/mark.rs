@@ -26,16 +26,19 @@ pub(super) enum Mark {
     Boot,
     /// The runtime inside is ready.
     Init,
+    /// No phase: it was killed for want of memory, by what its engine saw.
+    Starved,
 }
 
 impl Mark {
-    const ALL: [Self; 3] = [Self::Create, Self::Boot, Self::Init];
+    const ALL: [Self; 4] = [Self::Create, Self::Boot, Self::Init, Self::Starved];
 
     const fn line(self) -> &'static str {
         match self {
             Self::Create => "create\n",
             Self::Boot => "boot\n",
             Self::Init => "init\n",
+            Self::Starved => "starved\n",
         }
     }
 }
@@ -64,7 +67,7 @@ impl Pen {
 pub(super) struct Marks {
     pipe: File,
     said: Vec<u8>,
-    at: [Option<u64>; 3],
+    at: [Option<u64>; 4],
 }
 
 impl Marks {
@@ -72,7 +75,7 @@ impl Marks {
     pub(super) fn lend() -> io::Result<Self> {
         let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         rustix::io::dup2(&writer, &mut place())?;
-        Ok(Self { pipe: File::from(reader), said: Vec::new(), at: [None; 3] })
+        Ok(Self { pipe: File::from(reader), said: Vec::new(), at: [None; 4] })
     }
 
     /// When `mark` came.
@@ -131,7 +134,7 @@ mod tests {
 
     fn marks() -> (Marks, OwnedFd) {
         let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::NONBLOCK).unwrap();
-        (Marks { pipe: File::from(reader), said: Vec::new(), at: [None; 3] }, writer)
+        (Marks { pipe: File::from(reader), said: Vec::new(), at: [None; 4] }, writer)
     }
 
     #[test]

@@ -288,6 +288,7 @@ impl Watch {
             booted_ns: at(Mark::Boot)
                 .or(self.report.booted_ns)
                 .map(|at| self.scan.ready_ns.map_or(at, |ready| at.min(ready))),
+            starved: at(Mark::Starved).is_some(),
             inited_ns: at(Mark::Init).or(self.report.inited_ns),
             ready_ns: self.scan.ready_ns,
             done_ns: self.scan.done_ns,

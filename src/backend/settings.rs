@@ -21,6 +21,9 @@ pub struct CampSettings {
     pub roots: Roots,
     /// Directories searched for backends' tools, first match wins.
     pub search: Vec<PathBuf>,
+    /// Where a Docker engine listens, or would; `None` if the user named something else than a
+    /// socket in the file system.
+    pub engine: Option<PathBuf>,
 }
 
 impl CampSettings {
@@ -41,7 +44,7 @@ impl CampSettings {
                 .map_or_else(|| std::env::temp_dir().join(named), |dir| dir.join("isomon"))
         };
         let state = if uid.is_root() { PathBuf::from("/run/isomon") } else { private() };
-        Ok(Self { exe, limits, ..Self::of_state(state) })
+        Ok(Self { exe, limits, engine: engine(), ..Self::of_state(state) })
     }
 
     /// What clearing up needs.
@@ -58,6 +61,7 @@ impl CampSettings {
             limits: Limits::default(),
             roots: Roots::default(),
             search: search.collect(),
+            engine: None,
         }
     }
 
@@ -87,6 +91,18 @@ impl CampSettings {
         file.lock().map_err(|source| Error::io("lock", &path, source))?;
         Ok(file)
     }
+}
+
+/// The socket that `DOCKER_HOST` names, or else the first of the usual ones that is there.
+fn engine() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("DOCKER_HOST").filter(|named| !named.is_empty()) {
+        let path = PathBuf::from(named.to_str()?.strip_prefix("unix://")?);
+        return path.is_absolute().then_some(path);
+    }
+    let usual = PathBuf::from("/var/run/docker.sock");
+    let own = std::env::var_os("XDG_RUNTIME_DIR").map(|dir| PathBuf::from(dir).join("docker.sock"));
+    let there = [Some(usual.clone()), own].into_iter().flatten().find(|path| path.exists());
+    Some(there.unwrap_or(usual))
 }
 
 #[cfg(test)]

@@ -12,11 +12,13 @@ use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 
 use super::Error;
 use super::audit::{self, Kind, LeftOver, Scope, audit};
+use super::docker::{self, Debts, Remains};
 use super::identity::Identity;
 use super::journal::Found;
 use super::settings::CampSettings;
 use super::{identity, residue, tree};
 use crate::model::id::RunId;
+use crate::model::text::SafeText;
 
 /// Time for a run's processes to be gone after they were killed.
 const DEATH: Duration = Duration::from_secs(2);
@@ -53,21 +55,30 @@ pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
         }
         residue::pause(Duration::from_millis(5), None);
     }
-    let stale = |one: &LeftOver| !matches!(one.kind, Kind::Directory | Kind::Group | Kind::Zombie);
+    let stale = |one: &LeftOver| {
+        !matches!(one.kind, Kind::Directory | Kind::Group | Kind::Zombie | Kind::Image)
+    };
     let found = audit(settings, id).into_iter().filter(stale).collect();
     let this_boot = |owner: &Identity| owner.of_this_boot(&settings.roots);
-    if journal.owner().is_none_or(this_boot) {
+    let ours = journal.owner().is_none_or(this_boot);
+    if ours {
         end(settings, id, &journal);
+    }
+    let in_engines = settle(settings, id, &audit::engines(&journal));
+    if ours {
+        // Last, since an engine may have been in the middle of a start.
+        tree::remove(&audit::groups(settings, id, &journal), DEATH);
     }
     reap(settings, Scope::whole(id));
     clear_place(settings, &place);
-    let mut left = audit(settings, id);
+    let mut left = audit::audit_here(settings, id);
+    left.extend(in_engines.unwrap_or_default());
     // A zombie that is not our child is its parent's, or init's, to take away.
     left.retain(|one| one.kind != Kind::Zombie);
     Sweep { found, left }
 }
 
-/// Kills, deletes and removes what lives outside the run's directory.
+/// Kills and deletes what lives outside the run's directory.
 fn end(settings: &CampSettings, id: &RunId, journal: &Found) {
     let groups = audit::groups(settings, id, journal);
     tree::kill(&groups, DEATH);
@@ -75,7 +86,25 @@ fn end(settings: &CampSettings, id: &RunId, journal: &Found) {
     for (tool, container) in audit::containers(journal) {
         delete(&tool, &container);
     }
-    tree::remove(&groups, DEATH);
+}
+
+/// Has `engines` remove what they have of run `id`; what they would not, or `None` if one gave no
+/// answer. What is not settled stays written down, for the next start to try.
+fn settle(settings: &CampSettings, id: &RunId, engines: &[PathBuf]) -> Option<Vec<LeftOver>> {
+    if engines.is_empty() {
+        return Some(Vec::new());
+    }
+    let debts = Debts::of(settings);
+    // Where it cannot be written, the engines are asked all the same.
+    debts.owe(id, engines).ok();
+    let asked = engines.iter().map(|socket| docker::settle(socket, id, None));
+    let remains: Option<Vec<Remains>> = asked.collect();
+    let left = remains?.into_iter().flat_map(|remains| audit::in_engine(id, remains));
+    let left: Vec<LeftOver> = left.collect();
+    if left.is_empty() {
+        debts.pay(id);
+    }
+    Some(left)
 }
 
 /// Kills what carries the mark of `scope` and is in none of its groups. Looks twice: for an instant while
@@ -165,8 +194,32 @@ fn runs(settings: &CampSettings) -> Vec<RunId> {
 pub fn gc(settings: &CampSettings, dry_run: bool) -> Result<Vec<LeftOver>, Error> {
     settings.check_state()?;
     let lock = settings.state.exists().then(|| settings.lock_state()).transpose()?;
-    let left = sweep_dead(settings, dry_run);
+    let left = sweep_dead(settings, dry_run).map(|mut left| {
+        left.extend(unsettled(settings, dry_run));
+        left
+    });
     drop(lock);
+    left
+}
+
+/// What engines may still have of runs that are swept otherwise. It holds up no start, but a person
+/// may want to know.
+fn unsettled(settings: &CampSettings, dry_run: bool) -> Vec<LeftOver> {
+    let debts = Debts::of(settings);
+    let mut left = Vec::new();
+    for (run, socket) in debts.all() {
+        match docker::remains(&socket, &run) {
+            // Without a dry run it is told already that it could not be removed.
+            Some(remains) if dry_run => left.extend(audit::in_engine(&run, remains)),
+            Some(_) => {}
+            None => {
+                let words = format!("the engine at {} gives no answer", socket.display());
+                let name = SafeText::new(&words);
+                left.push(LeftOver { kind: Kind::Container, run, name });
+                break;
+            }
+        }
+    }
     left
 }
 
@@ -174,9 +227,21 @@ pub fn gc(settings: &CampSettings, dry_run: bool) -> Result<Vec<LeftOver>, Error
 pub(super) fn sweep_dead(settings: &CampSettings, dry_run: bool) -> Result<Vec<LeftOver>, Error> {
     settings.check_state()?;
     let dead = runs(settings).into_iter().filter(|id| !is_owned(settings, id));
-    Ok(dead
+    let mut left: Vec<LeftOver> = dead
         .flat_map(|id| if dry_run { audit(settings, &id) } else { sweep(settings, &id).left })
-        .collect())
+        .collect();
+    if !dry_run {
+        left.extend(settle_old(settings));
+    }
+    Ok(left)
+}
+
+/// Settles what runs that are swept otherwise left in engines, until one gives no answer.
+fn settle_old(settings: &CampSettings) -> Vec<LeftOver> {
+    let debts = Debts::of(settings);
+    let swept = |id: &RunId| !audit::place(settings, id).exists();
+    let old = debts.runs().into_iter().filter(swept);
+    old.map_while(|id| settle(settings, &id, &debts.owed(&id))).flatten().collect()
 }
 
 /// Waits for what was handed to us by the death of its parents, so that no zombie stays.

@@ -179,6 +179,9 @@ pub(super) struct Report {
     pub used_bytes: Option<u64>,
     /// It was killed because its time was over.
     pub timed_out: bool,
+    /// It was killed for want of memory, by what its engine saw.
+    #[serde(default)]
+    pub starved: bool,
     /// Some of it outlived it.
     pub left_over: bool,
 }
