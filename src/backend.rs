@@ -5,6 +5,7 @@
 //! however, the reaper or the next start sweeps up by the run's journal. Nothing here knows what a
 //! benchmark is for.
 
+mod admission;
 mod audit;
 mod bubblewrap;
 mod camp;
@@ -16,15 +17,18 @@ mod filter;
 mod gvisor;
 mod identity;
 mod isolate;
+mod job;
 mod journal;
 mod judge;
 mod kind;
 mod launcher;
+mod letters;
 mod link;
 mod lot;
 mod measure;
 mod namespaces;
 mod oci;
+mod outflow;
 mod payload;
 mod process;
 mod reaper;
@@ -41,6 +45,7 @@ mod usage;
 mod veil;
 mod view;
 mod wire;
+mod work;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -48,7 +53,8 @@ use std::process::ExitCode;
 
 pub use audit::{Kind, LeftOver, audit};
 pub use camp::Camp;
-pub use check::check;
+pub use check::{able, check, remedy_words};
+pub use job::PATH;
 pub use settings::CampSettings;
 pub use sweep::{Sweep, gc};
 pub use trial::{Launch, Task, Trial, Work};
@@ -130,6 +136,14 @@ pub enum Error {
         /// What was said.
         why: SafeText,
     },
+    /// More sandboxes at once than there is room for.
+    #[error("no room for {count} sandboxes at once: {why}")]
+    NoRoom {
+        /// How many were asked for.
+        count: usize,
+        /// What is too little, in figures.
+        why: String,
+    },
     /// A backend that this isomon was built without.
     #[error("this isomon was built without {id}")]
     NotBuilt {
@@ -164,6 +178,7 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
         payload::NAME => Some(payload::run(rest)),
         sandbox::NAME => Some(sandbox::run(rest)),
         veil::NAME => Some(veil::run(rest)),
+        work::NAME => Some(work::run(rest)),
         launcher::NAME => Some(launcher::run(rest)),
         reaper::NAME => Some(reaper::run(rest)),
         _ => None,

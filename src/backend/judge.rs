@@ -3,11 +3,33 @@
 use std::fmt::Write;
 
 use super::payload;
-use super::trial::Work;
+use super::trial::{Task, Trial, Work};
 use super::wire::Report;
 use crate::model::bench::{Failure, Outcome, Phase, Phases};
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
+
+/// What became of `task` by `report`.
+pub(super) fn trial(report: Report, task: &Task, is_host: bool, out_of_memory: bool) -> Trial {
+    let outcome = judge(&report, &task.work, task.nonce, out_of_memory);
+    // A program that is not ours says no result and no end of its own that we could believe.
+    let program = matches!(task.work, Work::Job(_)) && !is_host;
+    let report = if program {
+        let done_ns = report.ready_ns.and(report.exited_ns);
+        Report { value: None, done_ns, ..report }
+    } else {
+        report
+    };
+    Trial {
+        phases: phases(&report),
+        outcome,
+        status: report.status,
+        signal: report.signal,
+        value: report.value,
+        left_over: report.left_over,
+        dropped_bytes: report.dropped_bytes,
+    }
+}
 
 /// How the sandbox behind `report` ended. `out_of_memory`: the kernel killed something in it for
 /// want of memory meanwhile.
@@ -28,11 +50,15 @@ fn fault(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Optio
         Work::Look => (report.value.is_some(), true),
         Work::Job(_) => (true, true),
     };
+    // In a root of the user's nothing of ours runs that could say the marker.
+    let silent = matches!(work, Work::Job(job) if job.root.is_some());
+    let never_began = report.ready_ns.is_none() && !silent;
+    let job = matches!(work, Work::Job(_));
     let rows = [
         (out_of_memory && !(ended_well && right), Failure::Memory),
         (report.start_error.is_some(), Failure::Start),
-        (report.timed_out, Failure::Timeout),
-        (report.ready_ns.is_none(), Failure::NotReady),
+        (report.timed_out && !(job && never_began), Failure::Timeout),
+        (never_began, Failure::NotReady),
         (told && !right, Failure::WrongResult),
         (!ended_well, Failure::Status),
         (!told, Failure::WrongResult),

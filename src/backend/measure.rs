@@ -14,9 +14,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags};
 
+use super::outflow::Outflow;
 use super::residue;
 use super::scan::Scan;
-use super::wire::{Launch, Report};
+use super::wire::{Input, Launch, Report};
+use crate::model::job::Stream;
 
 /// Standard error kept for the message.
 const COMPLAINT: usize = 4096;
@@ -26,7 +28,7 @@ const LAST_WORDS: usize = 1 << 20;
 /// Starts what `launch` names and reports what became of it. Gives up, and kills it, when the other
 /// end of `lifeline` closes.
 pub(super) fn measure(launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
-    match Pipes::open() {
+    match Pipes::open(&launch.input) {
         Ok((pipes, ours)) => start(launch, lifeline, pipes, ours),
         Err(error) => refused(&error),
     }
@@ -62,12 +64,20 @@ struct Pipes {
 type Ends = (File, File);
 
 impl Pipes {
-    fn open() -> std::io::Result<(Self, Ends)> {
+    fn open(input: &Input) -> std::io::Result<(Self, Ends)> {
         let (ours, output) = pipe()?;
         let (our_error, error) = pipe()?;
-        let input = File::open("/dev/null")?;
+        let input = open_input(input)?;
         let pipes = Self { input, output, error };
         Ok((pipes, (ours, our_error)))
+    }
+}
+
+/// What the program reads.
+fn open_input(input: &Input) -> std::io::Result<File> {
+    match input {
+        Input::File(path) => File::open(path),
+        Input::Nothing | Input::Line(_) => File::open("/dev/null"),
     }
 }
 
@@ -94,6 +104,8 @@ fn start(launch: &Launch, lifeline: BorrowedFd<'_>, pipes: Pipes, ends: Ends) ->
         clock,
         scan: Scan::new(launch.nonce, launch.keep_bytes),
         complaint: Vec::new(),
+        out: Outflow::new(launch),
+        ready: launch.ready_ms.map(Duration::from_millis),
         ends,
         child,
         report: Report { created_ns, ..Report::default() },
@@ -106,6 +118,8 @@ struct Watch {
     clock: Instant,
     scan: Scan,
     complaint: Vec<u8>,
+    out: Outflow,
+    ready: Option<Duration>,
     ends: Ends,
     child: Child,
     report: Report,
@@ -123,6 +137,7 @@ impl Watch {
         let grace = if ended { residue::GRACE } else { Duration::ZERO };
         self.report.left_over = !residue::clear(grace, &launch.gone, lifeline);
         self.report.clean_ns = Some(nanoseconds(self.clock));
+        self.out.finish(lifeline);
         self.into_report()
     }
 
@@ -134,12 +149,17 @@ impl Watch {
         };
         let mut open = [true, true];
         loop {
-            let left = timeout.saturating_sub(self.clock.elapsed());
+            let left = self.patience(timeout).saturating_sub(self.clock.elapsed());
             if left.is_zero() {
                 self.report.timed_out = true;
                 return false;
             }
-            let happened = wait_for(&self.ends, open, held.as_fd(), lifeline, left);
+            let reads = open.map(|open| open && !self.out.is_full());
+            let some = self.out.has_some();
+            let happened = wait_for(&self.ends, reads, some, held.as_fd(), lifeline, left);
+            if happened[4] {
+                self.out.write();
+            }
             if happened[0] {
                 open[0] = self.read_output().is_some();
             }
@@ -152,18 +172,27 @@ impl Watch {
         }
     }
 
+    /// Time it has in all: until its marker must have come, then until its end.
+    fn patience(&self, timeout: Duration) -> Duration {
+        let ready = self.ready.filter(|_| self.scan.ready_ns.is_none());
+        ready.map_or(timeout, |ready| ready.min(timeout))
+    }
+
     /// Reads what there is; `None` at the end of the stream.
     fn read_output(&mut self) -> Option<usize> {
         let mut buffer = [0; 16 << 10];
         let length = read(&mut self.ends.0, &mut buffer)?;
         let now = nanoseconds(self.clock);
-        self.scan.feed(buffer.get(..length).unwrap_or_default(), now);
+        let bytes = buffer.get(..length).unwrap_or_default();
+        self.out.take(Stream::Output, bytes);
+        self.scan.feed(bytes, now);
         Some(length)
     }
 
     fn read_error(&mut self) -> Option<usize> {
         let mut buffer = [0; 16 << 10];
         let length = read(&mut self.ends.1, &mut buffer)?;
+        self.out.take(Stream::Error, buffer.get(..length).unwrap_or_default());
         let room = COMPLAINT.saturating_sub(self.complaint.len());
         self.complaint.extend(buffer.iter().take(length.min(room)));
         Some(length)
@@ -189,14 +218,20 @@ impl Watch {
         // What was written before the end was there before the end.
         self.scan.ready_ns = self.scan.ready_ns.min(before);
         self.scan.done_ns = self.scan.done_ns.map(|at| before.map_or(at, |end| at.min(end)));
-        self.read_error();
+        total = 0;
+        while let Some(length @ 1..) = self.read_error() {
+            total += length;
+            if total > LAST_WORDS {
+                break;
+            }
+        }
     }
 
     fn into_report(self) -> Report {
         Report {
             ready_ns: self.scan.ready_ns,
             done_ns: self.scan.done_ns,
-            dropped_bytes: self.scan.dropped(),
+            dropped_bytes: self.out.dropped().unwrap_or_else(|| self.scan.dropped()),
             value: self.scan.value,
             first_line: self.scan.first_line,
             complaint: String::from_utf8_lossy(&self.complaint).into_owned(),
@@ -215,14 +250,16 @@ fn read(file: &mut File, buffer: &mut [u8]) -> Option<usize> {
     }
 }
 
-/// Waits at most `left` for output, errors, the end, or a closed lifeline; which of them came.
+/// Waits at most `left` for output, errors, the end, a closed lifeline, or, with `some` to write, room
+/// for it; which of them came.
 fn wait_for(
     ends: &Ends,
     open: [bool; 2],
+    some: bool,
     held: BorrowedFd<'_>,
     lifeline: BorrowedFd<'_>,
     left: Duration,
-) -> [bool; 4] {
+) -> [bool; 5] {
     let output = if open[0] { ends.0.as_fd() } else { held };
     let error = if open[1] { ends.1.as_fd() } else { held };
     let mut polled = [
@@ -230,12 +267,13 @@ fn wait_for(
         PollFd::from_borrowed_fd(error, PollFlags::IN),
         PollFd::from_borrowed_fd(held, PollFlags::IN),
         PollFd::from_borrowed_fd(lifeline, PollFlags::empty()),
+        PollFd::from_borrowed_fd(if some { rustix::stdio::stdout() } else { held }, PollFlags::OUT),
     ];
     let timeout = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
     // An interrupted wait reads as nothing happened; the caller looks at the time and waits again.
     rustix::event::poll(&mut polled, Some(&timeout)).ok();
     let came = polled.map(|entry| !entry.revents().is_empty());
-    [came[0] && open[0], came[1] && open[1], came[2], came[3]]
+    [came[0] && open[0], came[1] && open[1], came[2], came[3], came[4] && some]
 }
 
 fn nanoseconds(clock: Instant) -> u64 {

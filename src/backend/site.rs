@@ -5,9 +5,13 @@ use std::path::PathBuf;
 use super::audit::MARK;
 use super::kind::Errand;
 use super::settings::CampSettings;
+use super::trial::Work;
 use super::view::View;
 use super::wire::Launch;
 use crate::model::id::RunId;
+
+/// Time until a user's work has begun, at most: a backend that hangs is told from work that is long.
+const READY_MS: u64 = 10_000;
 
 /// Where a run's sandboxes are made.
 #[derive(Debug)]
@@ -31,12 +35,20 @@ impl Site {
         let timeout_ms = (limits.timeout_seconds.0 * 1e3) as u64;
         Launch {
             argv,
+            input: errand.input.clone(),
+            stream: errand.stream,
+            ready_ms: Self::says_marker(errand).then_some(READY_MS),
             nonce: errand.task.nonce,
             timeout_ms,
             keep_bytes: limits.output_bytes.0,
             env: self.env(),
             ..Launch::default()
         }
+    }
+
+    /// Whether a user's work is begun by isomon, which says so.
+    fn says_marker(errand: &Errand<'_>) -> bool {
+        matches!(errand.task.work, Work::Job(_)) && !errand.direct
     }
 
     /// The whole environment of whatever this run starts. A lot adds its name to the mark.
