@@ -53,7 +53,7 @@ use std::process::ExitCode;
 
 pub use audit::{Kind, LeftOver, audit};
 pub use camp::Camp;
-pub use check::{able, check, remedy_words};
+pub use check::{able, check, is_built, remedy_words};
 pub use job::PATH;
 pub use settings::CampSettings;
 pub use sweep::{Sweep, gc};

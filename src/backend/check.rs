@@ -139,6 +139,11 @@ fn ready(camp: &Camp) -> Readiness {
     }
 }
 
+/// Whether this isomon has `id` at all.
+pub fn is_built(id: BackendId) -> bool {
+    kind::of(id).is_some()
+}
+
 /// The backends of this isomon in which `runtime` can be run, weakest wall first.
 pub fn able(runtime: Runtime) -> Vec<BackendId> {
     let runs = |id: &BackendId| {

@@ -134,13 +134,12 @@ fn own_program(path: &str, shows: impl Fn(&Path) -> bool) -> Result<Option<Strin
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-    let copied = fs::copy(from, to).and_then(|_| make_executable(to));
+    // For everybody, since the work is nobody.
+    let open = |mode| fs::set_permissions(to, fs::Permissions::from_mode(mode));
+    let copied = fs::copy(from, to).and_then(|_| fs::metadata(from)).and_then(|data| {
+        if data.permissions().mode() & 0o111 == 0 { open(0o644) } else { open(0o755) }
+    });
     copied.map_err(|source| Error::io("copy", from, source))
-}
-
-/// For everybody, since the work is nobody.
-fn make_executable(path: &Path) -> std::io::Result<()> {
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
 }
 
 /// The file's name and what goes before it; `None` for a runtime that is no program.

@@ -15,8 +15,10 @@ pub(super) fn trial(report: Report, task: &Task, is_host: bool, out_of_memory: b
     // A program that is not ours says no result and no end of its own that we could believe.
     let program = matches!(task.work, Work::Job(_)) && !is_host;
     let report = if program {
+        // Its run is until it has ended; where that was not told from the start, all is one.
         let done_ns = report.ready_ns.and(report.exited_ns);
-        Report { value: None, done_ns, ..report }
+        let exited_ns = report.exited_ns.filter(|_| done_ns.is_none());
+        Report { value: None, done_ns, exited_ns, ..report }
     } else {
         report
     };
@@ -36,7 +38,10 @@ pub(super) fn trial(report: Report, task: &Task, is_host: bool, out_of_memory: b
 pub(super) fn judge(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Outcome {
     match fault(report, work, nonce, out_of_memory) {
         None => Outcome::Good,
-        Some(kind) => Outcome::Failed { kind, message: explain(report, kind) },
+        Some(kind) => {
+            let message = explain(report, kind, !matches!(work, Work::Job(_)));
+            Outcome::Failed { kind, message }
+        }
     }
 }
 
@@ -67,12 +72,16 @@ fn fault(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Optio
     rows.into_iter().find_map(|(is, kind)| is.then_some(kind))
 }
 
-/// The first line that tells a person what happened.
-fn explain(report: &Report, kind: Failure) -> SafeText {
+/// The first line that tells a person what happened; `ours` where output itself is a complaint.
+fn explain(report: &Report, kind: Failure, ours: bool) -> SafeText {
     let mut told = report.start_error.clone().unwrap_or_default();
     let complaint = report.complaint.lines().rev().find(|line| !line.trim().is_empty());
+    let first_line = Some(&report.first_line).filter(|_| ours).map(String::as_str);
     if told.is_empty() && kind != Failure::Leak {
-        complaint.unwrap_or(&report.first_line).clone_into(&mut told);
+        complaint.or(first_line).unwrap_or_default().clone_into(&mut told);
+    }
+    if told.is_empty() && kind == Failure::NotReady && report.timed_out {
+        "not ready in time".clone_into(&mut told);
     }
     if told.is_empty() {
         kind.words().clone_into(&mut told);
@@ -90,7 +99,7 @@ fn explain(report: &Report, kind: Failure) -> SafeText {
 /// What a program that did not do its work complained about.
 pub(super) fn complaint(report: &Report) -> SafeText {
     let kind = if report.timed_out { Failure::Timeout } else { Failure::Status };
-    explain(report, kind)
+    explain(report, kind, true)
 }
 
 /// The outcome of what could not even be asked to start.

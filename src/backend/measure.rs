@@ -185,7 +185,10 @@ impl Watch {
         let now = nanoseconds(self.clock);
         let bytes = buffer.get(..length).unwrap_or_default();
         self.out.take(Stream::Output, bytes);
-        self.scan.feed(bytes, now);
+        // Of what is passed on, nothing but the marker is looked for.
+        if self.out.dropped().is_none() || self.scan.ready_ns.is_none() {
+            self.scan.feed(bytes, now);
+        }
         Some(length)
     }
 

@@ -92,6 +92,7 @@ impl Verdict<'_> {
                 format!("killed: more than {} of memory", self.task.limits.memory_bytes)
             }
             (Failure::Leak, ..) => "left processes behind, which were killed".to_owned(),
+            _ if message.as_str() == kind.words() => message.to_string(),
             _ => format!("{}: {message}", kind.words()),
         }
     }

@@ -97,6 +97,10 @@ fn refuse_what_cannot_be(task: &Task) -> Result<(), Refusal> {
         return Err(Refusal::new("this is no user's work", ""));
     };
     let id = task.backend;
+    if !backend::is_built(id) {
+        let why = backend::Error::NotBuilt { id }.to_string();
+        return Err(Refusal::new(why.as_str(), &backend::remedy_words(id, &why)));
+    }
     if !id.starts().contains(&task.start) {
         let starts: Vec<&str> = id.starts().iter().map(|start| start.name()).collect();
         let why = format!("{id} cannot be started {}", task.start.name());
@@ -106,11 +110,10 @@ fn refuse_what_cannot_be(task: &Task) -> Result<(), Refusal> {
     let able = backend::able(runtime);
     if !able.contains(&id) {
         let names: Vec<&str> = able.iter().map(|id| id.name()).collect();
-        let why = format!("{id} cannot run {runtime}, in this isomon");
-        let those = if names.is_empty() {
-            "an isomon built with a backend that can".to_owned()
-        } else {
-            format!("--backend with one that can: {}", names.join(", "))
+        let why = format!("{id} cannot run {runtime}");
+        let those = match names.as_slice() {
+            [] => "another isomon: this one was built without a backend that can".to_owned(),
+            names => format!("--backend with one that can: {}", names.join(", ")),
         };
         return Err(Refusal::new(why, &those));
     }
