@@ -22,7 +22,7 @@ use rustix::process::{Resource, Rlimit};
 use live::{Ground, id};
 
 /// Longest that all of them may take to be there.
-const PATIENCE: Duration = Duration::from_secs(280);
+const PATIENCE: Duration = Duration::from_secs(150);
 /// Ends when a file lies beside it, which is put there once all are seen alive.
 const WAIT: &str = "until [ -e /job/go ] || [ -e ${0%/*}/go ]; do sleep 0.2; done\n";
 
@@ -39,16 +39,19 @@ fn waiting(backend: BackendId, count: usize) -> Vec<Task> {
 
 /// The lots of run `id` in which a sandbox is alive now: one that has a process called `name`.
 fn alive(id: &RunId, name: &str) -> BTreeSet<String> {
-    let mark = format!("ISOMON_RUN={id}/");
+    // gVisor's processes have no environment; a machine may have no groups.
+    let marks = [format!("/isomon/{id}/"), format!("ISOMON_RUN={id}/")];
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let lot = |entry: std::fs::DirEntry| {
-        let said = std::fs::read(entry.path().join("cmdline")).ok()?;
-        let said = String::from_utf8_lossy(&said).into_owned();
-        let environ = std::fs::read(entry.path().join("environ")).ok()?;
-        let environ = String::from_utf8_lossy(&environ).into_owned();
-        let words: Vec<&str> = said.split('\0').collect();
-        let lot = environ.split('\0').find_map(|entry| entry.strip_prefix(&mark))?;
-        words.contains(&name).then(|| lot.to_owned())
+        let read = |name: &str| {
+            let bytes = std::fs::read(entry.path().join(name)).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        let marked = [read("cgroup"), read("environ")];
+        let after = |(text, mark): (&String, &String)| Some(text.split_once(mark)?.1.to_owned());
+        let rest = marked.iter().zip(&marks).find_map(after)?;
+        let lot = rest.split(['/', '\0', '\n']).next()?;
+        read("cmdline").split('\0').any(|word| word == name).then(|| lot.to_owned())
     };
     processes.filter_map(lot).collect()
 }

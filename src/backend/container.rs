@@ -99,7 +99,8 @@ impl Named {
         let view = errand.view(site);
         let place = site.place.join(format!("bundle-{}-{like}", errand.task.backend));
         let bundle = Bundle::open(place, view)?;
-        let env: Vec<_> = site.env().into_iter().chain(errand.env.iter().cloned()).collect();
+        let env: Vec<_> =
+            site.env_in(errand.lot).into_iter().chain(errand.env.iter().cloned()).collect();
         let container = Container {
             view,
             program: &tool::text(site.settings.exe.clone())?,

@@ -41,7 +41,7 @@ impl Site {
             nonce: errand.task.nonce,
             timeout_ms,
             keep_bytes: limits.output_bytes.0,
-            env: self.env(),
+            env: self.env_in(errand.lot),
             ..Launch::default()
         }
     }
@@ -51,7 +51,17 @@ impl Site {
         matches!(errand.task.work, Work::Job(_)) && !errand.direct
     }
 
-    /// The whole environment of whatever this run starts. A lot adds its name to the mark.
+    /// The same for a sandbox in the lot called `lot`, which adds its name to the mark.
+    pub(super) fn env_in(&self, lot: &str) -> Vec<(String, String)> {
+        let mut env = self.env();
+        env.iter_mut().filter(|(name, _)| name == MARK).for_each(|(_, run)| {
+            run.push('/');
+            run.push_str(lot);
+        });
+        env
+    }
+
+    /// The whole environment of whatever this run starts.
     pub(super) fn env(&self) -> Vec<(String, String)> {
         let mark = (MARK.to_owned(), self.id.to_string());
         vec![mark, ("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned())]

@@ -65,12 +65,13 @@ impl Camp {
     /// Opens those of the lots that are not there yet; none of them if one cannot be opened.
     async fn open_lots(&mut self, names: &[Option<String>]) -> Result<(), Error> {
         let named = names.iter().flatten();
-        let mut missing: Vec<&String> =
-            named.filter(|name| !self.lots.contains_key(*name)).collect();
+        let absent = named.filter(|name| !self.lots.contains_key(*name));
+        let mut missing: Vec<String> = absent.cloned().collect();
         missing.sort();
         missing.dedup();
         let (site, group, limits) = (&self.site, &self.group, self.site.settings.limits);
-        let opening = missing.into_iter().map(|name| Lot::open(name, site, group, limits));
+        let open = |name: String| async move { Lot::open(&name, site, group, limits).await };
+        let opening = missing.into_iter().map(open);
         let mut opening = futures_util::stream::iter(opening).buffer_unordered(HANDS);
         let mut opened = Vec::new();
         let mut outcome = Ok(());
