@@ -5,6 +5,7 @@
 //! however, the reaper or the next start sweeps up by the run's journal. Nothing here knows what a
 //! benchmark is for.
 
+mod admission;
 mod audit;
 mod beside;
 mod boot;
@@ -25,11 +26,13 @@ mod host;
 mod http;
 mod identity;
 mod isolate;
+mod job;
 mod journal;
 mod judge;
 mod kind;
 mod kvm;
 mod launcher;
+mod letters;
 mod link;
 mod linux;
 mod lot;
@@ -37,6 +40,7 @@ mod mark;
 mod measure;
 mod namespaces;
 mod oci;
+mod outflow;
 mod payload;
 mod process;
 mod qemu;
@@ -61,6 +65,7 @@ mod view;
 #[cfg(feature = "wasm")]
 mod wasm;
 mod wire;
+mod work;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -68,7 +73,8 @@ use std::process::ExitCode;
 
 pub use audit::{Kind, LeftOver, audit};
 pub use camp::Camp;
-pub use check::check;
+pub use check::{able, check, is_built, remedy_words};
+pub use job::PATH;
 pub use settings::CampSettings;
 pub use sweep::{Sweep, gc};
 pub use trial::{Launch, Task, Trial, Work};
@@ -150,6 +156,14 @@ pub enum Error {
         /// What was said.
         why: SafeText,
     },
+    /// More sandboxes at once than there is room for.
+    #[error("no room for {count} sandboxes at once: {why}")]
+    NoRoom {
+        /// How many were asked for.
+        count: usize,
+        /// What is too little, in figures.
+        why: String,
+    },
     /// A backend that this isomon was built without.
     #[error("this isomon was built without {id}")]
     NotBuilt {
@@ -192,6 +206,7 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
         docker::NAME => Some(docker::run(rest)),
         firecracker::JAIL => Some(firecracker::run_jailed(rest)),
         firecracker::SNAPSHOT => Some(firecracker::make_snapshot(rest)),
+        work::NAME => Some(work::run(rest)),
         launcher::NAME => Some(launcher::run(rest)),
         #[cfg(feature = "wasm")]
         wasm::NAME => Some(wasm::run(rest)),

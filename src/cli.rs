@@ -2,7 +2,7 @@
 //!
 //! Whatever is written goes through `print`, because a closed pipe and a full disk are
 //! everyday life. Exit status 0: good; 1: what was measured failed; 2: isomon could not do it;
-//! 128 + n: signal n ended it.
+//! 128 + n: signal n ended it. `isomon exec` ends as its command does, or with 125.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -16,6 +16,7 @@ mod bench;
 mod color;
 mod configure;
 mod doctor;
+mod exec;
 mod gc;
 mod list;
 mod log;
@@ -27,6 +28,7 @@ mod screen;
 mod setting;
 mod shell;
 mod show;
+mod signals;
 mod snapshot;
 
 use args::{Args, Verb};
@@ -43,6 +45,8 @@ enum Exit {
     Unable,
     /// A signal of this number ended it.
     Signal(u8),
+    /// As a command ended that is not ours.
+    Of(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -52,6 +56,7 @@ impl From<Exit> for ExitCode {
             Exit::Bad => 1,
             Exit::Unable => 2,
             Exit::Signal(number) => 128_u8.saturating_add(number),
+            Exit::Of(status) => status,
         })
     }
 }
@@ -66,7 +71,7 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
             color::install_panic_report(&args);
             run(&args).unwrap_or_else(|report| fail(&report))
         }
-        Err(error) => usage(&error),
+        Err(error) => exec::of_usage(arguments, usage(&error)),
     };
     exit.into()
 }
@@ -79,6 +84,7 @@ fn run(args: &Args) -> Outcome {
         None => screen::run(args, &setting()?),
         Some(Verb::Snapshot(wish)) => snapshot::run(wish, &setting()?),
         Some(Verb::Bench(wish)) => bench::run(wish, &setting()?),
+        Some(Verb::Exec(wish)) => Ok(exec::run(wish, setting())),
         Some(Verb::List(wish)) => list::run(wish, &setting()?),
         Some(Verb::Show(wish)) => show::run(wish, &setting()?),
         Some(Verb::Doctor { json }) => doctor::run(*json, &setting()?),

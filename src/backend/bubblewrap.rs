@@ -1,15 +1,12 @@
 //! The `bubblewrap` backend: namespaces through the tool that desktop sandboxes use.
 
-use std::path::Path;
-
-use super::kind::{Errand, Kind, Recipe, Remedy};
+use super::kind::{Errand, Kind, Recipe, Remedy, Shown};
 use super::namespaces::unshared;
 use super::settings::CampSettings;
 use super::site::Site;
 use super::view::{PROGRAM, TMP_MIB, View};
-use super::{Error, tool};
+use super::{Error, container, tool};
 use crate::model::backend::Traits;
-use crate::model::job::Runtime;
 
 /// Namespaces by `bwrap`.
 pub(super) struct Bubblewrap;
@@ -26,7 +23,7 @@ impl Kind for Bubblewrap {
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
         let program = tool::text(site.settings.exe.clone())?;
         let mut argv = vec![tool::text(tool::find(&site.settings, "bwrap")?)?];
-        argv.extend(arguments(&site.view, &program, &errand.inside));
+        argv.extend(arguments(errand.view(site), &program, errand));
         Ok(Recipe::of(site.launch(errand, argv)))
     }
 
@@ -35,11 +32,7 @@ impl Kind for Bubblewrap {
     }
 
     fn traits(&self) -> Traits {
-        Traits {
-            files: true,
-            runtimes: vec![Runtime::Command, Runtime::Node, Runtime::Python, Runtime::Go],
-            ..Traits::default()
-        }
+        Traits { files: true, runtimes: container::RUNTIMES.to_vec(), ..Traits::default() }
     }
 
     fn remedy(&self, reason: &str) -> Remedy {
@@ -47,22 +40,26 @@ impl Kind for Bubblewrap {
     }
 }
 
-/// The arguments that make `bwrap` run `inside` with isomon bound from `program`.
-fn arguments(view: &View, program: &str, inside: &[String]) -> Vec<String> {
+/// The arguments that make `bwrap` run `errand` with isomon bound from `program`.
+fn arguments(view: &View, program: &str, errand: &Errand<'_>) -> Vec<String> {
     let mut said: Vec<String> = vec!["--unshare-all".into(), "--die-with-parent".into()];
     let mut say = |words: &[&str]| said.extend(words.iter().map(|word| (*word).to_owned()));
     say(&["--new-session", "--cap-drop", "ALL", "--hostname", "isomon"]);
-    for name in view.directories.iter().chain(&view.files) {
-        let path = Path::new("/").join(name);
-        let path = path.to_string_lossy();
-        say(&["--ro-bind", &path, &path]);
+    for (host, inside) in view.binds() {
+        say(&["--ro-bind", &host.to_string_lossy(), &inside.to_string_lossy()]);
     }
     for (name, target) in &view.links {
         say(&["--symlink", &target.to_string_lossy(), &format!("/{name}")]);
     }
     say(&["--ro-bind", program, PROGRAM, "--proc", "/proc", "--dev", "/dev"]);
     say(&["--size", &(u64::from(TMP_MIB) << 20).to_string(), "--tmpfs", "/tmp"]);
-    say(&["--chdir", "/", "--", PROGRAM]);
-    said.extend_from_slice(inside);
+    for Shown { host, inside } in &errand.shown {
+        say(&["--ro-bind", host, inside]);
+    }
+    for (name, value) in &errand.env {
+        say(&["--setenv", name, value]);
+    }
+    say(&["--chdir", "/", "--"]);
+    said.extend(errand.command());
     said
 }

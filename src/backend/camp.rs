@@ -11,8 +11,9 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::audit;
-use super::cgroup::{Enforced, Group};
+use super::cgroup::{Enforced, Group, Memory};
 use super::failpoint::{self, Point};
+use super::job::Prepared;
 use super::journal::{Entry, Journal};
 use super::kind::{self, Errand, Kind};
 use super::lot::Lot;
@@ -22,12 +23,14 @@ use super::sweep::{self, Sweep};
 use super::trial::{Launch, Task, Trial, Work};
 use super::view::View;
 use super::wire::{Launch as Start, Order, Report};
-use super::{Error, judge, payload, reaper};
-use crate::model::backend::{BackendId, Start as Temperature};
+use super::{Error, job, judge, payload, reaper};
+use crate::model::backend::{BackendId, Start as Temperature, Traits};
 use crate::model::id::RunId;
 use crate::model::job::Chunk;
 use crate::model::unit::Seconds;
 use crate::model::usage::Usage;
+
+mod crowd;
 
 /// Time a helper has to come up or to end.
 const HELPER: Duration = Duration::from_secs(10);
@@ -136,9 +139,7 @@ impl Camp {
             lot.end().await;
         }
         failpoint::reach(Point::Closing);
-        for lot in self.lots.values_mut() {
-            lot.clear().await?;
-        }
+        crowd::clear(std::mem::take(&mut self.lots).into_values()).await?;
         let Self { site, journal, mut reaper, .. } = self;
         drop(journal);
         let swept = {
@@ -165,13 +166,11 @@ impl Camp {
         let Some(kind) = kind::of(task.backend) else {
             return Ok(Trial::ended(judge::refused(&Error::NotBuilt { id: task.backend })));
         };
-        self.serial += 1;
         let lot = if kind.is_host() { task.backend.name() } else { MAIN };
-        let group = self.lot(lot).await?.path();
-        let name = format!("im-{}-{lot}-{}", self.site.id.short(), self.serial);
-        let errand =
-            Errand { task, name, lot, group, inside: payload::inside(task), shown: Vec::new() };
-        match self.try_out(kind, &errand, out).await {
+        self.lot(lot).await?;
+        let tried = self.try_out(kind, task, lot, out).await;
+        job::clear(&self.files());
+        match tried {
             Err(missing @ (Error::Tool { .. } | Error::Refused { .. })) => {
                 Ok(Trial::ended(judge::refused(&missing)))
             }
@@ -182,39 +181,64 @@ impl Camp {
     async fn try_out(
         &mut self,
         kind: &dyn Kind,
-        errand: &Errand<'_>,
+        task: &Task,
+        lot: &str,
         out: Option<&mpsc::Sender<Chunk>>,
     ) -> Result<Trial, Error> {
-        let task = errand.task;
+        let mut errand = self.errand(kind, task, lot)?;
+        errand.stream = out.is_some();
+        let order = self.order(kind, &errand).await?;
+        let lot = self.lot(lot).await?;
+        lot.limit(&kind::bounds(kind, &task.limits, 1));
+        let before = lot.memory();
+        let report = lot.ask(&order, within(task), out).await?.into_iter().next();
+        failpoint::reach(Point::Reported);
+        let out_of_memory = is_out_of_memory(report.as_ref(), before, lot.memory());
+        Ok(judge::trial(report.unwrap_or_default(), task, kind.is_host(), out_of_memory))
+    }
+
+    /// What is to be made of `task` in the lot called `lot`, and the files it needs.
+    fn errand<'a>(
+        &mut self,
+        kind: &dyn Kind,
+        task: &'a Task,
+        lot: &'a str,
+    ) -> Result<Errand<'a>, Error> {
+        self.serial += 1;
+        let group = self.lots.get(lot).map(Lot::path).unwrap_or_default();
+        let name = format!("im-{}-{lot}-{}", self.site.id.short(), self.serial);
+        let prepared = match &task.work {
+            Work::Job(job) if !kind.is_host() => {
+                job::prepare(task.backend, job, task.nonce, &self.files(), &self.site.view)?
+            }
+            _ => Prepared { inside: payload::inside(task), ..Prepared::default() },
+        };
+        let Prepared { inside, direct, env, shown, input, view } = prepared;
+        let stream = false;
+        Ok(Errand { task, name, lot, group, inside, shown, input, stream, view, direct, env })
+    }
+
+    /// Where the files of the present task lie.
+    fn files(&self) -> PathBuf {
+        self.site.place.join(format!("job-{}", self.serial))
+    }
+
+    /// What the launcher is told to do `errand`, when what must go before it is done.
+    async fn order(&mut self, kind: &dyn Kind, errand: &Errand<'_>) -> Result<Order, Error> {
         let recipe = kind.recipe(&self.site, errand)?;
         self.note(recipe.notes)?;
+        let task = errand.task;
         let key = (task.backend, task.start, task.limits.memory_bytes.0);
         if let Some(first) = recipe.first.filter(|_| !self.prepared.contains(&key)) {
             self.prepare(errand.lot, first).await?;
             self.prepared.insert(key);
         }
-        // A cast of a negative or endless time saturates, which is what is meant.
-        let within = Duration::try_from_secs_f64(task.limits.timeout_seconds.0);
-        let within = within.unwrap_or(Duration::from_secs(u64::from(u32::MAX)));
-        let lot = self.lot(errand.lot).await?;
-        lot.limit(&kind::bounds(kind, &task.limits, 1));
-        let before = lot.memory();
-        let report = lot.ask(&recipe.order, within, out).await?.into_iter().next();
-        let report = report.unwrap_or_default();
-        failpoint::reach(Point::Reported);
-        let after = lot.memory();
-        let violent = report.signal == Some(9) || report.status == Some(128 + 9);
-        let hit = violent && after.hits > before.hits;
-        let out_of_memory = report.starved || after.kills > before.kills || hit;
-        Ok(Trial {
-            phases: judge::phases(&report),
-            outcome: judge::judge(&report, &task.work, task.nonce, out_of_memory),
-            status: report.status,
-            signal: report.signal,
-            value: report.value,
-            left_over: report.left_over,
-            dropped_bytes: report.dropped_bytes,
-        })
+        Ok(recipe.order)
+    }
+
+    /// What `id` gives and keeps here.
+    pub fn traits(&self, id: BackendId) -> Traits {
+        kind::traits(id, self.enforced())
     }
 
     /// Does what must be done once before the first sandbox of its kind.
@@ -259,6 +283,19 @@ impl Launch for Camp {
     fn usage(&self) -> Option<Usage> {
         self.group.usage()
     }
+}
+
+/// The time `task` may take.
+fn within(task: &Task) -> Duration {
+    // A cast of a negative or endless time saturates, which is what is meant.
+    let within = Duration::try_from_secs_f64(task.limits.timeout_seconds.0);
+    within.unwrap_or(Duration::from_secs(u64::from(u32::MAX)))
+}
+
+/// Whether the kernel killed something of it for want of memory.
+fn is_out_of_memory(report: Option<&Report>, before: Memory, after: Memory) -> bool {
+    let violent = report.is_some_and(|end| end.signal == Some(9) || end.status == Some(128 + 9));
+    after.kills > before.kills || (violent && after.hits > before.hits)
 }
 
 /// Sweeps what dead runs left; the state directory's lock, so that nobody takes us for dead before

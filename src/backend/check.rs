@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::admission;
 use super::kind::{self, Remedy};
 use super::settings::CampSettings;
 use super::{Camp, Error, Launch, Task};
 use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
 use crate::model::bench::{Cell, Failure, Outcome, Payload};
 use crate::model::id::RunId;
+use crate::model::job::Runtime;
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 
@@ -47,7 +49,8 @@ async fn inspect(
     id: BackendId,
     nonce: u64,
 ) -> BackendStatus {
-    let traits = kind::traits(id, camp.enforced());
+    let mut traits = kind::traits(id, camp.enforced());
+    traits.max_at_once = admission::most(id, settings);
     let mut status = BackendStatus { traits, ..BackendStatus::new(id) };
     let readiness = match look_for(camp, settings, &mut status).await {
         Ok(None) => attempt(camp, settings, id, nonce).await,
@@ -157,6 +160,24 @@ fn ready(camp: &Camp) -> Readiness {
         reason: SafeText::new(&format!("not limited: {} ({groups})", missing.join(", "))),
         remedy: SafeText::new(remedy),
     }
+}
+
+/// Whether this isomon has `id` at all.
+pub fn is_built(id: BackendId) -> bool {
+    kind::of(id).is_some()
+}
+
+/// The backends of this isomon in which `runtime` can be run, weakest wall first.
+pub fn able(runtime: Runtime) -> Vec<BackendId> {
+    let runs = |id: &BackendId| {
+        kind::of(*id).is_some_and(|kind| kind.traits().runtimes.contains(&runtime))
+    };
+    BackendId::ALL.into_iter().filter(runs).collect()
+}
+
+/// What most likely mends `id`, which says `reason`, in words.
+pub fn remedy_words(id: BackendId, reason: &str) -> String {
+    remedy(id, reason).words
 }
 
 /// What most likely mends it.

@@ -57,14 +57,13 @@ impl Kind for Oci {
     }
 }
 
+/// What can be run where there are files, and a root of its own.
+pub(super) const RUNTIMES: [Runtime; 5] =
+    [Runtime::Command, Runtime::Node, Runtime::Python, Runtime::Go, Runtime::Oci];
+
 /// What containers give and keep.
 pub(super) fn traits(seccomp: bool) -> Traits {
-    Traits {
-        seccomp,
-        files: true,
-        runtimes: vec![Runtime::Command, Runtime::Node, Runtime::Python, Runtime::Go, Runtime::Oci],
-        ..Traits::default()
-    }
+    Traits { seccomp, files: true, runtimes: RUNTIMES.to_vec(), ..Traits::default() }
 }
 
 /// What mends a runtime whose package has the tool's name.
@@ -106,15 +105,19 @@ impl Named {
         before: Vec<String>,
     ) -> Result<Recipe, Error> {
         let name = &errand.name;
-        let bundle = Bundle::open(
-            site.place.join(format!("bundle-{}-{}", errand.task.backend, errand.lot)),
-            &site.view,
-        )?;
+        // A root of the user's is like no other; it goes with the run's directory.
+        let like = if errand.view.is_some() { name } else { errand.lot };
+        let view = errand.view(site);
+        let place = site.place.join(format!("bundle-{}-{like}", errand.task.backend));
+        let bundle = Bundle::open(place, view)?;
+        let env: Vec<_> =
+            site.env_in(errand.lot).into_iter().chain(errand.env.iter().cloned()).collect();
         let container = Container {
-            view: &site.view,
+            view,
             program: &tool::text(site.settings.exe.clone())?,
-            inside: &errand.inside,
-            env: &site.env(),
+            command: &errand.command(),
+            shown: &errand.shown,
+            env: &env,
             group: &format!("{}/{name}", errand.group),
             filtered: self.filtered,
         };

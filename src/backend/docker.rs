@@ -140,11 +140,10 @@ fn image_name(id: &RunId) -> String {
 
 /// What the engine is asked to make, but for what depends on the engine; with our input if `input`.
 fn container(site: &Site, errand: &Errand<'_>, input: bool) -> Result<Value, Error> {
-    let command: Vec<&str> =
-        [PROGRAM].into_iter().chain(errand.inside.iter().map(String::as_str)).collect();
     // Without our group, it is killed by what its environment says.
     let mark = format!("{MARK}={}/{}", site.id, errand.lot);
     let env = site.env().into_iter().filter(|(name, _)| name != MARK);
+    let env = env.chain(errand.env.iter().cloned());
     let env: Vec<String> =
         env.map(|(name, value)| format!("{name}={value}")).chain([mark]).collect();
     Ok(json!({
@@ -152,7 +151,7 @@ fn container(site: &Site, errand: &Errand<'_>, input: bool) -> Result<Value, Err
         "Hostname": "isomon",
         "User": format!("{NOBODY}:{NOBODY}"),
         "WorkingDir": "/",
-        "Cmd": command,
+        "Cmd": errand.command(),
         "Env": env,
         "Labels": {RUN_LABEL: site.id.as_str(), LOT_LABEL: errand.lot},
         "AttachStdin": input,
@@ -192,11 +191,11 @@ fn host_config(site: &Site, errand: &Errand<'_>) -> Result<Value, Error> {
 
 /// What of the host it sees.
 fn mounts(site: &Site, errand: &Errand<'_>) -> Result<Vec<Value>, Error> {
-    let view = site.view.directories.iter().chain(&site.view.files);
+    let view = errand.view(site);
     let mut mounts: Vec<Value> = Vec::new();
-    for name in view {
-        let path = tool::text(Path::new("/").join(name))?;
-        mounts.push(bind(&path, &path));
+    for name in view.directories.iter().chain(&view.files) {
+        let inside = tool::text(Path::new("/").join(name))?;
+        mounts.push(bind(&tool::text(view.base.join(name))?, &inside));
     }
     mounts.push(bind(&tool::text(site.settings.exe.clone())?, PROGRAM));
     mounts.extend(errand.shown.iter().map(|shown| bind(&shown.host, &shown.inside)));

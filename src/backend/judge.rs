@@ -4,18 +4,45 @@ use std::fmt::Write;
 
 use super::isolate::Fault;
 use super::payload;
-use super::trial::Work;
+use super::trial::{Task, Trial, Work};
 use super::wire::Report;
 use crate::model::bench::{Failure, Outcome, Phase, Phases};
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
+
+/// What became of `task` by `report`.
+pub(super) fn trial(report: Report, task: &Task, is_host: bool, out_of_memory: bool) -> Trial {
+    let outcome = judge(&report, &task.work, task.nonce, out_of_memory);
+    // A program that is not ours says no result and no end of its own that we could believe.
+    let program = matches!(task.work, Work::Job(_)) && !is_host;
+    let report = if program {
+        // Its run is until it has ended; where that was not told from the start, all is one.
+        let done_ns = report.ready_ns.and(report.exited_ns);
+        let exited_ns = report.exited_ns.filter(|_| done_ns.is_none());
+        Report { value: None, done_ns, exited_ns, ..report }
+    } else {
+        report
+    };
+    Trial {
+        phases: phases(&report),
+        outcome,
+        status: report.status,
+        signal: report.signal,
+        value: report.value,
+        left_over: report.left_over,
+        dropped_bytes: report.dropped_bytes,
+    }
+}
 
 /// How the sandbox behind `report` ended. `out_of_memory`: the kernel killed something in it for
 /// want of memory meanwhile.
 pub(super) fn judge(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Outcome {
     match fault(report, work, nonce, out_of_memory) {
         None => Outcome::Good,
-        Some(kind) => Outcome::Failed { kind, message: explain(report, kind) },
+        Some(kind) => {
+            let message = explain(report, kind, !matches!(work, Work::Job(_)));
+            Outcome::Failed { kind, message }
+        }
     }
 }
 
@@ -29,12 +56,17 @@ fn fault(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Optio
         Work::Look => (report.value.is_some(), true),
         Work::Job(_) => (true, true),
     };
+    // In a root of the user's nothing of ours runs that could say the marker.
+    let silent = matches!(work, Work::Job(job) if job.root.is_some());
+    let never_began = report.ready_ns.is_none() && !silent;
+    let job = matches!(work, Work::Job(_));
     let rows = [
         ((out_of_memory || no_room(report)) && !(ended_well && right), Failure::Memory),
         (report.start_error.is_some(), Failure::Start),
         (report.fault == Some(Fault::Memory), Failure::Memory),
-        (report.timed_out || report.fault == Some(Fault::Deadline), Failure::Timeout),
-        (report.ready_ns.is_none(), Failure::NotReady),
+        (report.fault == Some(Fault::Deadline), Failure::Timeout),
+        (report.timed_out && !(job && never_began), Failure::Timeout),
+        (never_began, Failure::NotReady),
         (told && !right, Failure::WrongResult),
         (!ended_well, Failure::Status),
         (!told, Failure::WrongResult),
@@ -48,13 +80,17 @@ fn no_room(report: &Report) -> bool {
     report.value.is_none() && report.first_line.starts_with(payload::NO_ROOM)
 }
 
-/// The first line that tells a person what happened.
-fn explain(report: &Report, kind: Failure) -> SafeText {
+/// The first line that tells a person what happened; `ours` where output itself is a complaint.
+fn explain(report: &Report, kind: Failure, ours: bool) -> SafeText {
     let mut told = report.start_error.clone().unwrap_or_default();
     let complaint = report.complaint.lines().rev().find(|line| !line.trim().is_empty());
     let complaint = complaint.filter(|_| !no_room(report));
+    let first_line = Some(&report.first_line).filter(|_| ours).map(String::as_str);
     if told.is_empty() && kind != Failure::Leak {
-        complaint.unwrap_or(&report.first_line).clone_into(&mut told);
+        complaint.or(first_line).unwrap_or_default().clone_into(&mut told);
+    }
+    if told.is_empty() && kind == Failure::NotReady && report.timed_out {
+        "not ready in time".clone_into(&mut told);
     }
     if told.is_empty() {
         kind.words().clone_into(&mut told);
@@ -74,7 +110,7 @@ fn explain(report: &Report, kind: Failure) -> SafeText {
 /// What a program that did not do its work complained about.
 pub(super) fn complaint(report: &Report) -> SafeText {
     let kind = if report.timed_out { Failure::Timeout } else { Failure::Status };
-    explain(report, kind)
+    explain(report, kind, true)
 }
 
 /// The outcome of what could not even be asked to start.

@@ -5,7 +5,8 @@ use super::journal::Entry;
 use super::settings::CampSettings;
 use super::site::Site;
 use super::trial::Task;
-use super::wire::{Launch, Order};
+use super::view::{PROGRAM, View};
+use super::wire::{Input, Launch, Order};
 use super::{
     Error, bubblewrap, container, deno, docker, firecracker, gvisor, kvm, namespaces, process, qemu,
 };
@@ -79,6 +80,16 @@ pub(super) struct Errand<'a> {
     pub inside: Vec<String>,
     /// More of the host that it must see.
     pub shown: Vec<Shown>,
+    /// What it reads.
+    pub input: Input,
+    /// Its output is told as it comes.
+    pub stream: bool,
+    /// What of which root it sees; the host's programs if `None`.
+    pub view: Option<View>,
+    /// `inside` is the whole command, and nothing of isomon runs inside.
+    pub direct: bool,
+    /// More variables of the work, set inside and never for a tool on the host; empty unless `direct`.
+    pub env: Vec<(String, String)>,
 }
 
 /// A file or directory of the host, shown inside, read-only.
@@ -91,6 +102,17 @@ pub(super) struct Shown {
 }
 
 impl Errand<'_> {
+    /// What it sees.
+    pub(super) fn view<'b>(&'b self, site: &'b Site) -> &'b View {
+        self.view.as_ref().unwrap_or(&site.view)
+    }
+
+    /// The command inside.
+    pub(super) fn command(&self) -> Vec<String> {
+        let program = (!self.direct).then(|| PROGRAM.to_owned());
+        program.into_iter().chain(self.inside.iter().cloned()).collect()
+    }
+
     /// The payload, where it is one.
     pub(super) const fn payload(&self) -> Option<Payload> {
         match self.task.work {

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 use super::audit::MARK;
 use super::failpoint::{self, Point};
@@ -20,6 +20,17 @@ use tokio::sync::mpsc;
 const GREETING: Duration = Duration::from_secs(10);
 /// Time for it to die of a kill.
 const DEATH: Duration = Duration::from_secs(2);
+
+/// What came of an order.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// What became of each that was ordered.
+    Reports(Vec<Report>),
+    /// The launcher has ended.
+    Ended,
+    /// It said nothing in time.
+    Silence,
+}
 
 /// A launcher and what is said to it. It is killed when this is dropped.
 #[derive(Debug)]
@@ -65,30 +76,40 @@ impl Link {
         command
     }
 
-    /// One order and its reports; `None` when the launcher has ended. Output goes to `out`.
+    /// One order and its reports, which must come `within` that time; output goes to `out`, and time
+    /// in which nobody takes it does not count.
     pub(super) async fn exchange(
         &mut self,
         order: &Order,
+        within: Duration,
         out: Option<&mpsc::Sender<Chunk>>,
-    ) -> Result<Option<Vec<Report>>, Error> {
+    ) -> Result<Answer, Error> {
+        let mut deadline = Instant::now() + within;
         let mut line = serde_json::to_vec(order).map_err(|source| Error::Json { source })?;
         line.push(b'\n');
         if self.orders.write_all(&line).await.is_err() {
-            return Ok(None);
+            return Ok(Answer::Ended);
         }
         failpoint::reach(Point::Ordered);
-        while let Some(line) = self.reports.next_line().await.ok().flatten() {
+        loop {
+            let Ok(line) = timeout_at(deadline.into(), self.reports.next_line()).await else {
+                return Ok(Answer::Silence);
+            };
+            let Some(line) = line.ok().flatten() else {
+                return Ok(Answer::Ended);
+            };
             match serde_json::from_str(&line).map_err(|source| Error::Json { source })? {
-                Said::Reports(reports) => return Ok(Some(reports)),
+                Said::Reports(reports) => return Ok(Answer::Reports(reports)),
                 Said::Output(stream, bytes) => {
+                    let began = Instant::now();
                     if let Some(out) = out {
                         // A listener that has gone needs no output.
                         out.send(Chunk { stream, bytes }).await.ok();
                     }
+                    deadline += began.elapsed();
                 }
             }
         }
-        Ok(None)
     }
 
     /// Kills it and waits for it.

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 
 use super::audit::{self, Kind, Scope};
 use super::cgroup::{Enforced, Group, Memory};
 use super::journal::Found;
-use super::link::Link;
+use super::link::{Answer, Link};
 use super::site::Site;
 use super::wire::{Order, Report};
 use super::{Error, docker, host, sweep};
@@ -97,10 +96,10 @@ impl Lot {
             None => self.renew().await?,
         };
         let patience = if matches!(order, Order::Call(_)) { host::PATIENCE } else { PATIENCE };
-        let said = timeout(within + patience, link.exchange(order, out)).await;
-        let reports = match said {
-            Ok(reports) => reports?.unwrap_or_else(|| lost(order, "the launcher was killed")),
-            Err(_) => lost(order, "the launcher gave no answer"),
+        let reports = match link.exchange(order, within + patience, out).await? {
+            Answer::Reports(reports) => reports,
+            Answer::Ended => lost(order, "the launcher was killed"),
+            Answer::Silence => lost(order, "the launcher gave no answer"),
         };
         let dirty = |report: &Report| report.left_over || report.timed_out;
         if reports.iter().any(dirty) {

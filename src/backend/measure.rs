@@ -16,9 +16,11 @@ use rustix::process::{Pid, PidfdFlags};
 
 use super::beside::Beside;
 use super::mark::{self, Mark, Marks};
+use super::outflow::Outflow;
 use super::residue;
 use super::scan::Scan;
 use super::wire::{Input, Launch, Report};
+use crate::model::job::Stream;
 
 /// Standard error kept for the message.
 const COMPLAINT: usize = 4096;
@@ -111,6 +113,8 @@ fn start(
         clock,
         scan: Scan::new(launch.nonce, launch.keep_bytes),
         complaint: Vec::new(),
+        out: Outflow::new(launch),
+        ready: launch.ready_ms.map(Duration::from_millis),
         ends,
         marks,
         child,
@@ -124,6 +128,8 @@ pub(super) struct Watch {
     clock: Instant,
     scan: Scan,
     complaint: Vec<u8>,
+    out: Outflow,
+    ready: Option<Duration>,
     ends: Ends,
     marks: Option<Marks>,
     child: Child,
@@ -155,6 +161,7 @@ impl Watch {
         self.report.left_over = !residue::clear(grace, &launch.gone, lifeline);
         residue::remove(&launch.remove);
         self.report.clean_ns = Some(nanoseconds(self.clock));
+        self.out.finish(lifeline);
         self.into_report()
     }
 
@@ -203,12 +210,15 @@ impl Watch {
         beside: Option<PollFd<'_>>,
         at_most: Duration,
     ) -> Option<bool> {
-        let left = sight.timeout.saturating_sub(self.clock.elapsed());
+        let left = self.patience(sight.timeout).saturating_sub(self.clock.elapsed());
         if left.is_zero() {
             self.report.timed_out = true;
             return Some(false);
         }
         let happened = wait_for(self, sight, beside, left.min(at_most));
+        if happened[5] {
+            self.out.write();
+        }
         if happened[2] {
             sight.open[2] = self.read_marks().is_some();
         }
@@ -237,18 +247,30 @@ impl Watch {
         self.marks.as_mut()?.read(now)
     }
 
+    /// Time it has in all: until its marker must have come, then until its end.
+    fn patience(&self, timeout: Duration) -> Duration {
+        let ready = self.ready.filter(|_| self.scan.ready_ns.is_none());
+        ready.map_or(timeout, |ready| ready.min(timeout))
+    }
+
     /// Reads what there is; `None` at the end of the stream.
     fn read_output(&mut self) -> Option<usize> {
         let mut buffer = [0; 16 << 10];
         let length = read(&mut self.ends.0, &mut buffer)?;
         let now = nanoseconds(self.clock);
-        self.scan.feed(buffer.get(..length).unwrap_or_default(), now);
+        let bytes = buffer.get(..length).unwrap_or_default();
+        self.out.take(Stream::Output, bytes);
+        // Of what is passed on, nothing but the marker is looked for.
+        if self.out.dropped().is_none() || self.scan.ready_ns.is_none() {
+            self.scan.feed(bytes, now);
+        }
         Some(length)
     }
 
     fn read_error(&mut self) -> Option<usize> {
         let mut buffer = [0; 16 << 10];
         let length = read(&mut self.ends.1, &mut buffer)?;
+        self.out.take(Stream::Error, buffer.get(..length).unwrap_or_default());
         let room = COMPLAINT.saturating_sub(self.complaint.len());
         self.complaint.extend(buffer.iter().take(length.min(room)));
         Some(length)
@@ -277,7 +299,13 @@ impl Watch {
         // What was written before the end was there before the end.
         self.scan.ready_ns = self.scan.ready_ns.min(before);
         self.scan.done_ns = self.scan.done_ns.map(|at| before.map_or(at, |end| at.min(end)));
-        self.read_error();
+        total = 0;
+        while let Some(length @ 1..) = self.read_error() {
+            total += length;
+            if total > LAST_WORDS {
+                break;
+            }
+        }
     }
 
     fn into_report(self) -> Report {
@@ -292,7 +320,7 @@ impl Watch {
             inited_ns: at(Mark::Init).or(self.report.inited_ns),
             ready_ns: self.scan.ready_ns,
             done_ns: self.scan.done_ns,
-            dropped_bytes: self.scan.dropped(),
+            dropped_bytes: self.out.dropped().unwrap_or_else(|| self.scan.dropped()),
             value: self.scan.value,
             first_line: self.scan.first_line,
             complaint: String::from_utf8_lossy(&self.complaint).into_owned(),
@@ -311,15 +339,19 @@ fn read(file: &mut File, buffer: &mut [u8]) -> Option<usize> {
     }
 }
 
-/// Waits at most `left` for output, errors, marks, the end, a closed lifeline, or `beside`; which of
-/// the first five came.
+/// Waits at most `left` for output, errors, marks, the end, a closed lifeline, room for what is to be
+/// told, or `beside`; which of the first six came.
 fn wait_for(
     watch: &Watch,
     sight: &Sight<'_>,
     beside: Option<PollFd<'_>>,
     left: Duration,
-) -> [bool; 5] {
-    let Sight { held, lifeline, open, .. } = *sight;
+) -> [bool; 6] {
+    let Sight { held, lifeline, mut open, .. } = *sight;
+    if watch.out.is_full() {
+        (open[0], open[1]) = (false, false);
+    }
+    let some = watch.out.has_some();
     let output = if open[0] { watch.ends.0.as_fd() } else { held };
     let error = if open[1] { watch.ends.1.as_fd() } else { held };
     let marks = watch.marks.as_ref().filter(|_| open[2]).map_or(held, AsFd::as_fd);
@@ -330,12 +362,13 @@ fn wait_for(
         PollFd::from_borrowed_fd(held, PollFlags::IN),
         PollFd::from_borrowed_fd(lifeline, PollFlags::empty()),
         beside.unwrap_or_else(|| PollFd::from_borrowed_fd(held, PollFlags::IN)),
+        PollFd::from_borrowed_fd(if some { rustix::stdio::stdout() } else { held }, PollFlags::OUT),
     ];
     let timeout = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
     // An interrupted wait reads as nothing happened; the caller looks at the time and waits again.
     rustix::event::poll(&mut polled, Some(&timeout)).ok();
     let came = polled.map(|entry| !entry.revents().is_empty());
-    [came[0] && open[0], came[1] && open[1], came[2] && open[2], came[3], came[4]]
+    [came[0] && open[0], came[1] && open[1], came[2] && open[2], came[3], came[4], came[6] && some]
 }
 
 fn nanoseconds(clock: Instant) -> u64 {

@@ -1,11 +1,10 @@
 //! The `namespaces` backend: what the kernel alone gives, made by isomon itself in `sandbox`.
 
-use super::kind::{Errand, Kind, Recipe, Remedy};
+use super::kind::{Errand, Kind, Recipe, Remedy, Shown};
 use super::settings::CampSettings;
 use super::site::Site;
-use super::{Error, sandbox, tool};
+use super::{Error, container, sandbox, tool};
 use crate::model::backend::Traits;
-use crate::model::job::Runtime;
 
 /// Namespaces, seccomp and limits.
 pub(super) struct Namespaces;
@@ -24,6 +23,12 @@ impl Kind for Namespaces {
         let mut argv = vec![tool::text(exe.clone())?];
         let words = sandbox::arguments(site.place.join("root"), exe.clone());
         argv.extend(words.into_iter().filter_map(|word| word.into_string().ok()));
+        if let Some(view) = &errand.view {
+            argv.extend([sandbox::BASE.to_owned(), tool::text(view.base.clone())?]);
+        }
+        for Shown { host, inside } in &errand.shown {
+            argv.extend([sandbox::SHOW.to_owned(), host.clone(), inside.clone()]);
+        }
         argv.extend_from_slice(&errand.inside);
         Ok(Recipe::of(site.launch(errand, argv)))
     }
@@ -36,7 +41,7 @@ impl Kind for Namespaces {
         Traits {
             seccomp: true,
             files: true,
-            runtimes: vec![Runtime::Command, Runtime::Node, Runtime::Python, Runtime::Go],
+            runtimes: container::RUNTIMES.to_vec(),
             ..Traits::default()
         }
     }

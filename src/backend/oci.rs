@@ -4,11 +4,13 @@
 //! because the nonce is in it. Memory, processor and process limits stand on the run's group, above
 //! the container's own.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::kind::Shown;
 use super::view::{NOBODY, PROGRAM, TMP_MIB, View};
 use super::{Error, filter};
 
@@ -44,8 +46,10 @@ pub(super) struct Container<'a> {
     pub view: &'a View,
     /// isomon, on the host.
     pub program: &'a str,
-    /// Its arguments inside.
-    pub inside: &'a [String],
+    /// What it runs.
+    pub command: &'a [String],
+    /// More of the host that it sees.
+    pub shown: &'a [Shown],
     /// Its environment.
     pub env: &'a [(String, String)],
     /// Its control group, from the root of each hierarchy.
@@ -57,10 +61,11 @@ pub(super) struct Container<'a> {
 impl Container<'_> {
     /// Its configuration.
     pub(super) fn config(&self) -> Value {
-        let args: Vec<&str> =
-            [PROGRAM].into_iter().chain(self.inside.iter().map(String::as_str)).collect();
+        // Of two with one name the last counts.
+        let env: BTreeMap<&str, &str> =
+            self.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let env: Vec<String> =
-            self.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            env.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         let namespaces =
             ["pid", "network", "ipc", "uts", "mount"].map(|kind| json!({"type": kind}));
         let mut config = json!({
@@ -68,7 +73,7 @@ impl Container<'_> {
             "process": {
                 "terminal": false,
                 "user": {"uid": NOBODY, "gid": NOBODY},
-                "args": args,
+                "args": self.command,
                 "env": env,
                 "cwd": "/",
                 "noNewPrivileges": true,
@@ -93,15 +98,15 @@ impl Container<'_> {
     }
 
     fn mounts(&self) -> Vec<Value> {
-        let shown = self.view.directories.iter().chain(&self.view.files);
-        let host = shown.map(|name| Path::new("/").join(name));
         let mut mounts = vec![
             mount("/proc", "proc", "proc", &["nosuid", "nodev", "noexec"]),
             mount("/dev", "tmpfs", "tmpfs", &["nosuid", "mode=755", "size=64k"]),
             mount("/tmp", "tmpfs", "tmpfs", &["nosuid", "nodev", &format!("size={TMP_MIB}m")]),
         ];
-        mounts.extend(host.map(|path| bind(&path.to_string_lossy(), &path.to_string_lossy())));
+        let seen = self.view.binds();
+        mounts.extend(seen.map(|(from, at)| bind(&at.to_string_lossy(), &from.to_string_lossy())));
         mounts.push(bind(PROGRAM, self.program));
+        mounts.extend(self.shown.iter().map(|shown| bind(&shown.inside, &shown.host)));
         mounts
     }
 }
@@ -120,12 +125,13 @@ mod tests {
 
     #[test]
     fn a_container_gets_nothing_it_does_not_need() {
-        let view = View { directories: vec!["usr"], ..View::default() };
-        let inside = ["__payload".to_owned()];
+        let view = View { directories: vec!["usr".to_owned()], ..View::default() };
+        let command = [PROGRAM.to_owned(), "__payload".to_owned()];
         let container = Container {
             view: &view,
             program: "/opt/isomon",
-            inside: &inside,
+            command: &command,
+            shown: &[],
             env: &[],
             group: "/isomon/r/1",
             filtered: true,

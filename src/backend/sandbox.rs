@@ -1,4 +1,5 @@
-//! The inside of the `namespaces` backend: isomon re-executed as `__sandbox ROOT PROGRAM ARGS…`.
+//! The inside of the `namespaces` backend: isomon re-executed as
+//! `__sandbox ROOT PROGRAM [--base DIR] [--show HOST INSIDE]… ARGS…`.
 //!
 //! Nothing to install and nothing but system calls. Everything that needs power is done first, on a
 //! tmpfs that only this mount namespace sees, so nothing is left when the last process ends; then
@@ -17,11 +18,15 @@ use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit, Signal, WaitOptions};
 use rustix::thread::{CapabilitySet, CapabilitySets, Gid, Uid, UnshareFlags};
 
-use super::filter;
 use super::view::{DEVICES, NOBODY, PROGRAM, TMP_MIB, View};
+use super::{filter, work};
 
 /// The hidden subcommand.
 pub(super) const NAME: &str = "__sandbox";
+/// Goes before a root of the user's.
+pub(super) const BASE: &str = "--base";
+/// Goes before something of the host and where it is seen.
+pub(super) const SHOW: &str = "--show";
 /// Status when the sandbox itself could not be made.
 const REFUSED: u8 = 125;
 /// Open files.
@@ -46,12 +51,48 @@ impl<T, E: ToString> Step<T> for Result<T, E> {
     }
 }
 
+/// What is to be seen and done inside.
+struct Wish<'a> {
+    /// Where the root is made.
+    root: &'a Path,
+    /// isomon.
+    program: &'a Path,
+    /// A root of the user's.
+    base: Option<&'a Path>,
+    /// More of the host: there, and inside.
+    shown: Vec<(&'a Path, &'a Path)>,
+    /// What isomon is told inside.
+    inside: &'a [OsString],
+}
+
+impl<'a> Wish<'a> {
+    fn parse(arguments: &'a [OsString]) -> Option<Self> {
+        let [root, program, rest @ ..] = arguments else { return None };
+        let (root, program, mut inside) = (Path::new(root), Path::new(program), rest);
+        let (mut base, mut shown) = (None, Vec::new());
+        loop {
+            inside = match inside {
+                [word, dir, rest @ ..] if word == BASE => {
+                    base = Some(Path::new(dir));
+                    rest
+                }
+                [word, host, place, rest @ ..] if word == SHOW => {
+                    shown.push((Path::new(host), Path::new(place)));
+                    rest
+                }
+                _ => break,
+            };
+        }
+        Some(Self { root, program, base, shown, inside })
+    }
+}
+
 /// Makes the sandbox at `ROOT` and executes isomon in it with `ARGS`.
 pub(super) fn run(arguments: &[OsString]) -> ExitCode {
-    let [root, program, inside @ ..] = arguments else {
+    let Some(wish) = Wish::parse(arguments) else {
         return ExitCode::from(2);
     };
-    match enter(Path::new(root), Path::new(program), inside) {
+    match enter(&wish) {
         Ok(code) => code,
         Err(Refusal { step, why }) => {
             let line = format!("isomon sandbox: {step}: {why}\n");
@@ -62,7 +103,7 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
     }
 }
 
-fn enter(root: &Path, program: &Path, inside: &[OsString]) -> Result<ExitCode, Refusal> {
+fn enter(wish: &Wish<'_>) -> Result<ExitCode, Refusal> {
     let powerful = rustix::process::geteuid().is_root();
     let all = UnshareFlags::NEWNS
         | UnshareFlags::NEWPID
@@ -77,33 +118,51 @@ fn enter(root: &Path, program: &Path, inside: &[OsString]) -> Result<ExitCode, R
         unshare(all | UnshareFlags::NEWUSER).step("unshare namespaces")?;
         map_ids(uid.as_raw(), gid.as_raw()).step("map the user")?;
     }
-    furnish(root, program, powerful)?;
+    furnish(wish, powerful)?;
     match fork().step("fork")? {
         Some(child) => wait(child).step("wait"),
-        None => Err(become_program(inside, powerful)),
+        None => become_program(wish.inside, powerful),
     }
 }
 
 /// Builds the file system at `root` and makes it the root.
-fn furnish(root: &Path, program: &Path, powerful: bool) -> Result<(), Refusal> {
+fn furnish(wish: &Wish<'_>, powerful: bool) -> Result<(), Refusal> {
+    let root = wish.root;
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     rustix::mount::mount_change("/", private).step("make mounts private")?;
     tmpfs(root, "mode=755,size=1m").step("mount the root")?;
-    let view = View::of(Path::new("/"));
+    let view = wish.base.map_or_else(|| Ok(View::of(Path::new("/"))), View::whole);
+    let view = view.step("read the root")?;
     view.lay_out(root).step("lay out the root")?;
-    for name in view.directories.iter().chain(&view.files) {
-        show(&Path::new("/").join(name), &root.join(name), powerful)
-            .step("bind the host's files")?;
+    for (host, place) in view.binds() {
+        show(&host, &below(root, &place), powerful).step("bind the host's files")?;
     }
-    let place = root.join(PROGRAM.trim_start_matches('/'));
-    show(program, &place, powerful).step("bind isomon")?;
+    show(wish.program, &below(root, Path::new(PROGRAM)), powerful).step("bind isomon")?;
     for name in DEVICES {
         let place = root.join("dev").join(name);
         fs::File::create(&place).step("make a device")?;
         rustix::mount::mount_bind(Path::new("/dev").join(name), &place).step("bind a device")?;
     }
     tmpfs(&root.join("tmp"), &format!("mode=1777,size={TMP_MIB}m")).step("mount /tmp")?;
+    for (host, place) in &wish.shown {
+        let place = below(root, place);
+        make_place(host, &place).and_then(|()| show(host, &place, powerful)).step("bind files")?;
+    }
     turn(root).step("change the root")
+}
+
+/// Where what is at `path` inside is made.
+fn below(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
+}
+
+/// Makes what a mount of `host` at `place` covers.
+fn make_place(host: &Path, place: &Path) -> io::Result<()> {
+    if host.is_dir() {
+        return fs::create_dir_all(place);
+    }
+    place.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fs::File::create(place).map(drop)
 }
 
 fn tmpfs(at: &Path, options: &str) -> io::Result<()> {
@@ -128,7 +187,9 @@ fn show(from: &Path, to: &Path, powerful: bool) -> io::Result<()> {
         (StatVfsMountFlags::NODIRATIME, MountFlags::NODIRATIME),
         (StatVfsMountFlags::RELATIME, MountFlags::RELATIME),
     ] {
-        flags |= if had.contains(was) { flag } else { MountFlags::empty() };
+        // A user's program may lie where the host executes nothing.
+        let kept = had.contains(was) && !(powerful && flag == MountFlags::NOEXEC);
+        flags |= if kept { flag } else { MountFlags::empty() };
     }
     Ok(rustix::mount::mount_remount(to, flags, "")?)
 }
@@ -141,14 +202,15 @@ fn turn(root: &Path) -> io::Result<()> {
     Ok(rustix::process::chdir("/")?)
 }
 
-/// The first process inside: finishes the root, gives up all power, executes. Returns only why not.
-fn become_program(inside: &[OsString], powerful: bool) -> Refusal {
-    let prepared = settle(powerful).and_then(|()| surrender(powerful));
-    if let Err(refusal) = prepared {
-        return refusal;
+/// The first process inside: finishes the root, gives up all power, executes. A user's work is done by
+/// this very process, since isomon may not run in a root of the user's.
+fn become_program(inside: &[OsString], powerful: bool) -> Result<ExitCode, Refusal> {
+    settle(powerful).and_then(|()| surrender(powerful))?;
+    if let Some((_, rest)) = inside.split_first().filter(|(name, _)| *name == work::NAME) {
+        return Ok(work::run(rest));
     }
     let error = Command::new(PROGRAM).args(inside).exec();
-    Refusal { step: "execute isomon", why: error.to_string() }
+    Err(Refusal { step: "execute isomon", why: error.to_string() })
 }
 
 fn settle(powerful: bool) -> Result<(), Refusal> {
@@ -215,10 +277,7 @@ fn limit(resource: Resource, most: u64) -> io::Result<()> {
 fn wait(child: Pid) -> io::Result<ExitCode> {
     let ended =
         rustix::io::retry_on_intr(|| rustix::process::waitpid(Some(child), WaitOptions::empty()))?;
-    let status = ended.and_then(|(_, status)| {
-        status.exit_status().or_else(|| status.terminating_signal().map(|signal| 128 + signal))
-    });
-    Ok(ExitCode::from(status.and_then(|code| u8::try_from(code).ok()).unwrap_or(REFUSED)))
+    Ok(ExitCode::from(ended.map_or(REFUSED, |(_, status)| work::code(status))))
 }
 
 #[expect(unsafe_code, reason = "rustix marks unshare unsafe for the sake of descriptor tables")]
@@ -229,7 +288,7 @@ pub(super) fn unshare(flags: UnshareFlags) -> rustix::io::Result<()> {
 
 /// A second process like this one: its pid for the first, `None` for the second.
 #[expect(unsafe_code, reason = "a pid namespace holds only processes made after it")]
-fn fork() -> io::Result<Option<Pid>> {
+pub(super) fn fork() -> io::Result<Option<Pid>> {
     // SAFETY: isomon runs this before it starts any thread, so no lock can be held by one that the
     // child does not have.
     let pid = unsafe { libc::fork() };

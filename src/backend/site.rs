@@ -14,6 +14,9 @@ use crate::model::job::Runtime;
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 
+/// Time until a user's work has begun, at most: a backend that hangs is told from work that is long.
+const READY_MS: u64 = 10_000;
+
 /// Where a run's sandboxes are made.
 #[derive(Debug)]
 pub(super) struct Site {
@@ -33,10 +36,13 @@ impl Site {
         let limits = &errand.task.limits;
         Launch {
             argv,
+            input: errand.input.clone(),
+            stream: errand.stream,
+            ready_ms: Self::says_marker(errand).then_some(READY_MS),
             nonce: errand.task.nonce,
             timeout_ms: milliseconds(limits.timeout_seconds),
             keep_bytes: limits.output_bytes.0,
-            env: self.env(),
+            env: self.env_in(errand.lot),
             ..Launch::default()
         }
     }
@@ -58,7 +64,7 @@ impl Site {
         let run = Run { start: *start, nonce: *nonce, heap_bytes, deadline_ms, code, input };
         Ok(Call {
             argv,
-            env: self.env(),
+            env: self.env_in(errand.lot),
             runs: vec![run],
             timeout_ms: host::timeout_ms(deadline_ms),
             keep_bytes: limits.output_bytes.0,
@@ -66,7 +72,22 @@ impl Site {
         })
     }
 
-    /// The whole environment of whatever this run starts. A lot adds its name to the mark.
+    /// Whether a user's work is begun by isomon, which says so.
+    fn says_marker(errand: &Errand<'_>) -> bool {
+        matches!(errand.task.work, Work::Job(_)) && !errand.direct
+    }
+
+    /// The same for a sandbox in the lot called `lot`, which adds its name to the mark.
+    pub(super) fn env_in(&self, lot: &str) -> Vec<(String, String)> {
+        let mut env = self.env();
+        env.iter_mut().filter(|(name, _)| name == MARK).for_each(|(_, run)| {
+            run.push('/');
+            run.push_str(lot);
+        });
+        env
+    }
+
+    /// The whole environment of whatever this run starts.
     pub(super) fn env(&self) -> Vec<(String, String)> {
         let mark = (MARK.to_owned(), self.id.to_string());
         vec![mark, ("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned())]

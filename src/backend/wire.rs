@@ -65,6 +65,9 @@ pub(super) struct Launch {
     /// one `boot`.
     #[serde(default)]
     pub talk: Option<Talk>,
+    /// Time until it is killed if its marker has not come; as long as it may take if `None`.
+    #[serde(default)]
+    pub ready_ms: Option<u64>,
 }
 
 /// What a program reads on standard input.
@@ -137,7 +140,7 @@ pub(super) struct Run {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Said {
     /// A piece of output of a program or isolate that streams.
-    Output(Stream, Vec<u8>),
+    Output(Stream, #[serde(with = "super::letters")] Vec<u8>),
     /// What became of each that was ordered.
     Reports(Vec<Report>),
 }

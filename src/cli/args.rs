@@ -8,6 +8,7 @@ use color_eyre::eyre::eyre;
 
 pub use super::bench::BenchArgs;
 pub use super::configure::ConfigVerb;
+pub use super::exec::ExecArgs;
 pub use super::list::ListArgs;
 pub use super::show::ShowArgs;
 pub use super::snapshot::SnapshotArgs;
@@ -74,6 +75,9 @@ pub enum Verb {
     Snapshot(SnapshotArgs),
     /// Measure isolation backends and print what they cost
     Bench(Box<BenchArgs>),
+    /// Run a command or a program of yours in a sandbox
+    #[command(after_help = super::exec::AFTER_HELP)]
+    Exec(Box<ExecArgs>),
     /// List the runs kept on this machine
     List(ListArgs),
     /// Print a run

@@ -30,6 +30,10 @@ use crate::probe::{self, Probe};
 use crate::report;
 use crate::store::{self, Listed, RunDir};
 
+mod exec;
+
+pub use exec::{Ended, Refusal, runtime};
+
 /// The end of a run that was cancelled while it was prepared.
 const NOTHING: &str = "cancelled before anything was measured";
 

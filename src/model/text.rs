@@ -10,6 +10,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod stream;
+
+pub use stream::SafeStream;
+
 /// Longest text kept, in characters.
 const LONGEST: usize = 256;
 /// Combining marks kept on one letter; real languages need no more.

@@ -19,14 +19,15 @@ enum Entry<'a> {
 /// The tar of an empty root with a place for everything that `view` shows.
 pub(super) fn tar(view: &View) -> Vec<u8> {
     let mut tar = Vec::new();
-    for name in view.directories.iter().copied().chain(["proc", "dev", "sys", "tmp", "etc"]) {
+    let directories = view.directories.iter().map(String::as_str);
+    for name in directories.chain(["proc", "dev", "sys", "tmp", "etc"]) {
         put(&mut tar, name, Entry::Directory);
     }
     for (name, target) in &view.links {
         put(&mut tar, name, Entry::Link(&target.to_string_lossy()));
     }
     let program = Path::new(PROGRAM).file_name().unwrap_or_default().to_string_lossy();
-    for name in view.files.iter().copied().chain([program.as_ref()]) {
+    for name in view.files.iter().map(String::as_str).chain([program.as_ref()]) {
         put(&mut tar, name, Entry::File);
     }
     tar.resize(tar.len() + 2 * BLOCK, 0);
