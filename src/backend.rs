@@ -5,6 +5,7 @@
 //! however, the reaper or the next start sweeps up by the run's journal. Nothing here knows what a
 //! benchmark is for.
 
+mod age;
 mod audit;
 mod bubblewrap;
 mod camp;
@@ -21,8 +22,10 @@ mod judge;
 mod kind;
 mod launcher;
 mod link;
+mod look;
 mod lot;
 mod measure;
+mod mend;
 mod namespaces;
 mod oci;
 mod payload;
@@ -49,6 +52,7 @@ use std::process::ExitCode;
 pub use audit::{Kind, LeftOver, audit};
 pub use camp::Camp;
 pub use check::check;
+pub use mend::mend;
 pub use settings::CampSettings;
 pub use sweep::{Sweep, gc};
 pub use trial::{Launch, Task, Trial, Work};
@@ -162,6 +166,8 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
     let rest = arguments.get(2..).unwrap_or_default();
     match arguments.get(1)?.to_str()? {
         payload::NAME => Some(payload::run(rest)),
+        look::NAME => Some(look::run(rest)),
+        mend::NAME => Some(mend::run(rest)),
         sandbox::NAME => Some(sandbox::run(rest)),
         veil::NAME => Some(veil::run(rest)),
         launcher::NAME => Some(launcher::run(rest)),

@@ -62,6 +62,9 @@ fn arguments(view: &View, program: &str, inside: &[String]) -> Vec<String> {
     }
     say(&["--ro-bind", program, PROGRAM, "--proc", "/proc", "--dev", "/dev"]);
     say(&["--size", &(u64::from(TMP_MIB) << 20).to_string(), "--tmpfs", "/tmp"]);
+    // Who is root outside may else write settings of the kernel through /proc/sys, without any
+    // capability: bwrap looks whether the directory can be written to, not what is in it.
+    say(&["--remount-ro", "/proc", "--remount-ro", "/"]);
     say(&["--chdir", "/", "--", PROGRAM]);
     said.extend_from_slice(inside);
     said

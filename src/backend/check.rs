@@ -1,14 +1,15 @@
 //! Tells whether each backend can run here, by running something in it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::kind::{self, Remedy};
 use super::settings::CampSettings;
-use super::{Camp, Error, Launch, Task};
-use crate::model::backend::{BackendId, BackendStatus, Readiness};
-use crate::model::bench::{Cell, Failure, Outcome, Payload};
+use super::{Camp, Error, Launch, Task, Work, age, mend, tool};
+use crate::model::backend::{BackendId, BackendStatus, Inside, Readiness, Start};
+use crate::model::bench::{Cell, Failure, Limits, Outcome, Payload};
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
@@ -54,12 +55,62 @@ async fn inspect(
         Err(reason) => Err(reason),
     };
     status.readiness = readiness.unwrap_or_else(|reason| {
-        let remedy = remedy(id, &reason);
+        let remedy = feasible(settings, remedy(id, &reason));
         status.mend = remedy.commands;
         let (reason, remedy) = (SafeText::new(&reason), SafeText::new(&remedy.words));
         Readiness::Unavailable { reason, remedy }
     });
+    if status.readiness.runs() {
+        let inside = look_around(camp, settings, id, nonce).await;
+        status.traits.take(inside.as_ref());
+        status.traits.max_at_once = status.traits.max_at_once.or_else(|| room(settings));
+        status.inside = inside.map(Box::new);
+    }
     status
+}
+
+/// Looks around in a backend that is ready. Nothing where its guest cannot, or did not in time:
+/// what is not measured is not made up.
+async fn look_around(
+    camp: &mut Camp,
+    settings: &CampSettings,
+    id: BackendId,
+    nonce: u64,
+) -> Option<Inside> {
+    let limits = Limits { timeout_seconds: TRIAL, ..settings.limits };
+    let start = Start::default();
+    let nonce = !nonce;
+    let task = Task { backend: id, start, work: Work::Look, nonce, limits };
+    let trial = camp.launch(&task).await.ok()?;
+    if trial.outcome != Outcome::Good {
+        tracing::debug!(%id, outcome = ?trial.outcome, "no look from inside");
+        return None;
+    }
+    Inside::read(&trial.value?)
+}
+
+/// Sandboxes at once, each with all the memory it may have, that there is room for now.
+fn room(settings: &CampSettings) -> Option<u32> {
+    let text = std::fs::read_to_string(settings.roots.proc.join("meminfo")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let available = line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10;
+    u32::try_from(available.checked_div(settings.limits.memory_bytes.0)?).ok()
+}
+
+/// A remedy whose commands can be run here and by us: the others are for a person to type.
+fn feasible(settings: &CampSettings, remedy: Remedy) -> Remedy {
+    let Remedy { words, commands } = remedy;
+    let known = |command: &Vec<String>| {
+        command.first().is_some_and(|program| tool::look_up(settings, program).is_some())
+    };
+    if !commands.iter().all(known) {
+        return Remedy { words, commands: Vec::new() };
+    }
+    let powerless = !rustix::process::geteuid().is_root();
+    if powerless && commands.iter().any(|command| mend::needs_root(command)) {
+        return Remedy::words(&format!("run as root: {words}"));
+    }
+    Remedy { words, commands }
 }
 
 /// Finds the tool and asks its version; why not.
@@ -73,7 +124,8 @@ async fn look_for(
         return Ok(());
     };
     let name = kind.tool().unwrap_or("isomon");
-    status.path = kind.tool().and(argv.first()).map(|path| SafeText::new(path));
+    let path = kind.tool().and(argv.first()).cloned();
+    status.path = path.as_deref().map(SafeText::new);
     let report = camp.consult(argv, VERSION).await.map_err(|error| error.to_string())?;
     if let Some(error) = report.start_error {
         return Err(format!("{name}: {error}"));
@@ -85,6 +137,7 @@ async fn look_for(
         return Err(format!("{name} --version does not tell a version"));
     }
     status.version = Some(SafeText::within(&report.first_line, 80));
+    status.dated = age::of(&report.first_line, path.as_deref().map(Path::new));
     Ok(())
 }
 
@@ -154,6 +207,7 @@ mod tests {
         );
         let runsc = remedy(BackendId::GvisorKvm, "runsc is not on PATH");
         assert_eq!(runsc.words, "apt-get install runsc");
-        assert_eq!(runsc.commands[0].last().map(String::as_str), Some("runsc"));
+        let last = runsc.commands.last().and_then(|command| command.last());
+        assert_eq!(last.map(String::as_str), Some("runsc"));
     }
 }

@@ -6,7 +6,7 @@ use super::settings::CampSettings;
 use super::site::Site;
 use super::trial::Task;
 use super::wire::{Launch, Order};
-use super::{Error, bubblewrap, container, gvisor, namespaces, process};
+use super::{Error, bubblewrap, container, gvisor, mend, namespaces, process};
 use crate::model::backend::{BackendId, Traits};
 use crate::model::bench::Payload;
 
@@ -49,11 +49,13 @@ impl Remedy {
 
     /// A package of the system.
     pub(super) fn package(name: &str) -> Self {
-        let install = ["apt-get", "install", "-y", "--no-install-recommends", name];
-        Self {
-            words: format!("apt-get install {name}"),
-            commands: vec![install.map(str::to_owned).to_vec()],
+        let command = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let mut commands = Vec::new();
+        if !mend::knows_packages() {
+            commands.push(command(&["apt-get", "update"]));
         }
+        commands.push(command(&["apt-get", "install", "-y", "--no-install-recommends", name]));
+        Self { words: format!("apt-get install {name}"), commands }
     }
 }
 

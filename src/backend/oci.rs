@@ -4,7 +4,8 @@
 //! because the nonce is in it. Memory, processor and process limits stand on the run's group, above
 //! the container's own.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -24,7 +25,10 @@ impl Bundle {
     pub(super) fn open(at: PathBuf, view: &View) -> Result<Self, Error> {
         let root = at.join("rootfs");
         if !root.exists() {
-            let made = fs::create_dir_all(&root).and_then(|()| view.lay_out(&root));
+            // runc gives a tmpfs the mode of the directory below it, whatever its options say.
+            let open_tmp = || fs::set_permissions(root.join("tmp"), Permissions::from_mode(0o1777));
+            let laid = fs::create_dir_all(&root).and_then(|()| view.lay_out(&root));
+            let made = laid.and_then(|()| open_tmp());
             made.map_err(|source| Error::io("create", &root, source))?;
         }
         Ok(Self { at })
@@ -98,7 +102,12 @@ impl Container<'_> {
         let mut mounts = vec![
             mount("/proc", "proc", "proc", &["nosuid", "nodev", "noexec"]),
             mount("/dev", "tmpfs", "tmpfs", &["nosuid", "mode=755", "size=64k"]),
-            mount("/tmp", "tmpfs", "tmpfs", &["nosuid", "nodev", &format!("size={TMP_MIB}m")]),
+            mount(
+                "/tmp",
+                "tmpfs",
+                "tmpfs",
+                &["nosuid", "nodev", "mode=1777", &format!("size={TMP_MIB}m")],
+            ),
         ];
         mounts.extend(host.map(|path| bind(&path.to_string_lossy(), &path.to_string_lossy())));
         mounts.push(bind(PROGRAM, self.program));

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::hint::black_box;
 use std::process::ExitCode;
 
+use super::look;
 use super::trial::{Task, Work};
 use crate::model::bench::Payload;
 
@@ -34,7 +35,8 @@ pub(super) fn arguments(payload: Payload, nonce: u64) -> [String; 4] {
 pub(super) fn inside(task: &Task) -> Vec<String> {
     match &task.work {
         Work::Payload(payload) => arguments(*payload, task.nonce).to_vec(),
-        Work::Look | Work::Job(_) => Vec::new(),
+        Work::Look => look::arguments(task.nonce),
+        Work::Job(_) => Vec::new(),
     }
 }
 
@@ -62,7 +64,7 @@ fn parse(arguments: &[OsString]) -> Option<(Payload, u64)> {
 }
 
 /// One write, past any buffer, so that the host sees the line at once and whole.
-fn say(line: &str) -> bool {
+pub(super) fn say(line: &str) -> bool {
     rustix::io::write(rustix::stdio::stdout(), line.as_bytes()) == Ok(line.len())
 }
 

@@ -229,7 +229,7 @@ pub(super) fn unshare(flags: UnshareFlags) -> rustix::io::Result<()> {
 
 /// A second process like this one: its pid for the first, `None` for the second.
 #[expect(unsafe_code, reason = "a pid namespace holds only processes made after it")]
-fn fork() -> io::Result<Option<Pid>> {
+pub(super) fn fork() -> io::Result<Option<Pid>> {
     // SAFETY: isomon runs this before it starts any thread, so no lock can be held by one that the
     // child does not have.
     let pid = unsafe { libc::fork() };
