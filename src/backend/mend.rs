@@ -127,20 +127,25 @@ impl Run {
                 status = self.child.wait() => break status?,
                 ready = self.output.readable(), if open => {
                     ready?;
-                    open = self.take(out).await;
+                    open = self.take(out, |output, buffer| output.try_read(buffer)).await;
                 }
             }
         };
-        self.take(out).await;
+        // Past tokio, which may not have noticed yet what the end was preceded by.
+        self.take(out, |output, buffer| Ok(rustix::io::read(output, buffer)?)).await;
         self.tell(out).await;
         Ok(status)
     }
 
-    /// Takes what was said; false at the end of it.
-    async fn take(&mut self, out: &mpsc::Sender<Mend>) -> bool {
+    /// Takes what was said, by `read`; false at the end of it.
+    async fn take(
+        &mut self,
+        out: &mpsc::Sender<Mend>,
+        read: impl Fn(&Receiver, &mut [u8]) -> io::Result<usize>,
+    ) -> bool {
         let mut buffer = [0; 4096];
         loop {
-            let length = match self.output.try_read(&mut buffer) {
+            let length = match read(&self.output, &mut buffer) {
                 Ok(0) => return false,
                 Ok(length) => length,
                 Err(error) => return error.kind() == io::ErrorKind::WouldBlock,

@@ -1,11 +1,11 @@
 //! A run while it goes on: its events are gathered, Ctrl-C ends it.
 
 use color_eyre::eyre::{Result, eyre};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::super::progress::Meter;
+use super::super::signals::Signals;
 use super::never_began;
 use crate::hub::Deed;
 use crate::hub::local::{Local, new_id};
@@ -120,31 +120,5 @@ impl Gathered {
         }
         let run = Some(Run { head, samples: self.samples, tail: self.tail });
         Ok(Heard { run, signal, fault: fault.is_some() })
-    }
-}
-
-/// The signals that ask a program to end.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// The number of the next one.
-    async fn recv(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.interrupt.recv() => 2,
-            _ = self.terminate.recv() => 15,
-            _ = self.hang_up.recv() => 1,
-        }
     }
 }
