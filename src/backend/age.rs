@@ -8,18 +8,19 @@ use crate::model::text::SafeText;
 /// The first second of the year 2000. Some systems give every file a time near 1970.
 const LEAST: i64 = 946_684_800;
 
-/// Year and month of the release that `version` names, `release-20221219.0`; else of the file at
+/// Year and month of the day that `version` names, `release-20221219.0`; else of the file at
 /// `path`, which packages keep from the day it was built.
 pub(super) fn of(version: &str, path: Option<&Path>) -> Option<SafeText> {
     release(version).or_else(|| built(path?)).map(SafeText::from)
 }
 
+/// The month of the first word of eight digits that is a day.
 fn release(version: &str) -> Option<String> {
-    let (_, rest) = version.split_once("release-")?;
-    let (year, month) = (rest.get(..4)?, rest.get(4..6)?);
-    let in_year = month.parse::<u8>().is_ok_and(|month| (1..=12).contains(&month));
-    let after = year.parse::<u16>().is_ok_and(|year| year >= 2000);
-    (in_year && after).then(|| format!("{year}-{month}"))
+    let words = version.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let days = words.filter(|word| word.len() == 8 && word.bytes().all(|b| b.is_ascii_digit()));
+    days.filter_map(|day| jiff::civil::Date::strptime("%Y%m%d", day).ok())
+        .find(|day| (2000..2100).contains(&day.year()))
+        .map(|day| day.strftime("%Y-%m").to_string())
 }
 
 fn built(path: &Path) -> Option<String> {
@@ -40,8 +41,11 @@ mod tests {
         let file = std::fs::File::create(&path).unwrap();
         let told = |version| of(version, Some(&path)).map(|month| month.to_string());
         file.set_modified(UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000)).unwrap();
-        assert_eq!(told("runsc version release-20221219.0").as_deref(), Some("2022-12"));
-        for other in ["runc 1.1.5", "release-", "release-99999999", "release-1999é"] {
+        for dated in ["runsc version release-20221219.0", "runsc version 0.0~20221219.0"] {
+            assert_eq!(told(dated).as_deref(), Some("2022-12"), "{dated}");
+        }
+        for other in ["runc 1.1.5", "release-", "release-99999999", "release-2022121", "x20221219"]
+        {
             assert_eq!(told(other).as_deref(), Some("2023-11"), "{other}");
         }
         file.set_modified(UNIX_EPOCH + std::time::Duration::from_secs(1)).unwrap();

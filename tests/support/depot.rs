@@ -64,7 +64,7 @@ if read -r answer; then echo "standard input is open" >&2; exit 4; fi
 [ "$1" = install ] || exit 0
 printf 'Reading package lists...\rReading package lists... Done\n'
 printf 'Unpacking \033[31mbubblewrap\033[0m ...\n'
-cp {bin}/stock {bin}/bwrap.new && mv {bin}/bwrap.new {bin}/bwrap
+/bin/cp {bin}/stock {bin}/bwrap.new && /bin/mv {bin}/bwrap.new {bin}/bwrap
 echo "Setting up bubblewrap ..."
 "#
     )

@@ -25,8 +25,8 @@ impl BackendStatus {
     pub fn tool(&self, now: Stamp) -> Option<String> {
         let version = self.release().unwrap_or_default();
         let dated = self.dated.as_ref().map_or_else(String::new, |dated| match self.age(now) {
-            Some(age) => format!("of {dated} ({age} old)"),
-            None => format!("of {dated}"),
+            Some(age) if age != "0 mo" => format!("of {dated} ({age} old)"),
+            _ => format!("of {dated}"),
         });
         let both = [version, dated].into_iter().filter(|part| !part.is_empty());
         let both = both.collect::<Vec<_>>().join(", ");

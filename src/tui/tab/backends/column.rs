@@ -6,7 +6,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{sign, style, words};
+use super::{seen, sign, style, words};
 use crate::model::backend::{BackendStatus, Inside, Reach, Readiness, Traits};
 use crate::tui::look::Look;
 use crate::tui::widget::fixed;
@@ -34,7 +34,7 @@ const COLUMNS: [Column; 16] = [
     Column { title: "limits", width: 21, rank: 2, text: |status, _| limits(&status.traits) },
     Column { title: "network", width: 7, rank: 1, text: |status, _| network(status).to_owned() },
     Column { title: "kernel", width: 6, rank: 1, text: |status, _| kernel(status).to_owned() },
-    Column { title: "calls", width: 5, rank: 4, text: |status, _| seen(status, calls) },
+    Column { title: "calls", width: 5, rank: 4, text: |status, _| looked(status, calls) },
     Column {
         title: "files",
         width: 5,
@@ -42,8 +42,8 @@ const COLUMNS: [Column; 16] = [
         text: |status, _| files(&status.traits).to_owned(),
     },
     Column { title: "seccomp", width: 7, rank: 6, text: |status, _| on(status.traits.seccomp) },
-    Column { title: "own ns", width: 6, rank: 7, text: |status, _| seen(status, spaces) },
-    Column { title: "writable", width: 13, rank: 9, text: |status, _| seen(status, writable) },
+    Column { title: "own ns", width: 6, rank: 7, text: |status, _| looked(status, spaces) },
+    Column { title: "writable", width: 13, rank: 9, text: |status, _| looked(status, writable) },
     Column { title: "runtimes", width: 18, rank: 10, text: |status, _| runtimes(&status.traits) },
     Column { title: "snap", width: 4, rank: 12, text: |status, _| yes(status.traits.snapshot) },
     Column { title: "at once", width: 7, rank: 11, text: |status, _| at_once(&status.traits) },
@@ -117,7 +117,7 @@ fn yes(yes: bool) -> String {
 }
 
 /// What `say` says of a look from inside, where there was one.
-fn seen(status: &BackendStatus, say: fn(&Inside) -> Option<String>) -> String {
+fn looked(status: &BackendStatus, say: fn(&Inside) -> Option<String>) -> String {
     status.inside.as_deref().and_then(say).unwrap_or_else(nothing)
 }
 
@@ -126,7 +126,7 @@ fn calls(inside: &Inside) -> Option<String> {
 }
 
 fn spaces(inside: &Inside) -> Option<String> {
-    inside.namespaces.as_ref().map(|own| own.len().to_string())
+    inside.namespaces.as_ref().map(|own| format!("{} of {}", own.len(), seen::SPACES.len()))
 }
 
 fn writable(inside: &Inside) -> Option<String> {

@@ -40,8 +40,12 @@ pub(super) fn draw(
         about.extend(short(status, look));
         return put(frame, inside, &about, look);
     }
-    let seen = seen(status, look);
     about.extend(properties(status, look));
+    if !status.readiness.runs() {
+        put(frame, inside, &about, look);
+        return explain(frame, inside, look);
+    }
+    let seen = seen(status, look);
     if inside.width < WIDE {
         let space = ("", String::new(), look.theme.text);
         let heading = ("from inside", String::new(), look.theme.text);
@@ -56,18 +60,58 @@ pub(super) fn draw(
     frame.render_widget(head, Rect { height: 1.min(right.height), ..right });
     let below = Rect { y: right.y + 1, height: right.height.saturating_sub(1), ..right };
     put(frame, below, &seen, look);
+    explain(frame, inside, look);
+}
+
+/// What the columns of the table mean.
+const COLUMNS: [(&str, &str); 9] = [
+    ("limits", "what is bounded: memory, processor, processes, output, time"),
+    ("network", "none; loop: its own loopback and nothing else; open: there is a way out"),
+    ("kernel", "which one answers: the host's, or one of its own"),
+    (
+        "calls",
+        "of rarely used system calls, how many answer: the fewer, the less there is to attack",
+    ),
+    ("files", "whose can be written: its own, the host's, or none"),
+    ("seccomp", "whether system calls to the host's kernel are filtered"),
+    ("own ns", "of the kinds of namespaces, how many are not the host's"),
+    ("writable", "which of the usual places take files"),
+    ("at once", "how many have room in the memory that is free now, each with all it may have"),
+];
+
+/// Says at the foot of `area` what the columns mean, where that much room is empty.
+fn explain(frame: &mut Frame<'_>, area: Rect, look: &Look<'_>) {
+    let rows = u16::try_from(COLUMNS.len() + 1).unwrap_or(u16::MAX);
+    if area.height < 2 * rows {
+        return;
+    }
+    let place = Rect { y: area.bottom() - rows, height: rows, ..area };
+    let head = Line::styled("The columns", look.theme.title);
+    frame.render_widget(head, Rect { height: 1, ..place });
+    let facts: Vec<Fact> =
+        COLUMNS.iter().map(|(name, text)| (*name, (*text).to_owned(), look.theme.muted)).collect();
+    put(frame, Rect { y: place.y + 1, height: rows - 1, ..place }, &facts, look);
 }
 
 fn put(frame: &mut Frame<'_>, area: Rect, facts: &[Fact], look: &Look<'_>) {
     let room = usize::from(area.width).saturating_sub(LABEL);
-    let mut lines = Vec::new();
+    let mut parts = Vec::new();
     for (label, text, style) in facts {
-        for (index, part) in fixed::wrap(text, room).into_iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            let label = Span::styled(fixed::left(label, LABEL), look.theme.muted);
-            lines.push(Line::from(vec![label, Span::styled(part, *style)]));
-        }
+        let lines = fixed::wrap(text, room).into_iter().enumerate();
+        parts.extend(lines.map(|(at, part)| (if at == 0 { *label } else { "" }, part, *style)));
     }
+    let shown = usize::from(area.height);
+    let cut = parts.len() > shown;
+    parts.truncate(shown);
+    if let Some((_, last, _)) = parts.last_mut().filter(|_| cut) {
+        // More is to be read where there is more room.
+        *last = fixed::cut(last, room.saturating_sub(2)) + " …";
+    }
+    let line = |(label, part, style): (&str, String, Style)| {
+        let label = Span::styled(fixed::left(label, LABEL), look.theme.muted);
+        Line::from(vec![label, Span::styled(part, style)])
+    };
+    let lines: Vec<Line<'_>> = parts.into_iter().map(line).collect();
     frame.render_widget(Paragraph::new(lines), area);
 }
 

@@ -4,7 +4,7 @@ use crate::model::backend::{BackendStatus, Class, Inside, Reach};
 use crate::model::text::SafeText;
 
 /// Kinds of namespaces there are.
-const SPACES: [&str; 8] = ["mnt", "pid", "net", "ipc", "uts", "user", "cgroup", "time"];
+pub(super) const SPACES: [&str; 8] = ["mnt", "pid", "net", "ipc", "uts", "user", "cgroup", "time"];
 
 /// Facts with their labels; one sentence where nobody looked.
 pub(super) fn facts(status: &BackendStatus) -> Vec<(&'static str, String)> {
@@ -31,9 +31,6 @@ pub(super) fn facts(status: &BackendStatus) -> Vec<(&'static str, String)> {
 
 /// Why there is no look.
 fn unseen(status: &BackendStatus) -> &'static str {
-    if !status.readiness.runs() {
-        return "nobody could look around in it here";
-    }
     match status.id.class() {
         Class::MicroVm | Class::Emulator => {
             "a machine of its own: what runs in it has no system calls to look with"
