@@ -97,9 +97,8 @@ async fn a_sandbox_that_lies_about_itself_is_bounded_and_made_safe() {
         (done(r#"{"uid":"me"}"#), None),
         (done(r#"{"calls":"#), None),
         (
-            format!(
-                "printf 'ISOMON-DONE %s ' \"$nonce\"; yes x | head -c 1000000 | tr -d '\\n'; echo"
-            ),
+            "printf 'ISOMON-DONE %s ' \"$nonce\"; yes x | head -c 1000000 | tr -d '\\n'; echo"
+                .to_owned(),
             None,
         ),
         ("exec sleep 100".to_owned(), None),

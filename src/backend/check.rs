@@ -124,7 +124,7 @@ async fn look_for(
         return Ok(());
     };
     let name = kind.tool().unwrap_or("isomon");
-    let path = kind.tool().and(argv.first()).cloned();
+    let path = argv.first().filter(|_| kind.tool().is_some()).cloned();
     status.path = path.as_deref().map(SafeText::new);
     let report = camp.consult(argv, VERSION).await.map_err(|error| error.to_string())?;
     if let Some(error) = report.start_error {

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
+use rustix::thread::SecureComputingMode;
 use serde::{Deserialize, Serialize};
 
 use super::payload::{self, DONE, READY};
@@ -142,16 +143,13 @@ fn look(host: &World) -> Inside {
     let here = World::here();
     let host_kernel = here.is_kernel_of(host);
     let writable = writable();
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-    let powers = field("CapEff:").and_then(|set| u64::from_str_radix(set, 16).ok());
     Inside {
         kernel: Some(SafeText::within(&format!("Linux {}", here.kernel[0]), 80)),
         host_kernel,
         namespaces: here.apart(host, host_kernel),
-        seccomp: field("Seccomp:").and_then(mode).map(SafeText::from),
+        seccomp: filtering().map(SafeText::from),
         uid: Some(rustix::process::geteuid().as_raw()),
-        capabilities: powers.map(u64::count_ones),
+        capabilities: powers(),
         host_writable: (host_kernel != Some(false)).then(|| here.shares(host, &writable)),
         writable: Some(writable.into_iter().map(SafeText::from).collect()),
         network: Some(reach::measure()),
@@ -159,13 +157,29 @@ fn look(host: &World) -> Inside {
     }
 }
 
-fn mode(number: &str) -> Option<&'static str> {
-    match number {
-        "0" => Some("off"),
-        "1" => Some("strict"),
-        "2" => Some("filter"),
-        _ => None,
-    }
+/// A field of what the kernel says of this process, where it shows that.
+fn field(name: &str) -> Option<String> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix(name)).map(|rest| rest.trim().to_owned())
+}
+
+/// Seccomp's mode; asked by a call where nothing is shown, which `strict` would not survive.
+fn filtering() -> Option<&'static str> {
+    let Some(number) = field("Seccomp:") else {
+        return match rustix::thread::secure_computing_mode().ok()? {
+            SecureComputingMode::Disabled => Some("off"),
+            SecureComputingMode::Filter => Some("filter"),
+            _ => None,
+        };
+    };
+    ["off", "strict", "filter"].get(number.parse::<usize>().ok()?).copied()
+}
+
+/// How many capabilities are in effect.
+fn powers() -> Option<u32> {
+    let shown = field("CapEff:").and_then(|set| u64::from_str_radix(&set, 16).ok());
+    let asked = || Some(rustix::thread::capabilities(None).ok()?.effective.bits());
+    shown.or_else(asked).map(u64::count_ones)
 }
 
 /// The well-known places that can be written to.

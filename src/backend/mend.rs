@@ -127,7 +127,7 @@ impl Run {
                 status = self.child.wait() => break status?,
                 ready = self.output.readable(), if open => {
                     ready?;
-                    open = self.take(out, |output, buffer| output.try_read(buffer)).await;
+                    open = self.take(out, Receiver::try_read).await;
                 }
             }
         };

@@ -59,14 +59,14 @@ pub(super) async fn mend<D: Deed>(
         begun |= matches!(mend, Mend::Command { .. });
         outlet.send(What::Mend(mend)).await;
     }
-    let result = answer(doing).await.and_then(|known| {
+    let result = answer(doing).await.map(|known| {
         let outcome = outcome(&known, id);
         let mut all = BackendId::ALL.map(pending);
         for status in known {
             place(&mut all, status);
         }
         give_up(&mut all, None);
-        Ok((all, outcome))
+        (all, outcome)
     });
     match result {
         Ok((all, outcome)) => {

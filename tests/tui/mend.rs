@@ -39,7 +39,7 @@ impl Shop {
     fn new(depot: &Depot, state: &Path) -> Self {
         let mut settings = CampSettings::detect(Limits::default()).unwrap();
         settings.exe = env!("CARGO_BIN_EXE_isomon").into();
-        settings.state = state.to_owned();
+        state.clone_into(&mut settings.state);
         settings.search = vec![depot.bin().to_owned()];
         Self { settings }
     }
@@ -106,8 +106,9 @@ impl Desk {
         tokio::spawn(hub.run(stop.clone()));
         let (keys, inputs) = mpsc::channel(64);
         let (signals, heard) = mpsc::channel(1);
-        let (app, page) = (app(Setup::default()), Page::new(120, 40));
-        let mut session = Session::new(app, page, SetClock::default(), commands, Box::new(|_| ()));
+        let (looking, page) = (app(Setup::default()), Page::new(120, 40));
+        let mut session =
+            Session::new(looking, page, SetClock::default(), commands, Box::new(|_| ()));
         session.state = one_node();
         let feed = Feed { signals: heard, inputs, updates };
         Self { session, feed, keys, stop, _signals: signals }

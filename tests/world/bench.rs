@@ -104,7 +104,6 @@ fn status(id: BackendId) -> BackendStatus {
             .map(|_| if id.name().starts_with("gvisor") { "2026-11" } else { "2022-12" }.into()),
         inside: inside(id).map(Box::new),
         mend: if id == BackendId::Youki { installed("youki") } else { Vec::new() },
-        ..BackendStatus::new(id)
     }
 }
 

@@ -128,10 +128,8 @@ impl Fix<'_> {
     }
 
     fn line(&self, mend: &Mend) -> String {
-        let (bold, bad, plain) = match self.colored {
-            true => ("\x1b[1m", "\x1b[31m", "\x1b[0m"),
-            false => ("", "", ""),
-        };
+        let (bold, bad, plain) =
+            if self.colored { ("\x1b[1m", "\x1b[31m", "\x1b[0m") } else { ("", "", "") };
         match mend {
             Mend::Command { line, .. } => format!("{bold}$ {line}{plain}\n"),
             Mend::Line(line) => format!("  {line}\n"),

@@ -46,8 +46,9 @@ impl Inside {
             return None;
         }
         let mut inside: Self = serde_json::from_str(said).ok()?;
-        for list in [&mut inside.namespaces, &mut inside.writable, &mut inside.lent] {
-            list.iter_mut().for_each(|list| list.truncate(ENTRIES));
+        let lists = [&mut inside.namespaces, &mut inside.writable, &mut inside.lent];
+        for list in lists.into_iter().flatten() {
+            list.truncate(ENTRIES);
         }
         inside.calls = inside.calls.filter(|calls| calls.answered <= calls.tried);
         Some(inside)

@@ -83,9 +83,8 @@ pub(super) fn network(status: &BackendStatus) -> &'static str {
     match status.inside.as_ref().and_then(|inside| inside.network) {
         Some(Reach::Outside) => "open",
         Some(Reach::Loopback) => "loop",
-        Some(Reach::None) => "none",
         None if status.traits.network => "open",
-        None => "none",
+        Some(Reach::None) | None => "none",
     }
 }
 
