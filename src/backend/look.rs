@@ -169,7 +169,7 @@ fn filtering() -> Option<&'static str> {
         return match rustix::thread::secure_computing_mode().ok()? {
             SecureComputingMode::Disabled => Some("off"),
             SecureComputingMode::Filter => Some("filter"),
-            _ => None,
+            SecureComputingMode::Strict => Some("strict"),
         };
     };
     ["off", "strict", "filter"].get(number.parse::<usize>().ok()?).copied()

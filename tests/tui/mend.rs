@@ -102,16 +102,15 @@ impl Desk {
         let second = Duration::from_secs(1);
         let mut hub = Hub::new(Arc::new(shop), Arc::new(SystemClock), random, second);
         let (updates, commands) = (hub.subscribe(256), hub.commands());
-        let stop = CancellationToken::new();
-        tokio::spawn(hub.run(stop.clone()));
+        let token = CancellationToken::new();
+        tokio::spawn(hub.run(token.clone()));
         let (keys, inputs) = mpsc::channel(64);
         let (signals, heard) = mpsc::channel(1);
-        let (looking, page) = (app(Setup::default()), Page::new(120, 40));
-        let mut session =
-            Session::new(looking, page, SetClock::default(), commands, Box::new(|_| ()));
+        let (app, sheet) = (crate::page::app(Setup::default()), Page::new(120, 40));
+        let mut session = Session::new(app, sheet, SetClock::default(), commands, Box::new(|_| ()));
         session.state = one_node();
         let feed = Feed { signals: heard, inputs, updates };
-        Self { session, feed, keys, stop, _signals: signals }
+        Self { session, feed, keys, stop: token, _signals: signals }
     }
 
     async fn press(&self, keys: &str) {
