@@ -6,6 +6,7 @@
 //! benchmark is for.
 
 mod admission;
+mod age;
 mod audit;
 mod beside;
 mod boot;
@@ -35,9 +36,11 @@ mod launcher;
 mod letters;
 mod link;
 mod linux;
+mod look;
 mod lot;
 mod mark;
 mod measure;
+mod mend;
 mod namespaces;
 mod oci;
 mod outflow;
@@ -75,6 +78,7 @@ pub use audit::{Kind, LeftOver, audit};
 pub use camp::Camp;
 pub use check::{able, check, is_built, remedy_words};
 pub use job::PATH;
+pub use mend::mend;
 pub use settings::CampSettings;
 pub use sweep::{Sweep, gc};
 pub use trial::{Launch, Task, Trial, Work};
@@ -199,6 +203,8 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
     let rest = arguments.get(2..).unwrap_or_default();
     match arguments.get(1)?.to_str()? {
         payload::NAME => Some(payload::run(rest)),
+        look::NAME => Some(look::run(rest)),
+        mend::NAME => Some(mend::run(rest)),
         sandbox::NAME => Some(sandbox::run(rest)),
         #[cfg(target_arch = "x86_64")]
         kvm::NAME => Some(kvm::run(rest)),

@@ -87,7 +87,7 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Exec(wish)) => Ok(exec::run(wish, setting())),
         Some(Verb::List(wish)) => list::run(wish, &setting()?),
         Some(Verb::Show(wish)) => show::run(wish, &setting()?),
-        Some(Verb::Doctor { json }) => doctor::run(*json, &setting()?),
+        Some(Verb::Doctor(wish)) => doctor::run(wish, &setting()?),
         Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),
         Some(Verb::Completions { shell }) => shell::completions(*shell),

@@ -47,6 +47,7 @@ pub struct Hub<D> {
     tasks: TaskTracker,
     live: Option<task::Live>,
     check: Option<tokio::task::JoinHandle<()>>,
+    mend: Option<task::Mending>,
     told_lost: u64,
 }
 
@@ -69,6 +70,7 @@ impl<D: Deed> Hub<D> {
             tasks: TaskTracker::new(),
             live: None,
             check: None,
+            mend: None,
             told_lost: 0,
         }
     }
@@ -115,6 +117,9 @@ impl<D: Deed> Hub<D> {
     async fn wind_up(&mut self) {
         if let Some(live) = &self.live {
             live.cancel.cancel();
+        }
+        if let Some(mend) = &self.mend {
+            mend.cancel.cancel();
         }
         if let Some(check) = &self.check {
             check.abort();

@@ -17,9 +17,11 @@ use crate::model::update::{Health, Notice, Update, What};
 
 pub mod history;
 pub mod lately;
+pub mod mending;
 pub mod run;
 
 pub use history::{GpuMetric, Metric};
+pub use mending::Mending;
 pub use run::RunState;
 
 /// Runs kept in memory; older finished ones are on disk.
@@ -57,6 +59,8 @@ pub struct Node {
     pub gpus: Option<(Stamp, Box<GpuSample>)>,
     /// Its backends.
     pub backends: Vec<BackendStatus>,
+    /// The backend that is being made ready, or the last that was.
+    pub mending: Option<Mending>,
     /// Whether its source answers; `None` until it said so.
     pub health: Option<Health>,
     /// An hour of its numbers.
@@ -126,9 +130,13 @@ impl Node {
                 self.processes = Some((at, processes.clone()));
             }
             What::Gpus(sample) => self.apply_gpus(sample, at),
-            What::Backends(backends) => self.backends.clone_from(backends),
+            What::Backends(backends) => {
+                self.backends.clone_from(backends);
+                self.mending.iter_mut().for_each(Mending::tried);
+            }
+            What::Mend(mend) => Mending::fold(&mut self.mending, mend),
             What::Health(health) => self.health = Some(health.clone()),
-            What::Run { .. } | What::Lost(_) | What::Notice(_) | What::Mend(_) => {}
+            What::Run { .. } | What::Lost(_) | What::Notice(_) => {}
         }
     }
 

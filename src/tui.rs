@@ -17,6 +17,7 @@ pub mod key;
 pub mod keymap;
 pub mod letter;
 pub mod look;
+pub mod mend;
 pub mod mistake;
 mod pace;
 pub mod palette;

@@ -32,7 +32,7 @@ fn waiting(backend: BackendId, count: usize) -> Vec<Task> {
     let limits = Limits { timeout_seconds: Seconds(300.0), pids: 256, ..Limits::default() };
     let task = |nonce| {
         let work = Work::Job(job.clone());
-        Task { backend, start: Start::Cold, work, nonce, limits }
+        Task { backend, start: Start::Cold, work, kernel: None, nonce, limits }
     };
     (1..=count as u64).map(task).collect()
 }
@@ -150,7 +150,7 @@ async fn each_has_limits_of_its_own_and_its_own_end() {
             ..Limits::default()
         };
         let (backend, start) = (BackendId::Process, Start::Cold);
-        Task { backend, start, work: Work::Job(Arc::new(job)), nonce, limits }
+        Task { backend, start, work: Work::Job(Arc::new(job)), kernel: None, nonce, limits }
     };
     let mut hung = shell("sleep 1000", 4);
     hung.limits.timeout_seconds = Seconds(1.0);

@@ -8,6 +8,7 @@ use std::process::Stdio;
 mod home;
 
 use home::{Home, err, out, status};
+use isomon::model::backend::BackendId;
 
 #[test]
 fn without_a_terminal_the_screen_is_refused_with_a_hint() {
@@ -94,7 +95,9 @@ fn the_doctor_looks_at_everything_and_says_so_as_json() {
     for name in ["terminal", "cgroup", "pressure", "left-overs", "runs", "backend process"] {
         assert!(names.contains(&name), "{name} in {names:?}");
     }
-    assert_eq!(json["backends"].as_array().map(Vec::len), Some(8));
+    assert_eq!(json["backends"].as_array().map(Vec::len), Some(BackendId::ALL.len()));
+    let open = json["backends"][0].get("inside").expect("a process can look around");
+    assert_eq!(open["namespaces"], serde_json::json!([]), "{open}");
     let worst = |level: &str| checks.iter().any(|check| check["level"] == level);
     let wanted = match (worst("bad"), worst("warn")) {
         (true, _) => 2,

@@ -37,12 +37,57 @@ fn what_can_isolate_here() {
     insta::assert_snapshot!("backends_small", unicode((80, 21), &[Action::Last]));
     insta::assert_snapshot!("backends_middle", unicode((120, 37), &[Action::Down, Action::Down]));
     insta::assert_snapshot!("backends_large", unicode((200, 57), &[]));
+    insta::assert_snapshot!("backends_small_open", unicode((80, 21), &[Action::Enter]));
     insta::assert_snapshot!("backends_tiny", unicode((40, 10), &[]));
     let open = unicode((40, 10), &[Action::Last, Action::Enter]);
     insta::assert_snapshot!("backends_tiny_open", open);
     let ascii = drawn(Glyph::Ascii, (80, 21), &state, &[]);
     assert!(ascii.is_ascii());
     insta::assert_snapshot!("backends_ascii", ascii);
+}
+
+#[test]
+fn what_runs_here_comes_first_once_all_are_tried() {
+    let state = world::tried();
+    let shown = |size| drawn(Glyph::Unicode, size, &state, &[Action::Last]);
+    insta::assert_snapshot!("backends_tried_small", shown((80, 21)));
+    insta::assert_snapshot!("backends_tried_middle", shown((120, 37)));
+    insta::assert_snapshot!("backends_tried_large", shown((200, 57)));
+}
+
+#[test]
+fn the_cursor_stays_with_its_backend_when_rows_change_their_places() {
+    let (before, after) = (world::trying(), world::tried());
+    let mut view = View::default();
+    for _ in 0..9 {
+        view.act(Action::Down, &before);
+    }
+    let named = |view: &View, state: &State| {
+        let text = screen::text((80, 21), Glyph::Unicode, state.now, |frame, area, look| {
+            view.draw(frame, area, state, look);
+        });
+        text.lines().filter(|line| line.starts_with('╭')).nth(1).map(str::to_owned).unwrap()
+    };
+    assert!(named(&view, &before).starts_with("╭ docker ─"));
+    assert_eq!(named(&view, &before), named(&view, &after));
+}
+
+#[test]
+fn making_ready_is_asked_about_where_a_command_does_it() {
+    let state = world::tried();
+    let mut view = View::default();
+    let reply = |view: &mut View, name: &str| {
+        view.filter(name);
+        view.act(Action::Mend, &state)
+    };
+    assert!(matches!(reply(&mut view, "youki"), Reply::Mend(_)));
+    let Reply::Say(why) = reply(&mut view, "gvisor-kvm") else { panic!("no command") };
+    assert!(why.as_str().starts_with("no command does it: load the kvm module"), "{why}");
+    assert_eq!(reply(&mut view, "runc"), Reply::Say("runc is ready".into()));
+    let running = world::running(3);
+    view.filter("youki");
+    let Reply::Say(why) = view.act(Action::Mend, &running) else { panic!("a run goes on") };
+    assert!(why.as_str().contains("disturb"), "{why}");
 }
 
 #[test]

@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
 
+#[path = "support/depot.rs"]
+mod depot;
 #[path = "tui/frames.rs"]
 pub mod frames;
 #[path = "tui/keys.rs"]
 pub mod keys;
+#[path = "tui/mend.rs"]
+pub mod mend;
 #[path = "tui/page.rs"]
 pub mod page;
 #[path = "tui/robust.rs"]

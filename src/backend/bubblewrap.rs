@@ -59,6 +59,9 @@ fn arguments(view: &View, program: &str, errand: &Errand<'_>) -> Vec<String> {
     for (name, value) in &errand.env {
         say(&["--setenv", name, value]);
     }
+    // Who is root outside may else write settings of the kernel through /proc/sys, without any
+    // capability: bwrap looks whether the directory can be written to, not what is in it.
+    say(&["--remount-ro", "/proc", "--remount-ro", "/"]);
     say(&["--chdir", "/", "--"]);
     said.extend(errand.command());
     said

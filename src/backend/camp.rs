@@ -295,7 +295,8 @@ fn within(task: &Task) -> Duration {
 /// Whether the kernel killed something of it for want of memory.
 fn is_out_of_memory(report: Option<&Report>, before: Memory, after: Memory) -> bool {
     let violent = report.is_some_and(|end| end.signal == Some(9) || end.status == Some(128 + 9));
-    after.kills > before.kills || (violent && after.hits > before.hits)
+    let starved = report.is_some_and(|end| end.starved);
+    starved || after.kills > before.kills || (violent && after.hits > before.hits)
 }
 
 /// Sweeps what dead runs left; the state directory's lock, so that nobody takes us for dead before

@@ -1,5 +1,6 @@
 //! Tells whether each backend can run here, by running something in it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -7,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::admission;
 use super::kind::{self, Remedy};
 use super::settings::CampSettings;
-use super::{Camp, Error, Launch, Task};
-use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
-use crate::model::bench::{Cell, Failure, Outcome, Payload};
+use super::{Camp, Error, Launch, Task, Work, age, mend, tool};
+use crate::model::backend::{BackendId, BackendStatus, Inside, Readiness, Traits};
+use crate::model::bench::{Cell, Failure, Limits, Outcome, Payload};
 use crate::model::id::RunId;
 use crate::model::job::Runtime;
 use crate::model::text::SafeText;
@@ -65,11 +66,16 @@ async fn inspect(
         Err(reason) => Err(reason),
     };
     status.readiness = readiness.unwrap_or_else(|reason| {
-        let remedy = remedy(id, &reason);
+        let remedy = feasible(settings, remedy(id, &reason));
         status.mend = remedy.commands;
         let (reason, remedy) = (SafeText::new(&reason), SafeText::new(&remedy.words));
         Readiness::Unavailable { reason, remedy }
     });
+    if status.readiness.runs() {
+        let inside = look_around(camp, settings, id, nonce).await;
+        status.traits.take(inside.as_ref());
+        status.inside = inside.map(Box::new);
+    }
     status
 }
 
@@ -80,6 +86,40 @@ fn mark_unlimited(traits: &mut Traits, lack: &str) {
     traits.memory_limit &= holds("memory");
     traits.cpu_limit &= holds("cpu");
     traits.pids_limit &= holds("pids");
+}
+
+/// Looks around in a backend that is ready. Nothing where its guest cannot, or did not in time:
+/// what is not measured is not made up.
+async fn look_around(
+    camp: &mut Camp,
+    settings: &CampSettings,
+    id: BackendId,
+    nonce: u64,
+) -> Option<Inside> {
+    let limits = Limits { timeout_seconds: TRIAL, ..settings.limits };
+    let task = Task { work: Work::Look, ..Task::of(Cell::cold(id, Payload::Noop), !nonce, limits) };
+    let trial = camp.launch(&task).await.ok()?;
+    if trial.outcome != Outcome::Good {
+        tracing::debug!(%id, outcome = ?trial.outcome, "no look from inside");
+        return None;
+    }
+    Inside::read(&trial.value?)
+}
+
+/// A remedy whose commands can be run here and by us: the others are for a person to type.
+fn feasible(settings: &CampSettings, remedy: Remedy) -> Remedy {
+    let Remedy { words, commands } = remedy;
+    let known = |command: &Vec<String>| {
+        command.first().is_some_and(|program| tool::look_up(settings, program).is_some())
+    };
+    if !commands.iter().all(known) {
+        return Remedy { words, commands: Vec::new() };
+    }
+    let powerless = !rustix::process::geteuid().is_root();
+    if powerless && commands.iter().any(|command| mend::needs_root(command)) {
+        return Remedy::words(&format!("run as root: {words}"));
+    }
+    Remedy { words, commands }
 }
 
 /// Finds the tool and asks its version; what it lacks though it runs, or why it does not.
@@ -93,7 +133,8 @@ async fn look_for(
         return Ok(None);
     };
     let name = kind.tool().unwrap_or("isomon");
-    status.path = kind.tool().and(argv.first()).map(|path| SafeText::new(path));
+    let path = argv.first().filter(|_| kind.tool().is_some()).cloned();
+    status.path = path.as_deref().map(SafeText::new);
     let report = camp.consult(argv, VERSION).await.map_err(|error| error.to_string())?;
     if let Some(error) = report.start_error {
         return Err(format!("{name}: {error}"));
@@ -111,6 +152,7 @@ async fn look_for(
         return Err(format!("{name} --version does not tell a version"));
     }
     status.version = Some(SafeText::within(&report.first_line, 80));
+    status.dated = age::of(&report.first_line, path.as_deref().map(Path::new));
     Ok(said)
 }
 
@@ -205,6 +247,7 @@ mod tests {
         );
         let runsc = remedy(BackendId::GvisorKvm, "runsc is not on PATH");
         assert_eq!(runsc.words, "apt-get install runsc");
-        assert_eq!(runsc.commands[0].last().map(String::as_str), Some("runsc"));
+        let last = runsc.commands.last().and_then(|command| command.last());
+        assert_eq!(last.map(String::as_str), Some("runsc"));
     }
 }

@@ -179,6 +179,7 @@ fn from_nothing(
     launch.talk = launch.talk.map(|talk| Talk { requests, ..talk });
     launch.framed = boot.is_linux();
     launch.input = Input::Nothing;
+    launch.ready_ms = None;
     Ok(Recipe::of(launch))
 }
 

@@ -193,7 +193,10 @@ mod tests {
         assert_eq!(with(small), Some(Failure::Memory));
         let mut report = good();
         small(&mut report);
-        assert_eq!(explain(&report, Failure::Memory).as_str(), "isomon guest: no room for 9 MiB");
+        assert_eq!(
+            explain(&report, Failure::Memory, true).as_str(),
+            "isomon guest: no room for 9 MiB"
+        );
     }
 
     #[test]

@@ -8,7 +8,8 @@ use super::trial::Task;
 use super::view::{PROGRAM, View};
 use super::wire::{Input, Launch, Order};
 use super::{
-    Error, bubblewrap, container, deno, docker, firecracker, gvisor, kvm, namespaces, process, qemu,
+    Error, bubblewrap, container, deno, docker, firecracker, gvisor, kvm, mend, namespaces,
+    process, qemu,
 };
 use crate::model::backend::{BackendId, Traits};
 use crate::model::bench::{Limits, Payload};
@@ -58,11 +59,13 @@ impl Remedy {
 
     /// A package of the system.
     pub(super) fn package(name: &str) -> Self {
-        let install = ["apt-get", "install", "-y", "--no-install-recommends", name];
-        Self {
-            words: format!("apt-get install {name}"),
-            commands: vec![install.map(str::to_owned).to_vec()],
+        let command = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let mut commands = Vec::new();
+        if !mend::knows_packages() {
+            commands.push(command(&["apt-get", "update"]));
         }
+        commands.push(command(&["apt-get", "install", "-y", "--no-install-recommends", name]));
+        Self { words: format!("apt-get install {name}"), commands }
     }
 }
 

@@ -15,6 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags};
 
 use super::beside::Beside;
+use super::frame::{Frame, Frames, Heard};
 use super::mark::{self, Mark, Marks};
 use super::outflow::Outflow;
 use super::residue;
@@ -114,10 +115,12 @@ fn start(
         scan: Scan::new(launch.nonce, launch.keep_bytes),
         complaint: Vec::new(),
         out: Outflow::new(launch),
+        frames: launch.framed.then(|| Frames::new(launch.nonce)),
         ready: launch.ready_ms.map(Duration::from_millis),
         ends,
         marks,
         child,
+        guest: None,
         report: Report { created_ns, ..Report::default() },
     };
     watch.see_out(launch, lifeline)
@@ -129,10 +132,14 @@ pub(super) struct Watch {
     scan: Scan,
     complaint: Vec<u8>,
     out: Outflow,
+    /// What a Linux guest says on its one line.
+    frames: Option<Frames>,
     ready: Option<Duration>,
     ends: Ends,
     marks: Option<Marks>,
     child: Child,
+    /// How the work of a Linux guest ended: exit status, or signal.
+    guest: Option<(Option<i32>, Option<i32>)>,
     report: Report,
 }
 
@@ -157,6 +164,7 @@ impl Watch {
         }
         self.wait();
         self.read_last_words();
+        self.settle_guest();
         let grace = if ended { residue::GRACE } else { Duration::ZERO };
         self.report.left_over = !residue::clear(grace, &launch.gone, lifeline);
         residue::remove(&launch.remove);
@@ -259,6 +267,12 @@ impl Watch {
         let length = read(&mut self.ends.0, &mut buffer)?;
         let now = nanoseconds(self.clock);
         let bytes = buffer.get(..length).unwrap_or_default();
+        if let Some(frames) = &mut self.frames {
+            for heard in frames.feed(bytes) {
+                self.hear(heard, now);
+            }
+            return Some(length);
+        }
         self.out.take(Stream::Output, bytes);
         // Of what is passed on, nothing but the marker is looked for.
         if self.out.dropped().is_none() || self.scan.ready_ns.is_none() {
@@ -267,12 +281,34 @@ impl Watch {
         Some(length)
     }
 
+    /// Takes what a Linux guest said: how its work ended is what it says, not how its machine did.
+    fn hear(&mut self, heard: Heard, now: u64) {
+        match heard {
+            Heard::Line(line) => self.scan.feed(&line, now),
+            Heard::Frame(Frame::Init) => self.report.inited_ns = Some(now),
+            Heard::Frame(Frame::Exit(status, signal)) => self.guest = Some((status, signal)),
+            Heard::Frame(Frame::Output(stream, bytes)) => {
+                self.out.take(stream, &bytes);
+                if stream == Stream::Error {
+                    self.complain(&bytes);
+                }
+            }
+        }
+    }
+
+    fn complain(&mut self, bytes: &[u8]) {
+        let room = COMPLAINT.saturating_sub(self.complaint.len());
+        self.complaint.extend(bytes.iter().take(room));
+    }
+
     fn read_error(&mut self) -> Option<usize> {
         let mut buffer = [0; 16 << 10];
         let length = read(&mut self.ends.1, &mut buffer)?;
-        self.out.take(Stream::Error, buffer.get(..length).unwrap_or_default());
-        let room = COMPLAINT.saturating_sub(self.complaint.len());
-        self.complaint.extend(buffer.iter().take(length.min(room)));
+        let bytes = buffer.get(..length).unwrap_or_default();
+        if self.frames.is_none() {
+            self.out.take(Stream::Error, bytes);
+        }
+        self.complain(bytes);
         Some(length)
     }
 
@@ -281,6 +317,14 @@ impl Watch {
             self.report.exited_ns = Some(nanoseconds(self.clock));
             self.report.status = status.code();
             self.report.signal = status.signal();
+        }
+    }
+
+    /// Where a guest that speaks in frames ended by itself, its work's end is what it said; a guest
+    /// that said nothing has not ended well.
+    fn settle_guest(&mut self) {
+        if self.frames.is_some() && self.report.status == Some(0) {
+            (self.report.status, self.report.signal) = self.guest.unwrap_or_default();
         }
     }
 

@@ -5,7 +5,8 @@
 //! the container's own.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -26,7 +27,10 @@ impl Bundle {
     pub(super) fn open(at: PathBuf, view: &View) -> Result<Self, Error> {
         let root = at.join("rootfs");
         if !root.exists() {
-            let made = fs::create_dir_all(&root).and_then(|()| view.lay_out(&root));
+            // runc gives a tmpfs the mode of the directory below it, whatever its options say.
+            let open_tmp = || fs::set_permissions(root.join("tmp"), Permissions::from_mode(0o1777));
+            let laid = fs::create_dir_all(&root).and_then(|()| view.lay_out(&root));
+            let made = laid.and_then(|()| open_tmp());
             made.map_err(|source| Error::io("create", &root, source))?;
         }
         Ok(Self { at })
@@ -101,7 +105,12 @@ impl Container<'_> {
         let mut mounts = vec![
             mount("/proc", "proc", "proc", &["nosuid", "nodev", "noexec"]),
             mount("/dev", "tmpfs", "tmpfs", &["nosuid", "mode=755", "size=64k"]),
-            mount("/tmp", "tmpfs", "tmpfs", &["nosuid", "nodev", &format!("size={TMP_MIB}m")]),
+            mount(
+                "/tmp",
+                "tmpfs",
+                "tmpfs",
+                &["nosuid", "nodev", "mode=1777", &format!("size={TMP_MIB}m")],
+            ),
         ];
         let seen = self.view.binds();
         mounts.extend(seen.map(|(from, at)| bind(&at.to_string_lossy(), &from.to_string_lossy())));

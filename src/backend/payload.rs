@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 pub(super) use self::kernel::{DONE, NO_ROOM, READY};
 use self::kernel::{MIB_WORDS, PAGE_WORDS, fold, mix, seed, spin, step, touch};
+use super::look;
 use super::trial::{Task, Work};
 use crate::model::bench::Payload;
 
@@ -32,7 +33,8 @@ pub(super) fn arguments(payload: Payload, nonce: u64) -> [String; 4] {
 pub(super) fn inside(task: &Task) -> Vec<String> {
     match &task.work {
         Work::Payload(payload) => arguments(*payload, task.nonce).to_vec(),
-        Work::Look | Work::Job(_) => Vec::new(),
+        Work::Look => look::arguments(task.nonce),
+        Work::Job(_) => Vec::new(),
     }
 }
 

@@ -81,7 +81,7 @@ impl Kind for Qemu {
         argv.extend(["-append".to_owned(), boot.command_line]);
         // The guest has its input in its file system.
         let input = Input::Nothing;
-        Ok(Recipe::of(Launch { framed, input, ..site.launch(errand, argv) }))
+        Ok(Recipe::of(Launch { framed, input, ready_ms: None, ..site.launch(errand, argv) }))
     }
 
     fn is_host(&self) -> bool {

@@ -5,8 +5,8 @@
 
 use super::payload::{DONE, READY};
 
-/// Longest line looked at; a marker is shorter.
-const LONGEST: usize = 256;
+/// Longest line looked at; a marker is shorter, also one that carries a look around.
+const LONGEST: usize = 4096;
 
 /// Reads output as it comes.
 #[derive(Debug, Default)]
@@ -62,7 +62,7 @@ impl Scan {
     }
 
     fn read(&mut self, line: &str, now_ns: u64) {
-        let words: Vec<&str> = line.splitn(4, ' ').collect();
+        let words: Vec<&str> = line.splitn(3, ' ').collect();
         match words[..] {
             [READY, nonce] if nonce == self.nonce && self.ready_ns.is_none() => {
                 self.ready_ns = Some(self.began_ns);
@@ -108,6 +108,18 @@ mod tests {
         )]);
         assert_eq!((scan.ready_ns, scan.done_ns), (None, None));
         assert_eq!(scan.first_line, "ISOMON-READY 0000000000000001");
+    }
+
+    #[test]
+    fn a_look_is_one_value_with_its_spaces_and_never_more_than_a_line_holds() {
+        let done = r#"{"kernel":"Linux 4.4.0"}"#;
+        let said = format!("ISOMON-READY 00000000000000ab\nISOMON-DONE 00000000000000ab {done}\n");
+        assert_eq!(scan(&[(&said, 1)]).value.as_deref(), Some(done));
+        let long = format!(
+            "ISOMON-READY 00000000000000ab\nISOMON-DONE 00000000000000ab {}\n",
+            "x".repeat(1 << 15)
+        );
+        assert!(scan(&[(&long, 1)]).value.is_some_and(|value| value.len() < LONGEST));
     }
 
     #[test]

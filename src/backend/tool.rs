@@ -7,12 +7,17 @@ use super::settings::CampSettings;
 
 /// The first executable file called `name` in the directories to search.
 pub(super) fn find(settings: &CampSettings, name: &'static str) -> Result<PathBuf, Error> {
+    look_up(settings, name).ok_or(Error::Tool { tool: name })
+}
+
+/// The same of any name.
+pub(super) fn look_up(settings: &CampSettings, name: &str) -> Option<PathBuf> {
     let here = |dir: &PathBuf| {
         let path = dir.join(name);
         let runs = path.is_file() && rustix::fs::access(&path, rustix::fs::Access::EXEC_OK).is_ok();
         runs.then_some(path)
     };
-    settings.search.iter().find_map(here).ok_or(Error::Tool { tool: name })
+    settings.search.iter().find_map(here)
 }
 
 /// `path` as text, which the launcher's orders are made of.

@@ -8,6 +8,7 @@ use color_eyre::eyre::eyre;
 
 pub use super::bench::BenchArgs;
 pub use super::configure::ConfigVerb;
+pub use super::doctor::DoctorArgs;
 pub use super::exec::ExecArgs;
 pub use super::list::ListArgs;
 pub use super::show::ShowArgs;
@@ -83,11 +84,7 @@ pub enum Verb {
     /// Print a run
     Show(ShowArgs),
     /// Say what works here, what does not, why, and what mends it
-    Doctor {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Doctor(DoctorArgs),
     /// Clear up what runs that were killed left behind
     Gc {
         /// Only say what would be cleared up

@@ -17,6 +17,7 @@ mod export;
 mod live;
 
 pub use args::BenchArgs;
+pub(super) use args::{Family, backends};
 use export::Export;
 
 pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {

@@ -5,14 +5,17 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use super::bench::{Family, backends};
 use super::print;
 use super::setting::Setting;
 use super::{Exit, Outcome, color, log, runtime};
 use crate::hub::Deed;
-use crate::model::backend::{BackendStatus, Readiness};
+use crate::model::backend::{BackendId, BackendStatus, Readiness};
 use crate::model::text::SafeText;
+use crate::model::time::{Clock, SystemClock};
 
 mod finding;
+mod fix;
 mod machine;
 mod terminal;
 
@@ -30,7 +33,45 @@ struct Findings {
     backends: Vec<BackendStatus>,
 }
 
-pub(super) fn run(json: bool, setting: &Setting) -> Outcome {
+/// How to look, and what to do about it.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// As JSON
+    #[arg(long, conflicts_with = "fix")]
+    json: bool,
+    /// Run the commands that make backends ready, after a yes to each, and try them again
+    #[arg(long)]
+    fix: bool,
+    /// Say yes beforehand
+    #[arg(short, long, requires = "fix")]
+    yes: bool,
+    /// Backends to make ready, or a family like `gvisor`; every one if none
+    #[arg(value_name = "BACKEND", value_parser = backends, requires = "fix")]
+    named: Vec<Family>,
+}
+
+impl DoctorArgs {
+    fn names_backends(&self) -> bool {
+        !self.named.is_empty()
+    }
+
+    /// The backends that are meant.
+    fn backends(&self) -> Vec<BackendId> {
+        if !self.names_backends() {
+            return BackendId::ALL.to_vec();
+        }
+        let mut ids: Vec<BackendId> =
+            self.named.iter().flat_map(|family| family.ids().iter().copied()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}
+
+pub(super) fn run(wish: &DoctorArgs, setting: &Setting) -> Outcome {
+    if wish.fix {
+        return fix::run(wish, setting);
+    }
     log::to_stderr()?;
     let mut findings = terminal::look();
     findings.extend(runtime::block_on(machine::look(setting))?);
@@ -39,7 +80,7 @@ pub(super) fn run(json: bool, setting: &Setting) -> Outcome {
     findings.push(none_ready(&backends));
     let findings =
         Findings { format: 1, isomon: env!("CARGO_PKG_VERSION"), checks: findings, backends };
-    let text = if json {
+    let text = if wish.json {
         serde_json::to_string_pretty(&findings)? + "\n"
     } else {
         findings.table(color::of_stdout(setting.config.screen.color))
@@ -81,7 +122,7 @@ async fn try_backends(setting: &Setting) -> Vec<BackendStatus> {
 }
 
 fn of_backend(status: &BackendStatus) -> Finding {
-    let version = status.version.as_ref().map_or("", SafeText::as_str);
+    let version = status.tool(SystemClock.now()).unwrap_or_default();
     let (level, words, remedy) = match &status.readiness {
         Readiness::Ready => (Level::Good, format!("ready, {version}"), SafeText::default()),
         Readiness::Checking => (Level::Warn, "no answer in time".into(), SafeText::default()),

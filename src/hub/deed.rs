@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::backend::BackendStatus;
+use crate::model::backend::{BackendId, BackendStatus, Mend};
 use crate::model::bench::Plan;
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
@@ -19,6 +19,16 @@ pub trait Deed: Send + Sync + 'static {
         &self,
         out: mpsc::Sender<BackendStatus>,
     ) -> impl Future<Output = Result<(), SafeText>> + Send;
+
+    /// Runs the commands that make `id` ready, which the deed knows from having tried it, until
+    /// they are done or `cancel`; then tries it again. Everything that is known of the backends by
+    /// then.
+    fn mend(
+        &self,
+        id: BackendId,
+        out: mpsc::Sender<Mend>,
+        cancel: CancellationToken,
+    ) -> impl Future<Output = Result<Vec<BackendStatus>, SafeText>> + Send;
 
     /// Does `plan` as run `id` and keeps the result, until it is done or `cancel`; what is there
     /// by then stays valid.

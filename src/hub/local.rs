@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Deed;
 use crate::backend::{self, Camp, CampSettings};
 use crate::bench::{Bench, head};
-use crate::model::backend::{BackendId, BackendStatus, Readiness};
+use crate::model::backend::{BackendId, BackendStatus, Mend, Readiness};
 use crate::model::bench::{Limits, Plan};
 use crate::model::id::{RunId, SourceId};
 use crate::model::node::NodeInfo;
@@ -33,6 +33,7 @@ use crate::store::{self, Listed, RunDir};
 mod exec;
 
 pub use exec::{Ended, Refusal, runtime};
+mod mend;
 
 /// The end of a run that was cancelled while it was prepared.
 const NOTHING: &str = "cancelled before anything was measured";
@@ -175,6 +176,15 @@ impl Deed for Local {
             () = out.closed() => cancel.cancel(),
         }
         trying.await
+    }
+
+    async fn mend(
+        &self,
+        id: BackendId,
+        out: mpsc::Sender<Mend>,
+        cancel: CancellationToken,
+    ) -> Result<Vec<BackendStatus>, SafeText> {
+        self.make_ready(id, out, &cancel).await
     }
 
     async fn bench(

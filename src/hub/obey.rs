@@ -7,9 +7,10 @@ use std::time::Duration;
 use rand::Rng;
 use tokio_util::sync::CancellationToken;
 
-use super::task::{self, Live};
+use super::task::{self, Live, Mending};
 use super::{Deed, Hub};
 use crate::config::Interval;
+use crate::model::backend::BackendId;
 use crate::model::bench::Plan;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
@@ -21,12 +22,41 @@ impl<D: Deed> Hub<D> {
         tracing::debug!(?command, "obey");
         match command {
             Command::CheckBackends => self.check().await,
-            Command::Mend(id) => self.say(true, &format!("{id} cannot be mended from here")).await,
+            Command::Mend(id) => self.mend(id).await,
+            Command::StopMend => self.stop_mend(),
             Command::Bench(plan) => self.bench(*plan).await,
             Command::Cancel(id) => self.cancel(&id).await,
             Command::Export { run, to } => self.export(run, to),
             Command::Interval(interval) => self.set_interval(interval).await,
             Command::Pause(paused) => self.pace.send_modify(|pace| pace.paused = paused),
+        }
+    }
+
+    /// What must not be disturbed now, or would disturb; in a sentence.
+    fn busy(&self) -> Option<String> {
+        if let Some(live) = self.live.as_ref().filter(|live| live.is_going_on()) {
+            return Some(format!("run {} is going on; cancel it or wait", live.id));
+        }
+        let mend = self.mend.as_ref().filter(|mend| mend.is_going_on());
+        mend.map(|mend| format!("{} is being made ready; end that or wait", mend.id))
+    }
+
+    async fn mend(&mut self, id: BackendId) {
+        if let Some(sentence) = self.busy() {
+            return self.say(true, &sentence).await;
+        }
+        if self.check.as_ref().is_some_and(|check| !check.is_finished()) {
+            return self.say(true, "the backends are being tried; wait for that").await;
+        }
+        let cancel = CancellationToken::new();
+        let work = task::mend(Arc::clone(&self.deed), self.outlet(), id, cancel.clone());
+        let task = self.tasks.spawn(work);
+        self.mend = Some(Mending { id, cancel, task });
+    }
+
+    fn stop_mend(&self) {
+        if let Some(mend) = &self.mend {
+            mend.cancel.cancel();
         }
     }
 
@@ -38,13 +68,15 @@ impl<D: Deed> Hub<D> {
         if self.check.as_ref().is_some_and(|check| !check.is_finished()) {
             return self.say(false, "the backends are being tried already").await;
         }
+        if let Some(sentence) = self.busy() {
+            return self.say(true, &sentence).await;
+        }
         let work = task::check(Arc::clone(&self.deed), self.outlet());
         self.check = Some(self.tasks.spawn(work));
     }
 
     async fn bench(&mut self, plan: Plan) {
-        if let Some(live) = self.live.as_ref().filter(|live| live.is_going_on()) {
-            let sentence = format!("run {} is going on; cancel it or wait", live.id);
+        if let Some(sentence) = self.busy() {
             return self.say(true, &sentence).await;
         }
         let id = RunId::new(self.outlet.now().wall_ms, self.random.random());

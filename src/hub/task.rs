@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Deed;
-use crate::model::backend::{BackendId, BackendStatus, Readiness};
+use crate::model::backend::{BackendId, BackendStatus, Mend, Readiness};
 use crate::model::bench::{Plan, Progress, Summary};
 use crate::model::id::RunId;
 use crate::model::run::{RunEnd, RunEvent, RunTail};
@@ -32,6 +32,77 @@ impl Live {
     }
 }
 
+/// A backend that is being made ready.
+pub(super) struct Mending {
+    pub(super) id: BackendId,
+    pub(super) cancel: CancellationToken,
+    pub(super) task: JoinHandle<()>,
+}
+
+impl Mending {
+    pub(super) fn is_going_on(&self) -> bool {
+        !self.task.is_finished()
+    }
+}
+
+/// Makes a backend ready; what the commands say is told as it comes, then what came of it.
+pub(super) async fn mend<D: Deed>(
+    deed: Arc<D>,
+    outlet: Outlet,
+    id: BackendId,
+    cancel: CancellationToken,
+) {
+    let (out, mut heard) = mpsc::channel(EVENTS);
+    let doing = tokio::spawn(async move { deed.mend(id, out, cancel).await });
+    let mut begun = false;
+    while let Some(mend) = heard.recv().await {
+        begun |= matches!(mend, Mend::Command { .. });
+        outlet.send(What::Mend(mend)).await;
+    }
+    let result = answer(doing).await.map(|known| {
+        let outcome = outcome(&known, id);
+        let mut all = BackendId::ALL.map(pending);
+        for status in known {
+            place(&mut all, status);
+        }
+        give_up(&mut all, None);
+        (all, outcome)
+    });
+    match result {
+        Ok((all, outcome)) => {
+            outlet.send(What::Backends(all.to_vec())).await;
+            let notice = Notice { bad: outcome.is_err(), text: outcome.unwrap_or_else(|bad| bad) };
+            outlet.send(What::Notice(notice)).await;
+        }
+        Err(why) => {
+            if begun {
+                outlet.send(What::Mend(Mend::Ended { failed: Some(why.clone()) })).await;
+            }
+            tell(&outlet, Err(why)).await;
+        }
+    }
+}
+
+/// What came of an attempt to make `id` ready, in a sentence; an error where it is not ready.
+fn outcome(known: &[BackendStatus], id: BackendId) -> Result<SafeText, SafeText> {
+    let status = known.iter().find(|status| status.id == id);
+    match status.map(|status| &status.readiness) {
+        Some(Readiness::Ready) => Ok(format!("{id} is ready").into()),
+        Some(Readiness::Degraded { reason, .. }) => Ok(format!("{id} runs, {reason}").into()),
+        Some(Readiness::Unavailable { reason, .. }) => {
+            Err(format!("{id} is not ready: {reason}").into())
+        }
+        Some(Readiness::Checking) | None => Err(format!("{id} was not tried").into()),
+    }
+}
+
+/// Puts `status` in its place among all.
+fn place(all: &mut [BackendStatus], status: BackendStatus) {
+    if let Some(place) = all.iter_mut().find(|other| other.id == status.id) {
+        *place = status;
+    }
+}
+
 /// Tries every backend; tells the whole list at once and each time one is known. In the end none
 /// is left pending.
 pub(super) async fn check<D: Deed>(deed: Arc<D>, outlet: Outlet) {
@@ -40,9 +111,7 @@ pub(super) async fn check<D: Deed>(deed: Arc<D>, outlet: Outlet) {
     let mut known = BackendId::ALL.map(pending);
     outlet.send(What::Backends(known.to_vec())).await;
     while let Some(status) = heard.recv().await {
-        if let Some(place) = known.iter_mut().find(|other| other.id == status.id) {
-            *place = status;
-        }
+        place(&mut known, status);
         outlet.send(What::Backends(known.to_vec())).await;
     }
     let result = answer(doing).await;

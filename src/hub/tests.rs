@@ -5,7 +5,7 @@ use std::path::Path;
 use rand::SeedableRng;
 
 use super::*;
-use crate::model::backend::{BackendId, BackendStatus, Readiness, Traits};
+use crate::model::backend::{BackendId, BackendStatus, Mend, Readiness, Traits};
 use crate::model::bench::{Effort, Limits, Payload, Plan};
 use crate::model::id::RunId;
 use crate::model::run::{Fingerprint, RunEnd, RunEvent, RunHead, RunTail};
@@ -71,6 +71,25 @@ impl Deed for Fake {
             out.send(status).await.ok();
         }
         Ok(())
+    }
+
+    async fn mend(
+        &self,
+        backend: BackendId,
+        out: mpsc::Sender<Mend>,
+        cancel: CancellationToken,
+    ) -> Result<Vec<BackendStatus>, SafeText> {
+        if backend == BackendId::Youki {
+            return Err("isomon knows no command that makes youki ready".into());
+        }
+        out.send(Mend::Command { backend, line: "install it".into() }).await.ok();
+        assert!(!self.panics, "on purpose");
+        if backend == BackendId::Crun {
+            cancel.cancelled().await;
+        }
+        out.send(Mend::Ended { failed: None }).await.ok();
+        let readiness = Readiness::Ready;
+        Ok(vec![BackendStatus { readiness, ..BackendStatus::new(backend) }])
     }
 
     async fn bench(
@@ -197,6 +216,50 @@ async fn backends_are_told_as_they_become_known() {
     }
     let all = BackendId::ALL.len();
     assert_eq!(pending, [all, all - 1, all - 2, 0], "what was not tried does not stay pending");
+}
+
+#[tokio::test]
+async fn a_backend_is_made_ready_and_what_came_of_it_is_told() {
+    let mut rig = rig(false);
+    rig.wish(Command::Mend(BackendId::Runc)).await;
+    assert!(matches!(rig.heard().await, What::Mend(Mend::Command { .. })));
+    assert!(matches!(rig.heard().await, What::Mend(Mend::Ended { failed: None })));
+    let What::Backends(all) = rig.heard().await else { panic!("all backends") };
+    let ready = all.iter().filter(|status| status.readiness.runs());
+    assert_eq!(ready.map(|status| status.id).collect::<Vec<_>>(), [BackendId::Runc]);
+    assert_eq!(rig.notice().await.text.as_str(), "runc is ready");
+    rig.wish(Command::Mend(BackendId::Youki)).await;
+    let notice = rig.notice().await;
+    assert!(notice.bad && notice.text.as_str().contains("knows no command"));
+}
+
+#[tokio::test]
+async fn nothing_else_begins_while_a_backend_is_made_ready() {
+    let mut rig = rig(false);
+    rig.wish(Command::Mend(BackendId::Crun)).await;
+    rig.heard().await;
+    for wish in
+        [Command::Mend(BackendId::Runc), Command::Bench(Box::new(plan())), Command::CheckBackends]
+    {
+        rig.wish(wish).await;
+        let notice = rig.notice().await;
+        assert!(notice.bad && notice.text.as_str().contains("crun is being made ready"));
+    }
+    rig.wish(Command::StopMend).await;
+    assert_eq!(rig.notice().await.text.as_str(), "crun is ready");
+    rig.wish(Command::Bench(Box::new(plan()))).await;
+    rig.started().await;
+    rig.wish(Command::Mend(BackendId::Runc)).await;
+    assert!(rig.notice().await.text.as_str().contains("is going on"));
+}
+
+#[tokio::test]
+async fn making_ready_that_breaks_is_told_to_have_ended() {
+    let mut rig = rig(true);
+    rig.wish(Command::Mend(BackendId::Runc)).await;
+    assert!(matches!(rig.heard().await, What::Mend(Mend::Command { .. })));
+    assert!(matches!(rig.heard().await, What::Mend(Mend::Ended { failed: Some(_) })));
+    assert!(rig.notice().await.bad);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::job::Runtime;
 use super::text::SafeText;
 
+mod age;
 mod inside;
 mod mend;
 
@@ -351,4 +352,39 @@ pub struct Traits {
     /// where that is unknown.
     #[serde(default)]
     pub max_at_once: Option<u32>,
+}
+
+impl Traits {
+    /// Puts what was measured from `inside` in the place of what is claimed.
+    pub fn take(&mut self, inside: Option<&Inside>) {
+        let Some(inside) = inside else { return };
+        if let Some(reach) = inside.network {
+            self.network = reach == Reach::Outside;
+        }
+        self.host_writable = inside.host_writable.unwrap_or(self.host_writable);
+        // What filters the calls of another kernel to ours is not seen from inside of it.
+        let seen = inside.seccomp.as_ref().filter(|_| inside.host_kernel == Some(true));
+        self.seccomp = seen.map_or(self.seccomp, |mode| mode.as_str() == "filter");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_measured_takes_the_place_of_what_is_claimed() {
+        let mut traits = Traits { seccomp: true, network: true, ..Traits::default() };
+        let inside = Inside {
+            seccomp: Some("off".into()),
+            network: Some(Reach::Loopback),
+            host_writable: Some(true),
+            ..Inside::default()
+        };
+        traits.take(Some(&inside));
+        assert!(!traits.network && traits.host_writable);
+        assert!(traits.seccomp, "another kernel's filter says nothing of ours");
+        traits.take(Some(&Inside { host_kernel: Some(true), ..inside }));
+        assert!(!traits.seccomp);
+    }
 }

@@ -17,6 +17,8 @@ pub enum Command {
     CheckBackends,
     /// Run the commands that make this backend ready, then try it again. Asked for after a yes.
     Mend(BackendId),
+    /// End these commands; what they have done stays.
+    StopMend,
     /// Start a benchmark.
     Bench(Box<Plan>),
     /// End a run; what it has stays valid.

@@ -70,6 +70,7 @@ actions! {
     Cancel "cancel" "cancel" "cancel the run; asks",
     Again "again" "again" "the same run again",
     Check "check" "try again" "try the backends again",
+    Mend "mend" "make ready" "make the backend ready; asks",
     Preset "preset" "preset" "next preset",
     View "view" "view" "next view of the results",
     Export "export" "export" "write the run as JSON",
@@ -89,7 +90,7 @@ impl Action {
 
     /// Whether it changes anything beyond the screen; `--readonly` hides and refuses these.
     pub const fn acts(self) -> bool {
-        matches!(self, Self::Bench | Self::Cancel | Self::Again | Self::Check)
+        matches!(self, Self::Bench | Self::Cancel | Self::Again | Self::Check | Self::Mend)
     }
 }
 

@@ -254,15 +254,16 @@ impl App {
 
     /// Does what the popup on top answered.
     fn close(&mut self, answer: Answer, state: &State) {
-        if answer == Answer::Stay {
-            return;
+        match answer {
+            Answer::Stay => return,
+            Answer::Keep(command) => return self.effects.push(Effect::Wish(command)),
+            _ => drop(self.popups.pop()),
         }
-        self.popups.pop();
         match answer {
             Answer::Act(action) => self.carry_out(action, state),
             Answer::Do(Then::Quit) => self.effects.push(Effect::Quit),
             Answer::Do(Then::Wish(command)) => self.effects.push(Effect::Wish(command)),
-            Answer::Stay | Answer::Close => {}
+            Answer::Stay | Answer::Keep(_) | Answer::Close => {}
         }
     }
 
@@ -296,6 +297,7 @@ impl App {
                     self.ask(question, Then::Wish(then));
                 }
             }
+            Reply::Mend(mend) => self.popups.push(Popup::Mend(mend)),
             Reply::Say(text) if action == Action::Why => self.popups.push(Popup::Text(text)),
             Reply::Say(text) => self.say(false, text),
             Reply::Copy(text) => self.effects.push(Effect::Copy(text)),
@@ -305,8 +307,14 @@ impl App {
 
     /// Lets a wish through, unless it changes anything beyond the screen and that is not allowed.
     fn allow(&mut self, command: Command) -> Option<Command> {
-        let acts =
-            matches!(command, Command::Bench(_) | Command::Cancel(_) | Command::CheckBackends);
+        let acts = matches!(
+            command,
+            Command::Bench(_)
+                | Command::Cancel(_)
+                | Command::CheckBackends
+                | Command::Mend(_)
+                | Command::StopMend
+        );
         if acts && self.setup.readonly {
             self.refuse();
             return None;

@@ -10,9 +10,11 @@ use super::help::Help;
 use super::key::Key;
 use super::keymap::Keymap;
 use super::look::Look;
+use super::mend::Mend;
 use super::palette::Palette;
 use crate::model::command::Command;
 use crate::model::text::SafeText;
+use crate::state::State;
 
 /// Something that lies over the tab.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub enum Popup {
     Ask(Ask),
     /// Something to read.
     Text(SafeText),
+    /// A backend that is made ready.
+    Mend(Mend),
 }
 
 /// A question, and what a yes does.
@@ -50,6 +54,8 @@ pub enum Then {
 pub enum Answer {
     /// It stays open.
     Stay,
+    /// It stays open, and this is wished.
+    Keep(Command),
     /// It closes.
     Close,
     /// It closes, and this is done.
@@ -61,7 +67,7 @@ pub enum Answer {
 impl Popup {
     /// Whether letters are meant as letters, so that none may wait for a chord.
     pub const fn takes_letters(&self) -> bool {
-        matches!(self, Self::Palette(_) | Self::Ask(_))
+        matches!(self, Self::Palette(_) | Self::Ask(_) | Self::Mend(_))
     }
 
     /// Answers a key; `action` is what the keymap makes of it.
@@ -70,6 +76,7 @@ impl Popup {
             Self::Help(help) => help.press(action, keymap),
             Self::Palette(palette) => palette.press(key, action),
             Self::Ask(ask) => ask.press(key),
+            Self::Mend(mend) => mend.press(key, action),
             Self::Text(_) => match action {
                 Some(Action::Back | Action::Enter | Action::Why | Action::Quit) => Answer::Close,
                 _ => Answer::Stay,
@@ -78,11 +85,19 @@ impl Popup {
     }
 
     /// Draws it over `area`, the whole screen.
-    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, keymap: &Keymap, look: &Look<'_>) {
+    pub fn draw(
+        &self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        keymap: &Keymap,
+        state: &State,
+        look: &Look<'_>,
+    ) {
         match self {
             Self::Help(help) => help.draw(frame, area, keymap, look),
             Self::Palette(palette) => palette.draw(frame, area, keymap, look),
             Self::Ask(ask) => ask.draw(frame, area, look),
+            Self::Mend(mend) => mend.draw(frame, area, state, look),
             Self::Text(text) => draw_text(frame, area, text, look),
         }
     }

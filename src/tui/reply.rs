@@ -1,5 +1,6 @@
 //! What a tab answers to an action.
 
+use super::mend::Mend;
 use crate::model::command::Command;
 use crate::model::text::SafeText;
 
@@ -19,6 +20,8 @@ pub enum Reply {
         /// What a yes wishes.
         then: Command,
     },
+    /// Ask whether to make a backend ready, or show how it goes.
+    Mend(Mend),
     /// Tell the user something.
     Say(SafeText),
     /// Put this on the clipboard.

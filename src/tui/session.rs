@@ -15,6 +15,7 @@ use super::event::{Input, Signal};
 use super::pace::Pace;
 use super::surface::Surface;
 use super::view;
+use crate::model::backend::Mend;
 use crate::model::command::Command;
 use crate::model::time::Clock;
 use crate::model::update::{Update, What};
@@ -228,6 +229,8 @@ fn log(update: &Update) {
     match &update.what {
         What::Notice(notice) if notice.bad => tracing::warn!("{}", notice.text),
         What::Notice(notice) => tracing::info!("{}", notice.text),
+        What::Mend(Mend::Command { line, .. }) => tracing::info!("$ {line}"),
+        What::Mend(Mend::Line(line)) => tracing::info!("{line}"),
         _ => {}
     }
 }

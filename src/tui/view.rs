@@ -52,7 +52,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, state: &State, now: Stamp) {
     app.views.draw(app.tab, frame, areas.body, state, &look);
     foot::draw(frame, areas.foot, app, state, &look);
     for popup in &app.popups {
-        popup.draw(frame, whole, &app.setup.keymap, &look);
+        popup.draw(frame, whole, &app.setup.keymap, state, &look);
     }
 }
 

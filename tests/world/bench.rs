@@ -4,12 +4,15 @@
 //! cannot do all of the work, and for a while the hypervisor steals. Numbers come from a small generator, so that screens can be compared letter by letter.
 #![expect(clippy::unwrap_used, reason = "a fixture that is wrong should stop the test")]
 
-use isomon::model::backend::{BackendId, BackendStatus, Readiness, Start, Traits};
+use isomon::model::backend::{
+    BackendId, BackendStatus, Calls, Class, Inside, Reach, Readiness, Start, Traits,
+};
 use isomon::model::bench::{
     Cell, Effort, Estimate, Failure, Figure, HostState, Limits, Outcome, Payload, Phase, Phases,
     Plan, Progress, Sample, Summary, Taint,
 };
 use isomon::model::id::{RunId, SourceId};
+use isomon::model::job::Runtime;
 use isomon::model::run::{FORMAT, Fingerprint, LeftOut, RunEnd, RunEvent, RunHead, RunTail};
 use isomon::model::time::Stamp;
 use isomon::model::unit::{Ratio, Seconds};
@@ -61,7 +64,19 @@ pub(crate) fn statuses() -> Vec<BackendStatus> {
 
 fn status(id: BackendId) -> BackendStatus {
     let (version, path) = match id {
-        BackendId::Process | BackendId::Namespaces => (None, None),
+        BackendId::Process | BackendId::Namespaces | BackendId::Kvm => (None, None),
+        BackendId::V8 => (Some("V8 15.0.245.2"), None),
+        BackendId::Wasm => (Some("wasmtime 48.0.8"), None),
+        BackendId::Deno => (Some("deno 2.9.8"), Some("/usr/bin/deno")),
+        BackendId::Docker | BackendId::DockerCrun | BackendId::DockerRunsc => {
+            (Some("Docker 20.10.24"), Some("/run/docker.sock"))
+        }
+        BackendId::QemuTcg | BackendId::QemuKvm => {
+            (Some("QEMU emulator version 7.2.22"), Some("/usr/bin/qemu-system-x86_64"))
+        }
+        BackendId::Firecracker | BackendId::FirecrackerJailed => {
+            (Some("Firecracker v1.17.0"), Some("/usr/bin/firecracker"))
+        }
         BackendId::Bubblewrap => (Some("bubblewrap 0.8.0"), Some("/usr/bin/bwrap")),
         BackendId::Runc => (Some("runc version 1.1.5+ds1"), Some("/usr/sbin/runc")),
         BackendId::Crun => (Some("crun version 1.8.1"), Some("/usr/bin/crun")),
@@ -80,9 +95,56 @@ fn status(id: BackendId) -> BackendStatus {
             network: !sandboxed,
             host_writable: !sandboxed,
             seccomp: sandboxed && id != BackendId::Bubblewrap,
-            ..Traits::default()
+            files: !matches!(id.class(), Class::Runtime | Class::MicroVm | Class::Emulator),
+            snapshot: matches!(id, BackendId::Firecracker | BackendId::V8),
+            runtimes: runtimes(id),
+            max_at_once: Some(if id.class() == Class::Runtime { 940 } else { 118 }),
         },
-        ..BackendStatus::new(id)
+        dated: path
+            .map(|_| if id.name().starts_with("gvisor") { "2026-11" } else { "2022-12" }.into()),
+        inside: inside(id).map(Box::new),
+        mend: if id == BackendId::Youki { installed("youki") } else { Vec::new() },
+    }
+}
+
+fn installed(package: &str) -> Vec<Vec<String>> {
+    vec![["apt-get", "install", "-y", package].map(str::to_owned).to_vec()]
+}
+
+fn runtimes(id: BackendId) -> Vec<Runtime> {
+    match id.class() {
+        Class::Runtime if id == BackendId::Wasm => vec![Runtime::Wasm],
+        Class::Runtime => vec![Runtime::Js],
+        Class::MicroVm | Class::Emulator => Vec::new(),
+        Class::Container | Class::UserKernel => {
+            vec![Runtime::Command, Runtime::Node, Runtime::Python, Runtime::Go, Runtime::Oci]
+        }
+        _ => vec![Runtime::Command, Runtime::Node, Runtime::Python, Runtime::Go],
+    }
+}
+
+/// What was seen from inside; nothing in a machine whose guest cannot look.
+fn inside(id: BackendId) -> Option<Inside> {
+    let names = |words: &str| Some(words.split(' ').map(Into::into).collect());
+    let walled = id != BackendId::Process;
+    let own = id.class() == Class::UserKernel;
+    let kernel = if own { "Linux 4.4.0" } else { "Linux 6.18.44" };
+    match id.class() {
+        Class::MicroVm | Class::Emulator => None,
+        Class::Runtime => Some(Inside { lent: names("console fetch"), ..Inside::default() }),
+        _ => Some(Inside {
+            kernel: Some(kernel.into()),
+            host_kernel: Some(!own),
+            calls: Some(Calls { answered: if walled { 12 } else { 51 }, tried: 54 }),
+            namespaces: if walled { names("mnt pid net ipc uts") } else { Some(Vec::new()) },
+            seccomp: Some(if walled && !own { "filter" } else { "off" }.into()),
+            uid: Some(if walled { 65534 } else { 0 }),
+            capabilities: Some(if walled { 0 } else { 40 }),
+            writable: if walled { names("/tmp") } else { names("/ /tmp /usr /etc /var /home") },
+            host_writable: (!own).then_some(!walled),
+            network: Some(if walled { Reach::Loopback } else { Reach::Outside }),
+            lent: None,
+        }),
     }
 }
 

@@ -73,9 +73,10 @@ mod tests {
     #[test]
     fn the_system_s_tar_unpacks_it() {
         let view = View {
-            directories: vec!["usr"],
-            links: vec![("bin", "usr/bin".into())],
-            files: vec!["etc/ld.so.cache"],
+            base: "/".into(),
+            directories: vec!["usr".into()],
+            links: vec![("bin".into(), "usr/bin".into())],
+            files: vec!["etc/ld.so.cache".into()],
         };
         let dir = tempfile::tempdir().unwrap();
         let mut command = Command::new("tar");

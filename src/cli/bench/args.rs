@@ -84,7 +84,14 @@ pub struct BenchArgs {
 
 /// The backends one word on the command line means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Family(Vec<BackendId>);
+pub(in crate::cli) struct Family(Vec<BackendId>);
+
+impl Family {
+    /// Its backends.
+    pub(in crate::cli) fn ids(&self) -> &[BackendId] {
+        &self.0
+    }
+}
 
 /// A preset as a word on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -198,7 +205,8 @@ impl BenchArgs {
     }
 }
 
-fn backends(word: &str) -> Result<Family, String> {
+/// Reads the name of a backend or of a family.
+pub(in crate::cli) fn backends(word: &str) -> Result<Family, String> {
     let found = BackendId::matching(word);
     if found.is_empty() {
         let names = BackendId::ALL.map(BackendId::name);

@@ -41,8 +41,8 @@ impl Finding {
             Level::Bad => ("BAD ", "31"),
         };
         let word = if colored { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() };
-        let line = format!("{word} {:<24} {}\n", self.name, self.words);
-        if self.remedy.is_empty() { line } else { format!("{line}{:30}-> {}\n", "", self.remedy) }
+        let line = format!("{word} {:<26} {}\n", self.name, self.words);
+        if self.remedy.is_empty() { line } else { format!("{line}{:32}-> {}\n", "", self.remedy) }
     }
 }
 
@@ -55,8 +55,8 @@ mod tests {
         let finding = Finding::new("pressure", Level::Warn, "no /proc/pressure", "boot with psi=1");
         let lines = finding.line(false);
         let lines: Vec<&str> = lines.lines().collect();
-        assert_eq!(lines[0], "warn pressure                 no /proc/pressure");
-        assert_eq!(lines[1].find("-> boot"), Some(30));
+        assert_eq!(lines[0], "warn pressure                   no /proc/pressure");
+        assert_eq!(lines[1].find("-> boot"), Some(32));
         assert!(finding.line(true).starts_with("\x1b[33mwarn\x1b[0m"));
     }
 }

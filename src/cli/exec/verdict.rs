@@ -196,6 +196,7 @@ mod tests {
 
     fn with<T>(ended: &Ended, look: impl Fn(&Verdict<'_>) -> T) -> T {
         let task = Task {
+            kernel: None,
             backend: BackendId::Namespaces,
             start: Start::Cold,
             work: Work::Job(Arc::new(Job::default())),

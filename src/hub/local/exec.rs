@@ -148,7 +148,7 @@ mod tests {
 
     fn refused(backend: BackendId, start: Start, job: Job) -> Option<Refusal> {
         let work = Work::Job(Arc::new(job));
-        let task = Task { backend, start, work, nonce: 1, limits: Limits::default() };
+        let task = Task { backend, start, work, nonce: 1, limits: Limits::default(), kernel: None };
         refuse_what_cannot_be(&task).err()
     }
 

@@ -26,10 +26,33 @@ pub struct Inside {
     pub capabilities: Option<u32>,
     /// Well-known places that could be written to.
     pub writable: Option<Vec<SafeText>>,
+    /// Whether one of these places is the host's own; `None` where that cannot be told.
+    pub host_writable: Option<bool>,
     /// How far the network reaches.
     pub network: Option<Reach>,
     /// Global things a program is lent, where it has no system calls: `fetch`, `Deno`.
     pub lent: Option<Vec<SafeText>>,
+}
+
+/// Longest telling of a look that is read.
+const LONGEST: usize = 8 << 10;
+/// Entries kept of each list.
+const ENTRIES: usize = 32;
+
+impl Inside {
+    /// Reads what a look said, and bounds it; `None` where it makes no sense.
+    pub fn read(said: &str) -> Option<Self> {
+        if said.len() > LONGEST {
+            return None;
+        }
+        let mut inside: Self = serde_json::from_str(said).ok()?;
+        let lists = [&mut inside.namespaces, &mut inside.writable, &mut inside.lent];
+        for list in lists.into_iter().flatten() {
+            list.truncate(ENTRIES);
+        }
+        inside.calls = inside.calls.filter(|calls| calls.answered <= calls.tried);
+        Some(inside)
+    }
 }
 
 /// Counts of system calls tried from inside.
@@ -51,4 +74,30 @@ pub enum Reach {
     Loopback,
     /// Interfaces with a way out.
     Outside,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_no_sense_or_is_too_long_is_not_read() {
+        assert_eq!(Inside::read(r#"{"uid":7}"#).and_then(|inside| inside.uid), Some(7));
+        for wrong in ["", "7", "[]x", r#"{"uid":-1}"#, r#"{"uid":"#, r#"{"network":"everywhere"}"#]
+        {
+            assert_eq!(Inside::read(wrong), None, "{wrong}");
+        }
+        let long = format!(r#"{{"kernel":"{}"}}"#, "x".repeat(1 << 20));
+        assert_eq!(Inside::read(&long), None);
+    }
+
+    #[test]
+    fn lists_are_bounded_and_text_is_made_safe() {
+        let places = vec![r#""\u001b[2J""#; 500].join(",");
+        let inside = Inside::read(&format!(r#"{{"writable":[{places}]}}"#)).unwrap();
+        let writable = inside.writable.unwrap();
+        assert_eq!((writable.len(), writable[0].as_str()), (ENTRIES, "^[[2J"));
+        let boast = Inside::read(r#"{"calls":{"answered":9,"tried":2}}"#).unwrap();
+        assert_eq!(boast.calls, None);
+    }
 }

@@ -25,3 +25,28 @@ pub enum Mend {
         failed: Option<SafeText>,
     },
 }
+
+impl Mend {
+    /// `command` as a person would type it.
+    pub fn spoken(command: &[String]) -> String {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=+@,%".contains(letter);
+        let word = |word: &String| match word {
+            word if !word.is_empty() && word.chars().all(plain) => word.clone(),
+            word => format!("'{}'", word.replace('\'', r"'\''")),
+        };
+        command.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_can_be_typed_as_it_is_said() {
+        let words =
+            |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        assert_eq!(Mend::spoken(&words(&["apt-get", "install", "-y"])), "apt-get install -y");
+        assert_eq!(Mend::spoken(&words(&["echo", "it's", ""])), r"echo 'it'\''s' ''");
+    }
+}

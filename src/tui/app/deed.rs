@@ -8,7 +8,7 @@ use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::prompt::Prompt;
 use crate::tui::reply::Reply;
-use crate::tui::tab::Tab;
+use crate::tui::tab::{Tab, backends};
 
 /// Intervals `+` and `-` go through, in milliseconds.
 const INTERVALS: [u64; 9] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000];
@@ -79,6 +79,9 @@ impl App {
     fn quit(&mut self, state: &State) {
         if state.live_run().is_some() || self.views.bench.is_preparing(state) {
             self.ask("A benchmark is running. End it and quit?", Then::Quit);
+        } else if let Some(mending) = backends::mending(state).filter(|one| one.goes_on()) {
+            let question = format!("{} is being made ready. End that and quit?", mending.backend);
+            self.ask(question, Then::Quit);
         } else {
             self.effects.push(Effect::Quit);
         }

@@ -8,22 +8,30 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use crate::model::backend::{BackendStatus, Readiness};
+use crate::model::backend::{BackendId, BackendStatus, Readiness};
 use crate::model::command::Command;
 use crate::model::id::SourceId;
 use crate::state::State;
+use crate::state::mending::{Mending, Said};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
+use crate::tui::mend::Mend;
 use crate::tui::reply::Reply;
 use crate::tui::widget::titled;
 
 mod column;
 mod detail;
+mod order;
+mod seen;
+
+/// Rows a page moves.
+const PAGE: usize = 10;
 
 /// What is looked at on this tab.
 #[derive(Debug, Default)]
 pub struct View {
-    row: usize,
+    /// The backend under the cursor, which stays with it when rows change their places.
+    chosen: Option<BackendId>,
     filter: String,
     open: bool,
 }
@@ -32,6 +40,11 @@ pub struct View {
 pub(in crate::tui) fn statuses(state: &State) -> &[BackendStatus] {
     let node = state.nodes.get(&SourceId::local());
     node.map_or(&[], |node| &node.backends)
+}
+
+/// The backend that is being made ready on this machine, or the last that was.
+pub(in crate::tui) fn mending(state: &State) -> Option<&Mending> {
+    state.nodes.get(&SourceId::local())?.mending.as_ref()
 }
 
 /// Has the backends tried, unless that would disturb a run.
@@ -45,20 +58,51 @@ pub(super) fn check(state: &State) -> Reply {
 impl View {
     /// Does what `action` means here.
     pub fn act(&mut self, action: Action, state: &State) -> Reply {
-        let last = self.rows(state).len().saturating_sub(1);
-        self.row = match action {
+        let (row, last) = (self.cursor(state), self.rows(state).len().saturating_sub(1));
+        let to = match action {
             Action::Check => return check(state),
+            Action::Mend => return self.mend(state),
             Action::Enter => return self.opened(!self.open),
             Action::Copy => return self.copy(state),
             Action::Back if self.open => return self.opened(false),
-            Action::Up => self.row.saturating_sub(1),
-            Action::Down => self.row + 1,
-            Action::First | Action::PageUp => 0,
-            Action::Last | Action::PageDown => last,
+            Action::Up => row.saturating_sub(1),
+            Action::Down => row + 1,
+            Action::HalfUp | Action::PageUp => row.saturating_sub(PAGE),
+            Action::HalfDown | Action::PageDown => row + PAGE,
+            Action::First => 0,
+            Action::Last => last,
             _ => return Reply::Ignored,
-        }
-        .min(last);
+        };
+        self.choose(to.min(last), state);
         Reply::Done
+    }
+
+    fn choose(&mut self, row: usize, state: &State) {
+        self.chosen = self.rows(state).get(row).map(|status| status.id);
+    }
+
+    /// Asks whether to make the backend under the cursor ready, or says why not.
+    fn mend(&self, state: &State) -> Reply {
+        let Some(status) = self.rows(state).get(self.cursor(state)).copied() else {
+            return Reply::Ignored;
+        };
+        let id = status.id;
+        let going = mending(state).filter(|mending| mending.goes_on());
+        match (&status.readiness, going) {
+            (_, Some(going)) if going.backend == id => Reply::Mend(Mend::new(status, true)),
+            (_, Some(going)) => Reply::Say(format!("{} is being made ready", going.backend).into()),
+            (Readiness::Ready, _) => Reply::Say(format!("{id} is ready").into()),
+            (Readiness::Checking, _) => Reply::Say(format!("{id} is being tried").into()),
+            (Readiness::Degraded { remedy, .. } | Readiness::Unavailable { remedy, .. }, _)
+                if status.mend.is_empty() =>
+            {
+                Reply::Say(format!("no command does it: {remedy}").into())
+            }
+            _ if state.live_run().is_some() => {
+                Reply::Say("that would disturb the run that is going on".into())
+            }
+            _ => Reply::Mend(Mend::new(status, false)),
+        }
     }
 
     /// Copies what mends the backend under the cursor.
@@ -80,7 +124,6 @@ impl View {
     /// Shows only backends whose name holds `text`.
     pub fn filter(&mut self, text: &str) {
         self.filter = text.to_lowercase();
-        self.row = 0;
     }
 
     /// Moves the cursor to the row that was clicked.
@@ -94,23 +137,23 @@ impl View {
         if hit >= self.rows(state).len() {
             return Reply::Ignored;
         }
-        self.row = hit;
+        self.choose(hit, state);
         Reply::Done
     }
 
     /// What can be done here.
     pub fn hints(&self, _state: &State) -> &'static [Action] {
-        &[Action::Check, Action::Enter, Action::Copy, Action::Filter]
+        &[Action::Check, Action::Mend, Action::Enter, Action::Copy, Action::Filter]
     }
 
     fn rows<'a>(&self, state: &'a State) -> Vec<&'a BackendStatus> {
-        let wanted = |status: &&BackendStatus| status.id.name().contains(&self.filter);
-        statuses(state).iter().filter(wanted).collect()
+        order::rows(state, &self.filter)
     }
 
-    /// The cursor, within what there is.
+    /// The row of the cursor; the first where the chosen one is not shown.
     fn cursor(&self, state: &State) -> usize {
-        self.row.min(self.rows(state).len().saturating_sub(1))
+        let is_chosen = |status: &&BackendStatus| Some(status.id) == self.chosen;
+        self.rows(state).iter().position(is_chosen).unwrap_or(0)
     }
 
     /// The first row shown in `inside`, whose first line is the heading.
@@ -123,15 +166,16 @@ impl View {
     fn areas(&self, area: Rect, state: &State) -> (Rect, Rect) {
         let nothing = Rect::new(area.x, area.bottom(), area.width, 0);
         let wanted = u16::try_from(self.rows(state).len() + 3).unwrap_or(u16::MAX);
-        if area.height >= 14 {
-            let split = Layout::vertical([Constraint::Length(wanted), Constraint::Min(6)]);
-            let [list, details] = split.areas(area);
-            return (list, details);
-        }
         if self.open {
             return (nothing, area);
         }
-        (area, nothing)
+        if area.height < 14 {
+            return (area, nothing);
+        }
+        let least = if area.height < 34 { 6 } else { 13 };
+        let split = Layout::vertical([Constraint::Length(wanted), Constraint::Min(least)]);
+        let [list, details] = split.areas(area);
+        (list, details)
     }
 
     /// Draws the tab.
@@ -142,7 +186,8 @@ impl View {
             self.draw_empty(frame, area, state, look);
         } else {
             self.draw_list(frame, list, state, look);
-            detail::draw(frame, details, rows[self.cursor(state)], look);
+            let status = rows[self.cursor(state)];
+            detail::draw(frame, details, status, now(status, state).as_deref(), look);
         }
     }
 
@@ -168,12 +213,22 @@ impl View {
         let first = self.first(inside, state);
         let mut lines = vec![column::heading(&chosen, look)];
         for (index, status) in rows.iter().enumerate().skip(first) {
-            let line = column::row(status, &chosen, look);
+            let now = now(status, state);
+            let line = column::row(status, &chosen, inside.width, now.as_deref(), look);
             let chosen = index == self.cursor(state);
             lines.push(if chosen { line.patch_style(look.theme.selected) } else { line });
         }
         frame.render_widget(Paragraph::new(lines), inside);
     }
+}
+
+/// What is being done about `status`, if anything is.
+fn now(status: &BackendStatus, state: &State) -> Option<String> {
+    let going = mending(state).filter(|one| one.goes_on() && one.backend == status.id)?;
+    let last = going.lines.back().map(|said| match said {
+        Said::Command(line) | Said::Output(line) => line.as_str(),
+    });
+    Some(format!("being made ready: {}", last.unwrap_or_default()))
 }
 
 /// What is said while nothing is known.
