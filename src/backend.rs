@@ -52,7 +52,7 @@ mod residue;
 mod sandbox;
 mod scan;
 mod settings;
-#[cfg(feature = "v8")]
+#[cfg(any(feature = "v8", feature = "wasm"))]
 mod shed;
 mod site;
 mod sweep;

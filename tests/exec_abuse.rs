@@ -35,7 +35,7 @@ impl Victim {
         let job = Job { what: What::Command(words.into()), ..Job::default() };
         let (backend, nonce) = (self.backend, self.nonce);
         let work = Work::Job(Arc::new(job));
-        let task = Task { backend, start: Start::Cold, work, nonce, limits };
+        let task = Task { backend, start: Start::Cold, work, kernel: None, nonce, limits };
         let (out, mut chunks) = mpsc::channel::<Chunk>(4);
         let counting = tokio::spawn(async move {
             let mut bytes = 0;

@@ -289,7 +289,7 @@ impl Launch for Camp {
 fn within(task: &Task) -> Duration {
     // A cast of a negative or endless time saturates, which is what is meant.
     let within = Duration::try_from_secs_f64(task.limits.timeout_seconds.0);
-    within.unwrap_or(Duration::from_secs(u64::from(u32::MAX)))
+    within.unwrap_or_else(|_| Duration::from_secs(u64::from(u32::MAX)))
 }
 
 /// Whether the kernel killed something of it for want of memory.

@@ -57,7 +57,9 @@ impl Keeper {
         let mut reports = self.converse(call, lifeline, out);
         let only = self.host.as_ref().map(|host| host.process.pid());
         if !residue::clear_beside(only, lifeline) {
-            reports.iter_mut().for_each(|report| report.left_over = true);
+            for report in &mut reports {
+                report.left_over = true;
+            }
         }
         reports
     }

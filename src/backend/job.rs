@@ -58,12 +58,12 @@ pub(super) fn prepare(
     // isomon itself makes the sandbox of `namespaces`, and needs nothing inside to say the marker.
     let direct = view.is_some() && backend != BackendId::Namespaces;
     let inside = if direct { command } else { work::arguments(nonce, &env, &command) };
-    let shown = Shown { host: tool::text(dir.to_owned())?, inside: JOB.to_owned() };
+    let whole = Shown { host: tool::text(dir.to_owned())?, inside: JOB.to_owned() };
     Ok(Prepared {
         inside,
         direct,
         env: if direct { env } else { Vec::new() },
-        shown: if plain { Vec::new() } else { vec![shown] },
+        shown: if plain { Vec::new() } else { vec![whole] },
         input: input(job, dir)?,
         view,
     })
@@ -160,7 +160,7 @@ fn interpreter(runtime: Runtime, code: &[u8]) -> Option<(&'static str, Vec<Strin
 fn shell(code: &[u8]) -> Vec<String> {
     let first = code.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let named = first.strip_prefix(b"#!").map(String::from_utf8_lossy).unwrap_or_default();
-    let (program, word) = named.trim().split_once(' ').unwrap_or((named.trim(), ""));
+    let (program, word) = named.trim().split_once(' ').unwrap_or_else(|| (named.trim(), ""));
     let words = [program, word.trim()].into_iter().filter(|word| !word.is_empty());
     let words: Vec<String> = words.map(str::to_owned).collect();
     if words.is_empty() { vec!["sh".to_owned()] } else { words }

@@ -1,7 +1,7 @@
 //! One lot of a camp: limits, and a launcher in them. Sandboxes that are alive at the same time
 //! stand in lots of their own, so that none eats what another was promised.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -161,7 +161,7 @@ impl Lot {
 }
 
 /// Whether a runtime's file belongs to a container of the lot called `name`.
-fn is_of(name: &str, container: &PathBuf) -> bool {
+fn is_of(name: &str, container: &Path) -> bool {
     let file = container.file_name().unwrap_or_default().to_string_lossy();
     file.contains(&format!("-{name}-"))
 }

@@ -39,7 +39,9 @@ impl View {
     /// Programs and libraries below `root`.
     pub(super) fn of(root: &Path) -> Self {
         let mut view = Self { base: root.to_owned(), ..Self::default() };
-        DIRECTORIES.into_iter().for_each(|name| view.add(name, false));
+        for name in DIRECTORIES {
+            view.add(name, false);
+        }
         let files = FILES.into_iter().filter(|name| root.join(name).is_file());
         view.files = files.map(str::to_owned).collect();
         view

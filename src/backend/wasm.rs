@@ -6,7 +6,6 @@
 mod engine;
 mod guest;
 mod serve;
-mod shed;
 mod talk;
 mod wasi;
 
@@ -17,12 +16,14 @@ use super::kind::{Errand, Kind, Recipe, Remedy};
 use super::settings::CampSettings;
 use super::site::Site;
 use super::wire::Order;
-use super::{Error, tool};
+use super::{Error, shed, tool};
 use crate::model::backend::Traits;
 use crate::model::job::Runtime;
 
 /// The hidden subcommand.
 pub(super) const NAME: &str = "__wasm";
+/// Open files: its pipes, and images of modules' memory.
+const FILES: u64 = 4096;
 /// Status when it could not give up what it must.
 const REFUSED: u8 = 125;
 /// The engine and its version; a test holds it against the lock file.
@@ -71,7 +72,7 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
         return said(rustix::stdio::stdout(), ENGINE);
     }
     let served =
-        shed::shed().and_then(|()| serve::serve(ENGINE).map_err(|error| format!("{error:#}")));
+        shed::shed(FILES).and_then(|()| serve::serve(ENGINE).map_err(|error| format!("{error:#}")));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {

@@ -36,7 +36,9 @@ impl Camp {
         self.open_lots(&names).await?;
         let mut files = Vec::new();
         let told = self.ask_all(tasks, &names, &mut trials, &mut files).await;
-        files.iter().for_each(|path| job::clear(path));
+        for path in &files {
+            job::clear(path);
+        }
         told?;
         let lost = || Trial::ended(judge::refused(&Error::Interrupted { doing: "order" }));
         Ok(trials.into_iter().map(|trial| trial.unwrap_or_else(lost)).collect())
@@ -64,8 +66,8 @@ impl Camp {
 
     /// Opens those of the lots that are not there yet; none of them if one cannot be opened.
     async fn open_lots(&mut self, names: &[Option<String>]) -> Result<(), Error> {
-        let named = names.iter().flatten();
-        let absent = named.filter(|name| !self.lots.contains_key(*name));
+        let all = names.iter().flatten();
+        let absent = all.filter(|name| !self.lots.contains_key(*name));
         let mut missing: Vec<String> = absent.cloned().collect();
         missing.sort();
         missing.dedup();

@@ -17,7 +17,7 @@ use crate::backend::isolate::Tell;
 /// Standard error kept, of each call.
 const COMPLAINT: usize = 8 << 10;
 /// Bytes read at a time.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 16 << 10;
 
 /// A host that runs.
 #[derive(Debug)]
@@ -54,6 +54,7 @@ pub(super) enum End {
 }
 
 /// What happened while a host was waited for.
+#[expect(clippy::struct_excessive_bools, reason = "one for each thing waited for")]
 struct Happened {
     output: bool,
     error: bool,

@@ -70,10 +70,9 @@ impl<'a> Visit<'a> {
         let longest = longest(self.call);
         self.host.process.hear(until, longest, self.lifeline, |tell: Tell, at| {
             let now = at.saturating_duration_since(began).saturating_sub(left_out);
-            if let Some((on, bytes)) = exchange.take(tell, nanoseconds(now))? {
-                if stream && !bytes.is_empty() {
-                    out(on, bytes);
-                }
+            let piece = exchange.take(tell, nanoseconds(now))?;
+            if let Some((on, bytes)) = piece.filter(|(_, bytes)| stream && !bytes.is_empty()) {
+                out(on, bytes);
             }
             Ok(enough(exchange))
         })

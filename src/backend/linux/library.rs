@@ -110,7 +110,7 @@ impl Asks {
 
     /// Its own search path, for the file at `path`.
     fn directories(&self, path: &Path) -> Vec<PathBuf> {
-        let origin = path.parent().unwrap_or(Path::new("/")).to_string_lossy().into_owned();
+        let origin = path.parent().unwrap_or_else(|| Path::new("/")).to_string_lossy().into_owned();
         let real = |dir: &String| dir.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin);
         self.paths.iter().map(real).map(PathBuf::from).collect()
     }

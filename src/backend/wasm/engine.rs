@@ -122,7 +122,7 @@ mod tests {
             ] {
                 let (voice, said) = Voice::recorded();
                 let mut guest = Guest::new(&makers, start, 64 << 20, voice).unwrap();
-                let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+                let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
                 guest.prepare(String::new(), deadline);
                 let value = guest.kernel(&makers, payload, nonce).unwrap();
                 assert_eq!(value, payload::expected(payload, nonce), "{payload:?} {start:?}");

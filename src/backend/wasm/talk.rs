@@ -26,7 +26,7 @@ pub(super) struct Ear {
 impl Ear {
     /// The next ask; `None` when there will be none, or none that can be understood.
     pub(super) fn next(&mut self) -> Option<Ask> {
-        let mut buffer = [0; 64 << 10];
+        let mut buffer = [0; 16 << 10];
         loop {
             if let Some(line) = self.lines.next(LONGEST).ok()? {
                 return serde_json::from_slice(line).ok();
