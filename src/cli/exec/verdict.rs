@@ -165,6 +165,10 @@ fn signal_name(number: i32) -> SafeText {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method of a borrowing type is not general enough"
+)]
 mod tests {
     use std::sync::Arc;
 
@@ -222,7 +226,7 @@ mod tests {
         ];
         for (failure, status, signal, wanted) in rows {
             let ended = ended(failure, status, signal);
-            assert_eq!(with(&ended, Verdict::exit), Exit::Of(wanted), "{ended:?}");
+            assert_eq!(with(&ended, |verdict| verdict.exit()), Exit::Of(wanted), "{ended:?}");
         }
     }
 
@@ -230,21 +234,21 @@ mod tests {
     fn the_line_says_how_it_went_and_what_is_not_bounded() {
         let mut good = ended(None, Some(0), None);
         assert_eq!(
-            with(&good, Verdict::line),
+            with(&good, |verdict| verdict.line()),
             "namespaces · good · 3.00 ms · create 1.00 ms, run 2.00 ms"
         );
         good.traits.memory_limit = false;
-        assert!(with(&good, Verdict::line).ends_with("not limited: memory"));
+        assert!(with(&good, |verdict| verdict.line()).ends_with("not limited: memory"));
         let killed = ended(Some(Failure::Status), Some(143), None);
-        assert!(with(&killed, Verdict::line).contains("status 143 (terminated)"));
+        assert!(with(&killed, |verdict| verdict.line()).contains("status 143 (terminated)"));
     }
 
     #[test]
     fn a_result_is_json_or_else_text() {
         let mut ended = ended(None, None, None);
         ended.trial.value = Some("{\"a\":1}".to_owned());
-        assert_eq!(with(&ended, Verdict::result), json!({"a": 1}));
+        assert_eq!(with(&ended, |verdict| verdict.result()), json!({"a": 1}));
         ended.trial.value = Some("[object".to_owned());
-        assert_eq!(with(&ended, Verdict::result), json!("[object"));
+        assert_eq!(with(&ended, |verdict| verdict.result()), json!("[object"));
     }
 }
