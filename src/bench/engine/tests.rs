@@ -11,7 +11,8 @@ use crate::bench::keep::Keep;
 use crate::bench::{head::draw_up, preset};
 use crate::model::backend::{BackendId, BackendStatus, Readiness, Start, Traits};
 use crate::model::bench::{
-    Cell, Effort, Failure, Outcome, Payload, Phase, Phases, Plan, Preset, Sample, Summary, Taint,
+    Cell, Effort, Failure, Figure, Outcome, Payload, Phase, Phases, Plan, Preset, Sample, Summary,
+    Taint,
 };
 use crate::model::id::RunId;
 use crate::model::run::{LeftOut, RunEvent};
@@ -142,8 +143,9 @@ fn notices(said: &[What]) -> Vec<&Notice> {
         .collect()
 }
 
-fn cold(run: &Run, cell: usize) -> &Summary {
-    &run.tail.as_ref().unwrap().summary[cell * 5]
+fn cold(run: &Run, cell: u32) -> &Summary {
+    let mut summary = run.tail.as_ref().unwrap().summary.iter();
+    summary.find(|of| of.cell == cell && of.figure == Figure::Start).unwrap()
 }
 
 #[test]
