@@ -37,12 +37,8 @@ fn the_settings_file() {
 #[test]
 fn the_readme() {
     let mut readme = fs::read_to_string(path("README.md")).expect("README.md");
-    let tables = [
-        ("backends", backends()),
-        ("commands", commands()),
-        ("flags", flags()),
-        ("keys", keys()),
-    ];
+    let tables =
+        [("backends", backends()), ("commands", commands()), ("flags", flags()), ("keys", keys())];
     for (mark, table) in tables {
         readme = replace(&readme, mark, &table);
     }
