@@ -9,8 +9,7 @@ test: ## what has to pass
 	.ci/test
 
 test-long: ## the same, and the tests that take minutes
-	.ci/test
-	cargo test --locked --release -- --ignored
+	.ci/test long
 
 bench: ## what isolation costs on this machine
 	cargo run --release --locked -- bench

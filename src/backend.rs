@@ -3,72 +3,90 @@
 //! A [`Camp`] is where one run's sandboxes live: a *reaper* that outlives us, control groups, and a
 //! *launcher* inside them that starts what it is told and watches it to its end. Whatever dies, and
 //! however, the reaper or the next start sweeps up by the run's journal. Nothing here knows what a
-//! benchmark is for.
+//! benchmark is for. The modules below stand in groups; to follow one sandbox, read `trial`, `camp`,
+//! `kind`, one backend, `wire`, `measure` and `judge`.
 
-mod admission;
+// What a run asks and is answered, and whether a backend can run here.
 mod age;
-mod audit;
-mod beside;
-mod boot;
-mod bubblewrap;
+mod check;
+mod mend;
+mod settings;
+mod tool;
+mod trial;
+
+// A run from opening to an audited end: what it may start, in which groups, with which launcher.
+mod admission;
 mod camp;
 mod cgroup;
-mod check;
+mod failpoint;
+mod link;
+mod lot;
+mod site;
+mod usage;
+
+// What is started: who implements a backend, and one file for each kind.
+mod bubblewrap;
 mod container;
 mod deno;
 mod docker;
-mod failpoint;
-mod filter;
 mod firecracker;
-mod frame;
-mod guest;
 mod gvisor;
-mod host;
-mod http;
-mod identity;
-mod isolate;
-mod job;
-mod journal;
-mod judge;
 mod kind;
 mod kvm;
-mod launcher;
-mod letters;
-mod link;
-mod linux;
-mod look;
-mod lot;
-mod mark;
-mod measure;
-mod mend;
 mod namespaces;
-mod oci;
-mod outflow;
-mod payload;
 mod process;
 mod qemu;
-mod reaper;
-mod residue;
-mod sandbox;
-mod scan;
-mod settings;
-#[cfg(any(feature = "v8", feature = "wasm"))]
-mod shed;
-mod site;
-mod sweep;
-mod talk;
-mod tool;
-mod tree;
-mod trial;
-mod usage;
 #[cfg(feature = "v8")]
 mod v8;
-mod veil;
-mod view;
 #[cfg(feature = "wasm")]
 mod wasm;
-mod wire;
+
+// What backends are made of: what is seen inside, bundles, filters, guests, hosts' privileges.
+mod boot;
+mod filter;
+mod guest;
+mod linux;
+mod oci;
+mod sandbox;
+#[cfg(any(feature = "v8", feature = "wasm"))]
+mod shed;
+mod veil;
+mod view;
+
+// The work inside: our kernels, a look around, a user's job.
+mod job;
+mod look;
+mod payload;
 mod work;
+
+// The launcher, a process of its own: what it is told, and all that happens while the clock runs.
+mod beside;
+mod frame;
+mod http;
+mod launcher;
+mod letters;
+mod mark;
+mod measure;
+mod outflow;
+mod residue;
+mod scan;
+mod talk;
+mod wire;
+
+// The same for hosts, which hold many isolates.
+mod host;
+mod isolate;
+
+// What the launcher's report means. Pure.
+mod judge;
+
+// Clearing up, whatever died: intents, who is meant, the sweep, and what is still left.
+mod audit;
+mod identity;
+mod journal;
+mod reaper;
+mod sweep;
+mod tree;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -183,6 +201,10 @@ pub enum Error {
 }
 
 impl Error {
+    fn refused(why: &str) -> Self {
+        Self::Refused { why: SafeText::new(why) }
+    }
+
     fn io(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
         let path = path.to_owned();
         Self::Io { doing, path, source }

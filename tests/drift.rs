@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Command, CommandFactory, Parser};
 use isomon::cli::args::Args;
+use isomon::model::backend::BackendId;
 use isomon::tui::action::Action;
 
 fn path(name: &str) -> PathBuf {
@@ -36,7 +37,9 @@ fn the_settings_file() {
 #[test]
 fn the_readme() {
     let mut readme = fs::read_to_string(path("README.md")).expect("README.md");
-    for (mark, table) in [("commands", commands()), ("flags", flags()), ("keys", keys())] {
+    let tables =
+        [("backends", backends()), ("commands", commands()), ("flags", flags()), ("keys", keys())];
+    for (mark, table) in tables {
         readme = replace(&readme, mark, &table);
     }
     keep("README.md", &readme);
@@ -48,6 +51,47 @@ fn replace(text: &str, mark: &str, table: &str) -> String {
     let (before, rest) = text.split_once(&begin).expect("the first mark");
     let (_, after) = rest.split_once(&end).expect("the second mark");
     format!("{before}{begin}{table}{end}{after}")
+}
+
+/// Each backend in its own words: the schema has them from where it is declared.
+fn backends() -> String {
+    let schema = serde_json::to_value(schemars::schema_for!(BackendId)).expect("a schema");
+    let variants = schema["oneOf"].as_array().expect("a variant each");
+    let mut table = String::from("| backend | what it is | starts | needs |\n|---|---|---|---|\n");
+    for id in BackendId::ALL {
+        let ours = variants.iter().find(|variant| variant["const"] == id.name()).expect("declared");
+        let words = ours["description"].as_str().expect("documented").trim_end_matches('.');
+        let starts: Vec<&str> = id.starts().iter().map(|start| start.name()).collect();
+        let (starts, needs) = (starts.join(", "), needs(id));
+        writeln!(table, "| `{id}` | {words} | {starts} | {needs} |").expect("a string");
+    }
+    table
+}
+
+/// What must be there for a backend; `isomon doctor` says what of it is missing.
+fn needs(id: BackendId) -> &'static str {
+    match id {
+        BackendId::Process | BackendId::Namespaces => "nothing",
+        BackendId::Wasm => "nothing (feature `wasm`, on by default)",
+        BackendId::V8 => "nothing (feature `v8`, off by default)",
+        BackendId::Deno => "`deno` 2",
+        BackendId::Bubblewrap => "`bwrap`",
+        BackendId::Runc => "`runc`, root",
+        BackendId::Crun => "`crun`, root",
+        BackendId::Youki => "`youki`, root",
+        BackendId::Docker => "a Docker engine and its socket",
+        BackendId::DockerCrun => "the same, and `crun` known to it",
+        BackendId::DockerRunsc => "the same, and `runsc` known to it",
+        BackendId::DockerKata => "the same, and Kata Containers known to it",
+        BackendId::GvisorSystrap => "`runsc` of 2023 or later, root",
+        BackendId::GvisorPtrace => "`runsc`, root",
+        BackendId::GvisorKvm => "`runsc`, root, `/dev/kvm`",
+        BackendId::Kvm => "`/dev/kvm`",
+        BackendId::QemuTcg => "`qemu-system-x86_64`",
+        BackendId::QemuKvm => "`qemu-system-x86_64`, `/dev/kvm`",
+        BackendId::Firecracker => "`firecracker`, `/dev/kvm`",
+        BackendId::FirecrackerJailed => "`firecracker`, `jailer`, `/dev/kvm`, root",
+    }
 }
 
 fn commands() -> String {
@@ -107,19 +151,42 @@ fn bound(keymap: &toml::Table, action: &str) -> Vec<String> {
 #[test]
 fn every_command_in_the_readme_is_one() {
     let readme = fs::read_to_string(path("README.md")).expect("README.md");
-    let spans = readme.split('`').skip(1).step_by(2);
-    let lines: Vec<String> = spans
-        .filter(|span| span.starts_with("isomon ") || *span == "isomon")
-        .map(|span| span.replace('\n', " "))
-        .collect();
-    assert!(lines.len() > 5, "{lines:?}");
-    for line in lines.iter().filter(|line| !line.ends_with("completions")) {
-        let parsed = Args::try_parse_from(line.split_whitespace());
-        let needs_more = |error: &clap::Error| {
-            error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-        };
-        assert!(parsed.as_ref().map_or_else(needs_more, |_| true), "{line}");
+    let (fenced, plain) = apart(&readme);
+    let named = plain.split('`').skip(1).step_by(2).map(|span| span.replace('\n', " "));
+    let lines: Vec<String> =
+        named.chain(fenced).filter(|line| line.split(' ').next() == Some("isomon")).collect();
+    assert!(lines.len() > 20, "{lines:?}");
+    for line in lines {
+        let words = words(&line);
+        // A command that is only named has no arguments yet.
+        let is_named = words.len() == 2 && Args::command().find_subcommand(&words[1]).is_some();
+        let parsed = Args::try_parse_from(&words);
+        assert!(is_named || parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
     }
+}
+
+/// The lines of `text` between fences, and the rest.
+fn apart(text: &str) -> (Vec<String>, String) {
+    let (mut fenced, mut plain, mut inside) = (Vec::new(), String::new(), false);
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = !inside;
+        } else if inside {
+            fenced.push(line.to_owned());
+        } else {
+            plain.push_str(line);
+            plain.push('\n');
+        }
+    }
+    (fenced, plain)
+}
+
+/// `line` as a shell takes it apart.
+fn words(line: &str) -> Vec<String> {
+    let script = format!("isomon() {{ printf '%s\\n' isomon \"$@\"; }}\n{line}");
+    let out = std::process::Command::new("sh").args(["-c", &script]).output().expect("a shell");
+    assert!(out.status.success(), "{line}");
+    String::from_utf8_lossy(&out.stdout).lines().map(str::to_owned).collect()
 }
 
 #[test]

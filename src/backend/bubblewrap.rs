@@ -2,7 +2,6 @@
 
 use super::kind::{Errand, Kind, Recipe, Remedy, Shown};
 use super::namespaces::unshared;
-use super::settings::CampSettings;
 use super::site::Site;
 use super::view::{PROGRAM, TMP_MIB, View};
 use super::{Error, container, tool};
@@ -16,19 +15,11 @@ impl Kind for Bubblewrap {
         Some("bwrap")
     }
 
-    fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {
-        tool::version(settings, "bwrap")
-    }
-
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
         let program = tool::text(site.settings.exe.clone())?;
         let mut argv = vec![tool::text(tool::find(&site.settings, "bwrap")?)?];
         argv.extend(arguments(errand.view(site), &program, errand));
         Ok(Recipe::of(site.launch(errand, argv)))
-    }
-
-    fn is_host(&self) -> bool {
-        false
     }
 
     fn traits(&self) -> Traits {

@@ -3,7 +3,6 @@
 use super::journal::Entry;
 use super::kind::{Errand, Kind, Recipe, Remedy};
 use super::oci::{Bundle, Container};
-use super::settings::CampSettings;
 use super::site::Site;
 use super::wire::{Launch, Order};
 use super::{Error, cgroup, tool, veil};
@@ -30,10 +29,6 @@ impl Kind for Oci {
         Some(self.tool)
     }
 
-    fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {
-        tool::version(settings, self.tool)
-    }
-
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
         let mut before = Vec::new();
         if let Some(newer) = cgroup::hybrid(&site.settings.roots).filter(|_| self.veiled) {
@@ -42,10 +37,6 @@ impl Kind for Oci {
         }
         let named = Named { tool: self.tool, options: &[], filtered: true };
         named.recipe(site, errand, before)
-    }
-
-    fn is_host(&self) -> bool {
-        false
     }
 
     fn traits(&self) -> Traits {

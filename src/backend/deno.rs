@@ -11,9 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::isolate::INSIDE;
 use super::kind::{Errand, Kind, Recipe, Remedy};
-use super::settings::CampSettings;
 use super::site::Site;
-use super::wire::Order;
 use super::{Error, tool};
 use crate::model::backend::Traits;
 use crate::model::job::Runtime;
@@ -40,10 +38,6 @@ impl Kind for Deno {
         Some("deno")
     }
 
-    fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {
-        tool::version(settings, "deno")
-    }
-
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
         let program = tool::text(tool::find(&site.settings, "deno")?)?;
         let place = lay_out(&site.place)?;
@@ -64,7 +58,7 @@ impl Kind for Deno {
         let cache = tool::text(place.join("cache"))?;
         let env = [("DENO_DIR", cache.as_str()), ("DENO_NO_UPDATE_CHECK", "1"), ("NO_COLOR", "1")];
         call.env.extend(env.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        Ok(Recipe { notes: Vec::new(), first: None, order: Order::Call(call) })
+        Ok(Recipe::call(call))
     }
 
     fn is_host(&self) -> bool {

@@ -20,7 +20,6 @@ use super::{Error, tool};
 use crate::model::backend::Traits;
 use crate::model::id::RunId;
 use crate::model::job::Runtime;
-use crate::model::text::SafeText;
 use run::Spec;
 
 mod engine;
@@ -54,14 +53,9 @@ pub(super) const RUNSC: Docker = Docker { runtime: Some("runsc") };
 pub(super) const KATA: Docker = Docker { runtime: Some("kata") };
 
 impl Kind for Docker {
-    fn tool(&self) -> Option<&'static str> {
-        None
-    }
-
     fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {
-        let (own, socket) = (tool::text(settings.exe.clone())?, tool::text(socket(settings)?)?);
-        let words = [NAME, "version", &socket, self.wish()].map(str::to_owned);
-        Ok(Some([own].into_iter().chain(words).collect()))
+        let socket = tool::text(socket(settings)?)?;
+        Ok(Some(tool::own(settings, &[NAME, "version", &socket, self.wish()])?))
     }
 
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
@@ -95,10 +89,6 @@ impl Kind for Docker {
         Ok(Recipe { notes, first: Some(first), order: Order::Launch(launch) })
     }
 
-    fn is_host(&self) -> bool {
-        false
-    }
-
     fn traits(&self) -> Traits {
         Traits {
             seccomp: true,
@@ -122,14 +112,12 @@ impl Docker {
 
 /// The command that re-executes isomon to do what `words` say.
 fn own(site: &Site, words: &[&str]) -> Result<Vec<String>, Error> {
-    let program = tool::text(site.settings.exe.clone())?;
-    let words = words.iter().map(|word| (*word).to_owned());
-    Ok([program, NAME.to_owned()].into_iter().chain(words).collect())
+    tool::own(&site.settings, &[&[NAME], words].concat())
 }
 
 /// Where the engine listens.
 fn socket(settings: &CampSettings) -> Result<PathBuf, Error> {
-    let nowhere = || Error::Refused { why: SafeText::new("DOCKER_HOST names no unix socket") };
+    let nowhere = || Error::refused("DOCKER_HOST names no unix socket");
     settings.engine.clone().ok_or_else(nowhere)
 }
 

@@ -23,7 +23,6 @@ use super::{Error, guest, kvm, tool};
 use crate::model::backend::{Start, Traits};
 use crate::model::bench::Payload;
 use crate::model::job::Runtime;
-use crate::model::text::SafeText;
 
 /// Where it comes from.
 const RELEASES: &str = "https://github.com/firecracker-microvm/firecracker/releases";
@@ -65,10 +64,6 @@ impl Kind for Firecracker {
         }
     }
 
-    fn is_host(&self) -> bool {
-        false
-    }
-
     fn traits(&self) -> Traits {
         Traits {
             memory_limit: true,
@@ -88,7 +83,7 @@ impl Firecracker {
     /// Why it cannot be here, if so.
     fn check(&self, settings: &CampSettings) -> Result<(), Error> {
         if self.jailed && !rustix::process::geteuid().is_root() {
-            return Err(refused("the jailer needs root"));
+            return Err(Error::refused("the jailer needs root"));
         }
         guest::elf()?;
         tool::find(settings, "firecracker")?;
@@ -104,14 +99,10 @@ impl Firecracker {
         let socket = site.place.join(format!("{}.sock", errand.name));
         if socket.as_os_str().len() > LONGEST_SOCKET {
             let path = socket.display();
-            return Err(refused(&format!("the path of its socket is too long: {path}")));
+            return Err(Error::refused(&format!("the path of its socket is too long: {path}")));
         }
         Ok(Place::Bare(socket))
     }
-}
-
-fn refused(why: &str) -> Error {
-    Error::Refused { why: SafeText::new(why) }
 }
 
 /// Firecracker's own file: the jailer names directories after it.

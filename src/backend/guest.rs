@@ -10,7 +10,6 @@ use super::Error;
 use super::kind::Errand;
 use super::site::Site;
 use crate::model::bench::Payload;
-use crate::model::text::SafeText;
 
 /// The program, an ELF file; empty where isomon is not built for x86-64.
 const ELF: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.elf"));
@@ -24,7 +23,7 @@ pub(super) const WAITING: &str = "ISOMON-WAIT";
 /// The program; fails where there is none.
 pub(super) fn elf() -> Result<&'static [u8], Error> {
     if ELF.is_empty() {
-        return Err(Error::Refused { why: SafeText::new("isomon's guest is for x86-64 alone") });
+        return Err(Error::refused("isomon's guest is for x86-64 alone"));
     }
     Ok(ELF)
 }
@@ -41,7 +40,7 @@ pub(super) fn file(site: &Site) -> Result<PathBuf, Error> {
 /// The work of `errand`; fails where that needs more than a guest without a kernel.
 pub(super) fn work(errand: &Errand<'_>) -> Result<Payload, Error> {
     let why = "isomon's own guest has no kernel: it does isomon's own work alone";
-    errand.payload().ok_or_else(|| Error::Refused { why: SafeText::new(why) })
+    errand.payload().ok_or_else(|| Error::refused(why))
 }
 
 /// The command line that makes it do `payload` under `nonce`.

@@ -2,7 +2,6 @@
 
 use super::container::{self, Named};
 use super::kind::{Errand, Kind, Recipe, Remedy};
-use super::settings::CampSettings;
 use super::site::Site;
 use super::{Error, tool};
 use crate::model::backend::Traits;
@@ -25,17 +24,9 @@ impl Kind for Gvisor {
         Some("runsc")
     }
 
-    fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {
-        tool::version(settings, "runsc")
-    }
-
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
         let named = Named { tool: "runsc", options: self.options, filtered: false };
         named.recipe(site, errand, Vec::new())
-    }
-
-    fn is_host(&self) -> bool {
-        false
     }
 
     fn traits(&self) -> Traits {

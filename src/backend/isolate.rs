@@ -14,7 +14,6 @@ use super::trial::Work;
 use crate::model::backend::Start;
 use crate::model::bench::Payload;
 use crate::model::job::{Runtime, Stream, What};
-use crate::model::text::SafeText;
 
 /// What runs in every JavaScript isolate, whatever its host: a function of what that lends.
 pub(super) const INSIDE: &str = include_str!("../../assets/isolate-inside.js");
@@ -165,7 +164,7 @@ pub(super) fn code(work: &Work, speaks: Runtime) -> Result<(Code, Option<Value>)
         Work::Look => return Ok((Code::Look, None)),
         Work::Job(job) => job,
     };
-    let refuse = |why: &str| Err(Error::Refused { why: SafeText::new(why) });
+    let refuse = |why: &str| Err(Error::refused(why));
     let code = match &job.what {
         What::Command(_) => return refuse("an isolate runs code, not commands"),
         What::Code { runtime, .. } if *runtime != speaks => {

@@ -15,7 +15,6 @@ use super::wire::Input;
 use super::{Error, tool, work};
 use crate::model::backend::BackendId;
 use crate::model::job::{Job, Runtime, What};
-use crate::model::text::SafeText;
 
 /// Where programs are looked for, unless the user says otherwise.
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -73,17 +72,13 @@ pub(super) fn prepare(
 fn view(backend: BackendId, job: &Job) -> Result<Option<View>, Error> {
     let Some(root) = &job.root else { return Ok(None) };
     if backend == BackendId::Process {
-        return Err(refused("a plain process has no root of its own: take another backend"));
+        return Err(Error::refused("a plain process has no root of its own: take another backend"));
     }
     let view = View::whole(root).map_err(|source| Error::io("read", root, source))?;
     if view.directories.is_empty() && view.files.is_empty() {
-        return Err(refused(&format!("{} is empty: no root file system", root.display())));
+        return Err(Error::refused(&format!("{} is empty: no root file system", root.display())));
     }
     Ok(Some(view))
-}
-
-fn refused(why: &str) -> Error {
-    Error::Refused { why: SafeText::new(why) }
 }
 
 /// The command, its files below `dir` named as they are seen `at` inside.
@@ -97,7 +92,7 @@ fn command(
         What::Command(words) => {
             let mut words = words.clone();
             let Some(first) = words.first_mut() else {
-                return Err(refused("there is no command"));
+                return Err(Error::refused("there is no command"));
             };
             if let Some(name) = own_program(first, &shows)? {
                 copy(Path::new(first.as_str()), &dir.join(&name))?;
@@ -107,7 +102,7 @@ fn command(
         }
         What::Code { runtime, code } => {
             let Some((name, before)) = interpreter(*runtime, code) else {
-                return Err(refused(&format!("{runtime} cannot be run by a program")));
+                return Err(Error::refused(&format!("{runtime} cannot be run by a program")));
             };
             let path = dir.join(name);
             fs::write(&path, code).map_err(|source| Error::io("write", &path, source))?;
@@ -125,7 +120,7 @@ fn own_program(path: &str, shows: impl Fn(&Path) -> bool) -> Result<Option<Strin
     }
     let Ok(data) = fs::metadata(file) else { return Ok(None) };
     if !data.is_file() || data.len() > LARGEST {
-        return Err(refused(&format!(
+        return Err(Error::refused(&format!(
             "{path} is not shown inside and cannot be copied there: no file of at most 256 MiB; \
              programs below /usr and /bin are shown, and everything in --root"
         )));
@@ -186,7 +181,7 @@ fn environment(job: &Job, at: &str) -> Result<Vec<(String, String)>, Error> {
     for (name, value) in &job.env {
         let wrong = name.is_empty() || name.contains(['=', '\0']) || value.contains('\0');
         if wrong || name == MARK {
-            return Err(refused(&format!("{name:?} cannot be set in the environment")));
+            return Err(Error::refused(&format!("{name:?} cannot be set in the environment")));
         }
         env.retain(|(other, _)| other != name);
         env.push((name.clone(), value.clone()));

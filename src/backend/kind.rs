@@ -6,10 +6,10 @@ use super::settings::CampSettings;
 use super::site::Site;
 use super::trial::Task;
 use super::view::{PROGRAM, View};
-use super::wire::{Input, Launch, Order};
+use super::wire::{Call, Input, Launch, Order};
 use super::{
     Error, bubblewrap, container, deno, docker, firecracker, gvisor, kvm, mend, namespaces,
-    process, qemu,
+    process, qemu, tool,
 };
 use crate::model::backend::{BackendId, Traits};
 use crate::model::bench::{Limits, Payload};
@@ -22,18 +22,24 @@ const HOST_THREADS: u32 = 128;
 
 /// One way to isolate. A new backend is one file with this, and one line in [`of`].
 pub(super) trait Kind: Sync {
-    /// The program behind it, if it is not isomon itself.
-    fn tool(&self) -> Option<&'static str>;
+    /// The program behind it; `None` where that is isomon itself.
+    fn tool(&self) -> Option<&'static str> {
+        None
+    }
 
     /// The command whose first line of output is its version; `None` where there is nothing to ask.
     /// Fails where the backend cannot be here at all.
-    fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error>;
+    fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {
+        self.tool().map_or(Ok(None), |tool| tool::version(settings, tool))
+    }
 
     /// How to run `errand`.
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error>;
 
     /// Whether its sandboxes live in a process that stays, with limits of its own.
-    fn is_host(&self) -> bool;
+    fn is_host(&self) -> bool {
+        false
+    }
 
     /// What it gives and keeps; which limits hold is filled in by the camp.
     fn traits(&self) -> Traits;
@@ -141,15 +147,26 @@ impl Recipe {
     pub(super) const fn of(launch: Launch) -> Self {
         Self { notes: Vec::new(), first: None, order: Order::Launch(launch) }
     }
+
+    /// Isolates of a host, and nothing else.
+    pub(super) const fn call(call: Call) -> Self {
+        Self { notes: Vec::new(), first: None, order: Order::Call(call) }
+    }
 }
 
 /// Who is behind `id`; `None` where isomon was built without it.
+#[cfg_attr(
+    all(feature = "v8", feature = "wasm"),
+    expect(clippy::unnecessary_wraps, reason = "only here is everything built in")
+)]
 pub(super) fn of(id: BackendId) -> Option<&'static dyn Kind> {
     Some(match id {
         BackendId::Process => &process::Process,
         BackendId::Deno => &deno::Deno,
         #[cfg(feature = "v8")]
         BackendId::V8 => &super::v8::V8,
+        #[cfg(not(feature = "v8"))]
+        BackendId::V8 => return None,
         BackendId::Namespaces => &namespaces::Namespaces,
         BackendId::Bubblewrap => &bubblewrap::Bubblewrap,
         BackendId::Runc => &container::RUNC,
@@ -169,7 +186,8 @@ pub(super) fn of(id: BackendId) -> Option<&'static dyn Kind> {
         BackendId::FirecrackerJailed => &firecracker::JAILED,
         #[cfg(feature = "wasm")]
         BackendId::Wasm => &super::wasm::Wasm,
-        _ => return None,
+        #[cfg(not(feature = "wasm"))]
+        BackendId::Wasm => return None,
     })
 }
 

@@ -21,7 +21,6 @@ use super::site::Site;
 use super::wire::Launch;
 use super::{Error, guest, tool};
 use crate::model::backend::Traits;
-use crate::model::text::SafeText;
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use self::child::run;
@@ -35,10 +34,6 @@ const DEVICE: &str = "/dev/kvm";
 pub(super) struct Kvm;
 
 impl Kind for Kvm {
-    fn tool(&self) -> Option<&'static str> {
-        None
-    }
-
     fn version(&self, _: &CampSettings) -> Result<Option<Vec<String>>, Error> {
         guest::elf()?;
         check_device()?;
@@ -47,14 +42,10 @@ impl Kind for Kvm {
 
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
         guest::elf()?;
-        let mut argv = vec![tool::text(site.settings.exe.clone())?, NAME.to_owned()];
+        let mut argv = tool::own(&site.settings, &[NAME])?;
         argv.push(errand.task.limits.memory_bytes.0.to_string());
         argv.push(guest::command_line(guest::work(errand)?, errand.task.nonce));
         Ok(Recipe::of(Launch { marks: true, ..site.launch(errand, argv) }))
-    }
-
-    fn is_host(&self) -> bool {
-        false
     }
 
     fn traits(&self) -> Traits {
@@ -75,7 +66,7 @@ pub(super) fn check_device() -> Result<(), Error> {
             ErrorKind::PermissionDenied => format!("no permission to open {DEVICE}"),
             _ => format!("{DEVICE}: {error}"),
         };
-        Error::Refused { why: SafeText::new(&why) }
+        Error::refused(&why)
     })
 }
 

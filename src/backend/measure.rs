@@ -374,7 +374,7 @@ impl Watch {
 }
 
 /// Bytes read; 0 when there is nothing now; `None` at the end or on an error.
-fn read(file: &mut File, buffer: &mut [u8]) -> Option<usize> {
+pub(super) fn read(file: &mut File, buffer: &mut [u8]) -> Option<usize> {
     match file.read(buffer) {
         Ok(0) => None,
         Ok(length) => Some(length),

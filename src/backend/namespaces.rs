@@ -1,7 +1,6 @@
 //! The `namespaces` backend: what the kernel alone gives, made by isomon itself in `sandbox`.
 
 use super::kind::{Errand, Kind, Recipe, Remedy, Shown};
-use super::settings::CampSettings;
 use super::site::Site;
 use super::{Error, container, sandbox, tool};
 use crate::model::backend::Traits;
@@ -10,14 +9,6 @@ use crate::model::backend::Traits;
 pub(super) struct Namespaces;
 
 impl Kind for Namespaces {
-    fn tool(&self) -> Option<&'static str> {
-        None
-    }
-
-    fn version(&self, _: &CampSettings) -> Result<Option<Vec<String>>, Error> {
-        Ok(None)
-    }
-
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
         let exe = &site.settings.exe;
         let mut argv = vec![tool::text(exe.clone())?];
@@ -31,10 +22,6 @@ impl Kind for Namespaces {
         }
         argv.extend_from_slice(&errand.inside);
         Ok(Recipe::of(site.launch(errand, argv)))
-    }
-
-    fn is_host(&self) -> bool {
-        false
     }
 
     fn traits(&self) -> Traits {

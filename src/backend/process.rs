@@ -1,7 +1,6 @@
 //! The `process` backend: fork and exec, the floor under every other number.
 
 use super::kind::{Errand, Kind, Recipe, Remedy};
-use super::settings::CampSettings;
 use super::site::Site;
 use super::{Error, tool};
 use crate::model::backend::Traits;
@@ -11,22 +10,10 @@ use crate::model::job::Runtime;
 pub(super) struct Process;
 
 impl Kind for Process {
-    fn tool(&self) -> Option<&'static str> {
-        None
-    }
-
-    fn version(&self, _: &CampSettings) -> Result<Option<Vec<String>>, Error> {
-        Ok(None)
-    }
-
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
-        let mut argv = vec![tool::text(site.settings.exe.clone())?];
+        let mut argv = tool::own(&site.settings, &[])?;
         argv.extend_from_slice(&errand.inside);
         Ok(Recipe::of(site.launch(errand, argv)))
-    }
-
-    fn is_host(&self) -> bool {
-        false
     }
 
     fn traits(&self) -> Traits {

@@ -84,10 +84,6 @@ impl Kind for Qemu {
         Ok(Recipe::of(Launch { framed, input, ready_ms: None, ..site.launch(errand, argv) }))
     }
 
-    fn is_host(&self) -> bool {
-        false
-    }
-
     fn traits(&self) -> Traits {
         Traits {
             memory_limit: true,

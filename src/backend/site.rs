@@ -11,7 +11,6 @@ use super::wire::{Call, Launch, Run};
 use super::{Error, host, isolate};
 use crate::model::id::RunId;
 use crate::model::job::Runtime;
-use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 
 /// Time until a user's work has begun, at most: a backend that hangs is told from work that is long.
@@ -56,7 +55,7 @@ impl Site {
     ) -> Result<Call, Error> {
         let Task { start, work, nonce, limits, .. } = errand.task;
         if let Some(why) = errand.payload().and_then(|payload| payload.lack(errand.task.backend)) {
-            return Err(Error::Refused { why: SafeText::new(why) });
+            return Err(Error::refused(why));
         }
         let deadline_ms = milliseconds(limits.timeout_seconds);
         let (code, input) = isolate::code(work, speaks)?;

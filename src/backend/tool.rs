@@ -25,6 +25,12 @@ pub(super) fn text(path: PathBuf) -> Result<String, Error> {
     path.into_os_string().into_string().map_err(|path| Error::Path { path: path.into() })
 }
 
+/// isomon itself, told `words`.
+pub(super) fn own(settings: &CampSettings, words: &[&str]) -> Result<Vec<String>, Error> {
+    let words = words.iter().map(|word| (*word).to_owned());
+    Ok(std::iter::once(text(settings.exe.clone())?).chain(words).collect())
+}
+
 /// The command that tells the version of the tool called `name`.
 pub(super) fn version(
     settings: &CampSettings,

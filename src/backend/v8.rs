@@ -16,7 +16,6 @@ use std::process::ExitCode;
 use super::kind::{Errand, Kind, Recipe, Remedy};
 use super::settings::CampSettings;
 use super::site::Site;
-use super::wire::Order;
 use super::{Error, tool};
 use crate::model::backend::Traits;
 use crate::model::job::Runtime;
@@ -30,19 +29,13 @@ const HOLDER: &str = "deno_core 0.413.0";
 pub(super) struct V8;
 
 impl Kind for V8 {
-    fn tool(&self) -> Option<&'static str> {
-        None
-    }
-
     fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {
-        let isomon = tool::text(settings.exe.clone())?;
-        Ok(Some(vec![isomon, NAME.to_owned(), "--version".to_owned()]))
+        Ok(Some(tool::own(settings, &[NAME, "--version"])?))
     }
 
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
-        let isomon = tool::text(site.settings.exe.clone())?;
-        let call = site.call(errand, vec![isomon, NAME.to_owned()], Runtime::Js)?;
-        Ok(Recipe { notes: Vec::new(), first: None, order: Order::Call(call) })
+        let argv = tool::own(&site.settings, &[NAME])?;
+        Ok(Recipe::call(site.call(errand, argv, Runtime::Js)?))
     }
 
     fn is_host(&self) -> bool {

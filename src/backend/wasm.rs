@@ -15,7 +15,6 @@ use std::process::ExitCode;
 use super::kind::{Errand, Kind, Recipe, Remedy};
 use super::settings::CampSettings;
 use super::site::Site;
-use super::wire::Order;
 use super::{Error, shed, tool};
 use crate::model::backend::Traits;
 use crate::model::job::Runtime;
@@ -33,19 +32,13 @@ const ENGINE: &str = "wasmtime 48.0.8";
 pub(super) struct Wasm;
 
 impl Kind for Wasm {
-    fn tool(&self) -> Option<&'static str> {
-        None
-    }
-
     fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {
-        let own = tool::text(settings.exe.clone())?;
-        Ok(Some(vec![own, NAME.to_owned(), "--version".to_owned()]))
+        Ok(Some(tool::own(settings, &[NAME, "--version"])?))
     }
 
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
-        let argv = vec![tool::text(site.settings.exe.clone())?, NAME.to_owned()];
-        let call = site.call(errand, argv, Runtime::Wasm)?;
-        Ok(Recipe { notes: Vec::new(), first: None, order: Order::Call(call) })
+        let argv = tool::own(&site.settings, &[NAME])?;
+        Ok(Recipe::call(site.call(errand, argv, Runtime::Wasm)?))
     }
 
     fn is_host(&self) -> bool {

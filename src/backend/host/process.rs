@@ -1,7 +1,7 @@
 //! A host's process and its pipes: what is said to it and what it says, bounded, without a thread.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
@@ -13,6 +13,7 @@ use rustix::process::{Pid, PidfdFlags};
 
 use super::lines::Lines;
 use crate::backend::isolate::Tell;
+use crate::backend::measure::read;
 
 /// Standard error kept, of each call.
 const COMPLAINT: usize = 8 << 10;
@@ -279,14 +280,4 @@ fn end(child: &mut Child) -> Option<std::process::ExitStatus> {
     // Ignored: it may have ended in this instant, and then the wait tells.
     child.kill().ok();
     child.wait().ok()
-}
-
-/// Bytes read; 0 when there is nothing now; `None` at the end or on an error.
-fn read(file: &mut File, buffer: &mut [u8]) -> Option<usize> {
-    match file.read(buffer) {
-        Ok(0) => None,
-        Ok(length) => Some(length),
-        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Some(0),
-        Err(_) => None,
-    }
 }

@@ -132,8 +132,8 @@ impl Router {
         let Some((place, ward)) = self.isolates.get(&id) else {
             return fail(id, "no such isolate");
         };
-        let sent = self.holders.get(*place).map(|holder| holder.asks.send((ask, ward.clone())));
-        if !matches!(sent, Some(Ok(()))) {
+        let taken = |holder: &Holder| holder.asks.send((ask, ward.clone())).is_ok();
+        if !self.holders.get(*place).is_some_and(taken) {
             fail(id, "its thread has ended");
         }
     }
@@ -188,7 +188,7 @@ fn hold(shared: &Shared, asks: &Receiver<Asked>, count: &AtomicUsize) {
                 let deadline = Duration::from_millis(deadline_ms);
                 let job = Job { nonce, code, input, deadline, output_bytes };
                 match isolates.get_mut(&id) {
-                    Some(living) => living.run(&shared.dog, job),
+                    Some(living) => living.run(&shared.dog, &job),
                     None => fail(id, "no such isolate"),
                 }
             }

@@ -73,7 +73,7 @@ impl Living {
     }
 
     /// Runs `job` and tells how it ended.
-    pub(super) fn run(&mut self, dog: &Watchdog, job: Job) {
+    pub(super) fn run(&mut self, dog: &Watchdog, job: &Job) {
         let id = self.id;
         let due = (Instant::now() + job.deadline, id);
         dog.arm(due, self.ward.clone());
@@ -87,7 +87,7 @@ impl Living {
             is_ready: false,
         };
         self.made.isolate.set_slot(present);
-        let end = self.work(&job);
+        let end = self.work(job);
         let dropped_bytes =
             self.made.isolate.remove_slot::<Present>().map_or(0, |present| present.dropped);
         host::mark_present(None);
@@ -95,7 +95,7 @@ impl Living {
         if !dog.release(&due) {
             self.ward.stop(Fault::Deadline);
         }
-        tell(&match self.judge(end, &job) {
+        tell(&match self.judge(end, job) {
             Ok(value) => Tell::Done { id, value, dropped_bytes },
             Err((kind, message)) => Tell::Failed { id, kind, message, status: None, dropped_bytes },
         });
@@ -192,6 +192,7 @@ pub(super) fn ready(
 }
 
 /// Lent: output on a stream; what does not fit any more is counted and dropped.
+#[expect(clippy::needless_pass_by_value, reason = "V8 calls it so")]
 pub(super) fn output(
     scope: &mut v8::PinScope<'_, '_>,
     arguments: v8::FunctionCallbackArguments<'_>,
