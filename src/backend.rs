@@ -51,6 +51,7 @@ mod reaper;
 mod residue;
 mod sandbox;
 mod scan;
+mod serial;
 mod settings;
 #[cfg(any(feature = "v8", feature = "wasm"))]
 mod shed;
@@ -78,6 +79,7 @@ pub use audit::{Kind, LeftOver, audit};
 pub use camp::Camp;
 pub use check::{able, check, is_built, remedy_words};
 pub use job::PATH;
+pub use linux::{host_kernel, kernel_fault, kernel_version};
 pub use mend::mend;
 pub use settings::CampSettings;
 pub use sweep::{Sweep, gc};

@@ -55,7 +55,9 @@ impl Site {
         speaks: Runtime,
     ) -> Result<Call, Error> {
         let Task { start, work, nonce, limits, .. } = errand.task;
-        if let Some(why) = errand.payload().and_then(|payload| payload.lack(errand.task.backend)) {
+        if let Some(why) =
+            errand.payload().and_then(|payload| payload.lack(errand.task.backend, false))
+        {
             return Err(Error::Refused { why: SafeText::new(why) });
         }
         let deadline_ms = milliseconds(limits.timeout_seconds);
