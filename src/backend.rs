@@ -70,6 +70,7 @@ mod measure;
 mod outflow;
 mod residue;
 mod scan;
+mod serial;
 mod talk;
 mod wire;
 
@@ -96,6 +97,7 @@ pub use audit::{Kind, LeftOver, audit};
 pub use camp::Camp;
 pub use check::{able, check, is_built, remedy_words};
 pub use job::PATH;
+pub use linux::{host_kernel, kernel_fault, kernel_version};
 pub use mend::mend;
 pub use settings::CampSettings;
 pub use sweep::{Sweep, gc};

@@ -18,6 +18,7 @@ mod configure;
 mod doctor;
 mod exec;
 mod gc;
+mod kernel;
 mod list;
 mod log;
 mod outcome;

@@ -27,7 +27,7 @@ async fn every_backend_does_every_work_and_leaves_nothing() {
     let mut nonce = 0xabc0;
     for backend in ready {
         for payload in SMALL {
-            if let Some(why) = payload.lack(backend) {
+            if let Some(why) = payload.lack(backend, false) {
                 println!("{backend} {payload}: {why}");
                 continue;
             }

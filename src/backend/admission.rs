@@ -29,6 +29,8 @@ const SPARE_PIDS: u64 = 64;
 const SPARE_FILES: u64 = 64;
 /// Of a limit, what work that is not ours is taken to use.
 const SHARE: u64 = 16;
+/// Memory of a guest with Linux in it, beside its work.
+const LINUX: u64 = 192 << 20;
 /// Open files that a lot costs this process: two pipes and the child's descriptor, and one to spare.
 const LOT_FILES: u64 = 4;
 
@@ -70,7 +72,12 @@ fn needs(tasks: &[Task]) -> Amount<u64> {
             Work::Look => Some(Payload::Noop),
             Work::Job(_) => None,
         };
-        need(task.backend, &task.limits, work)
+        let linux = task.kernel.is_some() || matches!(task.work, Work::Job(_));
+        let mut need = need(task.backend, &task.limits, work);
+        if linux && task.backend.boots_linux() {
+            need.memory += LINUX.min(task.limits.memory_bytes.0);
+        }
+        need
     });
     each.fold(Amount::default(), |sum, one| Amount {
         memory: sum.memory + one.memory,

@@ -19,10 +19,9 @@ use super::kind::{Errand, Kind, Recipe, Remedy};
 use super::settings::CampSettings;
 use super::site::Site;
 use super::wire::{Input, Launch, Order, Talk};
-use super::{Error, guest, kvm, tool};
-use crate::model::backend::{Start, Traits};
+use super::{Error, guest, kvm, linux, tool};
+use crate::model::backend::{BackendId, Start, Traits};
 use crate::model::bench::Payload;
-use crate::model::job::Runtime;
 
 /// Where it comes from.
 const RELEASES: &str = "https://github.com/firecracker-microvm/firecracker/releases";
@@ -59,19 +58,14 @@ impl Kind for Firecracker {
             Machine { program: program(&site.settings)?, guest: boot.kernel.clone(), mib };
         let place = self.place(site, errand, &machine)?;
         match errand.task.start {
+            Start::Snapshot if boot.is_linux() => Err(Error::refused("a Linux guest is only booted")),
             Start::Snapshot => from_snapshot(site, errand, &machine, &place, guest::work(errand)?),
             _ => from_nothing(site, errand, &machine, &place, &boot),
         }
     }
 
     fn traits(&self) -> Traits {
-        Traits {
-            memory_limit: true,
-            seccomp: true,
-            snapshot: true,
-            runtimes: vec![Runtime::Command],
-            ..Traits::default()
-        }
+        Traits { memory_limit: true, seccomp: true, snapshot: true, ..linux::traits(self.id()) }
     }
 
     fn remedy(&self, reason: &str) -> Remedy {
@@ -80,6 +74,10 @@ impl Kind for Firecracker {
 }
 
 impl Firecracker {
+    const fn id(&self) -> BackendId {
+        if self.jailed { BackendId::FirecrackerJailed } else { BackendId::Firecracker }
+    }
+
     /// Why it cannot be here, if so.
     fn check(&self, settings: &CampSettings) -> Result<(), Error> {
         if self.jailed && !rustix::process::geteuid().is_root() {
@@ -193,6 +191,9 @@ fn from_snapshot(
 
 /// What mends it.
 fn remedy(reason: &str) -> Remedy {
+    if let Some(remedy) = linux::remedy(reason) {
+        return remedy;
+    }
     if reason.contains("/dev/kvm") || reason.contains("x86-64") {
         return kvm::remedy(reason);
     }

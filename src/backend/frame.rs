@@ -12,6 +12,8 @@ pub(super) const PIECE: usize = 120;
 const INIT: &str = "ISOMON-INIT";
 /// Begins a line with output.
 const OUTPUT: &str = "ISOMON-OUT";
+/// Begins the line that says that something was killed for want of memory.
+const STARVED: &str = "ISOMON-STARVED";
 /// Begins the line that says how the work ended.
 const EXIT: &str = "ISOMON-EXIT";
 
@@ -22,6 +24,8 @@ pub(super) enum Frame {
     Init,
     /// The work said this.
     Output(Stream, Vec<u8>),
+    /// The kernel killed something for want of memory.
+    Starved,
     /// The work ended: exit status, or the signal that ended it.
     Exit(Option<i32>, Option<i32>),
 }
@@ -37,6 +41,7 @@ impl Frame {
         let (first, second) = (words.next(), words.next());
         Some(match (kind, first, second) {
             (INIT, None, None) => Self::Init,
+            (STARVED, None, None) => Self::Starved,
             (OUTPUT, Some(stream), Some(data)) => {
                 let stream = if stream == "2" { Stream::Error } else { Stream::Output };
                 Self::Output(stream, BASE64.decode(data).ok()?)
@@ -51,6 +56,7 @@ impl Frame {
     pub(super) fn line(&self, nonce: &str) -> String {
         match self {
             Self::Init => format!("{INIT} {nonce}\n"),
+            Self::Starved => format!("{STARVED} {nonce}\n"),
             Self::Output(stream, bytes) => {
                 let number = if *stream == Stream::Error { 2 } else { 1 };
                 format!("{OUTPUT} {nonce} {number} {}\n", BASE64.encode(bytes))
@@ -63,8 +69,8 @@ impl Frame {
     }
 }
 
-/// Longest line looked at; a frame is shorter.
-const LONGEST: usize = 256;
+/// Longest line looked at; a frame is shorter, and so is a marker that carries a look around.
+const LONGEST: usize = 4096;
 
 /// One thing that comes over the serial line.
 #[derive(Debug, PartialEq, Eq)]
@@ -122,6 +128,7 @@ mod tests {
         let nonce = "00000000000000ab";
         let all = [
             Frame::Init,
+            Frame::Starved,
             Frame::Output(Stream::Error, vec![0xff; PIECE]),
             Frame::Output(Stream::Output, b"\x1b[2J\n".to_vec()),
             Frame::Exit(Some(3), None),

@@ -55,7 +55,8 @@ pub(super) fn prepare(
     let command = command(job, dir, &at, shows)?;
     let env = environment(job, &at)?;
     // isomon itself makes the sandbox of `namespaces`, and needs nothing inside to say the marker.
-    let direct = view.is_some() && backend != BackendId::Namespaces;
+    // The first process of a Linux guest is isomon as well.
+    let direct = (view.is_some() && backend != BackendId::Namespaces) || backend.boots_linux();
     let inside = if direct { command } else { work::arguments(nonce, &env, &command) };
     let whole = Shown { host: tool::text(dir.to_owned())?, inside: JOB.to_owned() };
     Ok(Prepared {

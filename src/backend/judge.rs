@@ -15,7 +15,10 @@ pub(super) fn trial(report: Report, task: &Task, is_host: bool, out_of_memory: b
     let outcome = judge(&report, &task.work, task.nonce, out_of_memory);
     // A program that is not ours says no result and no end of its own that we could believe.
     let program = matches!(task.work, Work::Job(_)) && !is_host;
-    let report = if program {
+    // A Linux guest's first process is ours, and says when the work was over.
+    let report = if program && report.framed {
+        Report { value: None, ..report }
+    } else if program {
         // Its run is until it has ended; where that was not told from the start, all is one.
         let done_ns = report.ready_ns.and(report.exited_ns);
         let exited_ns = report.exited_ns.filter(|_| done_ns.is_none());
@@ -57,7 +60,7 @@ fn fault(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Optio
         Work::Job(_) => (true, true),
     };
     // In a root of the user's nothing of ours runs that could say the marker.
-    let silent = matches!(work, Work::Job(job) if job.root.is_some());
+    let silent = matches!(work, Work::Job(job) if job.root.is_some()) && !report.framed;
     let never_began = report.ready_ns.is_none() && !silent;
     let job = matches!(work, Work::Job(_));
     let rows = [
@@ -90,7 +93,9 @@ fn explain(report: &Report, kind: Failure, ours: bool) -> SafeText {
         complaint.or(first_line).unwrap_or_default().clone_into(&mut told);
     }
     if told.is_empty() && kind == Failure::NotReady && report.timed_out {
-        "not ready in time".clone_into(&mut told);
+        let words =
+            if report.framed { "a Linux guest was not up in time" } else { "not ready in time" };
+        words.clone_into(&mut told);
     }
     if told.is_empty() {
         kind.words().clone_into(&mut told);

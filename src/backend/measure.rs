@@ -15,11 +15,11 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags};
 
 use super::beside::Beside;
-use super::frame::{Frame, Frames, Heard};
 use super::mark::{self, Mark, Marks};
 use super::outflow::Outflow;
 use super::residue;
 use super::scan::Scan;
+use super::serial::{News, Serial};
 use super::wire::{Input, Launch, Report};
 use crate::model::job::Stream;
 
@@ -115,13 +115,12 @@ fn start(
         scan: Scan::new(launch.nonce, launch.keep_bytes),
         complaint: Vec::new(),
         out: Outflow::new(launch),
-        frames: launch.framed.then(|| Frames::new(launch.nonce)),
+        serial: launch.framed.then(|| Serial::new(launch.nonce)),
         ready: launch.ready_ms.map(Duration::from_millis),
         ends,
         marks,
         child,
-        guest: None,
-        report: Report { created_ns, ..Report::default() },
+        report: Report { created_ns, framed: launch.framed, ..Report::default() },
     };
     watch.see_out(launch, lifeline)
 }
@@ -133,13 +132,11 @@ pub(super) struct Watch {
     complaint: Vec<u8>,
     out: Outflow,
     /// What a Linux guest says on its one line.
-    frames: Option<Frames>,
+    serial: Option<Serial>,
     ready: Option<Duration>,
     ends: Ends,
     marks: Option<Marks>,
     child: Child,
-    /// How the work of a Linux guest ended: exit status, or signal.
-    guest: Option<(Option<i32>, Option<i32>)>,
     report: Report,
 }
 
@@ -267,9 +264,9 @@ impl Watch {
         let length = read(&mut self.ends.0, &mut buffer)?;
         let now = nanoseconds(self.clock);
         let bytes = buffer.get(..length).unwrap_or_default();
-        if let Some(frames) = &mut self.frames {
-            for heard in frames.feed(bytes) {
-                self.hear(heard, now);
+        if let Some(serial) = &mut self.serial {
+            for news in serial.feed(bytes) {
+                self.hear(news, now);
             }
             return Some(length);
         }
@@ -281,13 +278,13 @@ impl Watch {
         Some(length)
     }
 
-    /// Takes what a Linux guest said: how its work ended is what it says, not how its machine did.
-    fn hear(&mut self, heard: Heard, now: u64) {
-        match heard {
-            Heard::Line(line) => self.scan.feed(&line, now),
-            Heard::Frame(Frame::Init) => self.report.inited_ns = Some(now),
-            Heard::Frame(Frame::Exit(status, signal)) => self.guest = Some((status, signal)),
-            Heard::Frame(Frame::Output(stream, bytes)) => {
+    /// Takes what a Linux guest said.
+    fn hear(&mut self, news: News, now: u64) {
+        match news {
+            News::Line(line) => self.scan.feed(&line, now),
+            News::Init => self.report.inited_ns = self.report.inited_ns.or(Some(now)),
+            News::End => self.scan.done_ns = self.scan.done_ns.or(Some(now)),
+            News::Output(stream, bytes) => {
                 self.out.take(stream, &bytes);
                 if stream == Stream::Error {
                     self.complain(&bytes);
@@ -305,7 +302,7 @@ impl Watch {
         let mut buffer = [0; 16 << 10];
         let length = read(&mut self.ends.1, &mut buffer)?;
         let bytes = buffer.get(..length).unwrap_or_default();
-        if self.frames.is_none() {
+        if self.serial.is_none() {
             self.out.take(Stream::Error, bytes);
         }
         self.complain(bytes);
@@ -320,11 +317,16 @@ impl Watch {
         }
     }
 
-    /// Where a guest that speaks in frames ended by itself, its work's end is what it said; a guest
-    /// that said nothing has not ended well.
+    /// How the work of a Linux guest ended is what its first process said, not how its machine did;
+    /// a guest that said nothing has not ended well, and its last words say why.
     fn settle_guest(&mut self) {
-        if self.frames.is_some() && self.report.status == Some(0) {
-            (self.report.status, self.report.signal) = self.guest.unwrap_or_default();
+        let Some(serial) = self.serial.take() else { return };
+        self.report.starved |= serial.starved;
+        if self.report.status == Some(0) {
+            (self.report.status, self.report.signal) = serial.end.unwrap_or_default();
+        }
+        if let Some(words) = serial.gave_up.filter(|_| serial.end.is_none()) {
+            self.complaint = words.into_bytes();
         }
     }
 
@@ -360,7 +362,7 @@ impl Watch {
             booted_ns: at(Mark::Boot)
                 .or(self.report.booted_ns)
                 .map(|at| self.scan.ready_ns.map_or(at, |ready| at.min(ready))),
-            starved: at(Mark::Starved).is_some(),
+            starved: self.report.starved || at(Mark::Starved).is_some(),
             inited_ns: at(Mark::Init).or(self.report.inited_ns),
             ready_ns: self.scan.ready_ns,
             done_ns: self.scan.done_ns,

@@ -10,9 +10,8 @@ use super::kind::{Errand, Kind, Recipe, Remedy};
 use super::settings::CampSettings;
 use super::site::Site;
 use super::wire::{Input, Launch};
-use super::{Error, guest, kvm, tool};
-use crate::model::backend::Traits;
-use crate::model::job::Runtime;
+use super::{Error, guest, kvm, linux, tool};
+use crate::model::backend::{BackendId, Traits};
 
 /// The program.
 const TOOL: &str = "qemu-system-x86_64";
@@ -40,6 +39,10 @@ pub(super) const KVM: Qemu = Qemu { accelerator: "kvm", processor: "host" };
 impl Qemu {
     fn needs_kvm(&self) -> bool {
         self.accelerator == KVM.accelerator
+    }
+
+    fn id(&self) -> BackendId {
+        if self.needs_kvm() { BackendId::QemuKvm } else { BackendId::QemuTcg }
     }
 
     /// The machine with `mib` of memory, one processor, and the serial port on standard output.
@@ -85,15 +88,13 @@ impl Kind for Qemu {
     }
 
     fn traits(&self) -> Traits {
-        Traits {
-            memory_limit: true,
-            seccomp: true,
-            runtimes: vec![Runtime::Command],
-            ..Traits::default()
-        }
+        Traits { memory_limit: true, seccomp: true, ..linux::traits(self.id()) }
     }
 
     fn remedy(&self, reason: &str) -> Remedy {
+        if let Some(remedy) = linux::remedy(reason) {
+            return remedy;
+        }
         let firmware = reason.contains("bios-microvm") || reason.contains("firmware");
         match reason {
             _ if tool::is_missing(reason) => Remedy::package("qemu-system-x86"),

@@ -54,7 +54,8 @@ impl Site {
         speaks: Runtime,
     ) -> Result<Call, Error> {
         let Task { start, work, nonce, limits, .. } = errand.task;
-        if let Some(why) = errand.payload().and_then(|payload| payload.lack(errand.task.backend)) {
+        let payload = errand.payload();
+        if let Some(why) = payload.and_then(|payload| payload.lack(errand.task.backend, false)) {
             return Err(Error::refused(why));
         }
         let deadline_ms = milliseconds(limits.timeout_seconds);

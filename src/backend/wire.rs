@@ -185,6 +185,9 @@ pub(super) struct Report {
     /// It was killed for want of memory, by what its engine saw.
     #[serde(default)]
     pub starved: bool,
+    /// It was a Linux guest, whose first process says the marker for any work.
+    #[serde(default)]
+    pub framed: bool,
     /// Some of it outlived it.
     pub left_over: bool,
 }

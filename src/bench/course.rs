@@ -21,6 +21,7 @@ use super::suspension::Suspension;
 use super::taint::Thresholds;
 use super::voice::Voice;
 use crate::backend::Launch;
+use crate::model::job::Kernel;
 use crate::model::run::{Run, RunEnd, RunEvent, RunHead, RunTail};
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, Stamp};
@@ -49,6 +50,8 @@ pub(super) struct Course {
     told: Stamp,
     /// Whether the sample before left something behind.
     left_over: bool,
+    /// What virtual machines boot, where that is named.
+    kernel: Option<Arc<Kernel>>,
 }
 
 impl Course {
@@ -67,6 +70,7 @@ impl Course {
             begun: now,
             told: now,
             left_over: false,
+            kernel: plan.kernel.clone().map(Arc::new),
             voice: Voice { id: head.id.clone(), clock: Arc::clone(&clock), out },
             head,
             clock,

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::backend::kernel_version;
 use crate::model::backend::BackendStatus;
 use crate::model::bench::Plan;
 use crate::model::root::Roots;
@@ -34,6 +35,7 @@ pub fn fingerprint(roots: &Roots, plan: &Plan, statuses: &[BackendStatus]) -> Fi
         mitigations: mitigations(&cpu.join("vulnerabilities")),
         virtualization: info.virtualization.known().cloned(),
         backends: tools(plan, statuses),
+        guest_kernel: plan.kernel.as_ref().and_then(|kernel| kernel_version(&kernel.image)),
         page_cache_hot: plan.effort.warmup_rounds > 0,
     }
 }

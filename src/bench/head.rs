@@ -4,6 +4,7 @@
 //! each of its payloads, those cells are added *after* the plan's. They are measured and shown like
 //! the others; they do not decide when the run is over, and `Plan::cells` does not name them.
 
+use crate::backend;
 use crate::model::backend::{BackendId, BackendStatus, Readiness, Start};
 use crate::model::bench::{Cell, Payload, Plan};
 use crate::model::id::RunId;
@@ -21,8 +22,10 @@ pub fn draw_up(
     roots: &Roots,
     started: Stamp,
 ) -> RunHead {
-    let why =
-        |backend: &BackendId| reason(*backend, statuses).or_else(|| no_start(*backend, &plan));
+    let why = |backend: &BackendId| {
+        let reason = reason(*backend, statuses).or_else(|| no_linux(*backend, &plan));
+        reason.or_else(|| no_start(*backend, &plan))
+    };
     let mut left_out: Vec<LeftOut> = plan.backends.iter().filter_map(why).collect();
     plan.backends.retain(|backend| left_out.iter().all(|out| out.backend != *backend));
     left_out.extend(lacks(&plan));
@@ -56,7 +59,7 @@ pub fn cells(plan: &Plan) -> Vec<Cell> {
 fn lacks(plan: &Plan) -> Vec<LeftOut> {
     let of = |backend: BackendId| {
         plan.payloads.iter().filter_map(move |payload| {
-            let reason = SafeText::new(payload.lack(backend)?);
+            let reason = SafeText::new(plan.lack(*payload, backend)?);
             let remedy = SafeText::new("choose another backend for it");
             let out = LeftOut::backend(backend, reason, remedy);
             Some(LeftOut { payload: Some(*payload), ..out })
@@ -78,9 +81,24 @@ fn reason(backend: BackendId, statuses: &[BackendStatus]) -> Option<LeftOut> {
     Some(LeftOut::backend(backend, reason, remedy))
 }
 
+/// Why `backend`, a virtual machine, does not boot the plan's kernel; `None` if it does, or if there
+/// is none.
+fn no_linux(backend: BackendId, plan: &Plan) -> Option<LeftOut> {
+    let kernel = plan.kernel.as_ref()?;
+    if !backend.boots_linux() && backend != BackendId::Kvm {
+        return None;
+    }
+    let fault = backend::kernel_fault(backend, Some(&kernel.image))?.to_string();
+    let remedy = match backend {
+        BackendId::Kvm => "measure it without --kernel".to_owned(),
+        backend => backend::remedy_words(backend, &fault),
+    };
+    Some(LeftOut::backend(backend, SafeText::new(&fault), SafeText::new(&remedy)))
+}
+
 /// That `backend` has none of the plan's starts; `None` if it has one.
 fn no_start(backend: BackendId, plan: &Plan) -> Option<LeftOut> {
-    let has = backend.starts();
+    let has = plan.starts_of(backend);
     if has.iter().any(|start| plan.starts.contains(start)) {
         return None;
     }
@@ -95,6 +113,7 @@ mod tests {
     use super::*;
     use crate::bench::preset::plan;
     use crate::model::bench::Preset;
+    use crate::model::job::Kernel;
 
     fn status(id: BackendId, readiness: Readiness) -> BackendStatus {
         BackendStatus { readiness, ..BackendStatus::new(id) }
@@ -123,6 +142,25 @@ mod tests {
         assert_eq!(head.plan.backends, [BackendId::Runc]);
         let reasons: Vec<_> = head.left_out.iter().map(|out| out.reason.as_str()).collect();
         assert_eq!(reasons, [no.as_str(), "not tried yet"]);
+    }
+
+    #[test]
+    fn with_a_kernel_machines_that_boot_it_not_are_named_and_the_others_stay() {
+        let asked = [BackendId::Runc, BackendId::Kvm, BackendId::QemuTcg, BackendId::Firecracker];
+        let statuses = asked.map(|id| status(id, Readiness::Ready));
+        let image = tempfile::NamedTempFile::new().unwrap();
+        let mut bytes = vec![0; 0x400];
+        bytes[0x202..0x206].copy_from_slice(b"HdrS");
+        std::fs::write(image.path(), bytes).unwrap();
+        let mut plan = plan(Preset::Standard, &asked, 1);
+        plan.kernel = Some(Kernel { image: image.path().to_owned(), initrd: None });
+        let head = draw_up(RunId::new(0, 1), plan, &statuses, &Roots::default(), Stamp::default());
+        assert_eq!(head.plan.backends, [BackendId::Runc, BackendId::QemuTcg]);
+        let labels: Vec<_> = head.left_out.iter().map(LeftOut::label).collect();
+        assert_eq!(labels, ["kvm", "firecracker"], "it can call Linux");
+        assert!(head.left_out[1].remedy.as_str().contains("vmlinux"), "{:?}", head.left_out[1]);
+        let linux = head.cells.iter().filter(|cell| cell.backend == BackendId::QemuTcg);
+        assert_eq!(linux.count(), 4);
     }
 
     #[test]

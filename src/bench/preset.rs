@@ -18,6 +18,7 @@ pub fn plan(preset: Preset, backends: &[BackendId], seed: u64) -> Plan {
         payloads,
         effort: effort(preset),
         limits: Limits::default(),
+        kernel: None,
         seed,
     }
 }

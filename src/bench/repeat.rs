@@ -2,8 +2,11 @@
 //!
 //! Every number is written out, so that it means the same when a preset changes.
 
+use std::path::Path;
+
 use crate::model::backend::Start;
 use crate::model::bench::{Payload, Plan};
+use crate::model::job::Kernel;
 use crate::model::unit::Bytes;
 
 /// The command line of `plan`, to be pasted into a shell. What the command line has no flag for
@@ -13,6 +16,7 @@ pub fn repeat(plan: &Plan) -> String {
     words.extend(plan.backends.iter().map(ToString::to_string));
     words.extend(starts(&plan.starts));
     words.extend(plan.payloads.iter().map(|payload| format!("--payload {}", work(*payload))));
+    words.extend(plan.kernel.iter().flat_map(kernel));
     let (effort, limits) = (&plan.effort, &plan.limits);
     words.extend([
         format!("--warmup {}", effort.warmup_rounds),
@@ -34,6 +38,12 @@ fn starts(starts: &[Start]) -> Option<String> {
     let every = Start::ALL.iter().all(|start| starts.contains(start));
     let names: Vec<_> = starts.iter().map(|start| start.name()).collect();
     (!every).then(|| format!("--start {}", names.join(",")))
+}
+
+fn kernel(kernel: &Kernel) -> Vec<String> {
+    let named = |flag: &str, path: &Path| format!("--{flag} {}", quoted(&path.to_string_lossy()));
+    let initrd = kernel.initrd.as_deref().map(|initrd| named("initrd", initrd));
+    std::iter::once(named("kernel", &kernel.image)).chain(initrd).collect()
 }
 
 /// `cpu`, or `cpu=1000` where it is not the usual amount.
@@ -81,6 +91,15 @@ mod tests {
         assert!(!repeat(&plan).contains("--start"));
         plan.starts = vec![Start::Cold, Start::Warm];
         assert!(repeat(&plan).starts_with("isomon bench wasm --start cold,warm --payload noop "));
+    }
+
+    #[test]
+    fn the_kernel_is_named() {
+        let mut plan = plan(Preset::Quick, &[BackendId::QemuTcg], 42);
+        let initrd = Some("/a b".into());
+        plan.kernel = Some(Kernel { image: "/boot/vmlinuz-6.1".into(), initrd });
+        let said = repeat(&plan);
+        assert!(said.contains(" --kernel '/boot/vmlinuz-6.1' --initrd '/a b' --warmup"), "{said}");
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub(super) const AFTER_HELP: &str = "\
 What is seen inside: programs and libraries of this machine (/usr, /bin, /lib…) or the --root,
 read-only; a /tmp of its own; the files of the work in /job. No network, nothing of /home or /root.
 A command that names a program elsewhere on this machine is copied to /job and run there. In
-`process` nothing is hidden: it is no sandbox.
+`process` nothing is hidden: it is no sandbox. In a virtual machine there are the program that is
+named, with its libraries, sh and small tools, or the --root or --initrd; Linux is booted for it.
 
 Exit status: the command's own, 128 + n if signal n ended it; 124 timed out; 125 isomon could not do
 it; 126 not executable; 127 not found; 137 killed for want of memory.

@@ -39,6 +39,7 @@ fn plan() -> Plan {
         payloads: vec![Payload::Noop],
         effort,
         limits: Limits::default(),
+        kernel: None,
         seed: 1,
     }
 }

@@ -91,6 +91,11 @@ impl BackendId {
         Self::FirecrackerJailed,
     ];
 
+    /// Whether it is a virtual machine that boots Linux.
+    pub const fn boots_linux(self) -> bool {
+        matches!(self, Self::QemuTcg | Self::QemuKvm | Self::Firecracker | Self::FirecrackerJailed)
+    }
+
     /// The name on the screen, in files and on the command line.
     pub const fn name(self) -> &'static str {
         match self {
@@ -348,6 +353,9 @@ pub struct Traits {
     /// What can be run in it.
     #[serde(default)]
     pub runtimes: Vec<Runtime>,
+    /// Why not more can be run in it, where something is missing, and what mends that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtimes_note: Option<SafeText>,
     /// Sandboxes at once, each at its full memory limit, that this machine has room for now; `None`
     /// where that is unknown.
     #[serde(default)]

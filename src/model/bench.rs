@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::backend::{BackendId, Start};
+use super::job::Kernel;
 use super::text::SafeText;
 use super::unit::{Bytes, Ratio, Seconds};
 
@@ -70,9 +71,11 @@ impl Payload {
         }
     }
 
-    /// Why `backend` cannot do it; `None` if it can.
-    pub const fn lack(self, backend: BackendId) -> Option<&'static str> {
+    /// Why `backend` cannot do it; `None` if it can. `linux`: a Linux kernel is named, which the
+    /// backends boot that can.
+    pub const fn lack(self, backend: BackendId, linux: bool) -> Option<&'static str> {
         match (self, backend) {
+            _ if linux && backend.boots_linux() => None,
             (
                 Self::Syscall { .. },
                 BackendId::Kvm
@@ -199,6 +202,9 @@ pub struct Plan {
     pub effort: Effort,
     /// In which bounds.
     pub limits: Limits,
+    /// The Linux kernel that virtual machines boot; isomon's own guest if `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<Kernel>,
     /// Decides the order of cells, the nonces and the bootstrap.
     pub seed: u64,
 }
@@ -213,9 +219,9 @@ impl Plan {
     pub fn cells(&self) -> Vec<Cell> {
         let mut cells = Vec::new();
         for backend in &self.backends {
-            let starts = backend.starts().iter().filter(|start| self.starts.contains(start));
-            for start in starts {
-                let able = self.payloads.iter().filter(|payload| payload.lack(*backend).is_none());
+            let starts = self.starts_of(*backend);
+            for start in starts.iter().filter(|start| self.starts.contains(start)) {
+                let able = self.payloads.iter().filter(|of| self.lack(**of, *backend).is_none());
                 cells.extend(able.map(|payload| Cell {
                     backend: *backend,
                     start: *start,
@@ -224,6 +230,19 @@ impl Plan {
             }
         }
         cells
+    }
+
+    /// How `backend` can be started in it: Linux is booted, and never brought back.
+    pub const fn starts_of(&self, backend: BackendId) -> &'static [Start] {
+        if self.kernel.is_some() && backend.boots_linux() {
+            return &[Start::Cold];
+        }
+        backend.starts()
+    }
+
+    /// Why `backend` cannot do `payload` in it; `None` if it can.
+    pub const fn lack(&self, payload: Payload, backend: BackendId) -> Option<&'static str> {
+        payload.lack(backend, self.kernel.is_some())
     }
 
     /// Whether it asks for `cell`; a baseline that it does not ask for is measured all the same.

@@ -104,6 +104,10 @@ pub struct Fingerprint {
     pub virtualization: Option<SafeText>,
     /// Versions of the backends' tools.
     pub backends: Vec<Tool>,
+    /// Version of the Linux kernel that virtual machines boot; `None` where they boot isomon's own
+    /// guest, or where the image does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest_kernel: Option<SafeText>,
     /// Whether programs were in the page cache; warm-up rounds see to `true`.
     pub page_cache_hot: bool,
 }

@@ -19,6 +19,7 @@ pub(super) fn notes(run: &Run, rows: &[Row], tables: &[Table<'_>]) -> Vec<String
         notes.push(format!("{BASELINE} the baseline, measured in every run"));
     }
     notes.extend(starts(rows));
+    notes.extend(linux(run));
     notes.extend(disturbed(run));
     notes.extend(failures(run));
     let suspended = tail.map(|tail| tail.suspended.as_slice()).unwrap_or_default();
@@ -144,6 +145,19 @@ fn failures(run: &Run) -> Vec<String> {
         Some(format!("failed {times} times, {label} {payload}: {words}: {message}"))
     };
     kinds.into_iter().filter_map(line).collect()
+}
+
+/// What virtual machines booted, where that is not isomon's own guest.
+fn linux(run: &Run) -> Option<String> {
+    let kernel = run.head.plan.kernel.as_ref()?;
+    let version = run.head.fingerprint.guest_kernel.as_ref();
+    let version = version.map(|version| format!(" {version}")).unwrap_or_default();
+    let initrd = kernel.initrd.as_ref().map(|initrd| format!(" with {}", initrd.display()));
+    let memory = run.head.plan.limits.memory_bytes;
+    let (image, initrd) = (kernel.image.display(), initrd.unwrap_or_default());
+    Some(format!(
+        "virtual machines boot Linux{version} ({image}{initrd}); {memory} for every sandbox"
+    ))
 }
 
 /// How many samples were disturbed, and by what.

@@ -35,6 +35,7 @@ fn head() -> RunHead {
         payloads: PAYLOADS.to_vec(),
         effort: effort(),
         limits: Limits::default(),
+        kernel: None,
         seed: 42,
     };
     let baseline = PAYLOADS.map(|payload| Cell::cold(BackendId::Process, payload));

@@ -213,6 +213,7 @@ pub(crate) fn plan() -> Plan {
             target: Ratio::new(0.05).unwrap(),
         },
         limits: Limits::default(),
+        kernel: None,
         seed: 42,
     }
 }
@@ -247,7 +248,7 @@ fn left_out() -> Vec<LeftOut> {
     let lack = |backend: BackendId| {
         let out = LeftOut::backend(
             backend,
-            syscall.lack(backend)?.into(),
+            syscall.lack(backend, false)?.into(),
             "choose another backend for it".into(),
         );
         Some(LeftOut { payload: Some(syscall), ..out })

@@ -5,7 +5,9 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 /// Where it is inside.
-pub(super) const PLACE: &str = "/isomon-chore";
+pub(super) const PLACE: &str = "/.isomon/chore";
+/// Where the input of the work is inside, if it has any.
+pub(super) const INPUT: &str = "/.isomon/input";
 
 /// One command.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,10 +16,10 @@ pub(super) struct Chore {
     pub nonce: u64,
     /// Program and arguments.
     pub argv: Vec<String>,
-    /// Environment on top of the usual.
+    /// Its whole environment.
     pub env: Vec<(String, String)>,
-    /// Standard input.
-    pub input: Option<String>,
+    /// Processes and threads it may have.
+    pub pids: u32,
     /// Output goes in frames, since it is not ours; else straight to the serial port.
     pub framed: bool,
 }

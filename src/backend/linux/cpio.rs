@@ -25,13 +25,19 @@ impl<W: Write> Archive<W> {
     }
 
     /// An executable file at `path`. What is there already stays.
-    pub(super) fn file(&mut self, path: &Path, content: &[u8]) -> io::Result<()> {
-        self.put(path, FILE | 0o755, (0, 0), content)
+    pub(super) fn program(&mut self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.file(path, 0o755, content)
+    }
+
+    /// A file at `path` that may be used as `mode` says; what would give it another's power is left
+    /// out of that.
+    pub(super) fn file(&mut self, path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
+        self.put(path, FILE | mode & 0o777, (0, 0), content)
     }
 
     /// A directory at `path`.
-    pub(super) fn directory(&mut self, path: &Path) -> io::Result<()> {
-        self.put(path, DIRECTORY | 0o755, (0, 0), &[])
+    pub(super) fn directory(&mut self, path: &Path, mode: u32) -> io::Result<()> {
+        self.put(path, DIRECTORY | mode & 0o1777, (0, 0), &[])
     }
 
     /// A link at `path` to `target`.
@@ -128,9 +134,9 @@ mod tests {
     #[test]
     fn directories_come_before_what_is_in_them_and_once() {
         let bytes = archive(|archive| {
-            archive.file(Path::new("/usr/lib/a"), b"abcde").unwrap();
-            archive.file(Path::new("/usr/lib/b"), b"").unwrap();
-            archive.file(Path::new("/usr/lib/a"), b"again").unwrap();
+            archive.program(Path::new("/usr/lib/a"), b"abcde").unwrap();
+            archive.program(Path::new("/usr/lib/b"), b"").unwrap();
+            archive.program(Path::new("/usr/lib/a"), b"again").unwrap();
         });
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let at = |name: &str| text.find(&format!("{name}\0")).unwrap();
@@ -144,7 +150,7 @@ mod tests {
     fn the_archiver_of_the_system_reads_it() {
         let home = tempfile::tempdir().unwrap();
         let bytes = archive(|archive| {
-            archive.file(Path::new("bin/x"), b"hello").unwrap();
+            archive.file(Path::new("bin/x"), 0o4644, b"hello").unwrap();
             archive.link(Path::new("bin/y"), Path::new("x")).unwrap();
         });
         let file = home.path().join("a.cpio");
@@ -156,6 +162,8 @@ mod tests {
         };
         assert!(status.success());
         assert_eq!(std::fs::read(home.path().join("bin/y")).unwrap(), b"hello");
+        let mode = std::fs::metadata(home.path().join("bin/x")).unwrap().permissions();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o7777, 0o644);
     }
 
     #[test]

@@ -138,6 +138,34 @@ fn directories() -> Vec<PathBuf> {
     dirs
 }
 
+/// The program that loads `program`, if it is not whole by itself.
+pub(super) fn loader(program: &Path) -> Option<PathBuf> {
+    Asks::read(&fs::read(program).ok()?)?.loader
+}
+
+/// `bytes` of a program, loaded by the program at `path` instead of the one it names: so it needs
+/// nothing of whatever file system it lies in. As it was where `path` is longer than that name.
+pub(super) fn loaded_by(mut bytes: Vec<u8>, path: &str) -> Vec<u8> {
+    let Some((offset, size)) = place_of_loader(&bytes) else {
+        return bytes;
+    };
+    let place = bytes.get_mut(offset..offset.saturating_add(size));
+    if let Some(place) = place.filter(|place| place.len() > path.len()) {
+        place.fill(0);
+        place[..path.len()].copy_from_slice(path.as_bytes());
+    }
+    bytes
+}
+
+fn place_of_loader(bytes: &[u8]) -> Option<(usize, usize)> {
+    let header = Header::parse(bytes).ok()?;
+    let endian = header.endian().ok()?;
+    let segments = header.program_headers(endian, bytes).ok()?;
+    let named = segments.iter().find(|segment| segment.p_type(endian) == elf::PT_INTERP)?;
+    let (offset, size) = named.file_range(endian);
+    Some((usize::try_from(offset).ok()?, usize::try_from(size).ok()?))
+}
+
 /// The part of an executable that is ever loaded: what comes after it, names and debugging
 /// information, may be more than ten times as much. The table of sections goes with it.
 pub(super) fn loaded(mut bytes: Vec<u8>) -> Vec<u8> {
@@ -183,6 +211,26 @@ mod tests {
         let found = interpreter(b"/usr/bin/env -S sh\n").unwrap();
         assert!(found.ends_with("sh"));
         assert_eq!(interpreter(b"\n"), None);
+    }
+
+    #[test]
+    fn a_program_is_loaded_from_where_it_is_told() {
+        let own = std::env::current_exe().unwrap();
+        let real = loader(&own).unwrap();
+        let home = tempfile::Builder::new().prefix("l").tempdir_in("/tmp").unwrap();
+        let place = home.path().join("ld");
+        std::os::unix::fs::symlink(&real, &place).unwrap();
+        let bytes = loaded_by(fs::read(&own).unwrap(), place.to_str().unwrap());
+        let program = home.path().join("program");
+        fs::write(&program, bytes).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&program, mode).unwrap();
+        assert_eq!(loader(&program).unwrap(), place);
+        let run = || std::process::Command::new(&program).arg("--list").output();
+        assert!(run().unwrap().status.success());
+        fs::remove_file(&place).unwrap();
+        assert!(run().is_err(), "the system's loader was taken");
+        assert_eq!(loaded_by(b"no program".to_vec(), "/x"), b"no program");
     }
 
     #[test]

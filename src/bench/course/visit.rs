@@ -48,7 +48,8 @@ impl Course {
     ) -> ControlFlow<RunEnd> {
         let cell = self.ledger.cells[visit.cell as usize];
         let limits = self.head.plan.limits;
-        let task = Task::of(cell, visit.nonce, limits);
+        let kernel = self.kernel.clone().filter(|_| cell.backend.boots_linux());
+        let task = Task { kernel, ..Task::of(cell, visit.nonce, limits) };
         self.ledger.progress.submitted += 1;
         self.host.mark(self.clock.now(), launcher.usage());
         let start = self.clock.now();

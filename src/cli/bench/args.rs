@@ -6,6 +6,7 @@ use super::super::advice::Advise;
 use clap::ValueEnum;
 use color_eyre::eyre::{Result, eyre};
 
+use super::super::kernel;
 use super::super::outcome::Form;
 use super::export::Export;
 use crate::bench::preset;
@@ -62,6 +63,13 @@ pub struct BenchArgs {
     /// Time a sandbox may take before it is killed and counted as failed
     #[arg(long, value_name = "TIME")]
     timeout: Option<Span>,
+    /// A Linux kernel that virtual machines boot in place of isomon's own guest; auto is the newest
+    /// in /boot
+    #[arg(long, value_name = "FILE")]
+    kernel: Option<PathBuf>,
+    /// A first file system for that kernel, to which isomon adds itself
+    #[arg(long, value_name = "FILE", requires = "kernel")]
+    initrd: Option<PathBuf>,
     /// A name for the run
     #[arg(short, long)]
     name: Option<String>,
@@ -124,6 +132,7 @@ impl BenchArgs {
             plan.payloads.clone_from(&self.payload);
         }
         plan.name = self.name.as_deref().map(SafeText::new);
+        plan.kernel = kernel::named(self.kernel.as_deref(), self.initrd.as_deref())?;
         plan.limits = self.limits(setting, plan.limits);
         plan.effort = self.effort(plan.effort);
         if plan.effort.min_rounds > plan.effort.max_rounds || plan.effort.max_rounds == 0 {
@@ -172,11 +181,17 @@ impl BenchArgs {
         Start::ALL.into_iter().filter(named).collect()
     }
 
+    /// What is set; where it is not, with a kernel no less than its guests need.
     fn limits(&self, setting: &Bench, preset: Limits) -> Limits {
+        let timeout = Seconds::from(self.timeout.unwrap_or(setting.timeout).0);
+        let memory = self.memory.unwrap_or(setting.memory).0;
+        let raised = self.kernel.is_some();
+        let least = |named: bool, least: u64| if raised && !named { least } else { 0 };
+        let least_timeout = if raised && self.timeout.is_none() { kernel::SECONDS } else { 0.0 };
         Limits {
             cpus: self.cpus.unwrap_or(setting.cpus),
-            memory_bytes: Bytes(self.memory.unwrap_or(setting.memory).0),
-            timeout_seconds: Seconds::from(self.timeout.unwrap_or(setting.timeout).0),
+            memory_bytes: Bytes(memory.max(least(self.memory.is_some(), kernel::MEMORY.0))),
+            timeout_seconds: Seconds(timeout.0.max(least_timeout)),
             ..preset
         }
     }

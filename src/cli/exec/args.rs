@@ -7,16 +7,19 @@ use std::sync::Arc;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use super::super::advice::Advise;
+use super::super::kernel::{self, absolute};
 use super::code;
 use crate::backend::{Task, Work};
 use crate::config::{Size, Span};
 use crate::model::backend::{BackendId, Start};
 use crate::model::bench::Limits;
-use crate::model::job::{Job, Kernel, Runtime, What};
+use crate::model::job::{Job, Runtime, What};
 use crate::model::unit::{Bytes, Seconds};
 
 /// Longest input that is read.
 const LONGEST: u64 = 64 << 20;
+/// Memory of a sandbox without a kernel of its own, where none is said.
+const MEMORY: Bytes = Bytes(256 << 20);
 
 /// What to run, where, in which bounds.
 #[derive(Clone, Debug, clap::Args)]
@@ -38,9 +41,9 @@ pub struct ExecArgs {
     /// `input` in JavaScript
     #[arg(long, value_name = "JSON")]
     input: Option<String>,
-    /// Memory it may have
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
-    memory: Size,
+    /// Memory it may have: 256MiB unless set, 512MiB where Linux is booted for it
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<Size>,
     /// Processors it may use: 0.5, 2
     #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = cpus)]
     cpus: f64,
@@ -60,10 +63,10 @@ pub struct ExecArgs {
     /// A directory that is its root, read-only, in place of this machine's programs
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// A Linux kernel for backends that are virtual machines
+    /// A Linux kernel for backends that are virtual machines; the newest in /boot unless set
     #[arg(long, value_name = "FILE")]
     kernel: Option<PathBuf>,
-    /// A first file system for that kernel
+    /// A first file system for that kernel, with the programs of the work; isomon packs one unless set
     #[arg(long, value_name = "FILE", requires = "kernel")]
     initrd: Option<PathBuf>,
     /// What is there already: cold, warm, cached, pooled, snapshot
@@ -82,27 +85,23 @@ impl ExecArgs {
     pub(super) fn task(&self, nonce: u64) -> Result<Task> {
         let job = self.job()?;
         let needed = crate::hub::local::runtime(&job);
+        let backend = self.backend.unwrap_or_else(|| usual(needed));
+        let named = kernel::named(self.kernel.as_deref(), self.initrd.as_deref())?;
         Ok(Task {
-            backend: self.backend.unwrap_or_else(|| usual(needed)),
+            backend,
             start: self.start,
             work: Work::Job(Arc::new(job)),
-            kernel: self.kernel()?,
+            kernel: named.map(Arc::new),
             nonce,
-            limits: self.limits(),
+            limits: self.limits(backend),
         })
     }
 
-    /// The kernel that was named.
-    fn kernel(&self) -> Result<Option<Arc<Kernel>>> {
-        let Some(image) = &self.kernel else { return Ok(None) };
-        let initrd = self.initrd.as_deref().map(absolute).transpose()?;
-        Ok(Some(Arc::new(Kernel { image: absolute(image)?, initrd })))
-    }
-
-    fn limits(&self) -> Limits {
+    fn limits(&self, backend: BackendId) -> Limits {
+        let usual = if backend.boots_linux() { kernel::MEMORY } else { MEMORY };
         Limits {
             cpus: self.cpus,
-            memory_bytes: Bytes(self.memory.0),
+            memory_bytes: self.memory.map_or(usual, |size| Bytes(size.0)),
             pids: self.pids,
             timeout_seconds: Seconds::from(self.timeout.0),
             output_bytes: Bytes(self.output.0),
@@ -158,10 +157,6 @@ fn usual(runtime: Runtime) -> BackendId {
         Runtime::Wasm => BackendId::Wasm,
         _ => BackendId::Namespaces,
     }
-}
-
-fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path).wrap_err_with(|| format!("cannot tell where {} is", path.display()))
 }
 
 /// The JSON that `word` is, or names.
@@ -261,6 +256,14 @@ mod tests {
         assert_eq!(what(&["--", "./x"]), What::Command(vec![here]));
         assert_eq!(what(&["--root", "/", "--", "./x"]), What::Command(vec!["./x".into()]));
         assert_eq!(task(&["--", "ls"]).unwrap().backend, BackendId::Namespaces);
+    }
+
+    #[test]
+    fn a_machine_with_linux_has_more_memory_unless_told() {
+        let memory = |words: &[&str]| task(words).unwrap().limits.memory_bytes.0 >> 20;
+        assert_eq!(memory(&["--", "x"]), 256);
+        assert_eq!(memory(&["-b", "qemu-tcg", "--", "x"]), 512);
+        assert_eq!(memory(&["-b", "qemu-tcg", "--memory", "300MiB", "--", "x"]), 300);
     }
 
     #[test]

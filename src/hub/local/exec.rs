@@ -1,6 +1,6 @@
 //! A user's own work in a sandbox: the job in, pieces of output out, what became of it back.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -106,9 +106,19 @@ fn refuse_what_cannot_be(task: &Task) -> Result<(), Refusal> {
         let why = format!("{id} cannot be started {}", task.start.name());
         return Err(Refusal::new(why, &format!("--start {}", starts.join(" or "))));
     }
+    refuse_a_kernel(task, job)?;
     let runtime = runtime(job);
     let able = backend::able(runtime);
-    if !able.contains(&id) {
+    // A machine with Linux in it runs what its root, or its initrd, has.
+    let brought = job.root.is_some() || task.kernel.as_ref().is_some_and(|of| of.initrd.is_some());
+    let program = !matches!(runtime, Runtime::Js | Runtime::Wasm);
+    let plain = matches!(runtime, Runtime::Command | Runtime::Oci);
+    let machine = id.boots_linux() && (plain || (brought && program));
+    if id.boots_linux() && program && !machine {
+        let why = format!("{id} shows nothing of this machine, so no {runtime} either");
+        return Err(Refusal::new(why, "--root with a directory that has it, or another --backend"));
+    }
+    if !machine && !able.contains(&id) {
         let names: Vec<&str> = able.iter().map(|id| id.name()).collect();
         let why = format!("{id} cannot run {runtime}");
         let those = match names.as_slice() {
@@ -120,7 +130,30 @@ fn refuse_what_cannot_be(task: &Task) -> Result<(), Refusal> {
     refuse_what_is_missing(job, runtime)
 }
 
-/// Interpreters come from the host unless the user brings a root.
+/// A kernel is for machines that boot it; and those need one that they can boot.
+fn refuse_a_kernel(task: &Task, job: &Job) -> Result<(), Refusal> {
+    let id = task.backend;
+    let kernel = task.kernel.as_deref();
+    let runs = !matches!(runtime(job), Runtime::Js | Runtime::Wasm);
+    if !id.boots_linux() && kernel.is_some() {
+        let why = format!("{id} boots no Linux kernel");
+        let able = BackendId::ALL.into_iter().filter(|id| id.boots_linux());
+        let names: Vec<&str> = able.map(BackendId::name).collect();
+        return Err(Refusal::new(why, &format!("--kernel is for {}", names.join(", "))));
+    }
+    if !id.boots_linux() || !runs {
+        return Ok(());
+    }
+    match backend::kernel_fault(id, kernel.map(|kernel| kernel.image.as_path())) {
+        None => Ok(()),
+        Some(fault) => {
+            let why = fault.to_string();
+            Err(Refusal::new(why.as_str(), &backend::remedy_words(id, &why)))
+        }
+    }
+}
+
+/// Interpreters come from the host unless the user brings a root, which must have them then.
 fn refuse_what_is_missing(job: &Job, runtime: Runtime) -> Result<(), Refusal> {
     let (program, package) = match runtime {
         Runtime::Node => ("node", "nodejs"),
@@ -130,12 +163,30 @@ fn refuse_what_is_missing(job: &Job, runtime: Runtime) -> Result<(), Refusal> {
     };
     let path = job.env.iter().rev().find(|(name, _)| name == "PATH");
     let path = path.map_or(backend::PATH, |(_, path)| path);
+    if let Some(root) = &job.root {
+        if path.split(':').any(|dir| is_in(root, dir, program)) {
+            return Ok(());
+        }
+        let why = format!("there is no {program} in {}", root.display());
+        return Err(Refusal::new(why, "--root with a directory that has it"));
+    }
     let mut dirs = path.split(':').map(|dir| PathBuf::from(dir).join(program));
-    if job.root.is_some() || dirs.any(|file| file.exists()) {
+    if dirs.any(|file| file.exists()) {
         return Ok(());
     }
     let why = format!("there is no {program} in {path}, which is what a sandbox shows");
     Err(Refusal::new(why, &format!("apt-get install {package}")))
+}
+
+/// Whether `root` has `program` in `dir`, as seen from inside; a link is not followed to its end.
+fn is_in(root: &Path, dir: &str, program: &str) -> bool {
+    let below = |path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
+    let dir = below(Path::new(dir));
+    let dir = match std::fs::read_link(&dir) {
+        Ok(target) if target.is_absolute() => below(&target),
+        _ => dir,
+    };
+    std::fs::symlink_metadata(dir.join(program)).is_ok()
 }
 
 #[cfg(test)]
@@ -145,6 +196,7 @@ mod tests {
     use super::*;
     use crate::model::backend::Start;
     use crate::model::bench::Limits;
+    use crate::model::job::Kernel;
 
     fn refused(backend: BackendId, start: Start, job: Job) -> Option<Refusal> {
         let work = Work::Job(Arc::new(job));
@@ -168,6 +220,32 @@ mod tests {
         go.env.push(("PATH".into(), "/nowhere".into()));
         let go = refused(BackendId::Runc, Start::Cold, go).unwrap();
         assert_eq!(go.remedy.as_str(), "apt-get install golang-go");
+    }
+
+    #[test]
+    fn a_kernel_is_for_machines_and_machines_have_what_is_brought() {
+        let kernel = |image: &str| Kernel { image: image.into(), initrd: None };
+        let with = |backend, image, job| {
+            let work = Work::Job(Arc::new(job));
+            let kernel = Some(Arc::new(kernel(image)));
+            let (start, limits) = (Start::Cold, Limits::default());
+            let task = Task { backend, start, work, nonce: 1, limits, kernel };
+            refuse_what_cannot_be(&task).unwrap_err()
+        };
+        let command = || Job { what: What::Command(vec!["true".into()]), ..Job::default() };
+        let runc = with(BackendId::Runc, "/etc/passwd", command());
+        assert!(runc.remedy.as_str().starts_with("--kernel is for qemu-tcg"), "{runc:?}");
+        let wrong = with(BackendId::QemuTcg, "/etc/passwd", command());
+        assert!(wrong.why.as_str().contains("no Linux kernel for x86-64"), "{wrong:?}");
+        let root = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/usr/bin", root.path().join("bin")).unwrap();
+        std::fs::create_dir_all(root.path().join("usr/bin")).unwrap();
+        let python = Job { root: Some(root.path().to_owned()), ..code(Runtime::Python) };
+        let none = refused(BackendId::Namespaces, Start::Cold, python.clone()).unwrap();
+        assert!(none.why.as_str().starts_with("there is no python3 in"), "{none:?}");
+        std::fs::write(root.path().join("usr/bin/python3"), "").unwrap();
+        assert_eq!(refused(BackendId::Namespaces, Start::Cold, python), None);
+        assert!(is_in(root.path(), "/bin", "python3"));
     }
 
     #[test]

@@ -184,6 +184,7 @@ starts: Start::ALL.to_vec(),
                 target,
             },
             limits: Limits::default(),
+            kernel: None,
             seed,
         };
         RunHead {

@@ -34,6 +34,7 @@ fn head() -> RunHead {
                 target: Ratio::default(),
             },
             limits: Limits::default(),
+            kernel: None,
             seed: u64::MAX,
         },
         cells: vec![cell],

@@ -143,7 +143,9 @@ fn properties(status: &BackendStatus, look: &Look<'_>) -> Vec<Fact> {
         return facts;
     }
     let names: Vec<&str> = traits.runtimes.iter().map(|runtime| runtime.name()).collect();
-    let runtimes = if names.is_empty() { "only isomon's own".to_owned() } else { names.join(" ") };
+    let note = traits.runtimes_note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+    let runtimes =
+        if names.is_empty() { format!("only isomon's own{note}") } else { names.join(" ") };
     let files = match (traits.files, traits.host_writable) {
         (_, true) => "the host's can be written",
         (true, false) => "its own; the host's are protected",
