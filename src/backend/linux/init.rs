@@ -7,13 +7,15 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::OFlags;
 use rustix::mount::MountFlags;
+use rustix::process::{Pid, PidfdFlags, WaitOptions};
 use rustix::system::RebootCommand;
 use rustix::termios::OptionalActions;
 
@@ -24,6 +26,11 @@ use crate::model::job::Stream;
 
 /// The serial port.
 const PORT: &str = "/dev/ttyS0";
+
+/// Output passed on after the end of the work, at most: what it left behind may write for ever.
+const LAST_WORDS: usize = 1 << 20;
+/// Between two looks for the dead that nobody waits for.
+const ROUND: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
 
 /// Whether this process is the first one of a guest that isomon packed.
 pub(in crate::backend) fn is_first(arguments: &[OsString]) -> bool {
@@ -103,7 +110,7 @@ fn command(chore: &Chore) -> io::Result<Command> {
 }
 
 /// Runs work of ours: its markers go straight to the port.
-fn hand_over(chore: &Chore, port: &File) -> io::Result<std::process::ExitStatus> {
+fn hand_over(chore: &Chore, port: &File) -> io::Result<ExitStatus> {
     let mut command = command(chore)?;
     command.stdout(port.try_clone()?).stderr(port.try_clone()?);
     command.spawn()?.wait()
@@ -111,7 +118,7 @@ fn hand_over(chore: &Chore, port: &File) -> io::Result<std::process::ExitStatus>
 
 /// Runs work that is not ours: the marker is said for it just before it is executed, and its output
 /// goes in frames.
-fn relay(chore: &Chore, port: &mut File, nonce: &str) -> io::Result<std::process::ExitStatus> {
+fn relay(chore: &Chore, port: &mut File, nonce: &str) -> io::Result<ExitStatus> {
     let mut command = command(chore)?;
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     port.write_all(format!("{} {nonce}\n", crate::backend::payload::READY).as_bytes())?;
@@ -119,8 +126,7 @@ fn relay(chore: &Chore, port: &mut File, nonce: &str) -> io::Result<std::process
         Ok(child) => child,
         Err(error) => return refused(&chore.argv[0], &error, port, nonce),
     };
-    pass_on(&mut child, port, nonce)?;
-    child.wait()
+    pass_on(&mut child, port, nonce)
 }
 
 /// What a shell says of a program that cannot be executed, with its status.
@@ -129,52 +135,116 @@ fn refused(
     error: &io::Error,
     port: &mut File,
     nonce: &str,
-) -> io::Result<std::process::ExitStatus> {
+) -> io::Result<ExitStatus> {
     let text = format!("{program}: {error}\n");
     for piece in text.as_bytes().chunks(PIECE) {
         say(port, &Frame::Output(Stream::Error, piece.to_vec()), nonce)?;
     }
     let status = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
-    Ok(std::process::ExitStatus::from_raw(status << 8))
+    Ok(ExitStatus::from_raw(status << 8))
 }
 
-/// Passes both outputs on until both are closed.
-fn pass_on(child: &mut Child, port: &mut File, nonce: &str) -> io::Result<()> {
-    let (Some(mut output), Some(mut error)) = (child.stdout.take(), child.stderr.take()) else {
-        return Ok(());
+/// Passes both outputs on until the work has ended and what it said is told. What it leaves running may
+/// hold them open, and is not waited for.
+fn pass_on(child: &mut Child, port: &mut File, nonce: &str) -> io::Result<ExitStatus> {
+    let (Some(output), Some(error)) = (child.stdout.take(), child.stderr.take()) else {
+        return child.wait();
     };
+    let mut from = [File::from(OwnedFd::from(output)), File::from(OwnedFd::from(error))];
+    for pipe in &from {
+        rustix::fs::fcntl_setfl(pipe, OFlags::NONBLOCK)?;
+    }
+    let held = rustix::process::pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
     let mut open = [true, true];
-    while open.contains(&true) {
-        let happened = wait(&output, &error, open)?;
-        if happened[0] {
-            open[0] = pass_piece(&mut output, Stream::Output, port, nonce)?;
+    let (mut status, mut late) = (None, 0);
+    loop {
+        let ended = wait(&from, &held, open)?;
+        status = status.or(reap(Pid::from_child(child)));
+        let before = late;
+        for (index, stream) in [Stream::Output, Stream::Error].into_iter().enumerate() {
+            if open[index] {
+                let length = pass_piece(&mut from[index], stream, port, nonce)?;
+                open[index] = length.is_some();
+                late += if ended { length.unwrap_or_default() } else { 0 };
+            }
         }
-        if happened[1] {
-            open[1] = pass_piece(&mut error, Stream::Error, port, nonce)?;
+        if ended && (late == before || late > LAST_WORDS) {
+            return status.map_or_else(|| child.wait(), Ok);
         }
     }
-    Ok(())
 }
 
-fn wait(output: impl AsFd, error: impl AsFd, open: [bool; 2]) -> io::Result<[bool; 2]> {
-    let wanted = |open| if open { PollFlags::IN } else { PollFlags::empty() };
-    let mut polled = [PollFd::new(&output, wanted(open[0])), PollFd::new(&error, wanted(open[1]))];
-    rustix::event::poll(&mut polled, None)?;
-    Ok([0, 1].map(|index| open[index] && !polled[index].revents().is_empty()))
+/// Waits until there is something to read, or a while; whether the work has ended.
+fn wait(from: &[File; 2], held: &OwnedFd, open: [bool; 2]) -> io::Result<bool> {
+    let mut polled = vec![PollFd::new(held, PollFlags::IN)];
+    let pipes = from.iter().zip(open).filter(|(_, open)| *open);
+    polled.extend(pipes.map(|(pipe, _)| PollFd::new(pipe, PollFlags::IN)));
+    match rustix::event::poll(&mut polled, Some(&ROUND)) {
+        Ok(_) => Ok(!polled[0].revents().is_empty()),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
-/// False at the end of the stream.
+/// Takes away the dead, also those that were handed to the first process; how `child` ended, if it is
+/// among them. Elsewhere than there the dead are others' to ask for.
+fn reap(child: Pid) -> Option<ExitStatus> {
+    let mut own = None;
+    while rustix::process::getpid().is_init() {
+        match rustix::process::wait(WaitOptions::NOHANG) {
+            Ok(Some((pid, status))) if pid == child => {
+                own = Some(ExitStatus::from_raw(status.as_raw()));
+            }
+            Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
+            Ok(None) | Err(_) => break,
+        }
+    }
+    own
+}
+
+/// Bytes passed on; 0 when there is nothing now, `None` at the end of the stream.
 fn pass_piece(
-    from: &mut impl Read,
+    from: &mut File,
     stream: Stream,
     port: &mut File,
     nonce: &str,
-) -> io::Result<bool> {
+) -> io::Result<Option<usize>> {
     let mut buffer = [0; PIECE];
-    let length = from.read(&mut buffer)?;
-    if length > 0 {
-        let bytes = buffer.get(..length).unwrap_or_default().to_vec();
-        say(port, &Frame::Output(stream, bytes), nonce)?;
+    let length = match from.read(&mut buffer) {
+        Ok(0) => return Ok(None),
+        Ok(length) => length,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Some(0)),
+        Err(error) => return Err(error),
+    };
+    let bytes = buffer.get(..length).unwrap_or_default().to_vec();
+    say(port, &Frame::Output(stream, bytes), nonce)?;
+    Ok(Some(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_left_behind_with_the_output_is_not_waited_for() {
+        let place = tempfile::tempdir().unwrap();
+        let mut port = File::create(place.path().join("port")).unwrap();
+        // Ends when its input does: with this test.
+        let script = "exec 3<&0; cat <&3 >&2 & echo begun; exit 3";
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let hold = child.stdin.take();
+        let (done, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let status = pass_on(&mut child, &mut port, "00000000000000ab").unwrap();
+            done.send(status.code()).unwrap();
+        });
+        let status = ended.recv_timeout(std::time::Duration::from_secs(20));
+        drop(hold);
+        assert_eq!(status, Ok(Some(3)));
+        let said = fs::read_to_string(place.path().join("port")).unwrap();
+        let begun = Frame::Output(Stream::Output, b"begun\n".to_vec()).line("00000000000000ab");
+        assert_eq!(said, begun);
     }
-    Ok(length > 0)
 }
