@@ -207,17 +207,9 @@ fn plain(path: &str) -> PathBuf {
     let mut parts = path.split('\\');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
-        let digits = part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match digits {
-            Some(byte) => {
-                bytes.push(byte);
-                bytes.extend(part.as_bytes().iter().skip(3));
-            }
-            None => {
-                bytes.push(b'\\');
-                bytes.extend(part.as_bytes());
-            }
-        }
+        let byte = part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        bytes.push(byte.unwrap_or(b'\\'));
+        bytes.extend(part.as_bytes().iter().skip(if byte.is_some() { 3 } else { 0 }));
     }
     PathBuf::from(OsString::from_vec(bytes))
 }

@@ -159,7 +159,8 @@ fn pass_on(child: &mut Child, port: &mut File, nonce: &str) -> io::Result<ExitSt
     let (mut status, mut late) = (None, 0);
     loop {
         let ended = wait(&from, &held, open)?;
-        status = status.or(reap(Pid::from_child(child)));
+        let own = reap(Pid::from_child(child));
+        status = status.or(own);
         let before = late;
         for (index, stream) in [Stream::Output, Stream::Error].into_iter().enumerate() {
             if open[index] {
