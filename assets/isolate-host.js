@@ -100,6 +100,11 @@ const fail = (isolate, kind, message, dropped_bytes) => {
   isolate.worker.terminate();
   tell("failed", { id: isolate.id, kind, message, status: null, dropped_bytes });
 };
+// What a worker says, if it is what our part in it says: a user's code may have changed the engine's
+// own promises under it.
+const LONGEST = 1 << 20;
+const count = (number) => (Number.isSafeInteger(number) && number >= 0 ? number : 0);
+const isText = (text, longest) => typeof text === "string" && text.length <= longest;
 const hear = (isolate, said) => {
   const { id, run } = isolate;
   if (said.hello) {
@@ -110,16 +115,20 @@ const hear = (isolate, said) => {
   if (said.ready && !run.ready) {
     run.ready = true;
     tell("ready", { id, nonce: run.nonce });
-  } else if (said.output) {
-    if (said.text.length > run.left) return;
+  } else if (said.output === "output" || said.output === "error") {
+    if (!isText(said.text, run.left)) return;
     run.left -= said.text.length;
     tell("output", { id, stream: said.output, text: said.text });
   } else if (said.done !== undefined) {
+    if (!isText(said.done, LONGEST)) {
+      return fail(isolate, "error", "its result is no text of at most 1 MiB", count(said.dropped));
+    }
     end(isolate);
-    isolate.bytes = said.bytes;
-    tell("done", { id, value: said.done, dropped_bytes: said.dropped });
+    isolate.bytes = count(said.bytes);
+    tell("done", { id, value: said.done, dropped_bytes: count(said.dropped) });
   } else if (said.failed !== undefined) {
-    fail(isolate, "error", said.failed, said.dropped);
+    const message = isText(said.failed, 4096) ? said.failed : "an error that cannot be shown";
+    fail(isolate, "error", message, count(said.dropped));
   }
 };
 const create = ({ id }) => {

@@ -101,6 +101,28 @@ async fn crowd(backend: BackendId, count: usize, name: &str) {
     assert_clean(camp, &ground, &id).await;
 }
 
+/// A crowd that is given up leaves its lots with the camp, and the next one finds nothing in them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_dropped_crowd_began_does_not_live_beside_the_next() {
+    let (ground, id) = (Ground::new(), id());
+    let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
+    let tasks = waiting(BackendId::Process, 3);
+    let all_alive = async {
+        while alive(&id, "sh").len() < 3 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        ended = camp.crowd(&tasks) => panic!("it waits for us: {ended:?}"),
+        () = all_alive => {}
+        () = tokio::time::sleep(PATIENCE) => panic!("not all of it began"),
+    }
+    let trials = camp.crowd(&noops(BackendId::Process, 1)).await.unwrap();
+    assert_eq!(trials[0].outcome, Outcome::Good);
+    assert_eq!(alive(&id, "sh"), BTreeSet::new());
+    assert_clean(camp, &ground, &id).await;
+}
+
 fn noops(backend: BackendId, count: usize) -> Vec<Task> {
     let task = |nonce| Task::of(Cell::cold(backend, Payload::Noop), nonce, Limits::default());
     (1..=count as u64).map(task).collect()

@@ -76,6 +76,25 @@ async fn js(
     (trial, gather.await.unwrap())
 }
 
+/// A user's code may change the promises of its engine, and fails alone with what comes of that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_that_is_none_is_no_word_of_the_hosts() {
+    const FORGED: &str = "Object.defineProperty(Promise.prototype, 'constructor', { get() {} });
+        Promise.prototype.then = function (keep) { keep(FORGERY); }; 1";
+    let ground = Ground::new();
+    let ready = ready(&ground).await;
+    let mut camp = Camp::open(&id(), &ground.settings).await.unwrap();
+    for backend in ready {
+        for forgery in ["{ evil: 1 }", "'x'.repeat(1 << 24)", "7"] {
+            let source = FORGED.replace("FORGERY", forgery);
+            let (trial, _) = js(&mut camp, backend, &source, within(10.0)).await;
+            let words = format!("{backend} {forgery}: {:?}", trial.outcome);
+            assert!(!words.contains("makes no sense"), "{words}");
+        }
+    }
+    camp.close().await.unwrap();
+}
+
 #[track_caller]
 fn assert_class(trial: &Trial, wanted: &[Failure], what: &str) {
     match &trial.outcome {

@@ -68,6 +68,42 @@ fn the_status_is_the_commands_own() {
     }
 }
 
+/// Who works inside is nobody, and a careful user's mask takes everything away from others.
+#[test]
+fn a_mask_that_hides_new_files_hides_nothing_inside() {
+    let home = Home::new();
+    std::fs::write(home.path().join("job.sh"), "umask").unwrap();
+    for backend in ["namespaces", "runc"] {
+        if backend == "runc" && !live_runs(&home, backend) {
+            continue;
+        }
+        let _together = KILLING.read().unwrap();
+        let script = format!("umask 077; exec \"$0\" exec -b {backend} --code job.sh");
+        let output = Command::new("sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_isomon")])
+            .env("HOME", home.path())
+            .current_dir(home.path())
+            .output()
+            .unwrap();
+        assert_eq!((status(&output), out(&output).trim()), (Some(0), "0022"), "{}", err(&output));
+    }
+}
+
+/// Whether `backend` runs anything here; that it must is another test's affair.
+fn live_runs(home: &Home, backend: &str) -> bool {
+    status(&exec_in(home, &["-b", backend, "--", "true"])) == Some(0)
+}
+
+#[test]
+fn json_holds_nothing_that_a_terminal_obeys() {
+    let script = r"printf '\302\23331m\177\342\200\256'";
+    let output = exec(&["--json", "--", "sh", "-c", script]);
+    let said = out(&output);
+    assert!(said.chars().all(|letter| letter == '\n' || !letter.is_control()), "{said:?}");
+    let object: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(object["stdout"], "\u{9b}31m\u{7f}\u{202e}");
+}
+
 #[test]
 fn the_line_at_the_end_can_be_kept_back() {
     let loud = exec(&["--", "true"]);

@@ -3,7 +3,9 @@
 //! A thing belongs to a run only by the run's whole id: in a control group's path, in the
 //! environment, as a directory of ours, or by having one as its root. A name that merely looks alike is not ours.
 
+use std::ffi::OsString;
 use std::fs;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use super::cgroup::{self, Hierarchy};
@@ -193,10 +195,23 @@ pub(super) fn is_marked(settings: &CampSettings, scope: Scope<'_>, pid: u32) -> 
 /// Mount points at or below `place`, deepest first.
 pub(super) fn mounts(settings: &CampSettings, place: &Path) -> Vec<PathBuf> {
     let text = fs::read_to_string(settings.roots.proc.join("self/mountinfo")).unwrap_or_default();
-    let points = text.lines().filter_map(|line| line.split(' ').nth(4)).map(PathBuf::from);
+    let points = text.lines().filter_map(|line| line.split(' ').nth(4)).map(plain);
     let mut below: Vec<PathBuf> = points.filter(|point| point.starts_with(place)).collect();
     below.sort_by_key(|point| std::cmp::Reverse(point.components().count()));
     below
+}
+
+/// A path of `mountinfo`, where the kernel writes space, tab, newline and backslash as `\040` and the
+/// like: a mount that is not recognised would be swept as if its files were ours.
+fn plain(path: &str) -> PathBuf {
+    let mut parts = path.split('\\');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let byte = part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        bytes.push(byte.unwrap_or(b'\\'));
+        bytes.extend(part.as_bytes().iter().skip(if byte.is_some() { 3 } else { 0 }));
+    }
+    PathBuf::from(OsString::from_vec(bytes))
 }
 
 /// Containers that runtimes still know, each with the tool that can delete it.
@@ -213,4 +228,24 @@ pub(super) fn containers(journal: &Found) -> Vec<(Vec<String>, PathBuf)> {
         states.map(move |path| (argv.clone(), path))
     });
     known.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_below_a_path_with_spaces_is_seen() {
+        let home = tempfile::tempdir().unwrap();
+        let mut settings = CampSettings::of_state(home.path().to_owned());
+        settings.roots.proc = home.path().to_owned();
+        fs::create_dir(home.path().join("self")).unwrap();
+        let line = |at: &str| format!("27 21 0:44 / {at} rw shared:2 - ext4 /dev/sda rw\n");
+        let text =
+            [r"/a\040b/run", r"/a\040b/run/in\134\012", r"/a\x", "/other"].map(line).concat();
+        fs::write(home.path().join("self/mountinfo"), text).unwrap();
+        let below = mounts(&settings, Path::new("/a b/run"));
+        assert_eq!(below, [Path::new("/a b/run/in\\\n"), Path::new("/a b/run")]);
+        assert_eq!(mounts(&settings, Path::new(r"/a\x")), [Path::new(r"/a\x")]);
+    }
 }

@@ -7,6 +7,7 @@ use seccompiler::{
     SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     TargetArch,
 };
+use serde_json::{Value, json};
 
 macro_rules! calls {
     ($($name:ident)*) => {
@@ -26,16 +27,56 @@ const DENIED: &[(&str, libc::c_long)] = calls![
     SYS_unshare SYS_userfaultfd SYS_vhangup
 ];
 
+/// What makes a namespace when it is asked of `clone`. In a user namespace of its own a process has
+/// all powers, and much of the kernel listens to it.
+const SPACES: [libc::c_int; 7] = [
+    libc::CLONE_NEWCGROUP,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWNET,
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWUTS,
+];
+
+/// The same table as an OCI configuration has it. `clone3` takes its flags in memory, where no filter
+/// sees them: it is said not to exist, and libraries take `clone`.
+pub(super) fn oci() -> Value {
+    let denied = json!({"names": names(), "action": "SCMP_ACT_ERRNO"});
+    let absent = json!({"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": libc::ENOSYS});
+    let space = |flag: &libc::c_int| {
+        let set = json!({"index": 0, "value": flag, "valueTwo": flag, "op": "SCMP_CMP_MASKED_EQ"});
+        json!({"names": ["clone"], "action": "SCMP_ACT_ERRNO", "args": [set]})
+    };
+    let all: Vec<Value> = [denied, absent].into_iter().chain(SPACES.iter().map(space)).collect();
+    json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": all})
+}
+
 /// The denied calls by the names that OCI configurations use.
-pub(super) fn names() -> Vec<&'static str> {
+fn names() -> Vec<&'static str> {
     DENIED.iter().filter_map(|(name, _)| name.strip_prefix("SYS_")).collect()
 }
 
 /// Puts the filter on this thread and on what it executes; sets `no_new_privs` on the way.
 pub(super) fn apply() -> Result<(), seccompiler::Error> {
+    let mut denied: Rules = DENIED.iter().map(|(_, number)| (*number, Vec::new())).collect();
+    let spaces = SPACES.iter().map(|flag| {
+        let flag = u64::from(flag.unsigned_abs());
+        let (length, masked) = (SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(flag));
+        SeccompRule::new(vec![SeccompCondition::new(0, length, masked, flag)?])
+    });
+    denied.insert(libc::SYS_clone, spaces.collect::<Result<_, _>>()?);
+    refuse(denied, libc::EPERM)?;
+    refuse(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)
+}
+
+/// Calls by number, each with what it is asked; whatever it is asked if with nothing.
+type Rules = BTreeMap<libc::c_long, Vec<SeccompRule>>;
+
+/// Has `rules` answer `error`.
+fn refuse(rules: Rules, error: libc::c_int) -> Result<(), seccompiler::Error> {
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
-    let rules = DENIED.iter().map(|(_, number)| (*number, Vec::new())).collect();
-    let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
+    let refuse = SeccompAction::Errno(error.unsigned_abs());
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)?;
     let program: seccompiler::BpfProgram = filter.try_into()?;
     seccompiler::apply_filter(&program)
@@ -75,6 +116,7 @@ pub(super) fn leave_only(request: u32) -> Result<(), seccompiler::Error> {
 }
 
 #[cfg(test)]
+#[expect(unsafe_code, reason = "a raw system call")]
 mod tests {
     use super::*;
 
@@ -87,6 +129,25 @@ mod tests {
         for open in ["read", "write", "mmap", "execve", "exit_group", "getppid", "futex"] {
             assert!(!names.contains(&open), "{open}");
         }
+    }
+
+    #[test]
+    fn no_namespace_is_made_by_clone_and_threads_are() {
+        let refused = std::thread::spawn(|| {
+            apply().unwrap();
+            let asked = |call, flags: libc::c_int| {
+                // SAFETY: with a namespace or without arguments it makes no process.
+                let made = unsafe { libc::syscall(call, libc::c_long::from(flags), 0, 0, 0, 0) };
+                (made, std::io::Error::last_os_error().raw_os_error())
+            };
+            let spaces = SPACES.map(|flag| asked(libc::SYS_clone, flag | libc::SIGCHLD));
+            let third = asked(libc::SYS_clone3, 0);
+            let thread = std::thread::spawn(|| 7).join().unwrap();
+            (spaces, third, thread)
+        });
+        let (spaces, third, thread) = refused.join().unwrap();
+        assert_eq!(spaces, [(-1, Some(libc::EPERM)); 7]);
+        assert_eq!((third, thread), ((-1, Some(libc::ENOSYS)), 7));
     }
 
     #[test]

@@ -27,8 +27,9 @@ use crate::model::job::Stream;
 const CLOSING: Duration = Duration::from_secs(2);
 /// Time that a call may take beyond its own, greeting and end included.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
-/// Longest line, beside what output can make of one.
-const LINE: usize = 1 << 20;
+/// Longest line, beside what output can make of one: a result of 1 MiB, each letter of which may take
+/// seven as JSON in JSON.
+const LINE: usize = 8 << 20;
 /// Time a host has to stop an isolate by itself, and to say so, after its deadline.
 const GRACE_MS: u64 = 200;
 

@@ -24,6 +24,8 @@ pub(super) const LONGEST_BODY: usize = 64 << 10;
 const LONGEST_HEAD: usize = 16 << 10;
 /// Headers, at most.
 const MOST_HEADERS: usize = 64;
+/// Answers that go before the answer, at most.
+const MOST_BEFORE: usize = 16;
 /// The longest path in the address of a socket.
 const LONGEST_ADDRESS: usize = 107;
 /// First wait before a full queue of connections is tried again.
@@ -228,6 +230,7 @@ impl Connection {
 
     /// Reads the status and the headers of the answer.
     pub(super) fn read_head(&mut self, patience: &mut impl Patience) -> Result<Head, Error> {
+        let mut before = 0;
         loop {
             match parse(&self.ahead)? {
                 // 101 hands the connection over; other 1xx go before the answer.
@@ -235,7 +238,12 @@ impl Connection {
                     self.ahead.drain(..length);
                     return Ok(head);
                 }
-                Some((length, _)) => drop(self.ahead.drain(..length)),
+                // Who sends without a pause is never waited for, so no deadline would be seen.
+                Some(_) if before >= MOST_BEFORE => return Err(Error::Long),
+                Some((length, _)) => {
+                    before += 1;
+                    self.ahead.drain(..length);
+                }
                 None if self.ahead.len() > LONGEST_HEAD => return Err(Error::Long),
                 None if self.fill(patience)? => {}
                 None => return Err(Error::Closed),

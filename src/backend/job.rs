@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::audit::MARK;
 use super::kind::Shown;
-use super::view::{JOB, View};
+use super::view::{JOB, View, open_to_all};
 use super::wire::Input;
 use super::{Error, tool, work};
 use crate::model::backend::BackendId;
@@ -46,7 +46,8 @@ pub(super) fn prepare(
     dir: &Path,
     host: &View,
 ) -> Result<Prepared, Error> {
-    fs::create_dir(dir).map_err(|source| Error::io("create", dir, source))?;
+    let made = fs::create_dir(dir).and_then(|()| open_to_all(dir, 0o755));
+    made.map_err(|source| Error::io("create", dir, source))?;
     let view = view(backend, job)?;
     // A plain process sees its files where they are.
     let plain = backend == BackendId::Process;
@@ -106,7 +107,8 @@ fn command(
                 return Err(Error::refused(&format!("{runtime} cannot be run by a program")));
             };
             let path = dir.join(name);
-            fs::write(&path, code).map_err(|source| Error::io("write", &path, source))?;
+            let written = fs::write(&path, code).and_then(|()| open_to_all(&path, 0o644));
+            written.map_err(|source| Error::io("write", &path, source))?;
             let script = format!("{at}/{name}");
             Ok(before.into_iter().chain([script]).collect())
         }
@@ -130,8 +132,7 @@ fn own_program(path: &str, shows: impl Fn(&Path) -> bool) -> Result<Option<Strin
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-    // For everybody, since the work is nobody.
-    let open = |mode| fs::set_permissions(to, fs::Permissions::from_mode(mode));
+    let open = |mode| open_to_all(to, mode);
     let copied = fs::copy(from, to).and_then(|_| fs::metadata(from)).and_then(|data| {
         if data.permissions().mode() & 0o111 == 0 { open(0o644) } else { open(0o755) }
     });

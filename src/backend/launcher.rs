@@ -22,6 +22,8 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
     if mark::reserve().is_err() {
         return ExitCode::FAILURE;
     }
+    // What is started begins alike, whatever the user's own mask is.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let refused = arguments.iter().filter_map(enter).collect();
     let me = Some(rustix::process::getpid());
     if rustix::process::set_child_subreaper(me).is_err() || say(&Hello { refused }).is_none() {

@@ -64,6 +64,11 @@ impl Lot {
         !self.group.is_empty()
     }
 
+    /// Whether its launcher is gone, with a call that was dropped.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.link.is_none()
+    }
+
     /// Its control group, from the root of each hierarchy.
     pub(super) fn path(&self) -> String {
         format!("/{}/{}/{}", super::cgroup::TOP, self.site.id, self.name)

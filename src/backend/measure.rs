@@ -34,7 +34,11 @@ pub(super) fn measure(launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
     let marks = launch.marks.then(Marks::lend).transpose();
     match marks.and_then(|marks| Ok((Pipes::open(&launch.input)?, marks))) {
         Ok(((pipes, ours), marks)) => start(launch, lifeline, pipes, (ours, marks)),
-        Err(error) => refused(&error),
+        Err(error) => {
+            // What was lent by then is not for the next program.
+            let taken_back = if launch.marks { mark::reserve() } else { Ok(()) };
+            refused(taken_back.err().as_ref().unwrap_or(&error))
+        }
     }
 }
 

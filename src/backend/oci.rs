@@ -93,10 +93,7 @@ impl Container<'_> {
             },
         });
         if self.filtered {
-            config["linux"]["seccomp"] = json!({
-                "defaultAction": "SCMP_ACT_ALLOW",
-                "syscalls": [{"names": filter::names(), "action": "SCMP_ACT_ERRNO"}],
-            });
+            config["linux"]["seccomp"] = filter::oci();
         }
         config
     }

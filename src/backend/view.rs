@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Where isomon lies inside every sandbox.
@@ -87,8 +88,11 @@ impl View {
 
     /// Makes the empty directories, files and links in `root` that mounts will cover.
     pub(super) fn lay_out(&self, root: &Path) -> io::Result<()> {
+        open_to_all(root, 0o755)?;
         for name in self.directories.iter().map(String::as_str).chain(OWN) {
-            fs::create_dir_all(root.join(name))?;
+            let path = root.join(name);
+            fs::create_dir_all(&path)?;
+            open_to_all(&path, 0o755)?;
         }
         for (name, target) in &self.links {
             std::os::unix::fs::symlink(target, root.join(name))?;
@@ -96,11 +100,21 @@ impl View {
         let program = PROGRAM.trim_start_matches('/');
         for name in self.files.iter().map(String::as_str).chain([program]) {
             let path = root.join(name);
-            path.parent().map_or(Ok(()), fs::create_dir_all)?;
-            fs::File::create(path)?;
+            if let Some(above) = path.parent().filter(|above| *above != root) {
+                fs::create_dir_all(above)?;
+                open_to_all(above, 0o755)?;
+            }
+            fs::File::create(&path)?;
+            open_to_all(&path, 0o644)?;
         }
         Ok(())
     }
+}
+
+/// Lets everybody see what is at `path`, whatever the user's file creation mask takes away: who works
+/// inside is nobody. Who may come near it is decided by the run's directory.
+pub(super) fn open_to_all(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 #[cfg(test)]

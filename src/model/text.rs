@@ -101,6 +101,22 @@ const fn is_hidden(letter: char) -> bool {
         | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// JSON that no terminal obeys: letters that command or deceive it are written as JSON's escapes, and
+/// mean the same.
+pub fn safe_json(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter == '\u{7f}' || is_hidden(letter) {
+            let units = &mut [0; 2];
+            let escapes = letter.encode_utf16(units).iter().map(|unit| format!("\\u{unit:04x}"));
+            safe.extend(escapes);
+        } else {
+            safe.push(letter);
+        }
+    }
+    safe
+}
+
 /// Letters that sit on the one before and take no room of their own.
 fn is_mark(letter: char) -> bool {
     letter > '\u{2ff}' && unicode_width::UnicodeWidthChar::width(letter) == Some(0)

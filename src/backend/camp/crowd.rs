@@ -2,6 +2,7 @@
 //!
 //! Let in together or not at all: if one lot cannot be opened, those that were are ended.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use futures_util::StreamExt;
@@ -12,6 +13,7 @@ use super::{
 };
 use crate::backend::admission;
 use crate::backend::wire::Call;
+use crate::model::bench::Limits;
 
 /// Lots opened or cleared at the same time.
 const HANDS: usize = 8;
@@ -21,7 +23,7 @@ type Trials = Vec<Option<Trial>>;
 
 /// What is asked of one lot, and for which of the tasks.
 struct Share<'a> {
-    lot: Lot,
+    lot: &'a mut Lot,
     order: Order,
     tasks: Vec<(usize, &'a Task)>,
 }
@@ -33,6 +35,7 @@ impl Camp {
         admission::admit(&self.site.settings, tasks)?;
         let mut trials: Trials = tasks.iter().map(|_| None).collect();
         let names = lot_names(tasks, &mut trials);
+        self.clear_lost().await?;
         self.open_lots(&names).await?;
         let mut files = Vec::new();
         let told = self.ask_all(tasks, &names, &mut trials, &mut files).await;
@@ -52,10 +55,11 @@ impl Camp {
         trials: &mut Trials,
         files: &mut Vec<PathBuf>,
     ) -> Result<(), Error> {
-        let shares = self.shares(tasks, names, trials, files).await?;
+        let orders = self.orders(tasks, names, trials, files).await?;
+        // Only lent: if this future is dropped, the lots are still the camp's to clear.
+        let shares = shares(&mut self.lots, tasks, orders);
         let mut outcome = Ok(());
-        for (lot, told) in join_all(shares.into_iter().map(Share::ask)).await {
-            self.lots.insert(lot.name.clone(), lot);
+        for told in join_all(shares.into_iter().map(Share::ask)).await {
             match told {
                 Ok(told) => told.into_iter().for_each(|(at, trial)| trials[at] = Some(trial)),
                 Err(error) => outcome = outcome.and(Err(error)),
@@ -96,14 +100,22 @@ impl Camp {
         outcome
     }
 
+    /// Clears the lots whose launcher went with a call that was dropped: what it started may live.
+    async fn clear_lost(&mut self) -> Result<(), Error> {
+        for lot in self.lots.values_mut().filter(|lot| lot.is_lost()) {
+            lot.clear().await?;
+        }
+        Ok(())
+    }
+
     /// What each lot is asked. Where a backend refuses a task, that is its trial.
-    async fn shares<'a>(
+    async fn orders<'n>(
         &mut self,
-        tasks: &'a [Task],
-        names: &[Option<String>],
+        tasks: &[Task],
+        names: &'n [Option<String>],
         trials: &mut Trials,
         files: &mut Vec<PathBuf>,
-    ) -> Result<Vec<Share<'a>>, Error> {
+    ) -> Result<Vec<(usize, &'n str, Order)>, Error> {
         let mut orders = Vec::new();
         for (at, (task, name)) in tasks.iter().zip(names).enumerate() {
             let Some((kind, name)) = kind::of(task.backend).zip(name.as_deref()) else { continue };
@@ -117,28 +129,41 @@ impl Camp {
                 Err(error) => return Err(error),
             }
         }
-        let mut shares: Vec<Share<'a>> = Vec::new();
-        for (at, name, order) in orders {
-            let task = &tasks[at];
-            if let Some(share) = shares.iter_mut().find(|share| share.lot.name == name) {
-                share.join(at, task, order);
-            } else if let Some(mut lot) = self.lots.remove(name) {
-                let kind = kind::of(task.backend);
-                let count = tasks.iter().filter(|other| other.backend == task.backend).count();
-                let count = u32::try_from(count).unwrap_or(u32::MAX);
-                lot.limit(
-                    &kind.map_or(task.limits, |kind| kind::bounds(kind, &task.limits, count)),
-                );
-                shares.push(Share { lot, order, tasks: vec![(at, task)] });
-            }
-        }
-        Ok(shares)
+        Ok(orders)
     }
 
     async fn order_of(&mut self, kind: &dyn Kind, task: &Task, lot: &str) -> Result<Order, Error> {
         let errand = self.errand(kind, task, lot)?;
         self.order(kind, &errand).await
     }
+}
+
+/// Each lot with all that it is asked.
+fn shares<'a>(
+    lots: &'a mut BTreeMap<String, Lot>,
+    tasks: &'a [Task],
+    orders: Vec<(usize, &str, Order)>,
+) -> Vec<Share<'a>> {
+    let mut free: BTreeMap<&str, &'a mut Lot> =
+        lots.iter_mut().map(|(name, lot)| (name.as_str(), lot)).collect();
+    let mut shares: Vec<Share<'a>> = Vec::new();
+    for (at, name, order) in orders {
+        let task = &tasks[at];
+        if let Some(share) = shares.iter_mut().find(|share| share.lot.name == name) {
+            share.join(at, task, order);
+        } else if let Some(lot) = free.remove(name) {
+            lot.limit(&bounds(task, tasks));
+            shares.push(Share { lot, order, tasks: vec![(at, task)] });
+        }
+    }
+    shares
+}
+
+/// The bounds of the lot of `task`, which a host shares with all others of its backend.
+fn bounds(task: &Task, tasks: &[Task]) -> Limits {
+    let count = tasks.iter().filter(|other| other.backend == task.backend).count();
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    kind::of(task.backend).map_or(task.limits, |kind| kind::bounds(kind, &task.limits, count))
 }
 
 /// Ends and clears `lots`, several at a time; the first that cannot be cleared is told.
@@ -180,13 +205,13 @@ impl<'a> Share<'a> {
     }
 
     /// Asks, and says what became of each task.
-    async fn ask(mut self) -> (Lot, Result<Vec<(usize, Trial)>, Error>) {
+    async fn ask(self) -> Result<Vec<(usize, Trial)>, Error> {
         let is_host = matches!(self.order, Order::Call(_));
         let longest = self.tasks.iter().map(|(_, task)| within(task)).max().unwrap_or_default();
         let before = self.lot.memory();
         let asked = self.lot.ask(&self.order, longest, None).await;
         let after = self.lot.memory();
-        let told = asked.map(|reports| {
+        asked.map(|reports| {
             let mut reports = reports.into_iter();
             let each = self.tasks.iter().map(|(at, task)| {
                 let report = reports.next().unwrap_or_default();
@@ -194,8 +219,7 @@ impl<'a> Share<'a> {
                 (*at, judge::trial(report, task, is_host, out_of_memory))
             });
             each.collect()
-        });
-        (self.lot, told)
+        })
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Jail {
     root: PathBuf,
     /// Its name.
     id: String,
+    /// The run's directory: files below it are isomon's own.
+    run: PathBuf,
 }
 
 impl Jail {
@@ -48,15 +50,20 @@ impl Jail {
         let at = site.place.join(JAILS).join(file).join(id);
         let root = at.join("root");
         fs::create_dir_all(&root).map_err(|source| Error::io("create", &root, source))?;
-        Ok(Self { at, root, id: id.to_owned() })
+        Ok(Self { at, root, id: id.to_owned(), run: site.place.clone() })
     }
 
-    /// Shows `file`, which is on the same file system, inside; its name there.
+    /// Shows `file` inside; its name there. One that is not isomon's own, such as a user's kernel, is
+    /// copied and never changed.
     pub(super) fn show(&self, file: &Path) -> Result<String, Error> {
         let name = file.file_name().unwrap_or_default();
         let inside = self.root.join(name);
-        let readable = fs::Permissions::from_mode(0o444);
-        let shown = fs::set_permissions(file, readable).and_then(|()| fs::hard_link(file, &inside));
+        let readable = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o444));
+        let shown = if file.starts_with(&self.run) {
+            readable(file).and_then(|()| fs::hard_link(file, &inside))
+        } else {
+            fs::copy(file, &inside).and_then(|_| readable(&inside))
+        };
         shown.map_err(|source| Error::io("link", &inside, source))?;
         tool::text(Path::new("/").join(name))
     }
@@ -135,6 +142,25 @@ pub(in crate::backend) fn is_inside(place: &Path, lot: Option<&str>, proc: &Path
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_isomons_own_is_copied_and_keeps_its_mode() {
+        let home = tempfile::tempdir().unwrap();
+        let (run, root) = (home.path().join("run"), home.path().join("run/jail/f/1/root"));
+        fs::create_dir_all(&root).unwrap();
+        let jail = Jail { at: run.join("jail/f/1"), root: root.clone(), id: "1".into(), run };
+        let (theirs, ours) = (home.path().join("vmlinux"), home.path().join("run/initrd"));
+        for path in [&theirs, &ours] {
+            fs::write(path, "it").unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        assert_eq!(jail.show(&theirs).unwrap(), "/vmlinux");
+        assert_eq!(jail.show(&ours).unwrap(), "/initrd");
+        let data = |path: &Path| fs::metadata(path).unwrap();
+        assert_eq!(data(&theirs).mode() & 0o777, 0o600);
+        assert_eq!(data(&root.join("vmlinux")).mode() & 0o777, 0o444);
+        assert_eq!(data(&root.join("initrd")).ino(), data(&ours).ino());
+    }
 
     #[test]
     fn a_process_whose_root_is_a_jail_of_the_run_is_inside() {

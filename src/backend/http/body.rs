@@ -2,7 +2,7 @@
 //!
 //! It can be taken piece by piece, for what has no end, or whole, for what is short.
 
-use super::{Connection, Error, Head, LONGEST_BODY, Length, Patience};
+use super::{Connection, Error, Head, LONGEST_BODY, Length, MOST_HEADERS, Patience};
 
 /// Longest line that tells the size of a chunk, or that follows the last one.
 const LONGEST_LINE: usize = 4096;
@@ -90,9 +90,19 @@ impl Connection {
         (body.left, body.inside) = (size, true);
         if size == 0 {
             body.ended = true;
-            while !self.read_line(patience)?.is_empty() {}
+            return self.skip_trailer(patience);
         }
         Ok(())
+    }
+
+    /// Reads what follows the last chunk; bounded, as its sender may never pause.
+    fn skip_trailer(&mut self, patience: &mut impl Patience) -> Result<(), Error> {
+        for _ in 0..=MOST_HEADERS {
+            if self.read_line(patience)?.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(Error::Long)
     }
 
     /// A line without its end.

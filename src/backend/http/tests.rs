@@ -113,6 +113,25 @@ fn a_gigabyte_is_not_read() {
 }
 
 #[test]
+fn who_never_pauses_keeps_nobody_for_ever() {
+    let flood = |begin: &'static [u8], more: &'static [u8]| {
+        let (mut connection, server) = served(move |stream| {
+            read_request(stream);
+            stream.write_all(begin).ok();
+            let many = more.repeat(1000);
+            // Ends with an error when we hang up.
+            while stream.write_all(&many).is_ok() {}
+        });
+        let answer = connection.ask("GET", "/", "", &mut soon());
+        drop(connection);
+        server.join().unwrap();
+        assert!(matches!(answer, Err(Error::Long)), "{answer:?}");
+    };
+    flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n");
+    flood(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"Trailer: 1\r\n");
+}
+
+#[test]
 fn who_never_answers_or_never_ends_is_given_up() {
     let within = Duration::from_millis(50);
     let (mut silent, server) = served(|stream| drop(read_request(stream)));

@@ -160,6 +160,8 @@ impl Host {
             return self.fail(id, Failure { kind: Fault::Create, message, status: None }, 0);
         };
         let output = Output::new(self.voice.about(id), job.output_bytes);
+        // Before its deadline can strike: a strike that it does not see would be its only one.
+        guest.prepare(job.nonce.clone(), deadline);
         self.deadlines.add(deadline, id);
         let done = self.carry_out(&mut guest, job, &output);
         self.deadlines.remove(deadline, id);
@@ -175,7 +177,6 @@ impl Host {
 
     fn carry_out(&self, guest: &mut Guest, job: Job, output: &Output) -> Result<String, Failure> {
         let seed = u64::from_str_radix(&job.nonce, 16).unwrap_or_default();
-        guest.prepare(job.nonce, job.deadline);
         match job.code {
             Code::Payload(payload) => {
                 guest.kernel(&self.makers, payload, seed).map(|value| value.to_string())

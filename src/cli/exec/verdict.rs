@@ -8,7 +8,7 @@ use super::{Exit, UNABLE};
 use crate::backend::{Task, Trial};
 use crate::hub::local::Ended;
 use crate::model::bench::{Failure, Outcome, Phase};
-use crate::model::text::SafeText;
+use crate::model::text::{SafeText, safe_json};
 use crate::model::unit::{Bytes, Seconds};
 
 /// Status when its time was over; `timeout` gives the same.
@@ -138,7 +138,7 @@ impl Verdict<'_> {
             "limits": self.task.limits,
             "limits_enforced": enforced.collect::<Vec<_>>(),
         });
-        Ok(serde_json::to_string_pretty(&object)? + "\n")
+        Ok(safe_json(&serde_json::to_string_pretty(&object)?) + "\n")
     }
 
     /// The result as JSON; as text where it is none.
