@@ -13,6 +13,7 @@ use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 use super::Error;
 use super::audit::{self, Kind, LeftOver, Scope, audit};
 use super::docker::{self, Debts, Remains};
+use super::failpoint::{self, Point};
 use super::identity::Identity;
 use super::journal::Found;
 use super::settings::CampSettings;
@@ -63,6 +64,7 @@ pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
     let ours = journal.owner().is_none_or(this_boot);
     if ours {
         end(settings, id, &journal);
+        failpoint::reach(Point::Killed);
     }
     let in_engines = settle(settings, id, &audit::engines(&journal));
     if ours {

@@ -16,6 +16,7 @@ use rustix::fs::StatVfsMountFlags;
 use rustix::mount::{MountFlags, MountPropagationFlags};
 use rustix::thread::UnshareFlags;
 
+use crate::backend::failpoint::{self, Point};
 use crate::backend::sandbox::unshare;
 use crate::backend::site::Site;
 use crate::backend::{Error, tool};
@@ -48,6 +49,7 @@ impl Jail {
         let at = site.place.join(JAILS).join(file).join(id);
         let root = at.join("root");
         fs::create_dir_all(&root).map_err(|source| Error::io("create", &root, source))?;
+        failpoint::reach(Point::Jail);
         Ok(Self { at, root, id: id.to_owned() })
     }
 
@@ -58,6 +60,7 @@ impl Jail {
         let readable = fs::Permissions::from_mode(0o444);
         let shown = fs::set_permissions(file, readable).and_then(|()| fs::hard_link(file, &inside));
         shown.map_err(|source| Error::io("link", &inside, source))?;
+        failpoint::reach(Point::Shown);
         tool::text(Path::new("/").join(name))
     }
 
