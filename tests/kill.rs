@@ -30,7 +30,7 @@ use rand::rngs::StdRng;
 use live::Ground;
 use lookalike::Lookalike;
 use oracle::{Decoys, chance, kills, pass, remains, settle};
-use trace::{alive, traces};
+use trace::{alive, files, traces};
 use victim_play::{Doing, Victim};
 
 /// Longest until a sandbox must be up, on a machine that has other things to do.
@@ -130,6 +130,14 @@ fn killed_owners_of_isolates_leave_nothing() {
     kill_often(&ISOLATES, kills() / 2);
 }
 
+/// One kill ends many at once, and clearing up takes no longer for it.
+#[test]
+fn a_killed_owner_of_a_large_crowd_leaves_nothing() {
+    for (family, count) in [(&PROCESS, 20), (&RUNC, 10), (&GVISOR, 8), (&ISOLATES, 40)] {
+        kill_crowd(family, count);
+    }
+}
+
 #[test]
 #[ignore = "a quarter of an hour"]
 fn a_thousand_killed_owners_of_processes_leave_nothing() {
@@ -201,6 +209,53 @@ struct Tally {
     longest: Duration,
 }
 
+/// One kill.
+struct Aim<'a> {
+    family: &'a Family,
+    backend: BackendId,
+    doing: Doing,
+    turn: u32,
+    /// Whether to wait until a sandbox is up.
+    up: bool,
+    /// Time to let pass then.
+    delay: Duration,
+}
+
+impl<'a> Aim<'a> {
+    fn random(family: &'a Family, backend: BackendId, turn: u32, chance: &mut StdRng) -> Self {
+        // Some before it is up.
+        let up = chance.random_ratio(7, 8);
+        let delay = Duration::from_millis(chance.random_range(0..if up { 200 } else { 300 }));
+        Self { family, backend, doing: doing(family, chance), turn, up, delay }
+    }
+
+    /// Kills, and fails if anything is left.
+    fn hit(&self, ground: &Ground, tally: &mut Tally, never: &Receiver<()>) {
+        let Self { family, backend, doing, turn, .. } = *self;
+        let mut victim = Victim::start(&ground.settings.state, backend, doing, turn, None);
+        let id = victim.id.clone();
+        let mut decoys = Decoys::near(&id);
+        let container = (backend == BackendId::Runc && turn % 5 == 0).then(|| Lookalike::near(&id));
+        if self.up {
+            await_up(&mut victim, family, doing, never);
+        }
+        pass(self.delay, never);
+        let seen = alive(&id, family.signs).len();
+        victim.kill();
+        let (left, took) = settle(&ground.settings, &id, never);
+        let shown = || (traces(&id, &decoys.pids()), files(&ground.settings.state.join("runs")));
+        assert!(left.is_empty(), "kill {turn} of {backend}, {doing:?}: {left:?} {:#?}", shown());
+        assert_eq!(gc(&ground.settings, false).unwrap(), []);
+        assert_eq!(remains(&ground.settings, &id), []);
+        assert_no_trace(ground, &id, &decoys, never);
+        decoys.assert_untouched();
+        container.iter().for_each(Lookalike::assert_untouched);
+        tally.caught += u32::from(seen > 0);
+        tally.ended += seen;
+        tally.longest = tally.longest.max(took);
+    }
+}
+
 fn kill_often(family: &Family, times: u32) {
     let (_sender, never) = channel();
     let ground = Ground::new();
@@ -213,15 +268,27 @@ fn kill_often(family: &Family, times: u32) {
     let mut tally = Tally::default();
     for turn in 0..times {
         let backend = backends[turn as usize % backends.len()];
-        let doing = doing(family, &mut chance);
-        kill_one(&ground, family, backend, doing, turn, &mut chance, &mut tally, &never);
+        Aim::random(family, backend, turn, &mut chance).hit(&ground, &mut tally, &never);
     }
-    let Tally { caught, ended, longest, .. } = tally;
+    let Tally { caught, ended, longest } = tally;
     println!(
         "{backends:?}: {times} kills, {caught} of them while {ended} sandboxes were seen alive, \
          0 leaks, longest sweep {longest:?}"
     );
     assert!(times < 10 || caught > times / 2, "the kills miss their aim");
+}
+
+fn kill_crowd(family: &Family, count: usize) {
+    let (_sender, never) = channel();
+    let ground = Ground::new();
+    for backend in ready(&ground, family) {
+        let mut tally = Tally::default();
+        let (doing, delay) = (Doing::Crowd(count), Duration::from_millis(50));
+        let aim = Aim { family, backend, doing, turn: 0, up: true, delay };
+        aim.hit(&ground, &mut tally, &never);
+        let Tally { ended, longest, .. } = tally;
+        println!("{backend}: {ended} of {count} lots seen at once, swept in {longest:?}");
+    }
 }
 
 fn doing(family: &Family, chance: &mut StdRng) -> Doing {
@@ -231,42 +298,6 @@ fn doing(family: &Family, chance: &mut StdRng) -> Doing {
         2 if family.jobs => Doing::Job,
         _ => Doing::Long,
     }
-}
-
-#[expect(clippy::too_many_arguments, reason = "a step of one loop")]
-fn kill_one(
-    ground: &Ground,
-    family: &Family,
-    backend: BackendId,
-    doing: Doing,
-    turn: u32,
-    chance: &mut StdRng,
-    tally: &mut Tally,
-    never: &Receiver<()>,
-) {
-    let mut victim = Victim::start(&ground.settings.state, backend, doing, turn, None);
-    let id = victim.id.clone();
-    let mut decoys = Decoys::near(&id);
-    let container = (backend == BackendId::Runc && turn % 5 == 0).then(|| Lookalike::near(&id));
-    // Some before it is up.
-    if chance.random_ratio(7, 8) {
-        await_up(&mut victim, family, doing, never);
-        pass(Duration::from_millis(chance.random_range(0..200)), never);
-    } else {
-        pass(Duration::from_millis(chance.random_range(0..300)), never);
-    }
-    let seen = alive(&id, family.signs).len();
-    victim.kill();
-    let (left, took) = settle(&ground.settings, &id, never);
-    assert_eq!(left, [], "kill {turn} of {backend}, {doing:?}");
-    assert_eq!(gc(&ground.settings, false).unwrap(), []);
-    assert_eq!(remains(&ground.settings, &id), []);
-    assert_no_trace(ground, &id, &decoys, never);
-    decoys.assert_untouched();
-    container.iter().for_each(Lookalike::assert_untouched);
-    tally.caught += u32::from(seen > 0);
-    tally.ended += seen;
-    tally.longest = tally.longest.max(took);
 }
 
 /// Waits until a sandbox is seen, or of a crowd all of them.

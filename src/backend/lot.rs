@@ -146,11 +146,9 @@ impl Lot {
             let scope = Scope { run: &site.id, lot: Some(&name) };
             let empty = group.kill(DEATH);
             sweep::kill_marked(&site.settings, scope);
-            for (tool, container) in audit::containers(&Found::open(&site.place)) {
-                if is_of(&name, &container) {
-                    sweep::delete(&tool, &container);
-                }
-            }
+            let mut containers = audit::containers(&Found::open(&site.place));
+            containers.retain(|(_, container)| is_of(&name, container));
+            sweep::forget(&containers);
             sweep::reap(&site.settings, scope);
             empty
         });

@@ -74,6 +74,20 @@ pub(crate) fn traces(id: &RunId, spare: &[u32]) -> Vec<String> {
     found
 }
 
+/// Every file below `dir`, for a message.
+pub(crate) fn files(dir: &Path) -> Vec<String> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        all.push(path.display().to_string());
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            all.extend(files(&path));
+        }
+    }
+    all.truncate(200);
+    all
+}
+
 fn is_dead(pid: u32) -> bool {
     let stat = read(Path::new(&format!("/proc/{pid}/stat")));
     stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
