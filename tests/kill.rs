@@ -34,7 +34,7 @@ use trace::{alive, files, traces};
 use victim_play::{Doing, Victim};
 
 /// Longest until a sandbox must be up, on a machine that has other things to do.
-const UP: Duration = Duration::from_secs(60);
+const UP: Duration = Duration::from_mins(1);
 
 /// Longest that half of the sweeps may take.
 const SWEPT: Duration = Duration::from_secs(2);

@@ -26,7 +26,7 @@ use trace::{alive, pids_of, traces};
 use victim_play::{Doing, Victim};
 
 /// Longest that something that must happen is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Longest until the next start must have swept.
 const SWEPT: Duration = Duration::from_secs(30);
 

@@ -50,9 +50,9 @@ impl Decoys {
         let unified = Path::new("/sys/fs/cgroup/unified");
         let tree = if unified.exists() { unified } else { Path::new("/sys/fs/cgroup") };
         // Beside our directory, and beside the run's in it.
-        let names = [tree.join("isomonx").join(id.as_str()), tree.join(format!("isomon/{id}0"))];
+        let places = [tree.join("isomonx").join(id.as_str()), tree.join(format!("isomon/{id}0"))];
         let made = |group: &PathBuf| std::fs::create_dir_all(group).is_ok();
-        let groups: Vec<PathBuf> = names.into_iter().filter(made).collect();
+        let groups: Vec<PathBuf> = places.into_iter().filter(made).collect();
         for (group, process) in groups.iter().zip(processes.iter().rev()) {
             std::fs::write(group.join("cgroup.procs"), process.id().to_string()).unwrap();
         }

@@ -129,7 +129,7 @@ async fn act(camp: &mut Camp, backend: BackendId, doing: Doing, nonce: u64) {
     match doing {
         Doing::Long => drop(camp.launch(&task(backend, nonce, endless())).await.unwrap()),
         Doing::Short | Doing::Once => {
-            drop(camp.launch(&task(backend, nonce, Payload::Noop)).await.unwrap())
+            drop(camp.launch(&task(backend, nonce, Payload::Noop)).await.unwrap());
         }
         Doing::Late => {
             let mut task = task(backend, nonce, endless());
