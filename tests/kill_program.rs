@@ -78,8 +78,8 @@ fn an_end_at_any_point_leaves_nothing() {
     let _alone = alone();
     let (_sender, never) = channel();
     let points = [
-        "reaper", "journal", "noted", "group", "launcher", "runtime", "ordered", "reported",
-        "closing", "swept",
+        "reaper", "journal", "noted", "group", "lot", "hello", "launcher", "runtime", "bundle",
+        "ordered", "reported", "closing", "cleared", "killed", "swept",
     ];
     for point in points {
         let fail = format!("{point}:kill");

@@ -140,6 +140,7 @@ impl Camp {
         }
         failpoint::reach(Point::Closing);
         crowd::clear(std::mem::take(&mut self.lots).into_values()).await?;
+        failpoint::reach(Point::Cleared);
         let Self { site, journal, mut reaper, .. } = self;
         drop(journal);
         let swept = {
@@ -209,7 +210,10 @@ impl Camp {
         let name = format!("im-{}-{lot}-{}", self.site.id.short(), self.serial);
         let prepared = match &task.work {
             Work::Job(job) if !kind.is_host() => {
-                job::prepare(task.backend, job, task.nonce, &self.files(), &self.site.view)?
+                let files = self.files();
+                let ready = job::prepare(task.backend, job, task.nonce, &files, &self.site.view)?;
+                failpoint::reach(Point::Files);
+                ready
             }
             _ => Prepared { inside: payload::inside(task), ..Prepared::default() },
         };
@@ -231,6 +235,7 @@ impl Camp {
         let key = (task.backend, task.start, task.limits.memory_bytes.0);
         if let Some(first) = recipe.first.filter(|_| !self.prepared.contains(&key)) {
             self.prepare(errand.lot, first).await?;
+            failpoint::reach(Point::First);
             self.prepared.insert(key);
         }
         Ok(recipe.order)

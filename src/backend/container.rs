@@ -1,5 +1,6 @@
 //! The OCI runtimes: runc, crun and youki, each given one bundle, without a daemon.
 
+use super::failpoint::{self, Point};
 use super::journal::Entry;
 use super::kind::{Errand, Kind, Recipe, Remedy};
 use super::oci::{Bundle, Container};
@@ -113,6 +114,7 @@ impl Named {
             filtered: self.filtered,
         };
         bundle.write(&container.config())?;
+        failpoint::reach(Point::Bundle);
         let root = site.place.join(format!("state-{}", errand.task.backend));
         let mut known = vec![tool::text(tool::find(&site.settings, self.tool)?)?];
         known.extend(["--root".to_owned(), tool::text(root.clone())?]);

@@ -13,16 +13,40 @@ pub(super) enum Point {
     Noted,
     /// The control groups are made and empty.
     Group,
-    /// The launcher is up.
+    /// A lot's groups are made, and nobody is in them.
+    Lot,
+    /// A launcher is started and has said nothing yet.
+    Hello,
+    /// The launcher of the first lot is up.
     Launcher,
+    /// One lot of a crowd is open, and others are not.
+    Crowd,
     /// A runtime's state is written down.
     Runtime,
+    /// A container's bundle is written.
+    Bundle,
+    /// A jail's directory is made and empty.
+    Jail,
+    /// A file is shown in a jail.
+    Shown,
+    /// A user's files are laid out.
+    Files,
+    /// What is done once before the first sandbox of its kind is done: a snapshot, an image.
+    First,
     /// A sandbox was ordered and is being started.
     Ordered,
+    /// A sandbox has said something, and lives.
+    Told,
     /// A sandbox has ended.
     Reported,
+    /// A lot whose sandbox had to be killed is empty, and has no launcher.
+    Renewed,
     /// The launcher was sent away, and nothing is swept.
     Closing,
+    /// All lots are empty, and nothing is removed.
+    Cleared,
+    /// All processes are dead by the sweep, and groups and files are there.
+    Killed,
     /// All is swept; the reaper waits.
     Swept,
 }

@@ -54,6 +54,7 @@ impl Link {
         let (Some(orders), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(silent("no pipes"));
         };
+        failpoint::reach(Point::Hello);
         let mut reports = BufReader::new(output).lines();
         let line = timeout(GREETING, reports.next_line()).await;
         let line = line.ok().and_then(Result::ok).flatten().unwrap_or_default();
@@ -101,6 +102,7 @@ impl Link {
             match serde_json::from_str(&line).map_err(|source| Error::Json { source })? {
                 Said::Reports(reports) => return Ok(Answer::Reports(reports)),
                 Said::Output(stream, bytes) => {
+                    failpoint::reach(Point::Told);
                     let began = Instant::now();
                     if let Some(out) = out {
                         // A listener that has gone needs no output.

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::audit::{self, Kind, Scope};
 use super::cgroup::{Enforced, Group, Memory};
+use super::failpoint::{self, Point};
 use super::journal::Found;
 use super::link::{Answer, Link};
 use super::site::Site;
@@ -45,6 +46,7 @@ impl Lot {
     ) -> Result<Self, Error> {
         let mut group = above.lot(name);
         let mut enforced = group.limit(&limits);
+        failpoint::reach(Point::Lot);
         let mut link = Link::start(site, name, group.boxes()).await;
         if link.is_err() && !group.is_empty() {
             (group, enforced) = (Group::default(), Enforced::default());
@@ -126,6 +128,7 @@ impl Lot {
     async fn renew(&mut self) -> Result<Link, Error> {
         self.clear().await?;
         self.settle().await;
+        failpoint::reach(Point::Renewed);
         Link::start(&self.site, &self.name, self.group.boxes()).await
     }
 
@@ -148,11 +151,9 @@ impl Lot {
             let scope = Scope { run: &site.id, lot: Some(&name) };
             let empty = group.kill(DEATH);
             sweep::kill_marked(&site.settings, scope);
-            for (tool, container) in audit::containers(&Found::open(&site.place)) {
-                if is_of(&name, &container) {
-                    sweep::delete(&tool, &container);
-                }
-            }
+            let mut containers = audit::containers(&Found::open(&site.place));
+            containers.retain(|(_, container)| is_of(&name, container));
+            sweep::forget(&containers);
             sweep::reap(&site.settings, scope);
             empty
         });

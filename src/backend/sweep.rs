@@ -13,6 +13,7 @@ use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 use super::Error;
 use super::audit::{self, Kind, LeftOver, Scope, audit};
 use super::docker::{self, Debts, Remains};
+use super::failpoint::{self, Point};
 use super::identity::Identity;
 use super::journal::Found;
 use super::settings::CampSettings;
@@ -25,6 +26,8 @@ const DEATH: Duration = Duration::from_secs(2);
 /// Time for a runtime to delete one container, all of whose processes are dead. runsc waits until
 /// init has taken the last one away, which may be long; what it keeps is removed all the same.
 const DELETE: Duration = Duration::from_secs(1);
+/// Containers deleted at the same time.
+const HANDS: usize = 8;
 /// Time to wait for another sweep of the same run.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -63,6 +66,7 @@ pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
     let ours = journal.owner().is_none_or(this_boot);
     if ours {
         end(settings, id, &journal);
+        failpoint::reach(Point::Killed);
     }
     let in_engines = settle(settings, id, &audit::engines(&journal));
     if ours {
@@ -83,9 +87,25 @@ fn end(settings: &CampSettings, id: &RunId, journal: &Found) {
     let groups = audit::groups(settings, id, journal);
     tree::kill(&groups, DEATH);
     kill_marked(settings, Scope::whole(id));
-    for (tool, container) in audit::containers(journal) {
-        delete(&tool, &container);
-    }
+    forget(&audit::containers(journal));
+}
+
+/// Has runtimes forget `containers`, several at a time: each may take as long as [`DELETE`].
+pub(super) fn forget(containers: &[(Vec<String>, PathBuf)]) {
+    let each = |share: &[(Vec<String>, PathBuf)]| {
+        for (tool, container) in share {
+            delete(tool, container);
+        }
+    };
+    std::thread::scope(|scope| {
+        for share in containers.chunks(containers.len().div_ceil(HANDS).max(1)) {
+            let alone = std::thread::Builder::new().spawn_scoped(scope, || each(share));
+            // Where there is no room for a thread it takes longer.
+            if alone.is_err() {
+                each(share);
+            }
+        }
+    });
 }
 
 /// Has `engines` remove what they have of run `id`; what they would not, or `None` if one gave no
@@ -131,7 +151,7 @@ pub(super) fn kill_marked(settings: &CampSettings, scope: Scope<'_>) {
 }
 
 /// Has a runtime forget `container`, then removes what it keeps of it all the same.
-pub(super) fn delete(tool: &[String], container: &Path) {
+fn delete(tool: &[String], container: &Path) {
     let Some((program, options)) = tool.split_first() else {
         return;
     };

@@ -2,8 +2,9 @@
 
 #![allow(dead_code, reason = "each test program uses its part")]
 
-use std::path::Path;
-use std::process::{Child, Command};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -12,13 +13,17 @@ use isomon::model::id::RunId;
 use rand::rngs::StdRng;
 use rand::{SeedableRng, TryRngCore};
 
-/// Time in which a reaper must have swept.
-const SWEPT: Duration = Duration::from_secs(5);
+/// Time after which what is still there is a leak, also on a machine that stands still for a while for
+/// want of memory or processors. How long sweeps took is judged by their median.
+const SWEPT: Duration = Duration::from_mins(2);
 
-/// Processes and control groups that look like ours and are not.
+/// Programs that isomon starts; decoys are called so too.
+const LIKE: [&str; 5] = ["runsc-sandbox", "qemu-system-x86_64", "firecracker", "deno", "isomon"];
+
+/// Ten processes, and control groups, that look like ours and are not.
 pub(crate) struct Decoys {
     processes: Vec<Child>,
-    group: Option<std::path::PathBuf>,
+    groups: Vec<PathBuf>,
 }
 
 impl Decoys {
@@ -30,28 +35,40 @@ impl Decoys {
             format!("ISOMON_RUN=x{id}"),
             "ISOMON_RUN=".to_owned(),
         ];
-        let decoy = |mark: &String| {
-            let mut command = Command::new("sleep");
+        let marked = |mark: &String| {
             let (name, value) = mark.split_once('=').unwrap();
-            command.arg("1000").env(name, value).spawn().unwrap()
+            Command::new("sleep").arg("1000").env(name, value).spawn().unwrap()
         };
-        let mut processes: Vec<Child> = marks.iter().chain(&marks).map(decoy).collect();
+        let named = |name: &&str| {
+            let words = ["-c", "read word", "__launcher"];
+            let mut command = Command::new("sh");
+            command.arg0(name).args(words).arg(format!("/isomon/{id}/main")).arg("boot");
+            command.stdin(Stdio::piped()).spawn().unwrap()
+        };
+        let mut processes: Vec<Child> = marks.iter().map(marked).collect();
+        processes.extend(LIKE.iter().map(named));
         let unified = Path::new("/sys/fs/cgroup/unified");
         let tree = if unified.exists() { unified } else { Path::new("/sys/fs/cgroup") };
-        let group = tree.join("isomonx").join(id.as_str());
-        let grouped = std::fs::create_dir_all(&group).is_ok();
-        if grouped {
-            let first = processes.first_mut().unwrap().id().to_string();
-            std::fs::write(group.join("cgroup.procs"), first).unwrap();
+        // Beside our directory, and beside the run's in it.
+        let places = [tree.join("isomonx").join(id.as_str()), tree.join(format!("isomon/{id}0"))];
+        let made = |group: &PathBuf| std::fs::create_dir_all(group).is_ok();
+        let groups: Vec<PathBuf> = places.into_iter().filter(made).collect();
+        for (group, process) in groups.iter().zip(processes.iter().rev()) {
+            std::fs::write(group.join("cgroup.procs"), process.id().to_string()).unwrap();
         }
-        Self { processes, group: grouped.then_some(group) }
+        Self { processes, groups }
+    }
+
+    /// Their processes.
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        self.processes.iter().map(Child::id).collect()
     }
 
     pub(crate) fn assert_untouched(&mut self) {
         for decoy in &mut self.processes {
             assert!(decoy.try_wait().unwrap().is_none(), "a decoy was killed");
         }
-        assert!(self.group.as_ref().is_none_or(|group| group.exists()));
+        assert!(self.groups.iter().all(|group| group.exists()), "a decoy's group was removed");
     }
 }
 
@@ -61,7 +78,7 @@ impl Drop for Decoys {
             decoy.kill().ok();
             decoy.wait().ok();
         }
-        if let Some(group) = &self.group {
+        for group in &self.groups {
             std::fs::remove_dir(group).ok();
             std::fs::remove_dir(group.parent().unwrap()).ok();
         }

@@ -12,6 +12,7 @@ use super::{
     Camp, Error, Kind, Lot, Order, Task, Trial, is_out_of_memory, job, judge, kind, within,
 };
 use crate::backend::admission;
+use crate::backend::failpoint::{self, Point};
 use crate::backend::wire::Call;
 use crate::model::bench::Limits;
 
@@ -83,7 +84,10 @@ impl Camp {
         let mut outcome = Ok(());
         while let Some(lot) = opening.next().await {
             match lot {
-                Ok(lot) => opened.push(lot),
+                Ok(lot) => {
+                    opened.push(lot);
+                    failpoint::reach(Point::Crowd);
+                }
                 Err(error) => {
                     outcome = Err(error);
                     break;

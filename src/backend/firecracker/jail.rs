@@ -16,6 +16,7 @@ use rustix::fs::StatVfsMountFlags;
 use rustix::mount::{MountFlags, MountPropagationFlags};
 use rustix::thread::UnshareFlags;
 
+use crate::backend::failpoint::{self, Point};
 use crate::backend::sandbox::unshare;
 use crate::backend::site::Site;
 use crate::backend::{Error, tool};
@@ -50,6 +51,7 @@ impl Jail {
         let at = site.place.join(JAILS).join(file).join(id);
         let root = at.join("root");
         fs::create_dir_all(&root).map_err(|source| Error::io("create", &root, source))?;
+        failpoint::reach(Point::Jail);
         Ok(Self { at, root, id: id.to_owned(), run: site.place.clone() })
     }
 
@@ -65,6 +67,7 @@ impl Jail {
             fs::copy(file, &inside).and_then(|_| readable(&inside))
         };
         shown.map_err(|source| Error::io("link", &inside, source))?;
+        failpoint::reach(Point::Shown);
         tool::text(Path::new("/").join(name))
     }
 
