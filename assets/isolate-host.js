@@ -48,6 +48,7 @@ const run = (INSIDE_OF_THE_ISOLATE)({
   }),
 });
 listen("message", async ({ data }) => {
+  if (data.over) return post({ over: true });
   left = data.bytes;
   dropped = 0;
   try {
@@ -87,8 +88,11 @@ const place = URL.createObjectURL(new Blob([source], { type: "text/javascript" }
 const isolates = new Map();
 
 // Deno's `terminate` does not reach code that never returns (seen in 2.9.8): such a worker goes on
-// until the process ends. So a host that had to stop one ends when nobody else is in it.
+// until the process ends. So a host that had to stop one ends when the first is taken away, which is
+// after every run of its call, and instead of an answer: nobody takes it for one that stays.
 let worn = false;
+// Time a worker has to answer when its user's code is over: what that left behind may spin for ever.
+const FAREWELL_MS = 200;
 
 // The run of an isolate is over: nothing it says any more counts.
 const end = (isolate) => {
@@ -97,7 +101,6 @@ const end = (isolate) => {
 };
 const fail = (isolate, kind, message, dropped_bytes) => {
   end(isolate);
-  isolate.worker.terminate();
   tell("failed", { id: isolate.id, kind, message, status: null, dropped_bytes });
 };
 // What a worker says, if it is what our part in it says: a user's code may have changed the engine's
@@ -111,6 +114,7 @@ const hear = (isolate, said) => {
     isolate.alive = true;
     return tell("created", { id });
   }
+  if (said.over) return forget(isolate);
   if (run === null) return;
   if (said.ready && !run.ready) {
     run.ready = true;
@@ -131,13 +135,20 @@ const hear = (isolate, said) => {
     fail(isolate, "error", message, count(said.dropped));
   }
 };
+const forget = ({ id, worker, timer }) => {
+  clearTimeout(timer);
+  worker.terminate();
+  isolates.delete(id);
+  tell("disposed", { id });
+};
 const create = ({ id }) => {
   const worker = new Worker(place, { type: "module", deno: { permissions: "none" } });
-  const isolate = { id, worker, run: null, timer: 0, alive: false, bytes: 0 };
+  const isolate = { id, worker, run: null, timer: 0, alive: false, users: false, bytes: 0 };
   isolates.set(id, isolate);
   worker.onmessage = ({ data }) => hear(isolate, data);
   worker.onerror = (event) => {
     event.preventDefault();
+    isolate.users = false;
     if (isolate.run !== null) fail(isolate, "error", event.message.slice(0, 4096), 0);
     else if (!isolate.alive) fail(isolate, "create", event.message.slice(0, 4096), 0);
   };
@@ -148,6 +159,7 @@ const start = ({ id, nonce, code, input, deadline_ms, output_bytes }) => {
     const message = "no such isolate";
     return tell("failed", { id, kind: "create", message, status: null, dropped_bytes: 0 });
   }
+  isolate.users = code.js !== undefined;
   isolate.run = { nonce, left: output_bytes, ready: false };
   const late = () => {
     worn = true;
@@ -162,14 +174,13 @@ const start = ({ id, nonce, code, input, deadline_ms, output_bytes }) => {
   });
 };
 const dispose = ({ id }) => {
+  if (worn) Deno.exit(0);
   const isolate = isolates.get(id);
-  isolates.delete(id);
-  if (isolate) {
-    end(isolate);
-    isolate.worker.terminate();
-  }
-  tell("disposed", { id });
-  if (worn && isolates.size === 0) Deno.exit(0);
+  if (!isolate) return tell("disposed", { id });
+  end(isolate);
+  if (!isolate.users) return forget(isolate);
+  isolate.timer = setTimeout(() => Deno.exit(0), FAREWELL_MS);
+  isolate.worker.postMessage({ over: true });
 };
 // As it was when its code ended: what the code left behind may hold a worker for ever.
 const remember = ({ id }) => tell("memory", { id, used_bytes: isolates.get(id)?.bytes ?? 0 });

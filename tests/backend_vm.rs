@@ -99,58 +99,6 @@ async fn a_limit_that_holds_no_machine_is_refused_with_the_reason() {
     }
 }
 
-/// A ground on which guests are told `wish` instead of work.
-fn spoiled(wish: &str) -> Ground {
-    let mut ground = Ground::new();
-    let line = format!("isomon {wish}");
-    // The command line is the last argument of both.
-    let script = |program: &str| {
-        format!(
-            "#!/bin/bash\ncase \"$1\" in --version|__launcher|__reaper|__payload) exec {program} \"$@\";; esac\n\
-             exec {program} \"${{@:1:$#-1}}\" '{line}'\n"
-        )
-    };
-    let qemu = ground.settings.search.iter().map(|dir| dir.join("qemu-system-x86_64"));
-    if let Some(qemu) = qemu.into_iter().find(|path| path.exists()) {
-        ground.fake("qemu-system-x86_64", &script(&qemu.to_string_lossy()));
-    }
-    ground.fake("isomon", &script(&exe().to_string_lossy()));
-    ground.settings.exe = ground.settings.search[0].join("isomon");
-    ground
-}
-
-/// How `backend` ends when its guest is told `wish`, and how many bytes of output were too many.
-async fn spoil(backend: BackendId, wish: &str, seconds: f64) -> (Failure, String, u64) {
-    let ground = spoiled(wish);
-    let limits = Limits { output_bytes: Bytes(256), ..within(seconds) };
-    let task = Task::of(Cell::cold(backend, Payload::Noop), 0x5eed, limits);
-    let trial = launch(&ground, &task).await;
-    match trial.outcome {
-        Outcome::Failed { kind, message } => (kind, message.to_string(), trial.dropped_bytes),
-        Outcome::Good => panic!("{backend} {wish}: {trial:?}"),
-    }
-}
-
-#[tokio::test]
-async fn a_guest_that_breaks_or_is_silent_or_writes_without_end_has_its_class() {
-    for backend in ready(&Ground::new()).await {
-        let (kind, message, _) = spoil(backend, "panic", 10.0).await;
-        println!("{backend} panic: {message}");
-        assert_eq!(kind, Failure::NotReady, "{message}");
-        let told = if backend == BackendId::Kvm { "ended by a fault" } else { "guest: panic" };
-        assert!(message.contains(told), "{backend}: {message}");
-        let (kind, message, _) = spoil(backend, "nonsense", 10.0).await;
-        assert_eq!(kind, Failure::NotReady, "{message}");
-        assert!(message.contains("the command line makes no sense"), "{backend}: {message}");
-        assert_eq!(spoil(backend, "hang", 0.7).await.0, Failure::Timeout, "{backend}");
-        assert_eq!(spoil(backend, "wait", 0.7).await.0, Failure::Timeout, "{backend}");
-        let (kind, _, dropped) = spoil(backend, "flood", 2.0).await;
-        println!("{backend} flood: {dropped} bytes dropped");
-        assert_eq!(kind, Failure::Timeout, "{backend}");
-        assert!(dropped > 0, "{backend}: nothing was too much");
-    }
-}
-
 #[tokio::test]
 async fn the_descriptor_for_marks_is_lent_to_programs_of_ours_alone() {
     let mut ground = Ground::new();

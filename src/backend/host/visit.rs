@@ -7,8 +7,8 @@ use super::exchange::{Exchange, asked};
 use super::process::End;
 use super::running::{Host, Warm};
 use super::{CLOSING, Out, lines, longest};
-use crate::backend::isolate::{Ask, Tell};
-use crate::backend::wire::{Call, Report};
+use crate::backend::isolate::{Ask, Code, Tell};
+use crate::backend::wire::{Call, Report, Run};
 use crate::model::backend::Start;
 
 /// One call under way.
@@ -91,11 +91,21 @@ impl<'a> Visit<'a> {
 
     /// Takes away all but the warm ones that are good still.
     fn dispose(&mut self) -> End {
-        let stays = |id: &u64| self.exchange.is_good(*id) && self.warm.iter().any(|w| w.id == *id);
-        let goes = self.ids.iter().filter(|id| !stays(id));
+        let stays: Vec<u64> = self.staying().iter().map(|warm| warm.id).collect();
+        let goes = self.ids.iter().filter(|id| !stays.contains(id));
         let asks: Vec<Ask> = goes.map(|id| Ask::Dispose { id: *id }).collect();
         let count = asks.len();
         self.close(&asks, move |exchange| exchange.gone() == count)
+    }
+
+    /// The warm ones that are fit for more. A user's code may have changed what it ran in, or have
+    /// left something behind that runs on.
+    fn staying(&self) -> Vec<Warm> {
+        let users = |run: &Run| matches!(run.code, Code::Js(_) | Code::Wasm(_));
+        let runs = self.ids.iter().zip(&self.call.runs);
+        let own = runs.filter(|(id, run)| !users(run) && self.exchange.is_good(**id));
+        let own: Vec<u64> = own.map(|(id, _)| *id).collect();
+        self.warm.iter().copied().filter(|warm| own.contains(&warm.id)).collect()
     }
 
     fn close(&mut self, asks: &[Ask], enough: impl Fn(&Exchange) -> bool) -> End {
@@ -107,8 +117,7 @@ impl<'a> Visit<'a> {
     }
 
     fn leave(mut self) -> (Option<Host>, Vec<Report>) {
-        let exchange = &self.exchange;
-        self.host.warm = self.warm.into_iter().filter(|warm| exchange.is_good(warm.id)).collect();
+        self.host.warm = self.staying();
         let clean_ns = nanoseconds(self.began.elapsed().saturating_sub(self.left_out));
         let close = |report: &mut Report| {
             report.clean_ns = report.exited_ns.map(|_| clean_ns);

@@ -28,9 +28,6 @@ const STACK: usize = 4 << 20;
 /// Open files: its pipes, and some to spare.
 const FILES: u64 = 64;
 
-/// Load of a thread that will not come back: nobody takes it.
-const LOST: usize = usize::MAX / 2;
-
 /// What all threads share.
 struct Shared {
     engine: Engine,
@@ -116,10 +113,13 @@ impl Router {
             },
             Ask::Dispose { id } => {
                 if let Some((_, ward)) = self.isolates.get(&id) {
-                    ward.abandon();
+                    // The memory of one that took its thread with it comes back only with the process.
+                    // No answer, so that nobody takes this for a host that stays; every run of the
+                    // call is over.
                     if ward.lost.load(Ordering::SeqCst) {
-                        return self.forget(id);
+                        leave();
                     }
+                    ward.abandon();
                 }
                 self.pass(id, ask);
                 self.isolates.remove(&id);
@@ -135,19 +135,6 @@ impl Router {
         let taken = |holder: &Holder| holder.asks.send((ask, ward.clone())).is_ok();
         if !self.holders.get(*place).is_some_and(taken) {
             fail(id, "its thread has ended");
-        }
-    }
-
-    /// Takes one away that took its thread with it. Its memory comes back only with the process, so
-    /// that ends when nobody else is in it.
-    fn forget(&mut self, id: u64) {
-        let place = self.isolates.remove(&id).map(|(place, _)| place);
-        if let Some(holder) = place.and_then(|place| self.holders.get(place)) {
-            holder.isolates.store(LOST, Ordering::SeqCst);
-        }
-        tell(&Tell::Disposed { id });
-        if self.isolates.is_empty() {
-            leave();
         }
     }
 
