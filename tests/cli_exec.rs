@@ -275,11 +275,8 @@ fn what_cannot_be_is_told_with_what_can() {
         (&["-r", "pyton", "--code", "x"], &["did you mean python?", "sh"]),
         (&["--code", "no.py"], &["cannot read no.py", "No such file"]),
         (&["--code", "no.rb"], &["does not say what runs it", "--runtime", ".py"]),
-        (&["-b", "runc", "-r", "js", "--code", "/dev/null"], &["runc cannot run js"]),
-        (
-            &["-b", "runc", "--start", "warm", "--", "x"],
-            &["cannot be started warm", "--start cold"],
-        ),
+        (&["-b", "runc", "-r", "js", "--code", "/dev/null"], &["runc does not run js"]),
+        (&["-b", "runc", "--start", "warm", "--", "x"], &["has no warm start", "--start cold"]),
         (&["--input", "{n:1}", "--", "x"], &["not JSON", "@FILE"]),
         (&["-e", "ISOMON_RUN=x", "--", "x"], &["ISOMON_RUN", "cannot be set"]),
     ];

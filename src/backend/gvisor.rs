@@ -41,7 +41,7 @@ impl Kind for Gvisor {
             Some(&"--platform=systrap") if reason.contains("platform") => Remedy::words(
                 "install a runsc of 2023 or later: https://gvisor.dev/docs/user_guide/install/",
             ),
-            Some(&"--platform=kvm") => Remedy::words(
+            Some(&"--platform=kvm") if !reason.contains("rootless") => Remedy::words(
                 "needs a /dev/kvm that runsc can use: on hardware, or with nested virtualization",
             ),
             _ => container::remedy("runsc", reason),

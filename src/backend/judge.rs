@@ -6,13 +6,19 @@ use super::isolate::Fault;
 use super::payload;
 use super::trial::{Task, Trial, Work};
 use super::wire::Report;
+use crate::model::backend::Start;
 use crate::model::bench::{Failure, Outcome, Phase, Phases};
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 
 /// What became of `task` by `report`.
 pub(super) fn trial(report: Report, task: &Task, is_host: bool, out_of_memory: bool) -> Trial {
-    let outcome = judge(&report, &task.work, task.nonce, out_of_memory);
+    let outcome = match judge(&report, &task.work, task.nonce, out_of_memory) {
+        Outcome::Failed { message, .. } if is_host && is_the_codes(&report, task) => {
+            Outcome::Failed { kind: Failure::Status, message }
+        }
+        outcome => outcome,
+    };
     // A program that is not ours says no result and no end of its own that we could believe.
     let program = matches!(task.work, Work::Job(_)) && !is_host;
     // A Linux guest's first process is ours, and says when the work was over.
@@ -35,6 +41,14 @@ pub(super) fn trial(report: Report, task: &Task, is_host: bool, out_of_memory: b
         left_over: report.left_over,
         dropped_bytes: report.dropped_bytes,
     }
+}
+
+/// Whether the user's code itself is wrong: its isolate was there, and took it, and threw. Nothing on
+/// the machine mends that.
+fn is_the_codes(report: &Report, task: &Task) -> bool {
+    let was_there = report.created_ns.is_some() || task.start == Start::Warm;
+    let threw = matches!(report.fault, Some(Fault::Error | Fault::Create));
+    matches!(task.work, Work::Job(_)) && was_there && threw && report.signal.is_none()
 }
 
 /// How the sandbox behind `report` ended. `out_of_memory`: the kernel killed something in it for
@@ -90,7 +104,7 @@ fn explain(report: &Report, kind: Failure, ours: bool) -> SafeText {
     let complaint = complaint.filter(|_| !no_room(report));
     let first_line = Some(&report.first_line).filter(|_| ours).map(String::as_str);
     if told.is_empty() && kind != Failure::Leak {
-        complaint.or(first_line).unwrap_or_default().clone_into(&mut told);
+        told = plain(complaint.or(first_line).unwrap_or_default());
     }
     if told.is_empty() && kind == Failure::NotReady && report.timed_out {
         let words =
@@ -110,6 +124,13 @@ fn explain(report: &Report, kind: Failure, ours: bool) -> SafeText {
     };
     debug_assert!(written.is_ok(), "a string takes any text");
     SafeText::new(&told)
+}
+
+/// What `line` says: of a line for a log, `time="…" level=error msg="…"`, the message.
+fn plain(line: &str) -> String {
+    let message = line.split_once(" msg=\"").filter(|_| line.starts_with("time="));
+    let message = message.and_then(|(_, rest)| rest.rsplit_once('"'));
+    message.map_or_else(|| line.to_owned(), |(message, _)| message.replace("\\\"", "\""))
 }
 
 /// What a program that did not do its work complained about.
@@ -224,5 +245,36 @@ mod tests {
             panic!("status 1 is a failure");
         };
         assert_eq!(message.as_str(), "no such^[[2J platform (status 1)");
+    }
+
+    #[test]
+    fn of_a_line_for_a_log_the_message_is_told() {
+        let line = r#"time="2026-11-21T07:27:50Z" level=error msg="no \"user\" namespaces""#;
+        assert_eq!(plain(line), r#"no "user" namespaces"#);
+        assert_eq!(plain(r#"a msg="b""#), r#"a msg="b""#);
+    }
+
+    #[test]
+    fn code_that_throws_is_the_users_and_not_the_backends() {
+        let job = || Work::Job(std::sync::Arc::new(crate::model::job::Job::default()));
+        let task = |start| Task {
+            backend: crate::model::backend::BackendId::Deno,
+            start,
+            work: job(),
+            kernel: None,
+            nonce: 9,
+            limits: crate::model::bench::Limits::default(),
+        };
+        let kind = |created_ns, start| {
+            let fault = Some(Fault::Error);
+            let report = Report { created_ns, fault, status: None, ready_ns: None, ..good() };
+            match trial(report, &task(start), true, false).outcome {
+                Outcome::Failed { kind, .. } => Some(kind),
+                Outcome::Good => None,
+            }
+        };
+        assert_eq!(kind(Some(1), Start::Cold), Some(Failure::Status));
+        assert_eq!(kind(None, Start::Warm), Some(Failure::Status));
+        assert_eq!(kind(None, Start::Cold), Some(Failure::NotReady), "there was no isolate yet");
     }
 }

@@ -29,8 +29,12 @@ pub(super) const AFTER_HELP: &str = "\
 What is seen inside: programs and libraries of this machine (/usr, /bin, /lib…) or the --root,
 read-only; a /tmp of its own; the files of the work in /job. No network, nothing of /home or /root.
 A command that names a program elsewhere on this machine is copied to /job and run there. In
-`process` nothing is hidden: it is no sandbox. In a virtual machine there are the program that is
-named, with its libraries, sh and small tools, or the --root or --initrd; Linux is booted for it.
+`process` nothing is hidden: it is no sandbox. Its standard input is --input, else empty. In a
+virtual machine there are the program that is named, with its libraries, sh and small tools, or the
+--root or --initrd; Linux is booted for it.
+JavaScript is a script, no module: what main(input) gives is printed as JSON, or where there is no
+main, the value of the last expression; console.log is output. WebAssembly starts at _start, with
+WASI, or at run.
 
 Exit status: the command's own, 128 + n if signal n ended it; 124 timed out; 125 isomon could not do
 it; 126 not executable; 127 not found; 137 killed for want of memory.
@@ -39,6 +43,7 @@ Examples:
   isomon exec -- uname -a
   isomon exec -b gvisor-ptrace --memory 64M --timeout 5s -- sh -c 'echo $$; ls /'
   isomon exec --code job.py --input '{\"n\": 3}' --json
+  isomon exec -b deno --code job.js --input '{\"n\": 3}'
   isomon exec -b runc --root ./rootfs -- /bin/busybox ls /";
 
 /// Does it. Whatever isomon cannot do is 125 here, so that the command's own status stands alone.
@@ -58,6 +63,11 @@ fn attempt(wish: &ExecArgs, setting: Result<Setting>) -> Outcome {
     let task = wish.task(StdRng::from_os_rng().random())?;
     let heard = runtime::block_on(live::run(local, task.clone(), wish))??;
     let Some(ended) = heard.ended else {
+        if let Some(number) = heard.signal.filter(|number| *number != live::PIPE && !wish.quiet) {
+            heard
+                .sink
+                .stopped(&format!("{} · stopped by signal {number}, cleared up", task.backend));
+        }
         return Ok(heard.signal.map_or(Exit::Of(UNABLE), Exit::Signal));
     };
     let verdict = verdict::Verdict { task: &task, ended: &ended };

@@ -133,18 +133,18 @@ impl Local {
         let unknown: Vec<BackendId> =
             plan.backends.iter().copied().filter(|id| !is_known(id)).collect();
         if !unknown.is_empty() {
-            let names: Vec<&str> = unknown.iter().map(|id| id.name()).collect();
-            notice(out, false, &format!("trying first: {}", names.join(", "))).await;
+            notice(out, false, &trying(&unknown)).await;
             self.try_out(&unknown, known, cancel, |_| {}).await?;
         }
         if cancel.is_cancelled() {
             return Err(NOTHING.into());
         }
-        let mut asked = known.iter().filter(|status| plan.backends.contains(&status.id));
-        if asked.any(|status| status.readiness.runs()) {
+        let asked = known.iter().filter(|status| plan.backends.contains(&status.id));
+        let asked: Vec<&BackendStatus> = asked.collect();
+        if asked.iter().any(|status| status.readiness.runs()) {
             Ok(())
         } else {
-            Err("none of these backends can run here".into())
+            Err(none_of(&asked))
         }
     }
 
@@ -158,6 +158,25 @@ impl Local {
                 None
             }
         }
+    }
+}
+
+/// That `backends` are tried before a run; by name where they are few.
+fn trying(backends: &[BackendId]) -> String {
+    let names: Vec<&str> = backends.iter().map(|id| id.name()).collect();
+    match names.len() {
+        ..=8 => format!("trying first: {}", names.join(", ")),
+        many => format!("trying first which of {many} backends can run here"),
+    }
+}
+
+/// That none of `asked` can run; why not, where it is one.
+fn none_of(asked: &[&BackendStatus]) -> SafeText {
+    match asked {
+        [BackendStatus { id, readiness: Readiness::Unavailable { reason, remedy }, .. }] => {
+            SafeText::new(&format!("{id} cannot run here: {reason} -> {remedy}"))
+        }
+        _ => "none of these backends can run here".into(),
     }
 }
 

@@ -409,6 +409,22 @@ pub struct Progress {
     pub left_seconds: Option<Seconds>,
 }
 
+impl Progress {
+    /// How much of the run is done, by its samples or by its time, whichever is nearer to the end: the
+    /// time allowed may be over long before the last sample that was planned. `None` while there is
+    /// nothing to tell it by.
+    pub fn share(&self) -> Option<Ratio> {
+        let done = f64::from(self.completed) + f64::from(self.failed);
+        let samples = Ratio::of(done, done + f64::from(self.remaining));
+        let gone = self.elapsed_seconds.0;
+        let time = self.left_seconds.and_then(|left| Ratio::of(gone, gone + left.0));
+        match (samples, time) {
+            (Some(samples), Some(time)) if time.fraction() > samples.fraction() => Some(time),
+            (samples, _) => samples,
+        }
+    }
+}
+
 /// What is known of one figure of one cell. All of it can be computed again from the samples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
@@ -458,6 +474,19 @@ pub struct Estimate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn progress_is_told_by_what_ends_first() {
+        let mut progress = Progress::default();
+        let share = |progress: &Progress| progress.share().map(Ratio::fraction);
+        assert_eq!(share(&progress), None);
+        (progress.completed, progress.remaining) = (3, 9);
+        assert_eq!(share(&progress), Some(0.25));
+        (progress.elapsed_seconds, progress.left_seconds) = (Seconds(30.0), Some(Seconds(10.0)));
+        assert_eq!(share(&progress), Some(0.75), "the time is over first");
+        progress.remaining = 0;
+        assert_eq!(share(&progress), Some(1.0));
+    }
 
     #[test]
     fn every_payload_is_found_by_its_name() {

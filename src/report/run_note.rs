@@ -23,9 +23,9 @@ pub(super) fn notes(run: &Run, rows: &[Row], tables: &[Table<'_>]) -> Vec<String
     notes.extend(disturbed(run));
     notes.extend(failures(run));
     let suspended = tail.map(|tail| tail.suspended.as_slice()).unwrap_or_default();
-    notes.extend(suspended.iter().map(|out| left_out("given up", out)));
-    let whole = run.head.left_out.iter().filter(|out| out.payload.is_none());
-    notes.extend(whole.map(|out| left_out("left out", out)));
+    notes.extend(left_out("given up", suspended.iter()));
+    notes
+        .extend(left_out("left out", run.head.left_out.iter().filter(|out| out.payload.is_none())));
     let overhead = tail.and_then(|tail| tail.overhead_seconds);
     notes.extend(overhead.map(|cost| format!("isomon's own part: {cost} to spawn and wait")));
     notes.push(machine(run));
@@ -112,7 +112,7 @@ fn starts(rows: &[Row]) -> Option<String> {
         .map(|start| format!("{}: {}", start.name(), was_there(start)));
     let words: Vec<String> = words.collect();
     (words.len() > 1).then(|| {
-        format!("{}; × cold process: as many times a process started cold", words.join(", "))
+        format!("{}; × process cold: as many times a process started cold", words.join(", "))
     })
 }
 
@@ -127,8 +127,22 @@ const fn was_there(start: Start) -> &'static str {
     }
 }
 
-fn left_out(how: &str, out: &LeftOut) -> String {
-    format!("{how} {}: {} -> {}", out.label(), out.reason, out.remedy)
+/// What is not there, those with the same reason and remedy together.
+fn left_out<'a>(how: &str, all: impl Iterator<Item = &'a LeftOut>) -> Vec<String> {
+    let mut alike: Vec<(&LeftOut, Vec<String>)> = Vec::new();
+    for out in all {
+        let same = |(first, _): &&mut (&LeftOut, Vec<String>)| {
+            (&first.reason, &first.remedy) == (&out.reason, &out.remedy)
+        };
+        match alike.iter_mut().find(same) {
+            Some((_, labels)) => labels.push(out.label()),
+            None => alike.push((out, vec![out.label()])),
+        }
+    }
+    let line = |(out, labels): (&LeftOut, Vec<String>)| {
+        format!("{how} {}: {} -> {}", labels.join(", "), out.reason, out.remedy)
+    };
+    alike.into_iter().map(line).collect()
 }
 
 /// Failures of one cell and kind together, with the first message.

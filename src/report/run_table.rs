@@ -84,10 +84,22 @@ impl<'a> Table<'a> {
         self.lacks.iter().map(|out| (out.backend.name(), format!("n/a: {}", out.reason)))
     }
 
+    /// Whether some row does not start from nothing, so that every row must say how it starts.
+    fn has_starts(&self) -> bool {
+        self.rows.iter().any(|row| row.cell.start != Start::Cold)
+    }
+
     /// What the ratios are made with. It starts cold, which is said where other rows do not.
     fn against(&self) -> &'static str {
-        let cold = self.rows.iter().all(|row| row.cell.start == Start::Cold);
-        if cold { "× process" } else { "× cold process" }
+        if self.has_starts() { "× process cold" } else { "× process" }
+    }
+
+    /// What `row` is called.
+    fn name(&self, row: &Row) -> String {
+        match row.cell.start {
+            Start::Cold if self.has_starts() => format!("{} cold", row.cell.backend),
+            _ => row.cell.label(),
+        }
     }
 
     /// The heads of the columns, then the rows.
@@ -103,7 +115,7 @@ impl<'a> Table<'a> {
 
     fn line(&self, row: &Row) -> Vec<String> {
         let mark = if row.baseline { format!(" {BASELINE}") } else { String::new() };
-        let mut line = vec![format!("{}{mark}", row.cell.label())];
+        let mut line = vec![format!("{}{mark}", self.name(row))];
         line.extend(self.figures.iter().map(|figure| estimate(row.estimate(*figure))));
         line.push(row.times.as_ref().map_or_else(|| NOTHING.to_owned(), times));
         let known = row.deciding();

@@ -35,7 +35,7 @@ pub struct ExecArgs {
     #[arg(long, value_name = "FILE")]
     code: Option<PathBuf>,
     /// A command to run, and its arguments
-    #[arg(last = true, value_name = "COMMAND")]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     command: Vec<String>,
     /// JSON for the work: itself, @FILE, or - for standard input; a line on its standard input, and
     /// `input` in JavaScript

@@ -16,7 +16,7 @@ use crate::hub::local::{Ended, Local, Refusal};
 /// Pieces of output that may wait for whoever reads them.
 const CHUNKS: usize = 16;
 /// The signal a program gets that writes to nobody.
-const PIPE: u8 = 13;
+pub(super) const PIPE: u8 = 13;
 
 /// What was heard of a job.
 #[derive(Default)]

@@ -65,7 +65,9 @@ impl Sink {
 
     /// A result on standard output, on a line of its own.
     pub(super) fn result(&self, value: Option<&str>) -> Result<(), Error> {
-        let Some(value) = value.filter(|value| *value != "null") else { return Ok(()) };
+        let Some(value) = value.filter(|value| !matches!(*value, "" | "null")) else {
+            return Ok(());
+        };
         self.begin_line();
         Outlet::of(io::stdout()).write(format!("{value}\n").as_bytes(), self)
     }
@@ -74,6 +76,14 @@ impl Sink {
     pub(super) fn say(&self, line: &str) {
         self.begin_line();
         print::err(&format!("isomon: {line}"));
+    }
+
+    /// A line of ours below the `^C` that a terminal shows.
+    pub(super) fn stopped(&self, line: &str) {
+        let mut amid = self.amid.lock().unwrap_or_else(PoisonError::into_inner);
+        *amid |= io::stderr().is_terminal();
+        drop(amid);
+        self.say(line);
     }
 
     /// Leaves a line that output has begun, on a terminal.

@@ -54,7 +54,9 @@ impl Verdict<'_> {
     pub(super) fn line(&self) -> String {
         let mut said = vec![self.task.backend.to_string(), self.outcome()];
         said.extend(self.duration().map(|duration| duration.to_string()));
-        let phases = Phase::ALL.into_iter().filter_map(|phase| {
+        // The clearing up comes after what is told here.
+        let told = Phase::ALL.into_iter().filter(|phase| *phase != Phase::Clean);
+        let phases = told.filter_map(|phase| {
             Some(format!("{} {}", phase.name(), self.trial().phases.get(phase)?))
         });
         let phases: Vec<String> = phases.collect();
@@ -90,6 +92,10 @@ impl Verdict<'_> {
             }
             (Failure::Memory, ..) => {
                 format!("killed: more than {} of memory", self.task.limits.memory_bytes)
+            }
+            // Code in an isolate has no status: it threw, and said what.
+            (Failure::Status, None, None) if message.as_str() != kind.words() => {
+                format!("failed: {message}")
             }
             (Failure::Leak, ..) => "left processes behind, which were killed".to_owned(),
             _ if message.as_str() == kind.words() => message.to_string(),

@@ -103,7 +103,7 @@ fn refuse_what_cannot_be(task: &Task) -> Result<(), Refusal> {
     }
     if !id.starts().contains(&task.start) {
         let starts: Vec<&str> = id.starts().iter().map(|start| start.name()).collect();
-        let why = format!("{id} cannot be started {}", task.start.name());
+        let why = format!("{id} has no {} start", task.start.name());
         return Err(Refusal::new(why, &format!("--start {}", starts.join(" or "))));
     }
     refuse_a_kernel(task, job)?;
@@ -120,7 +120,10 @@ fn refuse_what_cannot_be(task: &Task) -> Result<(), Refusal> {
     }
     if !machine && !able.contains(&id) {
         let names: Vec<&str> = able.iter().map(|id| id.name()).collect();
-        let why = format!("{id} cannot run {runtime}");
+        let why = match runtime {
+            Runtime::Command => format!("{id} runs no commands"),
+            other => format!("{id} does not run {other}"),
+        };
         let those = match names.as_slice() {
             [] => "another isomon: this one was built without a backend that can".to_owned(),
             names => format!("--backend with one that can: {}", names.join(", ")),
@@ -215,7 +218,7 @@ mod tests {
         let warm = refused(BackendId::Runc, Start::Warm, command).unwrap();
         assert_eq!(warm.remedy.as_str(), "--start cold");
         let js = refused(BackendId::Runc, Start::Cold, code(Runtime::Js)).unwrap();
-        assert!(js.why.as_str().starts_with("runc cannot run js"), "{js:?}");
+        assert!(js.why.as_str().starts_with("runc does not run js"), "{js:?}");
         let mut go = code(Runtime::Go);
         go.env.push(("PATH".into(), "/nowhere".into()));
         let go = refused(BackendId::Runc, Start::Cold, go).unwrap();

@@ -14,6 +14,7 @@ impl BackendStatus {
         let months = now.checked_sub(year.checked_mul(12)?.checked_add(month)?)?;
         match (months / 12, months % 12) {
             _ if months < 0 => None,
+            (0, 0) => Some("this month".to_owned()),
             (0, months) => Some(format!("{months} mo")),
             (years, 0) => Some(format!("{years} y")),
             (years, months) => Some(format!("{years} y {months} mo")),
@@ -25,7 +26,7 @@ impl BackendStatus {
     pub fn tool(&self, now: Stamp) -> Option<String> {
         let version = self.release().unwrap_or_default();
         let dated = self.dated.as_ref().map_or_else(String::new, |dated| match self.age(now) {
-            Some(age) if age != "0 mo" => format!("of {dated} ({age} old)"),
+            Some(age) if age != "this month" => format!("of {dated} ({age} old)"),
             _ => format!("of {dated}"),
         });
         let both = [version, dated].into_iter().filter(|part| !part.is_empty());
@@ -56,7 +57,7 @@ mod tests {
             ("2022-12", Some("3 y 11 mo")),
             ("2025-11", Some("1 y")),
             ("2026-04", Some("7 mo")),
-            ("2026-11", Some("0 mo")),
+            ("2026-11", Some("this month")),
             ("2027-01", None),
             ("9223372036854775807-1", None),
             ("x", None),

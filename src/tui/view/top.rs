@@ -4,7 +4,6 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::model::bench::Progress;
 use crate::model::update::Health;
 use crate::state::State;
 use crate::tui::app::App;
@@ -83,20 +82,13 @@ fn paused(app: &App, look: &Look<'_>) -> Option<Span<'static>> {
 
 fn running(app: &App, state: &State, look: &Look<'_>) -> Option<Span<'static>> {
     let live = state.live_run();
-    let words = match live.map(|(_, run)| share(&run.progress)) {
-        Some(Some(percent)) => format!("▶ bench {percent} %"),
+    let words = match live.map(|(_, run)| run.progress.share()) {
+        Some(Some(share)) => format!("▶ bench {:.0} %", share.percent().floor()),
         Some(None) => "▶ bench".to_owned(),
         None if app.views.bench.is_preparing(state) => "▶ preparing".to_owned(),
         None => return None,
     };
     Some(Span::styled(words, look.theme.accent))
-}
-
-/// How much of a run is done, in percent; `None` while that is not known.
-fn share(progress: &Progress) -> Option<u32> {
-    let done = progress.completed + progress.failed;
-    let all = done + progress.remaining;
-    (done * 100).checked_div(all)
 }
 
 fn down(state: &State, look: &Look<'_>) -> Option<Span<'static>> {
@@ -140,14 +132,5 @@ mod tests {
         assert_eq!(tab_at(10, 40, Tab::Nodes), Some(Tab::Nodes));
         assert_eq!(tab_at(7, 40, Tab::Nodes), Some(Tab::Overview));
         assert_eq!(tab_at(79, 80, Tab::Overview), None);
-    }
-
-    #[test]
-    fn progress_is_a_share_of_what_is_known_to_come() {
-        let mut progress = Progress::default();
-        assert_eq!(share(&progress), None);
-        progress.completed = 3;
-        progress.remaining = 9;
-        assert_eq!(share(&progress), Some(25));
     }
 }

@@ -34,7 +34,7 @@ const COLUMNS: [Column; 16] = [
     Column { title: "limits", width: 21, rank: 2, text: |status, _| limits(&status.traits) },
     Column { title: "network", width: 7, rank: 1, text: |status, _| network(status).to_owned() },
     Column { title: "kernel", width: 6, rank: 1, text: |status, _| kernel(status).to_owned() },
-    Column { title: "calls", width: 5, rank: 4, text: |status, _| looked(status, calls) },
+    Column { title: "calls", width: 5, rank: 4, text: |status, _| answering(status) },
     Column {
         title: "files",
         width: 5,
@@ -88,12 +88,16 @@ pub(super) fn network(status: &BackendStatus) -> &'static str {
     }
 }
 
-/// Whose kernel answers.
+/// Whose kernel answers. What has no system calls has none, and needs no look to tell.
 fn kernel(status: &BackendStatus) -> &'static str {
+    if seen::is_mute(status) {
+        return "none";
+    }
     match status.inside.as_ref().map(|inside| (&inside.kernel, inside.host_kernel)) {
         Some((_, Some(true))) => "host",
         Some((_, Some(false))) => "own",
         Some((Some(_), None)) => "?",
+        None if seen::is_machine(status) => "own",
         Some((None, None)) | None => "—",
     }
 }
@@ -118,6 +122,11 @@ fn yes(yes: bool) -> String {
 /// What `say` says of a look from inside, where there was one.
 fn looked(status: &BackendStatus, say: fn(&Inside) -> Option<String>) -> String {
     status.inside.as_deref().and_then(say).unwrap_or_else(nothing)
+}
+
+/// How many calls answer.
+fn answering(status: &BackendStatus) -> String {
+    if seen::is_mute(status) { "none".to_owned() } else { looked(status, calls) }
 }
 
 fn calls(inside: &Inside) -> Option<String> {
@@ -152,9 +161,10 @@ fn at_once(traits: &Traits) -> String {
     traits.max_at_once.map_or_else(nothing, |most| most.to_string())
 }
 
-/// The version of its tool.
+/// The version of its tool; how that was built is in the details.
 fn version(status: &BackendStatus) -> String {
-    status.release().unwrap_or_else(nothing)
+    let release = status.release().unwrap_or_else(nothing);
+    release.split_once(" (").map_or(release.as_str(), |(version, _)| version).to_owned()
 }
 
 /// The columns that fit into `width`.

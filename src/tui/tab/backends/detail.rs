@@ -67,7 +67,7 @@ pub(super) fn draw(
 const COLUMNS: [(&str, &str); 9] = [
     ("limits", "what is bounded: memory, processor, processes, output, time"),
     ("network", "none; loop: its own loopback and nothing else; open: there is a way out"),
-    ("kernel", "which one answers: the host's, or one of its own"),
+    ("kernel", "which one answers: the host's, one of its own, or none: no system calls in there"),
     (
         "calls",
         "of rarely used system calls, how many answer: the fewer, the less there is to attack",

@@ -1,6 +1,7 @@
 //! What a look from inside saw, in plain words.
 
 use crate::model::backend::{BackendStatus, Class, Inside, Reach};
+use crate::model::job::Runtime;
 use crate::model::text::SafeText;
 
 /// Kinds of namespaces there are.
@@ -11,8 +12,9 @@ pub(super) fn facts(status: &BackendStatus) -> Vec<(&'static str, String)> {
     let Some(inside) = status.inside.as_deref() else {
         return vec![("inside", unseen(status).to_owned())];
     };
+    let mute = is_mute(status).then_some("none to call: its code has no system calls");
     let facts = [
-        ("kernel", kernel(inside)),
+        ("kernel", kernel(inside).or_else(|| mute.map(str::to_owned))),
         (
             "calls",
             inside.calls.map(|calls| {
@@ -31,12 +33,26 @@ pub(super) fn facts(status: &BackendStatus) -> Vec<(&'static str, String)> {
 
 /// Why there is no look.
 fn unseen(status: &BackendStatus) -> &'static str {
-    match status.id.class() {
-        Class::MicroVm | Class::Emulator => {
-            "a machine of its own: what runs in it has no system calls to look with"
-        }
-        _ => "nobody looked around in it",
+    if is_mute(status) {
+        return "a machine of its own: what runs in it has no system calls to look with";
     }
+    if is_machine(status) {
+        return "a machine of its own: isomon's guest in it has no system calls to look with; a Linux kernel of yours is its own, not the host's";
+    }
+    "nobody looked around in it"
+}
+
+/// Whether it is a machine of its own, whose kernel is not the host's by construction.
+pub(super) const fn is_machine(status: &BackendStatus) -> bool {
+    matches!(status.id.class(), Class::MicroVm | Class::Emulator)
+}
+
+/// Whether what runs in it has no system calls by construction: code of a language alone, or a
+/// machine without a kernel.
+pub(super) fn is_mute(status: &BackendStatus) -> bool {
+    let boots = status.traits.runtimes.contains(&Runtime::Command);
+    status.readiness.runs()
+        && (status.id.class() == Class::Runtime || (is_machine(status) && !boots))
 }
 
 fn kernel(inside: &Inside) -> Option<String> {

@@ -31,7 +31,17 @@ pub(super) fn lines(
         Some(tail) => over(run, tail, width, look),
     };
     lines.truncate(room);
-    lines
+    lines.into_iter().map(|line| cut(line, width)).collect()
+}
+
+/// `line` in `width` columns, with a sign where something is missing.
+fn cut(mut line: Line<'static>, width: usize) -> Line<'static> {
+    let wide = line.width();
+    if let Some(last) = line.spans.last_mut().filter(|_| wide > width) {
+        let room = width.saturating_sub(wide - last.width());
+        last.content = fixed::cut(&last.content, room).into();
+    }
+    line
 }
 
 fn live(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
@@ -56,7 +66,7 @@ fn gauge(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {
     let progress = &run.progress;
     let ended = u64::from(progress.completed) + u64::from(progress.failed);
     let all = u64::from(progress.submitted) + u64::from(progress.remaining);
-    let share = Ratio::of(ended as f64, all as f64).unwrap_or_default();
+    let share = progress.share().unwrap_or_default();
     let left = progress.left_seconds.map_or_else(|| "—".to_owned(), |left| left.to_string());
     let gone = progress.elapsed_seconds;
     let text = format!("{ended} of {all} · {gone} gone · {left} left");

@@ -269,6 +269,7 @@ fn words(run: &RunState, group: &Group<'_>, width: u16) -> Vec<String> {
     if any(Standing::Alike) {
         let alike = match width {
             ..50 => "≈ alike",
+            50..80 if group.has_starts() => "≈ alike",
             50..80 => "≈ not told apart",
             80..140 => "≈ not told apart from it",
             _ => "≈ not told apart from it: their intervals overlap",
@@ -276,7 +277,8 @@ fn words(run: &RunState, group: &Group<'_>, width: u16) -> Vec<String> {
         said.push(alike.to_owned());
     }
     if width >= 70 && group.rows.iter().any(|row| is_wide(run, row)) {
-        said.push(format!("? wider than ±{}", run.head.plan.effort.target));
+        let wider = if width < 80 { "over" } else { "wider than" };
+        said.push(format!("? {wider} ±{}", run.head.plan.effort.target));
     }
     said
 }
