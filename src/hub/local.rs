@@ -35,7 +35,8 @@ mod exec;
 pub use exec::{Ended, Refusal, runtime};
 mod mend;
 
-/// Backends tried at the same time, at most. Two at least: one may hang until its time is over.
+/// Backends tried at the same time, at most: they wait more than they work, and one may hang until
+/// its time is over.
 const TRIED_AT_ONCE: usize = 4;
 /// The end of a run that was cancelled while it was prepared.
 const NOTHING: &str = "cancelled before anything was measured";
@@ -254,9 +255,7 @@ pub fn new_id() -> RunId {
 
 /// Runs for a check of `count` backends: one for each that is tried at the same time.
 fn camps(count: usize) -> Vec<RunId> {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let hands = processors.clamp(2, TRIED_AT_ONCE).min(count.max(1));
-    std::iter::repeat_with(new_id).take(hands).collect()
+    std::iter::repeat_with(new_id).take(count.clamp(1, TRIED_AT_ONCE)).collect()
 }
 
 /// An error and what is behind it, in one sentence.
