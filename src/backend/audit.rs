@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -175,8 +176,8 @@ pub(super) fn is_marked(settings: &CampSettings, scope: Scope<'_>, pid: u32) -> 
     let dir = settings.roots.proc.join(pid.to_string());
     let tail = scope.tail();
     let group = format!("/{}/{tail}", cgroup::TOP);
-    let grouped = fs::read_to_string(dir.join("cgroup")).is_ok_and(|text| {
-        text.lines().any(|line| {
+    let grouped = read(&dir.join("cgroup")).is_some_and(|text| {
+        String::from_utf8_lossy(&text).lines().any(|line| {
             let inside = |rest: &str| rest.is_empty() || rest.starts_with(['/', ' ']);
             line.split_once(&group).is_some_and(|(_, rest)| inside(rest))
         })
@@ -188,8 +189,24 @@ pub(super) fn is_marked(settings: &CampSettings, scope: Scope<'_>, pid: u32) -> 
         rests.any(|rest| rest.is_empty() || rest.starts_with(b"/"))
     };
     grouped
-        || fs::read(dir.join("environ")).is_ok_and(carries)
+        || read(&dir.join("environ")).is_some_and(carries)
         || firecracker::is_inside(&place(settings, scope.run), scope.lot, &dir)
+}
+
+/// What is in a small file of `/proc`, whose size nobody knows before: a machine may have thousands of
+/// processes, so nothing is asked but its bytes.
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let mut file = fs::File::open(path).ok()?;
+    let mut text = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Some(text),
+            Ok(length) => text.extend_from_slice(buffer.get(..length)?),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
 }
 
 /// Mount points at or below `place`, deepest first.

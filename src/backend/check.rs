@@ -1,10 +1,15 @@
 //! Tells whether each backend can run here, by running something in it.
 
+mod hands;
+
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
 use tokio_util::sync::CancellationToken;
 
+use self::hands::Hands;
 use super::admission;
 use super::kind::{self, Remedy};
 use super::settings::CampSettings;
@@ -21,27 +26,27 @@ const VERSION: Duration = Duration::from_secs(2);
 /// Time a backend has to run nothing.
 const TRIAL: Seconds = Seconds(3.0);
 
-/// Tries `backends` one after the other in a camp of their own, called `id`, and tells each status
-/// when it is known; `cancel` cuts it short. Fails only if there can be no camp at all.
+/// Tries `backends`, as many at a time as there are `ids`, each in a camp of its own, and tells each
+/// status when it and all before it are known; `cancel` cuts it short. Fails only if there can be no
+/// camp at all.
 pub async fn check(
-    id: &RunId,
+    ids: &[RunId],
     settings: &CampSettings,
     backends: &[BackendId],
     cancel: &CancellationToken,
     mut tell: impl FnMut(&BackendStatus),
 ) -> Result<Vec<BackendStatus>, Error> {
-    let mut camp = Camp::open(id, settings).await?;
+    let hands = Hands::open(ids, settings).await?;
+    let trying = backends.iter().zip(1..).map(|(id, nonce)| hands.inspect(settings, *id, nonce));
+    let mut trying: FuturesOrdered<_> = trying.collect();
     let mut known = Vec::new();
-    for (backend, nonce) in backends.iter().zip(1..) {
-        let trying = cancel.run_until_cancelled(inspect(&mut camp, settings, *backend, nonce));
-        let Some(status) = trying.await else {
-            break;
-        };
+    while let Some(Some(Some(status))) = cancel.run_until_cancelled(trying.next()).await {
         tell(&status);
         known.push(status);
     }
-    let swept = camp.close().await?;
-    if swept.left.is_empty() { Ok(known) } else { Err(Error::LeftOver { left: swept.left }) }
+    drop(trying);
+    let left = hands.close().await?;
+    if left.is_empty() { Ok(known) } else { Err(Error::LeftOver { left }) }
 }
 
 async fn inspect(

@@ -11,9 +11,9 @@ use std::process::{ExitCode, Stdio};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use tokio::process::{Child, Command};
 
-use super::Error;
 use super::settings::CampSettings;
 use super::sweep::sweep;
+use super::{Error, audit};
 use crate::model::id::RunId;
 
 /// The hidden subcommand; its arguments are the state directory and the run.
@@ -44,7 +44,12 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
     stand_apart();
     // Any end of the pipe is the owner's end.
     std::io::stdin().lock().read_to_end(&mut Vec::new()).ok();
-    let swept = sweep(&CampSettings::of_state(state.into()), &id);
+    let settings = CampSettings::of_state(state.into());
+    // The owner's own sweep takes this away last, when everything else is gone.
+    if !audit::place(&settings, &id).exists() {
+        return ExitCode::SUCCESS;
+    }
+    let swept = sweep(&settings, &id);
     if swept.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -266,7 +266,11 @@ fn settle_old(settings: &CampSettings) -> Vec<LeftOver> {
 
 /// Waits for what was handed to us by the death of its parents, so that no zombie stays.
 pub(super) fn reap(settings: &CampSettings, scope: Scope<'_>) {
-    for pid in audit::processes(settings, scope) {
+    let pids = children(&settings.roots.proc).map_or_else(
+        || audit::processes(settings, scope),
+        |pids| pids.into_iter().filter(|pid| audit::is_marked(settings, scope, *pid)).collect(),
+    );
+    for pid in pids {
         let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid {
             // Refused for what is not our child.
@@ -274,4 +278,21 @@ pub(super) fn reap(settings: &CampSettings, scope: Scope<'_>) {
             rustix::process::waitid(WaitId::Pid(pid), options).ok();
         }
     }
+}
+
+/// The children of all our threads; `None` where the kernel does not tell.
+fn children(proc: &Path) -> Option<Vec<u32>> {
+    let mut all = Vec::new();
+    for task in fs::read_dir(proc.join("self/task")).ok()?.flatten() {
+        match fs::read_to_string(task.path().join("children")) {
+            Ok(text) => {
+                all.extend(text.split_ascii_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+            }
+            // A thread that has just ended left its children to another; where the file is not known
+            // at all, the first thread, which is here, has none either.
+            Err(_) if task.path().exists() => return None,
+            Err(_) => {}
+        }
+    }
+    Some(all)
 }

@@ -21,7 +21,7 @@ mod terminal;
 
 use finding::{Finding, Level};
 
-/// Backends are tried one after the other, each within its own time box; this bounds all.
+/// Backends are tried few at a time, each within its own time box; this bounds all.
 const TIME_BOX: Duration = Duration::from_mins(2);
 
 /// All findings.

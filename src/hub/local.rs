@@ -35,6 +35,9 @@ mod exec;
 pub use exec::{Ended, Refusal, runtime};
 mod mend;
 
+/// Backends tried at the same time, at most: they wait more than they work, and one may hang until
+/// its time is over.
+const TRIED_AT_ONCE: usize = 4;
 /// The end of a run that was cancelled while it was prepared.
 const NOTHING: &str = "cancelled before anything was measured";
 
@@ -105,7 +108,7 @@ impl Local {
         Ok(settings)
     }
 
-    /// Tries `backends` in a camp of their own and remembers what came of it.
+    /// Tries `backends` in camps of their own and remembers what came of it.
     async fn try_out(
         &self,
         backends: &[BackendId],
@@ -114,7 +117,8 @@ impl Local {
         tell: impl FnMut(&BackendStatus) + Send,
     ) -> Result<(), SafeText> {
         let settings = self.settings(Limits::default())?;
-        let checked = backend::check(&new_id(), &settings, backends, cancel, tell).await;
+        let checked =
+            backend::check(&camps(backends.len()), &settings, backends, cancel, tell).await;
         let checked = checked.map_err(sentence)?;
         known.retain(|old| checked.iter().all(|new| new.id != old.id));
         known.extend(checked);
@@ -266,6 +270,11 @@ async fn notice(out: &mpsc::Sender<Update>, bad: bool, text: &str) {
 /// An id for now.
 pub fn new_id() -> RunId {
     RunId::new(SystemClock.now().wall_ms, StdRng::from_os_rng().random())
+}
+
+/// Runs for a check of `count` backends: one for each that is tried at the same time.
+fn camps(count: usize) -> Vec<RunId> {
+    std::iter::repeat_with(new_id).take(count.clamp(1, TRIED_AT_ONCE)).collect()
 }
 
 /// An error and what is behind it, in one sentence.

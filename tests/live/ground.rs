@@ -38,7 +38,9 @@ impl Ground {
 
     pub(crate) async fn check(&self, backends: &[BackendId]) -> Vec<BackendStatus> {
         let cancel = tokio_util::sync::CancellationToken::new();
-        isomon::backend::check(&id(), &self.settings, backends, &cancel, |_| {}).await.unwrap()
+        isomon::backend::check(&[id(), id()], &self.settings, backends, &cancel, |_| {})
+            .await
+            .unwrap()
     }
 }
 

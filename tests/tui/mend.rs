@@ -47,7 +47,7 @@ impl Shop {
     async fn tried(&self) -> Vec<BackendStatus> {
         let id = RunId::new(0, rand::rngs::StdRng::from_os_rng().random());
         let cancel = CancellationToken::new();
-        backend::check(&id, &self.settings, &TRIED, &cancel, |_| {}).await.unwrap()
+        backend::check(&[id], &self.settings, &TRIED, &cancel, |_| {}).await.unwrap()
     }
 }
 
