@@ -58,7 +58,9 @@ impl Kind for Firecracker {
             Machine { program: program(&site.settings)?, guest: boot.kernel.clone(), mib };
         let place = self.place(site, errand, &machine)?;
         match errand.task.start {
-            Start::Snapshot if boot.is_linux() => Err(Error::refused("a Linux guest is only booted")),
+            Start::Snapshot if boot.is_linux() => {
+                Err(Error::refused("a Linux guest is only booted"))
+            }
             Start::Snapshot => from_snapshot(site, errand, &machine, &place, guest::work(errand)?),
             _ => from_nothing(site, errand, &machine, &place, &boot),
         }

@@ -98,6 +98,7 @@ fn status(id: BackendId) -> BackendStatus {
             files: !matches!(id.class(), Class::Runtime | Class::MicroVm | Class::Emulator),
             snapshot: matches!(id, BackendId::Firecracker | BackendId::V8),
             runtimes: runtimes(id),
+            runtimes_note: None,
             max_at_once: Some(if id.class() == Class::Runtime { 940 } else { 118 }),
         },
         dated: path
