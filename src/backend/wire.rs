@@ -147,6 +147,7 @@ pub(super) enum Said {
 
 /// What became of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "what was seen, one by one")]
 pub(super) struct Report {
     /// Why it could not be spawned.
     pub start_error: Option<String>,

@@ -21,7 +21,8 @@ pub(super) fn named(image: Option<&Path>, initrd: Option<&Path>) -> Result<Optio
     let Some(image) = image else { return Ok(None) };
     let image = if image == Path::new(AUTO) { newest()? } else { absolute(image)? };
     let initrd = initrd.map(absolute).transpose()?;
-    for file in std::iter::once(&image).chain(&initrd).filter(|file| !file.is_file()) {
+    let mut named = std::iter::once(&image).chain(&initrd);
+    if let Some(file) = named.find(|file| !file.is_file()) {
         return Err(eyre!("{} is no file", file.display())
             .advise("--kernel takes a kernel's image, or auto; --initrd a file system for it"));
     }

@@ -41,8 +41,8 @@ pub(super) fn check(id: BackendId, path: &Path) -> Result<(), Error> {
     let bytes = read(path)?;
     let name = path.display();
     match (form(&bytes), firecracker(id)) {
-        (Some(Form::Compressed), false) | (Some(Form::Elf { .. }), true) => Ok(()),
-        (Some(Form::Elf { pvh: true }), false) => Ok(()),
+        (Some(Form::Compressed | Form::Elf { pvh: true }), false)
+        | (Some(Form::Elf { .. }), true) => Ok(()),
         (Some(Form::Elf { pvh: false }), false) => {
             Err(refused(&format!("{name} has no PVH entry, by which QEMU starts an ELF kernel")))
         }
