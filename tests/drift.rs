@@ -116,7 +116,11 @@ fn every_command_in_the_readme_is_one() {
     for line in lines.iter().filter(|line| !line.ends_with("completions")) {
         let parsed = Args::try_parse_from(line.split_whitespace());
         let needs_more = |error: &clap::Error| {
-            error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            use clap::error::ErrorKind as Kind;
+            matches!(
+                error.kind(),
+                Kind::DisplayHelpOnMissingArgumentOrSubcommand | Kind::MissingRequiredArgument
+            )
         };
         assert!(parsed.as_ref().map_or_else(needs_more, |_| true), "{line}");
     }

@@ -82,7 +82,7 @@ fn making_ready_is_asked_about_where_a_command_does_it() {
     };
     assert!(matches!(reply(&mut view, "youki"), Reply::Mend(_)));
     let Reply::Say(why) = reply(&mut view, "gvisor-kvm") else { panic!("no command") };
-    assert!(why.as_str().starts_with("no command does it: load the kvm module"), "{why}");
+    assert!(why.as_str().starts_with("no command does it: install a runsc"), "{why}");
     assert_eq!(reply(&mut view, "runc"), Reply::Say("runc is ready".into()));
     let running = world::running(3);
     view.filter("youki");
