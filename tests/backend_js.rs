@@ -197,7 +197,7 @@ const ABUSE: [(&str, &str, &[Failure]); 17] = [
         "throw { toString() { while (true) {} } }",
         &[Failure::Status, Failure::Timeout],
     ),
-    ("no syntax", "this is no JavaScript", &[Failure::NotReady]),
+    ("no syntax", "this is no JavaScript", &[Failure::Status]),
     ("files", "Deno.readFileSync('/etc/passwd')", &[Failure::Status]),
     ("network", "fetch('http://127.0.0.1/')", &[Failure::Status]),
     ("import", "import('file:///etc/passwd')", &[Failure::Status]),

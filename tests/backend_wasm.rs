@@ -162,7 +162,7 @@ async fn users_code_reads_writes_and_exits_as_it_likes() {
     let (trial, ..) = exec(&mut camp, &numbers).await;
     assert_eq!((kind(&trial), trial.value.as_deref()), (None, Some("2.5")), "{trial:?}");
     let wrong = Task { work: module(add.as_bytes(), None, Limits::default()).work, ..numbers };
-    assert_eq!(kind(&exec(&mut camp, &wrong).await.0), Some(Failure::Start));
+    assert_eq!(kind(&exec(&mut camp, &wrong).await.0), Some(Failure::Status));
     close(camp).await;
 }
 
@@ -227,12 +227,12 @@ fn harmful() -> Vec<(&'static str, Vec<u8>, Option<Failure>, bool)> {
         (
             "unknown import",
             text("(module (import \"env\" \"system\" (func)) (func (export \"run\")))"),
-            Some(Failure::Start),
+            Some(Failure::Status),
             false,
         ),
-        ("garbage", garbage, Some(Failure::Start), false),
-        ("garbage that poses as a module", posing, Some(Failure::Start), false),
-        ("nothing", Vec::new(), Some(Failure::Start), false),
+        ("garbage", garbage, Some(Failure::Status), false),
+        ("garbage that poses as a module", posing, Some(Failure::Status), false),
+        ("nothing", Vec::new(), Some(Failure::Status), false),
         ("1 GB of output", text(flood), None, false),
     ]
 }

@@ -108,7 +108,7 @@ fn json_holds_nothing_that_a_terminal_obeys() {
 fn the_line_at_the_end_can_be_kept_back() {
     let loud = exec(&["--", "true"]);
     assert!(err(&loud).starts_with("isomon: namespaces · good · "), "{}", err(&loud));
-    for phase in ["create", "ready", "run", "clean"] {
+    for phase in ["create", "ready", "run"] {
         assert!(err(&loud).contains(phase), "{}", err(&loud));
     }
     assert_eq!(err(&exec(&["-q", "--", "true"])), "");
