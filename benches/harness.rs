@@ -181,7 +181,9 @@ async fn entrants(arena: &mut Arena) -> Result<Vec<Contest>> {
             Err(why) => absent.push(format!("{}: {why}", contest.name)),
         }
     }
-    absent.iter().for_each(|line| println!("{line}"));
+    for line in absent {
+        println!("{line}");
+    }
     Ok(here)
 }
 
