@@ -67,7 +67,7 @@ fn talk(command: &mut Command, socket: &Path, requests: &[u8]) -> Result<f64> {
         match UnixStream::connect(socket) {
             Ok(stream) => break stream,
             Err(error) if clock.elapsed() > Duration::from_secs(5) => return Err(error.into()),
-            Err(_) => std::thread::sleep(NAP),
+            Err(_) => std::thread::park_timeout(NAP),
         }
     };
     for request in requests.split(|byte| *byte == 0) {
