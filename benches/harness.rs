@@ -183,11 +183,7 @@ async fn entrants(arena: &mut Arena) -> Result<Vec<Contest>> {
             Err(why) => absent.push(format!("{}: {why}", contest.name)),
         }
     }
-<<<<<<< HEAD
-    for line in &absent {
-=======
     for line in absent {
->>>>>>> speed
         println!("{line}");
     }
     Ok(here)
