@@ -6,6 +6,7 @@
 //! one of the host's own distribution.
 
 mod chore;
+mod clock;
 mod cpio;
 mod image;
 pub(super) mod init;
@@ -76,7 +77,11 @@ pub(super) fn boot(site: &Site, errand: &Errand<'_>) -> Result<Boot, Error> {
         initrd = pack::joined(theirs, &initrd)?;
     }
     let least_mib = KERNEL_MIB + needed.div_ceil(1 << 20);
-    let more = if image::firecracker(id) { FIRECRACKER } else { "" };
+    let more = match id {
+        BackendId::QemuTcg => clock::words(),
+        id if image::firecracker(id) => FIRECRACKER.to_owned(),
+        _ => String::new(),
+    };
     let command_line = format!("{COMMAND_LINE}{more}");
     Ok(Boot { kernel, initrd: Some(initrd), command_line, least_mib })
 }
