@@ -69,6 +69,7 @@ async fn a_tool_that_misbehaves_is_unavailable_and_says_why() {
     let rows = [
         ("#!/bin/sh\nexec sleep 1000\n", "gives no answer within 2 s"),
         ("#!/bin/sh\nexec yes\n", "gives no answer within 2 s"),
+        ("#!/bin/sh\nhead -c 1000000 /dev/urandom\n", "unavailable"),
         ("#!/bin/sh\nexit 0\n", "does not tell a version"),
         ("no program at all", "bwrap: "),
     ];

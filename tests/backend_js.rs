@@ -167,19 +167,12 @@ async fn a_result_is_what_main_gives_or_the_last_expression() {
 }
 
 /// Code that hangs, grows, breaks or reaches out, and the classes it may end in.
-const ABUSE: [(&str, &str, &[Failure]); 17] = [
-    ("endless loop", "while (true) {}", &[Failure::Timeout]),
+const ABUSE: [(&str, &str, &[Failure]); 14] = [
     (
         "string growth",
         "let s = 'x'; for (;;) s += s + s.length",
         &[Failure::Status, Failure::Memory],
     ),
-    (
-        "array growth",
-        "const a = []; for (;;) a.push(new Array(1000).fill(0.5))",
-        &[Failure::Memory],
-    ),
-    ("object growth", "const a = []; for (;;) a.push({ a: a.length })", &[Failure::Memory]),
     ("one huge array", "new Array(6e7).fill(1).length", &[Failure::Memory]),
     (
         "buffer growth",
@@ -229,7 +222,7 @@ async fn abuse_is_stopped_in_its_class_and_its_time() {
 }
 
 #[tokio::test]
-async fn many_promises_and_much_output_are_carried() {
+async fn many_promises_are_carried() {
     let ground = Ground::new();
     let backends = ready(&ground).await;
     let mut camp = Camp::open(&id(), &ground.settings).await.unwrap();
@@ -238,13 +231,6 @@ async fn many_promises_and_much_output_are_carried() {
                         all.push(Promise.resolve(i)); return (await Promise.all(all)).length }";
         let (trial, _) = js(&mut camp, backend, promises, within(20.0)).await;
         assert_eq!(trial.value.as_deref(), Some("1000000"), "{backend} {:?}", trial.outcome);
-        let flood =
-            "const x = 'x'.repeat(1 << 20); for (let i = 0; i < 1000; i++) console.log(x); 1";
-        let (trial, said) = js(&mut camp, backend, flood, within(30.0)).await;
-        assert_eq!(trial.outcome, Outcome::Good, "{backend}");
-        assert!(trial.dropped_bytes > 1_000_000_000, "{backend} {}", trial.dropped_bytes);
-        let told: usize = said.iter().map(|chunk| chunk.bytes.len()).sum();
-        assert!(told <= 64 << 10, "{backend} {told}");
     }
     close(camp).await;
 }

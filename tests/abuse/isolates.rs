@@ -6,7 +6,7 @@ use isomon::model::bench::{Failure, Limits, Outcome, Phase};
 use isomon::model::unit::Seconds;
 
 use crate::live::Ground;
-use crate::table::{ABUSES, Abuse, WORD};
+use crate::table::{ABUSES, Abuse, DEAF_HOG, WORD};
 use crate::victim::Victim;
 use crate::{class, ready, with_each};
 
@@ -17,7 +17,8 @@ async fn hosts() -> Vec<BackendStatus> {
 }
 
 fn named(name: &str) -> &'static Abuse {
-    ABUSES.iter().find(|abuse| abuse.name == name).unwrap()
+    let all = ABUSES.iter().chain([&DEAF_HOG]);
+    all.into_iter().find(|abuse| abuse.name == name).unwrap()
 }
 
 /// What became of each of `works`, all at once in one host.
@@ -39,31 +40,52 @@ async fn crowd(victim: &mut Victim, start: Start, works: &[(&Work, f64)]) -> Vec
 async fn a_hog_and_a_loop_among_honest_ones_end_alone() {
     with_each(hosts().await, |status| async move {
         let mut victim = Victim::settle(Ground::new(), status).await;
-        let id = victim.status.id;
-        let [hog, busy] = ["memory hog", "endless loop"].map(|name| victim.work(named(name)));
-        let (hog, busy, word) = (hog.unwrap(), busy.unwrap(), victim.work(&WORD).unwrap());
-        let honest = (&word, 30.0);
-        for start in id.starts() {
-            victim.assert_unharmed("a start").await;
-            let before = victim.host();
-            let all = [honest, (&hog, 30.0), honest, (&busy, 2.0), honest];
-            let ends = crowd(&mut victim, *start, &all).await;
-            println!("{id} {}: {ends:?}, host {before:?} {:?}", start.name(), victim.host());
-            if id == BackendId::Deno {
-                // Its workers share one bound, which ends the host, and whoever is not done with it.
-                assert_eq!(ends[1], Some(Failure::Memory), "{id}: {ends:?}");
-                let shared = [None, Some(Failure::Memory)];
-                assert!([0, 2, 4].iter().all(|at| shared.contains(&ends[*at])), "{id}: {ends:?}");
-            } else {
-                let wanted = [None, Some(Failure::Memory), None, Some(Failure::Timeout), None];
-                assert_eq!(ends, wanted, "{id} {}", start.name());
-                assert_eq!(victim.host(), before, "the host of {id} lives on");
+        for start in victim.status.id.starts() {
+            for pair in [["memory hog", "endless loop"], ["deaf memory hog", "deaf to its end"]] {
+                mingle(&mut victim, *start, pair).await;
             }
-            victim.assert_unharmed("a crowd").await;
+            bear(&mut victim, *start).await;
         }
         victim.leave().await;
     })
     .await;
+}
+
+/// Two of `pair` among three that are honest.
+async fn mingle(victim: &mut Victim, start: Start, pair: [&str; 2]) {
+    let id = victim.status.id;
+    let [Ok(hog), Ok(busy)] = pair.map(|name| victim.work(named(name))) else {
+        return println!("{id} {pair:?}: n/a");
+    };
+    let word = victim.work(&WORD).unwrap();
+    let honest = (&word, 30.0);
+    let all = [honest, (&hog, 30.0), honest, (&busy, 2.0), honest];
+    let ends = crowd(victim, start, &all).await;
+    println!("{id} {pair:?} {}: {ends:?}", start.name());
+    if id == BackendId::Deno {
+        // Its workers share one bound, which ends the host, and whoever is not done with it.
+        assert_eq!(ends[1], Some(Failure::Memory), "{id}: {ends:?}");
+        let shared = [None, Some(Failure::Memory)];
+        assert!([0, 2, 4].iter().all(|at| shared.contains(&ends[*at])), "{id}: {ends:?}");
+    } else {
+        let wanted = [None, Some(Failure::Memory), None, Some(Failure::Timeout), None];
+        assert_eq!(ends, wanted, "{id} {}", start.name());
+    }
+    victim.assert_unharmed("a crowd").await;
+}
+
+/// A hog that can be stopped does not even cost the host.
+async fn bear(victim: &mut Victim, start: Start) {
+    let (hog, word) = (victim.work(named("memory hog")).unwrap(), victim.work(&WORD).unwrap());
+    let before = victim.host();
+    let ends = crowd(victim, start, &[(&word, 30.0), (&hog, 30.0), (&word, 30.0)]).await;
+    let id = victim.status.id;
+    assert_eq!(ends[1], Some(Failure::Memory), "{id}: {ends:?}");
+    if id != BackendId::Deno {
+        assert_eq!((ends[0], ends[2]), (None, None), "{id}: {ends:?}");
+        assert!(before.is_some() && victim.host() == before, "the host of {id} lives on");
+    }
+    victim.assert_unharmed("a hog").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -93,30 +115,39 @@ async fn no_call_fails_for_what_was_done_in_an_earlier_one() {
     .await;
 }
 
-/// What holds: `v8` and `wasm` stop the code themselves and tell it; `deno` tells it in time and ends,
-/// so that the next call has a new host. A host that does neither is killed 250 ms after the deadline.
+/// What holds: `v8` and `wasm` stop the code themselves and tell it. `deno`, and `v8` where its engine
+/// compiled the code without a test for a stop, tell it in time and end, so that the next call has a new
+/// host. A host that does neither is killed 250 ms after the deadline.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_deadline_of_an_isolate_is_kept_to_a_tenth() {
     for status in hosts().await {
-        let mut victim = Victim::settle(Ground::new(), status).await;
-        let id = victim.status.id;
-        let busy = victim.work(named("endless loop")).unwrap();
-        let limits = Limits { timeout_seconds: Seconds(1.0), ..victim.limits() };
-        let mut best = f64::MAX;
-        for _ in 0..5 {
-            let fate = victim.suffer(&busy, limits).await;
-            assert_eq!(class(&fate), Some(Failure::Timeout), "{id}: {:?}", fate.trial);
-            let ended = fate.trial.phases.until(Phase::Exit).unwrap().0;
-            println!("{id}: ended after {ended:.3} s");
-            assert!((1.0..3.0).contains(&ended), "{id}: {ended} s");
-            best = best.min(ended);
-            if best <= 1.15 {
-                break;
-            }
-        }
-        // The best of five, since others may be at work on this machine.
-        assert!(best <= 1.15, "{id}: {best} s");
-        victim.assert_unharmed("late ones").await;
-        victim.leave().await;
+        keep_deadline(status.clone(), "endless loop").await;
+        keep_deadline(status, "deaf to its end").await;
     }
+}
+
+async fn keep_deadline(status: BackendStatus, name: &str) {
+    let mut victim = Victim::settle(Ground::new(), status).await;
+    let id = victim.status.id;
+    let Ok(busy) = victim.work(named(name)) else { return victim.leave().await };
+    let limits = Limits { timeout_seconds: Seconds(1.0), ..victim.limits() };
+    // Where the host ends with it, that takes its time too.
+    let lasts = id != BackendId::Deno && name == "endless loop";
+    let most = if lasts { 1.15 } else { 1.5 };
+    let mut best = f64::MAX;
+    for _ in 0..5 {
+        let fate = victim.suffer(&busy, limits).await;
+        assert_eq!(class(&fate), Some(Failure::Timeout), "{id}: {:?}", fate.trial);
+        let ended = fate.trial.phases.until(Phase::Exit).unwrap().0;
+        println!("{id} {name}: ended after {ended:.3} s");
+        assert!((1.0..3.0).contains(&ended), "{id}: {ended} s");
+        best = best.min(ended);
+        if best <= most {
+            break;
+        }
+    }
+    // The best of five, since others may be at work on this machine.
+    assert!(best <= most, "{id}: {best} s");
+    victim.assert_unharmed("late ones").await;
+    victim.leave().await;
 }

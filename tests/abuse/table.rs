@@ -55,6 +55,18 @@ pub(crate) const WORD: Abuse = Abuse {
     guest: Ok(Payload::Noop),
 };
 
+/// V8 compiles it without a test for a stop.
+const DEAF_JS: &str = "for (;;) new Array(1000).fill(0.5)";
+
+/// The same that grows.
+pub(crate) const DEAF_HOG: Abuse = Abuse {
+    name: "deaf memory hog",
+    wanted: Wanted::Class(&[Failure::Memory]),
+    js: Ok("const a = []; for (;;) a.push(new Array(1000).fill(0.5))"),
+    wasm: Err(NO_SIGNALS),
+    ..LOOP
+};
+
 const LOOP_WASM: &str = "(module (func (export \"run\") (loop $l (br $l))))";
 
 /// As much as can be had of the processors.
@@ -77,7 +89,7 @@ pub(crate) const ABUSES: &[Abuse] = &[
     Abuse {
         name: "deaf to its end",
         shell: Ok("trap '' TERM INT HUP QUIT PIPE; while :; do sleep 1; done"),
-        js: Ok("for (;;) try { for (;;); } finally { continue; }"),
+        js: Ok(DEAF_JS),
         wasm: Err(NO_SIGNALS),
         guest: Err(NO_CODE),
         ..LOOP
@@ -99,7 +111,7 @@ pub(crate) const ABUSES: &[Abuse] = &[
         needs: Needs::Memory,
         wanted: Wanted::Class(&[Failure::Memory]),
         shell: Ok("exec tail /dev/zero"),
-        js: Ok("const a = []; for (;;) a.push(new Array(1000).fill(0.5))"),
+        js: Ok("const a = []; for (;;) a.push({ a: a.length })"),
         wasm: Ok("(module (memory 1) (func (export \"run\") (loop $more
               (if (i32.eq (memory.grow (i32.const 16)) (i32.const -1)) (then (unreachable)))
               (br $more))))"),

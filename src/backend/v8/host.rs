@@ -68,7 +68,7 @@ pub(super) fn run() -> ExitCode {
 fn serve(engine: Engine) -> String {
     let shared = Arc::new(Shared { engine, dog: Watchdog::default() });
     let keeper = shared.clone();
-    let watch = std::thread::Builder::new().spawn(move || keeper.dog.watch());
+    let watch = std::thread::Builder::new().spawn(move || keeper.dog.watch(give_up));
     if let Err(error) = watch {
         return format!("no thread: {error}");
     }
@@ -113,7 +113,7 @@ impl Router {
             },
             Ask::Dispose { id } => {
                 if let Some((_, ward)) = self.isolates.get(&id) {
-                    // The memory of one that took its thread with it comes back only with the process.
+                    // What one that took its thread with it has comes back only with the process.
                     // No answer, so that nobody takes this for a host that stays; every run of the
                     // call is over.
                     if ward.lost.load(Ordering::SeqCst) {
@@ -223,6 +223,12 @@ pub(super) fn tell(words: &Tell) {
     line.push(b'\n');
     let mut out = std::io::stdout().lock();
     out.write_all(&line).and_then(|()| out.flush()).ok();
+}
+
+/// Tells that `id` was stopped and goes on.
+fn give_up(id: u64) {
+    let (kind, message) = (Fault::Deadline, "it does not stop at its deadline".to_owned());
+    tell(&Tell::Failed { id, kind, message, status: None, dropped_bytes: 0 });
 }
 
 /// Says which isolate runs on this thread, until it is said again.

@@ -8,7 +8,7 @@ use deno_core::v8;
 
 use super::engine::{Made, pump};
 use super::host::{self, tell};
-use super::ward::{Ward, Watchdog};
+use super::ward::{Release, Ward, Watchdog};
 use crate::backend::isolate::{Code, Fault, Tell};
 use crate::model::job::Stream;
 
@@ -92,8 +92,8 @@ impl Living {
             self.made.isolate.remove_slot::<Present>().map_or(0, |present| present.dropped);
         host::mark_present(None);
         leave(&self.made.isolate);
-        if !dog.release(&due) {
-            self.ward.stop(Fault::Deadline);
+        if dog.release(&due) == Release::Lost {
+            return;
         }
         tell(&match self.judge(end, job) {
             Ok(value) => Tell::Done { id, value, dropped_bytes },

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use deno_core::v8::IsolateHandle;
 
@@ -20,7 +20,8 @@ pub(super) struct Ward {
     pub used: AtomicUsize,
     /// The last array buffer asked for was more than there may be.
     pub starved: AtomicBool,
-    /// The engine gave its isolate up for want of memory; its thread will not come back.
+    /// Its isolate was given up, which has been told: by the engine for want of memory, or because it
+    /// does not stop. Its thread may never come back.
     pub lost: AtomicBool,
 }
 
@@ -69,8 +70,23 @@ impl Ward {
     }
 }
 
+/// Time that code which was stopped has to stop. The engine's best compiler takes the test for a stop
+/// out of loops that call something, so that some code never does.
+const MERCY: Duration = Duration::from_millis(40);
+
 /// When a run is due, and which.
 pub(super) type Due = (Instant, u64);
+
+/// How a run ended, by the watchdog's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Release {
+    /// In time.
+    InTime,
+    /// After it was stopped.
+    Late,
+    /// After it was given up, which has been told.
+    Lost,
+}
 
 /// Stops whatever is late.
 #[derive(Debug, Default)]
@@ -82,6 +98,8 @@ pub(super) struct Watchdog {
 #[derive(Debug, Default)]
 struct Watch {
     due: BTreeMap<Due, Arc<Ward>>,
+    /// Those that were stopped, by when they must have.
+    stopped: BTreeMap<Due, Arc<Ward>>,
     wakes: Option<Instant>,
 }
 
@@ -100,20 +118,24 @@ impl Watchdog {
         }
     }
 
-    /// Whether the run of `due` ended in time.
-    pub(super) fn release(&self, due: &Due) -> bool {
-        self.lock().due.remove(due).is_some()
+    /// The run of `due` has ended.
+    pub(super) fn release(&self, due: &Due) -> Release {
+        let mut watch = self.lock();
+        if watch.due.remove(due).is_some() {
+            return Release::InTime;
+        }
+        let stopped = watch.stopped.remove(&(due.0 + MERCY, due.1));
+        if stopped.is_some() { Release::Late } else { Release::Lost }
     }
 
-    /// Keeps watch for ever.
-    pub(super) fn watch(&self) {
+    /// Keeps watch for ever; calls `tell` with the id of each that does not stop.
+    pub(super) fn watch(&self, tell: impl Fn(u64)) {
         let mut watch = self.lock();
         loop {
             let now = Instant::now();
-            while let Some(late) = watch.due.first_entry().filter(|entry| entry.key().0 <= now) {
-                late.remove().stop(Fault::Deadline);
-            }
-            watch.wakes = watch.due.first_key_value().map(|(due, _)| due.0);
+            watch.strike(now, &tell);
+            let firsts = [watch.due.first_key_value(), watch.stopped.first_key_value()];
+            watch.wakes = firsts.into_iter().flatten().map(|((at, _), _)| *at).min();
             watch = match watch.wakes {
                 Some(at) => {
                     let waited =
@@ -126,17 +148,33 @@ impl Watchdog {
     }
 }
 
+impl Watch {
+    /// Stops what is due, and gives up what was stopped and goes on.
+    fn strike(&mut self, now: Instant, tell: &impl Fn(u64)) {
+        while let Some(late) = self.due.first_entry().filter(|entry| entry.key().0 <= now) {
+            let ((at, id), ward) = late.remove_entry();
+            ward.stop(Fault::Deadline);
+            self.stopped.insert((at + MERCY, id), ward);
+        }
+        while let Some(deaf) = self.stopped.first_entry().filter(|entry| entry.key().0 <= now) {
+            let ((_, id), ward) = deaf.remove_entry();
+            if !ward.lost.swap(true, Ordering::SeqCst) {
+                tell(id);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
     fn what_is_late_is_stopped_and_what_was_released_is_not() {
         let dog = Arc::new(Watchdog::default());
         let keeper = dog.clone();
-        std::thread::spawn(move || keeper.watch());
+        let (lose, lost) = std::sync::mpsc::channel();
+        std::thread::spawn(move || keeper.watch(|id| lose.send(id).unwrap()));
         let (late, early) = (Arc::new(Ward::default()), Arc::new(Ward::default()));
         let start = Instant::now();
         let far = (start + Duration::from_mins(1), 1);
@@ -148,9 +186,12 @@ mod tests {
         }
         assert!(start.elapsed() >= Duration::from_millis(20));
         assert_eq!(late.verdict(), Some(Fault::Deadline));
-        assert!(dog.release(&far));
+        assert_eq!(dog.release(&far), Release::InTime);
         assert_eq!(early.verdict(), None);
         late.stop(Fault::Memory);
         assert_eq!(late.verdict(), Some(Fault::Deadline), "the first reason counts");
+        assert_eq!(lost.recv_timeout(Duration::from_secs(5)), Ok(2), "it does not stop");
+        assert!(late.lost.load(Ordering::SeqCst) && !early.lost.load(Ordering::SeqCst));
+        assert_eq!(dog.release(&(start + Duration::from_millis(20), 2)), Release::Lost);
     }
 }
