@@ -75,7 +75,7 @@ fn a_job_has_its_own_kernel_streams_input_and_variables() {
 #[test]
 fn signals_and_what_cannot_be_executed_are_told_as_a_shell_tells_them() {
     let Some(kernel) = kernel() else { return };
-    let killed = exec(&kernel, &shell(&[], "kill -KILL -1; sleep 100"));
+    let killed = exec(&kernel, &shell(&[], "kill -KILL $$; sleep 100"));
     assert_eq!(status(&killed), Some(137));
     assert!(err(&killed).contains("signal 9 (killed)"), "{}", err(&killed));
     let missing = exec(&kernel, &["--", "no-such-program"]);

@@ -193,7 +193,7 @@ fn from_snapshot(
 
 /// What mends it.
 fn remedy(reason: &str) -> Remedy {
-    if let Some(remedy) = linux::remedy(reason) {
+    if let Some(remedy) = linux::remedy(BackendId::Firecracker, reason) {
         return remedy;
     }
     if reason.contains("/dev/kvm") || reason.contains("x86-64") {

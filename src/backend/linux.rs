@@ -140,7 +140,7 @@ pub(super) fn traits(id: BackendId) -> Traits {
         Some(fault) => {
             let why = fault.to_string();
             let mends =
-                remedy(&why).map(|remedy| format!(": {}", remedy.words)).unwrap_or_default();
+                remedy(id, &why).map(|remedy| format!(": {}", remedy.words)).unwrap_or_default();
             let note = Some(SafeText::new(&format!("{why}{mends}")));
             Traits { runtimes_note: note, ..Traits::default() }
         }
@@ -167,7 +167,11 @@ mod tests {
         assert!(of(BackendId::QemuTcg).ends_with(names[1]));
         assert!(of(BackendId::Firecracker).ends_with(names[3]));
         let none = newest(BackendId::QemuTcg, Path::new("/nonexistent")).unwrap_err().to_string();
-        assert!(remedy(&none).is_some_and(|remedy| remedy.words.contains("--kernel")), "{none}");
+        assert!(
+            remedy(BackendId::QemuTcg, &none)
+                .is_some_and(|remedy| remedy.words.contains("--kernel")),
+            "{none}"
+        );
     }
 
     #[test]

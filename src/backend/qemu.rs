@@ -92,7 +92,7 @@ impl Kind for Qemu {
     }
 
     fn remedy(&self, reason: &str) -> Remedy {
-        if let Some(remedy) = linux::remedy(reason) {
+        if let Some(remedy) = linux::remedy(self.id(), reason) {
             return remedy;
         }
         let firmware = reason.contains("bios-microvm") || reason.contains("firmware");

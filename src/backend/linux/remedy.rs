@@ -1,12 +1,13 @@
 //! What mends it when a Linux guest does not do its work.
 
 use crate::backend::kind::Remedy;
+use crate::model::backend::BackendId;
 
 /// The package with a kernel for virtual machines, on Debian.
 const PACKAGE: &str = "linux-image-cloud-amd64";
 
-/// What mends `reason`, if that is about a Linux guest.
-pub(in crate::backend) fn remedy(reason: &str) -> Option<Remedy> {
+/// What mends `reason` of `id`, if that is about a Linux guest.
+pub(in crate::backend) fn remedy(id: BackendId, reason: &str) -> Option<Remedy> {
     let words = if let Some(least) = memory(reason) {
         format!("--memory {least}MiB, or more")
     } else if reason.contains("no Linux kernel in /boot") {
@@ -28,9 +29,8 @@ pub(in crate::backend) fn remedy(reason: &str) -> Option<Remedy> {
     } else if reason.contains("root file system has more") {
         "a smaller --root, or a backend that shows it instead of packing it: namespaces".to_owned()
     } else if reason.contains("Linux guest was not up") {
-        "more time with --timeout; if it never comes up, this kernel does not boot here: try \
-         qemu-tcg, or another --kernel"
-            .to_owned()
+        let other = if id == BackendId::QemuTcg { "" } else { ", or qemu-tcg" };
+        format!("more time with --timeout; if it never comes up: another --kernel{other}")
     } else {
         return None;
     };
@@ -62,9 +62,9 @@ mod tests {
             ("a Linux guest was not up in time", "--timeout"),
         ];
         for (reason, wanted) in rows {
-            let words = remedy(reason).unwrap().words;
+            let words = remedy(BackendId::QemuKvm, reason).unwrap().words;
             assert!(words.contains(wanted), "{reason}: {words}");
         }
-        assert_eq!(remedy("qemu-system-x86_64 is not on PATH"), None);
+        assert_eq!(remedy(BackendId::QemuKvm, "qemu-system-x86_64 is not on PATH"), None);
     }
 }
