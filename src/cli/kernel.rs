@@ -54,8 +54,8 @@ mod tests {
         assert_eq!((kernel.image, kernel.initrd), (own.clone(), None));
         let none = Path::new("/nonexistent");
         for (image, initrd) in [(none, None), (&own, Some(none))] {
-            let error = named(Some(image), initrd).unwrap_err().to_string();
-            assert_eq!(error, "/nonexistent is no file");
+            let error = named(Some(image), initrd).unwrap_err();
+            assert_eq!(error.root_cause().to_string(), "/nonexistent is no file");
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::victim::{Victim, own_memory};
 
 /// Memory that all who are abused at once may have, hosts included.
 const LENT: u64 = 5 * (384 << 20);
-/// Growth of isomon itself.
-const GROWTH: u64 = 16 << 20;
+/// Growth of isomon itself with several camps at work at once; gigabytes flow through it meanwhile.
+const GROWTH: u64 = 48 << 20;
 
 /// Watches until it is ended.
 pub(crate) struct Watch {
