@@ -1,7 +1,5 @@
 //! Compiles isomon's guest, a program for a machine without a kernel, with the compiler that
 //! compiles isomon: same work, and nothing more to install. Elsewhere than on x86-64 there is none.
-//!
-//! And links isomon to a fixed address where that can be said to the linker.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -32,19 +30,6 @@ fn main() {
     } else {
         std::fs::write(&out, []).expect("OUT_DIR is writable");
     }
-    if variable("CARGO_CFG_TARGET_OS") == Path::new("linux")
-        && variable("CARGO_CFG_TARGET_ENV") == Path::new("gnu")
-    {
-        fix_address();
-    }
-}
-
-/// Has isomon stand at a fixed address. It is executed anew for each sandbox, and each time the
-/// dynamic linker would write more than a hundred thousand addresses into its tables, page by page:
-/// most of the time from a spawn to the first instruction, and some MiB of memory in every process.
-/// Libraries, stacks and what is mapped stand at random addresses all the same.
-fn fix_address() {
-    println!("cargo::rustc-link-arg-bins=-no-pie");
 }
 
 fn compile(out: &Path) {
