@@ -65,7 +65,7 @@ fn a_job_has_its_own_kernel_streams_input_and_variables() {
     assert_eq!(lines.next(), Some("{\"a\":1} y z"));
     assert_eq!(lines.next(), Some("Linux (none)"), "another kernel, without a name");
     assert_eq!(lines.next(), Some("65534"), "nobody");
-    assert!(!lines.any(|name| matches!(name, "home" | "root" | "boot")), "{said}");
+    assert!(!lines.any(|name| matches!(name, "home" | "boot" | "var")), "{said}");
     assert!(err(&output).starts_with("oops\n"), "{}", err(&output));
     for phase in ["status 7", "create ", "init ", "ready ", "run ", "exit "] {
         assert!(err(&output).contains(phase), "{phase}: {}", err(&output));
@@ -236,6 +236,7 @@ async fn a_look_from_inside_sees_the_guests_kernel() {
     println!("{inside:?}");
     let ours = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     assert!(!inside.kernel.as_ref().unwrap().as_str().contains(ours.trim()), "{inside:?}");
-    assert_eq!((inside.host_kernel, inside.host_writable), (Some(false), Some(false)));
+    // Of another kernel's files nothing is the host's, so there is nothing to tell.
+    assert_eq!((inside.host_kernel, inside.host_writable), (Some(false), None));
     assert_eq!(inside.uid, Some(65534));
 }

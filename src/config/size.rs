@@ -18,6 +18,15 @@ impl FromStr for Size {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
+        let size = Self::of_any(text)?;
+        if size.0 < LEAST { Err(format!("{text} is less than 1MiB")) } else { Ok(size) }
+    }
+}
+
+impl Size {
+    /// Bytes of anything, however few.
+    pub fn of_any(text: &str) -> Result<Self, String> {
+        let text = text.trim();
         let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
         let unit = text.strip_prefix(digits).unwrap_or_default().trim();
         let bytes = digits
@@ -25,11 +34,7 @@ impl FromStr for Size {
             .ok()
             .zip(shift(unit))
             .and_then(|(number, shift)| number.checked_mul(1 << shift));
-        match bytes {
-            Some(bytes) if bytes >= LEAST => Ok(Self(bytes)),
-            Some(_) => Err(format!("{text} is less than 1MiB")),
-            None => Err(format!("`{text}` is not an amount of memory like 128MiB")),
-        }
+        bytes.map(Self).ok_or_else(|| format!("`{text}` is not an amount of memory like 128MiB"))
     }
 }
 

@@ -55,7 +55,7 @@ pub struct ExecArgs {
     #[arg(long, value_name = "TIME", default_value = "1m")]
     timeout: Span,
     /// Output passed on; more is dropped and counted
-    #[arg(long, value_name = "SIZE", default_value = "64MiB")]
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = Size::of_any)]
     output: Size,
     /// A variable of the work's environment (repeat)
     #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable)]
