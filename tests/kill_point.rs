@@ -144,11 +144,6 @@ fn without_a_reaper_a_process_is_seen_to_leak_and_the_next_start_sweeps_it() {
 }
 
 #[test]
-fn without_a_reaper_a_host_is_seen_to_leak_and_the_next_start_sweeps_it() {
-    orphan(BackendId::Wasm, "__wasm", Doing::Crowd(5));
-}
-
-#[test]
 fn without_a_reaper_a_machine_is_seen_to_leak_and_the_next_start_sweeps_it() {
     orphan(BackendId::QemuTcg, "qemu-system-x86_64", Doing::Long);
 }
