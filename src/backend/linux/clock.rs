@@ -3,8 +3,9 @@
 //! So it is told.
 
 use std::sync::OnceLock;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use crate::backend::residue::pause;
 
 /// Time between two looks at it.
 const APART: Duration = Duration::from_millis(5);
@@ -25,7 +26,7 @@ pub(super) fn words() -> String {
 /// Kilohertz between two looks.
 fn look() -> Option<u64> {
     let (began, first) = (Instant::now(), ticks()?);
-    sleep(APART);
+    pause(APART, None);
     let (elapsed, last) = (began.elapsed(), ticks()?);
     let nanoseconds = u64::try_from(elapsed.as_nanos()).ok()?;
     last.checked_sub(first)?.checked_mul(1_000_000)?.checked_div(nanoseconds)

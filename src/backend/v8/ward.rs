@@ -173,8 +173,8 @@ mod tests {
     fn what_is_late_is_stopped_and_what_was_released_is_not() {
         let dog = Arc::new(Watchdog::default());
         let keeper = dog.clone();
-        let (lose, lost) = std::sync::mpsc::channel();
-        std::thread::spawn(move || keeper.watch(|id| lose.send(id).unwrap()));
+        let (bite, bitten) = std::sync::mpsc::channel();
+        std::thread::spawn(move || keeper.watch(|id| bite.send(id).unwrap()));
         let (late, early) = (Arc::new(Ward::default()), Arc::new(Ward::default()));
         let start = Instant::now();
         let far = (start + Duration::from_mins(1), 1);
@@ -190,8 +190,8 @@ mod tests {
         assert_eq!(early.verdict(), None);
         late.stop(Fault::Memory);
         assert_eq!(late.verdict(), Some(Fault::Deadline), "the first reason counts");
-        assert_eq!(lost.recv_timeout(Duration::from_secs(5)), Ok(2), "it does not stop");
-        assert!(late.lost.load(Ordering::SeqCst) && !early.lost.load(Ordering::SeqCst));
+        assert_eq!(bitten.recv_timeout(Duration::from_secs(5)), Ok(2), "it does not stop");
+        assert!(late.bitten.load(Ordering::SeqCst) && !early.bitten.load(Ordering::SeqCst));
         assert_eq!(dog.release(&(start + Duration::from_millis(20), 2)), Release::Lost);
     }
 }
