@@ -191,7 +191,7 @@ mod tests {
         late.stop(Fault::Memory);
         assert_eq!(late.verdict(), Some(Fault::Deadline), "the first reason counts");
         assert_eq!(bitten.recv_timeout(Duration::from_secs(5)), Ok(2), "it does not stop");
-        assert!(late.bitten.load(Ordering::SeqCst) && !early.bitten.load(Ordering::SeqCst));
+        assert!(late.lost.load(Ordering::SeqCst) && !early.lost.load(Ordering::SeqCst));
         assert_eq!(dog.release(&(start + Duration::from_millis(20), 2)), Release::Lost);
     }
 }
