@@ -113,7 +113,7 @@ async fn inflict(victim: &mut Victim, abuse: &Abuse) {
     let mut seconds = abuse.seconds;
     let before = victim.launcher_memory();
     let fate = loop {
-        let limits = Limits { timeout_seconds: Seconds(seconds), pids: 96, ..victim.limits() };
+        let limits = Limits { timeout_seconds: Seconds(seconds), pids: 96, ..Victim::limits() };
         let fate = victim.suffer(&work, limits).await;
         // A machine that is too busy to begin in so short a time is given more.
         if class(&fate) != Some(Failure::NotReady) || seconds > 9.0 * abuse.seconds {
@@ -167,7 +167,7 @@ async fn half_a_processor_is_half_a_processor() {
     with_each(backends, |status| async move {
         let mut victim = Victim::settle(Ground::new(), status).await;
         let id = victim.status.id;
-        let limits = Limits { cpus: 0.5, timeout_seconds: Seconds(4.0), ..victim.limits() };
+        let limits = Limits { cpus: 0.5, timeout_seconds: Seconds(4.0), ..Victim::limits() };
         victim.assert_unharmed("nothing").await;
         let work = victim.work(&table::BUSY).unwrap();
         let before = victim.used();
@@ -191,7 +191,7 @@ async fn output_is_bounded_by_what_is_asked_for() {
     let status = ground.check(&[BackendId::Process]).await.remove(0);
     let mut victim = Victim::settle(ground, status).await;
     let work = victim.work(&table::WORD).unwrap();
-    let limits = Limits { output_bytes: Bytes(0), ..victim.limits() };
+    let limits = Limits { output_bytes: Bytes(0), ..Victim::limits() };
     let fate = victim.suffer(&work, limits).await;
     assert_eq!((class(&fate), fate.said, fate.trial.dropped_bytes), (None, 0, 5));
     victim.leave().await;

@@ -167,7 +167,6 @@ async fn users_code_reads_writes_and_exits_as_it_likes() {
 }
 
 /// Modules that mean harm, the class each must end in, and whether it takes up its whole second.
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn harmful() -> Vec<(&'static str, Vec<u8>, Failure, bool)> {
     let sleep = r#"(module
         (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))

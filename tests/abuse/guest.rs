@@ -55,7 +55,7 @@ async fn guests_that_break_hang_or_write_without_end_have_their_class() {
             let id = victim.status.id;
             let seconds = if wanted == Failure::Timeout { 1.0 } else { 10.0 };
             let (timeout_seconds, output_bytes) = (Seconds(seconds), Bytes(256));
-            let limits = Limits { timeout_seconds, output_bytes, ..victim.limits() };
+            let limits = Limits { timeout_seconds, output_bytes, ..Victim::limits() };
             let fate = victim.suffer(&Work::Payload(Payload::Noop), limits).await;
             assert_eq!(class(&fate), Some(wanted), "{id} {wish}: {:?}", fate.trial);
             let word = words[usize::from(id == BackendId::Kvm)];

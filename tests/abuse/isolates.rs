@@ -25,7 +25,7 @@ fn named(name: &str) -> &'static Abuse {
 async fn crowd(victim: &mut Victim, start: Start, works: &[(&Work, f64)]) -> Vec<Option<Failure>> {
     let mut tasks = Vec::new();
     for (work, seconds) in works {
-        let limits = Limits { timeout_seconds: Seconds(*seconds), ..victim.limits() };
+        let limits = Limits { timeout_seconds: Seconds(*seconds), ..Victim::limits() };
         tasks.push(victim.task(work, start, limits));
     }
     let trials = victim.camp.crowd(&tasks).await.unwrap();
@@ -130,7 +130,7 @@ async fn keep_deadline(status: BackendStatus, name: &str) {
     let mut victim = Victim::settle(Ground::new(), status).await;
     let id = victim.status.id;
     let Ok(busy) = victim.work(named(name)) else { return victim.leave().await };
-    let limits = Limits { timeout_seconds: Seconds(1.0), ..victim.limits() };
+    let limits = Limits { timeout_seconds: Seconds(1.0), ..Victim::limits() };
     // Where the host ends with it, that takes its time too.
     let lasts = id != BackendId::Deno && name == "endless loop";
     let most = if lasts { 1.15 } else { 1.5 };

@@ -62,7 +62,7 @@ impl Victim {
         Self { camp, id, status, ground, nonce: 0x000a_b05e }
     }
 
-    pub(crate) fn limits(&self) -> Limits {
+    pub(crate) fn limits() -> Limits {
         Limits {
             memory_bytes: Bytes(MEMORY),
             output_bytes: Bytes(KEPT),
@@ -132,7 +132,7 @@ impl Victim {
     /// Fails unless honest work goes well.
     pub(crate) async fn assert_unharmed(&mut self, after: &str) {
         let work = self.work(&WORD).unwrap();
-        let limits = self.limits();
+        let limits = Self::limits();
         let fate = self.suffer(&work, limits).await;
         assert_eq!(fate.trial.outcome, Outcome::Good, "{} after {after}", self.status.id);
         if self.runs_programs() {
