@@ -27,9 +27,13 @@ fn a_program_that_could_not_begin_leaves_no_descriptor_to_the_next() {
     for order in [launch(true, json!({"File": "/nonexistent"})), launch(false, json!("Nothing"))] {
         writeln!(orders, "{order}").unwrap();
     }
+    // A hello and two reports; only then may the orders end, which would end what still runs.
+    let said: Vec<String> = BufReader::new(launcher.stdout.take().unwrap())
+        .lines()
+        .take(3)
+        .map(Result::unwrap)
+        .collect();
     drop(orders);
-    let said: Vec<String> =
-        BufReader::new(launcher.stdout.take().unwrap()).lines().map(Result::unwrap).collect();
     assert!(launcher.wait().unwrap().success());
     let report = |line: &str| serde_json::from_str::<Value>(line).unwrap()["Reports"][0].clone();
     assert!(report(&said[1])["start_error"].is_string(), "{said:?}");
