@@ -101,7 +101,7 @@ pub use linux::{host_kernel, kernel_fault, kernel_version};
 pub use mend::mend;
 pub use settings::CampSettings;
 pub use sweep::{Sweep, gc};
-pub use trial::{Launch, Task, Trial, Work};
+pub use trial::{Crew, Launch, Task, Trial, Work};
 
 use crate::model::backend::BackendId;
 use crate::model::id::RunId;

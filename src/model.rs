@@ -10,6 +10,7 @@ pub mod command;
 pub mod gpu;
 pub mod id;
 pub mod job;
+pub mod load;
 pub mod node;
 pub mod process;
 pub mod reading;

@@ -11,7 +11,7 @@ use crate::model::gpu::GpuSample;
 use crate::model::id::{RunId, SourceId};
 use crate::model::node::{NodeInfo, NodeSample};
 use crate::model::process::Process;
-use crate::model::run::RunEvent;
+use crate::model::run::{RunEvent, StoredRun};
 use crate::model::time::Stamp;
 use crate::model::update::{Health, Notice, Update, What};
 
@@ -36,6 +36,8 @@ pub struct State {
     pub nodes: BTreeMap<SourceId, Node>,
     /// Runs by id, and so by time.
     pub runs: BTreeMap<RunId, RunState>,
+    /// Runs that are kept on disk, latest first.
+    pub stored: Vec<StoredRun>,
     /// The last sentence for the user, and when it was said.
     pub notice: Option<(Stamp, Notice)>,
     /// The time of the last update.
@@ -77,6 +79,7 @@ impl State {
             What::Run { id, event } => return self.apply_run(id, event, update.at),
             What::Lost(total) => return std::mem::replace(&mut self.lost, *total) != *total,
             What::Notice(notice) => self.notice = Some((update.at, notice.clone())),
+            What::Runs(runs) => self.stored.clone_from(runs),
             what => self.node_mut(&update.from).apply(what, update.at),
         }
         true
@@ -136,7 +139,7 @@ impl Node {
             }
             What::Mend(mend) => Mending::fold(&mut self.mending, mend),
             What::Health(health) => self.health = Some(health.clone()),
-            What::Run { .. } | What::Lost(_) | What::Notice(_) => {}
+            What::Run { .. } | What::Runs(_) | What::Lost(_) | What::Notice(_) => {}
         }
     }
 

@@ -61,8 +61,7 @@ fn sample() -> impl Strategy<Value = Sample> {
         phases,
         outcome,
         host: HostState { steal: Ratio::new(at_seconds.0), ..HostState::default() },
-        taints,
-    })
+        taints, attempt: 0 })
 }
 
 fn estimate() -> impl Strategy<Value = Estimate> {
@@ -80,8 +79,7 @@ fn estimate() -> impl Strategy<Value = Estimate> {
             p90_seconds: tail,
             p95_seconds: tail,
             p99_seconds: tail,
-            outliers: u32::MAX,
-        },
+            outliers: u32::MAX, p999_seconds: None },
     )
 }
 
@@ -94,8 +92,7 @@ fn summary() -> impl Strategy<Value = Summary> {
         n,
         failures,
         tainted,
-        estimate,
-    })
+        estimate, place: None })
 }
 
 fn cells() -> impl Strategy<Value = Vec<Cell>> {
@@ -142,7 +139,7 @@ prop_compose! {
         if over {
             let ended = world::START;
             let end = RunEnd::BudgetSpent;
-            let tail = RunTail { ended, end, progress, summary, suspended: world::head().left_out, overhead_seconds: None };
+            let tail = RunTail { ended, end, progress, summary, suspended: world::head().left_out, overhead_seconds: None, loads: Vec::new(), verdict: None };
             events.push(RunEvent::Ended(tail));
         }
         for event in events {

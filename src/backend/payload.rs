@@ -68,7 +68,7 @@ pub(super) fn say(line: &str) -> bool {
 
 fn work(payload: Payload, nonce: u64) -> u64 {
     match payload {
-        Payload::Noop => mix(nonce),
+        Payload::Noop | Payload::Io { .. } | Payload::Job => mix(nonce),
         Payload::Cpu { rounds } => u64::from(spin(seed(nonce), rounds)),
         Payload::Memory { mib } => touch(&mut vec![0; mib as usize * MIB_WORDS], nonce),
         Payload::Syscall { calls } => mix(nonce).wrapping_add(call(calls)),
@@ -78,7 +78,7 @@ fn work(payload: Payload, nonce: u64) -> u64 {
 /// The result that `payload` must give under `nonce`.
 pub(super) fn expected(payload: Payload, nonce: u64) -> u64 {
     match payload {
-        Payload::Noop => mix(nonce),
+        Payload::Noop | Payload::Io { .. } | Payload::Job => mix(nonce),
         Payload::Cpu { rounds } => u64::from(jump(seed(nonce), rounds)),
         Payload::Memory { mib } => {
             (0..pages(mib)).fold(0, |sum, page| fold(sum, mix(nonce ^ page)))

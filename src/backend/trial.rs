@@ -7,6 +7,7 @@ use super::Error;
 use crate::model::backend::{BackendId, Start};
 use crate::model::bench::{Cell, Limits, Outcome, Payload, Phases};
 use crate::model::job::{Job, Kernel};
+use crate::model::load::Standing;
 use crate::model::unit::Seconds;
 use crate::model::usage::Usage;
 
@@ -94,4 +95,33 @@ pub trait Launch {
     fn usage(&self) -> Option<Usage> {
         None
     }
+}
+
+/// Something that has several sandboxes at work, or standing still, at the same time.
+pub trait Crew: Launch {
+    /// One that starts sandboxes by itself, beside the others.
+    type Hand: Launch + Send;
+
+    /// `count` of them for tasks like `like`, each with limits of its own; refused as a whole where
+    /// there is no room. They go back with [`rest`](Self::rest); one that is dropped is cleared when
+    /// all is closed.
+    fn hands(
+        &mut self,
+        count: u32,
+        like: &Task,
+    ) -> impl Future<Output = Result<Vec<Self::Hand>, Error>> + Send;
+
+    /// Takes them back and clears what they left.
+    fn rest(&mut self, hands: Vec<Self::Hand>) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Starts all of `tasks` and lets them stand still, ready, beside those that stand already; how
+    /// each began, in their order. One that failed does not stand.
+    fn stand(&mut self, tasks: &[Task])
+    -> impl Future<Output = Result<Vec<Outcome>, Error>> + Send;
+
+    /// Memory now, of what stands.
+    fn standing(&mut self) -> impl Future<Output = Result<Standing, Error>> + Send;
+
+    /// Ends all that stand and clears what they left.
+    fn raze(&mut self) -> impl Future<Output = Result<(), Error>> + Send;
 }

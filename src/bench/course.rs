@@ -203,9 +203,12 @@ impl Course {
             summary: self.ledger.last(),
             suspended: self.suspension.all().to_vec(),
             overhead_seconds: self.ledger.overhead(),
+            loads: Vec::new(),
+            verdict: None,
         };
         let samples = std::mem::take(&mut self.ledger.samples);
-        let run = Run { head: self.head.clone(), samples, tail: Some(tail.clone()) };
+        let run =
+            Run { head: self.head.clone(), samples, tail: Some(tail.clone()), steps: Vec::new() };
         let notice = self.keep.finish(&run);
         self.voice.notice(notice).await;
         self.voice.tell(RunEvent::Ended(tail)).await;

@@ -49,6 +49,9 @@ fn cost(cell: Cell) -> f64 {
         Payload::Cpu { .. } => amount * 2.5e-9,
         Payload::Memory { .. } => amount * 1e-3,
         Payload::Syscall { .. } => amount * per_call(cell.backend),
+        Payload::Io { .. } => amount * 10e-3,
+        // Nothing is known of it.
+        Payload::Job => 0.1,
     };
     start(cell) + work
 }

@@ -20,6 +20,8 @@ pub fn plan(preset: Preset, backends: &[BackendId], seed: u64) -> Plan {
         limits: Limits::default(),
         kernel: None,
         seed,
+        loads: Vec::new(),
+        job: None,
     }
 }
 

@@ -59,6 +59,10 @@ mod tests {
             memory_pressure: Ratio::new(0.0),
             io_pressure: Ratio::new(0.1),
             other_cores: Some(0.5),
+            switches_per_second: None,
+            clock: None,
+            throttles: None,
+            gpu: None,
         };
         for host in [quiet, HostState::default()] {
             assert_eq!(taints(&host, &Thresholds::of(2)), []);
@@ -74,6 +78,10 @@ mod tests {
             memory_pressure: full,
             io_pressure: full,
             other_cores: Some(5.0),
+            switches_per_second: None,
+            clock: None,
+            throttles: None,
+            gpu: None,
         };
         let all = [
             Taint::Steal,

@@ -25,6 +25,7 @@ impl<D: Deed> Hub<D> {
             Command::Mend(id) => self.mend(id).await,
             Command::StopMend => self.stop_mend(),
             Command::Bench(plan) => self.bench(*plan).await,
+            Command::ListRuns | Command::OpenRun(_) => {}
             Command::Cancel(id) => self.cancel(&id).await,
             Command::Export { run, to } => self.export(run, to),
             Command::Interval(interval) => self.set_interval(interval).await,

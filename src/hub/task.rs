@@ -11,6 +11,7 @@ use super::Deed;
 use crate::model::backend::{BackendId, BackendStatus, Mend, Readiness};
 use crate::model::bench::{Plan, Progress, Summary};
 use crate::model::id::RunId;
+use crate::model::load::LoadSummary;
 use crate::model::run::{RunEnd, RunEvent, RunTail};
 use crate::model::text::SafeText;
 use crate::model::update::{Notice, What};
@@ -184,6 +185,7 @@ struct Seen {
     ended: bool,
     progress: Progress,
     summary: Vec<Summary>,
+    loads: Vec<LoadSummary>,
 }
 
 impl Seen {
@@ -193,7 +195,8 @@ impl Seen {
             RunEvent::Progress(progress) => self.progress = *progress,
             RunEvent::Summary(summary) => self.summary.clone_from(summary),
             RunEvent::Ended(_) => self.ended = true,
-            RunEvent::Sample(_) => {}
+            RunEvent::Loads(loads) => self.loads.clone_from(loads),
+            RunEvent::Sample(_) | RunEvent::Step(_) => {}
         }
     }
 
@@ -206,6 +209,8 @@ impl Seen {
             summary: self.summary,
             suspended: Vec::new(),
             overhead_seconds: None,
+            loads: self.loads,
+            verdict: None,
         }
     }
 }

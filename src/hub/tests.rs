@@ -41,6 +41,8 @@ fn plan() -> Plan {
         limits: Limits::default(),
         kernel: None,
         seed: 1,
+        loads: Vec::new(),
+        job: None,
     }
 }
 
@@ -111,6 +113,8 @@ impl Deed for Fake {
             summary: Vec::new(),
             suspended: Vec::new(),
             overhead_seconds: None,
+            loads: Vec::new(),
+            verdict: None,
         };
         out.send(told(&id, RunEvent::Ended(tail))).await.ok();
         Ok(())

@@ -9,13 +9,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::backend::{BackendId, Start};
-use super::job::Kernel;
+use super::job::{Job, Kernel};
+use super::load::Load;
 use super::text::SafeText;
 use super::unit::{Bytes, Ratio, Seconds};
 
 mod phase;
+mod sample;
+mod summary;
 
 pub use phase::{Figure, Phase, Phases};
+pub use sample::{Failure, HostState, Outcome, Sample, Taint};
+pub use summary::{Estimate, Place, Summary};
 
 /// The work done inside a sandbox, the same in each; its result is checked against a reference.
 #[derive(
@@ -40,6 +45,13 @@ pub enum Payload {
         /// How many calls.
         calls: u64,
     },
+    /// Writes a file, forces it to the disk and reads it again; returns a checksum.
+    Io {
+        /// How much.
+        mib: u32,
+    },
+    /// The user's own work, which the plan holds; its result is its exit status.
+    Job,
 }
 
 impl Payload {
@@ -58,15 +70,17 @@ impl Payload {
             Self::Cpu { .. } => "cpu",
             Self::Memory { .. } => "memory",
             Self::Syscall { .. } => "syscall",
+            Self::Io { .. } => "io",
+            Self::Job => "job",
         }
     }
 
-    /// How much of it is done: rounds, MiB or calls; 0 for `noop`.
+    /// How much of it is done: rounds, MiB or calls; 0 for `noop` and a job.
     pub fn amount(self) -> u64 {
         match self {
-            Self::Noop => 0,
+            Self::Noop | Self::Job => 0,
             Self::Cpu { rounds } => rounds,
-            Self::Memory { mib } => u64::from(mib),
+            Self::Memory { mib } | Self::Io { mib } => u64::from(mib),
             Self::Syscall { calls } => calls,
         }
     }
@@ -75,6 +89,8 @@ impl Payload {
     /// backends boot that can.
     pub const fn lack(self, backend: BackendId, linux: bool) -> Option<&'static str> {
         match (self, backend) {
+            (Self::Io { .. }, _) => Some("it has no files"),
+            (Self::Job, _) => Some("the plan names no work"),
             _ if linux && backend.boots_linux() => None,
             (
                 Self::Syscall { .. },
@@ -101,6 +117,7 @@ impl Payload {
             "cpu" => Some(Self::Cpu { rounds: amount }),
             "memory" => u32::try_from(amount).ok().map(|mib| Self::Memory { mib }),
             "syscall" => Some(Self::Syscall { calls: amount }),
+            "io" => u32::try_from(amount).ok().map(|mib| Self::Io { mib }),
             _ => None,
         }
     }
@@ -205,6 +222,12 @@ pub struct Plan {
     /// The Linux kernel that virtual machines boot; isomon's own guest if `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel: Option<Kernel>,
+    /// Loads put on each backend and start after the rounds, with the first payload.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loads: Vec<Load>,
+    /// What [`Payload::Job`] does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Box<Job>>,
     /// Decides the order of cells, the nonces and the bootstrap.
     pub seed: u64,
 }
@@ -266,132 +289,6 @@ pub enum Preset {
     Full,
 }
 
-/// One visit of one cell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Sample {
-    /// Index of its cell in the run's cells.
-    pub cell: u32,
-    /// Its round, from 0; warm-up rounds count on their own.
-    pub round: u32,
-    /// Whether it only warmed up; such samples are kept and never summarised.
-    pub warmup: bool,
-    /// Start, in seconds since the run began.
-    pub at_seconds: Seconds,
-    /// How long its phases took.
-    pub phases: Phases,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// What the host was doing meanwhile.
-    pub host: HostState,
-    /// What may have disturbed it; empty means quiet.
-    pub taints: Vec<Taint>,
-}
-
-/// How a sample ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", tag = "state")]
-pub enum Outcome {
-    /// The result was right.
-    Good,
-    /// It did not do what it should.
-    Failed {
-        /// In which way.
-        kind: Failure,
-        /// The first line that tells a person what happened.
-        message: SafeText,
-    },
-}
-
-/// The ways a sandbox can fail.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Failure {
-    /// It could not be started.
-    Start,
-    /// It ended before it was ready.
-    NotReady,
-    /// Its result was wrong or missing.
-    WrongResult,
-    /// It ended with an exit status other than 0, or by a signal.
-    Status,
-    /// It took longer than its limit and was killed.
-    Timeout,
-    /// It ran out of memory.
-    Memory,
-    /// Something of it was left behind and had to be swept up.
-    Leak,
-}
-
-impl Failure {
-    /// A few words for a table.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Start => "did not start",
-            Self::NotReady => "ended before it was ready",
-            Self::WrongResult => "wrong result",
-            Self::Status => "bad exit status",
-            Self::Timeout => "took too long",
-            Self::Memory => "out of memory",
-            Self::Leak => "left something behind",
-        }
-    }
-}
-
-/// What the host was doing while a sample ran; differences over that time, or over the half second up to
-/// its end where it was shorter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct HostState {
-    /// Processor time the hypervisor took, as a share of all processors.
-    pub steal: Option<Ratio>,
-    /// Share of time in which some task waited for a processor.
-    pub cpu_pressure: Option<Ratio>,
-    /// Share of time in which some task waited for memory.
-    pub memory_pressure: Option<Ratio>,
-    /// Share of time in which some task waited for I/O.
-    pub io_pressure: Option<Ratio>,
-    /// Processor time of everything but the sandbox and isomon, in cores.
-    pub other_cores: Option<f64>,
-}
-
-/// What may have disturbed a sample.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Taint {
-    /// The hypervisor took processor time.
-    Steal,
-    /// Tasks waited for a processor.
-    CpuPressure,
-    /// Tasks waited for memory.
-    MemoryPressure,
-    /// Tasks waited for I/O.
-    IoPressure,
-    /// Other programs were busy.
-    OtherWork,
-    /// isomon was stopped, or the machine slept.
-    Paused,
-    /// Something of an earlier sample was still there.
-    LeftOver,
-}
-
-impl Taint {
-    /// A word or two for a table.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Steal => "steal",
-            Self::CpuPressure => "cpu pressure",
-            Self::MemoryPressure => "memory pressure",
-            Self::IoPressure => "io pressure",
-            Self::OtherWork => "other work",
-            Self::Paused => "paused",
-            Self::LeftOver => "left-over",
-        }
-    }
-}
-
 /// How far a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Progress {
@@ -423,52 +320,6 @@ impl Progress {
             (samples, _) => samples,
         }
     }
-}
-
-/// What is known of one figure of one cell. All of it can be computed again from the samples.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Summary {
-    /// Index of the cell.
-    pub cell: u32,
-    /// Which figure.
-    pub figure: Figure,
-    /// Good samples behind it.
-    pub n: u32,
-    /// Samples that failed, which no quantile includes.
-    pub failures: u32,
-    /// Samples among the n that are marked as disturbed.
-    pub tainted: u32,
-    /// The estimate; `None` without a good sample.
-    pub estimate: Option<Estimate>,
-}
-
-/// Statistics of a set of times, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Estimate {
-    /// Middle of the samples.
-    pub median_seconds: Seconds,
-    /// Lower end of the 95 % interval of the median; `None` below 6 samples.
-    pub low_seconds: Option<Seconds>,
-    /// Upper end of the 95 % interval of the median; `None` below 6 samples.
-    pub high_seconds: Option<Seconds>,
-    /// Median absolute deviation, not scaled.
-    pub mad_seconds: Seconds,
-    /// Smallest.
-    pub min_seconds: Seconds,
-    /// Largest.
-    pub max_seconds: Seconds,
-    /// Mean.
-    pub mean_seconds: Seconds,
-    /// Sample standard deviation; `None` below 2 samples.
-    pub sd_seconds: Option<Seconds>,
-    /// 90th percentile; `None` below 10 samples.
-    pub p90_seconds: Option<Seconds>,
-    /// 95th percentile; `None` below 20 samples.
-    pub p95_seconds: Option<Seconds>,
-    /// 99th percentile; `None` below 100 samples.
-    pub p99_seconds: Option<Seconds>,
-    /// Outliers by the modified z-score, flagged and kept.
-    pub outliers: u32,
 }
 
 #[cfg(test)]

@@ -21,6 +21,10 @@ pub enum Command {
     StopMend,
     /// Start a benchmark.
     Bench(Box<Plan>),
+    /// Say which runs are kept on disk.
+    ListRuns,
+    /// Bring a run that is kept on disk into view, by telling its events again.
+    OpenRun(RunId),
     /// End a run; what it has stays valid.
     Cancel(RunId),
     /// Write a run as JSON.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::backend::{BackendId, Start};
 use super::bench::{Cell, Payload, Plan, Progress, Sample, Summary};
 use super::id::RunId;
+use super::load::{LoadSummary, Step, Verdict};
 use super::text::SafeText;
 use super::time::Stamp;
 use super::unit::{Bytes, Seconds};
@@ -153,6 +154,10 @@ pub enum RunEvent {
     Progress(Progress),
     /// What is known so far; replaces what was said before.
     Summary(Vec<Summary>),
+    /// One step of a load is in.
+    Step(Box<Step>),
+    /// What is known of the loads so far; replaces what was said before.
+    Loads(Vec<LoadSummary>),
     /// It is over.
     Ended(RunTail),
 }
@@ -173,6 +178,21 @@ pub struct RunTail {
     pub suspended: Vec<LeftOut>,
     /// What the harness itself costs: the median of an empty spawn-and-wait in the same rounds.
     pub overhead_seconds: Option<Seconds>,
+    /// The final figures of the loads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loads: Vec<LoadSummary>,
+    /// Whether the machine was quiet; `None` in files of before it was said.
+    #[serde(default)]
+    pub verdict: Option<Verdict>,
+}
+
+/// A run that is kept on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StoredRun {
+    /// Its id.
+    pub id: RunId,
+    /// Whether it was written to its end; one that was not is live, or was cut off.
+    pub finished: bool,
 }
 
 /// A run in one piece: what `run.json` holds.
@@ -183,6 +203,9 @@ pub struct Run {
     pub head: RunHead,
     /// Every sample, in the order they were taken.
     pub samples: Vec<Sample>,
+    /// Every step of a load, in the order they were taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
     /// What was known at the end; `None` for a run that was cut off.
     pub tail: Option<RunTail>,
 }

@@ -8,7 +8,7 @@ use super::gpu::GpuSample;
 use super::id::{RunId, SourceId};
 use super::node::{NodeInfo, NodeSample};
 use super::process::Process;
-use super::run::RunEvent;
+use super::run::{RunEvent, StoredRun};
 use super::text::SafeText;
 use super::time::Stamp;
 
@@ -46,6 +46,8 @@ pub enum What {
         /// What happened to it.
         event: RunEvent,
     },
+    /// The runs that are kept on disk, latest first.
+    Runs(Vec<StoredRun>),
     /// Whether a source answers.
     Health(Health),
     /// Periodic samples that were dropped because nobody took them in time, since the start.

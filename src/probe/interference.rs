@@ -90,6 +90,10 @@ impl Counters {
             memory_pressure: share(|all| all.memory_stall_us, |own| own.memory_stall),
             io_pressure: share(|all| all.io_stall_us, |own| own.io_stall),
             other_cores,
+            switches_per_second: None,
+            clock: None,
+            throttles: None,
+            gpu: None,
         }
     }
 

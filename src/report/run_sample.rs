@@ -37,6 +37,8 @@ fn head() -> RunHead {
         limits: Limits::default(),
         kernel: None,
         seed: 42,
+        loads: Vec::new(),
+        job: None,
     };
     let baseline = PAYLOADS.map(|payload| Cell::cold(BackendId::Process, payload));
     let lack = LeftOut::backend(
@@ -111,6 +113,7 @@ fn sample(round: u32, index: u32, cell: Cell) -> Sample {
         outcome: if fails { broken } else { Outcome::Good },
         host: HostState::default(),
         taints: if round == 4 { vec![Taint::Steal] } else { Vec::new() },
+        attempt: 0,
     }
 }
 
@@ -134,6 +137,8 @@ pub(super) fn run() -> Run {
             SafeText::new("isomon doctor tells whether it can run here"),
         )],
         overhead_seconds: Some(Seconds(0.0009)),
+        loads: Vec::new(),
+        verdict: None,
     };
-    Run { head, samples, tail: Some(tail) }
+    Run { head, samples, tail: Some(tail), steps: Vec::new() }
 }

@@ -76,6 +76,8 @@ impl<'a> Table<'a> {
             Payload::Cpu { rounds } => format!("cpu: {rounds} rounds of arithmetic"),
             Payload::Memory { mib } => format!("memory: {mib} MiB touched, page by page"),
             Payload::Syscall { calls } => format!("syscall: {calls} system calls"),
+            Payload::Io { mib } => format!("io: {mib} MiB written, forced to the disk and read"),
+            Payload::Job => "job: what the plan names".to_owned(),
         }
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::model::bench::{Cell, Figure, Progress, Sample, Summary};
 use crate::model::id::RunId;
-use crate::model::run::{RunEvent, RunHead, RunTail};
+use crate::model::load::{LoadSummary, Step};
+use crate::model::run::{Run, RunEvent, RunHead, RunTail};
 use crate::model::time::Stamp;
 
 /// Samples kept for drawing; a longer run keeps its latest, the figures cover all.
@@ -21,6 +22,10 @@ pub struct RunState {
     pub progress: Progress,
     /// What is known so far.
     pub summary: Vec<Summary>,
+    /// Steps of its loads.
+    pub steps: Vec<Step>,
+    /// What is known of its loads so far.
+    pub loads: Vec<LoadSummary>,
     /// How it ended; `None` while it goes on.
     pub tail: Option<RunTail>,
     /// When something last happened to it.
@@ -34,8 +39,20 @@ impl RunState {
             samples: Vec::new(),
             progress: Progress::default(),
             summary: Vec::new(),
+            steps: Vec::new(),
+            loads: Vec::new(),
             tail: None,
             heard: at,
+        }
+    }
+
+    /// It in one piece, as a file holds it.
+    pub fn whole(&self) -> Run {
+        Run {
+            head: self.head.clone(),
+            samples: self.samples.clone(),
+            steps: self.steps.clone(),
+            tail: self.tail.clone(),
         }
     }
 
@@ -61,9 +78,12 @@ impl RunState {
             RunEvent::Sample(sample) => self.push((**sample).clone()),
             RunEvent::Progress(progress) => self.progress = *progress,
             RunEvent::Summary(summary) => self.summary.clone_from(summary),
+            RunEvent::Step(step) => self.steps.push((**step).clone()),
+            RunEvent::Loads(loads) => self.loads.clone_from(loads),
             RunEvent::Ended(tail) => {
                 self.progress = tail.progress;
                 self.summary.clone_from(&tail.summary);
+                self.loads.clone_from(&tail.loads);
                 self.tail = Some(tail.clone());
             }
         }
@@ -73,6 +93,7 @@ impl RunState {
     pub(super) fn forget_samples(&mut self) {
         if !self.is_live() {
             self.samples = Vec::new();
+            self.steps = Vec::new();
         }
     }
 

@@ -24,6 +24,7 @@ pub fn estimate(data: &Sorted, resamples: u32, rng: &mut impl Rng) -> Estimate {
         p95_seconds: tail(0.95, 20),
         p99_seconds: tail(0.99, 100),
         outliers: u32::try_from(data.outliers()).unwrap_or(u32::MAX),
+        p999_seconds: None,
     }
 }
 

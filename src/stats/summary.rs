@@ -50,6 +50,7 @@ fn summary(cell: u32, figure: Figure, samples: &[&Sample], resamples: u32, seed:
         failures: count(failures),
         tainted: count(tainted),
         estimate: data.map(|data| estimate(&data, resamples, &mut rng)),
+        place: None,
     }
 }
 
@@ -115,6 +116,7 @@ mod tests {
             outcome: Outcome::Good,
             host: HostState::default(),
             taints: Vec::new(),
+            attempt: 0,
         }
     }
 

@@ -122,7 +122,7 @@ fn read_parts(dir: &Path) -> Result<Run, Error> {
     let bytes = file::read(&at)?;
     check_format(&at, &bytes)?;
     let head = file::parse(&at, &bytes)?;
-    Ok(Run { head, samples: read_samples(&dir.join(SAMPLES))?, tail: None })
+    Ok(Run { head, samples: read_samples(&dir.join(SAMPLES))?, tail: None, steps: Vec::new() })
 }
 
 /// The samples of a file of lines. The last line may be torn; then it is left out.

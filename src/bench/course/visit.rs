@@ -80,6 +80,7 @@ impl Course {
             outcome: trial.outcome,
             host,
             taints: marks,
+            attempt: 0,
         }
     }
 

@@ -10,6 +10,7 @@ use super::never_began;
 use crate::hub::Deed;
 use crate::hub::local::{Local, new_id};
 use crate::model::bench::{Plan, Sample};
+use crate::model::load::Step;
 use crate::model::run::{Run, RunEvent, RunHead, RunTail};
 use crate::model::text::SafeText;
 use crate::model::update::{Update, What};
@@ -48,6 +49,7 @@ pub(super) async fn run(local: Local, plan: Plan, meter: &mut Meter) -> Result<H
 struct Gathered {
     head: Option<RunHead>,
     samples: Vec<Sample>,
+    steps: Vec<Step>,
     tail: Option<RunTail>,
     signal: Option<u8>,
 }
@@ -95,7 +97,8 @@ impl Gathered {
             }
             RunEvent::Sample(sample) => self.samples.push(*sample),
             RunEvent::Progress(progress) => meter.show(&progress),
-            RunEvent::Summary(_) => {}
+            RunEvent::Step(step) => self.steps.push(*step),
+            RunEvent::Summary(_) | RunEvent::Loads(_) => {}
             RunEvent::Ended(tail) => self.tail = Some(tail),
         }
     }
@@ -118,7 +121,7 @@ impl Gathered {
         if let Some(why) = &fault {
             meter.say(why.as_str());
         }
-        let run = Some(Run { head, samples: self.samples, tail: self.tail });
+        let run = Some(Run { head, samples: self.samples, steps: self.steps, tail: self.tail });
         Ok(Heard { run, signal, fault: fault.is_some() })
     }
 }

@@ -185,8 +185,7 @@ starts: Start::ALL.to_vec(),
             },
             limits: Limits::default(),
             kernel: None,
-            seed,
-        };
+            seed, loads: Vec::new(), job: None };
         RunHead {
             format: FORMAT,
             id: RunId::new(1_000, random),
@@ -221,8 +220,7 @@ prop_compose! {
             phases,
             outcome: failure.map_or(Outcome::Good, failed),
             host: HostState { steal, other_cores, ..HostState::default() },
-            taints: vec![Taint::Steal, Taint::LeftOver],
-        }
+            taints: vec![Taint::Steal, Taint::LeftOver], attempt: 0 }
     }
 }
 
@@ -246,9 +244,8 @@ prop_compose! {
             p90_seconds: tail,
             p95_seconds: None,
             p99_seconds: tail,
-            outliers,
-        });
-        Summary { cell, figure, n, failures, tainted, estimate }
+            outliers, p999_seconds: None });
+        Summary { cell, figure, n, failures, tainted, estimate, place: None }
     }
 }
 
@@ -280,8 +277,7 @@ prop_compose! {
             progress: Progress { submitted, elapsed_seconds, left_seconds, ..Progress::default() },
             summary,
             suspended: reason.map(out).into_iter().collect(),
-            overhead_seconds: left_seconds,
-        }
+            overhead_seconds: left_seconds, loads: Vec::new(), verdict: None }
     }
 }
 

@@ -36,6 +36,8 @@ fn head() -> RunHead {
             limits: Limits::default(),
             kernel: None,
             seed: u64::MAX,
+            loads: Vec::new(),
+            job: None,
         },
         cells: vec![cell],
         left_out: Vec::new(),
@@ -54,6 +56,7 @@ fn sample(round: u32) -> Sample {
         outcome: Outcome::Good,
         host: HostState::default(),
         taints: Vec::new(),
+        attempt: 0,
     }
 }
 
@@ -100,7 +103,7 @@ fn a_bad_line_in_the_middle_is_named() {
 #[test]
 fn a_finished_run_is_one_file_and_equal_to_what_was_written() {
     let (_runs, dir) = written(1);
-    let run = Run { head: head(), samples: vec![sample(0)], tail: None };
+    let run = Run { head: head(), samples: vec![sample(0)], tail: None, steps: Vec::new() };
     dir.finish(&run).unwrap();
     assert_eq!(RunDir::read(dir.path()).unwrap(), run);
     assert_eq!(RunDir::read(&dir.path().join(RUN)).unwrap(), run);
@@ -110,7 +113,7 @@ fn a_finished_run_is_one_file_and_equal_to_what_was_written() {
 #[test]
 fn only_the_owner_can_read_it() {
     let (_runs, dir) = written(1);
-    dir.finish(&Run { head: head(), samples: Vec::new(), tail: None }).unwrap();
+    dir.finish(&Run { head: head(), samples: Vec::new(), tail: None, steps: Vec::new() }).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(dir.path()), 0o700);
     for name in [HEAD, SAMPLES, RUN] {
@@ -167,7 +170,7 @@ proptest! {
     #[test]
     fn no_byte_in_a_file_makes_reading_panic(at: prop::sample::Index, byte: u8, whole: bool) {
         let (_runs, dir) = written(3);
-        let run = Run { head: head(), samples: vec![sample(0)], tail: None };
+        let run = Run { head: head(), samples: vec![sample(0)], tail: None, steps: Vec::new() };
         if whole {
             dir.finish(&run).unwrap();
         }

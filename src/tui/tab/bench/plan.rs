@@ -157,6 +157,8 @@ fn amount(payload: Payload) -> String {
         Payload::Cpu { rounds } => format!("{} xorshift rounds", count(rounds)),
         Payload::Memory { mib } => format!("{mib} MiB, page by page"),
         Payload::Syscall { calls } => format!("{} system calls", count(calls)),
+        Payload::Io { mib } => format!("{mib} MiB written and read"),
+        Payload::Job => "what the plan names".to_owned(),
     }
 }
 
