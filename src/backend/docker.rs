@@ -38,6 +38,8 @@ pub(super) use settle::{Debts, Remains, remains, settle};
 const RUN_LABEL: &str = "isomon.run";
 /// The label that says of which lot of the run a container is.
 const LOT_LABEL: &str = "isomon.lot";
+/// How the name of a file ends that says that an image is being made.
+const IMPORTING: &str = "importing";
 /// Time for the empty image to be made.
 const PREPARATION_MS: u64 = 10_000;
 
@@ -51,6 +53,17 @@ pub(super) const DEFAULT: Docker = Docker { runtime: None };
 pub(super) const CRUN: Docker = Docker { runtime: Some("crun") };
 pub(super) const RUNSC: Docker = Docker { runtime: Some("runsc") };
 pub(super) const KATA: Docker = Docker { runtime: Some("kata") };
+
+/// Where it stands that an image is being made beside `facts`.
+fn importing(facts: &Path) -> PathBuf {
+    facts.with_extension(IMPORTING)
+}
+
+/// Whether an engine may still be at work on an image of the run whose directory is `place`.
+pub(super) fn is_importing(place: &Path) -> bool {
+    let files = std::fs::read_dir(place).into_iter().flatten().flatten();
+    files.into_iter().any(|file| file.path().extension().is_some_and(|of| of == IMPORTING))
+}
 
 impl Kind for Docker {
     fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {

@@ -138,7 +138,7 @@ impl Lot {
         let (site, name) = (self.site.clone(), self.name.clone());
         let settled = tokio::task::spawn_blocking(move || {
             for socket in audit::engines(&Found::open(&site.place)) {
-                docker::settle(&socket, &site.id, Some(&name));
+                docker::settle(&socket, &site.id, Some(&name), false);
             }
         });
         settled.await.ok();

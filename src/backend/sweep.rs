@@ -117,7 +117,8 @@ fn settle(settings: &CampSettings, id: &RunId, engines: &[PathBuf]) -> Option<Ve
     let debts = Debts::of(settings);
     // Where it cannot be written, the engines are asked all the same.
     debts.owe(id, engines).ok();
-    let asked = engines.iter().map(|socket| docker::settle(socket, id, None));
+    let late = docker::is_importing(&audit::place(settings, id));
+    let asked = engines.iter().map(|socket| docker::settle(socket, id, None, late));
     let remains: Option<Vec<Remains>> = asked.collect();
     let left = remains?.into_iter().flat_map(|remains| audit::in_engine(id, remains));
     let left: Vec<LeftOver> = left.collect();

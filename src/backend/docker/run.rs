@@ -20,7 +20,7 @@ use super::super::view::View;
 use super::engine::{self, Engine, escape};
 use super::facts::{Facts, describe};
 use super::pump::Pump;
-use super::{RUN_LABEL, frame, image};
+use super::{RUN_LABEL, frame, image, importing};
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
 
@@ -139,7 +139,11 @@ fn prepare(socket: &Path, wish: &str, id: &RunId, place: &Path) -> Result<u8, Er
     if engine.images(&labels)?.is_empty() {
         let label = escape(&format!("LABEL {RUN_LABEL}={id}"));
         let path = format!("/images/create?fromSrc=-&repo=isomon-empty&tag={id}&changes={label}");
+        // An engine goes on with it when we die; whoever sweeps must know that one may still come.
+        let importing = importing(place);
+        write(&importing, &facts)?;
         engine.send_tar(&path, &image::tar(&View::of(Path::new("/"))))?;
+        fs::remove_file(&importing).map_err(|source| Error::File { path: importing, source })?;
     }
     Ok(0)
 }

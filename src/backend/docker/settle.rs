@@ -7,7 +7,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::http::Until;
 use super::super::residue;
@@ -20,6 +20,8 @@ use crate::model::id::RunId;
 const ANSWER: Duration = Duration::from_secs(1);
 /// Time for an engine to take away what it has of a run.
 const REMOVAL: Duration = Duration::from_secs(2);
+/// Time for an image to come whose maker died.
+const IMPORT: Duration = Duration::from_secs(1);
 /// Between two looks: a container that was being made when its maker died may come late.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -41,8 +43,14 @@ pub(in crate::backend) fn remains(socket: &Path, id: &RunId) -> Option<Remains> 
 }
 
 /// Has the engine at `socket` remove all containers of run `id`, or those of one lot; with the whole
-/// run its image too. What it would not remove; `None` if it gave no answer.
-pub(in crate::backend) fn settle(socket: &Path, id: &RunId, lot: Option<&str>) -> Option<Remains> {
+/// run its image too, for which it waits a while if `late` says that one may still come. What it
+/// would not remove; `None` if it gave no answer.
+pub(in crate::backend) fn settle(
+    socket: &Path,
+    id: &RunId,
+    lot: Option<&str>,
+    late: bool,
+) -> Option<Remains> {
     let engine = Engine::at(socket, Until::within(REMOVAL));
     let mut labels = vec![(RUN_LABEL, id.as_str())];
     labels.extend(lot.map(|lot| (LOT_LABEL, lot)));
@@ -53,7 +61,13 @@ pub(in crate::backend) fn settle(socket: &Path, id: &RunId, lot: Option<&str>) -
     // First its name, so that nothing new is made of it; then what was; then the image itself.
     heed(engine.delete(&format!("/images/{}?force=1", image_name(id)))).ok()?;
     let containers = clear(&engine, &labels).ok()?;
-    for image in engine.images(&labels).ok()? {
+    let mut images = engine.images(&labels).ok()?;
+    let began = Instant::now();
+    while late && images.is_empty() && began.elapsed() < IMPORT {
+        residue::pause(PAUSE, None);
+        images = engine.images(&labels).ok()?;
+    }
+    for image in images {
         heed(engine.delete(&format!("/images/{image}?force=1"))).ok()?;
     }
     Some(Remains { containers, images: engine.images(&labels).ok()? })
@@ -157,7 +171,7 @@ mod tests {
     fn an_engine_that_is_not_there_says_nothing() {
         let home = tempfile::tempdir().unwrap();
         let socket = home.path().join("none.sock");
-        assert_eq!(settle(&socket, &RunId::new(0, 7), None), None);
+        assert_eq!(settle(&socket, &RunId::new(0, 7), None, true), None);
         assert_eq!(remains(&socket, &RunId::new(0, 7)), None);
     }
 }
