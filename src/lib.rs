@@ -18,6 +18,7 @@ pub mod stats;
 pub mod backend;
 pub mod probe;
 pub mod store;
+pub mod tune;
 
 // Floor 3: deeds. They put the hands to work.
 pub mod bench;

@@ -10,5 +10,6 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     isomon::backend::reexecuted(&arguments)
         .or_else(|| isomon::probe::gpu::reexecuted(&arguments))
+        .or_else(|| isomon::tune::reexecuted(&arguments))
         .unwrap_or_else(|| isomon::cli::main(&arguments))
 }

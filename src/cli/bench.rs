@@ -15,6 +15,7 @@ use crate::model::run::{Run, RunEnd};
 mod args;
 mod export;
 mod live;
+mod tune;
 
 pub use args::BenchArgs;
 pub(super) use args::{Family, backends};
@@ -27,7 +28,10 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     export::check_all(&wish.exports(), wish.json)?;
     let mut meter = Meter::new();
     let local = setting.local.clone();
-    let heard = runtime::block_on(live::run(local, plan, &mut meter))??;
+    let tuned = if wish.tune { tune::tune(&local, wish.yes)? } else { None };
+    let heard = runtime::block_on(live::run(local, plan, &mut meter));
+    tune::untune(tuned);
+    let heard = heard??;
     meter.clear();
     let Some(result) = heard.run else {
         return Ok(heard.signal.map_or(Exit::Bad, Exit::Signal));

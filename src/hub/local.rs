@@ -29,6 +29,7 @@ use crate::probe::process::ProcessProbe;
 use crate::probe::{self, Probe};
 use crate::report;
 use crate::store::{self, Listed, RunDir};
+use crate::tune::{self, Advice, Tuning};
 
 mod exec;
 
@@ -99,7 +100,22 @@ impl Local {
         Ok(left
             .into_iter()
             .map(|thing| format!("{} of run {}", thing.name, thing.run).into())
+            .chain(tune::mend(&self.roots, &settings.state, dry_run).iter().map(|path| {
+                SafeText::from(format!("settings of the host, noted in {}", path.display()))
+            }))
             .collect())
+    }
+
+    /// What the machine could do better for a measurement.
+    pub fn advice(&self) -> Vec<Advice> {
+        tune::look(&self.roots)
+    }
+
+    /// Follows `advice` until what is returned ends.
+    pub fn tune(&self, advice: &[Advice]) -> Result<Tuning, SafeText> {
+        let settings = self.settings(Limits::default())?;
+        tune::mend(&self.roots, &settings.state, false);
+        Tuning::begin(&self.roots, &settings.state, &settings.exe, advice).map_err(sentence)
     }
 
     fn settings(&self, limits: Limits) -> Result<CampSettings, SafeText> {

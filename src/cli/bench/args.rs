@@ -73,6 +73,13 @@ pub struct BenchArgs {
     /// A name for the run
     #[arg(short, long)]
     name: Option<String>,
+    /// Say what this machine could do better for the run (governor, turbo, SMT), and with a yes set it
+    /// until the run is over
+    #[arg(long)]
+    pub(super) tune: bool,
+    /// Say yes to --tune beforehand
+    #[arg(long, requires = "tune")]
+    pub(super) yes: bool,
     /// Print the whole run as JSON instead of the table
     #[arg(long)]
     pub(super) json: bool,
