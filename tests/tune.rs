@@ -93,6 +93,7 @@ fn with_a_yes_the_machine_is_set_for_the_run_and_put_back() {
     let run: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(run["fingerprint"]["governor"], "performance");
     assert!(untouched(settings.path()));
+    assert_eq!(home::out(&home.run(&["gc"])), "nothing is left behind\n");
 }
 
 #[test]
