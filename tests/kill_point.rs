@@ -28,7 +28,7 @@ use victim_play::{Doing, Victim};
 /// Longest that something that must happen is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Longest until the next start must have swept.
-const SWEPT: Duration = Duration::from_secs(30);
+const SWEPT: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 #[ignore = "runs only as the victim of the other tests"]

@@ -15,7 +15,7 @@ use rand::{SeedableRng, TryRngCore};
 
 /// Time after which what is still there is a leak, also on a machine that stands still for a while for
 /// want of memory or processors. How long sweeps took is judged by their median.
-const SWEPT: Duration = Duration::from_mins(2);
+const SWEPT: Duration = Duration::from_secs(10);
 
 /// Programs that isomon starts; decoys are called so too.
 const LIKE: [&str; 5] = ["runsc-sandbox", "qemu-system-x86_64", "firecracker", "deno", "isomon"];
