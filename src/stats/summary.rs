@@ -73,6 +73,15 @@ pub const fn deciding(payload: Payload) -> Figure {
     }
 }
 
+/// The figures that tables show of a payload, and that comparisons are made of. `request` is the sum
+/// of two others; `clean` says little beside real work.
+pub const fn telling(payload: Payload) -> &'static [Figure] {
+    match payload {
+        Payload::Noop => &[Figure::Start, Figure::Cli, Figure::Clean],
+        _ => &[Figure::Start, Figure::Work, Figure::Cli],
+    }
+}
+
 /// How well the median is known: half of its interval as a share of it. `None` without an interval.
 pub fn half_width(estimate: &Estimate) -> Option<Ratio> {
     let (low, high) = (estimate.low_seconds?, estimate.high_seconds?);
