@@ -8,5 +8,6 @@ pub mod estimate;
 pub mod holm;
 pub mod interval;
 pub mod permutation;
+pub mod place;
 pub mod sorted;
 pub mod summary;
