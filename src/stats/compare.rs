@@ -75,12 +75,14 @@ pub struct Comparison {
     pub differences: Vec<Difference>,
     /// Every figure of every cell, in the order of the base; cells that only the other run has last.
     pub rows: Vec<Row>,
+    /// Cells that worked in the base and of which every sample of the other run failed.
+    pub broken: Vec<Cell>,
 }
 
 impl Comparison {
-    /// Whether some row is slower.
+    /// Whether some row is slower, or what worked does not any more.
     pub fn has_regression(&self) -> bool {
-        self.rows.iter().any(|row| row.change == Change::Slower)
+        !self.broken.is_empty() || self.rows.iter().any(|row| row.change == Change::Slower)
     }
 }
 
@@ -139,7 +141,18 @@ pub fn compare(base: &Run, other: &Run, rules: &Rules) -> Comparison {
     }
     let mut rows = rows(&pairs, rules, base.head.plan.seed ^ other.head.plan.seed.rotate_left(32));
     judge(&mut rows, &pairs, rules);
-    Comparison { differences: differences(base, other), rows }
+    let visited = |cell: &Cell| {
+        let at = other.head.cells.iter().position(|of| of == cell);
+        at.is_some_and(|at| other_by_cell[at].iter().any(|sample| !sample.warmup))
+    };
+    let works = |cell: &Cell, side: fn(&Pair) -> &Option<Side>| {
+        pairs.iter().any(|pair| pair.cell == *cell && side(pair).is_some())
+    };
+    let is_broken = |cell: &Cell| {
+        works(cell, |pair| &pair.base) && !works(cell, |pair| &pair.other) && visited(cell)
+    };
+    let broken = base.head.cells.iter().filter(|cell| is_broken(cell)).copied().collect();
+    Comparison { differences: differences(base, other), rows, broken }
 }
 
 /// Every cell once, those of the base first.

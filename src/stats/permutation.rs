@@ -5,6 +5,9 @@
 //! half of all numbers carry the left label is hypergeometric, and from the middle outwards the
 //! next label is left with the chance of what is left over. So a draw takes about √n steps.
 //! Drawing ends early when the answer can be no small p (Besag and Clifford 1991).
+//!
+//! With ten numbers a side many shuffles have the very medians that were seen, and p could never be
+//! small. Among those, the ones count whose rank sums lie as far apart as the ones that were seen.
 
 use rand::Rng;
 
@@ -13,6 +16,10 @@ use super::sorted::Sorted;
 /// Draws as far apart as what was seen, after which no more are made: p is then known within a
 /// tenth, and is not small.
 const HITS: u32 = 100;
+
+/// Most numbers that are ranked: with more, hardly two shuffles have the same medians, or so many
+/// numbers are equal that their ranks say nothing.
+const RANKED: usize = 5_000;
 
 /// What shuffling gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,27 +44,29 @@ impl Shuffled {
 /// Shuffles `left` and `right` up to `most` times.
 pub fn shuffle(left: &Sorted, right: &Sorted, most: u32, rng: &mut impl Rng) -> Shuffled {
     let deck = Deck::new(left, right);
-    // Equal but for rounding is as far apart.
-    let seen = (left.median() - right.median()).abs() * (1.0 - 1e-9);
+    let seen = deck.seen(left, right);
     let mut shuffled = Shuffled { hits: 0, draws: 0, early: false };
     while shuffled.draws < most && !shuffled.early {
-        let (left, right) = deck.draw(rng);
         shuffled.draws += 1;
-        shuffled.hits += u32::from((left - right).abs() >= seen);
+        shuffled.hits += u32::from(deck.deal(rng).is_as_far(&seen, rng));
         shuffled.early = shuffled.hits >= HITS;
     }
     shuffled
 }
 
-/// No data of so many samples can have a p below this: with all of one side below the other, these
-/// shuffles keep both medians.
+/// No data of so many samples can have a p below this: one way to give the labels in all, and
+/// its mirror where both sides are of one size.
 pub fn least_p(left: usize, right: usize) -> f64 {
-    let all = left + right;
-    let (low, high) = (left / 2 + 1, right / 2 + 1);
-    if low > left || high > right {
-        return 1.0;
-    }
-    (ln_choose(all - low - high, left - low) - ln_choose(all, left)).exp()
+    let ways = if left == right { 2.0 } else { 1.0 };
+    (ways * (-ln_choose(left + right, left)).exp()).min(1.0)
+}
+
+/// How far apart two sides are.
+struct Seen {
+    /// Between their medians.
+    medians: f64,
+    /// Between the rank sum of the left one and what it is on average.
+    ranks: f64,
 }
 
 /// All numbers in ascending order, and how many of the lower half carry the left label.
@@ -70,49 +79,125 @@ struct Deck {
     fewest: usize,
     /// The chance of so many or fewer, from `fewest` on.
     chance: Vec<f64>,
+    /// The rank of each number, the mean of those that are equal; none of very many.
+    ranks: Vec<f64>,
 }
 
 impl Deck {
     fn new(left: &Sorted, right: &Sorted) -> Self {
         let mut all = [left.values(), right.values()].concat();
-        all.sort_unstable_by(f64::total_cmp);
+        // Two sorted parts are merged.
+        all.sort_by(f64::total_cmp);
+        let ranks = if all.len() <= RANKED { ranks(&all) } else { Vec::new() };
         let (left, right, half) = (left.len(), right.len(), all.len() / 2);
         let (fewest, chance) = hypergeometric(left, right, half);
-        Self { all, left, right, half, fewest, chance }
+        Self { all, left, right, half, fewest, chance, ranks }
     }
 
-    /// The medians of both sides with the labels shuffled.
-    fn draw(&self, rng: &mut impl Rng) -> (f64, f64) {
+    fn seen(&self, left: &Sorted, right: &Sorted) -> Seen {
+        let rank = |value: &f64| {
+            let at = self.all.partition_point(|of| of < value);
+            self.ranks.get(at).copied().unwrap_or_default()
+        };
+        let medians = (left.median() - right.median()).abs();
+        Seen { medians, ranks: self.off(left.values().iter().map(rank).sum()) }
+    }
+
+    /// How far a rank sum of the left side is from what it is on average.
+    fn off(&self, ranks: f64) -> f64 {
+        (ranks - self.left as f64 * (self.all.len() as f64 - 1.0) / 2.0).abs()
+    }
+
+    /// Gives the labels away anew, as far from the middle as the medians lie.
+    fn deal(&self, rng: &mut impl Rng) -> Dealt<'_> {
         let lot: f64 = rng.random();
         let left = self.fewest + self.chance.partition_point(|chance| *chance < lot);
         let left = left.min(self.left).min(self.half);
         let below = [left, self.half - left];
-        let mut middles = [Middle::of(self.left), Middle::of(self.right)];
-        self.walk_down(below, &mut middles, rng);
-        self.walk_up(below, &mut middles, rng);
-        (middles[0].sum / 2.0, middles[1].sum / 2.0)
+        let middles = [Middle::of(self.left), Middle::of(self.right)];
+        let mut dealt = Dealt { deck: self, below, given: below, middles, ranks: 0.0 };
+        while dealt.lies_below() {
+            dealt.step_down(rng);
+        }
+        while dealt.lies_above() {
+            dealt.step_up(rng);
+        }
+        dealt
+    }
+}
+
+/// The ranks from 0 of numbers in ascending order; equal ones share their mean.
+fn ranks(all: &[f64]) -> Vec<f64> {
+    let mut ranks = Vec::with_capacity(all.len());
+    for run in all.chunk_by(|left, right| left.total_cmp(right).is_eq()) {
+        let mean = ranks.len() as f64 + (run.len() as f64 - 1.0) / 2.0;
+        ranks.extend(std::iter::repeat_n(mean, run.len()));
+    }
+    ranks
+}
+
+/// Labels given away from the middle outwards.
+struct Dealt<'a> {
+    deck: &'a Deck,
+    /// Labels of each side still to give away below.
+    below: [usize; 2],
+    /// Labels of each side given away below the next number above.
+    given: [usize; 2],
+    middles: [Middle; 2],
+    /// The ranks that have gone to the left.
+    ranks: f64,
+}
+
+impl Dealt<'_> {
+    fn lies_below(&self) -> bool {
+        self.below.iter().zip(&self.middles).any(|(below, middle)| *below > middle.low)
     }
 
-    /// From the middle down, with `below` of each label to give away, until no median lies deeper.
-    fn walk_down(&self, below: [usize; 2], middles: &mut [Middle; 2], rng: &mut impl Rng) {
-        let mut rest = below;
-        while rest[0] > middles[0].low || rest[1] > middles[1].low {
-            let value = self.all[rest[0] + rest[1] - 1];
-            let side = side(rest, rng);
-            rest[side] -= 1;
-            middles[side].see(rest[side], value);
+    fn lies_above(&self) -> bool {
+        self.given.iter().zip(&self.middles).any(|(given, middle)| *given <= middle.high)
+    }
+
+    fn step_down(&mut self, rng: &mut impl Rng) {
+        let at = self.below[0] + self.below[1] - 1;
+        let side = side(self.below, rng);
+        self.below[side] -= 1;
+        self.see(side, self.below[side], at);
+    }
+
+    fn step_up(&mut self, rng: &mut impl Rng) {
+        let at = self.given[0] + self.given[1];
+        let rest = [self.deck.left - self.given[0], self.deck.right - self.given[1]];
+        let side = side(rest, rng);
+        self.see(side, self.given[side], at);
+        self.given[side] += 1;
+    }
+
+    /// The number `at` is the one of `rank` of its side.
+    fn see(&mut self, side: usize, rank: usize, at: usize) {
+        self.middles[side].see(rank, self.deck.all[at]);
+        if side == 0 {
+            self.ranks += self.deck.ranks.get(at).copied().unwrap_or_default();
         }
     }
 
-    /// From the middle up, with `below` of each label given away, until no median lies higher.
-    fn walk_up(&self, below: [usize; 2], middles: &mut [Middle; 2], rng: &mut impl Rng) {
-        let mut given = below;
-        while given[0] <= middles[0].high || given[1] <= middles[1].high {
-            let value = self.all[given[0] + given[1]];
-            let side = side([self.left - given[0], self.right - given[1]], rng);
-            middles[side].see(given[side], value);
-            given[side] += 1;
+    /// Whether both sides are as far apart as what was seen. Very many numbers have no ranks; then
+    /// the same medians are as far apart, which makes no p smaller than it is.
+    fn is_as_far(mut self, seen: &Seen, rng: &mut impl Rng) -> bool {
+        let medians = (self.middles[0].sum - self.middles[1].sum).abs() / 2.0;
+        // Equal but for rounding is equal.
+        if (medians - seen.medians).abs() > seen.medians * 1e-9 {
+            return medians > seen.medians;
         }
+        if self.deck.ranks.is_empty() {
+            return true;
+        }
+        while self.below[0] > 0 {
+            self.step_down(rng);
+        }
+        while self.given[0] < self.deck.left {
+            self.step_up(rng);
+        }
+        self.deck.off(self.ranks) >= seen.ranks * (1.0 - 1e-9)
     }
 }
 

@@ -142,8 +142,10 @@ mod tests {
 
     #[test]
     fn where_no_data_could_tell_only_the_best_is_placed() {
-        let found: Vec<_> = (0..4).map(|k| data(1.0 + f64::from(k), 6)).collect();
-        let wanted = [Some(Place::Best), None, None, None];
-        assert_eq!(placed(&COLD, &found, 999), wanted);
+        let cells: Vec<Cell> =
+            BackendId::ALL.into_iter().map(|id| Cell::cold(id, Payload::Noop)).collect();
+        let found: Vec<_> = (0..8).map(|k| data(1.0 + f64::from(k), 6)).collect();
+        let places = placed(&cells, &found, 999);
+        assert_eq!((places[0], places.iter().flatten().count()), (Some(Place::Best), 1));
     }
 }

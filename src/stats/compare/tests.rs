@@ -134,6 +134,23 @@ fn with_too_few_samples_or_one_side_nothing_is_said() {
 }
 
 #[test]
+fn what_worked_and_fails_each_time_is_broken() {
+    let base = run(1, 9, &[(PROCESS, 1.0), (RUNC, 2.0)]);
+    let mut other = run(2, 9, &[(PROCESS, 1.0), (RUNC, 2.0)]);
+    let message = SafeText::new("no");
+    for sample in other.samples.iter_mut().filter(|sample| sample.cell == 1) {
+        let kind = crate::model::bench::Failure::Start;
+        sample.outcome = Outcome::Failed { kind, message: message.clone() };
+    }
+    let compared = compare(&base, &other, &Rules::default());
+    assert_eq!(compared.broken, [RUNC]);
+    assert!(compared.has_regression());
+    other.samples.retain(|sample| sample.cell == 0);
+    let compared = compare(&base, &other, &Rules::default());
+    assert_eq!((compared.broken.len(), compared.has_regression()), (0, false), "not measured");
+}
+
+#[test]
 fn where_no_data_could_show_a_change_none_is_denied() {
     let cells: Vec<(Cell, f64)> = BackendId::ALL
         .into_iter()

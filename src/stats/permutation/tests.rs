@@ -14,33 +14,52 @@ fn some(n: usize, shift: f64, rng: &mut StdRng) -> Sorted {
     Sorted::new((0..n).map(|_| shift + rng.random::<f64>()).collect()).unwrap()
 }
 
-/// The test as the textbook has it: shuffle all, cut, take both medians.
+/// How far apart both sides are: their medians, then their rank sums.
+fn far(left: &[f64], right: &[f64]) -> (f64, f64) {
+    let mut all = [left, right].concat();
+    all.sort_by(f64::total_cmp);
+    let rank = |value: &f64| {
+        let below = all.iter().filter(|of| *of < value).count() as f64;
+        let equal = all.iter().filter(|of| *of == value).count() as f64;
+        below + (equal - 1.0) / 2.0
+    };
+    let middle = left.len() as f64 * (all.len() as f64 - 1.0) / 2.0;
+    let ranks = left.iter().map(rank).sum::<f64>();
+    ((of(left).median() - of(right).median()).abs(), (ranks - middle).abs())
+}
+
+fn as_far(found: (f64, f64), seen: (f64, f64)) -> bool {
+    let same = (found.0 - seen.0).abs() <= seen.0 * 1e-9;
+    if same { found.1 >= seen.1 * (1.0 - 1e-9) } else { found.0 > seen.0 }
+}
+
+/// The test as the textbook has it: shuffle all, cut, look at both sides.
 fn textbook(left: &Sorted, right: &Sorted, draws: u32, rng: &mut StdRng) -> f64 {
-    let seen = (left.median() - right.median()).abs() * (1.0 - 1e-9);
+    let seen = far(left.values(), right.values());
     let mut all = [left.values(), right.values()].concat();
     let hits = (0..draws).filter(|_| {
         all.shuffle(rng);
         let (one, other) = all.split_at(left.len());
-        (of(one).median() - of(other).median()).abs() >= seen
+        as_far(far(one, other), seen)
     });
     f64::from(u32::try_from(hits.count()).unwrap() + 1) / f64::from(draws + 1)
 }
 
 /// Every way to give away the labels, one by one.
 fn exact(left: &Sorted, right: &Sorted) -> f64 {
-    let seen = (left.median() - right.median()).abs() * (1.0 - 1e-9);
+    let seen = far(left.values(), right.values());
     let all = [left.values(), right.values()].concat();
     let (mut hits, mut ways) = (0_u32, 0_u32);
     for mask in 0_u32..1 << all.len() {
         if mask.count_ones() as usize != left.len() {
             continue;
         }
-        let side = |wanted: bool| {
+        let side = |wanted: bool| -> Vec<f64> {
             let of_it = (0..all.len()).filter(|at| (mask >> at & 1 == 1) == wanted);
-            of(&of_it.map(|at| all[at]).collect::<Vec<_>>()).median()
+            of_it.map(|at| all[at]).collect()
         };
         ways += 1;
-        hits += u32::from((side(true) - side(false)).abs() >= seen);
+        hits += u32::from(as_far(far(&side(true), &side(false)), seen));
     }
     f64::from(hits) / f64::from(ways)
 }
@@ -48,20 +67,17 @@ fn exact(left: &Sorted, right: &Sorted) -> f64 {
 /// Without the early end.
 fn quick(left: &Sorted, right: &Sorted, draws: u32, rng: &mut StdRng) -> f64 {
     let deck = Deck::new(left, right);
-    let seen = (left.median() - right.median()).abs() * (1.0 - 1e-9);
-    let hits = (0..draws).filter(|_| {
-        let (left, right) = deck.draw(rng);
-        (left - right).abs() >= seen
-    });
+    let seen = deck.seen(left, right);
+    let hits = (0..draws).filter(|_| deck.deal(rng).is_as_far(&seen, rng));
     hits.count() as f64 / f64::from(draws)
 }
 
 #[test]
 fn it_is_the_test_over_every_way_to_give_the_labels() {
     let mut rng = StdRng::seed_from_u64(3);
-    for (left, right) in [(7, 7), (6, 8), (5, 9), (8, 5), (6, 6), (1, 9), (2, 3), (1, 1)] {
+    for (left, right) in [(6, 6), (5, 7), (7, 4), (1, 9), (2, 3), (1, 1)] {
         let (left, right) = (some(left, 0.0, &mut rng), some(right, 0.2, &mut rng));
-        let (wanted, found) = (exact(&left, &right), quick(&left, &right, 40_000, &mut rng));
+        let (wanted, found) = (exact(&left, &right), quick(&left, &right, 20_000, &mut rng));
         let sizes = (left.len(), right.len());
         assert!((wanted - found).abs() < 0.012, "{sizes:?}: {found}, exactly {wanted}");
     }
@@ -70,14 +86,14 @@ fn it_is_the_test_over_every_way_to_give_the_labels() {
 #[test]
 fn it_is_the_textbook_s_test_for_more_samples_and_for_ties() {
     let mut rng = StdRng::seed_from_u64(4);
-    for (left, right, shift) in [(25, 25, 0.1), (30, 61, 0.08), (200, 101, 0.0), (40, 12, 0.25)] {
+    for (left, right, shift) in [(25, 25, 0.1), (30, 61, 0.08), (60, 41, 0.0), (40, 12, 0.25)] {
         let (left, right) = (some(left, 0.0, &mut rng), some(right, shift, &mut rng));
-        let wanted = textbook(&left, &right, 4_000, &mut rng);
+        let wanted = textbook(&left, &right, 1_000, &mut rng);
         let found = quick(&left, &right, 20_000, &mut rng);
-        assert!((wanted - found).abs() < 0.03, "{found}, textbook {wanted}");
+        assert!((wanted - found).abs() < 0.05, "{found}, textbook {wanted}");
     }
     let (left, right) = (of(&[1.0, 1.0, 1.0, 2.0, 2.0, 3.0]), of(&[1.0, 2.0, 2.0, 3.0, 3.0, 3.0]));
-    let (wanted, found) = (exact(&left, &right), quick(&left, &right, 40_000, &mut rng));
+    let (wanted, found) = (exact(&left, &right), quick(&left, &right, 20_000, &mut rng));
     assert!((wanted - found).abs() < 0.012, "{found}, exactly {wanted}");
 }
 
@@ -87,8 +103,8 @@ fn where_both_are_alike_every_p_is_as_frequent_as_it_says() {
     let mut below = [0_u32; 3];
     let marks = [0.01, 0.05, 0.5];
     for _ in 0..2_000 {
-        let (left, right) = (some(21, 0.0, &mut rng), some(24, 0.0, &mut rng));
-        let p = shuffle(&left, &right, 1_999, &mut rng).p();
+        let (left, right) = (some(11, 0.0, &mut rng), some(14, 0.0, &mut rng));
+        let p = shuffle(&left, &right, 999, &mut rng).p();
         marks.iter().zip(&mut below).for_each(|(mark, below)| *below += u32::from(p <= *mark));
     }
     for (mark, below) in marks.into_iter().zip(below) {
@@ -124,7 +140,7 @@ fn the_least_p_is_what_full_separation_gives() {
         let high: Vec<f64> = (0..right).map(|k| 1e6 + f64::from(k)).collect();
         let (least, exact) = (least_p(low.len(), high.len()), exact(&of(&low), &of(&high)));
         assert!(least <= exact * 1.000_001, "{left} {right}: {least}, exactly {exact}");
-        assert!(least > exact / 8.0, "{left} {right}: {least}, exactly {exact}");
+        assert!(least > exact / 2.1, "{left} {right}: {least}, exactly {exact}");
     }
     assert!(least_p(25, 25) < 1e-6);
 }
