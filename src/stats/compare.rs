@@ -220,7 +220,9 @@ impl Pair {
             other: known(&self.other),
             times: ratio
                 .and_then(|(base, other)| times(&other.data, &base.data, rules.resamples, rng)),
-            p: self.testable().map(|(base, other)| shuffle(base, other, most, rng).p()),
+            p: self.testable().map(|(base, other)| {
+                shuffle(base, other, most, rng).p().max(least_p(base.len(), other.len()))
+            }),
             adjusted_p: None,
             change: Change::Unknown,
         }

@@ -74,7 +74,8 @@ fn places(
     let most = rules.shuffles(rivals.len());
     let tested = rivals.iter().map(|(at, data)| {
         let mut rng = generator(seed ^ STREAM, summaries[*at].cell, summaries[*at].figure);
-        let p = shuffle(best.1, data, most, &mut rng).p();
+        let least = least_p(best.1.len(), data.len());
+        let p = shuffle(best.1, data, most, &mut rng).p().max(least);
         (times(data, best.1, rules.resamples, &mut rng), p)
     });
     let tested: Vec<_> = tested.collect();
