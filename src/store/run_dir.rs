@@ -9,11 +9,9 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
-use super::{Error, file};
+use super::{Error, file, foreign};
 use crate::model::bench::Sample;
-use crate::model::run::{FORMAT, Run, RunHead};
+use crate::model::run::{Run, RunHead};
 
 const HEAD: &str = "head.json";
 const SAMPLES: &str = "samples.ndjson";
@@ -93,24 +91,10 @@ impl RunDir {
     }
 }
 
-#[derive(Deserialize)]
-struct Format {
-    format: u32,
-}
-
-/// Refuses what a later isomon wrote, before anything else is made of it.
-fn check_format(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let Format { format: found } = file::parse(path, bytes)?;
-    if found > FORMAT {
-        return Err(Error::Newer { path: path.to_owned(), found });
-    }
-    Ok(())
-}
-
 fn read_whole(path: &Path) -> Result<Run, Error> {
     let bytes = file::read(path)?;
-    check_format(path, &bytes)?;
-    file::parse(path, &bytes)
+    foreign::check(path, &bytes)?;
+    serde_json::from_slice(&bytes).map_err(|whole| foreign::part(path, &bytes, whole))
 }
 
 /// A run that was cut off, or still goes on.
@@ -120,7 +104,7 @@ fn read_parts(dir: &Path) -> Result<Run, Error> {
         return Err(Error::NotARun { path: dir.to_owned() });
     }
     let bytes = file::read(&at)?;
-    check_format(&at, &bytes)?;
+    foreign::check(&at, &bytes)?;
     let head = file::parse(&at, &bytes)?;
     Ok(Run { head, samples: read_samples(&dir.join(SAMPLES))?, tail: None, steps: Vec::new() })
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::model::backend::BackendId;
 use crate::model::bench::{Cell, Effort, HostState, Limits, Outcome, Payload, Phases, Plan};
 use crate::model::id::RunId;
-use crate::model::run::Fingerprint;
+use crate::model::run::{FORMAT, Fingerprint};
 use crate::model::time::Stamp;
 use crate::model::unit::{Ratio, Seconds};
 
@@ -127,6 +127,67 @@ fn a_run_of_a_later_isomon_is_refused() {
     let later = r#"{"format": 2, "whatever": []}"#;
     fs::write(dir.path().join(RUN), later).unwrap();
     assert!(error(dir.path()).contains("format 2"), "{}", error(dir.path()));
+}
+
+/// What is said of a whole run's file after `change`.
+fn said_after(change: impl Fn(&mut String)) -> String {
+    let (_runs, dir) = written(1);
+    let samples = vec![sample(0), sample(1)];
+    dir.finish(&Run { head: head(), samples, tail: None, steps: Vec::new() }).unwrap();
+    let at = dir.path().join(RUN);
+    let mut text = fs::read_to_string(&at).unwrap();
+    change(&mut text);
+    fs::write(&at, text).unwrap();
+    error(dir.path())
+        .replace(at.to_str().unwrap(), "FILE")
+        .replace(dir.path().to_str().unwrap(), "RUN")
+}
+
+#[test]
+fn each_way_to_be_bad_is_told_apart() {
+    let swapped = |from: &'static str, to: &'static str| {
+        said_after(move |text| {
+            assert!(text.contains(from), "{text}");
+            *text = text.replacen(from, to, 1);
+        })
+    };
+    let whole = |new: &'static str| said_after(move |text| new.clone_into(text));
+    let cut = |at: usize| said_after(move |text| text.truncate(at));
+    assert_eq!(cut(0), "FILE ends in line 0, before the run does");
+    assert!(cut(300).ends_with("before the run does"), "{}", cut(300));
+    assert_eq!(whole("hello"), "FILE, line 1: expected value at line 1 column 1");
+    assert_eq!(whole("[1]"), "FILE is JSON, not a run of isomon");
+    assert_eq!(
+        whole(r#"{"results": [{"command": "true", "mean": 1.0, "times": [1.0]}]}"#),
+        "FILE is a result of hyperfine, not a run of isomon"
+    );
+    assert_eq!(
+        whole(r#"{"mean": {"confidence_interval": {}}, "median": {}, "slope": null}"#),
+        "FILE is an estimate of criterion, not a run of isomon"
+    );
+    assert_eq!(
+        whole(r#"{"true": {"latency": {"value": 1.0}}}"#),
+        "FILE is a result in Bencher's form, not a run of isomon"
+    );
+    assert_eq!(whole(r#"{"format": 0}"#), "FILE has format 0, which there never was");
+    assert!(whole(r#"{"format": 1}"#).contains("missing field `id`"));
+    assert!(
+        swapped("\"round\": 1", "\"round\": -1").starts_with("FILE, samples[1]: invalid value")
+    );
+    assert!(
+        swapped("\"seed\": ", "\"seed\": \"x\", \"was\": ").starts_with("FILE, head: invalid type")
+    );
+    assert!(swapped("\"at_seconds\": 0.0", "\"at_seconds\": NaN").contains("line "));
+    assert!(swapped("\"at_seconds\": 0.0", "\"at_seconds\": 1e999").contains("out of range"));
+    assert!(swapped("\"repeat\"", "\"id\": \"x\", \"repeat\"").contains("id"));
+    let twice = swapped("\"round\": 0", "\"round\": 0, \"round\": 0");
+    assert!(twice.contains("duplicate field `round`"), "{twice}");
+    let twice = swapped("\"repeat\"", "\"started_at\": \"x\", \"repeat\"");
+    assert!(twice.contains("duplicate field `started_at`"), "{twice}");
+    assert_eq!(
+        swapped("\"cell\": 0", "\"cell\": 7"),
+        "RUN: sample 0 is of cell 7, and the run has 1"
+    );
 }
 
 #[test]
