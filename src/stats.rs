@@ -5,5 +5,8 @@
 
 pub mod estimate;
 pub mod interval;
+pub mod load;
 pub mod sorted;
+pub mod standing;
 pub mod summary;
+pub mod verdict;
