@@ -61,7 +61,9 @@ fn sample() -> impl Strategy<Value = Sample> {
         phases,
         outcome,
         host: HostState { steal: Ratio::new(at_seconds.0), ..HostState::default() },
-        taints, attempt: 0 })
+        taints,
+        attempt: 0,
+    })
 }
 
 fn estimate() -> impl Strategy<Value = Estimate> {
@@ -79,7 +81,9 @@ fn estimate() -> impl Strategy<Value = Estimate> {
             p90_seconds: tail,
             p95_seconds: tail,
             p99_seconds: tail,
-            outliers: u32::MAX, p999_seconds: None },
+            outliers: u32::MAX,
+            p999_seconds: None,
+        },
     )
 }
 
@@ -92,7 +96,9 @@ fn summary() -> impl Strategy<Value = Summary> {
         n,
         failures,
         tainted,
-        estimate, place: None })
+        estimate,
+        place: None,
+    })
 }
 
 fn cells() -> impl Strategy<Value = Vec<Cell>> {

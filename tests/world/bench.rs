@@ -215,7 +215,10 @@ pub(crate) fn plan() -> Plan {
         },
         limits: Limits::default(),
         kernel: None,
-        seed: 42, loads: Vec::new(), job: None }
+        seed: 42,
+        loads: Vec::new(),
+        job: None,
+    }
 }
 
 /// What is known of the made-up run when it starts.
@@ -370,8 +373,15 @@ pub(crate) fn sample(index: u32, cell: Cell, round: u32, at: f64, chance: &mut C
             cpu_pressure: Ratio::new(chance.next() * 0.05),
             memory_pressure: Ratio::new(0.0),
             io_pressure: Ratio::new(if round == 30 { 0.3 } else { 0.0 }),
-            other_cores: Some(0.1), switches_per_second: None, clock: None, throttles: None, gpu: None },
-        taints: if stolen(round) { vec![Taint::Steal] } else { Vec::new() }, attempt: 0 }
+            other_cores: Some(0.1),
+            switches_per_second: None,
+            clock: None,
+            throttles: None,
+            gpu: None,
+        },
+        taints: if stolen(round) { vec![Taint::Steal] } else { Vec::new() },
+        attempt: 0,
+    }
 }
 
 /// The samples of `rounds` rounds, and how long they took.
@@ -409,7 +419,9 @@ fn summary(samples: &[Sample], cell: u32, figure: Figure) -> Summary {
         n: u32::try_from(values.len()).unwrap(),
         failures: u32::try_from(of_cell.len() - good.len()).unwrap(),
         tainted: u32::try_from(good.iter().filter(|s| !s.taints.is_empty()).count()).unwrap(),
-        estimate: estimate(&values), place: None }
+        estimate: estimate(&values),
+        place: None,
+    }
 }
 
 fn estimate(sorted: &[f64]) -> Option<Estimate> {
@@ -433,7 +445,9 @@ fn estimate(sorted: &[f64]) -> Option<Estimate> {
         p90_seconds: (n >= 10).then(|| at(0.9)),
         p95_seconds: (n >= 20).then(|| at(0.95)),
         p99_seconds: (n >= 100).then(|| at(0.99)),
-        outliers: u32::try_from(far.iter().filter(|far| **far > 14.826 * mad).count()).unwrap(), p999_seconds: None })
+        outliers: u32::try_from(far.iter().filter(|far| **far > 14.826 * mad).count()).unwrap(),
+        p999_seconds: None,
+    })
 }
 
 /// How far the made-up run is after `samples`, of `rounds` rounds.
@@ -498,7 +512,10 @@ pub(crate) fn over(rounds: u32, end: RunEnd) -> State {
         progress: progress(&samples, took, 60),
         summary: summaries(&samples),
         suspended: Vec::new(),
-        overhead_seconds: Some(Seconds(0.000_412)), loads: Vec::new(), verdict: None };
+        overhead_seconds: Some(Seconds(0.000_412)),
+        loads: Vec::new(),
+        verdict: None,
+    };
     let event = RunEvent::Ended(tail);
     state.apply(&update(after(took), What::Run { id: id(), event }));
     state
