@@ -1,6 +1,9 @@
 //! Readings and runs as text for people and programs: JSON, CSV, Prometheus.
 
 mod cell;
+mod columns;
+pub mod compare_json;
+pub mod compare_text;
 pub mod node;
 pub mod plain;
 pub mod run_csv;

@@ -3,7 +3,14 @@
 //! Pure: numbers and a seeded generator in, numbers out, so that anyone can compute a published
 //! figure again from the samples of its run. Nothing here knows of clocks, files or tasks.
 
+pub mod compare;
 pub mod estimate;
+pub mod holm;
 pub mod interval;
+pub mod load;
+pub mod permutation;
+pub mod place;
 pub mod sorted;
+pub mod standing;
 pub mod summary;
+pub mod verdict;

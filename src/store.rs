@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 
 use crate::model::run::FORMAT;
 
+pub mod baseline;
 pub mod export;
 mod file;
+mod foreign;
 pub mod run_dir;
 pub mod run_list;
 
@@ -41,13 +43,42 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
-    /// A sample of a cell that the run does not have.
-    #[error("{path}: sample {sample} is of cell {cell}, and the run has {cells}")]
+    /// A part of a whole run is not what belongs there.
+    #[error("{path}, {part}: {source}")]
+    Part {
+        /// Which file.
+        path: PathBuf,
+        /// Which part, as a path in JSON: `samples[3]`.
+        part: String,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The file ends before the run does.
+    #[error("{path} ends in line {line}, before the run does")]
+    Truncated {
+        /// Which file.
+        path: PathBuf,
+        /// Its last line, from 1; 0 for an empty file.
+        line: usize,
+    },
+    /// It is JSON, but not of isomon's runs.
+    #[error("{path} is {what}, not a run of isomon")]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+        /// What it is, as far as can be told.
+        what: &'static str,
+    },
+    /// A sample, or a step of a load, of a cell that the run does not have.
+    #[error("{path}: {what} {number} is of cell {cell}, and the run has {cells}")]
     Cell {
         /// Which file or directory.
         path: PathBuf,
-        /// Which sample, from 0.
-        sample: usize,
+        /// `sample` or `step`.
+        what: &'static str,
+        /// Which one, from 0.
+        number: usize,
         /// The cell it names.
         cell: u32,
         /// How many there are.
@@ -56,6 +87,14 @@ pub enum Error {
     /// It was written by a later isomon.
     #[error("{path} has format {found}; this isomon reads up to {FORMAT}")]
     Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// No isomon ever wrote that format.
+    #[error("{path} has format {found}, which there never was")]
+    NoFormat {
         /// Which file.
         path: PathBuf,
         /// Its format.

@@ -10,7 +10,7 @@ use crate::model::bench::{Estimate, Figure, Payload};
 use crate::model::run::{LeftOut, Run};
 use crate::model::unit::as_many_times;
 use crate::stats::interval::Times;
-use crate::stats::summary::{deciding, half_width};
+use crate::stats::summary::{deciding, half_width, telling};
 
 /// What stands where nothing is known.
 pub(super) const NOTHING: &str = "—";
@@ -44,14 +44,9 @@ pub(super) fn tables<'a>(run: &'a Run, rows: &'a [Row]) -> Vec<Table<'a>> {
 impl<'a> Table<'a> {
     fn of(run: &'a Run, rows: &'a [Row], payload: Payload) -> Self {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.payload == payload).collect();
-        // `request` is the sum of two others; `clean` says little beside real work.
-        let figures: &[Figure] = match payload {
-            Payload::Noop => &[Figure::Start, Figure::Cli, Figure::Clean],
-            _ => &[Figure::Start, Figure::Work, Figure::Cli],
-        };
         let is_known = |figure: &Figure| rows.iter().any(|row| row.estimate(*figure).is_some());
         let keep = |figure: &Figure| *figure == Figure::Start || is_known(figure);
-        let figures = figures.iter().copied().filter(keep).collect();
+        let figures = telling(payload).iter().copied().filter(keep).collect();
         let failed = rows.iter().any(|row| row.deciding().is_some_and(|of| of.failures > 0));
         let lacks = run.head.left_out.iter().filter(|out| out.payload == Some(payload)).collect();
         Self { payload, rows, figures, failed, lacks }

@@ -7,7 +7,7 @@ use crate::model::run::Run;
 use crate::model::text::SafeText;
 
 /// Columns of a terminal that everyone has.
-const WIDTH: usize = 80;
+pub(super) const WIDTH: usize = 80;
 
 /// The report, with a newline at its end.
 pub fn text(run: &Run) -> String {
@@ -70,7 +70,7 @@ fn aligned(table: &Table<'_>) -> String {
 
 /// `note` behind `head` in lines of the terminal's width, all but the first set in: below the note
 /// where there is a head. A word is never broken.
-fn wrapped(head: &str, note: &str) -> String {
+pub(super) fn wrapped(head: &str, note: &str) -> String {
     let left = head.chars().count();
     let indent = left.max(2);
     let (mut text, mut column) = (head.to_owned(), left);

@@ -23,8 +23,8 @@ pub fn estimate(data: &Sorted, resamples: u32, rng: &mut impl Rng) -> Estimate {
         p90_seconds: tail(0.90, 10),
         p95_seconds: tail(0.95, 20),
         p99_seconds: tail(0.99, 100),
+        p999_seconds: tail(0.999, 1_000),
         outliers: u32::try_from(data.outliers()).unwrap_or(u32::MAX),
-        p999_seconds: None,
     }
 }
 
@@ -62,5 +62,6 @@ mod tests {
         assert_eq!(known.p90_seconds, Some(Seconds(91.0)));
         assert_eq!(known.p99_seconds, Some(Seconds(100.0)));
         assert_eq!(known.outliers, 0);
+        assert_eq!((of(999).p999_seconds, of(1_001).p999_seconds), (None, Some(Seconds(1_000.0))));
     }
 }

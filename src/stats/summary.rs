@@ -7,7 +7,9 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::estimate::estimate;
+use super::place::place;
 use super::sorted::Sorted;
+use super::standing::standing;
 use crate::model::bench::{Cell, Estimate, Figure, Outcome, Payload, Sample, Summary};
 use crate::model::unit::Ratio;
 
@@ -16,7 +18,7 @@ use crate::model::unit::Ratio;
 /// that does no work has no figure of it.
 pub fn summarise(cells: &[Cell], samples: &[Sample], resamples: u32, seed: u64) -> Vec<Summary> {
     let mut counted = vec![Vec::new(); cells.len()];
-    for sample in samples.iter().filter(|sample| !sample.warmup) {
+    for sample in standing(samples) {
         if let Some(of_cell) = counted.get_mut(sample.cell as usize) {
             of_cell.push(sample);
         }
@@ -26,7 +28,10 @@ pub fn summarise(cells: &[Cell], samples: &[Sample], resamples: u32, seed: u64) 
         let of = |figure| summary(index, figure, &samples, resamples, seed);
         shown.map(of).collect::<Vec<_>>()
     };
-    (0..).zip(cells).zip(counted).flat_map(figures).collect()
+    let all = (0..).zip(cells).zip(counted).flat_map(figures);
+    let (mut summaries, data): (Vec<_>, Vec<_>) = all.unzip();
+    place(cells, &mut summaries, &data, resamples, seed);
+    summaries
 }
 
 /// `noop` only starts and ends: what lies between its marker and its result is nothing.
@@ -34,24 +39,37 @@ fn applies(figure: Figure, cell: Cell) -> bool {
     figure != Figure::Work || cell.payload != Payload::Noop
 }
 
-fn summary(cell: u32, figure: Figure, samples: &[&Sample], resamples: u32, seed: u64) -> Summary {
-    let failures = samples.iter().filter(|sample| !is_good(sample)).count();
-    let behind: Vec<&&Sample> = samples
-        .iter()
-        .filter(|sample| is_good(sample) && figure.of(&sample.phases).is_some())
-        .collect();
-    let tainted = behind.iter().filter(|sample| !sample.taints.is_empty()).count();
+/// What is known of one figure, and the times behind it.
+fn summary(
+    cell: u32,
+    figure: Figure,
+    samples: &[&Sample],
+    resamples: u32,
+    seed: u64,
+) -> (Summary, Option<Sorted>) {
+    let (mut failures, mut tainted, mut times) = (0, 0, Vec::new());
+    for sample in samples {
+        match figure.of(&sample.phases) {
+            _ if !is_good(sample) => failures += 1,
+            Some(time) => {
+                tainted += usize::from(!sample.taints.is_empty());
+                times.push(time.0);
+            }
+            None => {}
+        }
+    }
     let mut rng = generator(seed, cell, figure);
-    let data = times_of(figure, behind.iter().map(|sample| **sample));
-    Summary {
+    let data = Sorted::new(times);
+    let summary = Summary {
         cell,
         figure,
         n: count(data.as_ref().map_or(0, Sorted::len)),
         failures: count(failures),
         tainted: count(tainted),
-        estimate: data.map(|data| estimate(&data, resamples, &mut rng)),
+        estimate: data.as_ref().map(|data| estimate(data, resamples, &mut rng)),
         place: None,
-    }
+    };
+    (summary, data)
 }
 
 /// The times of `figure` in those of `samples` that are good; `None` if there is none.
@@ -59,7 +77,7 @@ pub fn times_of<'a>(
     figure: Figure,
     samples: impl IntoIterator<Item = &'a Sample>,
 ) -> Option<Sorted> {
-    let good = samples.into_iter().filter(|sample| !sample.warmup && is_good(sample));
+    let good = standing(samples).into_iter().filter(|sample| is_good(sample));
     let time = |sample: &Sample| figure.of(&sample.phases).map(|time| time.0);
     Sorted::new(good.filter_map(time).collect())
 }
@@ -70,6 +88,15 @@ pub const fn deciding(payload: Payload) -> Figure {
     match payload {
         Payload::Noop => Figure::Start,
         _ => Figure::Work,
+    }
+}
+
+/// The figures that tables show of a payload, and that comparisons are made of. `request` is the sum
+/// of two others; `clean` says little beside real work.
+pub const fn telling(payload: Payload) -> &'static [Figure] {
+    match payload {
+        Payload::Noop => &[Figure::Start, Figure::Cli, Figure::Clean],
+        _ => &[Figure::Start, Figure::Work, Figure::Cli],
     }
 }
 
@@ -97,7 +124,7 @@ fn count(number: usize) -> u32 {
 mod tests {
     use super::*;
     use crate::model::backend::BackendId;
-    use crate::model::bench::{Failure, HostState, Phase, Phases, Taint};
+    use crate::model::bench::{Failure, HostState, Phase, Phases, Place, Taint};
     use crate::model::text::SafeText;
     use crate::model::unit::Seconds;
 
@@ -141,6 +168,18 @@ mod tests {
     #[test]
     fn a_sample_of_an_unknown_cell_is_no_panic() {
         assert!(summarise(&[], &[sample(9, 1.0)], 99, 1).is_empty());
+    }
+
+    #[test]
+    fn cells_of_one_kind_are_placed() {
+        let mut samples: Vec<Sample> =
+            (0..20).map(|k| sample(0, 1.0 + f64::from(k) / 1e3)).collect();
+        samples.extend((0..20).map(|k| sample(1, 2.0 + f64::from(k) / 1e3)));
+        let places =
+            summarise(&[NOOP, Cell { backend: BackendId::Runc, ..NOOP }], &samples, 999, 5)
+                .into_iter()
+                .filter_map(|summary| summary.place);
+        assert_eq!(places.collect::<Vec<_>>(), [Place::Best, Place::Above]);
     }
 
     #[test]

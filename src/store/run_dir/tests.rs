@@ -9,7 +9,7 @@ use super::*;
 use crate::model::backend::BackendId;
 use crate::model::bench::{Cell, Effort, HostState, Limits, Outcome, Payload, Phases, Plan};
 use crate::model::id::RunId;
-use crate::model::run::Fingerprint;
+use crate::model::run::{FORMAT, Fingerprint};
 use crate::model::time::Stamp;
 use crate::model::unit::{Ratio, Seconds};
 
@@ -63,7 +63,7 @@ fn sample(round: u32) -> Sample {
 fn written(samples: u32) -> (tempfile::TempDir, RunDir) {
     let runs = tempfile::tempdir().unwrap();
     let mut dir = RunDir::create(runs.path(), &head()).unwrap();
-    (0..samples).for_each(|round| dir.append(&sample(round)).unwrap());
+    (0..samples).for_each(|round| dir.append(&[sample(round)]).unwrap());
     (runs, dir)
 }
 
@@ -91,6 +91,45 @@ fn a_torn_last_line_is_dropped_at_every_byte() {
     }
 }
 
+fn step(round: u32) -> Step {
+    Step {
+        cell: 0,
+        stride: Stride::Throughput { at_once: 2 },
+        round,
+        at_seconds: Seconds(1.0),
+        window_seconds: Seconds(2.0),
+        shots: Vec::new(),
+        standing: Vec::new(),
+        cut_off: Some("it was enough".into()),
+        energy_joules: None,
+        energy_of: None,
+        host: HostState::default(),
+        taints: Vec::new(),
+    }
+}
+
+#[test]
+fn steps_are_kept_like_samples_and_a_torn_one_is_dropped() {
+    let (_runs, mut dir) = written(1);
+    dir.append_steps(&[step(0), step(1)]).unwrap();
+    dir.sync().unwrap();
+    assert_eq!(RunDir::read(dir.path()).unwrap().steps, [step(0), step(1)]);
+    let at = dir.path().join(STEPS);
+    let bytes = fs::read(&at).unwrap();
+    fs::write(&at, &bytes[..bytes.len() - 5]).unwrap();
+    assert_eq!(RunDir::read(dir.path()).unwrap().steps, [step(0)]);
+    fs::remove_file(&at).unwrap();
+    assert_eq!(RunDir::read(dir.path()).unwrap().steps, [], "an older isomon wrote none");
+}
+
+#[test]
+fn a_step_of_no_cell_is_refused() {
+    let (_runs, mut dir) = written(1);
+    let stride = Stride::Neighbour { beside: Some(7) };
+    dir.append_steps(&[step(0), Step { stride, ..step(1) }]).unwrap();
+    assert!(error(dir.path()).contains("step 1 is of cell 7"), "{}", error(dir.path()));
+}
+
 #[test]
 fn a_bad_line_in_the_middle_is_named() {
     let (_runs, dir) = written(3);
@@ -116,7 +155,7 @@ fn only_the_owner_can_read_it() {
     dir.finish(&Run { head: head(), samples: Vec::new(), tail: None, steps: Vec::new() }).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(dir.path()), 0o700);
-    for name in [HEAD, SAMPLES, RUN] {
+    for name in [HEAD, SAMPLES, STEPS, RUN] {
         assert_eq!(mode(&dir.path().join(name)), 0o600, "{name}");
     }
 }
@@ -129,10 +168,71 @@ fn a_run_of_a_later_isomon_is_refused() {
     assert!(error(dir.path()).contains("format 2"), "{}", error(dir.path()));
 }
 
+/// What is said of a whole run's file after `change`.
+fn said_after(change: impl Fn(&mut String)) -> String {
+    let (_runs, dir) = written(1);
+    let samples = vec![sample(0), sample(1)];
+    dir.finish(&Run { head: head(), samples, tail: None, steps: Vec::new() }).unwrap();
+    let at = dir.path().join(RUN);
+    let mut text = fs::read_to_string(&at).unwrap();
+    change(&mut text);
+    fs::write(&at, text).unwrap();
+    error(dir.path())
+        .replace(at.to_str().unwrap(), "FILE")
+        .replace(dir.path().to_str().unwrap(), "RUN")
+}
+
+#[test]
+fn each_way_to_be_bad_is_told_apart() {
+    let swapped = |from: &'static str, to: &'static str| {
+        said_after(move |text| {
+            assert!(text.contains(from), "{text}");
+            *text = text.replacen(from, to, 1);
+        })
+    };
+    let whole = |new: &'static str| said_after(move |text| new.clone_into(text));
+    let cut = |at: usize| said_after(move |text| text.truncate(at));
+    assert_eq!(cut(0), "FILE ends in line 0, before the run does");
+    assert!(cut(300).ends_with("before the run does"), "{}", cut(300));
+    assert_eq!(whole("hello"), "FILE, line 1: expected value at line 1 column 1");
+    assert_eq!(whole("[1]"), "FILE is JSON, not a run of isomon");
+    assert_eq!(
+        whole(r#"{"results": [{"command": "true", "mean": 1.0, "times": [1.0]}]}"#),
+        "FILE is a result of hyperfine, not a run of isomon"
+    );
+    assert_eq!(
+        whole(r#"{"mean": {"confidence_interval": {}}, "median": {}, "slope": null}"#),
+        "FILE is an estimate of criterion, not a run of isomon"
+    );
+    assert_eq!(
+        whole(r#"{"true": {"latency": {"value": 1.0}}}"#),
+        "FILE is a result in Bencher's form, not a run of isomon"
+    );
+    assert_eq!(whole(r#"{"format": 0}"#), "FILE has format 0, which there never was");
+    assert!(whole(r#"{"format": 1}"#).contains("missing field `id`"));
+    assert!(
+        swapped("\"round\": 1", "\"round\": -1").starts_with("FILE, samples[1]: invalid value")
+    );
+    assert!(
+        swapped("\"seed\": ", "\"seed\": \"x\", \"was\": ").starts_with("FILE, head: invalid type")
+    );
+    assert!(swapped("\"at_seconds\": 0.0", "\"at_seconds\": NaN").contains("line "));
+    assert!(swapped("\"at_seconds\": 0.0", "\"at_seconds\": 1e999").contains("out of range"));
+    assert!(swapped("\"repeat\"", "\"id\": \"x\", \"repeat\"").contains("id"));
+    let twice = swapped("\"round\": 0", "\"round\": 0, \"round\": 0");
+    assert!(twice.contains("duplicate field `round`"), "{twice}");
+    let twice = swapped("\"repeat\"", "\"started_at\": \"x\", \"repeat\"");
+    assert!(twice.contains("duplicate field `started_at`"), "{twice}");
+    assert_eq!(
+        swapped("\"cell\": 0", "\"cell\": 7"),
+        "RUN: sample 0 is of cell 7, and the run has 1"
+    );
+}
+
 #[test]
 fn a_sample_of_no_cell_is_refused() {
     let (_runs, mut dir) = written(1);
-    dir.append(&Sample { cell: 4, ..sample(1) }).unwrap();
+    dir.append(&[Sample { cell: 4, ..sample(1) }]).unwrap();
     assert!(error(dir.path()).contains("sample 1 is of cell 4"), "{}", error(dir.path()));
 }
 
@@ -140,10 +240,10 @@ fn a_sample_of_no_cell_is_refused() {
 fn after_a_full_disk_the_sample_can_be_added_again() {
     let (_runs, mut dir) = written(1);
     dir.fill_disk();
-    let full = dir.append(&sample(1)).unwrap_err();
+    let full = dir.append(&[sample(1)]).unwrap_err();
     assert!(full.to_string().contains("samples.ndjson: No space left"), "{full}");
     dir.free_disk();
-    dir.append(&sample(1)).unwrap();
+    dir.append(&[sample(1)]).unwrap();
     assert_eq!(RunDir::read(dir.path()).unwrap().samples.len(), 2);
 }
 
