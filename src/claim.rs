@@ -179,6 +179,17 @@ impl ClaimRow {
         let range = measured.interval.map(|(low, high)| format!(" ({}–{})", show(low), show(high)));
         show(measured.value) + &range.unwrap_or_default()
     }
+
+    /// All of it in a line for a terminal: who claims what of which boundary, and what was seen here.
+    pub fn sentence(&self) -> String {
+        let Claim { source, year, boundary, words, .. } = self.claim;
+        let label = self.cell.map_or_else(|| self.backend.name().to_owned(), |cell| cell.label());
+        let (boundary, claimed, here) = (boundary.name(), self.claim.shown(), self.shown());
+        format!(
+            "{label} {boundary}: {here} here, {claimed} claimed ({words}; {source}, {year}): {}",
+            self.words
+        )
+    }
 }
 
 /// Every claim that isomon knows.

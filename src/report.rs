@@ -1,14 +1,20 @@
-//! Readings and runs as text for people and programs: JSON, CSV, Prometheus.
+//! Readings and runs as text for people and programs: JSON, CSV, Markdown, Prometheus and what other
+//! tools read.
 
 mod cell;
 pub mod node;
 pub mod plain;
+pub mod run_bmf;
 pub mod run_csv;
 pub mod run_hyperfine;
 pub mod run_json;
+mod run_load;
 pub mod run_markdown;
 mod run_note;
 pub mod run_progress;
+pub mod run_prometheus;
+#[cfg(test)]
+mod run_reader;
 mod run_row;
 #[cfg(test)]
 pub(crate) mod run_sample;

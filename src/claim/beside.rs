@@ -5,7 +5,7 @@ use crate::model::backend::BackendId;
 use crate::model::bench::{Cell, Estimate, Figure, Outcome, Payload, Phase, Phases};
 use crate::model::load::{LoadFigure, LoadSummary};
 use crate::model::run::Run;
-use crate::model::unit::Seconds;
+use crate::model::unit::{Seconds, as_many_times};
 use crate::stats::estimate::estimate;
 use crate::stats::interval::RESAMPLES;
 use crate::stats::sorted::Sorted;
@@ -104,16 +104,12 @@ fn missing(run: &Run, claim: &Claim, index: u32) -> &'static str {
 /// bound says nothing either way.
 fn verdict(claim: &Claim, measured: Measured) -> String {
     let (low, high) = measured.interval.unwrap_or((measured.value, measured.value));
-    let times = measured.value / claim.value;
+    let range = measured.interval.map(|(low, high)| (low / claim.value, high / claim.value));
+    let times = as_many_times(measured.value / claim.value, range);
     match claim.sense {
         Sense::AtMost if high <= claim.value => "as claimed".to_owned(),
-        Sense::AtMost if low > claim.value => {
-            format!("{} times what is claimed", crate::model::unit::three_digits(times))
-        }
-        Sense::AtMost => "too near to what is claimed to tell".to_owned(),
-        Sense::About | Sense::UpTo => {
-            format!("{} times what is claimed", crate::model::unit::three_digits(times))
-        }
+        Sense::AtMost if low <= claim.value => "too near to what is claimed to tell".to_owned(),
+        _ => format!("{times} times what is claimed"),
     }
 }
 
@@ -309,7 +305,7 @@ mod tests {
             verdict(claim, Measured { value, interval: Some((low, high)), n: 9 })
         };
         assert_eq!(said(0.12, 0.11, 0.13), "too near to what is claimed to tell");
-        assert_eq!(said(0.25, 0.24, 0.26), "2.00 times what is claimed");
+        assert_eq!(said(0.25, 0.24, 0.26), "2.00 (1.92–2.08) times what is claimed");
         let share = Ratio::of(0.125, claim.value).unwrap();
         assert_eq!((share.fraction(), claim.starts.as_slice()), (1.0, &[Start::Cold][..]));
     }
