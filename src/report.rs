@@ -1,4 +1,5 @@
-//! Readings and runs as text for people and programs: JSON, CSV, Prometheus.
+//! Readings and runs as text for people and programs: JSON, CSV, Markdown, Prometheus and what other
+//! tools read.
 
 mod cell;
 mod columns;
@@ -6,14 +7,19 @@ pub mod compare_json;
 pub mod compare_text;
 pub mod node;
 pub mod plain;
+pub mod run_bmf;
 pub mod run_csv;
 pub mod run_hyperfine;
 pub mod run_json;
+mod run_load;
 pub mod run_markdown;
 mod run_note;
 pub mod run_progress;
+pub mod run_prometheus;
+#[cfg(test)]
+mod run_reader;
 mod run_row;
 #[cfg(test)]
-mod run_sample;
+pub(crate) mod run_sample;
 mod run_table;
 pub mod run_text;

@@ -60,6 +60,20 @@ fn a_file_of_before_there_were_starts_is_read_and_says_the_same() {
 }
 
 #[test]
+fn a_file_of_before_there_were_loads_is_read_and_says_the_same() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let run = RunDir::read(&path.join("tests/fixture/run_before_loads.json")).unwrap();
+    let tail = run.tail.as_ref().unwrap();
+    assert_eq!((run.head.format, tail.loads.len(), run.steps.len()), (1, 0, 0));
+    assert!(tail.verdict.is_none() && run.head.plan.loads.is_empty());
+    assert_eq!(tail.summary[0].estimate.unwrap().p999_seconds, None);
+    assert!(run.samples.iter().all(|sample| sample.attempt == 0 && sample.host.gpu.is_none()));
+    assert_eq!(run_csv::csv(&run).lines().count(), 1 + tail.summary.len());
+    let text = run_text::text(&run);
+    assert!(text.contains("wasm pooled"), "{text}");
+}
+
+#[test]
 fn every_report_names_every_backend() {
     let run = simulation::run(3);
     for report in [run_text::text(&run), run_markdown::markdown(&run), run_csv::csv(&run)] {

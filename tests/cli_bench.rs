@@ -43,16 +43,35 @@ fn the_table_fits_a_terminal_and_nothing_else_is_on_it() {
 #[test]
 fn every_export_is_written_and_the_table_too() {
     let home = Home::new();
-    let more = ["--export-json=a", "--export-csv=b", "--export-markdown=c", "--export-hyperfine=d"];
+    let more = [
+        "--export-json=a",
+        "--export-csv=b",
+        "--export-markdown=c",
+        "--export-hyperfine=d",
+        "--export-bmf=e",
+        "--export-prometheus=f",
+    ];
     let output = home.run(&short(&more));
     assert_eq!(status(&output), Some(0), "{}", err(&output));
     assert!(out(&output).contains("start: from asked"));
     let read = |name: &str| fs::read_to_string(home.path().join(name)).expect(name);
-    for name in ["a", "d"] {
+    for name in ["a", "d", "e"] {
         serde_json::from_str::<serde_json::Value>(&read(name)).expect(name);
     }
     assert!(read("b").starts_with("run,name,backend,start,"));
     assert!(read("c").starts_with("# "));
+    assert!(read("e").contains("\"process/cold/noop/start\": {\n    \"latency\": {"));
+    assert!(read("f").starts_with("# HELP isomon_bench_info "));
+    for form in ["json", "csv", "markdown", "hyperfine", "bmf", "prometheus"] {
+        let output = home.run(&["show", "--format", form]);
+        assert_eq!(status(&output), Some(0), "{form}: {}", err(&output));
+        let file = ["json", "csv", "markdown", "hyperfine", "bmf", "prometheus"]
+            .into_iter()
+            .zip(["a", "b", "c", "d", "e", "f"])
+            .find(|(name, _)| *name == form)
+            .expect("a form");
+        assert_eq!(out(&output), read(file.1), "{form} says the same later");
+    }
 }
 
 #[test]

@@ -19,6 +19,10 @@ pub(super) enum Form {
     Markdown,
     /// What hyperfine's scripts read
     Hyperfine,
+    /// What Bencher reads
+    Bmf,
+    /// Text for a Prometheus
+    Prometheus,
 }
 
 /// `run` in `form`, ending with a line break.
@@ -29,5 +33,7 @@ pub(super) fn render(run: &Run, form: Form) -> Result<String> {
         Form::Csv => report::run_csv::csv(run),
         Form::Markdown => report::run_markdown::markdown(run),
         Form::Hyperfine => report::run_hyperfine::hyperfine(run)?,
+        Form::Bmf => report::run_bmf::bmf(run)?,
+        Form::Prometheus => report::run_prometheus::prometheus(run),
     })
 }

@@ -11,7 +11,9 @@ use super::text::SafeText;
 use super::time::Stamp;
 use super::unit::{Bytes, Seconds};
 
-/// Version of the result format; a reader refuses a larger one.
+/// Version of the result format; a reader refuses a larger one. A field that is new and has a default,
+/// so that older files are read and older readers pass over it, does not raise it; a field that goes,
+/// or that means something else than before, does.
 pub const FORMAT: u32 = 1;
 
 /// What is known when a run starts.

@@ -1,9 +1,11 @@
 //! A run as Markdown: a table for each payload, and the notes as a list.
 
+use super::run_load::{HEADS, load_rows, verdict};
 use super::run_note::notes;
 use super::run_row::rows;
 use super::run_table::{Table, tables};
 use super::run_text::safe;
+use crate::claim::worth_a_line;
 use crate::model::run::Run;
 
 /// The report, with a newline at its end.
@@ -12,9 +14,66 @@ pub fn markdown(run: &Run) -> String {
     let tables = tables(run, &rows);
     let section = |of: &Table<'_>| format!("\n## {}\n\n{}", escape(&of.title()), table(of));
     let sections: String = tables.iter().map(section).collect();
-    let notes = notes(run, &rows, &tables).into_iter().map(|note| format!("- {}\n", escape(&note)));
+    let sections = sections + &loads(run) + &claims(run);
+    let notes = told(run)
+        .into_iter()
+        .chain(notes(run, &rows, &tables))
+        .map(|note| format!("- {}\n", escape(&note)));
     let repeat = format!("- to repeat it: {}\n", escape(safe(&run.head.repeat).as_str()));
     format!("# {}\n{sections}\n{}{repeat}", escape(&title(run)), notes.collect::<String>())
+}
+
+/// The table of loads; nothing where there was none.
+fn loads(run: &Run) -> String {
+    let rows = load_rows(run);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut lines = vec![HEADS.map(str::to_owned).to_vec()];
+    lines.extend(rows.iter().map(|row| row.line()));
+    format!("\n## loads\n\n{}", plain(&lines))
+}
+
+/// The claims of others beside what was measured; nothing where none is about it.
+fn claims(run: &Run) -> String {
+    let rows = worth_a_line(run);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let heads = ["claim", "claimed", "measured here", "", "source"];
+    let mut text =
+        format!("\n## what others claim\n\n| {} |\n|---|---|---|---|---|\n", heads.join(" | "));
+    for row in rows {
+        let (label, claim) = (row.cell.map_or_else(String::new, |cell| cell.label()), row.claim);
+        let cells = [
+            format!("{label}, {}: {}", claim.boundary.name(), claim.words),
+            claim.shown(),
+            row.shown(),
+            row.words,
+        ];
+        let cells = cells.map(|cell| escape(&cell)).join(" | ");
+        let source = format!("[{}, {}]({})", escape(&claim.source), claim.year, claim.url);
+        text.push_str(&format!("| {cells} | {source} |\n"));
+    }
+    text
+}
+
+/// Whether the machine was quiet.
+fn told(run: &Run) -> Option<String> {
+    run.tail.as_ref()?.verdict.as_ref().map(verdict)
+}
+
+/// A table whose first line is its heads.
+fn plain(lines: &[Vec<String>]) -> String {
+    let row = |cells: &Vec<String>| {
+        let cells: Vec<String> = cells.iter().map(|cell| escape(cell)).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let columns = lines.first().map_or(0, Vec::len);
+    let rule = format!("|:---|{}\n", "---:|".repeat(columns.saturating_sub(1)));
+    let (heads, rest) = lines.split_at(lines.len().min(1));
+    let text = |lines: &[Vec<String>]| lines.iter().map(row).collect::<String>();
+    text(heads) + &rule + &text(rest)
 }
 
 fn title(run: &Run) -> String {
@@ -23,20 +82,13 @@ fn title(run: &Run) -> String {
 }
 
 fn table(table: &Table<'_>) -> String {
-    let row = |cells: &Vec<String>| {
-        let cells: Vec<String> = cells.iter().map(|cell| escape(cell)).collect();
-        format!("| {} |\n", cells.join(" | "))
-    };
     let lines = table.lines();
     let columns = lines.first().map_or(0, Vec::len);
-    let rule = format!("|:---|{}\n", "---:|".repeat(columns.saturating_sub(1)));
-    let (heads, rest) = lines.split_at(lines.len().min(1));
-    let text = |lines: &[Vec<String>]| lines.iter().map(row).collect::<String>();
     let lacks = table.lacks().map(|(name, reason)| {
         let blanks = " |".repeat(columns.saturating_sub(2));
         format!("| {} | {} |{blanks}\n", escape(name), escape(&reason))
     });
-    text(heads) + &rule + &text(rest) + &lacks.collect::<String>()
+    plain(&lines) + &lacks.collect::<String>()
 }
 
 /// Letters that Markdown would obey, and `<`, which browsers would.

@@ -3,6 +3,7 @@
 use super::run_note::notes;
 use super::run_row::rows;
 use super::run_table::{Table, tables};
+use crate::claim::worth_a_line;
 use crate::model::run::Run;
 use crate::model::text::SafeText;
 
@@ -24,6 +25,9 @@ pub fn text(run: &Run) -> String {
     }
     for note in notes(run, &rows, &tables) {
         text.push_str(&wrapped("", &note));
+    }
+    for row in worth_a_line(run) {
+        text.push_str(&wrapped("", &row.sentence()));
     }
     format!("{text}to repeat it:\n  {}\n", safe(&run.head.repeat))
 }

@@ -95,6 +95,12 @@ pub struct BenchArgs {
     /// Write what hyperfine's scripts read
     #[arg(long, value_name = "FILE")]
     export_hyperfine: Option<PathBuf>,
+    /// Write what Bencher reads (its metric format)
+    #[arg(long, value_name = "FILE")]
+    export_bmf: Option<PathBuf>,
+    /// Write the figures as text for a Prometheus
+    #[arg(long, value_name = "FILE")]
+    export_prometheus: Option<PathBuf>,
 }
 
 /// The backends one word on the command line means.
@@ -167,6 +173,8 @@ impl BenchArgs {
             (Form::Csv, &self.export_csv),
             (Form::Markdown, &self.export_markdown),
             (Form::Hyperfine, &self.export_hyperfine),
+            (Form::Bmf, &self.export_bmf),
+            (Form::Prometheus, &self.export_prometheus),
         ];
         let named = all.into_iter().filter_map(|(form, path)| Some((form, path.as_deref()?)));
         named.map(|(form, to)| Export { form, to }).collect()

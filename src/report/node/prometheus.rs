@@ -31,6 +31,7 @@ fn labels(snapshot: &Snapshot, number: &Number) -> String {
     }
 }
 
-fn escaped(label: &str) -> String {
+/// `label` as the value of a label.
+pub(in crate::report) fn escaped(label: &str) -> String {
     label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
