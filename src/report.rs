@@ -11,6 +11,6 @@ mod run_note;
 pub mod run_progress;
 mod run_row;
 #[cfg(test)]
-mod run_sample;
+pub(crate) mod run_sample;
 mod run_table;
 pub mod run_text;

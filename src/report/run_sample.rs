@@ -118,7 +118,7 @@ fn sample(round: u32, index: u32, cell: Cell) -> Sample {
 }
 
 /// The run.
-pub(super) fn run() -> Run {
+pub(crate) fn run() -> Run {
     let head = head();
     let cells = || (0..).zip(head.cells.iter().copied());
     let all = (0..12).flat_map(|round| cells().map(move |(index, cell)| (round, index, cell)));
