@@ -26,8 +26,8 @@ pub use run::RunState;
 
 /// Runs kept in memory; older finished ones are on disk.
 const RUNS: usize = 50;
-/// Of these, the latest that keep their samples too.
-const WHOLE: usize = 3;
+/// Of these, those last heard of that keep their samples too.
+const WHOLE: usize = 4;
 
 /// Everything isomon knows.
 #[derive(Clone, Debug, Default)]
@@ -76,7 +76,7 @@ impl State {
     pub fn apply(&mut self, update: &Update) -> bool {
         self.now = self.now.max(update.at);
         match &update.what {
-            What::Run { id, event } => return self.apply_run(id, event, update.at),
+            What::Run { id, event } => return self.apply_run(id, event, update),
             What::Lost(total) => return std::mem::replace(&mut self.lost, *total) != *total,
             What::Notice(notice) => self.notice = Some((update.at, notice.clone())),
             What::Runs(runs) => self.stored.clone_from(runs),
@@ -92,10 +92,17 @@ impl State {
         self.nodes.entry(source.clone()).or_default()
     }
 
-    fn apply_run(&mut self, id: &RunId, event: &RunEvent, at: Stamp) -> bool {
-        let changed = run::fold(&mut self.runs, id, event, at);
+    fn apply_run(&mut self, id: &RunId, event: &RunEvent, update: &Update) -> bool {
+        let stored = update.from == SourceId::stored();
+        if stored && self.runs.get(id).is_some_and(RunState::is_live) {
+            // What is on disk of a run that goes on is less than what is known.
+            return false;
+        }
+        let changed = run::fold(&mut self.runs, id, event, (update.at, stored));
         if matches!(event, RunEvent::Started(_)) {
-            self.runs.values_mut().rev().skip(WHOLE).for_each(RunState::forget_samples);
+            let mut latest: Vec<_> = self.runs.values_mut().collect();
+            latest.sort_by_key(|run| std::cmp::Reverse(run.heard));
+            latest.into_iter().skip(WHOLE).for_each(RunState::forget_samples);
         }
         while self.runs.len() > RUNS {
             let oldest = self.runs.iter().find(|(_, run)| !run.is_live()).map(|(id, _)| id.clone());

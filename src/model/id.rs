@@ -19,6 +19,11 @@ impl SourceId {
     pub fn local() -> Self {
         Self(SafeText::new("local"))
     }
+
+    /// What is kept on disk and told again.
+    pub fn stored() -> Self {
+        Self(SafeText::new("stored"))
+    }
 }
 
 impl fmt::Display for SourceId {

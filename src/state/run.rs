@@ -1,4 +1,7 @@
 //! A run as it is folded from its events.
+//!
+//! Beside the samples it keeps what pictures are made of ([`Digest`]), so that a frame costs the
+//! same with a hundred samples and with a hundred thousand.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +11,16 @@ use crate::model::load::{LoadSummary, Step};
 use crate::model::run::{Run, RunEvent, RunHead, RunTail};
 use crate::model::time::Stamp;
 
+pub mod course;
+pub mod digest;
+pub mod sketch;
+
+pub use digest::{CellDigest, Digest};
+
 /// Samples kept for drawing; a longer run keeps its latest, the figures cover all.
 const SAMPLES: usize = 100_000;
+/// Shots kept in steps; the steps of a longer run keep their other figures.
+const SHOTS: usize = 200_000;
 
 /// What is known of a run.
 #[derive(Clone, Debug)]
@@ -30,10 +41,20 @@ pub struct RunState {
     pub tail: Option<RunTail>,
     /// When something last happened to it.
     pub heard: Stamp,
+    /// Whether it was read from disk, so that nothing more happens to it by itself.
+    pub stored: bool,
+    /// What pictures of it are made of.
+    pub digest: Digest,
+    /// Samples that are kept no longer.
+    dropped: u64,
+    /// Shots in the steps that are kept.
+    shots: usize,
+    /// The first step that has its shots.
+    bare: usize,
 }
 
 impl RunState {
-    fn new(head: RunHead, at: Stamp) -> Self {
+    fn new(head: RunHead, at: Stamp, stored: bool) -> Self {
         Self {
             head,
             samples: Vec::new(),
@@ -43,6 +64,11 @@ impl RunState {
             loads: Vec::new(),
             tail: None,
             heard: at,
+            stored,
+            digest: Digest::default(),
+            dropped: 0,
+            shots: 0,
+            bare: 0,
         }
     }
 
@@ -58,7 +84,31 @@ impl RunState {
 
     /// Whether it is still going on.
     pub const fn is_live(&self) -> bool {
-        self.tail.is_none()
+        self.tail.is_none() && !self.stored
+    }
+
+    /// Whether its samples were let go of; they are on disk.
+    pub fn is_bare(&self) -> bool {
+        self.samples.is_empty() && self.progress.completed > 0 && !self.is_live()
+    }
+
+    /// The sample at `at` of those of the cell at `index` that are kept.
+    pub fn sample(&self, index: u32, at: usize) -> Option<&Sample> {
+        let number = self.digest.cell(index)?.number(at)?.checked_sub(self.dropped)?;
+        self.samples.get(usize::try_from(number).ok()?)
+    }
+
+    /// Where among the kept samples of the cell at `index` the last stands that began by `seconds`;
+    /// the first if all began later, `None` if there is none.
+    pub fn at_or_before(&self, index: u32, seconds: f64) -> Option<usize> {
+        let kept = self.digest.cell(index)?.kept();
+        let (mut low, mut high) = (0, kept);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            let began = self.sample(index, middle).map_or(0.0, |sample| sample.at_seconds.0);
+            if began <= seconds { low = middle + 1 } else { high = middle }
+        }
+        (kept > 0).then(|| low.saturating_sub(1))
     }
 
     /// What is known of `figure` of the cell at `cell`.
@@ -78,7 +128,7 @@ impl RunState {
             RunEvent::Sample(sample) => self.push((**sample).clone()),
             RunEvent::Progress(progress) => self.progress = *progress,
             RunEvent::Summary(summary) => self.summary.clone_from(summary),
-            RunEvent::Step(step) => self.steps.push((**step).clone()),
+            RunEvent::Step(step) => self.step((**step).clone()),
             RunEvent::Loads(loads) => self.loads.clone_from(loads),
             RunEvent::Ended(tail) => {
                 self.progress = tail.progress;
@@ -94,14 +144,41 @@ impl RunState {
         if !self.is_live() {
             self.samples = Vec::new();
             self.steps = Vec::new();
+            self.digest = Digest::default();
+            (self.dropped, self.shots, self.bare) = (0, 0, 0);
         }
     }
 
     fn push(&mut self, sample: Sample) {
         if self.samples.len() == SAMPLES {
             self.samples.drain(..SAMPLES / 10);
+            self.dropped += SAMPLES as u64 / 10;
+            self.digest.forget_before(self.dropped);
         }
+        self.replace(&sample);
+        self.digest.take(&sample, self.dropped + self.samples.len() as u64);
         self.samples.push(sample);
+    }
+
+    /// A visit that is made again because the one before was disturbed stands in its place.
+    fn replace(&mut self, sample: &Sample) {
+        let last = self.digest.last(sample.cell).filter(|_| sample.attempt > 0);
+        let at = last.and_then(|number| usize::try_from(number.checked_sub(self.dropped)?).ok());
+        let before = at.and_then(|at| self.samples.get(at));
+        if let Some(before) = before.filter(|before| before.round == sample.round) {
+            self.digest.take_back(before);
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        self.digest.take_step(&step);
+        self.shots += step.shots.len();
+        self.steps.push(step);
+        while self.shots > SHOTS && self.bare + 1 < self.steps.len() {
+            let shots = std::mem::take(&mut self.steps[self.bare].shots);
+            self.shots -= shots.len();
+            self.bare += 1;
+        }
     }
 }
 
@@ -110,14 +187,16 @@ pub(super) fn fold(
     runs: &mut BTreeMap<RunId, RunState>,
     id: &RunId,
     event: &RunEvent,
-    at: Stamp,
+    (at, stored): (Stamp, bool),
 ) -> bool {
-    if let Some(run) = runs.get_mut(id) {
-        run.apply(event, at);
+    if let RunEvent::Started(head) = event
+        && (stored || !runs.contains_key(id))
+    {
+        runs.insert(id.clone(), RunState::new((**head).clone(), at, stored));
         return true;
     }
-    if let RunEvent::Started(head) = event {
-        runs.insert(id.clone(), RunState::new((**head).clone(), at));
+    if let Some(run) = runs.get_mut(id) {
+        run.apply(event, at);
         return true;
     }
     false

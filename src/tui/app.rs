@@ -59,6 +59,8 @@ pub struct App {
     pub setup: Setup,
     /// Whether the backends have been tried since the start.
     tried: bool,
+    /// Whether the runs on disk have been asked for.
+    listed: bool,
 }
 
 /// What the user set before the start, and may read again.
@@ -127,6 +129,7 @@ impl App {
             effects: Vec::new(),
             setup,
             tried: false,
+            listed: false,
         }
     }
 
@@ -165,6 +168,10 @@ impl App {
             Input::Mouse(mouse, column, row) => self.point(mouse, (column, row), size, state),
         }
         self.try_backends(state);
+        if self.tab == Tab::Bench && !self.listed {
+            self.listed = true;
+            self.effects.push(Effect::Wish(Command::ListRuns));
+        }
     }
 
     /// Who first opens a tab about backends has them tried: what is ready here should be seen

@@ -3,6 +3,7 @@
 //! A widget is handed values and a [`Look`](super::look::Look) and draws; none knows a tab or the
 //! state as a whole. Every one of them takes any area, down to none at all.
 
+pub mod canvas;
 pub mod chart;
 pub mod cursor;
 pub mod field;
@@ -13,6 +14,7 @@ pub mod interval_bar;
 pub mod meter;
 pub mod notice;
 pub mod panel;
+pub mod plot;
 pub mod sheet;
 pub mod span_axis;
 pub mod sparkline;

@@ -62,7 +62,9 @@ impl App {
     /// What the app makes of an action the tab in front has no use for.
     fn act_for_tab(&mut self, action: Action, state: &State) -> Option<Command> {
         let other = match action {
-            Action::Bench | Action::Again | Action::Cancel | Action::Export => Tab::Bench,
+            Action::Bench | Action::Again | Action::Cancel | Action::Export | Action::Runs => {
+                Tab::Bench
+            }
             Action::Check => Tab::Backends,
             _ => return None,
         };
@@ -70,7 +72,7 @@ impl App {
             return None;
         }
         let reply = self.views.act(other, action, state);
-        if matches!(action, Action::Bench | Action::Again | Action::Check) {
+        if matches!(action, Action::Bench | Action::Again | Action::Check | Action::Runs) {
             self.tab = other;
         }
         self.take(reply, action)

@@ -4,37 +4,57 @@
 //! drawn from the same fold while it goes on and when it is over. Where there is room the choice
 //! stays beside them; where there is none one thing is shown at a time.
 
+use std::collections::BTreeSet;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::model::backend::Start;
-use crate::model::bench::Figure;
+use crate::model::bench::{Cell, Figure};
+use crate::model::command::Command;
+use crate::model::load::Load;
 use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 
 mod bars;
+mod beside;
 mod choice;
+mod claims;
+mod compare;
+mod density;
 mod group;
+mod instant;
 mod ladder;
+mod latency;
+mod load;
+mod memory;
 mod mouse;
 mod outlook;
 mod place;
 mod plan;
 mod progress;
+mod rate;
 mod reason;
 mod result;
+mod runs;
 mod samples;
+mod spread;
+mod strip;
 mod table;
 mod timeline;
+mod verdict;
+mod walk;
 mod wish;
 
 use choice::Choice;
 use group::Group;
-use place::{Mode, Panel, Places, ResultPlaces};
+use compare::Pair;
+use place::{Mode, Panel, Places, ResultPlaces, Wanted};
 use result::Sight;
-use wish::{Wished, shown};
+use runs::Runs;
+use wish::Wished;
 
 /// The figures in the order in which they are gone through.
 const FIGURES: [Figure; 5] =
@@ -49,10 +69,19 @@ pub struct View {
     backend: usize,
     payload: usize,
     start: usize,
+    load: usize,
     row: usize,
+    claim: usize,
     group: usize,
     figure: usize,
     mode: Mode,
+    /// The instant that is looked at, in seconds since the run began; the latest if `None`.
+    at_seconds: Option<f64>,
+    /// The rows that are drawn over each other.
+    marked: BTreeSet<Cell>,
+    runs: Runs,
+    /// Two runs that are compared instead of one that is looked at.
+    pair: Option<Pair>,
     why: bool,
     zoom: bool,
     filter: String,
@@ -62,6 +91,7 @@ pub struct View {
 impl View {
     /// Does what `action` means here.
     pub fn act(&mut self, action: Action, state: &State) -> Reply {
+        let shown = self.runs.shown(state);
         match action {
             Action::Bench | Action::Again | Action::Cancel | Action::Check
                 if self.is_preparing(state) =>
@@ -69,16 +99,41 @@ impl View {
                 Reply::Say("the run is being prepared; a moment, please".into())
             }
             Action::Bench => self.wish(self.choice.run(state), state),
-            Action::Again => self.wish(wish::again(state), state),
+            Action::Again => self.wish(wish::again(shown, state), state),
             Action::Cancel => wish::cancel(state),
-            Action::Export => wish::export(state),
-            Action::Copy => wish::copy(state),
+            Action::Export => wish::export(shown),
+            Action::Copy => wish::copy(shown),
             Action::Check => super::backends::check(state),
             Action::Preset => self.choice.next_preset(),
-            Action::NextPanel => self.turn(state, 1),
-            Action::PreviousPanel => self.turn(state, 3),
+            Action::Runs => self.list(),
+            Action::Compare => self.compare(state),
+            Action::NextPanel => self.turn(state, true),
+            Action::PreviousPanel => self.turn(state, false),
             _ if self.panel(state) == Panel::Result => self.act_on_result(action, state),
             _ => self.act_on_choice(action, state),
+        }
+    }
+
+    /// Goes to the list of runs and has it read anew.
+    fn list(&mut self) -> Reply {
+        self.zoom = false;
+        self.panel = Some(Panel::Runs);
+        Reply::Wish(Command::ListRuns)
+    }
+
+    /// Compares the two runs that are marked.
+    fn compare(&mut self, state: &State) -> Reply {
+        let keys = |action: Action| match action {
+            Action::Mark => "space",
+            _ => "R",
+        };
+        match self.runs.pair(state, keys).map(Pair::begin) {
+            Ok(Ok(pair)) => {
+                self.pair = Some(pair);
+                self.focus(Panel::Result)
+            }
+            Ok(Err(error)) => Reply::Say(format!("they cannot be compared: {error}").into()),
+            Err(lacking) => Reply::Say(lacking.into()),
         }
     }
 
@@ -91,6 +146,9 @@ impl View {
     fn wish(&mut self, reply: Reply, state: &State) -> Reply {
         if matches!(reply, Reply::Wish(_)) {
             self.panel = None;
+            self.pair = None;
+            self.at_seconds = None;
+            self.runs.open = None;
             self.wished = Some(Wished::now(state));
         }
         reply
@@ -101,20 +159,34 @@ impl View {
         let length = match panel {
             Panel::Payloads => self.choice.payloads(state).len(),
             Panel::Starts => Start::ALL.len(),
+            Panel::Loads => Load::NAMES.len(),
+            Panel::Runs => runs::entries(state).len(),
             Panel::Backends | Panel::Result => super::backends::statuses(state).len(),
         };
         let row = self.cursor(panel);
         *row = (*row).min(length.saturating_sub(1));
-        if moved(row, action, length) {
+        if walk::moved(row, action, length) {
             return Reply::Done;
         }
         let row = *row;
         match (action, panel) {
+            (Action::Enter, Panel::Runs) => self.open(state),
             (Action::Mark | Action::Enter, _) => self.mark(panel, row, state),
             (Action::MarkAll, Panel::Backends) => self.choice.mark_all(state),
-            (Action::Back, _) if shown(state).is_some() => self.focus(Panel::Result),
+            (Action::Back, _) if self.runs.shown(state).is_some() => self.focus(Panel::Result),
             _ => Reply::Ignored,
         }
+    }
+
+    /// Looks at the run in the row of the list that is looked at.
+    fn open(&mut self, state: &State) -> Reply {
+        let reply = self.runs.open(state);
+        if !matches!(reply, Reply::Say(_)) {
+            self.pair = None;
+            self.at_seconds = None;
+            self.panel = Some(Panel::Result);
+        }
+        reply
     }
 
     /// The row of the list `panel` that is looked at.
@@ -122,7 +194,9 @@ impl View {
         match panel {
             Panel::Payloads => &mut self.payload,
             Panel::Starts => &mut self.start,
+            Panel::Loads => &mut self.load,
             Panel::Backends => &mut self.backend,
+            Panel::Runs => &mut self.runs.row,
             Panel::Result => &mut self.row,
         }
     }
@@ -132,33 +206,10 @@ impl View {
         match panel {
             Panel::Payloads => self.choice.mark_payload(row, state),
             Panel::Starts => self.choice.mark_start(row, state),
+            Panel::Loads => self.choice.mark_load(row),
+            Panel::Runs => self.runs.mark(state),
             Panel::Backends | Panel::Result => self.choice.mark_backend(row, state),
         }
-    }
-
-    fn act_on_result(&mut self, action: Action, state: &State) -> Reply {
-        let Some((_, run)) = shown(state) else {
-            return Reply::Ignored;
-        };
-        let groups = group::payloads(run).len().max(1);
-        let rows = self.sight(run).group.rows.len();
-        self.row = self.row.min(rows.saturating_sub(1));
-        if moved(&mut self.row, action, rows) {
-            return Reply::Done;
-        }
-        match action {
-            Action::Left => self.group = (self.group.min(groups - 1) + groups - 1) % groups,
-            Action::Right => self.group = (self.group.min(groups - 1) + 1) % groups,
-            Action::Sort => self.figure = (self.figure + 1) % FIGURES.len(),
-            Action::Reverse => self.figure = (self.figure + FIGURES.len() - 1) % FIGURES.len(),
-            Action::View => self.mode = next(self.mode),
-            Action::Why | Action::Enter => self.why = !self.why,
-            Action::Zoom => self.zoom = !self.zoom,
-            Action::Back if self.why => self.why = false,
-            Action::Back if self.zoom => self.zoom = false,
-            _ => return Reply::Ignored,
-        }
-        Reply::Done
     }
 
     fn focus(&mut self, panel: Panel) -> Reply {
@@ -166,44 +217,66 @@ impl View {
         Reply::Done
     }
 
-    /// Goes `steps` panels on.
-    fn turn(&mut self, state: &State, steps: usize) -> Reply {
-        let all = [Panel::Backends, Panel::Payloads, Panel::Starts, Panel::Result];
-        let count = if shown(state).is_some() { 4 } else { 3 };
+    /// Goes a panel on, or back.
+    fn turn(&mut self, state: &State, on: bool) -> Reply {
+        let mut all = Panel::ALL.to_vec();
+        all.retain(|panel| match panel {
+            Panel::Result => self.runs.shown(state).is_some(),
+            Panel::Runs => !runs::entries(state).is_empty(),
+            _ => true,
+        });
         let present = self.panel(state);
         let at = all.iter().position(|panel| *panel == present).unwrap_or(0);
-        let steps = if steps == 1 { 1 } else { count - 1 };
+        let steps = if on { 1 } else { all.len() - 1 };
         self.zoom = false;
-        self.focus(all[(at + steps) % count])
+        self.focus(all[(at + steps) % all.len()])
     }
 
     /// What has the keys.
     fn panel(&self, state: &State) -> Panel {
-        match (self.panel, shown(state)) {
+        match (self.panel, self.runs.shown(state)) {
             (Some(Panel::Result) | None, None) => Panel::Backends,
             (None, Some(_)) => Panel::Result,
             (Some(panel), _) => panel,
         }
     }
 
-    fn sight<'a>(&self, run: &'a RunState) -> Sight<'a> {
+    fn sight<'a>(&'a self, run: &'a RunState) -> Sight<'a> {
         let payloads = group::payloads(run);
         let payload = self.group.min(payloads.len().saturating_sub(1));
         let figure = FIGURES[self.figure % FIGURES.len()];
         let group = match payloads.get(payload) {
             Some(payload) => Group::of(run, *payload, figure, &self.filter),
-            None => Group { figure, rows: Vec::new() },
+            None => Group { figure, rows: Vec::new(), placed: false },
         };
         let cursor = self.row.min(group.rows.len().saturating_sub(1));
+        let offered = Mode::offered(run);
+        let mode = if offered.contains(&self.mode) { self.mode } else { Mode::Table };
         Sight {
             run,
             payloads,
             payload,
             group,
-            mode: self.mode,
+            mode,
+            offered,
             cursor,
+            claim: self.claim,
+            at_seconds: self.at_seconds,
+            marked: &self.marked,
+            filter: &self.filter,
             focused: true,
             preparing: false,
+        }
+    }
+
+    /// What decides how the results are divided.
+    const fn wanted<'a>(&self, sight: &'a Sight<'_>) -> Wanted<'a> {
+        Wanted {
+            rows: sight.group.rows.len(),
+            mode: sight.mode,
+            offered: sight.offered.as_slice(),
+            why: self.why,
+            alone: self.zoom,
         }
     }
 
@@ -215,33 +288,45 @@ impl View {
 
     /// What can be done here, the most wanted first.
     pub fn hints(&self, state: &State) -> &'static [Action] {
-        wish::hints(self.panel(state), state)
+        let mode = self.runs.shown(state).map(|(_, run)| self.sight(run).mode);
+        wish::hints(self.panel(state), (mode.unwrap_or_default(), self.pair.is_some()), state)
     }
 
     /// Draws the tab.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
         let panel = self.panel(state);
-        let run = shown(state).map(|(_, run)| run);
+        let run = self.runs.shown(state).map(|(_, run)| run);
         let places = self.places(area, state);
         self.draw_choice(frame, &places, state, look);
-        if let Some(run) = run.filter(|_| !places.result.is_empty()) {
+        if places.result.is_empty() {
+            return;
+        }
+        if let Some(pair) = &self.pair {
+            return compare::draw(frame, places.result, pair, look);
+        }
+        if let Some(run) = run {
             let mut sight = self.sight(run);
             sight.focused = panel == Panel::Result;
             sight.preparing = self.is_preparing(state);
-            let rows = sight.group.rows.len();
-            let within = ResultPlaces::of(places.result, rows, self.mode, self.why, self.zoom);
+            let within = ResultPlaces::of(places.result, self.wanted(&sight));
             result::draw(frame, places.result, &within, &sight, look);
         }
     }
 
     fn places(&self, area: Rect, state: &State) -> Places {
         let listed = super::backends::statuses(state).len();
-        Places::of(area, (self.panel(state), listed), shown(state).is_some(), self.zoom)
+        let kept = runs::entries(state).len();
+        let has_run = self.runs.shown(state).is_some();
+        Places::of(area, (self.panel(state), listed, kept), has_run, self.zoom)
     }
 
     fn draw_choice(&self, frame: &mut Frame<'_>, places: &Places, state: &State, look: &Look<'_>) {
         let panel = self.panel(state);
         let cursor = |owner, row| (panel == owner).then_some(row);
+        if !places.runs.is_empty() {
+            let cursor = cursor(Panel::Runs, self.runs.row);
+            runs::draw(frame, places.runs, (&self.runs, state), cursor, look);
+        }
         if !places.backends.is_empty() {
             let cursor = cursor(Panel::Backends, self.backend);
             plan::draw_backends(frame, places.backends, &self.choice, state, cursor, look);
@@ -254,35 +339,26 @@ impl View {
             let cursor = cursor(Panel::Starts, self.start);
             plan::draw_starts(frame, places.starts, &self.choice, state, cursor, look);
         }
+        if !places.loads.is_empty() {
+            let cursor = cursor(Panel::Loads, self.load);
+            plan::draw_loads(frame, places.loads, &self.choice, cursor, look);
+        }
+        self.draw_outlook(frame, places, state, look);
+    }
+
+    /// What the next run will do, in a frame or in a line.
+    fn draw_outlook(&self, frame: &mut Frame<'_>, places: &Places, state: &State, look: &Look<'_>) {
+        let preparing = self.is_preparing(state);
         if !places.outlook.is_empty() {
-            let preparing = self.is_preparing(state);
+            let here = self.panel(state) == Panel::Backends;
             let backends = Choice::backends(state);
-            let under = cursor(Panel::Backends, self.backend).and_then(|row| backends.get(row));
-            let state = (state, preparing, under.copied());
+            let under = backends.get(self.backend).filter(|_| here).copied();
+            let state = (state, preparing, under);
             outlook::draw(frame, places.outlook, &self.choice, state, look);
         }
         if !places.brief.is_empty() {
-            let preparing = self.is_preparing(state);
             let brief = outlook::brief(&self.choice, (state, preparing), look);
             frame.render_widget(brief, places.brief);
         }
     }
-}
-
-/// Moves `row` within `length` rows, if `action` is a movement.
-fn moved(row: &mut usize, action: Action, length: usize) -> bool {
-    let last = length.saturating_sub(1);
-    *row = match action {
-        Action::Up => row.saturating_sub(1),
-        Action::Down => (*row + 1).min(last),
-        Action::First | Action::PageUp | Action::HalfUp => 0,
-        Action::Last | Action::PageDown | Action::HalfDown => last,
-        _ => return false,
-    };
-    true
-}
-
-fn next(mode: Mode) -> Mode {
-    let at = Mode::ALL.iter().position(|other| *other == mode);
-    Mode::ALL[(at.unwrap_or(0) + 1) % Mode::ALL.len()]
 }

@@ -9,7 +9,9 @@ use crate::bench::preset;
 use crate::model::backend::{BackendId, BackendStatus, Readiness, Start};
 use crate::model::bench::{Payload, Plan, Preset};
 use crate::model::command::Command;
+use crate::model::load::Load;
 use crate::model::time::Stamp;
+use crate::model::unit::Seconds;
 use crate::state::State;
 use crate::tui::reply::Reply;
 use crate::tui::tab::backends::statuses;
@@ -22,6 +24,8 @@ pub(super) struct Choice {
     pub(super) preset: Preset,
     /// `None`: what the preset has.
     payloads: Option<Vec<Payload>>,
+    /// `None`: what the preset has.
+    loads: Option<Vec<Load>>,
 }
 
 impl Choice {
@@ -59,7 +63,33 @@ impl Choice {
         if let Some(payloads) = &self.payloads {
             plan.payloads.clone_from(payloads);
         }
+        if let Some(loads) = &self.loads {
+            plan.loads.clone_from(loads);
+        }
         plan
+    }
+
+    /// The loads that will be put on each backend.
+    pub(super) fn loads(&self) -> Vec<Load> {
+        let usual = || preset::plan(self.preset, &[], 0).loads;
+        self.loads.clone().unwrap_or_else(usual)
+    }
+
+    /// Takes the load in row `row` in or out.
+    pub(super) fn mark_load(&mut self, row: usize) -> Reply {
+        let Some(name) = Load::NAMES.get(row).copied() else {
+            return Reply::Done;
+        };
+        let mut loads = self.loads();
+        if loads.iter().any(|load| load.name() == name) {
+            loads.retain(|load| load.name() != name);
+        } else {
+            loads.extend(usual(name));
+            let place = |load: &Load| Load::NAMES.iter().position(|name| *name == load.name());
+            loads.sort_by_key(place);
+        }
+        self.loads = Some(loads);
+        Reply::Done
     }
 
     /// Every payload that can be chosen, and whether it is.
@@ -139,6 +169,7 @@ impl Choice {
             Preset::Full => Preset::Quick,
         };
         self.payloads = None;
+        self.loads = None;
         Reply::Done
     }
 
@@ -176,6 +207,19 @@ impl Choice {
             None
         }
     }
+}
+
+/// The load called `name` as it is usually put.
+fn usual(name: &str) -> Option<Load> {
+    let standard = preset::plan(Preset::Full, &[], 0).loads;
+    let own = [
+        Load::Memory { count: 20 },
+        Load::Throughput { least: 1, most: 16, seconds: Seconds(1.0) },
+        Load::Latency { per_second: None, most: 16, seconds: Seconds(2.0) },
+        Load::Neighbour { seconds: Seconds(1.0) },
+        Load::Density { most: 200 },
+    ];
+    standard.into_iter().chain(own).find(|load| load.name() == name)
 }
 
 /// A seed nobody chose: the time, its bits stirred (the finaliser of splitmix64).

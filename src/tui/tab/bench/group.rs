@@ -4,7 +4,7 @@
 //! it, and how each stands to plain `process`. Where an interval is missing nothing is claimed.
 
 use crate::model::backend::{BackendId, Class, Start};
-use crate::model::bench::{Cell, Estimate, Figure, Payload, Sample, Summary};
+use crate::model::bench::{Cell, Estimate, Figure, Payload, Place, Summary};
 use crate::model::run::LeftOut;
 use crate::state::RunState;
 use crate::tui::widget::fixed;
@@ -14,9 +14,9 @@ use crate::tui::widget::fixed;
 pub(super) enum Standing {
     /// Nothing can be said, or there is nothing to say.
     Open,
-    /// It is the fastest that isolates.
+    /// It is the fastest.
     Best,
-    /// Its interval overlaps that of the fastest.
+    /// It cannot be told apart from the fastest.
     Alike,
 }
 
@@ -51,13 +51,7 @@ impl Row<'_> {
     /// What it is called, in at most `room` columns: the start stays whole as long as it can, and of
     /// the backend both ends, as kinds of one family differ at the end.
     pub(super) fn named(&self, room: usize) -> String {
-        let label = self.cell.label();
-        let start = self.cell.start.name();
-        let left = room.saturating_sub(start.len() + 1);
-        if self.cell.start == Start::Cold || label.len() <= room || left < 4 {
-            return fixed::cut(&label, room);
-        }
-        format!("{} {start}", cut_within(self.cell.backend.name(), left))
+        cut_label(self.cell, room)
     }
 
     /// Why it has no figure though it was asked for: that it cannot run, or cannot do this.
@@ -65,6 +59,15 @@ impl Row<'_> {
         let out = self.left_out?;
         let how = if out.payload.is_some() { "n/a" } else { "left out" };
         Some(format!("{how}: {}", out.reason))
+    }
+
+    /// Stands where its summary says.
+    fn take_place(&mut self) {
+        self.standing = match self.summary.and_then(|summary| summary.place) {
+            Some(Place::Best) => Standing::Best,
+            Some(Place::Alike) => Standing::Alike,
+            Some(Place::Above) | None => Standing::Open,
+        };
     }
 
     /// The 95 % interval of the median, in seconds.
@@ -76,6 +79,17 @@ impl Row<'_> {
     pub(super) fn median(&self) -> Option<f64> {
         Some(self.estimate()?.median_seconds.0)
     }
+}
+
+/// What `cell` is called, in at most `room` columns.
+pub(super) fn cut_label(cell: Cell, room: usize) -> String {
+    let label = cell.label();
+    let start = cell.start.name();
+    let left = room.saturating_sub(start.len() + 1);
+    if cell.start == Start::Cold || label.len() <= room || left < 4 {
+        return fixed::cut(&label, room);
+    }
+    format!("{} {start}", cut_within(cell.backend.name(), left))
 }
 
 /// `name`, which is ASCII, with `…` for its middle where it is longer than `room`.
@@ -109,6 +123,8 @@ const NAME: usize = 17;
 pub(super) struct Group<'a> {
     pub(super) figure: Figure,
     pub(super) rows: Vec<Row<'a>>,
+    /// Whether a test says where each stands; else their intervals do.
+    pub(super) placed: bool,
 }
 
 /// The payloads of a run, in the order of its cells.
@@ -147,10 +163,13 @@ impl<'a> Group<'a> {
         });
         let mut rows: Vec<_> = measured.chain(left_out).collect();
         rows.retain(|row| row.cell.label().contains(filter));
-        for start in Start::ALL {
-            judge(&mut rows, start);
+        let placed = run.summary.iter().any(|summary| summary.place.is_some());
+        if placed {
+            rows.iter_mut().for_each(Row::take_place);
+        } else {
+            Start::ALL.into_iter().for_each(|start| judge(&mut rows, start));
         }
-        Self { figure, rows }
+        Self { figure, rows, placed }
     }
 
     /// Columns of the sign and the name of a row, where there are `width` for all of it.
@@ -190,24 +209,6 @@ impl<'a> Group<'a> {
             let ends = row.interval().map(|(low, high)| [low, high]);
             row.median().into_iter().chain(ends.into_iter().flatten())
         })
-    }
-
-    /// The counted samples of each row, in the order they were taken.
-    pub(super) fn samples(&self, run: &'a RunState) -> Vec<Vec<&'a Sample>> {
-        let mut place = vec![None; run.head.cells.len()];
-        for (index, row) in self.rows.iter().enumerate() {
-            let slot = row.index.and_then(|cell| place.get_mut(cell as usize));
-            if let Some(slot) = slot {
-                *slot = Some(index);
-            }
-        }
-        let mut sorted = vec![Vec::new(); self.rows.len()];
-        for sample in run.samples.iter().filter(|sample| !sample.warmup) {
-            if let Some(Some(index)) = place.get(sample.cell as usize) {
-                sorted[*index].push(sample);
-            }
-        }
-        sorted
     }
 }
 

@@ -12,9 +12,10 @@ use ratatui::widgets::Paragraph;
 use super::group::{Group, Row};
 use super::plan::first;
 use super::table;
-use crate::model::bench::{Outcome, Phase, Sample};
+use crate::model::bench::Phase;
 use crate::model::unit::Seconds;
 use crate::state::RunState;
+use crate::state::run::CellDigest;
 use crate::tui::look::Look;
 use crate::tui::widget::fixed;
 use crate::tui::widget::span_axis::SpanAxis;
@@ -35,7 +36,7 @@ pub(super) fn draw(
     cursor: usize,
     look: &Look<'_>,
 ) {
-    let steps: Vec<Steps> = group.samples(run).iter().map(|samples| medians(samples)).collect();
+    let steps: Vec<Steps> = group.rows.iter().map(|row| medians(run, row)).collect();
     let sum = |steps: &Steps| steps.iter().map(|(_, length)| length).sum::<f64>();
     let Some(axis) = SpanAxis::over(steps.iter().map(sum)) else {
         let text = "nothing to draw yet: no sample has ended well";
@@ -60,34 +61,13 @@ pub(super) fn draw(
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn medians(samples: &[&Sample]) -> Steps {
-    let good = samples.iter().filter(|sample| sample.outcome == Outcome::Good);
-    let of = |phase| {
-        let lengths = good.clone().filter_map(|sample| sample.phases.get(phase));
-        let mut lengths: Vec<f64> = lengths.map(|s| s.0).filter(|s| s.is_finite()).collect();
-        median(&mut lengths).map(|length| (phase, length))
-    };
-    Phase::ALL.into_iter().filter_map(of).collect()
-}
-
-/// The middle of `values`, or the mean of the two in the middle.
-fn median(values: &mut [f64]) -> Option<f64> {
-    let middle = values.len() / 2;
-    if values.is_empty() {
-        return None;
-    }
-    let even = values.len().is_multiple_of(2);
-    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    let upper = *upper;
-    let lower = below.iter().copied().max_by(f64::total_cmp);
-    Some(match lower {
-        Some(lower) if even => f64::midpoint(lower, upper),
-        _ => upper,
-    })
+fn medians(run: &RunState, row: &Row<'_>) -> Steps {
+    let digest = row.index.and_then(|index| run.digest.cell(index));
+    digest.map(CellDigest::phases).unwrap_or_default()
 }
 
 /// The letters and the colour of a phase. They differ even without colour.
-const fn fill(phase: Phase, look: &Look<'_>) -> (&'static str, Style) {
+pub(super) const fn fill(phase: Phase, look: &Look<'_>) -> (&'static str, Style) {
     let (letters, colour) = match phase {
         Phase::Create => (("█", "c"), 0),
         Phase::Boot => (("▒", "b"), 1),
@@ -144,16 +124,4 @@ fn words(axis: SpanAxis) -> String {
         return format!("  {scale}: read ends, not lengths");
     }
     format!("  {scale}; medians, their sum at the right")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_is_the_middle() {
-        assert_eq!(median(&mut []), None);
-        assert_eq!(median(&mut [3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(&mut [4.0, 1.0, 2.0, 3.0]), Some(2.5));
-    }
 }

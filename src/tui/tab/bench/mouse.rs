@@ -3,8 +3,8 @@
 use ratatui::layout::{Position, Rect};
 
 use super::place::{Mode, Panel, ResultPlaces};
-use super::wish::shown;
-use super::{View, plan, table};
+use super::timeline::Within;
+use super::{View, plan, strip, table};
 use crate::state::{RunState, State};
 use crate::tui::reply::Reply;
 use crate::tui::widget::titled;
@@ -18,6 +18,8 @@ impl View {
             (Panel::Backends, places.backends),
             (Panel::Payloads, places.payloads),
             (Panel::Starts, places.starts),
+            (Panel::Loads, places.loads),
+            (Panel::Runs, places.runs),
         ] {
             let row = self.cursor(panel);
             // A list without the keys is drawn from its first row.
@@ -25,10 +27,16 @@ impl View {
             if let Some(index) = listed(place, at, cursor) {
                 *row = index;
                 self.panel = Some(panel);
+                if panel == Panel::Runs {
+                    return self.open(state);
+                }
                 return self.mark(panel, index, state);
             }
         }
-        match shown(state) {
+        if self.pair.is_some() {
+            return Reply::Ignored;
+        }
+        match self.runs.shown(state) {
             Some((_, run)) if places.result.contains(at) => {
                 self.click_result(at, places.result, run)
             }
@@ -38,15 +46,31 @@ impl View {
 
     fn click_result(&mut self, at: Position, area: Rect, run: &RunState) -> Reply {
         let sight = self.sight(run);
-        let rows = sight.group.rows.len();
-        let places = ResultPlaces::of(area, rows, self.mode, self.why, self.zoom);
+        let (rows, cursor) = (sight.group.rows.len(), sight.cursor);
+        let places = ResultPlaces::of(area, self.wanted(&sight));
         let heading = u16::from(places.modes.len() > 1);
-        let hit =
-            places.modes.iter().find(|(mode, place)| *mode == Mode::Table && place.contains(at));
-        if let Some((_, place)) = hit {
-            let skip = table::scroll(place.height.saturating_sub(heading), rows, sight.cursor).skip;
-            let index = skip + usize::from((at.y - place.y).saturating_sub(heading + 1));
-            self.row = index.min(rows.saturating_sub(1));
+        let hit = places.modes.iter().find(|(_, place)| place.contains(at)).copied();
+        if places.strip.contains(at) {
+            let x = at.x - places.strip.x;
+            let mode = strip::view_at(&sight, x, places.strip.width);
+            self.mode = mode.unwrap_or(sight.mode);
+        }
+        match hit {
+            Some((Mode::Table, place)) => {
+                let height = place.height.saturating_sub(heading);
+                let skip = table::scroll(height, rows, cursor).skip;
+                let index = skip + usize::from((at.y - place.y).saturating_sub(heading + 1));
+                self.row = index.min(rows.saturating_sub(1));
+            }
+            Some((Mode::Time, place)) => {
+                let y = place.y + heading.min(place.height);
+                let place = Rect { y, height: place.height.saturating_sub(heading), ..place };
+                let end = run.digest.end_seconds.max(1e-3);
+                self.at_seconds = Within::of(place).instant(at.x, end).or(self.at_seconds);
+                self.mode = Mode::Time;
+            }
+            Some((mode, _)) => self.mode = mode,
+            None => {}
         }
         self.focus(Panel::Result)
     }

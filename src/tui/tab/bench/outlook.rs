@@ -120,6 +120,7 @@ fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
                 effort.target, effort.max_rounds, effort.budget_seconds
             ),
         ),
+        ("loads", loads(plan)),
         (
             "limits",
             format!(
@@ -128,6 +129,12 @@ fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
             ),
         ),
     ]
+}
+
+/// The loads after the rounds, by name.
+fn loads(plan: &Plan) -> String {
+    let names: Vec<&str> = plan.loads.iter().map(crate::model::load::Load::name).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") + ", after the rounds" }
 }
 
 /// In how many of the plan's ways `backend` starts.

@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::choice::Choice;
 use crate::model::backend::{BackendId, BackendStatus, Readiness, Start};
 use crate::model::bench::Payload;
+use crate::model::load::Load;
 use crate::model::unit::three_digits;
 use crate::state::State;
 use crate::tui::look::Look;
@@ -145,6 +146,40 @@ pub(super) fn draw_payloads(
     draw_list(frame, area, "Payloads", payloads.iter().map(line).collect(), cursor, look);
 }
 
+/// Draws the loads that can be chosen.
+pub(super) fn draw_loads(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    choice: &Choice,
+    cursor: Cursor,
+    look: &Look<'_>,
+) {
+    let width = usize::from(area.width.saturating_sub(4));
+    let chosen = choice.loads();
+    let line = |name: &&'static str| {
+        let wanted = chosen.iter().any(|load| load.name() == *name);
+        let mark = if wanted { "[x] " } else { "[ ] " };
+        let note = fixed::cut(load_words(name), width.saturating_sub(4 + 11));
+        Line::from(vec![
+            Span::styled(mark, if wanted { look.theme.accent } else { look.theme.muted }),
+            Span::styled(fixed::left(name, 11), look.theme.text),
+            Span::styled(note, look.theme.muted),
+        ])
+    };
+    draw_list(frame, area, "Loads, after the rounds", Load::NAMES.iter().map(line).collect(), cursor, look);
+}
+
+/// What the load called `name` does, in a few words.
+fn load_words(name: &str) -> &'static str {
+    match name {
+        "memory" => "many that stand still",
+        "throughput" => "1, 2, 4 … at once",
+        "latency" => "arrivals on a schedule",
+        "neighbour" => "one busy beside it",
+        _ => "until something says no",
+    }
+}
+
 /// How much of a payload is done, in words.
 fn amount(payload: Payload) -> String {
     let count = |amount: u64| match amount {
@@ -166,7 +201,8 @@ fn short(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value:.0}") } else { three_digits(value) }
 }
 
-fn draw_list(
+/// Draws a framed list, scrolled so that `cursor` is in sight.
+pub(super) fn draw_list(
     frame: &mut Frame<'_>,
     area: Rect,
     title: &str,

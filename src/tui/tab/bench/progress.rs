@@ -1,11 +1,9 @@
 //! How far a run is, or how it ended; and whether the machine was quiet.
 
-use std::collections::BTreeMap;
-
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::model::bench::Taint;
+use super::verdict;
 use crate::model::run::{RunEnd, RunTail};
 use crate::model::unit::{Ratio, Seconds};
 use crate::state::RunState;
@@ -27,6 +25,7 @@ pub(super) fn lines(
     look: &Look<'_>,
 ) -> Vec<Line<'static>> {
     let mut lines = match &run.tail {
+        None if run.stored => cut_off(run, width, look),
         None => live(run, width, look),
         Some(tail) => over(run, tail, width, look),
     };
@@ -44,6 +43,18 @@ fn cut(mut line: Line<'static>, width: usize) -> Line<'static> {
     line
 }
 
+/// What is left of a run that never came to its end.
+fn cut_off(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let samples = run.samples.len();
+    let first = Line::from(vec![
+        Span::styled("✗ cut off", look.theme.bad),
+        Span::styled(format!(" · {samples} samples are left of it"), look.theme.text),
+    ]);
+    let mut lines = beside(first, verdict::line(run, look), width);
+    lines.push(labelled("repeat", &run.head.repeat, width, look));
+    lines
+}
+
 fn live(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let progress = &run.progress;
     let counts = format!(
@@ -52,7 +63,7 @@ fn live(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     );
     let counts = Line::styled(counts, look.theme.muted);
     let mut lines = vec![gauge(run, width, look)];
-    lines.extend(beside(counts, disturbance(run, look), width));
+    lines.extend(beside(counts, verdict::line(run, look), width));
     let silent = look.now.since(run.heard);
     if silent.as_secs() > SILENT {
         let text = format!("nothing heard of it for {}", Seconds::from(silent));
@@ -111,34 +122,6 @@ fn rest(share: Ratio, width: usize) -> String {
     "░".repeat(width - filled(share, width))
 }
 
-/// Whether the counted samples were disturbed, and by what:
-/// `14 of 300 samples disturbed: steal 12, other work 3`.
-fn disturbance(run: &RunState, look: &Look<'_>) -> Line<'static> {
-    let mut kinds: BTreeMap<Taint, u32> = BTreeMap::new();
-    let (mut counted, mut disturbed) = (0_u32, 0_u32);
-    for sample in run.samples.iter().filter(|sample| !sample.warmup) {
-        counted += 1;
-        disturbed += u32::from(!sample.taints.is_empty());
-        for taint in &sample.taints {
-            *kinds.entry(*taint).or_default() += 1;
-        }
-    }
-    if counted == 0 {
-        return Line::styled("no sample yet", look.theme.muted);
-    }
-    if disturbed == 0 {
-        return Line::styled(
-            format!("quiet: none of {counted} samples disturbed"),
-            look.theme.good,
-        );
-    }
-    let mut kinds: Vec<_> = kinds.into_iter().collect();
-    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let said: Vec<_> = kinds.iter().map(|(kind, n)| format!("{} {n}", kind.words())).collect();
-    let text = format!("{disturbed} of {counted} samples disturbed: {}", said.join(", "));
-    Line::styled(text, look.theme.warn)
-}
-
 fn over(run: &RunState, tail: &RunTail, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let (verdict, style) = verdict(&tail.end, look);
     let progress = &tail.progress;
@@ -151,7 +134,7 @@ fn over(run: &RunState, tail: &RunTail, width: usize, look: &Look<'_>) -> Vec<Li
     );
     let first =
         Line::from(vec![Span::styled(verdict, style), Span::styled(after, look.theme.text)]);
-    let mut lines = beside(first, disturbance(run, look), width);
+    let mut lines = beside(first, verdict::line(run, look), width);
     if let RunEnd::Failed { reason } = &tail.end {
         lines.insert(1, Line::styled(format!("because {reason}"), look.theme.bad));
     }
@@ -167,8 +150,7 @@ fn over(run: &RunState, tail: &RunTail, width: usize, look: &Look<'_>) -> Vec<Li
 /// That the time allowed was not enough for the rounds that were wanted.
 fn short(run: &RunState, end: &RunEnd) -> Option<String> {
     let wanted = run.head.plan.effort.min_rounds;
-    let rounds = run.samples.iter().filter(|sample| !sample.warmup).map(|sample| sample.round + 1);
-    let begun = rounds.max().unwrap_or(0);
+    let begun = run.digest.rounds;
     let short = *end == RunEnd::BudgetSpent && begun <= wanted;
     short.then(|| format!(" · in round {begun} of {wanted}"))
 }

@@ -1,7 +1,5 @@
 //! Why a value is missing and what went wrong in a row, in sentences.
 
-use std::collections::BTreeMap;
-
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -9,8 +7,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::group::Row;
-use crate::model::bench::{Outcome, Sample, Taint};
+use crate::model::bench::Taint;
 use crate::state::RunState;
+use crate::state::run::CellDigest;
 use crate::tui::look::Look;
 use crate::tui::widget::{fixed, titled};
 
@@ -20,13 +19,12 @@ type Reason = (String, Style);
 /// The quantiles, how many samples each needs, and what it is.
 const NEEDS: [(u32, &str); 3] = [(6, "the 95 % interval of the median"), (20, "p95"), (100, "p99")];
 
-/// Draws the reasons of `row` of `run`, whose counted samples are `samples`.
+/// Draws the reasons of `row` of `run`.
 pub(super) fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
     run: &RunState,
     row: &Row<'_>,
-    samples: &[&Sample],
     look: &Look<'_>,
 ) {
     let block = titled::titled(&format!("Why: {}", row.cell.label()), false, look);
@@ -34,14 +32,15 @@ pub(super) fn draw(
     frame.render_widget(block, area);
     let width = usize::from(inside.width).max(1);
     let mut lines = Vec::new();
-    for (text, style) in reasons(run, row, samples, look) {
+    for (text, style) in reasons(run, row, look) {
         let parts = fixed::wrap(&text, width).into_iter();
         lines.extend(parts.map(|part| Line::from(Span::styled(part, style))));
     }
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
-fn reasons(run: &RunState, row: &Row<'_>, samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
+fn reasons(run: &RunState, row: &Row<'_>, look: &Look<'_>) -> Vec<Reason> {
+    let digest = row.index.and_then(|index| run.digest.cell(index));
     if let (Some(left_out), Some(excuse)) = (row.left_out, row.excuse()) {
         return vec![
             (excuse, look.theme.warn),
@@ -49,9 +48,11 @@ fn reasons(run: &RunState, row: &Row<'_>, samples: &[&Sample], look: &Look<'_>) 
         ];
     }
     let mut reasons = given_up(run, row, look);
-    reasons.extend(missing(row, samples, look));
-    reasons.extend(failures(samples, look));
-    reasons.extend(taints(samples, look));
+    reasons.extend(missing(row, digest, look));
+    if let Some(digest) = digest {
+        reasons.extend(failures(digest, look));
+        reasons.extend(taints(digest, look));
+    }
     if reasons.is_empty() {
         reasons.push((
             "nothing is missing, nothing failed, nothing disturbed it".into(),
@@ -68,10 +69,10 @@ fn given_up(run: &RunState, row: &Row<'_>, look: &Look<'_>) -> Vec<Reason> {
     own.map(|out| (format!("given up: it {}", out.reason), look.theme.bad)).collect()
 }
 
-fn missing(row: &Row<'_>, samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
+fn missing(row: &Row<'_>, digest: Option<&CellDigest>, look: &Look<'_>) -> Vec<Reason> {
     let n = row.summary.map_or(0, |summary| summary.n);
     if n == 0 {
-        let text = if samples.iter().any(|sample| sample.outcome == Outcome::Good) {
+        let text = if digest.is_some_and(|digest| digest.counted > digest.failed) {
             "its samples ended well and have no such phase, so there is no figure"
         } else {
             "no sample has ended well yet, so there is no figure"
@@ -88,31 +89,20 @@ fn missing(row: &Row<'_>, samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
 }
 
 /// Failures of one kind and message, counted.
-fn failures(samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
-    let mut groups = BTreeMap::new();
-    for sample in samples {
-        if let Outcome::Failed { kind, message } = &sample.outcome {
-            *groups.entry((*kind, message)).or_insert(0_u32) += 1;
-        }
-    }
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    groups
-        .into_iter()
+fn failures(digest: &CellDigest, look: &Look<'_>) -> Vec<Reason> {
+    let mut ways: Vec<_> = digest.failures.iter().filter(|(_, count)| **count > 0).collect();
+    ways.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    ways.into_iter()
         .map(|((kind, message), count)| {
             (format!("{count} failed ({}): {message}", kind.words()), look.theme.bad)
         })
         .collect()
 }
 
-fn taints(samples: &[&Sample], look: &Look<'_>) -> Vec<Reason> {
-    let mut kinds: BTreeMap<Taint, u32> = BTreeMap::new();
-    for taint in samples.iter().flat_map(|sample| &sample.taints) {
-        *kinds.entry(*taint).or_default() += 1;
-    }
-    let words = |(kind, count): (Taint, u32)| {
-        let text = format!("{count} of {} disturbed by {}", samples.len(), kind.words());
+fn taints(digest: &CellDigest, look: &Look<'_>) -> Vec<Reason> {
+    let words = |(kind, count): (&Taint, &u32)| {
+        let text = format!("{count} of {} disturbed by {}", digest.counted, kind.words());
         (text, look.theme.warn)
     };
-    kinds.into_iter().map(words).collect()
+    digest.taints.iter().filter(|(_, count)| **count > 0).map(words).collect()
 }

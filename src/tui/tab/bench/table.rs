@@ -267,14 +267,7 @@ fn words(run: &RunState, group: &Group<'_>, width: u16) -> Vec<String> {
         said.push(fastest(group, width).to_owned());
     }
     if any(Standing::Alike) {
-        let alike = match width {
-            ..50 => "≈ alike",
-            50..80 if group.has_starts() => "≈ alike",
-            50..80 => "≈ not told apart",
-            80..140 => "≈ not told apart from it",
-            _ => "≈ not told apart from it: their intervals overlap",
-        };
-        said.push(alike.to_owned());
+        said.push(alike(group, width).to_owned());
     }
     if width >= 70 && group.rows.iter().any(|row| is_wide(run, row)) {
         let wider = if width < 80 { "over" } else { "wider than" };
@@ -283,11 +276,25 @@ fn words(run: &RunState, group: &Group<'_>, width: u16) -> Vec<String> {
     said
 }
 
+/// What makes rows alike: a test, or that their intervals overlap.
+fn alike(group: &Group<'_>, width: u16) -> &'static str {
+    match width {
+        ..50 => "≈ alike",
+        50..80 if group.has_starts() => "≈ alike",
+        50..80 => "≈ not told apart",
+        80..140 => "≈ not told apart from it",
+        _ if group.placed => "≈ alike: no test tells it apart from the best",
+        _ => "≈ not told apart from it: their intervals overlap",
+    }
+}
+
 /// What the star means: with several starts there is one for each.
 fn fastest(group: &Group<'_>, width: u16) -> &'static str {
-    match (group.has_starts(), width) {
-        (true, 80..) => "★ fastest that isolates, per start (name alone: cold)",
-        (true, 60..) => "★ fastest that isolates, per start",
-        _ => "★ fastest that isolates",
+    match (group.placed, group.has_starts(), width) {
+        (true, true, 60..) => "★ best of its start",
+        (true, ..) => "★ best",
+        (false, true, 80..) => "★ fastest that isolates, per start (name alone: cold)",
+        (false, true, 60..) => "★ fastest that isolates, per start",
+        (false, ..) => "★ fastest that isolates",
     }
 }

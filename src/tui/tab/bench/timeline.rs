@@ -1,23 +1,28 @@
 //! The chosen row over the run's time, beside what the host was doing: a slow sample and its cause
-//! stand in one column.
+//! stand in one column, and a cursor says what is known of one sample.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Paragraph, Widget};
 
 use super::bars;
-use super::group::Group;
-use super::samples::{COUNTS, good};
-use crate::model::bench::{HostState, Outcome, Sample};
+use super::instant;
+use super::result::Sight;
+use super::samples::good;
 use crate::model::unit::{Ratio, Seconds};
-use crate::state::RunState;
+use crate::state::run::digest::{CellDigest, HostPeak};
 use crate::tui::look::Look;
-use crate::tui::widget::fixed;
+use crate::tui::widget::canvas::{Canvas, Ink};
+use crate::tui::widget::plot::Axis;
+use crate::tui::widget::{fixed, grid};
 
 /// Columns of the titles at the left.
-const NAME: usize = 17;
+const NAME: u16 = 13;
+/// Columns of what a full letter stands for, at the right.
+const FULL: u16 = 11;
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// A full letter stands for at least this share, so that a quiet host looks quiet.
 const QUIET: f64 = 0.05;
@@ -36,153 +41,264 @@ pub(super) fn height(value: f64, most: f64) -> Option<char> {
     Some(HEIGHTS[step.clamp(1, 8) - 1])
 }
 
-/// A fact of the host: its title and where to find it.
-type Fact = (&'static str, fn(&HostState) -> Option<Ratio>);
+/// A fact of the host: its title, where to find it, the least a full letter stands for, and whether
+/// it is a share.
+struct Fact {
+    title: &'static str,
+    of: fn(&HostPeak) -> Option<f64>,
+    least: f64,
+    share: bool,
+}
 
-const HOST: [Fact; 4] = [
-    ("steal", |host| host.steal),
-    ("cpu wait", |host| host.cpu_pressure),
-    ("memory wait", |host| host.memory_pressure),
-    ("io wait", |host| host.io_pressure),
+const HOST: [Fact; 6] = [
+    Fact { title: "steal", of: |host| host.steal, least: QUIET, share: true },
+    Fact { title: "cpu wait", of: |host| host.cpu_pressure, least: QUIET, share: true },
+    Fact { title: "memory wait", of: |host| host.memory_pressure, least: QUIET, share: true },
+    Fact { title: "io wait", of: |host| host.io_pressure, least: QUIET, share: true },
+    Fact { title: "others", of: |host| host.other_cores, least: 0.5, share: false },
+    Fact { title: "gpu", of: |host| host.gpu, least: QUIET, share: true },
 ];
 
-/// The time axis: the run's length over so many columns.
-#[derive(Clone, Copy)]
-struct Stretch {
-    end: f64,
-    columns: usize,
+/// The places of the view.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Within {
+    /// Where samples are dots.
+    pub(super) plot: Rect,
+    tracks: Rect,
+    axis: Rect,
+    detail: Rect,
 }
 
-impl Stretch {
-    fn column(self, sample: &Sample) -> usize {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "`as` saturates, and the index is bounded"
-        )]
-        let column = (sample.at_seconds.0 / self.end * self.columns as f64) as usize;
-        column.min(self.columns - 1)
+impl Within {
+    /// Divides `area`.
+    pub(super) fn of(area: Rect) -> Self {
+        let detail = match area.height {
+            ..9 => 0,
+            9..13 => 2,
+            _ => 4,
+        };
+        let tracks = (area.height.saturating_sub(detail + 4)).min(6);
+        let [top, tracks, axis, detail] = Layout::vertical([
+            Constraint::Min(0),
+            Constraint::Length(tracks),
+            Constraint::Length(1),
+            Constraint::Length(detail),
+        ])
+        .areas(area);
+        let plot = Rect {
+            x: top.x + NAME.min(top.width),
+            width: top.width.saturating_sub(NAME + FULL),
+            ..top
+        };
+        Self { plot, tracks, axis, detail }
+    }
+
+    /// The instant at column `x`, in seconds of a run that is `end` seconds long.
+    pub(super) fn instant(&self, x: u16, end: f64) -> Option<f64> {
+        let across = x.checked_sub(self.plot.x).filter(|_| x < self.plot.right())?;
+        Some((f64::from(across) + 0.5) / f64::from(self.plot.width) * end)
     }
 }
 
-/// Draws the row at `cursor` of `group` over time.
-pub(super) fn draw(
-    frame: &mut Frame<'_>,
-    area: Rect,
-    run: &RunState,
-    group: &Group<'_>,
-    cursor: usize,
-    look: &Look<'_>,
-) {
-    let samples = group.samples(run);
-    let width = usize::from(area.width).saturating_sub(NAME + COUNTS);
-    let (Some(row), Some(samples)) = (group.rows.get(cursor), samples.get(cursor)) else {
+/// Draws the row that is looked at over time.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &Look<'_>) {
+    let Some(row) = sight.row() else {
         return;
     };
-    if samples.is_empty() || width == 0 || area.height < 3 {
-        let text = if samples.is_empty() {
-            format!("nothing to draw: {} has no sample here", row.cell.label())
-        } else {
-            "no room for this view".to_owned()
+    let within = Within::of(area);
+    let digest = row.index.and_then(|index| sight.run.digest.cell(index));
+    let (Some(digest), false) = (digest, within.plot.is_empty()) else {
+        let text = match digest {
+            None => format!("nothing to draw: {} has no sample here", row.cell.label()),
+            Some(_) => "no room for this view".to_owned(),
         };
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
-    }
-    let ends = run.samples.iter().map(|sample| sample.at_seconds.0);
-    let end = ends.filter(|at| at.is_finite()).fold(f64::MIN_POSITIVE, f64::max);
-    let time = Stretch { end, columns: width };
-    let legend = usize::from(area.height >= 9);
-    let around = 1 + legend + HOST.len();
-    let tall = usize::from(area.height).saturating_sub(around).clamp(1, 12);
-    let colour = bars::colour(row.cell.backend, look);
-    let mut lines = scatter(group, samples, time, tall, colour, look);
-    lines.extend(HOST.iter().map(|fact| track(fact, samples, time, look)));
-    lines.push(Line::styled(axis(time), look.theme.muted));
-    if legend == 1 {
-        let words = format!("  {}   • sample  ! disturbed  × failed", row.cell.label());
-        lines.push(Line::styled(words, look.theme.muted));
-    }
-    frame.render_widget(Paragraph::new(lines), area);
-}
-
-/// The samples as dots, `tall` lines from zero to the longest.
-fn scatter(
-    group: &Group<'_>,
-    samples: &[&Sample],
-    time: Stretch,
-    tall: usize,
-    colour: Style,
-    look: &Look<'_>,
-) -> Vec<Line<'static>> {
-    let lengths = samples.iter().filter_map(|sample| good(group.figure, sample));
-    let most = lengths.fold(0.0, f64::max);
-    let mut grid = vec![vec![(' ', colour); time.columns]; tall];
-    for sample in samples {
-        let (letter, style) = match (&sample.outcome, sample.taints.is_empty()) {
-            (Outcome::Failed { .. }, _) => ('×', look.theme.bad),
-            (_, true) => ('•', colour),
-            (_, false) => ('!', look.theme.warn),
-        };
-        let share = good(group.figure, sample).map_or(0.0, |length| length / most);
-        grid[line_of(share, tall)][time.column(sample)] = (letter, style);
-    }
-    let title = |at: usize| if at == 0 { group.figure.name() } else { "" };
-    let label = |at: usize| match at {
-        0 => Seconds(most).to_string(),
-        last if last + 1 == tall => "0".to_owned(),
-        _ => String::new(),
     };
-    let lines = grid.into_iter().enumerate();
-    lines.map(|(at, cells)| labelled(title(at), &cells, &label(at), look)).collect()
-}
-
-/// The line, from the top, of a value that is `share` of the longest.
-fn line_of(share: f64, tall: usize) -> usize {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "`as` saturates, and the index is bounded"
-    )]
-    let up = (share * tall as f64) as usize;
-    tall - 1 - up.min(tall - 1)
-}
-
-fn labelled(title: &str, cells: &[(char, Style)], label: &str, look: &Look<'_>) -> Line<'static> {
-    let name = fixed::left(&format!("  {title}"), NAME);
-    let mut spans = vec![Span::styled(name, look.theme.muted)];
-    for run in cells.chunk_by(|one, next| one.1 == next.1) {
-        let text: String = run.iter().map(|(letter, _)| *letter).collect();
-        spans.push(Span::styled(text, run[0].1));
+    let end = sight.run.digest.end_seconds.max(1e-3);
+    let time = Axis { low: 0.0, high: end, log: false };
+    let here = sight.sample();
+    let values = Values::of(digest, sight);
+    draw_values(frame.buffer_mut(), &within, values, look);
+    if let Some((_, sample)) = here {
+        draw_cursor(frame.buffer_mut(), &within, time.share(sample.at_seconds.0), look);
     }
-    spans.push(Span::styled(format!(" {label}"), look.theme.muted));
-    Line::from(spans)
+    let colour = bars::colour(row.cell.backend, look);
+    scatter(frame.buffer_mut(), &within, (digest, time, values), colour, sight, look);
+    let tracks = tracks(sight, time, usize::from(within.plot.width), look);
+    frame.render_widget(Paragraph::new(tracks), within.tracks);
+    axis(frame, &within, time, look);
+    if let Some((_, sample)) = here {
+        tint_cursor(frame.buffer_mut(), &within, time.share(sample.at_seconds.0), look);
+        let lines = instant::lines(sight, digest, usize::from(within.detail.width), look);
+        frame.render_widget(Paragraph::new(lines), within.detail);
+    }
+}
+
+/// How high the dots are.
+#[derive(Clone, Copy)]
+struct Values {
+    axis: Axis,
+}
+
+impl Values {
+    fn of(digest: &CellDigest, sight: &Sight<'_>) -> Self {
+        let ends = digest.track.parts().filter_map(|(_, part)| part.ends(sight.group.figure));
+        let most = ends.map(|(_, high)| high).fold(0.0, f64::max);
+        let high = if most > 0.0 { most } else { 1.0 };
+        Self { axis: Axis { low: 0.0, high, log: false } }
+    }
+}
+
+/// The value of the highest dot, and zero.
+fn draw_values(buffer: &mut Buffer, within: &Within, values: Values, look: &Look<'_>) {
+    let plot = within.plot;
+    for share in [1.0, 0.5, 0.0] {
+        let down = grid::part(1.0 - share, usize::from(plot.height) - 1);
+        if share == 0.5 && plot.height < 5 {
+            continue;
+        }
+        let y = plot.y + grid::narrow(down);
+        let text = Seconds(values.axis.value(share)).to_string();
+        let text = if share == 0.0 { "0".to_owned() } else { text };
+        let text = fixed::right(&text, usize::from(NAME) - 1);
+        let beside = Rect { x: plot.x - NAME, y, width: NAME, height: 1 };
+        Line::styled(text, look.theme.muted).render(beside, buffer);
+        let across = look.glyph.pick("┈", ".").repeat(usize::from(plot.width));
+        Line::styled(across, look.theme.track).render(Rect { y, height: 1, ..plot }, buffer);
+    }
+}
+
+/// The samples as dots: the shortest and the longest of each stretch of time.
+fn scatter(
+    buffer: &mut Buffer,
+    within: &Within,
+    (digest, time, values): (&CellDigest, Axis, Values),
+    colour: Style,
+    sight: &Sight<'_>,
+    look: &Look<'_>,
+) {
+    let canvas = Canvas::over(within.plot, look.glyph);
+    let bottom = within.plot.bottom() - 1;
+    for (at, part) in digest.track.parts() {
+        let across = time.share(at);
+        let ink = if part.tainted > 0 {
+            Ink { style: look.theme.warn, ascii: "!" }
+        } else {
+            Ink { style: colour, ascii: "o" }
+        };
+        if let Some((low, high)) = part.ends(sight.group.figure) {
+            let [low, high] =
+                [low, high].map(|value| canvas.at(across, values.axis.share(value)));
+            canvas.dot(low, ink, buffer);
+            canvas.dot(high, ink, buffer);
+            if part.good > 3 {
+                canvas.line(low, high, ink, buffer);
+            }
+        }
+        if part.failed > 0 {
+            let x = within.plot.x + grid::narrow(grid::part(across, columns(within)));
+            buffer[(x, bottom)].set_symbol("×").set_style(look.theme.bad);
+        }
+    }
+    if let Some((_, sample)) = sight.sample() {
+        let value = good(sight.group.figure, sample);
+        let up = value.map_or(0.0, |value| values.axis.share(value));
+        let down = grid::part(1.0 - up, usize::from(within.plot.height) - 1);
+        let x = grid::part(time.share(sample.at_seconds.0), columns(within));
+        let place = (within.plot.x + grid::narrow(x), within.plot.y + grid::narrow(down));
+        buffer[place].set_symbol("◆").set_style(look.theme.accent);
+    }
+}
+
+/// The last column of the plot.
+fn columns(within: &Within) -> usize {
+    usize::from(within.plot.width) - 1
+}
+
+/// What the host did, a line for each fact that is known here.
+fn tracks(sight: &Sight<'_>, time: Axis, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let parts: Vec<(usize, &HostPeak)> = sight
+        .run
+        .digest
+        .host
+        .parts()
+        .map(|(at, part)| (grid::part(time.share(at), width - 1), part))
+        .collect();
+    let known = |fact: &&Fact| parts.iter().any(|(_, part)| (fact.of)(part).is_some());
+    HOST.iter().filter(known).map(|fact| track(fact, &parts, width, look)).collect()
 }
 
 /// A fact of the host over time, the highest in each column; full height is named at the right.
-fn track((title, of): &Fact, samples: &[&Sample], time: Stretch, look: &Look<'_>) -> Line<'static> {
-    let mut columns: Vec<Option<f64>> = vec![None; time.columns];
-    for sample in samples {
-        if let Some(share) = of(&sample.host) {
-            let slot = &mut columns[time.column(sample)];
-            *slot = Some(slot.map_or(share.fraction(), |seen| seen.max(share.fraction())));
+fn track(
+    fact: &Fact,
+    parts: &[(usize, &HostPeak)],
+    width: usize,
+    look: &Look<'_>,
+) -> Line<'static> {
+    let mut columns: Vec<Option<f64>> = vec![None; width];
+    for (column, part) in parts {
+        if let Some(value) = (fact.of)(part) {
+            columns[*column] = Some(columns[*column].map_or(value, |seen| seen.max(value)));
         }
     }
-    let most = columns.iter().flatten().copied().fold(QUIET, f64::max);
+    let most = columns.iter().flatten().copied().fold(fact.least, f64::max);
     let letter = |value: &Option<f64>| match value {
         Some(value) => height(*value, most).unwrap_or('·'),
         None => ' ',
     };
-    let cells: Vec<_> = columns.iter().map(|value| (letter(value), look.theme.warn)).collect();
-    let label = match Ratio::new(most) {
-        Some(most) if columns.iter().any(Option::is_some) => format!("█ {most}"),
-        _ => "— not known here".to_owned(),
+    let text: String = columns.iter().map(letter).collect();
+    let full = if fact.share {
+        Ratio::new(most).map_or_else(String::new, |most| most.to_string())
+    } else {
+        format!("{most:.1} cores")
     };
-    labelled(title, &cells, &label, look)
+    let loud = most > fact.least;
+    Line::from(vec![
+        Span::styled(fixed::left(fact.title, usize::from(NAME)), look.theme.muted),
+        Span::styled(text, if loud { look.theme.warn } else { look.theme.muted }),
+        Span::styled(format!(" █ {full}"), look.theme.muted),
+    ])
 }
 
-/// The axis: start, middle and end of the run.
-fn axis(time: Stretch) -> String {
-    let (half, end) = (Seconds(time.end / 2.0).to_string(), Seconds(time.end).to_string());
-    let left = fixed::left("│0", time.columns / 2);
-    let middle = fixed::left(&format!("│{half}"), time.columns - time.columns / 2);
-    format!("{}{left}{middle} {end}", " ".repeat(NAME))
+/// The axis: round times along the run.
+fn axis(frame: &mut Frame<'_>, within: &Within, time: Axis, look: &Look<'_>) {
+    let words = |at: f64| if at > 0.0 { short(at) } else { "0".to_owned() };
+    let line = time.line(usize::from(within.plot.width), words);
+    let area = Rect { x: within.plot.x, width: within.plot.width, ..within.axis };
+    frame.render_widget(Line::styled(line, look.theme.muted), area);
+    let end = Rect { x: area.right(), width: within.axis.right() - area.right(), ..area };
+    let text = format!(" {}", Seconds(time.high));
+    frame.render_widget(Line::styled(text, look.theme.muted), end);
+}
+
+/// A round time without needless zeros.
+pub(super) fn short(seconds: f64) -> String {
+    let long = Seconds(seconds).to_string();
+    match long.split_once(' ') {
+        Some((number, unit)) if number.contains('.') => {
+            let number = number.trim_end_matches('0').trim_end_matches('.');
+            format!("{number} {unit}")
+        }
+        _ => long,
+    }
+}
+
+/// A line down through dots and tracks at `share` of the time.
+fn draw_cursor(buffer: &mut Buffer, within: &Within, share: f64, look: &Look<'_>) {
+    let x = within.plot.x + grid::narrow(grid::part(share, columns(within)));
+    for y in within.plot.top()..within.plot.bottom() {
+        buffer[(x, y)].set_symbol("│").set_style(look.theme.accent);
+    }
+}
+
+/// The same column of the tracks, in the colour of the cursor.
+fn tint_cursor(buffer: &mut Buffer, within: &Within, share: f64, look: &Look<'_>) {
+    let x = within.plot.x + grid::narrow(grid::part(share, columns(within)));
+    for y in within.tracks.top()..within.axis.bottom() {
+        let cell = &mut buffer[(x, y)];
+        if matches!(cell.symbol(), " " | "·") {
+            cell.set_symbol("│");
+        }
+        cell.set_style(look.theme.accent);
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::choice;
-use super::place::Panel;
+use super::place::{Mode, Panel};
 use crate::model::command::Command;
 use crate::model::id::RunId;
 use crate::model::time::Stamp;
@@ -33,37 +33,48 @@ impl Wished {
     }
 }
 
+/// The latest run of this session.
 fn last(state: &State) -> Option<&RunId> {
-    state.last_run().map(|(id, _)| id)
+    let own = state.runs.iter().rev().find(|(_, run)| !run.stored);
+    own.map(|(id, _)| id)
 }
 
 /// What is said of it meanwhile.
 pub(super) const PREPARING: &str = "preparing: the run begins in a moment";
 
-/// The run that is shown: the one going on, else the latest.
-pub(super) fn shown(state: &State) -> Option<(&RunId, &RunState)> {
-    state.live_run().or_else(|| state.last_run())
-}
+/// A run and its id, if there is one in sight.
+pub(super) type Shown<'a> = Option<(&'a RunId, &'a RunState)>;
 
-/// What can be done with the keys in `panel`, the most wanted first.
-pub(super) fn hints(panel: Panel, state: &State) -> &'static [Action] {
-    use Action::{Again, Bench, Cancel, Check, Copy, Export, Mark, MarkAll, NextPanel, Preset};
-    use Action::{Sort, View, Why, Zoom};
+/// What can be done with the keys in `panel`, the most wanted first; `mode` is how the results are
+/// looked at, `pair` whether two are compared instead.
+pub(super) fn hints(panel: Panel, (mode, pair): (Mode, bool), state: &State) -> &'static [Action] {
+    use Action::{Again, Back, Bench, Cancel, Check, Compare, Copy, Enter, Export, Left, Mark};
+    use Action::{MarkAll, NextPanel, Preset, Right, Runs, Sort, View, Why, Zoom};
     match (panel, state.live_run()) {
+        (Panel::Result, _) if pair => &[Back, Zoom, Runs],
+        (Panel::Result, Some(_)) if mode.has_cursor() => {
+            &[Cancel, View, Left, Right, Sort, Mark, NextPanel, Zoom]
+        }
+        (Panel::Result, None) if mode.has_cursor() => {
+            &[Bench, View, Left, Right, Sort, Mark, NextPanel, Runs, Zoom]
+        }
         (Panel::Result, Some(_)) => &[Cancel, View, Sort, Why, NextPanel, Zoom],
-        (Panel::Result, None) => &[Bench, View, Sort, Why, NextPanel, Export, Again, Zoom, Copy],
+        (Panel::Result, None) => {
+            &[Bench, View, Sort, Why, NextPanel, Runs, Export, Again, Zoom, Copy]
+        }
+        (Panel::Runs, _) => &[Enter, Mark, Compare, NextPanel, Back],
         (_, Some(_)) => &[Cancel, NextPanel, Mark, MarkAll, Preset],
-        (_, None) => &[Bench, Mark, MarkAll, Preset, NextPanel, Check],
+        (_, None) => &[Bench, Mark, MarkAll, Preset, NextPanel, Runs, Check],
     }
 }
 
 /// The plan of the run that is shown with a new seed: the order of cells is drawn anew. The command
 /// that repeats a run keeps its seed.
-pub(super) fn again(state: &State) -> Reply {
+pub(super) fn again(shown: Shown<'_>, state: &State) -> Reply {
     if state.live_run().is_some() {
         return Reply::Say("a run is going on; wait, or cancel it".into());
     }
-    let Some((_, run)) = shown(state) else {
+    let Some((_, run)) = shown else {
         return Reply::Say("there is no run to repeat yet".into());
     };
     let mut plan = run.head.plan.clone();
@@ -84,13 +95,13 @@ pub(super) fn cancel(state: &State) -> Reply {
 }
 
 /// Copies the command that repeats the run that is shown.
-pub(super) fn copy(state: &State) -> Reply {
-    shown(state).map_or(Reply::Ignored, |(_, run)| Reply::Copy(run.head.repeat.clone()))
+pub(super) fn copy(shown: Shown<'_>) -> Reply {
+    shown.map_or(Reply::Ignored, |(_, run)| Reply::Copy(run.head.repeat.clone()))
 }
 
 /// Writes the run that is shown.
-pub(super) fn export(state: &State) -> Reply {
-    match shown(state) {
+pub(super) fn export(shown: Shown<'_>) -> Reply {
+    match shown {
         None => Reply::Say("there is no run to write yet".into()),
         Some((_, run)) if run.is_live() => {
             Reply::Say("the run is going on; it can be written when it is over".into())

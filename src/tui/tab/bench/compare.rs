@@ -1,0 +1,283 @@
+//! One run against another: ratios with their intervals, what a test says, and what is not alike of
+//! the two beside the numbers.
+//!
+//! The test shuffles samples many thousand times, so it works on a thread of its own and is asked
+//! once; frames only read what came of it.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::group::cut_label;
+use super::plan::first;
+use super::table::range;
+use crate::model::id::RunId;
+use crate::model::unit::Seconds;
+use crate::state::RunState;
+use crate::stats::compare::{Change, Comparison, Row, Rules, compare};
+use crate::tui::look::Look;
+use crate::tui::widget::{fixed, grid, titled};
+
+/// Two runs, and what came of comparing them.
+pub(super) struct Pair {
+    base: RunId,
+    other: RunId,
+    answer: Arc<OnceLock<Comparison>>,
+    /// The row that is looked at.
+    pub(super) row: usize,
+}
+
+impl Pair {
+    /// Begins to compare `other` with `base`; an error where the system gives no thread.
+    pub(super) fn begin([base, other]: [&RunState; 2]) -> std::io::Result<Self> {
+        let answer = Arc::new(OnceLock::new());
+        let (ids, slot) = ((base.head.id.clone(), other.head.id.clone()), Arc::clone(&answer));
+        let (base, other) = (base.whole(), other.whole());
+        let work = move || {
+            // It is set once; nobody else holds the slot.
+            slot.set(compare(&base, &other, &Rules::default())).unwrap_or_default();
+        };
+        std::thread::Builder::new().name("compare".to_owned()).spawn(work)?;
+        Ok(Self { base: ids.0, other: ids.1, answer, row: 0 })
+    }
+
+    /// Whether the answer is there.
+    #[cfg(test)]
+    pub(super) fn is_ready(&self) -> bool {
+        self.answer.get().is_some()
+    }
+
+    /// Rows of the answer; none until it is there.
+    pub(super) fn rows(&self) -> usize {
+        self.answer.get().map_or(0, |answer| answer.rows.len())
+    }
+}
+
+impl fmt::Debug for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} against {}", self.other, self.base)
+    }
+}
+
+/// Columns of the ratio with its interval.
+const TIMES: usize = 22;
+/// Columns of a median with its interval.
+const SIDE: usize = 28;
+/// Columns of a p.
+const P: usize = 9;
+/// Columns of the word.
+const WORD: usize = 10;
+
+/// Draws what came of it.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, pair: &Pair, look: &Look<'_>) {
+    let title = format!("{} against {}", pair.other.short(), pair.base.short());
+    frame.render_widget(titled::titled(&title, true, look), area);
+    let inside = titled::inside(area);
+    let Some(answer) = pair.answer.get() else {
+        let text = "comparing: samples are shuffled many thousand times; a moment, please";
+        return frame.render_widget(Line::styled(text, look.theme.accent), inside);
+    };
+    let unlike = unlike(answer, usize::from(inside.width), look);
+    let most = (usize::from(inside.height) / 3).max(1);
+    let foot = unlike.len().min(most);
+    let [head, body, foot] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Min(0),
+        Constraint::Length(grid::narrow(foot)),
+    ])
+    .areas(inside);
+    frame.render_widget(sum(answer, look), head);
+    draw_rows(frame, body, (pair, answer), look);
+    frame.render_widget(Paragraph::new(unlike), foot);
+}
+
+/// How many of each there are.
+fn sum(answer: &Comparison, look: &Look<'_>) -> Line<'static> {
+    let count = |change| answer.rows.iter().filter(|row| row.change == change).count();
+    let mut spans = Vec::new();
+    for change in [Change::Slower, Change::Faster, Change::Alike, Change::Unknown] {
+        let (word, style) = word(change, look);
+        let n = count(change);
+        let style = if n > 0 { style } else { look.theme.muted };
+        spans.push(Span::styled(format!("{n} {word}   "), style));
+    }
+    let words = match answer.differences.len() {
+        0 => "the machines and plans are alike".to_owned(),
+        1 => "1 thing is not alike, below".to_owned(),
+        many => format!("{many} things are not alike, below"),
+    };
+    let style = if answer.differences.is_empty() { look.theme.muted } else { look.theme.warn };
+    spans.push(Span::styled(words, style));
+    Line::from(spans)
+}
+
+fn word(change: Change, look: &Look<'_>) -> (&'static str, Style) {
+    match change {
+        Change::Slower => ("▲ slower", look.theme.bad),
+        Change::Faster => ("▼ faster", look.theme.good),
+        Change::Alike => ("≈ alike", look.theme.text),
+        Change::Unknown => ("? unknown", look.theme.muted),
+    }
+}
+
+/// How wide each part is; what has no room is 0.
+struct Widths {
+    name: usize,
+    side: usize,
+    picture: usize,
+    p: usize,
+}
+
+impl Widths {
+    fn of(width: usize) -> Self {
+        let name = (width / 4).clamp(16, 36);
+        let fixed = name + TIMES + WORD;
+        let p = if width >= fixed + P { P } else { 0 };
+        let side = if width >= fixed + p + 2 * 10 + 24 { 10 } else { 0 };
+        let side = if width >= fixed + p + 2 * SIDE + 24 { SIDE } else { side };
+        let picture = width.saturating_sub(fixed + p + 2 * side + 1).min(60);
+        Self { name, side, picture: if picture >= 12 { picture } else { 0 }, p }
+    }
+}
+
+fn draw_rows(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (pair, answer): (&Pair, &Comparison),
+    look: &Look<'_>,
+) {
+    let widths = Widths::of(usize::from(area.width));
+    let ends = answer.rows.iter().filter_map(|row| row.times.as_ref());
+    let ends = ends.flat_map(|times| {
+        let interval = times.interval.map(|interval| [interval.low, interval.high]);
+        interval.into_iter().flatten().chain([times.times])
+    });
+    let far = ends.filter(|times| times.is_finite() && *times > 0.0).map(|times| times.ln().abs());
+    let far = far.fold(0.2_f64.ln_1p(), f64::max).min(3.0);
+    let room = usize::from(area.height).saturating_sub(1);
+    let mut lines = vec![heading(&widths, look)];
+    let cursor = pair.row.min(answer.rows.len().saturating_sub(1));
+    let shown = answer.rows.iter().enumerate().skip(first(cursor, room)).take(room);
+    lines.extend(shown.map(|(at, row)| line(row, &widths, far, at == cursor, look)));
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn heading(widths: &Widths, look: &Look<'_>) -> Line<'static> {
+    let mut text = fixed::left("  cell", widths.name);
+    if widths.side > 0 {
+        text += &fixed::right("before", widths.side);
+        text += &fixed::right("after", widths.side);
+    }
+    text += &fixed::right("after / before", TIMES);
+    if widths.picture > 0 {
+        let half = widths.picture / 2;
+        text += &fixed::right("faster ", half + 1);
+        text += &fixed::left("│ slower", widths.picture - half);
+    }
+    if widths.p > 0 {
+        text += &fixed::right("p (Holm)", widths.p);
+    }
+    Line::styled(text, look.theme.muted)
+}
+
+fn line(row: &Row, widths: &Widths, far: f64, chosen: bool, look: &Look<'_>) -> Line<'static> {
+    let (word, style) = word(row.change, look);
+    let figure = format!(" {} {}", row.cell.payload.name(), row.figure.name());
+    let name = cut_label(row.cell, widths.name.saturating_sub(figure.len() + 3));
+    let name = fixed::left(&format!("  {name}{figure}"), widths.name);
+    let plain = if chosen { look.theme.selected } else { look.theme.text };
+    let mut spans = vec![Span::styled(name, plain)];
+    if widths.side > 0 {
+        for side in [&row.base, &row.other] {
+            let text = side.as_ref().map_or_else(|| "—".to_owned(), |known| told(known, widths));
+            spans.push(Span::styled(fixed::right(&text, widths.side), look.theme.muted));
+        }
+    }
+    spans.push(Span::styled(fixed::right(&times(row), TIMES), style));
+    if widths.picture > 0 {
+        spans.push(Span::raw(" "));
+        spans.extend(picture(row, widths.picture, far, style, look));
+    }
+    if widths.p > 0 {
+        let p = row.adjusted_p.map_or_else(|| "—".to_owned(), chance);
+        spans.push(Span::styled(fixed::right(&p, widths.p), look.theme.muted));
+    }
+    spans.push(Span::styled(fixed::right(word, WORD), style));
+    Line::from(spans)
+}
+
+/// A median; with its interval where there is room.
+fn told(known: &crate::model::bench::Estimate, widths: &Widths) -> String {
+    let median = known.median_seconds.to_string();
+    match (known.low_seconds, known.high_seconds) {
+        (Some(Seconds(low)), Some(Seconds(high))) if widths.side >= SIDE => {
+            format!("{median} ({})", range((low, high)))
+        }
+        _ => median,
+    }
+}
+
+/// `×1.12 (1.08–1.16)`.
+fn times(row: &Row) -> String {
+    let Some(times) = &row.times else {
+        return "—".to_owned();
+    };
+    let interval = times.interval.map(|i| format!(" ({:.2}–{:.2})", i.low, i.high));
+    format!("×{:.2}{}", times.times, interval.unwrap_or_else(|| " (no interval)".to_owned()))
+}
+
+/// A p as far as it can be told.
+fn chance(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
+}
+
+/// The ratio and its interval around 1, on a scale of equal ratios.
+fn picture(
+    row: &Row,
+    width: usize,
+    far: f64,
+    style: Style,
+    look: &Look<'_>,
+) -> Vec<Span<'static>> {
+    let column = |times: f64| {
+        let share = (times.max(1e-9).ln() / far + 1.0) / 2.0;
+        grid::part(share, width - 1)
+    };
+    let mut letters: Vec<(&str, Style)> = vec![(" ", look.theme.muted); width];
+    letters[column(1.0)] = ("│", look.theme.muted);
+    if let Some(times) = row.times.as_ref().filter(|times| times.times.is_finite()) {
+        if let Some(interval) = times.interval {
+            let (low, high) = (column(interval.low), column(interval.high));
+            letters[low.min(high)..=high.max(low)].fill(("─", style));
+            letters[low] = ("├", style);
+            letters[high] = ("┤", style);
+        }
+        letters[column(times.times)] = ("●", style);
+    }
+    letters
+        .chunk_by(|one, next| one.1 == next.1)
+        .map(|part| {
+            let text: String = part.iter().map(|(letter, _)| *letter).collect();
+            Span::styled(text, part[0].1)
+        })
+        .collect()
+}
+
+/// What is not alike of the two runs, each on a line.
+fn unlike(answer: &Comparison, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let line = |of: &crate::stats::compare::Difference| {
+        let room = width.saturating_sub(24) / 2;
+        Line::from(vec![
+            Span::styled(fixed::left(&format!("≠ {}", of.what), 22), look.theme.warn),
+            Span::styled(fixed::left(&of.base, room), look.theme.muted),
+            Span::styled("→ ", look.theme.muted),
+            Span::styled(fixed::cut(&of.other, room), look.theme.text),
+        ])
+    };
+    answer.differences.iter().map(line).collect()
+}

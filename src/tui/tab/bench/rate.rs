@@ -1,0 +1,192 @@
+//! Throughput: results a second by how many run at once, with the knee of each curve.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::load::{self, LoadRow};
+use super::plan::first;
+use super::result::Sight;
+use crate::model::load::{LoadFigure, LoadSummary, Rate, Stride};
+use crate::model::unit::three_digits;
+use crate::tui::look::Look;
+use crate::tui::widget::canvas::Ink;
+use crate::tui::widget::fixed;
+use crate::tui::widget::plot::{Axis, Curve, Join, Plot, Spot};
+
+/// A rate within this share of the highest is as good as the highest.
+const KNEE: f64 = 0.95;
+/// Columns of the list beside the curves.
+const LIST: u16 = 46;
+
+/// How many at once, and what came of it.
+fn point(known: &LoadSummary) -> Option<(u32, Rate)> {
+    match (known.stride, known.figure) {
+        (Stride::Throughput { at_once }, Some(LoadFigure::Rate(rate))) => Some((at_once, rate)),
+        _ => None,
+    }
+    .filter(|(_, rate)| rate.per_second.is_finite())
+}
+
+/// The points of a row, from few to many at once.
+fn points(row: &LoadRow<'_>) -> Vec<(u32, Rate)> {
+    let mut points: Vec<_> = row.known.iter().filter_map(|known| point(known)).collect();
+    points.sort_by_key(|(at_once, _)| *at_once);
+    points
+}
+
+/// The highest rate and how many at once had it.
+fn best(points: &[(u32, Rate)]) -> Option<(u32, Rate)> {
+    points.iter().copied().max_by(|one, other| one.1.per_second.total_cmp(&other.1.per_second))
+}
+
+/// The fewest at once whose rate is within 5 % of the highest: more bring no more.
+fn knee(points: &[(u32, Rate)]) -> Option<(u32, Rate)> {
+    let (_, best) = best(points)?;
+    points.iter().copied().find(|(_, rate)| rate.per_second >= KNEE * best.per_second)
+}
+
+/// Draws the curves, and beside or below them what they say.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &Look<'_>) {
+    let rows = load::rows(sight, "throughput");
+    let chosen = load::chosen(&rows, sight.row());
+    let all: Vec<Vec<(u32, Rate)>> = rows.iter().map(points).collect();
+    let beside = area.width >= 2 * LIST + 10;
+    let list = u16::try_from(rows.len() + 1).unwrap_or(u16::MAX);
+    let [plot, list] = if beside {
+        Layout::horizontal([Constraint::Min(0), Constraint::Length(LIST)]).areas(area)
+    } else {
+        let most = (area.height * 2 / 5).max(2);
+        Layout::vertical([Constraint::Min(0), Constraint::Length(list.min(most))]).areas(area)
+    };
+    draw_curves(frame, plot, (&rows, &all), chosen, look);
+    draw_list(frame, list, (&rows, &all), chosen, look);
+}
+
+type Rows<'a, 'b> = (&'a [LoadRow<'b>], &'a [Vec<(u32, Rate)>]);
+
+fn draw_curves(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (rows, all): Rows<'_, '_>,
+    chosen: Option<usize>,
+    look: &Look<'_>,
+) {
+    let seen = || all.iter().flatten();
+    let at_once = |(at_once, _): &(u32, Rate)| f64::from(*at_once);
+    let axes = (
+        Axis::powers(seen().map(at_once)),
+        Axis::over(seen().map(|(_, rate)| rate.per_second)),
+    );
+    let (Some(x), Some(y)) = axes else {
+        let text = "no step has ended well yet";
+        return frame.render_widget(Line::styled(text, look.theme.muted), area);
+    };
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    // What is looked at lies on top.
+    order.sort_by_key(|index| Some(*index) == chosen);
+    let curve = |index: usize| Curve {
+        points: all[index].iter().map(|point| (at_once(point), point.1.per_second)).collect(),
+        ink: Ink {
+            style: match chosen {
+                Some(of) if of != index => rows[index].colour(look).add_modifier(Modifier::DIM),
+                _ => rows[index].colour(look).add_modifier(Modifier::BOLD),
+            },
+            ascii: if Some(index) == chosen { "#" } else { "." },
+        },
+        join: Join::Line,
+    };
+    let curves: Vec<Curve> = order.into_iter().map(curve).collect();
+    let mut ticks: Vec<u32> = seen().map(|(at_once, _)| *at_once).collect();
+    ticks.sort_unstable();
+    ticks.dedup();
+    let ticks = ticks.into_iter().map(|at| (f64::from(at), at.to_string())).collect();
+    let spots = chosen.map(|index| spots(&all[index], look)).unwrap_or_default();
+    let words = |value: f64| format!("{}/s", three_digits(value));
+    let plot = Plot { x, ticks, y, words: &words, curves: &curves, spots: &spots, cursor: None };
+    plot.draw(area, frame.buffer_mut(), look);
+}
+
+/// The ends of the intervals, the points and the knee of a curve.
+fn spots(points: &[(u32, Rate)], look: &Look<'_>) -> Vec<Spot> {
+    let spot = |at_once: u32, value, letter, style| Spot {
+        at: (f64::from(at_once), value),
+        letter,
+        style,
+    };
+    let mut spots = Vec::new();
+    for (at_once, rate) in points {
+        if let (Some(low), Some(high)) = (rate.low_per_second, rate.high_per_second) {
+            spots.push(spot(*at_once, low, "┴", look.theme.text));
+            spots.push(spot(*at_once, high, "┬", look.theme.text));
+        }
+        spots.push(spot(*at_once, rate.per_second, "●", look.theme.text));
+    }
+    if let Some((at_once, rate)) = knee(points).filter(|_| points.len() > 1) {
+        spots.push(spot(at_once, rate.per_second, "◆", look.theme.accent));
+    }
+    spots
+}
+
+fn draw_list(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (rows, all): Rows<'_, '_>,
+    chosen: Option<usize>,
+    look: &Look<'_>,
+) {
+    let width = usize::from(area.width);
+    let name = load::name_room(rows, width).min(width.saturating_sub(26)).max(8);
+    let head = fixed::left("  results a second", name)
+        + &fixed::right("most", 9)
+        + &fixed::right("at once", 8)
+        + &fixed::right("◆ knee", 8);
+    let mut lines = vec![Line::styled(head, look.theme.muted)];
+    let room = usize::from(area.height).saturating_sub(1);
+    let skip = first(chosen.unwrap_or(0), room);
+    for (index, (row, points)) in rows.iter().zip(all).enumerate().skip(skip).take(room) {
+        let is_chosen = Some(index) == chosen;
+        let mut spans = vec![row.named(name, is_chosen, look)];
+        let (most, at) = match best(points) {
+            Some((at, rate)) => (three_digits(rate.per_second) + "/s", at.to_string()),
+            None => ("—".to_owned(), "—".to_owned()),
+        };
+        let knee = knee(points).map_or_else(|| "—".to_owned(), |(at, _)| at.to_string());
+        spans.push(Span::styled(fixed::right(&most, 9), row.colour(look)));
+        spans.push(Span::styled(fixed::right(&at, 8), look.theme.muted));
+        spans.push(Span::styled(fixed::right(&knee, 8), look.theme.text));
+        spans.extend(doubts(row, look));
+        lines.push(Line::from(spans));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// What failed in a row's steps and how many of them were disturbed.
+pub(super) fn doubts(row: &LoadRow<'_>, look: &Look<'_>) -> Vec<Span<'static>> {
+    let failures: u64 = row.known.iter().map(|known| u64::from(known.failures)).sum();
+    let tainted: u64 = row.known.iter().map(|known| u64::from(known.tainted)).sum();
+    let mut spans = Vec::new();
+    if failures > 0 {
+        spans.push(Span::styled(format!(" {failures}×"), look.theme.bad));
+    }
+    if tainted > 0 {
+        spans.push(Span::styled(format!(" {tainted}!"), look.theme.warn));
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_knee_is_where_more_bring_no_more() {
+        let rate = |per_second| Rate { per_second, low_per_second: None, high_per_second: None };
+        let points = [(1, rate(10.0)), (2, rate(19.0)), (4, rate(20.0)), (8, rate(18.0))];
+        assert_eq!(knee(&points).map(|(at, _)| at), Some(2));
+        assert_eq!(best(&points).map(|(at, _)| at), Some(4));
+        assert_eq!(knee(&[]), None);
+    }
+}
