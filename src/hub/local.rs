@@ -35,7 +35,6 @@ mod exec;
 
 pub use exec::{Ended, Refusal, runtime};
 mod mend;
-mod solo;
 
 /// Backends tried at the same time, at most: they wait more than they work, and one may hang until
 /// its time is over.
@@ -245,7 +244,7 @@ impl Deed for Local {
         let head = head::draw_up(id, plan, &known, &self.roots, clock.now());
         let keep = self.keep(&head, &out).await;
         let roots = self.roots.clone();
-        Bench { head, roots, clock, keep, out, cancel }.run(&mut solo::Solo(&mut camp)).await;
+        Bench { head, roots, clock, keep, out, cancel }.run(&mut camp).await;
         let swept = camp.close().await.map_err(sentence)?;
         match &swept.left[..] {
             [] => Ok(()),
