@@ -144,7 +144,12 @@ fn start(
         ends,
         marks,
         child,
-        report: Report { created_ns, framed: launch.framed, ..Report::default() },
+        report: Report {
+            created_ns,
+            framed: launch.framed,
+            silent: launch.silent,
+            ..Report::default()
+        },
     })
 }
 

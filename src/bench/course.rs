@@ -21,7 +21,7 @@ use super::suspension::Suspension;
 use super::taint::Thresholds;
 use super::voice::Voice;
 use crate::backend::Launch;
-use crate::model::job::Kernel;
+use crate::model::job::{Job, Kernel};
 use crate::model::run::{Run, RunEnd, RunEvent, RunHead, RunTail};
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, Stamp};
@@ -52,6 +52,7 @@ pub(super) struct Course {
     left_over: bool,
     /// What virtual machines boot, where that is named.
     kernel: Option<Arc<Kernel>>,
+    job: Option<Arc<Job>>,
 }
 
 impl Course {
@@ -71,6 +72,7 @@ impl Course {
             told: now,
             left_over: false,
             kernel: plan.kernel.clone().map(Arc::new),
+            job: plan.job.as_deref().cloned().map(Arc::new),
             voice: Voice { id: head.id.clone(), clock: Arc::clone(&clock), out },
             head,
             clock,

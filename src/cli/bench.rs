@@ -15,6 +15,7 @@ use crate::model::run::{Run, RunEnd};
 mod args;
 mod export;
 mod live;
+mod own;
 
 pub use args::BenchArgs;
 pub(super) use args::{Family, backends};

@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 
 use super::Course;
-use crate::backend::{Launch, Task, Trial};
+use crate::backend::{Launch, Task, Trial, Work};
 use crate::bench::no_trial::{chain, no_trial};
 use crate::bench::taint::taints;
-use crate::model::bench::{Sample, Taint};
+use crate::model::bench::{Payload, Sample, Taint};
 use crate::model::run::{RunEnd, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
@@ -49,7 +49,10 @@ impl Course {
         let cell = self.ledger.cells[visit.cell as usize];
         let limits = self.head.plan.limits;
         let kernel = self.kernel.clone().filter(|_| cell.backend.boots_linux());
-        let task = Task { kernel, ..Task::of(cell, visit.nonce, limits) };
+        let mut task = Task { kernel, ..Task::of(cell, visit.nonce, limits) };
+        if let Some(job) = self.job.clone().filter(|_| cell.payload == Payload::Job) {
+            task.work = Work::Job(job);
+        }
         self.ledger.progress.submitted += 1;
         self.host.mark(self.clock.now(), launcher.usage());
         let start = self.clock.now();
