@@ -38,7 +38,8 @@ impl Kind for Process {
     }
 }
 
-/// The command itself, as a shell would start it: nothing of isomon runs in between.
+/// The command itself, as a shell would start it: nothing of isomon runs in between, and what it says
+/// goes nowhere. In a sandbox it goes through a pipe, on which the marker comes first.
 fn bare(site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
     let mut argv = errand.command();
     let path = errand.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_str());

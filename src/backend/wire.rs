@@ -64,7 +64,7 @@ pub(super) struct Launch {
     /// status is one.
     #[serde(default)]
     pub framed: bool,
-    /// Nothing inside says a marker.
+    /// Nothing inside says a marker, and nobody looks at what it says: it writes to `/dev/null`.
     #[serde(default)]
     pub silent: bool,
     /// What is asked of it, in order, once it listens; the answer before the last ends `create`, the
