@@ -150,8 +150,15 @@ impl BenchArgs {
             .advise("set --min-runs and --max-runs together, or --runs alone"));
         }
         if plan.cells().is_empty() {
-            return Err(eyre!("none of these backends has such a start and can do such work")
-                .advise("leave --start, --payload or the work away, or name other backends"));
+            let lack = |id: &BackendId| {
+                let why = plan.payloads.iter().find_map(|payload| plan.lack(*payload, *id))?;
+                Some(format!("; {id}: {why}"))
+            };
+            let lacks: String = plan.backends.iter().filter_map(lack).collect();
+            return Err(eyre!(
+                "none of these backends has such a start and can do such work{lacks}"
+            )
+            .advise("leave --start, --payload or the work away, or name other backends"));
         }
         Ok(plan)
     }
