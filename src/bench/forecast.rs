@@ -49,7 +49,7 @@ pub(super) fn cost(cell: Cell) -> f64 {
         Payload::Cpu { .. } => amount * 2.5e-9,
         Payload::Memory { .. } => amount * 1e-3,
         Payload::Syscall { .. } => amount * per_call(cell.backend),
-        Payload::Io { .. } => amount * 10e-3,
+        Payload::Io { .. } => amount * 2e-3,
         // Nothing is known of it.
         Payload::Job => 0.1,
     };
@@ -110,7 +110,7 @@ mod tests {
         let all = |preset| plan(preset, &BackendId::ALL, 1);
         let of = |preset| forecast(&all(preset));
         for (preset, about) in
-            [(Preset::Quick, 35.0), (Preset::Standard, 300.0), (Preset::Full, 1_800.0)]
+            [(Preset::Quick, 35.0), (Preset::Standard, 360.0), (Preset::Full, 1_800.0)]
         {
             assert_eq!(of(preset).at_most_seconds, Seconds(about));
         }

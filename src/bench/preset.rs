@@ -31,7 +31,7 @@ pub fn plan(preset: Preset, backends: &[BackendId], seed: u64) -> Plan {
 pub fn effort(preset: Preset) -> Effort {
     let (warmup_rounds, min_rounds, max_rounds, budget, target) = match preset {
         Preset::Quick => (1, 10, 25, 35.0, 0.05),
-        Preset::Standard => (2, 10, 100, 300.0, 0.05),
+        Preset::Standard => (2, 10, 100, 360.0, 0.05),
         Preset::Full => (3, 30, 1_000, 1_800.0, 0.02),
     };
     Effort {

@@ -15,6 +15,7 @@ use crate::model::run::{Run, RunEnd};
 mod args;
 mod export;
 mod live;
+mod own;
 mod tune;
 
 pub use args::BenchArgs;

@@ -45,7 +45,8 @@ impl<'a> Table<'a> {
     fn of(run: &'a Run, rows: &'a [Row], payload: Payload) -> Self {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.payload == payload).collect();
         let is_known = |figure: &Figure| rows.iter().any(|row| row.estimate(*figure).is_some());
-        let keep = |figure: &Figure| *figure == Figure::Start || is_known(figure);
+        let first = telling(payload)[0];
+        let keep = |figure: &Figure| *figure == first || is_known(figure);
         let figures = telling(payload).iter().copied().filter(keep).collect();
         let failed = rows.iter().any(|row| row.deciding().is_some_and(|of| of.failures > 0));
         let lacks = run.head.left_out.iter().filter(|out| out.payload == Some(payload)).collect();
