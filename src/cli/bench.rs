@@ -10,11 +10,15 @@ use super::print;
 use super::progress::Meter;
 use super::setting::Setting;
 use super::{Exit, Outcome, log, runtime};
+use crate::bench::repeat::repeat;
 use crate::model::run::{Run, RunEnd};
 
 mod args;
 mod export;
+mod file;
 mod live;
+mod measure;
+mod outlook;
 
 pub use args::BenchArgs;
 pub(super) use args::{Family, backends};
@@ -23,9 +27,15 @@ use export::Export;
 pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     log::to_stderr()?;
     let random = StdRng::from_os_rng().random();
+    let wish = &file::with_file(wish)?;
     let plan = wish.plan(&setting.config.bench, random)?;
     export::check_all(&wish.exports(), wish.json)?;
+    if wish.dry_run {
+        print::out(&format!("{}\n{}\n", outlook::outlook(&plan), repeat(&plan)))?;
+        return Ok(Exit::Good);
+    }
     let mut meter = Meter::new();
+    meter.say(&outlook::outlook(&plan));
     let local = setting.local.clone();
     let heard = runtime::block_on(live::run(local, plan, &mut meter))??;
     meter.clear();
@@ -99,4 +109,24 @@ fn does_nothing(run: &Run) -> bool {
 /// The error of a run that could not even begin.
 fn never_began(why: &str) -> color_eyre::Report {
     eyre!("{why}").advise("`isomon doctor` says which backends are ready, and what the others lack")
+}
+
+#[cfg(test)]
+mod tests {
+    /// The words of a command line as a POSIX shell splits it; it has no quotes but `'`.
+    pub(super) fn shell_words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quoted, mut escaped) =
+            (Vec::new(), String::new(), false, false);
+        for letter in line.chars() {
+            match letter {
+                _ if std::mem::take(&mut escaped) => word.push(letter),
+                '\'' => quoted = !quoted,
+                '\\' if !quoted => escaped = true,
+                ' ' if !quoted => words.push(std::mem::take(&mut word)),
+                _ => word.push(letter),
+            }
+        }
+        words.push(word);
+        words
+    }
 }
