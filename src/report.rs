@@ -6,6 +6,7 @@ pub mod plain;
 pub mod run_csv;
 pub mod run_hyperfine;
 pub mod run_json;
+mod run_load;
 pub mod run_markdown;
 mod run_note;
 pub mod run_progress;

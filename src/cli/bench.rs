@@ -12,6 +12,7 @@ use super::setting::Setting;
 use super::{Exit, Outcome, log, runtime};
 use crate::bench::repeat::repeat;
 use crate::model::run::{Run, RunEnd};
+use crate::stats::verdict::words;
 
 mod args;
 mod export;
@@ -70,6 +71,9 @@ fn report(run: &Run, meter: &Meter) {
         Some(RunEnd::Cancelled) => meter.say("cancelled; what was measured until then stands"),
         Some(RunEnd::Failed { reason }) => meter.say(&format!("the run failed: {reason}")),
         None => meter.say("the run was cut off"),
+    }
+    if let Some(judged) = run.tail.as_ref().and_then(|tail| tail.verdict.as_ref()) {
+        meter.say(&format!("the machine was {}", words(judged)));
     }
 }
 
