@@ -11,6 +11,7 @@ pub mod run_bmf;
 pub mod run_csv;
 pub mod run_hyperfine;
 pub mod run_json;
+mod load_row;
 mod run_load;
 pub mod run_markdown;
 mod run_note;

@@ -53,7 +53,7 @@ fn is_quiet() -> bool {
     oracle::pass(length, &never);
     let host = Counters::read(&roots, &Sensors::default(), None).since(&before, length);
     let cpus = std::thread::available_parallelism().unwrap().get();
-    let marks = taints(&host, &Thresholds::of(u32::try_from(cpus).unwrap()));
+    let marks = taints(&host, &Thresholds::of(u32::try_from(cpus).unwrap()), None);
     println!("the machine: {host:?} {marks:?}");
     marks.is_empty()
 }

@@ -138,11 +138,11 @@ impl Course {
         self.ledger.is_known(done, |cell| !suspension.holds(cell))
     }
 
-    /// Time that the rounds may take: what the loads after them need is kept for those, as long as a
-    /// third is left.
+    /// Time that the rounds may take: what the loads after them need is kept for those, but no more
+    /// than half.
     fn rounds_seconds(&self) -> f64 {
         let budget = self.ledger.effort.budget_seconds.0;
-        (budget - self.loads.seconds()).max(budget / 3.0)
+        (budget - self.loads.seconds()).max(budget / 2.0)
     }
 
     /// Whether the rounds go on: neither cancelled nor out of time nor out of backends.

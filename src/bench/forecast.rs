@@ -3,6 +3,8 @@
 //! The costs are round numbers of a common server, by backend and by what is there already; once a
 //! run goes on, its own times take over.
 
+use super::load::{ROUNDS, agenda};
+use super::preset::processors;
 use crate::model::backend::{BackendId, Start};
 use crate::model::bench::{Cell, Payload, Plan};
 use crate::model::unit::Seconds;
@@ -16,6 +18,8 @@ pub struct Forecast {
     pub at_most_seconds: Seconds,
     /// Whole counted rounds that the budget has room for, at most as many as are allowed.
     pub rounds: u32,
+    /// How long the loads after the rounds take, if all are visited.
+    pub loads_seconds: Seconds,
 }
 
 /// The forecast for `plan`.
@@ -23,11 +27,16 @@ pub fn forecast(plan: &Plan) -> Forecast {
     let round: f64 = super::head::cells(plan).into_iter().map(cost).sum();
     let effort = &plan.effort;
     let budget = effort.budget_seconds.0;
-    let takes = |counted: u32| {
+    let legs = agenda::legs(plan, processors(), |_| None);
+    let load: f64 = legs.iter().map(|leg| leg.seconds).sum();
+    let takes = |counted: u32, visits: u32| {
         let rounds = f64::from(effort.warmup_rounds + counted) * round;
-        Seconds(rounds.max(effort.min_seconds.0).min(budget))
+        let loads = load * f64::from(visits);
+        Seconds((rounds.max(effort.min_seconds.0) + loads).min(budget))
     };
-    let room = (budget / round).floor() - f64::from(effort.warmup_rounds);
+    let loads = load * f64::from(ROUNDS);
+    let room =
+        ((budget - loads).max(budget / 2.0) / round).floor() - f64::from(effort.warmup_rounds);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -35,10 +44,44 @@ pub fn forecast(plan: &Plan) -> Forecast {
     )]
     let rounds = room.clamp(0.0, f64::from(effort.max_rounds)) as u32;
     Forecast {
-        at_least_seconds: takes(effort.min_rounds),
-        at_most_seconds: takes(effort.max_rounds),
+        at_least_seconds: takes(effort.min_rounds, 1),
+        at_most_seconds: takes(effort.max_rounds, ROUNDS),
         rounds,
+        loads_seconds: Seconds(loads),
     }
+}
+
+/// What a plan starts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Starts {
+    /// Of each backend about so many sandboxes, at most, in the order of the cells.
+    pub each: Vec<(BackendId, u32)>,
+    /// So many are there at once, at most.
+    pub at_once: u32,
+    /// Of this backend, where it is more than one.
+    pub of: Option<BackendId>,
+}
+
+/// What `plan` starts, with the most rounds that there is time for.
+pub fn starts(plan: &Plan) -> Starts {
+    let known = forecast(plan);
+    let effort = &plan.effort;
+    let rounds = effort.warmup_rounds + known.rounds.max(effort.min_rounds.min(1));
+    let mut each: Vec<(BackendId, u32)> = Vec::new();
+    let mut add =
+        |backend: BackendId, more: u32| match each.iter_mut().find(|(of, _)| *of == backend) {
+            Some((_, count)) => *count = count.saturating_add(more),
+            None => each.push((backend, more)),
+        };
+    super::head::cells(plan).iter().for_each(|cell| add(cell.backend, rounds));
+    let cells = plan.cells();
+    for leg in agenda::legs(plan, processors(), |_| None) {
+        if let Some(cell) = cells.get(leg.cell as usize) {
+            add(cell.backend, leg.starts(cost(*cell), processors()).saturating_mul(ROUNDS));
+        }
+    }
+    let (at_once, of) = agenda::most_at_once(plan, processors());
+    Starts { each, at_once, of }
 }
 
 /// Seconds from asked for to clean of one sample.
@@ -100,6 +143,7 @@ mod tests {
     use super::*;
     use crate::bench::preset::plan;
     use crate::model::bench::Preset;
+    use crate::model::load::Load;
     use crate::stats::interval::FEWEST;
 
     const DOCKER: [BackendId; 4] =
@@ -110,7 +154,7 @@ mod tests {
         let all = |preset| plan(preset, &BackendId::ALL, 1);
         let of = |preset| forecast(&all(preset));
         for (preset, about) in
-            [(Preset::Quick, 35.0), (Preset::Standard, 360.0), (Preset::Full, 1_800.0)]
+            [(Preset::Quick, 35.0), (Preset::Standard, 600.0), (Preset::Full, 1_800.0)]
         {
             assert_eq!(of(preset).at_most_seconds, Seconds(about));
         }
@@ -143,6 +187,21 @@ mod tests {
         };
         assert!(seconds(&[Start::Warm]) < seconds(&[Start::Snapshot]));
         assert!(seconds(&[Start::Snapshot]) < seconds(&[Start::Cold]));
+    }
+
+    #[test]
+    fn loads_take_their_time_and_say_how_many_they_start() {
+        let quick = plan(Preset::Quick, &[BackendId::Process], 1);
+        let mut loaded = quick.clone();
+        loaded.loads = vec![
+            Load::Memory { count: 40 },
+            Load::Throughput { least: 1, most: 8, seconds: Seconds(1.0) },
+        ];
+        assert!(forecast(&loaded).at_least_seconds.0 > forecast(&quick).at_least_seconds.0 + 4.0);
+        let (before, after) = (starts(&quick), starts(&loaded));
+        assert_eq!((before.at_once, before.of), (1, None));
+        assert_eq!((after.at_once, after.of), (40, Some(BackendId::Process)));
+        assert!(after.each[0].1 > before.each[0].1 + 80);
     }
 
     #[test]

@@ -2,10 +2,20 @@
 
 use crate::model::backend::{BackendId, Start};
 use crate::model::bench::{Effort, Limits, Payload, Plan, Preset};
+use crate::model::load::Load;
 use crate::model::unit::{Ratio, Seconds};
 
+/// Sandboxes that stand together, unless told otherwise: the fewest whose drop in available memory
+/// says something.
+pub const STAND: u32 = 20;
+/// As many sandboxes as there is room for, but no more than this, unless told otherwise.
+pub const MOST: u32 = 500;
+/// Length of the steps of a load, unless told otherwise: ten parts of a fifth of a second.
+pub const WINDOW: Seconds = Seconds(2.0);
+
 /// The plan of `preset` for `backends` in every way they start, with `seed`. Quick runs `noop`
-/// alone and takes half a minute; standard takes up to five minutes, full up to half an hour.
+/// alone, puts no load on and takes half a minute; standard takes up to ten minutes, full up to half
+/// an hour.
 pub fn plan(preset: Preset, backends: &[BackendId], seed: u64) -> Plan {
     let payloads = match preset {
         Preset::Quick => vec![Payload::Noop],
@@ -20,9 +30,38 @@ pub fn plan(preset: Preset, backends: &[BackendId], seed: u64) -> Plan {
         limits: Limits::default(),
         kernel: None,
         seed,
-        loads: Vec::new(),
+        loads: loads(preset, processors()),
         job: None,
     }
+}
+
+/// The loads of `preset` on a machine of `cpus` processors.
+pub fn loads(preset: Preset, cpus: u32) -> Vec<Load> {
+    let usual = |names: &[&str]| names.iter().filter_map(|name| usual(name, cpus)).collect();
+    match preset {
+        Preset::Quick => Vec::new(),
+        Preset::Standard => usual(&["memory", "throughput"]),
+        Preset::Full => usual(&Load::NAMES),
+    }
+}
+
+/// The load called `name` at its usual size on a machine of `cpus` processors.
+pub fn usual(name: &str, cpus: u32) -> Option<Load> {
+    let most = cpus.max(1).saturating_mul(2);
+    Some(match name {
+        "memory" => Load::Memory { count: STAND },
+        "throughput" => Load::Throughput { least: 1, most, seconds: WINDOW },
+        "latency" => Load::Latency { per_second: None, most, seconds: Seconds(5.0) },
+        "neighbour" => Load::Neighbour { seconds: WINDOW },
+        "density" => Load::Density { most: MOST },
+        _ => return None,
+    })
+}
+
+/// Processors of this machine; 1 where that cannot be told.
+pub fn processors() -> u32 {
+    let known = std::thread::available_parallelism();
+    known.ok().and_then(|number| u32::try_from(number.get()).ok()).unwrap_or(1)
 }
 
 /// How often `preset` measures. Each asks for 10 rounds and 3 s at least, as hyperfine does. Where
@@ -31,7 +70,7 @@ pub fn plan(preset: Preset, backends: &[BackendId], seed: u64) -> Plan {
 pub fn effort(preset: Preset) -> Effort {
     let (warmup_rounds, min_rounds, max_rounds, budget, target) = match preset {
         Preset::Quick => (1, 10, 25, 35.0, 0.05),
-        Preset::Standard => (2, 10, 100, 360.0, 0.05),
+        Preset::Standard => (2, 10, 100, 600.0, 0.05),
         Preset::Full => (3, 30, 1_000, 1_800.0, 0.02),
     };
     Effort {

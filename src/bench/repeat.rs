@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::model::backend::Start;
 use crate::model::bench::{Payload, Plan};
 use crate::model::job::{Job, Kernel, What};
+use crate::model::load::Load;
 use crate::model::unit::Bytes;
 
 /// The command line of `plan`, to be pasted into a shell. What the command line has no flag for
@@ -31,6 +32,7 @@ pub fn repeat(plan: &Plan) -> String {
         format!("--timeout {}s", limits.timeout_seconds.0),
         format!("--seed {}", plan.seed),
     ]);
+    words.push(format!("--measure {}", measure(&plan.loads)));
     words.extend(plan.name.as_ref().map(|name| format!("--name {}", quoted(name.as_str()))));
     words.join(" ")
 }
@@ -59,6 +61,23 @@ fn own(job: &Job) -> String {
             format!("{} --runtime {runtime}", path("code", from))
         }
     }
+}
+
+/// The rounds, and each load with all its numbers: `start,throughput=1..16/2s`.
+fn measure(loads: &[Load]) -> String {
+    let words = loads.iter().map(|load| match load {
+        Load::Memory { count } => format!("memory={count}"),
+        Load::Density { most } => format!("density={most}"),
+        Load::Neighbour { seconds } => format!("neighbour={}s", seconds.0),
+        Load::Throughput { least, most, seconds } => {
+            format!("throughput={least}..{most}/{}s", seconds.0)
+        }
+        Load::Latency { per_second, most, seconds } => {
+            let rate = per_second.map(|rate| format!("@{rate}/")).unwrap_or_default();
+            format!("latency={rate}{most}/{}s", seconds.0)
+        }
+    });
+    std::iter::once("start".to_owned()).chain(words).collect::<Vec<_>>().join(",")
 }
 
 /// `cpu`, or `cpu=1000` where it is not the usual amount.
@@ -97,7 +116,8 @@ mod tests {
         assert_eq!(
             repeat(&plan),
             "isomon bench runc gvisor-kvm --payload noop --payload cpu=7 --warmup 1 --min-runs 10 \
-             --max-runs 25 --budget 35s --target 5% --memory 128MiB --cpus 1 --timeout 10s --seed 42"
+             --max-runs 25 --budget 35s --target 5% --memory 128MiB --cpus 1 --timeout 10s --seed 42 \
+             --measure start"
         );
     }
 

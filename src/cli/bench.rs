@@ -10,11 +10,16 @@ use super::print;
 use super::progress::Meter;
 use super::setting::Setting;
 use super::{Exit, Outcome, log, runtime};
+use crate::bench::repeat::repeat;
 use crate::model::run::{Run, RunEnd};
+use crate::stats::verdict::words;
 
 mod args;
 mod export;
+mod file;
 mod live;
+mod measure;
+mod outlook;
 mod own;
 mod tune;
 
@@ -25,9 +30,15 @@ use export::Export;
 pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     log::to_stderr()?;
     let random = StdRng::from_os_rng().random();
+    let wish = &file::with_file(wish)?;
     let plan = wish.plan(&setting.config.bench, random)?;
     export::check_all(&wish.exports(), wish.json)?;
+    if wish.dry_run {
+        print::out(&format!("{}\n{}\n", outlook::outlook(&plan), repeat(&plan)))?;
+        return Ok(Exit::Good);
+    }
     let mut meter = Meter::new();
+    meter.say(&outlook::outlook(&plan));
     let local = setting.local.clone();
     let tuned = if wish.tune { tune::tune(&local, wish.yes)? } else { None };
     let heard = runtime::block_on(live::run(local, plan, &mut meter));
@@ -65,6 +76,9 @@ fn report(run: &Run, meter: &Meter) {
         Some(RunEnd::Cancelled) => meter.say("cancelled; what was measured until then stands"),
         Some(RunEnd::Failed { reason }) => meter.say(&format!("the run failed: {reason}")),
         None => meter.say("the run was cut off"),
+    }
+    if let Some(judged) = run.tail.as_ref().and_then(|tail| tail.verdict.as_ref()) {
+        meter.say(&format!("the machine was {}", words(judged)));
     }
 }
 
@@ -104,4 +118,24 @@ fn does_nothing(run: &Run) -> bool {
 /// The error of a run that could not even begin.
 fn never_began(why: &str) -> color_eyre::Report {
     eyre!("{why}").advise("`isomon doctor` says which backends are ready, and what the others lack")
+}
+
+#[cfg(test)]
+mod tests {
+    /// The words of a command line as a POSIX shell splits it; it has no quotes but `'`.
+    pub(super) fn shell_words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quoted, mut escaped) =
+            (Vec::new(), String::new(), false, false);
+        for letter in line.chars() {
+            match letter {
+                _ if std::mem::take(&mut escaped) => word.push(letter),
+                '\'' => quoted = !quoted,
+                '\\' if !quoted => escaped = true,
+                ' ' if !quoted => words.push(std::mem::take(&mut word)),
+                _ => word.push(letter),
+            }
+        }
+        words.push(word);
+        words
+    }
 }

@@ -302,12 +302,12 @@ impl Plan {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
-    /// About half a minute, `noop` only.
+    /// About half a minute, `noop` only, no loads.
     #[default]
     Quick,
-    /// A few minutes, every payload.
+    /// Up to ten minutes, every payload, memory and throughput.
     Standard,
-    /// Up to half an hour, every payload, intervals within 2 %.
+    /// Up to half an hour, every payload and every load, intervals within 2 %.
     Full,
 }
 

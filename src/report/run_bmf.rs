@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::run_load::{LoadRow, load_rows};
+use super::load_row::{LoadRow, load_rows};
 use super::run_row::rows;
 use crate::model::bench::{Cell, Estimate, Payload};
 use crate::model::load::LoadFigure;

@@ -3,7 +3,7 @@
 //! payload. New columns are added at the end only.
 
 use super::cell::cell;
-use super::run_load::{LoadRow, load_rows};
+use super::load_row::{LoadRow, load_rows};
 use super::run_row::{Row, rows};
 use crate::model::bench::{Cell, Estimate, Place, Summary};
 use crate::model::load::LoadFigure;

@@ -1,184 +1,236 @@
-//! What every report says of the loads of a run: one row for each cell and stride.
+//! The loads of a run as tables for people: one for each kind, the same on the terminal and in
+//! Markdown. What was cut short, and why, stands below them.
 
-use crate::model::bench::Cell;
-use crate::model::load::{LoadFigure, LoadSummary, Rate, Stride, Verdict};
+use super::run_table::{DISTURBED, NOTHING};
+use crate::model::bench::Estimate;
+use crate::model::load::{Load, LoadFigure, LoadSummary, Rate, Stride};
 use crate::model::run::Run;
-use crate::model::unit::{Bytes, PerSecond};
+use crate::model::unit::{Bytes, PerSecond, Seconds, as_many_times, three_digits};
+use crate::stats::load::{knee, slowdown, summarise};
+use crate::stats::summary::half_width;
 
-/// What is known of one load on one cell.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LoadRow<'a> {
-    pub(super) cell: Cell,
-    /// The cell of the busy neighbour, where one was beside it.
-    pub(super) beside: Option<Cell>,
-    pub(super) of: &'a LoadSummary,
+/// Stands behind the fewest at once that are as good as more.
+const KNEE: &str = "knee";
+
+/// One kind of load.
+pub(super) struct LoadTable {
+    pub(super) title: &'static str,
+    /// The heads of the columns, then the rows.
+    pub(super) lines: Vec<Vec<String>>,
 }
 
-/// The rows of `run`, in the order of its loads; those of cells that it does not have are left away.
-pub(super) fn load_rows(run: &Run) -> Vec<LoadRow<'_>> {
-    let cell = |index: u32| run.head.cells.get(index as usize).copied();
-    let loads = run.tail.iter().flat_map(|tail| &tail.loads);
-    let row = |of: &LoadSummary| -> Option<(Cell, Option<Cell>)> {
-        let beside = match of.stride {
-            Stride::Neighbour { beside: Some(beside) } => Some(cell(beside)?),
-            _ => None,
-        };
-        Some((cell(of.cell)?, beside))
-    };
-    loads.filter_map(|of| row(of).map(|(cell, beside)| LoadRow { cell, beside, of })).collect()
+/// What is known of the loads of `run`; of a run that was cut off it is made here.
+pub(super) fn loads(run: &Run) -> Vec<LoadSummary> {
+    let known = run.tail.as_ref().map(|tail| tail.loads.clone());
+    known.unwrap_or_else(|| summarise(&run.head.cells, &run.steps, run.head.plan.seed))
 }
 
-/// The name of the load that a stride belongs to.
-pub(super) const fn stride_name(stride: Stride) -> &'static str {
+/// A table for each kind of load that was put on.
+pub(super) fn load_tables(run: &Run) -> Vec<LoadTable> {
+    let loads = loads(run);
+    let kinds = Load::NAMES.into_iter().filter_map(|name| {
+        let of_kind: Vec<&LoadSummary> =
+            loads.iter().filter(|load| name_of(load.stride) == name).collect();
+        (!of_kind.is_empty()).then(|| table(run, name, &loads, &of_kind))
+    });
+    kinds.collect()
+}
+
+/// The name of the load that `stride` is of.
+pub(super) const fn name_of(stride: Stride) -> &'static str {
     match stride {
+        Stride::Memory { .. } => "memory",
         Stride::Throughput { .. } => "throughput",
         Stride::Latency { .. } => "latency",
-        Stride::Memory { .. } => "memory",
-        Stride::Density { .. } => "density",
         Stride::Neighbour { .. } => "neighbour",
+        Stride::Density { .. } => "density",
     }
 }
 
-impl LoadRow<'_> {
-    /// The load's name.
-    pub(super) const fn name(&self) -> &'static str {
-        stride_name(self.of.stride)
-    }
-
-    /// How many at once, of a closed loop.
-    pub(super) const fn at_once(&self) -> Option<u32> {
-        match self.of.stride {
-            Stride::Throughput { at_once } => Some(at_once),
-            _ => None,
-        }
-    }
-
-    /// Arrivals a second, of an open loop.
-    pub(super) const fn arrivals(&self) -> Option<f64> {
-        match self.of.stride {
-            Stride::Latency { per_second, .. } => Some(per_second),
-            _ => None,
-        }
-    }
-
-    /// The rate, of a closed loop.
-    pub(super) const fn rate(&self) -> Option<Rate> {
-        match self.of.figure {
-            Some(LoadFigure::Rate(rate)) => Some(rate),
-            _ => None,
-        }
-    }
-
-    /// PSS and drop of available memory of one, in bytes.
-    pub(super) const fn memory(&self) -> (Option<f64>, Option<f64>) {
-        match self.of.figure {
-            Some(LoadFigure::Memory { pss_each_bytes, available_each_bytes }) => {
-                (pss_each_bytes, available_each_bytes)
-            }
-            _ => (None, None),
-        }
-    }
-
-    /// How many were alive at once.
-    pub(super) const fn most(&self) -> Option<u32> {
-        match self.of.figure {
-            Some(LoadFigure::Most { count, .. }) => Some(count),
-            _ => None,
-        }
-    }
-
-    /// What was done, in a few words.
-    pub(super) fn stride(&self) -> String {
-        match self.of.stride {
-            Stride::Throughput { at_once } => format!("{at_once} at once"),
-            Stride::Latency { per_second, .. } => format!("{} asked for", PerSecond(per_second)),
-            Stride::Memory { count } => format!("{count} standing"),
-            Stride::Density { most } => format!("up to {most}"),
-            Stride::Neighbour { .. } => self
-                .beside
-                .map_or_else(|| "alone".to_owned(), |cell| format!("beside {}", cell.label())),
-        }
-    }
-
-    /// The figure in words.
-    pub(super) fn figure(&self) -> String {
-        match self.of.figure {
-            None => "—".to_owned(),
-            Some(LoadFigure::Rate(rate)) => shown_rate(rate),
-            Some(LoadFigure::Times(times)) => {
-                let tail = match times.p99_seconds {
-                    Some(p99) => format!(", p99 {p99}"),
-                    None => format!(", longest {}", times.max_seconds),
-                };
-                format!("median {}{tail}", times.median_seconds)
-            }
-            Some(LoadFigure::Memory { pss_each_bytes, available_each_bytes }) => {
-                let each =
-                    |name: &str, value: Option<f64>| value.map(|v| format!("{name} {}", bytes(v)));
-                let known = [each("PSS", pss_each_bytes), each("available", available_each_bytes)];
-                let known: Vec<String> = known.into_iter().flatten().collect();
-                if known.is_empty() { "—".to_owned() } else { known.join(", ") }
-            }
-            Some(LoadFigure::Most { count, all }) => {
-                if all {
-                    format!("{count}, all that was asked for")
-                } else {
-                    format!("{count} alive")
-                }
-            }
-        }
-    }
-
-    /// The cells of its line in a table.
-    pub(super) fn line(&self) -> Vec<String> {
-        let mark = if self.of.tainted > 0 {
-            super::run_table::DISTURBED.to_string()
-        } else {
-            String::new()
-        };
-        vec![
-            self.cell.label(),
-            self.name().to_owned(),
-            self.stride(),
-            self.figure(),
-            format!("{}{mark}", self.of.n),
-            self.of.failures.to_string(),
-        ]
-    }
-}
-
-/// The heads of the table of loads.
-pub(super) const HEADS: [&str; 6] = ["backend", "load", "step", "figure", "n", "failed"];
-
-fn shown_rate(rate: Rate) -> String {
-    let range = rate.low_per_second.zip(rate.high_per_second);
-    let range = range.map(|(low, high)| format!(" ({}–{})", PerSecond(low), PerSecond(high)));
-    format!("{}{}", PerSecond(rate.per_second), range.unwrap_or_default())
-}
-
-/// Bytes that may be fewer than none: available memory may also rise.
-fn bytes(value: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
-    let size = Bytes(value.abs() as u64);
-    if value < 0.0 { format!("-{size}") } else { size.to_string() }
-}
-
-/// Whether the machine was quiet, as a sentence.
-pub(super) fn verdict(verdict: &Verdict) -> String {
-    let Verdict { samples, tainted, repeated, causes } = verdict;
-    if *samples == 0 {
-        return "nothing was counted, so nothing is said of the machine".to_owned();
-    }
-    let cause = |cause: &crate::model::load::Cause| {
-        let worst = cause.worst.map(|worst| format!(", worst {worst}")).unwrap_or_default();
-        format!("{} ({} samples{worst})", cause.taint.words(), cause.samples)
-    };
-    let causes: Vec<String> = causes.iter().map(cause).collect();
-    let by = if causes.is_empty() { String::new() } else { format!(": {}", causes.join(", ")) };
-    match (tainted, repeated) {
-        (0, 0) => format!("the machine was quiet in all {samples} samples"),
-        _ => format!(
-            "{tainted} of {samples} samples were disturbed and stand, {repeated} were repeated{by}"
+fn table(run: &Run, name: &str, loads: &[LoadSummary], of_kind: &[&LoadSummary]) -> LoadTable {
+    let energy = of_kind.iter().any(|load| load.energy_each_joules.is_some());
+    let (title, heads): (_, &[&str]) = match name {
+        "memory" => (
+            "memory: sandboxes that stand still together",
+            &["stand", "PSS each", "Δ available each"],
         ),
+        "throughput" => (
+            "throughput: each hand starts the next when it is done",
+            &["at once", "rate", "", "failed"],
+        ),
+        "latency" => (
+            "latency: arrivals on a schedule; times from when they were meant to come",
+            &["arrivals", "at most", "p50", "p99", "n", "failed"],
+        ),
+        "neighbour" => (
+            "neighbour: one after another beside a busy neighbour",
+            &["beside", "p50", "p99", "× alone", "n"],
+        ),
+        _ => ("density: as many alive at once as there was room for", &["alive", "of at most"]),
+    };
+    let heads = std::iter::once("backend").chain(heads.iter().copied());
+    let heads = heads.chain(energy.then_some("energy")).map(str::to_owned).collect();
+    let row = |load: &&LoadSummary| {
+        let mut row = vec![label(run, load.cell)];
+        row.extend(cells(run, load, loads));
+        let joules = load.energy_each_joules.map(|joules| format!("{} J", three_digits(joules)));
+        row.extend(energy.then(|| joules.unwrap_or_else(nothing)));
+        row
+    };
+    LoadTable { title, lines: std::iter::once(heads).chain(of_kind.iter().map(row)).collect() }
+}
+
+/// What the cell at `index` is called.
+pub(super) fn label(run: &Run, index: u32) -> String {
+    let cell = run.head.cells.get(index as usize);
+    cell.map_or_else(nothing, crate::model::bench::Cell::label)
+}
+
+fn nothing() -> String {
+    NOTHING.to_owned()
+}
+
+/// The columns of one row behind its name.
+fn cells(run: &Run, load: &LoadSummary, loads: &[LoadSummary]) -> Vec<String> {
+    let failed = load.failures.to_string();
+    match load.stride {
+        Stride::Memory { count } => {
+            let (pss, available) = match load.figure {
+                Some(LoadFigure::Memory { pss_each_bytes, available_each_bytes }) => {
+                    (pss_each_bytes, available_each_bytes)
+                }
+                _ => (None, None),
+            };
+            vec![count.to_string(), bytes(pss), bytes(available)]
+        }
+        Stride::Throughput { at_once } => {
+            let of_cell = loads.iter().filter(|other| other.cell == load.cell);
+            let mark = if knee(of_cell) == Some(at_once) { KNEE } else { "" };
+            vec![at_once.to_string(), rate(load) + disturbed(load), mark.to_owned(), failed]
+        }
+        Stride::Latency { per_second, most } => {
+            let times = times(load);
+            let arrivals = PerSecond(per_second).to_string();
+            let [p50, p99] = quantiles(times);
+            vec![arrivals, most.to_string(), p50, p99, number(load), failed]
+        }
+        Stride::Neighbour { beside } => {
+            let [p50, p99] = quantiles(times(load));
+            let ratio = beside.and_then(|beside| slowdown(loads, load.cell, beside));
+            let ratio = ratio.map_or_else(nothing, |ratio| as_many_times(ratio, None));
+            let beside = beside.map_or_else(|| "nobody".to_owned(), |beside| label(run, beside));
+            vec![beside, p50, p99, ratio, number(load)]
+        }
+        Stride::Density { most } => {
+            let alive = match load.figure {
+                Some(LoadFigure::Most { count, .. }) => count.to_string(),
+                _ => nothing(),
+            };
+            vec![alive, most.to_string()]
+        }
     }
+}
+
+const fn disturbed(load: &LoadSummary) -> &'static str {
+    if load.tainted > 0 { " !" } else { "" }
+}
+
+/// How many good results, marked where some were disturbed.
+fn number(load: &LoadSummary) -> String {
+    if load.tainted > 0 { format!("{}{DISTURBED}", load.n) } else { load.n.to_string() }
+}
+
+const fn times(load: &LoadSummary) -> Option<&Estimate> {
+    match &load.figure {
+        Some(LoadFigure::Times(times)) => Some(times),
+        _ => None,
+    }
+}
+
+/// Median with how well it is known, and the 99th percentile.
+fn quantiles(times: Option<&Estimate>) -> [String; 2] {
+    let p50 = times.map_or_else(nothing, |times| {
+        let width = half_width(times).map(|width| format!(" ±{:.0}%", width.percent()));
+        format!("{}{}", times.median_seconds, width.unwrap_or_default())
+    });
+    let p99 = times.and_then(|times| times.p99_seconds);
+    [p50, p99.map_or_else(|| "n/a".to_owned(), |p99: Seconds| p99.to_string())]
+}
+
+fn bytes(number: Option<f64>) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+    let whole = number.map(|number| Bytes(number.round() as u64));
+    whole.map_or_else(nothing, |bytes| bytes.to_string())
+}
+
+/// `912/s ±2.1%`.
+fn rate(load: &LoadSummary) -> String {
+    let Some(LoadFigure::Rate(rate)) = load.figure else { return nothing() };
+    let Rate { per_second, low_per_second, high_per_second } = rate;
+    let width = low_per_second.zip(high_per_second).map(|(low, high)| {
+        let percent = (high - low) / 2.0 / per_second * 100.0;
+        format!(" ±{percent:.1}%")
+    });
+    format!("{}{}", PerSecond(per_second), width.unwrap_or_default())
+}
+
+/// What must be known to read the tables, and what was cut short.
+pub(super) fn load_notes(run: &Run) -> Vec<String> {
+    let loads = loads(run);
+    let has = |name: &str| loads.iter().any(|load| name_of(load.stride) == name);
+    let mut notes = Vec::new();
+    if has("throughput") {
+        notes.push(
+            "rate: good results a second, ± 95 % interval by batch means; knee: the fewest at once \
+             within 5 % of the highest rate"
+                .to_owned(),
+        );
+    }
+    if has("latency") || has("neighbour") {
+        notes.push("p99 is n/a with fewer than 100 results".to_owned());
+    }
+    if has("memory") {
+        notes.push(
+            "PSS each: of all processes of a sandbox; Δ available each: by how much less memory the \
+             machine had, said of 20 or more"
+                .to_owned(),
+        );
+    }
+    notes.extend(cut_short(run));
+    notes
+}
+
+/// Steps that ended before their time, those with the same reason together.
+fn cut_short(run: &Run) -> Vec<String> {
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    for step in &run.steps {
+        let Some(why) = &step.cut_off else { continue };
+        let (name, label) = (name_of(step.stride), label(run, step.cell));
+        let at_once = match step.stride {
+            Stride::Throughput { at_once } => format!(" at {at_once}"),
+            _ => String::new(),
+        };
+        let what = format!("{label} {name}{at_once}");
+        match reasons.iter_mut().find(|(known, _)| known == why.as_str()) {
+            Some((_, steps)) if steps.contains(&what) => {}
+            Some((_, steps)) => steps.push(what),
+            None => reasons.push((why.as_str().to_owned(), vec![what])),
+        }
+    }
+    let line =
+        |(why, steps): (String, Vec<String>)| format!("cut short, {}: {why}", steps.join(", "));
+    reasons.into_iter().map(line).collect()
+}
+
+/// What one system call costs in each row that has such work: its work over its calls.
+pub(super) fn call_costs(run: &Run, rows: &[super::run_row::Row]) -> Option<String> {
+    use crate::model::bench::{Figure, Payload};
+    let cost = |row: &super::run_row::Row| {
+        let Payload::Syscall { calls } = row.cell.payload else { return None };
+        let work = row.estimate(Figure::Work)?.median_seconds;
+        let each = Seconds(work.0 / calls as f64);
+        Some(format!("{} {each}", label(run, row.index)))
+    };
+    let costs: Vec<String> = rows.iter().filter_map(cost).collect();
+    (!costs.is_empty()).then(|| format!("a system call costs: {}", costs.join(", ")))
 }

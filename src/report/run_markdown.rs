@@ -1,6 +1,6 @@
 //! A run as Markdown: a table for each payload, and the notes as a list.
 
-use super::run_load::{HEADS, load_rows, verdict};
+use super::load_row::{HEADS, load_rows, verdict};
 use super::run_note::notes;
 use super::run_row::rows;
 use super::run_table::{Table, tables};

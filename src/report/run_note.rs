@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::run_load::{call_costs, load_notes};
 use super::run_row::Row;
 use super::run_table::{BASELINE, DISTURBED, Table};
 use crate::model::backend::Start;
@@ -10,6 +11,8 @@ use crate::model::bench::{Failure, Figure, Outcome};
 use crate::model::run::{LeftOut, Run, RunEnd};
 use crate::model::text::SafeText;
 use crate::stats::interval::FEWEST;
+use crate::stats::standing::standing;
+use crate::stats::verdict::{verdict, words};
 
 /// The notes below `tables`, each a sentence or a few.
 pub(super) fn notes(run: &Run, rows: &[Row], tables: &[Table<'_>]) -> Vec<String> {
@@ -20,6 +23,8 @@ pub(super) fn notes(run: &Run, rows: &[Row], tables: &[Table<'_>]) -> Vec<String
     }
     notes.extend(starts(rows));
     notes.extend(linux(run));
+    notes.extend(call_costs(run, rows));
+    notes.extend(load_notes(run));
     notes.extend(disturbed(run));
     notes.extend(failures(run));
     let suspended = tail.map(|tail| tail.suspended.as_slice()).unwrap_or_default();
@@ -150,7 +155,7 @@ fn left_out<'a>(how: &str, all: impl Iterator<Item = &'a LeftOut>) -> Vec<String
 /// Failures of one cell and kind together, with the first message.
 fn failures(run: &Run) -> Vec<String> {
     let mut kinds: BTreeMap<(u32, Failure), (u32, &SafeText)> = BTreeMap::new();
-    for sample in run.samples.iter().filter(|sample| !sample.warmup) {
+    for sample in standing(&run.samples) {
         if let Outcome::Failed { kind, message } = &sample.outcome {
             kinds.entry((sample.cell, *kind)).or_insert((0, message)).0 += 1;
         }
@@ -176,20 +181,12 @@ fn linux(run: &Run) -> Option<String> {
     ))
 }
 
-/// How many samples were disturbed, and by what.
+/// Whether the machine was quiet; of a file that does not tell it is judged here.
 fn disturbed(run: &Run) -> Option<String> {
-    let mut by = BTreeMap::new();
-    let counted = || run.samples.iter().filter(|sample| !sample.warmup);
-    for taint in counted().flat_map(|sample| &sample.taints) {
-        *by.entry(taint.words()).or_insert(0_u32) += 1;
-    }
-    let list: Vec<String> = by.iter().map(|(what, times)| format!("{what} {times}")).collect();
-    let some = counted().filter(|sample| !sample.taints.is_empty()).count();
-    let all = counted().count();
-    (some > 0).then(|| {
-        let by = list.join(", ");
-        format!("{DISTURBED} {some} of {all} samples were disturbed, and kept: {by}")
-    })
+    let told = run.tail.as_ref().and_then(|tail| tail.verdict.clone());
+    let judged = told.unwrap_or_else(|| verdict(&run.samples, &run.steps));
+    let mark = if judged.tainted > 0 { format!("{DISTURBED} ") } else { String::new() };
+    (judged.samples > 0).then(|| format!("{mark}the machine was {}", words(&judged)))
 }
 
 fn machine(run: &Run) -> String {

@@ -1,5 +1,6 @@
 //! A run as tables for the terminal, and below them what must be known to believe it.
 
+use super::run_load::load_tables;
 use super::run_note::notes;
 use super::run_row::rows;
 use super::run_table::{Table, tables};
@@ -19,9 +20,12 @@ pub fn text(run: &Run) -> String {
     for table in &tables {
         text.push_str(&table.title());
         text.push_str("\n\n");
-        text.push_str(&aligned(table));
+        text.push_str(&aligned(&table.lines()));
         text.push_str(&lacking(table));
         text.push('\n');
+    }
+    for table in load_tables(run) {
+        text.push_str(&format!("{}\n\n{}\n", table.title, aligned(&table.lines)));
     }
     for note in notes(run, &rows, &tables) {
         text.push_str(&wrapped("", &note));
@@ -34,7 +38,7 @@ pub fn text(run: &Run) -> String {
 
 /// Takes figures away from `table` until it fits, those that say least first.
 fn narrow(table: &mut Table<'_>) {
-    let wide = |table: &Table<'_>| widest(aligned(table).lines()) > WIDTH;
+    let wide = |table: &Table<'_>| widest(aligned(&table.lines()).lines()) > WIDTH;
     while wide(table) && table.drop_figure() {}
 }
 
@@ -54,19 +58,19 @@ fn lacking(table: &Table<'_>) -> String {
 }
 
 /// The first column to the left, the others to the right.
-fn aligned(table: &Table<'_>) -> String {
-    let lines = table.lines();
+fn aligned(lines: &[Vec<String>]) -> String {
     let width = |column: usize| {
         widest(lines.iter().filter_map(|line| line.get(column)).map(String::as_str))
     };
     let mut text = String::new();
-    for line in &lines {
+    for line in lines {
         for (column, cell) in line.iter().enumerate() {
             let width = width(column);
             let pad =
                 if column == 0 { format!("{cell:<width$}") } else { format!("  {cell:>width$}") };
             text.push_str(&pad);
         }
+        text.truncate(text.trim_end().len());
         text.push('\n');
     }
     text

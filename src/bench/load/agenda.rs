@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 
 use super::record::{Tasks, mixed};
 use crate::bench::forecast;
-use crate::model::backend::{BackendId, Start};
+use crate::model::backend::BackendId;
 use crate::model::bench::{Cell, Outcome, Payload, Plan};
 use crate::model::load::{Load, Step, Stride};
 
@@ -179,17 +179,47 @@ pub(super) fn is_failed(step: &Step) -> bool {
     failed && !matches!(step.stride, Stride::Density { .. })
 }
 
-/// How many sandboxes of `plan` are there at once, at most, and of which backend and start.
-pub(in crate::bench) fn most_at_once(plan: &Plan, cpus: u32) -> (u32, Option<(BackendId, Start)>) {
+impl Leg {
+    /// How many sandboxes are there at once, at most, beside a neighbour of `cpus` processors.
+    fn at_once(&self, cpus: u32) -> u32 {
+        match self.stride {
+            Stride::Throughput { at_once: number }
+            | Stride::Latency { most: number, .. }
+            | Stride::Memory { count: number }
+            | Stride::Density { most: number } => number,
+            Stride::Neighbour { beside } => 1 + beside.map_or(0, |_| cpus.saturating_sub(1).max(1)),
+        }
+    }
+
+    /// How many sandboxes it starts, about, where each takes `cycle` seconds of one of `cpus`
+    /// processors.
+    pub(in crate::bench) fn starts(&self, cycle: f64, cpus: u32) -> u32 {
+        let each = self.window / cycle.max(1e-4);
+        let started = match self.stride {
+            Stride::Throughput { at_once } => each * f64::from(at_once.min(cpus)),
+            Stride::Latency { per_second, .. } => self.window * per_second,
+            Stride::Memory { count: number } | Stride::Density { most: number } => {
+                f64::from(number)
+            }
+            Stride::Neighbour { .. } => each,
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "0 or more, and it saturates"
+        )]
+        let started = started.ceil() as u32;
+        started
+    }
+}
+
+/// How many sandboxes of `plan` are there at once, at most, and of which backend.
+pub(in crate::bench) fn most_at_once(plan: &Plan, cpus: u32) -> (u32, Option<BackendId>) {
     let cells = plan.cells();
-    let of = |leg: &Leg| match leg.stride {
-        Stride::Throughput { at_once: number }
-        | Stride::Latency { most: number, .. }
-        | Stride::Memory { count: number }
-        | Stride::Density { most: number } => number,
-        Stride::Neighbour { beside } => 1 + beside.map_or(0, |_| cpus.saturating_sub(1).max(1)),
-    };
-    let most = legs(plan, cpus, |_| None).into_iter().max_by_key(of);
-    let cell = |leg: &Leg| cells.get(leg.cell as usize).map(|cell| (cell.backend, cell.start));
-    most.map_or((1, None), |leg| (of(&leg).max(1), cell(&leg)))
+    let legs = legs(plan, cpus, |_| None);
+    let most = legs.iter().max_by_key(|leg| leg.at_once(cpus));
+    most.map_or((1, None), |leg| {
+        let backend = cells.get(leg.cell as usize).map(|cell| cell.backend);
+        (leg.at_once(cpus).max(1), backend)
+    })
 }

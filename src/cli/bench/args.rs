@@ -9,6 +9,7 @@ use color_eyre::eyre::{Result, eyre};
 use super::super::kernel;
 use super::super::outcome::Form;
 use super::export::Export;
+use super::measure::{self, Crowd, Measure, Shape};
 use super::own::Own;
 use crate::bench::preset;
 use crate::config::{Bench, Size, Span};
@@ -16,6 +17,7 @@ use crate::model::backend::{BackendId, Start};
 use crate::model::bench::{Effort, Limits, Payload, Plan, Preset};
 use crate::model::text::SafeText;
 use crate::model::unit::{Bytes, Ratio, Seconds};
+use crate::stats::interval::FEWEST;
 
 /// What to measure, how often, and where to write it.
 #[derive(Clone, Debug, clap::Args)]
@@ -23,9 +25,30 @@ pub struct BenchArgs {
     /// Backends, or a family like `gvisor`; every one that is ready if none
     #[arg(value_name = "BACKEND", value_parser = backends)]
     backends: Vec<Family>,
+    /// A file with the plan, in YAML or TOML, in the words of these flags; what is said here goes
+    /// before it
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// Say what would be started and how long it takes, and start nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
     /// How much effort; quick unless set
     #[arg(long, value_enum, value_name = "PRESET")]
     preset: Option<Effortful>,
+    /// What to measure (with commas): start, memory, throughput, latency, neighbour, density; with
+    /// numbers perhaps, like memory=40, throughput=1..16/2s, latency=@50/8/5s
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    measure: Vec<Measure>,
+    /// Sandboxes at work at once under load: 8, or 1..16 for 1, 2, 4 … 16; alone it measures
+    /// throughput
+    #[arg(short = 'C', long, value_name = "NUMBER")]
+    concurrency: Option<Crowd>,
+    /// Length of each step of a load: 5s; alone it measures throughput
+    #[arg(short = 'z', long, value_name = "TIME", value_parser = measure::window)]
+    duration: Option<f64>,
+    /// Arrivals a second, whether or not earlier ones are done; alone it measures latency
+    #[arg(short = 'q', long, value_name = "NUMBER", value_parser = measure::rate)]
+    rate: Option<f64>,
     /// Work inside the sandbox, with an amount perhaps: noop, cpu, memory=64, syscall=50000 (repeat)
     #[arg(long, value_name = "KERNEL[=AMOUNT]", value_parser = payload)]
     payload: Vec<Payload>,
@@ -122,9 +145,9 @@ impl Family {
 enum Effortful {
     /// About half a minute, `noop` only
     Quick,
-    /// A few minutes, every payload
+    /// Up to ten minutes: every payload, memory, throughput
     Standard,
-    /// Up to half an hour, every payload, narrow intervals
+    /// Up to half an hour: every payload, every load, narrow intervals
     Full,
 }
 
@@ -155,7 +178,14 @@ impl BenchArgs {
         plan.name = self.name.as_deref().map(SafeText::new);
         plan.kernel = kernel::named(self.kernel.as_deref(), self.initrd.as_deref())?;
         plan.limits = self.limits(setting, &plan);
-        plan.effort = self.effort(plan.effort);
+        let measured = self.measured();
+        let shape = Shape { crowd: self.concurrency, seconds: self.duration, rate: self.rate };
+        if !measured.is_empty() {
+            plan.loads = measure::loads(&measured, shape, preset::processors())
+                .map_err(|why| eyre!("--measure: {why}"))
+                .advise("`isomon bench --help` has its words and an example of each")?;
+        }
+        plan.effort = self.effort(if self.has_rounds() { plan.effort } else { few(plan.effort) });
         if plan.effort.min_rounds > plan.effort.max_rounds || plan.effort.max_rounds == 0 {
             return Err(eyre!(
                 "at least 1 round is needed, and --min-runs may not be above --max-runs"
@@ -176,9 +206,58 @@ impl BenchArgs {
         Ok(plan)
     }
 
+    /// What is to be measured; nothing where the preset decides.
+    fn measured(&self) -> Vec<Measure> {
+        if !self.measure.is_empty() {
+            return self.measure.clone();
+        }
+        let throughput =
+            self.rate.is_none() && (self.concurrency.is_some() || self.duration.is_some());
+        let implied = [(throughput, "throughput"), (self.rate.is_some(), "latency")];
+        let named = implied.into_iter().filter(|(is, _)| *is);
+        named.map(|(_, name)| Measure::Load(name, Shape::default())).collect()
+    }
+
+    /// Whether starts are measured too, and not as often as a load needs alone.
+    fn has_rounds(&self) -> bool {
+        let measured = self.measured();
+        measured.is_empty() || measured.contains(&Measure::Start)
+    }
+
     /// Whether backends were named, so that one that cannot run is a failure.
     pub(super) fn names_backends(&self) -> bool {
         !self.backends.is_empty()
+    }
+
+    /// What is said here, and where nothing is, what `file` says. Rounds are said as a whole.
+    pub(super) fn over(self, file: Self) -> Self {
+        let rounds = self.runs.is_some() || self.min_runs.is_some() || self.max_runs.is_some();
+        let or = |own: Option<u32>, other: Option<u32>| if rounds { own } else { other };
+        let list = |own: Vec<_>, other: Vec<_>| if own.is_empty() { other } else { own };
+        Self {
+            backends: if self.backends.is_empty() { file.backends } else { self.backends },
+            preset: self.preset.or(file.preset),
+            measure: if self.measure.is_empty() { file.measure } else { self.measure },
+            concurrency: self.concurrency.or(file.concurrency),
+            duration: self.duration.or(file.duration),
+            rate: self.rate.or(file.rate),
+            payload: list(self.payload, file.payload),
+            start: if self.start.is_empty() { file.start } else { self.start },
+            seed: self.seed.or(file.seed),
+            warmup: self.warmup.or(file.warmup),
+            min_runs: or(self.min_runs, file.min_runs),
+            max_runs: or(self.max_runs, file.max_runs),
+            runs: or(self.runs, file.runs),
+            budget: self.budget.or(file.budget),
+            target: self.target.or(file.target),
+            memory: self.memory.or(file.memory),
+            cpus: self.cpus.or(file.cpus),
+            timeout: self.timeout.or(file.timeout),
+            initrd: if self.kernel.is_some() { self.initrd } else { file.initrd },
+            kernel: self.kernel.or(file.kernel),
+            name: self.name.or(file.name),
+            ..self
+        }
     }
 
     /// What to write, and where.
@@ -252,6 +331,18 @@ impl BenchArgs {
     }
 }
 
+/// As few rounds as there can be with an interval, for a run that is about loads.
+fn few(preset: Effort) -> Effort {
+    let rounds = u32::try_from(FEWEST).unwrap_or(u32::MAX);
+    Effort {
+        warmup_rounds: 1,
+        min_rounds: rounds,
+        max_rounds: rounds,
+        min_seconds: Seconds(0.0),
+        ..preset
+    }
+}
+
 /// Reads the name of a backend or of a family.
 pub(in crate::cli) fn backends(word: &str) -> Result<Family, String> {
     let found = BackendId::matching(word);
@@ -264,7 +355,7 @@ pub(in crate::cli) fn backends(word: &str) -> Result<Family, String> {
 }
 
 /// `did you mean …? ` where a name is near.
-fn meant(word: &str, names: &[&str]) -> String {
+pub(super) fn meant(word: &str, names: &[&str]) -> String {
     let likeness = |name: &&&str| strsim::jaro_winkler(word, name);
     let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let near = best.filter(|name| likeness(name) > 0.8);
@@ -324,6 +415,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::model::load::Load;
 
     #[derive(Parser)]
     struct Whole {
@@ -391,6 +483,44 @@ mod tests {
         assert!(planned("wasm --cmd true").is_err(), "it runs no commands");
         for wrong in ["--cmd x --code y", "--shell", "--runtime js", "--code /none.js"] {
             assert!(planned(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_load_alone_has_few_rounds() {
+        let seconds = Seconds(2.0);
+        let plan = planned("process -C 4 -z 2s").unwrap();
+        assert_eq!(plan.loads, [Load::Throughput { least: 4, most: 4, seconds }]);
+        assert_eq!((plan.effort.min_rounds, plan.effort.max_rounds), (6, 6));
+        let plan = planned("process -q 50 -C 4 -z 2s").unwrap();
+        assert_eq!(plan.loads, [Load::Latency { per_second: Some(50.0), most: 4, seconds }]);
+        let plan = planned("process --measure start,memory=7").unwrap();
+        assert_eq!((plan.loads, plan.effort.min_rounds), (vec![Load::Memory { count: 7 }], 10));
+        assert_eq!(planned("process").unwrap().loads, [], "quick has none");
+        assert_eq!(planned("process --preset full").unwrap().loads.len(), Load::NAMES.len());
+        assert_eq!(planned("process --preset full --measure start").unwrap().loads, []);
+        assert!(planned("process --measure memory,memory").is_err());
+    }
+
+    #[test]
+    fn what_repeats_a_run_makes_the_same_plan() {
+        for line in [
+            "process runc",
+            "wasm --start warm,cold --payload cpu=7 --payload noop --measure memory",
+            "process --preset standard",
+            "process --preset full --payload cpu",
+            "process --measure throughput=3..17/1.5s,latency=@12.5/7/900ms,density=99",
+            "process -q 0.25 -z 90s -n it's",
+        ] {
+            let mut plan = planned(line).unwrap();
+            let repeated = crate::bench::repeat::repeat(&plan);
+            let words = crate::cli::bench::tests::shell_words(&repeated);
+            let words = std::iter::once("bench").chain(words.iter().skip(2).map(String::as_str));
+            let again = Whole::try_parse_from(words).unwrap();
+            let again = again.bench.plan(&Bench::default(), 99).unwrap();
+            // There is no flag for the shortest time.
+            plan.effort.min_seconds = again.effort.min_seconds;
+            assert_eq!(again, plan, "{repeated}");
         }
     }
 

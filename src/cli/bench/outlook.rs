@@ -1,0 +1,51 @@
+//! What a benchmark is about to do, before it does anything.
+
+use crate::bench::forecast::{Forecast, forecast, starts};
+use crate::model::bench::Plan;
+
+/// Backends that are named with how many of them are started.
+const NAMED: usize = 6;
+
+/// Two sentences: what is started and how many at once, and how long it takes.
+pub(super) fn outlook(plan: &Plan) -> String {
+    let starts = starts(plan);
+    let all: u64 = starts.each.iter().map(|(_, count)| u64::from(*count)).sum();
+    let named = starts.each.iter().take(NAMED).map(|(id, count)| format!("{id} {count}"));
+    let mut named: Vec<String> = named.collect();
+    let more = starts.each.len().saturating_sub(NAMED);
+    named.extend((more > 0).then(|| format!("{more} more backends")));
+    let of = starts.of.map(|id| format!(" (of {id})")).unwrap_or_default();
+    let (named, at_once) = (named.join(", "), starts.at_once);
+    format!(
+        "up to about {all} sandboxes ({named}), at most {at_once} at once{of}; {}",
+        takes(&forecast(plan), plan)
+    )
+}
+
+fn takes(known: &Forecast, plan: &Plan) -> String {
+    let (least, most) = (known.at_least_seconds, known.at_most_seconds);
+    let budget = plan.effort.budget_seconds;
+    if (most.0 - least.0) < 1.0 {
+        return format!("about {most}, {budget} at most (--budget)");
+    }
+    format!("about {least} to {most}, {budget} at most (--budget)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::preset::plan;
+    use crate::model::backend::BackendId;
+    use crate::model::bench::Preset;
+    use crate::model::load::Load;
+
+    #[test]
+    fn it_says_how_many_of_which_and_how_long() {
+        let mut plan = plan(Preset::Quick, &[BackendId::Process, BackendId::Runc], 1);
+        plan.loads = vec![Load::Memory { count: 30 }];
+        let said = outlook(&plan);
+        assert!(said.starts_with("up to about "), "{said}");
+        assert!(said.contains("at most 30 at once (of "), "{said}");
+        assert!(said.ends_with("35.0 s at most (--budget)"), "{said}");
+    }
+}
