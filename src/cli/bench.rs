@@ -13,6 +13,7 @@ use super::{Exit, Outcome, log, runtime};
 use crate::model::run::{Run, RunEnd};
 
 mod args;
+mod beside;
 mod export;
 mod live;
 
@@ -25,6 +26,7 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     let random = StdRng::from_os_rng().random();
     let plan = wish.plan(&setting.config.bench, random)?;
     export::check_all(&wish.exports(), wish.json)?;
+    let base = wish.beside.base()?;
     let mut meter = Meter::new();
     let local = setting.local.clone();
     let heard = runtime::block_on(live::run(local, plan, &mut meter))??;
@@ -32,11 +34,13 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     let Some(result) = heard.run else {
         return Ok(heard.signal.map_or(Exit::Bad, Exit::Signal));
     };
-    if wish.json || wish.exports().iter().any(Export::is_standard) {
+    let taken = wish.json || wish.exports().iter().any(Export::is_standard);
+    if taken {
         report(&result, &meter);
     }
     write(wish, &result)?;
-    let judged = if heard.fault { Exit::Bad } else { judge(wish, &result) };
+    let worse = wish.beside.conclude(&base, &result, taken)?;
+    let judged = if heard.fault || worse { Exit::Bad } else { judge(wish, &result) };
     Ok(heard.signal.map_or(judged, Exit::Signal))
 }
 

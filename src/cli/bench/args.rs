@@ -8,6 +8,7 @@ use color_eyre::eyre::{Result, eyre};
 
 use super::super::kernel;
 use super::super::outcome::Form;
+use super::beside::BesideArgs;
 use super::export::Export;
 use crate::bench::preset;
 use crate::config::{Bench, Size, Span};
@@ -88,6 +89,8 @@ pub struct BenchArgs {
     /// Write what hyperfine's scripts read
     #[arg(long, value_name = "FILE")]
     export_hyperfine: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) beside: BesideArgs,
 }
 
 /// The backends one word on the command line means.
