@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::backend::{BackendId, Start};
 use crate::model::bench::{
-    Cell, Effort, HostState, Limits, Outcome, Payload, Phase, Phases, Plan, Progress, Sample,
+    Effort, HostState, Limits, Outcome, Payload, Phase, Phases, Plan, Progress, Sample,
 };
 use crate::model::id::RunId;
 use crate::model::run::{FORMAT, Fingerprint, RunEnd, RunHead, RunTail};
