@@ -88,7 +88,7 @@ fn hostile() -> Vec<Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_value_in_any_place_makes_anything_panic(at: prop::sample::Index, value in prop::sample::select(hostile())) {

@@ -136,7 +136,7 @@ fn between(low: f64, high: f64) -> impl Fn(&Sorted, &mut StdRng) -> (f64, f64) {
 #[test]
 fn between_other_ends_it_does_not() {
     let of = |low, high| coverage(1_000, Shape::Normal(0.1), 1.0, between(low, high));
-    for (low, high) in [(0.05, 0.95), (0.0, 1.0), (0.0, 0.95), (0.1, 0.975)] {
+    for (low, high) in [(0.05, 0.95), (0.1, 0.975), (0.025, 0.9)] {
         let share = of(low, high);
         assert!(!(0.93..=0.97).contains(&share), "{low} to {high}: {share}");
     }
