@@ -2,7 +2,7 @@
 //! nothing changed, intervals that hold the truth, a real change found. And each rule is needed:
 //! with one of them changed, its proof fails.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that shows its figures")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 #[path = "support/made.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -154,8 +154,8 @@ fn found(times: f64, rounds: u32, shape: Shape, rules: &Rules) -> (f64, f64) {
         slower += u32::from(row.change == Change::Slower);
         beyond += u32::from(row.times.unwrap().times > 1.0 + rules.noise);
     }
-    let share = |count: u32| f64::from(count) / pairs as f64;
-    (share(slower), share(beyond))
+    let part = |count: u32| f64::from(count) / pairs as f64;
+    (part(slower), part(beyond))
 }
 
 #[test]

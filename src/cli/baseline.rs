@@ -62,5 +62,5 @@ fn listed(names: &[Name], json: bool) -> color_eyre::Result<String> {
             "no baseline is kept; `isomon bench --save-baseline NAME` makes one\n".to_owned()
         );
     }
-    Ok(names.iter().map(|name| format!("{name}\n")).collect())
+    Ok(names.iter().map(|name| name.to_string() + "\n").collect())
 }

@@ -75,7 +75,9 @@ pub fn verify(run: &Run) -> Verified {
     let mut summary = summarise(cells, &run.samples, RESAMPLES, seed);
     // Files of before there were places have none.
     if tail.summary.iter().all(|of| of.place.is_none()) {
-        summary.iter_mut().for_each(|of| of.place = None);
+        for of in &mut summary {
+            of.place = None;
+        }
     }
     verified.figures = summary.len();
     differ("tail.summary", &summary, &tail.summary, &mut verified);

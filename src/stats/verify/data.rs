@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Verified;
 use crate::model::backend::BackendId;
-use crate::model::bench::{Cell, Outcome, Phase, Phases, Sample};
+use crate::model::bench::{Cell, Outcome, Payload, Phase, Phases, Sample};
 use crate::model::load::{Shot, Step};
 use crate::model::run::Run;
 use crate::model::unit::Seconds;
@@ -77,7 +77,12 @@ fn order(run: &Run, verified: &mut Verified) {
 
 fn look_at(at: &str, sample: &Sample, run: &Run, verified: &mut Verified) {
     phases(at, &sample.phases, verified);
-    if sample.outcome == Outcome::Good && sample.phases.get(Phase::Ready).is_none() {
+    // A job of the user's own says nothing when it is ready.
+    let is_job =
+        run.head.cells.get(sample.cell as usize).is_some_and(|c| c.payload == Payload::Job);
+    let told = |phase: &Phase| sample.phases.get(*phase).is_some();
+    let ends = if is_job { Phase::ALL.iter().any(told) } else { told(&Phase::Ready) };
+    if sample.outcome == Outcome::Good && !ends {
         verified.note(format!("{at}.phases.ready_seconds"), "a time, as it is good", "nothing");
     }
     let most = run.head.plan.effort.max_rounds;
