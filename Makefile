@@ -1,6 +1,6 @@
 # isomon: `make run` needs Rust and a C compiler, nothing else.
 
-.PHONY: run test test-long bench harness bench-stats cost picture bless install
+.PHONY: run test test-long bench harness bench-stats beside-hyperfine cost picture bless install
 
 run: ## the screen
 	cargo run --release --locked
@@ -16,6 +16,9 @@ bench: ## what isolation costs on this machine
 
 harness: ## what the measuring itself costs, beside a bare spawn and beside hyperfine
 	cargo bench --locked --bench harness
+
+beside-hyperfine: ## ten commands measured in turn by hyperfine and by isomon, as ratios
+	cargo test --release --locked --test hyperfine -- --ignored --nocapture
 
 bench-stats: ## what the statistics cost, a run of a million samples among them
 	cargo bench --locked --bench stats

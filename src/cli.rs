@@ -12,12 +12,15 @@ use color_eyre::eyre::Report;
 
 mod advice;
 pub mod args;
+mod baseline;
 mod bench;
 mod color;
+mod compare;
 mod configure;
 mod doctor;
 mod exec;
 mod gc;
+mod kept;
 mod kernel;
 mod list;
 mod log;
@@ -31,6 +34,7 @@ mod shell;
 mod show;
 mod signals;
 mod snapshot;
+mod verify;
 
 use args::{Args, Verb};
 use setting::Setting;
@@ -88,6 +92,9 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Exec(wish)) => Ok(exec::run(wish, setting())),
         Some(Verb::List(wish)) => list::run(wish, &setting()?),
         Some(Verb::Show(wish)) => show::run(wish, &setting()?),
+        Some(Verb::Compare(wish)) => compare::run(wish, &setting()?),
+        Some(Verb::Verify(wish)) => verify::run(wish, &setting()?),
+        Some(Verb::Baseline(wish)) => baseline::run(wish, &setting()?),
         Some(Verb::Doctor(wish)) => doctor::run(wish, &setting()?),
         Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),

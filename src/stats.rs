@@ -14,3 +14,4 @@ pub mod sorted;
 pub mod standing;
 pub mod summary;
 pub mod verdict;
+pub mod verify;

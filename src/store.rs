@@ -84,6 +84,14 @@ pub enum Error {
         /// How many there are.
         cells: usize,
     },
+    /// More cells than any plan has.
+    #[error("{path} has {cells} cells, more than a run can have")]
+    Crowded {
+        /// Which file or directory.
+        path: PathBuf,
+        /// How many.
+        cells: usize,
+    },
     /// It was written by a later isomon.
     #[error("{path} has format {found}; this isomon reads up to {FORMAT}")]
     Newer {

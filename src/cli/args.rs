@@ -6,13 +6,16 @@ use super::advice::Advise;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use color_eyre::eyre::eyre;
 
+pub use super::baseline::BaselineVerb;
 pub use super::bench::BenchArgs;
+pub use super::compare::CompareArgs;
 pub use super::configure::ConfigVerb;
 pub use super::doctor::DoctorArgs;
 pub use super::exec::ExecArgs;
 pub use super::list::ListArgs;
 pub use super::show::ShowArgs;
 pub use super::snapshot::SnapshotArgs;
+pub use super::verify::VerifyArgs;
 pub use crate::config::Color;
 use crate::config::Interval;
 
@@ -83,6 +86,13 @@ pub enum Verb {
     List(ListArgs),
     /// Print a run
     Show(ShowArgs),
+    /// Set runs beside each other: which figures changed, and how sure that is
+    Compare(CompareArgs),
+    /// Make every figure of a run again from its samples, and say where it is another
+    Verify(VerifyArgs),
+    /// Keep runs under a name, to set later ones beside them
+    #[command(subcommand)]
+    Baseline(BaselineVerb),
     /// Say what works here, what does not, why, and what mends it
     Doctor(DoctorArgs),
     /// Clear up what runs that were killed left behind

@@ -15,6 +15,7 @@ use crate::model::run::{Run, RunEnd};
 use crate::stats::verdict::words;
 
 mod args;
+mod beside;
 mod export;
 mod file;
 mod live;
@@ -37,6 +38,7 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
         print::out(&format!("{}\n{}\n", outlook::outlook(&plan), repeat(&plan)))?;
         return Ok(Exit::Good);
     }
+    let base = wish.beside.base()?;
     let mut meter = Meter::new();
     meter.say(&outlook::outlook(&plan));
     let local = setting.local.clone();
@@ -48,11 +50,13 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     let Some(result) = heard.run else {
         return Ok(heard.signal.map_or(Exit::Bad, Exit::Signal));
     };
-    if wish.json || wish.exports().iter().any(Export::is_standard) {
+    let taken = wish.json || wish.exports().iter().any(Export::is_standard);
+    if taken {
         report(&result, &meter);
     }
     write(wish, &result)?;
-    let judged = if heard.fault { Exit::Bad } else { judge(wish, &result) };
+    let worse = wish.beside.conclude(&base, &result, taken)?;
+    let judged = if heard.fault || worse { Exit::Bad } else { judge(wish, &result) };
     Ok(heard.signal.map_or(judged, Exit::Signal))
 }
 

@@ -67,7 +67,7 @@ pub fn json(
     serde_json::to_string_pretty(&document).map(|text| text + "\n")
 }
 
-fn side<'a>((name, run): Named<'a>) -> Side<'a> {
+fn side((name, run): Named<'_>) -> Side<'_> {
     Side {
         name,
         id: run.head.id.as_str(),

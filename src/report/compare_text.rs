@@ -135,7 +135,7 @@ fn notes(comparison: &Comparison, rules: &Rules) -> Vec<String> {
         format!(
             "slower or faster: p below {alpha} in a permutation test of the medians, with Holm's \
              correction over {tests} rows, and a 95 % interval of times that reaches beyond \
-             {noise}% (--alpha, --noise)"
+             {noise}% (--alpha, --noise); alike: no change that chance could not explain"
         ),
     ];
     if rows.iter().any(|row| verdict(row) == "too few") {

@@ -48,7 +48,7 @@ pub fn shuffle(left: &Sorted, right: &Sorted, most: u32, rng: &mut impl Rng) -> 
     let mut shuffled = Shuffled { hits: 0, draws: 0, early: false };
     while shuffled.draws < most && !shuffled.early {
         shuffled.draws += 1;
-        shuffled.hits += u32::from(deck.deal(rng).is_as_far(&seen, rng));
+        shuffled.hits += u32::from(deck.deal(rng).reaches(&seen, rng));
         shuffled.early = shuffled.hits >= HITS;
     }
     shuffled
@@ -182,7 +182,7 @@ impl Dealt<'_> {
 
     /// Whether both sides are as far apart as what was seen. Very many numbers have no ranks; then
     /// the same medians are as far apart, which makes no p smaller than it is.
-    fn is_as_far(mut self, seen: &Seen, rng: &mut impl Rng) -> bool {
+    fn reaches(mut self, seen: &Seen, rng: &mut impl Rng) -> bool {
         let medians = (self.middles[0].sum - self.middles[1].sum).abs() / 2.0;
         // Equal but for rounding is equal.
         if (medians - seen.medians).abs() > seen.medians * 1e-9 {
@@ -244,7 +244,9 @@ fn hypergeometric(left: usize, right: usize, half: usize) -> (usize, Vec<f64>) {
         sum
     });
     let mut chances: Vec<f64> = each.collect();
-    chances.iter_mut().for_each(|chance| *chance /= sum);
+    for chance in &mut chances {
+        *chance /= sum;
+    }
     (fewest, chances)
 }
 

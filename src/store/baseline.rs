@@ -107,7 +107,7 @@ mod tests {
         for file in ["main.json", "notes.txt", ".hidden.json"] {
             fs::write(home.path().join(file), "{}").unwrap();
         }
-        assert_eq!(list(home.path()).unwrap(), [name.clone()]);
+        assert_eq!(list(home.path()).unwrap(), std::slice::from_ref(&name));
         assert!(exists(home.path(), &name) && read(home.path(), &name).is_err());
         remove(home.path(), &name).unwrap();
         assert!(!exists(home.path(), &name) && remove(home.path(), &name).is_err());

@@ -21,6 +21,8 @@ const HEAD: &str = "head.json";
 const SAMPLES: &str = "samples.ndjson";
 const STEPS: &str = "steps.ndjson";
 const RUN: &str = "run.json";
+/// Every backend in every start with a hundred payloads is less.
+const MOST_CELLS: usize = 10_000;
 
 /// The directory of a run that is being written.
 #[derive(Debug)]
@@ -170,6 +172,9 @@ fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
 
 fn check_cells(path: &Path, run: Run) -> Result<Run, Error> {
     let cells = run.head.cells.len();
+    if cells > MOST_CELLS {
+        return Err(Error::Crowded { path: path.to_owned(), cells });
+    }
     let refuse =
         |what, number, cell| Err(Error::Cell { path: path.to_owned(), what, number, cell, cells });
     let stray = |cell: u32| cell as usize >= cells;

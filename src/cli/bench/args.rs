@@ -8,6 +8,7 @@ use color_eyre::eyre::{Result, eyre};
 
 use super::super::kernel;
 use super::super::outcome::Form;
+use super::beside::BesideArgs;
 use super::export::Export;
 use super::measure::{self, Crowd, Measure, Shape};
 use super::own::Own;
@@ -127,6 +128,8 @@ pub struct BenchArgs {
     /// Write the figures as text for a Prometheus
     #[arg(long, value_name = "FILE")]
     export_prometheus: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) beside: BesideArgs,
 }
 
 /// The backends one word on the command line means.

@@ -36,7 +36,7 @@ struct Found(Vec<Difference>);
 
 impl Found {
     /// Takes in what is not alike.
-    fn see(&mut self, what: &str, base: impl ToString, other: impl ToString) {
+    fn see(&mut self, what: &str, base: &impl ToString, other: &impl ToString) {
         let (base, other) = (safe(&base.to_string()), safe(&other.to_string()));
         if base != other {
             self.0.push(Difference { what: what.to_owned(), base, other });
@@ -46,12 +46,12 @@ impl Found {
     fn text(&mut self, what: &str, base: Option<&SafeText>, other: Option<&SafeText>) {
         let word =
             |text: Option<&SafeText>| text.map_or_else(|| UNKNOWN.to_owned(), ToString::to_string);
-        self.see(what, word(base), word(other));
+        self.see(what, &word(base), &word(other));
     }
 
     fn flag(&mut self, what: &str, base: Option<bool>, other: Option<bool>) {
         let word = |flag: Option<bool>| flag.map_or(UNKNOWN, |on| if on { "on" } else { "off" });
-        self.see(what, word(base), word(other));
+        self.see(what, &word(base), &word(other));
     }
 }
 
@@ -63,7 +63,7 @@ fn safe(text: &str) -> String {
 fn machine(found: &mut Found, base: &Fingerprint, other: &Fingerprint) {
     found.see("isomon", &base.isomon, &other.isomon);
     found.text("CPU", base.cpu_model.as_ref(), other.cpu_model.as_ref());
-    found.see("CPUs", base.cpus, other.cpus);
+    found.see("CPUs", &base.cpus, &other.cpus);
     found.text("kernel", base.kernel.as_ref(), other.kernel.as_ref());
     found.text("system", base.os.as_ref(), other.os.as_ref());
     found.text("virtualization", base.virtualization.as_ref(), other.virtualization.as_ref());
@@ -90,20 +90,20 @@ fn mitigations(found: &mut Found, base: &Fingerprint, other: &Fingerprint) {
             let all: Vec<&str> = all.map(SafeText::as_str).collect();
             if all.is_empty() { UNKNOWN.to_owned() } else { all.join(", ") }
         };
-        found.see(&format!("mitigation of {}", safe(&name)), of(base), of(other));
+        found.see(&format!("mitigation of {}", safe(&name)), &of(base), &of(other));
     }
 }
 
 /// The versions of the backends that both runs measured.
 fn versions(found: &mut Found, base: &Run, other: &Run) {
     let measured = |run: &Run, id| run.head.cells.iter().any(|cell| cell.backend == id);
-    let both = |id: &BackendId| measured(base, *id) && measured(other, *id);
+    let both = |id: &BackendId| measured(base, *id) & measured(other, *id);
     for id in BackendId::ALL.into_iter().filter(both) {
         let version = |run: &Run| {
             let tool = run.head.fingerprint.backends.iter().find(|tool| tool.backend == id);
             tool.map_or_else(|| UNKNOWN.to_owned(), |tool| tool.version.to_string())
         };
-        found.see(&format!("version of {}", id.name()), version(base), version(other));
+        found.see(&format!("version of {}", id.name()), &version(base), &version(other));
     }
 }
 
@@ -122,25 +122,25 @@ fn plan(found: &mut Found, base: &Run, other: &Run) {
             named.map(|payload| payload.amount().to_string()).collect::<Vec<_>>().join(", ")
         };
         let (base, other) = (amount(&one.payloads), amount(&two.payloads));
-        if !base.is_empty() && !other.is_empty() {
-            found.see(&format!("amount of {name}"), base, other);
+        if !base.is_empty() & !other.is_empty() {
+            found.see(&format!("amount of {name}"), &base, &other);
         }
     }
     let written = |value: serde_json::Result<String>| value.unwrap_or_default();
     found.see(
         "work",
-        written(serde_json::to_string(&one.job)),
-        written(serde_json::to_string(&two.job)),
+        &written(serde_json::to_string(&one.job)),
+        &written(serde_json::to_string(&two.job)),
     );
     found.see(
         "kernel of virtual machines",
-        written(serde_json::to_string(&one.kernel)),
-        written(serde_json::to_string(&two.kernel)),
+        &written(serde_json::to_string(&one.kernel)),
+        &written(serde_json::to_string(&two.kernel)),
     );
 }
 
 fn limits(found: &mut Found, base: &Limits, other: &Limits) {
-    found.see("CPUs of a sandbox", base.cpus, other.cpus);
-    found.see("memory of a sandbox", base.memory_bytes, other.memory_bytes);
-    found.see("processes of a sandbox", base.pids, other.pids);
+    found.see("CPUs of a sandbox", &base.cpus, &other.cpus);
+    found.see("memory of a sandbox", &base.memory_bytes, &other.memory_bytes);
+    found.see("processes of a sandbox", &base.pids, &other.pids);
 }

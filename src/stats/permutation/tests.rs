@@ -20,7 +20,7 @@ fn far(left: &[f64], right: &[f64]) -> (f64, f64) {
     all.sort_by(f64::total_cmp);
     let rank = |value: &f64| {
         let below = all.iter().filter(|of| *of < value).count() as f64;
-        let equal = all.iter().filter(|of| *of == value).count() as f64;
+        let equal = all.iter().filter(|of| of.total_cmp(value).is_eq()).count() as f64;
         below + (equal - 1.0) / 2.0
     };
     let middle = left.len() as f64 * (all.len() as f64 - 1.0) / 2.0;
@@ -68,7 +68,7 @@ fn exact(left: &Sorted, right: &Sorted) -> f64 {
 fn quick(left: &Sorted, right: &Sorted, draws: u32, rng: &mut StdRng) -> f64 {
     let deck = Deck::new(left, right);
     let seen = deck.seen(left, right);
-    let hits = (0..draws).filter(|_| deck.deal(rng).is_as_far(&seen, rng));
+    let hits = (0..draws).filter(|_| deck.deal(rng).reaches(&seen, rng));
     hits.count() as f64 / f64::from(draws)
 }
 
