@@ -22,6 +22,7 @@ mod kernel;
 mod list;
 mod log;
 mod outcome;
+mod plot;
 mod print;
 mod progress;
 mod runtime;
@@ -88,6 +89,7 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Exec(wish)) => Ok(exec::run(wish, setting())),
         Some(Verb::List(wish)) => list::run(wish, &setting()?),
         Some(Verb::Show(wish)) => show::run(wish, &setting()?),
+        Some(Verb::Plot(wish)) => plot::run(wish, &setting()?),
         Some(Verb::Doctor(wish)) => doctor::run(wish, &setting()?),
         Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),
