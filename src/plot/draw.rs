@@ -32,9 +32,12 @@ pub fn svg(picture: &Picture, theme: Theme) -> String {
     SvgBackend::new().with_embedded_font(true).render_scene(&scene(picture, theme))
 }
 
-/// The same for a page that has many pictures: with a font of the reader's.
+/// The same for a page that has many pictures: with a font of the reader's, and as wide as there is
+/// room.
 pub fn inline_svg(picture: &Picture, theme: Theme) -> String {
-    SvgBackend::new().render_scene(&scene(picture, theme))
+    let scene = scene(picture, theme);
+    let head = format!("<svg viewBox=\"0 0 {} {}\" ", scene.width, scene.height);
+    SvgBackend::new().render_scene(&scene).replacen("<svg ", &head, 1)
 }
 
 /// The picture as a PNG with two pixels to a point; an error in kuva's words.

@@ -188,12 +188,18 @@ fn a_picture_needs_nothing_else_and_no_name_steers_it() {
 
 #[cfg(feature = "plot")]
 #[test]
-#[ignore = "writes pictures of the made-up run where ISOMON_PICTURES says, to be looked at"]
+#[ignore = "writes pictures of a run where ISOMON_PICTURES says, to be looked at"]
 fn pictures_to_be_looked_at() {
     let to = std::env::var_os("ISOMON_PICTURES").map(std::path::PathBuf::from).unwrap();
-    std::fs::write(to.join("run.json"), crate::report::run_json::json(&loaded()).unwrap()).unwrap();
-    for kind in Kind::ALL {
-        let png = draw::png(&picture(&loaded(), kind).unwrap(), draw::Theme::Light).unwrap();
-        std::fs::write(to.join(kind.name()).with_extension("png"), png).unwrap();
+    let read = |path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let run: Run = std::env::var_os("ISOMON_RUN").map_or_else(loaded, read);
+    let page = crate::report::run_html::html(&run).unwrap();
+    std::fs::write(to.join("report.html"), page).unwrap();
+    for (theme, name) in [(draw::Theme::Light, "light"), (draw::Theme::Dark, "dark")] {
+        for kind in Kind::ALL {
+            let Ok(picture) = picture(&run, kind) else { continue };
+            let file = to.join(format!("{}-{name}.png", kind.name()));
+            std::fs::write(file, draw::png(&picture, theme).unwrap()).unwrap();
+        }
     }
 }

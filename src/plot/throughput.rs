@@ -69,12 +69,9 @@ fn panel(curves: &[Curve]) -> Panel {
                 marks.push(Mark::Interval { from: (*at_once, low), to: (*at_once, high) });
             }
         }
+        let ring = |knee| Mark::Dots { points: vec![knee], ink: Ink::Text, hollow: true };
+        marks.extend(knee(&points).map(ring));
         marks.push(Mark::Dots { points: points.clone(), ink, hollow: false });
-        marks.extend(knee(&points).map(|knee| Mark::Dots {
-            points: vec![knee; 1],
-            ink: Ink::Text,
-            hollow: true,
-        }));
         marks.push(Mark::Line { points, ink, width: 2.0, dashed: at >= LINES / 2 });
         legend.push((words(curve), ink));
     }

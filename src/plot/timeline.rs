@@ -43,6 +43,8 @@ pub(super) fn timeline(run: &Run) -> Made {
     let mut panels = vec![first];
     panels
         .extend(HOST.into_iter().filter_map(|(name, unit, find)| host(run, name, unit, find, &x)));
+    let last = panels.len() - 1;
+    panels.iter_mut().take(last).for_each(|panel| panel.x.label.clear());
     if panels.len() == 1 {
         notes.push("what the host did is not known of this run".to_owned());
     }

@@ -84,10 +84,11 @@ pub(super) fn page(picture: &Picture, theme: Theme) -> Scene {
     let mut sheet = Sheet { theme, marks: Vec::new(), y: 40.0 };
     sheet.write(Label::new(&picture.title, (MARGIN, sheet.y), 20, colours.text).bold());
     sheet.y += 14.0;
+    let left = picture.panels.iter().map(|panel| panel::left_of(&panel.y)).fold(0.0, f64::max);
     for panel in &picture.panels {
-        panel::put(&mut sheet, panel);
+        panel::put(&mut sheet, panel, left);
     }
-    sheet.y += 12.0;
+    sheet.y += 26.0;
     for note in &picture.notes {
         sheet.paragraph(note, colours.muted);
     }

@@ -25,7 +25,7 @@ struct Field<'a> {
 }
 
 /// Puts `panel` on `sheet` and moves on below it.
-pub(super) fn put(sheet: &mut Sheet, panel: &Panel) {
+pub(super) fn put(sheet: &mut Sheet, panel: &Panel, left: f64) {
     let colours = ground(sheet.theme);
     sheet.y += 16.0;
     for line in wrapped(&panel.title, 14.0, WIDTH - 2.0 * MARGIN) {
@@ -34,8 +34,11 @@ pub(super) fn put(sheet: &mut Sheet, panel: &Panel) {
         sheet.y += 4.0;
     }
     legend(sheet, panel);
+    if !panel.y.label.is_empty() {
+        sheet.y += 18.0;
+        sheet.write(Label::new(&panel.y.label, (MARGIN, sheet.y), 12, colours.text));
+    }
     sheet.y += 10.0;
-    let left = left_of(&panel.y);
     let field =
         Field { panel, left, top: sheet.y, width: WIDTH - MARGIN - left, height: panel.height };
     let below = field.axes(sheet);
@@ -46,10 +49,9 @@ pub(super) fn put(sheet: &mut Sheet, panel: &Panel) {
 }
 
 /// The room that the words at the left axis take.
-fn left_of(axis: &Axis) -> f64 {
+pub(super) fn left_of(axis: &Axis) -> f64 {
     let words = axis.ticks.iter().map(|(_, word)| width(word, TICK)).fold(0.0, f64::max);
-    let label = if axis.label.is_empty() { 0.0 } else { 20.0 };
-    MARGIN + words.min(NAMES) + label + 10.0
+    MARGIN + words.min(NAMES) + 10.0
 }
 
 /// A coloured square and a word for each, in lines.
@@ -154,11 +156,6 @@ impl Field<'_> {
             let at = (self.left - 7.0, y + 4.0);
             sheet.write(Label::new(&word, at, 11, colours.text).anchored(TextAnchor::End));
         }
-        if !axis.label.is_empty() {
-            let at = (MARGIN + 4.0, self.top + self.height / 2.0);
-            let label = Label::new(&axis.label, at, 12, colours.text).turned(-90.0);
-            sheet.write(label.anchored(TextAnchor::Middle));
-        }
     }
 
     /// Words below; on a slant where they are rows and would run into each other.
@@ -197,7 +194,8 @@ impl Field<'_> {
                 Primitive::PolyLine { points, stroke, stroke_width: *width, stroke_dasharray }
             }),
             Mark::Dots { points, ink, hollow } => {
-                Some(self.dots(points, *ink, *hollow, sheet.theme))
+                sheet.marks.extend(self.dots(points, *ink, *hollow, sheet.theme));
+                None
             }
             Mark::Interval { from, to } => {
                 self.interval(sheet, *from, *to);
@@ -233,20 +231,26 @@ impl Field<'_> {
         (points.len() > 1).then(|| make(points))
     }
 
-    fn dots(&self, points: &[(f64, f64)], ink: Ink, hollow: bool, theme: Theme) -> Primitive {
-        let (cx, cy) = points.iter().filter_map(|point| self.at(*point)).unzip();
-        let full = colour(ink, theme, 1.0);
-        let (fill, r) =
-            if hollow { (kuva::render::color::Color::None, 3.2) } else { (full.clone(), 2.4) };
-        Primitive::CircleBatch {
-            cx,
-            cy,
-            r: if ink == Ink::Text { 6.5 } else { r },
+    /// Filled circles; a hollow one has a smaller one of the paper's colour on it.
+    fn dots(&self, points: &[(f64, f64)], ink: Ink, hollow: bool, theme: Theme) -> Vec<Primitive> {
+        let places: Vec<(f64, f64)> = points.iter().filter_map(|point| self.at(*point)).collect();
+        let r = match (ink, hollow) {
+            (Ink::Text, _) => 6.5,
+            (_, true) => 3.4,
+            _ => 2.4,
+        };
+        let circles = |r: f64, fill, opacity| Primitive::CircleBatch {
+            cx: places.iter().map(|(x, _)| *x).collect(),
+            cy: places.iter().map(|(_, y)| *y).collect(),
+            r,
             fill,
-            fill_opacity: (!hollow).then_some(0.75),
-            stroke: hollow.then_some(full),
-            stroke_width: hollow.then_some(1.2),
-        }
+            fill_opacity: Some(opacity),
+            stroke: None,
+            stroke_width: None,
+        };
+        let full = circles(r, colour(ink, theme, 1.0), if hollow { 1.0 } else { 0.75 });
+        let hole = hollow.then(|| circles(r - 1.4, rgb(ground(theme).paper), 1.0));
+        std::iter::once(full).chain(hole).collect()
     }
 
     fn interval(&self, sheet: &mut Sheet, from: (f64, f64), to: (f64, f64)) {

@@ -1,0 +1,138 @@
+//! A page of HTML in the making. Text goes through [`escape`]; only pictures, which kuva has made safe,
+//! are taken as they are.
+
+const STYLE: &str = include_str!("../../../assets/report.css");
+
+/// What may be loaded: nothing but what is on the page.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:";
+
+/// A page in the making.
+pub(super) struct Page(String);
+
+impl Page {
+    pub(super) fn new(title: &str) -> Self {
+        Self(format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+             <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
+            escape(title)
+        ))
+    }
+
+    pub(super) fn head(&mut self, title: &str, below: &str) {
+        self.element("h1", "", title);
+        self.paragraph("sub", below);
+    }
+
+    pub(super) fn section(&mut self, title: &str) {
+        self.element("h2", "", title);
+    }
+
+    pub(super) fn subsection(&mut self, title: &str) {
+        self.element("h3", "", title);
+    }
+
+    pub(super) fn paragraph(&mut self, class: &str, text: &str) {
+        self.element("p", class, text);
+    }
+
+    pub(super) fn pre(&mut self, text: &str) {
+        self.element("pre", "", text);
+    }
+
+    fn element(&mut self, tag: &str, class: &str, text: &str) {
+        let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
+        self.0.push_str(&format!("<{tag}{class}>{}</{tag}>\n", escape(text)));
+    }
+
+    pub(super) fn list(&mut self, items: &[String]) {
+        if items.is_empty() {
+            return;
+        }
+        self.0.push_str("<ul>\n");
+        items.iter().for_each(|item| self.element("li", "", item));
+        self.0.push_str("</ul>\n");
+    }
+
+    /// A table whose first line is its heads.
+    pub(super) fn table(&mut self, class: &str, lines: &[Vec<String>]) {
+        let Some((heads, rest)) = lines.split_first() else { return };
+        self.open_table(class, heads, &[]);
+        rest.iter().for_each(|line| self.row(line, None));
+        self.close_table();
+    }
+
+    pub(super) fn open_table(&mut self, class: &str, heads: &[String], more: &[&str]) {
+        self.0.push_str(&format!("<div class=\"scroll\"><table class=\"{class}\">\n<thead><tr>"));
+        let heads = heads.iter().map(String::as_str).chain(more.iter().copied());
+        for head in heads {
+            self.0.push_str(&format!("<th>{}</th>", escape(head)));
+        }
+        self.0.push_str("</tr></thead>\n<tbody>\n");
+    }
+
+    /// A row, at its end a link perhaps: address and words.
+    pub(super) fn row(&mut self, cells: &[String], link: Option<(&str, &str)>) {
+        self.0.push_str("<tr>");
+        for cell in cells {
+            self.0.push_str(&format!("<td>{}</td>", escape(cell)));
+        }
+        if let Some((to, words)) = link {
+            let (to, words) = (escape(to), escape(words));
+            self.0.push_str(&format!("<td><a href=\"{to}\" rel=\"noreferrer\">{words}</a></td>"));
+        }
+        self.0.push_str("</tr>\n");
+    }
+
+    pub(super) fn close_table(&mut self) {
+        self.0.push_str("</tbody></table></div>\n");
+    }
+
+    pub(super) fn open_details(&mut self, summary: &str) {
+        self.0.push_str(&format!("<details><summary>{}</summary>\n", escape(summary)));
+    }
+
+    pub(super) fn close_details(&mut self) {
+        self.0.push_str("</details>\n");
+    }
+
+    /// A picture for each ground.
+    #[cfg(feature = "plot")]
+    pub(super) fn figure(&mut self, title: &str, light: &str, dark: &str) {
+        let title = escape(title);
+        self.0.push_str(&format!(
+            "<figure role=\"img\" aria-label=\"{title}\"><div class=\"on-light\">{light}</div>\
+             <div class=\"on-dark\">{dark}</div></figure>\n"
+        ));
+    }
+
+    /// A link that saves a file the page holds.
+    pub(super) fn download(&mut self, name: &str, file: &str) {
+        let name = escape(name);
+        self.0.push_str(&format!(
+            "<p><a download=\"{name}\" href=\"data:application/json;base64,{file}\">the whole run as \
+             JSON</a></p>\n"
+        ));
+    }
+
+    pub(super) fn done(self) -> String {
+        self.0 + "</body>\n</html>\n"
+    }
+}
+
+/// `text` as HTML shows it, in quotes too.
+pub(super) fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            _ => safe.push(letter),
+        }
+    }
+    safe
+}
