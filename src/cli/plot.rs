@@ -112,7 +112,7 @@ impl PlotArgs {
             for kind in wanted.kinds() {
                 match picture(run, kind) {
                     Ok(picture) if pictures.iter().all(|of| of.kind != kind) => {
-                        pictures.push(picture)
+                        pictures.push(picture);
                     }
                     Ok(_) => {}
                     Err(reason) if *wanted == Wanted::All => why.push((kind, reason)),

@@ -1,6 +1,6 @@
 //! What pictures take out of a run.
 
-use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use crate::model::backend::Start;
 use crate::model::bench::{Cell, Estimate, Figure, Outcome, Payload, Sample, Summary};
@@ -14,27 +14,26 @@ pub(super) const ROWS: usize = 40;
 /// Lines on a panel at most.
 pub(super) const LINES: usize = 16;
 
-/// A run with its summaries, made again where it was cut off.
+/// A run with its summaries, made again where it was cut off and somebody asks.
 pub(super) struct Data<'a> {
     pub(super) run: &'a Run,
-    summary: Cow<'a, [Summary]>,
+    again: OnceCell<Vec<Summary>>,
 }
 
 impl<'a> Data<'a> {
-    pub(super) fn of(run: &'a Run) -> Self {
-        let summary = run.tail.as_ref().map_or_else(
-            || {
-                let seed = run.head.plan.seed;
-                Cow::Owned(summarise(&run.head.cells, &run.samples, RESAMPLES, seed))
-            },
-            |tail| Cow::Borrowed(tail.summary.as_slice()),
-        );
-        Self { run, summary }
+    pub(super) const fn of(run: &'a Run) -> Self {
+        Self { run, again: OnceCell::new() }
+    }
+
+    fn summary(&self) -> &[Summary] {
+        let Run { head, samples, tail, .. } = self.run;
+        let again = || summarise(&head.cells, samples, RESAMPLES, head.plan.seed);
+        tail.as_ref().map_or_else(|| self.again.get_or_init(again), |tail| &tail.summary)
     }
 
     /// What is known of `figure` of the cell at `index`.
     pub(super) fn estimate(&self, index: u32, figure: Figure) -> Option<&Estimate> {
-        let mut all = self.summary.iter();
+        let mut all = self.summary().iter();
         all.find(|of| of.cell == index && of.figure == figure)?.estimate.as_ref()
     }
 
@@ -52,7 +51,7 @@ impl<'a> Data<'a> {
     /// The payload by which starts are looked at: `noop`, else the first.
     pub(super) fn plainest(&self) -> Option<Payload> {
         let all = self.payloads();
-        all.iter().find(|payload| **payload == Payload::Noop).or(all.first()).copied()
+        all.iter().find(|payload| **payload == Payload::Noop).or_else(|| all.first()).copied()
     }
 
     /// The cells with `payload` and their index.

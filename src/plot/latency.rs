@@ -86,7 +86,8 @@ fn panel(curves: &[Curve]) -> Panel {
         let ink = Ink::Series(at);
         let points = line(&curve.times, &y);
         marks.push(Mark::Line { points, ink, width: 2.0, dashed: at >= LINES / 2 });
-        legend.push((curve.name.clone(), ink));
+        let dashed = if at >= LINES / 2 { ", dashed" } else { "" };
+        legend.push((format!("{}{dashed}", curve.name), ink));
     }
     Panel { title: String::new(), x, y, marks, legend, height: 320.0 }
 }

@@ -155,7 +155,8 @@ fn steps(title: &str, rows: &[Spread]) -> Panel {
         let Some(known) = Sorted::new(row.all().collect()) else { continue };
         let points = staircase(known.values(), &x);
         marks.push(Mark::Line { points, ink, width: 2.0, dashed: at >= LINES / 2 });
-        legend.push((format!("{} (n {})", name(row.cell), known.len()), ink));
+        let dashed = if at >= LINES / 2 { ", dashed" } else { "" };
+        legend.push((format!("{} (n {}){dashed}", name(row.cell), known.len()), ink));
     }
     let y = shares();
     Panel { title: title.to_owned(), x, y, marks, legend, height: 300.0 }

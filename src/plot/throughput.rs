@@ -73,7 +73,8 @@ fn panel(curves: &[Curve]) -> Panel {
         marks.extend(knee(&points).map(ring));
         marks.push(Mark::Dots { points: points.clone(), ink, hollow: false });
         marks.push(Mark::Line { points, ink, width: 2.0, dashed: at >= LINES / 2 });
-        legend.push((words(curve), ink));
+        let dashed = if at >= LINES / 2 { ", dashed" } else { "" };
+        legend.push((words(curve) + dashed, ink));
     }
     Panel { title: String::new(), x: at_once(curves), y, marks, legend, height: 320.0 }
 }

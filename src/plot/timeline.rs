@@ -1,12 +1,14 @@
 //! Samples over the time of the run, and below them on the same axis what the host did.
 
-use super::data::{Data, LINES, boundary, good, left_away, name, work};
+use super::data::{Data, boundary, good, left_away, name, work};
 use super::scale::{Scale, Unit};
 use super::{Axis, Ink, Made, Mark, Panel};
 use crate::model::bench::{Figure, HostState, Sample};
 use crate::model::run::Run;
 use crate::model::unit::Ratio;
 
+/// Cells at most: as many as there are colours to tell them apart.
+const INKS: usize = 8;
 /// Dots of a cell at most.
 const DOTS: usize = 4_000;
 
@@ -36,9 +38,9 @@ pub(super) fn timeline(run: &Run) -> Made {
         "dots: good samples at the time they began, hollow where they were disturbed; grey: a load ran"
             .to_owned(),
     ];
-    notes.extend(left_away(cells.len(), LINES, "cells"));
+    notes.extend(left_away(cells.len(), INKS, "cells"));
     let title = format!("{}: start, {}", work(payload), boundary(Figure::Start));
-    let shown: Vec<_> = cells.into_iter().take(LINES).collect();
+    let shown: Vec<_> = cells.into_iter().take(INKS).collect();
     let first = dots(&data, &shown, title, &x).ok_or_else(none)?;
     let mut panels = vec![first];
     panels

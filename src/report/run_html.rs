@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::run_json::json;
-use super::run_load::{HEADS, load_rows, verdict};
+use super::run_load::{HEADS, LoadRow, load_rows, verdict};
 use super::run_note::notes;
 use super::run_row::{Row, rows};
 use super::run_table::{Table, tables};
@@ -72,7 +72,7 @@ fn figures(page: &mut Page, run: &Run, rows: &[Row], tables: &[Table<'_>]) {
     if !loads.is_empty() {
         page.subsection("loads");
         let heads = std::iter::once(HEADS.map(str::to_owned).to_vec());
-        let lines: Vec<_> = heads.chain(loads.iter().map(|row| row.line())).collect();
+        let lines: Vec<_> = heads.chain(loads.iter().map(LoadRow::line)).collect();
         page.table("", &lines);
     }
     page.list(&notes(run, rows, tables));

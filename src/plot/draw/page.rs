@@ -56,7 +56,7 @@ impl<'a> Label<'a> {
 }
 
 impl Sheet {
-    pub(super) fn write(&mut self, label: Label<'_>) {
+    pub(super) fn write(&mut self, label: &Label<'_>) {
         self.marks.push(Primitive::Text {
             x: label.at.0,
             y: label.at.1,
@@ -73,7 +73,7 @@ impl Sheet {
     /// Lines of small text, one below the other.
     fn paragraph(&mut self, text: &str, colour: (u8, u8, u8)) {
         for line in wrapped(text, SMALL, WIDTH - 2.0 * MARGIN) {
-            self.write(Label::new(&line, (MARGIN, self.y), 11, colour));
+            self.write(&Label::new(&line, (MARGIN, self.y), 11, colour));
             self.y += 16.0;
         }
     }
@@ -82,7 +82,7 @@ impl Sheet {
 pub(super) fn page(picture: &Picture, theme: Theme) -> Scene {
     let colours = ground(theme);
     let mut sheet = Sheet { theme, marks: Vec::new(), y: 40.0 };
-    sheet.write(Label::new(&picture.title, (MARGIN, sheet.y), 20, colours.text).bold());
+    sheet.write(&Label::new(&picture.title, (MARGIN, sheet.y), 20, colours.text).bold());
     sheet.y += 14.0;
     let left = picture.panels.iter().map(|panel| panel::left_of(&panel.y)).fold(0.0, f64::max);
     for panel in &picture.panels {

@@ -30,13 +30,13 @@ pub(super) fn put(sheet: &mut Sheet, panel: &Panel, left: f64) {
     sheet.y += 16.0;
     for line in wrapped(&panel.title, 14.0, WIDTH - 2.0 * MARGIN) {
         sheet.y += 14.0;
-        sheet.write(Label::new(&line, (MARGIN, sheet.y), 14, colours.text));
+        sheet.write(&Label::new(&line, (MARGIN, sheet.y), 14, colours.text));
         sheet.y += 4.0;
     }
     legend(sheet, panel);
     if !panel.y.label.is_empty() {
         sheet.y += 18.0;
-        sheet.write(Label::new(&panel.y.label, (MARGIN, sheet.y), 12, colours.text));
+        sheet.write(&Label::new(&panel.y.label, (MARGIN, sheet.y), 12, colours.text));
     }
     sheet.y += 10.0;
     let field =
@@ -71,7 +71,7 @@ fn legend(sheet: &mut Sheet, panel: &Panel) {
         }
         let fill = colour(*ink, sheet.theme, 1.0);
         sheet.marks.push(rect((x, sheet.y - 9.0), (10.0, 10.0), fill));
-        sheet.write(Label::new(&name, (x + 15.0, sheet.y), 11, text));
+        sheet.write(&Label::new(&name, (x + 15.0, sheet.y), 11, text));
         x += room;
     }
 }
@@ -130,7 +130,7 @@ impl Field<'_> {
             return below;
         }
         let middle = (self.left + self.width / 2.0, bottom + below + 14.0);
-        sheet.write(Label::new(label, middle, 12, colours.text).anchored(TextAnchor::Middle));
+        sheet.write(&Label::new(label, middle, 12, colours.text).anchored(TextAnchor::Middle));
         below + 18.0
     }
 
@@ -154,7 +154,7 @@ impl Field<'_> {
             last = y;
             let word = cut(word, TICK, NAMES);
             let at = (self.left - 7.0, y + 4.0);
-            sheet.write(Label::new(&word, at, 11, colours.text).anchored(TextAnchor::End));
+            sheet.write(&Label::new(&word, at, 11, colours.text).anchored(TextAnchor::End));
         }
     }
 
@@ -175,11 +175,11 @@ impl Field<'_> {
             if slanted {
                 let word = cut(word, TICK, SLANTED * 1.4);
                 let label = Label::new(&word, (x + 4.0, bottom + 14.0), 11, colours.text);
-                sheet.write(label.anchored(TextAnchor::End).turned(-35.0));
+                sheet.write(&label.anchored(TextAnchor::End).turned(-35.0));
             } else if x - half > last + 8.0 {
                 last = x + half;
                 let label = Label::new(word, (x, bottom + 16.0), 11, colours.text);
-                sheet.write(label.anchored(TextAnchor::Middle));
+                sheet.write(&label.anchored(TextAnchor::Middle));
             }
         }
         if slanted { widest.min(SLANTED * 1.4) * 0.6 + 22.0 } else { 24.0 }
@@ -272,6 +272,6 @@ impl Field<'_> {
         };
         let (x, anchor) =
             if centred { (x, TextAnchor::Middle) } else { (x + 7.0, TextAnchor::Start) };
-        sheet.write(Label::new(text, (x, y + 4.0), 11, colour).anchored(anchor));
+        sheet.write(&Label::new(text, (x, y + 4.0), 11, colour).anchored(anchor));
     }
 }

@@ -1,6 +1,8 @@
 //! A page of HTML in the making. Text goes through [`escape`]; only pictures, which kuva has made safe,
 //! are taken as they are.
 
+use std::fmt::Write as _;
+
 const STYLE: &str = include_str!("../../../assets/report.css");
 
 /// What may be loaded: nothing but what is on the page.
@@ -41,9 +43,13 @@ impl Page {
         self.element("pre", "", text);
     }
 
+    fn add(&mut self, html: std::fmt::Arguments<'_>) {
+        let _infallible = self.0.write_fmt(html);
+    }
+
     fn element(&mut self, tag: &str, class: &str, text: &str) {
         let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
-        self.0.push_str(&format!("<{tag}{class}>{}</{tag}>\n", escape(text)));
+        self.add(format_args!("<{tag}{class}>{}</{tag}>\n", escape(text)));
     }
 
     pub(super) fn list(&mut self, items: &[String]) {
@@ -51,7 +57,9 @@ impl Page {
             return;
         }
         self.0.push_str("<ul>\n");
-        items.iter().for_each(|item| self.element("li", "", item));
+        for item in items {
+            self.element("li", "", item);
+        }
         self.0.push_str("</ul>\n");
     }
 
@@ -59,15 +67,17 @@ impl Page {
     pub(super) fn table(&mut self, class: &str, lines: &[Vec<String>]) {
         let Some((heads, rest)) = lines.split_first() else { return };
         self.open_table(class, heads, &[]);
-        rest.iter().for_each(|line| self.row(line, None));
+        for line in rest {
+            self.row(line, None);
+        }
         self.close_table();
     }
 
     pub(super) fn open_table(&mut self, class: &str, heads: &[String], more: &[&str]) {
-        self.0.push_str(&format!("<div class=\"scroll\"><table class=\"{class}\">\n<thead><tr>"));
+        self.add(format_args!("<div class=\"scroll\"><table class=\"{class}\">\n<thead><tr>"));
         let heads = heads.iter().map(String::as_str).chain(more.iter().copied());
         for head in heads {
-            self.0.push_str(&format!("<th>{}</th>", escape(head)));
+            self.add(format_args!("<th>{}</th>", escape(head)));
         }
         self.0.push_str("</tr></thead>\n<tbody>\n");
     }
@@ -76,11 +86,11 @@ impl Page {
     pub(super) fn row(&mut self, cells: &[String], link: Option<(&str, &str)>) {
         self.0.push_str("<tr>");
         for cell in cells {
-            self.0.push_str(&format!("<td>{}</td>", escape(cell)));
+            self.add(format_args!("<td>{}</td>", escape(cell)));
         }
         if let Some((to, words)) = link {
             let (to, words) = (escape(to), escape(words));
-            self.0.push_str(&format!("<td><a href=\"{to}\" rel=\"noreferrer\">{words}</a></td>"));
+            self.add(format_args!("<td><a href=\"{to}\" rel=\"noreferrer\">{words}</a></td>"));
         }
         self.0.push_str("</tr>\n");
     }
@@ -90,7 +100,7 @@ impl Page {
     }
 
     pub(super) fn open_details(&mut self, summary: &str) {
-        self.0.push_str(&format!("<details><summary>{}</summary>\n", escape(summary)));
+        self.add(format_args!("<details><summary>{}</summary>\n", escape(summary)));
     }
 
     pub(super) fn close_details(&mut self) {
@@ -101,7 +111,7 @@ impl Page {
     #[cfg(feature = "plot")]
     pub(super) fn figure(&mut self, title: &str, light: &str, dark: &str) {
         let title = escape(title);
-        self.0.push_str(&format!(
+        self.add(format_args!(
             "<figure role=\"img\" aria-label=\"{title}\"><div class=\"on-light\">{light}</div>\
              <div class=\"on-dark\">{dark}</div></figure>\n"
         ));
@@ -110,7 +120,7 @@ impl Page {
     /// A link that saves a file the page holds.
     pub(super) fn download(&mut self, name: &str, file: &str) {
         let name = escape(name);
-        self.0.push_str(&format!(
+        self.add(format_args!(
             "<p><a download=\"{name}\" href=\"data:application/json;base64,{file}\">the whole run as \
              JSON</a></p>\n"
         ));
