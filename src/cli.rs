@@ -25,6 +25,7 @@ mod kernel;
 mod list;
 mod log;
 mod outcome;
+mod plot;
 mod print;
 mod progress;
 mod runtime;
@@ -95,6 +96,7 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Compare(wish)) => compare::run(wish, &setting()?),
         Some(Verb::Verify(wish)) => verify::run(wish, &setting()?),
         Some(Verb::Baseline(wish)) => baseline::run(wish, &setting()?),
+        Some(Verb::Plot(wish)) => plot::run(wish, &setting()?),
         Some(Verb::Doctor(wish)) => doctor::run(wish, &setting()?),
         Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),

@@ -9,6 +9,7 @@ pub mod node;
 pub mod plain;
 pub mod run_bmf;
 pub mod run_csv;
+pub mod run_html;
 pub mod run_hyperfine;
 pub mod run_json;
 mod load_row;

@@ -13,6 +13,7 @@ pub use super::configure::ConfigVerb;
 pub use super::doctor::DoctorArgs;
 pub use super::exec::ExecArgs;
 pub use super::list::ListArgs;
+pub use super::plot::PlotArgs;
 pub use super::show::ShowArgs;
 pub use super::snapshot::SnapshotArgs;
 pub use super::verify::VerifyArgs;
@@ -93,6 +94,8 @@ pub enum Verb {
     /// Keep runs under a name, to set later ones beside them
     #[command(subcommand)]
     Baseline(BaselineVerb),
+    /// Draw a run: pictures, or one page with everything
+    Plot(PlotArgs),
     /// Say what works here, what does not, why, and what mends it
     Doctor(DoctorArgs),
     /// Clear up what runs that were killed left behind

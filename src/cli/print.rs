@@ -30,8 +30,13 @@ impl From<io::Error> for Error {
 
 /// Writes `text` to standard output, all of it, now.
 pub(super) fn out(text: &str) -> Result<(), Error> {
+    bytes(text.as_bytes())
+}
+
+/// The same with bytes.
+pub(super) fn bytes(bytes: &[u8]) -> Result<(), Error> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(bytes)?;
     out.flush()?;
     Ok(())
 }

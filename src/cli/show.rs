@@ -1,7 +1,9 @@
 //! `isomon show`: a run that is kept.
 
+use std::path::Path;
+
 use super::advice::Advise;
-use color_eyre::eyre::eyre;
+use color_eyre::eyre::{Result, eyre};
 
 use super::list;
 use super::outcome::{Form, render};
@@ -9,11 +11,13 @@ use super::print;
 use super::setting::Setting;
 use super::{Exit, Outcome};
 use crate::model::id::RunId;
+use crate::model::run::Run;
+use crate::store::RunDir;
 
 /// Which run, and how to print it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ShowArgs {
-    /// The run's id as `isomon list` shows it; the latest if none
+    /// The run's id as `isomon list` shows it, or a file of `--export-json`; the latest if none
     #[arg(value_name = "RUN")]
     run: Option<String>,
     /// How to write it
@@ -25,18 +29,26 @@ pub struct ShowArgs {
 }
 
 pub(super) fn run(wish: &ShowArgs, setting: &Setting) -> Outcome {
-    let id = if let Some(word) = &wish.run {
-        RunId::parse(word)
-    } else {
-        list::kept(setting)?.into_iter().next().map(|run| run.id)
+    let read = read(wish.run.as_deref(), setting)?;
+    let form = if wish.json { Form::Json } else { wish.format };
+    print::out(&render(&read, form)?)?;
+    Ok(Exit::Good)
+}
+
+/// The run that `word` names: its id, or a file or directory that holds one; the latest if there is no
+/// word.
+pub(super) fn read(word: Option<&str>, setting: &Setting) -> Result<Run> {
+    let cannot = "that run cannot be read; `isomon list` shows the others";
+    let file = word.map(Path::new).filter(|path| path.exists());
+    if let Some(file) = file {
+        return RunDir::read(file).map_err(|why| eyre!("{why}").advise(cannot));
+    }
+    let id = match word {
+        Some(word) => RunId::parse(word),
+        None => list::kept(setting)?.into_iter().next().map(|run| run.id),
     };
     let id = id.ok_or_else(|| {
         eyre!("there is no such run").advise("`isomon list` shows those that are kept")
     })?;
-    let read = setting.local.read(&id).map_err(|why| {
-        eyre!("{why}").advise("that run cannot be read; `isomon list` shows the others")
-    })?;
-    let form = if wish.json { Form::Json } else { wish.format };
-    print::out(&render(&read, form)?)?;
-    Ok(Exit::Good)
+    setting.local.read(&id).map_err(|why| eyre!("{why}").advise(cannot))
 }

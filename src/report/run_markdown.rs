@@ -1,6 +1,8 @@
 //! A run as Markdown: a table for each payload, and the notes as a list.
 
-use super::load_row::{HEADS, load_rows, verdict};
+use std::fmt::Write as _;
+
+use super::load_row::{HEADS, LoadRow, load_rows, verdict};
 use super::run_note::notes;
 use super::run_row::rows;
 use super::run_table::{Table, tables};
@@ -30,7 +32,7 @@ fn loads(run: &Run) -> String {
         return String::new();
     }
     let mut lines = vec![HEADS.map(str::to_owned).to_vec()];
-    lines.extend(rows.iter().map(|row| row.line()));
+    lines.extend(rows.iter().map(LoadRow::line));
     format!("\n## loads\n\n{}", plain(&lines))
 }
 
@@ -53,7 +55,7 @@ fn claims(run: &Run) -> String {
         ];
         let cells = cells.map(|cell| escape(&cell)).join(" | ");
         let source = format!("[{}, {}]({})", escape(&claim.source), claim.year, claim.url);
-        text.push_str(&format!("| {cells} | {source} |\n"));
+        let _infallible = writeln!(text, "| {cells} | {source} |");
     }
     text
 }

@@ -17,42 +17,45 @@ pub fn check(path: &Path) -> Result<(), Error> {
     writable(path).map_err(Error::at(path))
 }
 
-/// Writes `text` to `path`.
-pub fn write(path: &Path, text: &str) -> Result<(), Error> {
-    put(path, text).map_err(Error::at(path))
+/// Writes `what` to `path`.
+pub fn write(path: &Path, what: impl AsRef<[u8]>) -> Result<(), Error> {
+    put(path, what.as_ref()).map_err(Error::at(path))
+}
+
+/// Makes the directory `path` where it is not there.
+pub fn directory(path: &Path) -> Result<(), Error> {
+    fs::create_dir_all(path).map_err(Error::at(path))
 }
 
 fn writable(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         Ok(there) if !there.is_file() => Ok(access(path, Access::WRITE_OK)?),
-        _ => Ok(access(directory(path), Access::WRITE_OK | Access::EXEC_OK)?),
+        _ => Ok(access(parent(path), Access::WRITE_OK | Access::EXEC_OK)?),
     }
 }
 
-fn directory(path: &Path) -> &Path {
+fn parent(path: &Path) -> &Path {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     parent.unwrap_or_else(|| Path::new("."))
 }
 
-fn put(path: &Path, text: &str) -> io::Result<()> {
+fn put(path: &Path, what: &[u8]) -> io::Result<()> {
     match fs::metadata(path) {
-        Ok(there) if !there.is_file() => {
-            OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes())
-        }
-        Ok(_) => replace(&path.canonicalize()?, text),
-        Err(_) => replace(path, text),
+        Ok(there) if !there.is_file() => OpenOptions::new().write(true).open(path)?.write_all(what),
+        Ok(_) => replace(&path.canonicalize()?, what),
+        Err(_) => replace(path, what),
     }
 }
 
 /// Writes beside the file and renames, so that no half of an export is ever there.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+fn replace(path: &Path, what: &[u8]) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.part", std::process::id()));
     let beside = PathBuf::from(beside);
     let mut file = File::create_new(&beside)?;
     let written = file
-        .write_all(text.as_bytes())
+        .write_all(what)
         .and_then(|()| file.sync_all())
         .and_then(|()| fs::rename(&beside, path));
     if written.is_err() {

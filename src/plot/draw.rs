@@ -1,0 +1,59 @@
+//! A picture as SVG, PNG or PDF.
+//!
+//! The places of all marks and words are computed here; kuva writes them in each form, with a font of
+//! its own, so that a picture looks the same where no font is installed.
+
+use kuva::PngBackend;
+use kuva::backend::svg::SvgBackend;
+use kuva::render::render::Scene;
+
+use super::Picture;
+
+mod colour;
+mod page;
+mod panel;
+mod word;
+
+/// Which colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// Dark on white.
+    #[default]
+    Light,
+    /// Light on nearly black.
+    Dark,
+}
+
+/// Pixels a picture may be high: a longer one has fewer pixels to a point.
+const HIGHEST: f64 = 16_000.0;
+
+/// The picture as an SVG that needs nothing else: the font is in it.
+pub fn svg(picture: &Picture, theme: Theme) -> String {
+    SvgBackend::new().with_embedded_font(true).render_scene(&scene(picture, theme))
+}
+
+/// The same for a page that has many pictures: with a font of the reader's, and as wide as there is
+/// room.
+pub fn inline_svg(picture: &Picture, theme: Theme) -> String {
+    let scene = scene(picture, theme);
+    let head = format!("<svg viewBox=\"0 0 {} {}\" ", scene.width, scene.height);
+    SvgBackend::new().render_scene(&scene).replacen("<svg ", &head, 1)
+}
+
+/// The picture as a PNG with two pixels to a point; an error in kuva's words.
+pub fn png(picture: &Picture, theme: Theme) -> Result<Vec<u8>, String> {
+    let scene = scene(picture, theme);
+    #[expect(clippy::cast_possible_truncation, reason = "a small number")]
+    let scale = (HIGHEST / scene.height.max(1.0)).min(2.0) as f32;
+    PngBackend::new().with_scale(scale).render_scene(&scene)
+}
+
+/// The picture as a PDF of one page; an error in kuva's words.
+#[cfg(feature = "plot-pdf")]
+pub fn pdf(picture: &Picture, theme: Theme) -> Result<Vec<u8>, String> {
+    kuva::PdfBackend::new().render_scene(&scene(picture, theme))
+}
+
+fn scene(picture: &Picture, theme: Theme) -> Scene {
+    page::page(picture, theme)
+}
