@@ -141,10 +141,8 @@ fn line(
 ) -> Line<'static> {
     let alone = times(row, None).and_then(|known| part.of(known));
     let text = alone.map_or_else(|| "—".to_owned(), |alone| alone.to_string());
-    let mut spans = vec![
-        row.named(name, chosen, look),
-        Span::styled(fixed::right(&text, 9), look.theme.text),
-    ];
+    let mut spans =
+        vec![row.named(name, chosen, look), Span::styled(fixed::right(&text, 9), look.theme.text)];
     for index in columns {
         let beside = times(row, Some(*index)).and_then(|known| part.of(known));
         let ratio = beside.zip(alone).map(|(beside, alone)| beside.0 / alone.0);

@@ -3,6 +3,9 @@
 //! Both numbers are shown with the boundary they lie between; where the two ends are not the same
 //! there is no verdict but the reason. The source stands below, as a number without one is hearsay.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -11,8 +14,8 @@ use ratatui::widgets::Paragraph;
 
 use super::plan::first;
 use super::result::Sight;
-use crate::claim::{ClaimRow, beside};
-use crate::model::run::Run;
+use crate::claim::{ClaimRow, worth_a_line};
+use crate::model::id::RunId;
 use crate::state::RunState;
 use crate::tui::look::Look;
 use crate::tui::widget::{fixed, grid};
@@ -20,19 +23,31 @@ use crate::tui::widget::{fixed, grid};
 /// Columns of a number.
 const NUMBER: usize = 14;
 
-/// The claims that can be set beside `run`, those between the same two ends first.
-pub(super) fn rows(run: &RunState) -> Vec<ClaimRow> {
-    // Summaries are all that is asked of a run that has them; its samples need not be copied.
-    let whole = Run {
-        head: run.head.clone(),
-        samples: Vec::new(),
-        steps: Vec::new(),
-        tail: run.tail.clone(),
-    };
-    let mut rows: Vec<ClaimRow> =
-        beside(&whole).into_iter().filter(|row| row.measured.is_some()).collect();
-    rows.sort_by_key(|row| !row.same_boundary);
-    rows
+/// The claims beside a run that is over, found once for each run.
+#[derive(Debug, Default)]
+pub(super) struct Claims(RefCell<Option<Found>>);
+
+/// Which run, with how many samples at hand, and its claims.
+type Found = ((RunId, usize), Arc<[ClaimRow]>);
+
+impl Claims {
+    /// The claims that can be set beside `run`, those between the same two ends first. None while it
+    /// goes on.
+    pub(super) fn of(&self, run: &RunState) -> Arc<[ClaimRow]> {
+        if run.tail.is_none() {
+            return Arc::default();
+        }
+        let key = (run.head.id.clone(), run.samples.len());
+        let mut found = self.0.borrow_mut();
+        if let Some((of, rows)) = &*found
+            && *of == key
+        {
+            return Arc::clone(rows);
+        }
+        let rows: Arc<[ClaimRow]> = worth_a_line(&run.whole()).into();
+        *found = Some((key, Arc::clone(&rows)));
+        rows
+    }
 }
 
 /// Draws a line for each claim, and what is to be said of the one under the cursor.
@@ -41,7 +56,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
         let text = "set beside the figures when the run is over";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     }
-    let rows = rows(sight.run);
+    let rows = sight.claims.of(sight.run);
     if rows.is_empty() {
         let text = "nobody's claim is known about what was measured here";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);

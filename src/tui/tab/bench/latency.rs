@@ -69,7 +69,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
         let ticks = " ".repeat(name) + &axis.line(strip);
         lines.push(Line::styled(ticks, look.theme.muted));
         let scale = axis.words();
-        let words = format!("  from the intended arrival, {scale}   ● p50 ○ p90 ◆ p99 ◇ p99.9 │ most");
+        let words =
+            format!("  from the intended arrival, {scale}   ● p50 ○ p90 ◆ p99 ◇ p99.9 │ most");
         lines.push(Line::styled(fixed::cut(&words, width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
@@ -83,12 +84,7 @@ fn heading(before: usize, numbers: usize, look: &Look<'_>) -> Line<'static> {
 }
 
 /// The percentiles of a row as letters on a line from the median to the longest.
-fn picture(
-    row: &LoadRow<'_>,
-    axis: SpanAxis,
-    width: usize,
-    look: &Look<'_>,
-) -> Vec<Span<'static>> {
+fn picture(row: &LoadRow<'_>, axis: SpanAxis, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
     let Some(known) = estimate(row.known[0]).filter(|_| width > 0) else {
         return vec![Span::styled(fixed::left("—", width + 1), look.theme.muted)];
     };

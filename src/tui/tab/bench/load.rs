@@ -68,7 +68,8 @@ pub(super) fn rows<'a>(sight: &Sight<'a>, name: &str) -> Vec<LoadRow<'a>> {
 /// Which of `rows` is looked at: the one that starts as the row in the table does.
 pub(super) fn chosen(rows: &[LoadRow<'_>], row: Option<&Row<'_>>) -> Option<usize> {
     let row = row?;
-    rows.iter().position(|of| of.cell.backend == row.cell.backend && of.cell.start == row.cell.start)
+    rows.iter()
+        .position(|of| of.cell.backend == row.cell.backend && of.cell.start == row.cell.start)
 }
 
 /// Whether something is known of the load called `name`.

@@ -66,14 +66,16 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
         lines.push(Line::styled(ticks, look.theme.muted));
         let scale = if axis.log { "log scale" } else { "from 0" };
         let least = Standing::FEWEST;
-        let words = format!("  one sandbox, {scale}   █ PSS   ░ drop in available memory / n, n ≥ {least}");
+        let words =
+            format!("  one sandbox, {scale}   █ PSS   ░ drop in available memory / n, n ≥ {least}");
         lines.push(Line::styled(fixed::cut(&words, width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
 
 fn heading(before: usize, look: &Look<'_>) -> Line<'static> {
-    let numbers = fixed::right("PSS", NUMBER) + &fixed::right("Δ avail", NUMBER) + &fixed::right("n", 6);
+    let numbers =
+        fixed::right("PSS", NUMBER) + &fixed::right("Δ avail", NUMBER) + &fixed::right("n", 6);
     Line::styled(" ".repeat(before) + &numbers, look.theme.muted)
 }
 
@@ -89,9 +91,8 @@ fn two(
     let [pss, available] = both(row.known[0]);
     let filled = |value: Option<f64>| value.map_or(0, |value| grid::part(axis.share(value), bar));
     let drawn = |count: usize, letter: &str| fixed::left(&letter.repeat(count), bar);
-    let number = |value: Option<f64>| {
-        fixed::right(&value.map_or_else(|| "—".to_owned(), bytes), NUMBER)
-    };
+    let number =
+        |value: Option<f64>| fixed::right(&value.map_or_else(|| "—".to_owned(), bytes), NUMBER);
     let count = match row.known[0].stride {
         Stride::Memory { count } => count.to_string(),
         _ => "—".to_owned(),
@@ -103,7 +104,8 @@ fn two(
         // What PSS does not hold follows it.
         let (own, all) = (filled(pss), filled(available).max(filled(pss)));
         spans.push(Span::styled(full.repeat(own), row.colour(look)));
-        spans.push(Span::styled(fixed::left(&faint.repeat(all - own), bar - own), row.colour(look)));
+        spans
+            .push(Span::styled(fixed::left(&faint.repeat(all - own), bar - own), row.colour(look)));
     } else {
         spans.push(Span::styled(drawn(filled(pss), full), row.colour(look)));
     }

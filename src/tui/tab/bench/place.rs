@@ -152,7 +152,8 @@ impl Mode {
     /// Those that have something to show of `run`, or will have.
     pub(super) fn offered(run: &RunState) -> Vec<Self> {
         let any = Self::ALL.iter().filter_map(|mode| mode.load());
-        let any = any.into_iter().any(|name| load::is_known(run, name) || load::is_asked(run, name));
+        let any =
+            any.into_iter().any(|name| load::is_known(run, name) || load::is_asked(run, name));
         let has = |mode: &Self| match (mode, mode.load()) {
             (_, Some(name)) => load::is_known(run, name) || load::is_asked(run, name),
             (Self::Loads, _) => !any,
@@ -333,8 +334,7 @@ fn modes(body: Rect, wanted: Wanted<'_>) -> Vec<(Mode, Rect)> {
 /// `area` in two columns, of so many places.
 fn grid(area: Rect, count: usize) -> Vec<Rect> {
     let rows = Layout::vertical(vec![Constraint::Fill(1); count / 2]).split(area);
-    let columns =
-        [Constraint::Fill(1), Constraint::Length(2), Constraint::Fill(1)];
+    let columns = [Constraint::Fill(1), Constraint::Length(2), Constraint::Fill(1)];
     let both = |row: &Rect| {
         let [left, _, right] = Layout::horizontal(columns).areas(*row);
         [left, right]

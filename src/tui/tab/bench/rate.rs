@@ -76,10 +76,8 @@ fn draw_curves(
 ) {
     let seen = || all.iter().flatten();
     let at_once = |(at_once, _): &(u32, Rate)| f64::from(*at_once);
-    let axes = (
-        Axis::powers(seen().map(at_once)),
-        Axis::over(seen().map(|(_, rate)| rate.per_second)),
-    );
+    let axes =
+        (Axis::powers(seen().map(at_once)), Axis::over(seen().map(|(_, rate)| rate.per_second)));
     let (Some(x), Some(y)) = axes else {
         let text = "no step has ended well yet";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);

@@ -38,9 +38,7 @@ struct Part<'a> {
 /// The row that is looked at, and those that are marked.
 fn parts<'a>(sight: &Sight<'a>, look: &Look<'_>) -> Vec<Part<'a>> {
     let figure = sight.group.figure;
-    let digest = |row: &Row<'_>| -> Option<&'a CellDigest> {
-        sight.run.digest.cell(row.index?)
-    };
+    let digest = |row: &Row<'_>| -> Option<&'a CellDigest> { sight.run.digest.cell(row.index?) };
     let marked = |row: &&Row<'_>| sight.marked.contains(&row.cell);
     let own = sight.row().into_iter();
     let others = sight.group.rows.iter().filter(marked);
@@ -188,7 +186,8 @@ fn curve(
     let ticks = axis.marks(width / 12).into_iter().map(|mark| (mark, short(mark))).collect();
     let y = Axis { low: 0.0, high: 100.0, log: false };
     let words = |value: f64| format!("{value:.0} %");
-    let plot = Plot { x: axis, ticks, y, words: &words, curves: &curves, spots: &spots, cursor: None };
+    let plot =
+        Plot { x: axis, ticks, y, words: &words, curves: &curves, spots: &spots, cursor: None };
     plot.draw(area, buffer, look);
 }
 

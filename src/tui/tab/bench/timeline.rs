@@ -187,8 +187,7 @@ fn scatter(
             Ink { style: colour, ascii: "o" }
         };
         if let Some((low, high)) = part.ends(sight.group.figure) {
-            let [low, high] =
-                [low, high].map(|value| canvas.at(across, values.axis.share(value)));
+            let [low, high] = [low, high].map(|value| canvas.at(across, values.axis.share(value)));
             canvas.dot(low, ink, buffer);
             canvas.dot(high, ink, buffer);
             if part.good > 3 {
