@@ -72,6 +72,8 @@ mod residue;
 mod scan;
 mod serial;
 mod talk;
+mod upright;
+mod weight;
 mod wire;
 
 // The same for hosts, which hold many isolates.
@@ -94,7 +96,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub use audit::{Kind, LeftOver, audit};
-pub use camp::Camp;
+pub use camp::{Camp, Hand};
 pub use check::{able, check, is_built, remedy_words};
 pub use job::PATH;
 pub use linux::{host_kernel, kernel_fault, kernel_version};

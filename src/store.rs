@@ -41,13 +41,15 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
-    /// A sample of a cell that the run does not have.
-    #[error("{path}: sample {sample} is of cell {cell}, and the run has {cells}")]
+    /// A sample, or a step of a load, of a cell that the run does not have.
+    #[error("{path}: {what} {number} is of cell {cell}, and the run has {cells}")]
     Cell {
         /// Which file or directory.
         path: PathBuf,
-        /// Which sample, from 0.
-        sample: usize,
+        /// `sample` or `step`.
+        what: &'static str,
+        /// Which one, from 0.
+        number: usize,
         /// The cell it names.
         cell: u32,
         /// How many there are.

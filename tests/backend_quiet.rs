@@ -16,7 +16,7 @@ use std::time::Duration;
 use isomon::bench::taint::{Thresholds, taints};
 use isomon::model::bench::Sample;
 use isomon::model::root::Roots;
-use isomon::probe::interference::Counters;
+use isomon::probe::interference::{Counters, Sensors};
 use isomon::store::RunDir;
 
 use prey::Prey;
@@ -49,9 +49,9 @@ impl Drop for Burners {
 fn is_quiet() -> bool {
     let (_sender, never) = channel();
     let (roots, length) = (Roots::default(), Duration::from_secs(1));
-    let before = Counters::read(&roots, None);
+    let before = Counters::read(&roots, &Sensors::default(), None);
     oracle::pass(length, &never);
-    let host = Counters::read(&roots, None).since(&before, length);
+    let host = Counters::read(&roots, &Sensors::default(), None).since(&before, length);
     let cpus = std::thread::available_parallelism().unwrap().get();
     let marks = taints(&host, &Thresholds::of(u32::try_from(cpus).unwrap()));
     println!("the machine: {host:?} {marks:?}");

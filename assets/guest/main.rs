@@ -37,6 +37,10 @@ extern "C" fn isomon_guest(address: u64) -> ! {
 fn obey(order: Order, info: &Info) -> ! {
     match order {
         Order::Work(work, nonce) => do_work(&work, nonce, info.memory()),
+        Order::Hold(nonce) => {
+            say_ready(nonce);
+            port::halt()
+        }
         Order::Wait => wait(info),
         Order::Flood => loop {
             text("a line of a guest that writes for as long as it is let live\n");
@@ -53,17 +57,21 @@ fn wait(info: &Info) -> ! {
     text("ISOMON-WAIT\n");
     let told =
         Order::read_work((0..LONGEST).map(|_| port::read()).take_while(|byte| *byte != b'\n'));
-    let Some(order @ Order::Work(..)) = told else {
+    let Some(order @ (Order::Work(..) | Order::Hold(_))) = told else {
         end("isomon guest: the line of work makes no sense\n");
     };
     obey(order, info)
 }
 
-fn do_work(work: &Work, nonce: u64, memory: &mut [u64]) -> ! {
+fn say_ready(nonce: u64) {
     text(kernel::READY);
     text(" ");
     hex(nonce);
     text("\n");
+}
+
+fn do_work(work: &Work, nonce: u64, memory: &mut [u64]) -> ! {
+    say_ready(nonce);
     let value = match work {
         Work::Noop => kernel::mix(nonce),
         Work::Cpu(rounds) => u64::from(kernel::spin(kernel::seed(nonce), *rounds)),

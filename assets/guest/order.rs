@@ -4,6 +4,8 @@
 pub(crate) enum Order {
     /// Work, under a nonce.
     Work(Work, u64),
+    /// Say the marker under a nonce, and halt.
+    Hold(u64),
     /// Ask for work over the serial port.
     Wait,
     /// For tests: write without end.
@@ -30,6 +32,7 @@ type Word = u64;
 const NOOP: Word = word("noop");
 const CPU: Word = word("cpu");
 const MEMORY: Word = word("memory");
+const HOLD: Word = word("hold");
 const WAIT: Word = word("wait");
 const FLOOD: Word = word("flood");
 const HANG: Word = word("hang");
@@ -62,6 +65,7 @@ impl Order {
             NOOP => Work::Noop,
             CPU => Work::Cpu(amount),
             MEMORY => Work::Memory(amount),
+            HOLD => return Some(Self::Hold(nonce)),
             _ => return None,
         };
         Some(Self::Work(work, nonce))

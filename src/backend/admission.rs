@@ -31,6 +31,10 @@ const SPARE_FILES: u64 = 64;
 const SHARE: u64 = 16;
 /// Memory of a guest with Linux in it, beside its work.
 const LINUX: u64 = 192 << 20;
+/// Memory of a host with one isolate.
+const HOST: u64 = 96 << 20;
+/// Processes and threads of a host.
+const HOST_PIDS: u64 = 16;
 /// Open files that a lot costs this process: two pipes and the child's descriptor, and one to spare.
 const LOT_FILES: u64 = 4;
 
@@ -65,11 +69,11 @@ fn need(id: BackendId, limits: &Limits, work: Option<Payload>) -> Amount<u64> {
     Amount { memory: own + worked.min(limit), pids, files }
 }
 
-fn needs(tasks: &[Task]) -> Amount<u64> {
-    let each = tasks.iter().map(|task| {
+fn needs<'a>(tasks: impl Iterator<Item = &'a Task>) -> Amount<u64> {
+    let each = tasks.map(|task| {
         let work = match task.work {
             Work::Payload(payload) => Some(payload),
-            Work::Look => Some(Payload::Noop),
+            Work::Look | Work::Hold => Some(Payload::Noop),
             Work::Job(_) => None,
         };
         let linux = task.kernel.is_some() || matches!(task.work, Work::Job(_));
@@ -88,23 +92,43 @@ fn needs(tasks: &[Task]) -> Amount<u64> {
 
 /// Refuses `tasks` as a whole if there is no room for all of them at once.
 pub(super) fn admit(settings: &CampSettings, tasks: &[Task]) -> Result<(), Error> {
-    let need = needs(tasks);
+    admit_need(settings, tasks.len(), needs(tasks.iter()))
+}
+
+/// The same for tasks that stand together in a few lots.
+pub(super) fn admit_together(settings: &CampSettings, tasks: &[Task]) -> Result<(), Error> {
+    admit_need(settings, tasks.len(), Amount { files: 0, ..needs(tasks.iter()) })
+}
+
+/// The same for `count` tasks like `like` in lots of their own, each with its own host if it has one.
+pub(super) fn admit_apart(settings: &CampSettings, count: u32, like: &Task) -> Result<(), Error> {
+    let mut need = needs(std::iter::repeat_n(like, count as usize));
+    if kind::of(like.backend).is_some_and(kind::Kind::is_host) {
+        let count = u64::from(count);
+        need.memory += HOST * count;
+        need.pids += HOST_PIDS * count;
+        need.files += LOT_FILES * count;
+    }
+    admit_need(settings, count as usize, need)
+}
+
+fn admit_need(settings: &CampSettings, count: usize, need: Amount<u64>) -> Result<(), Error> {
     widen(need.files + SPARE_FILES);
     let room = room(&settings.roots);
     let memory = |bytes: u64| Bytes(bytes).to_string();
-    let count = |number: u64| number.to_string();
+    let number = |number: u64| number.to_string();
     let lack = |name: &str, need: u64, room: Option<u64>, words: &dyn Fn(u64) -> String| {
         let room = room.filter(|room| *room < need)?;
         Some(format!("{name}: {} are needed and {} are free", words(need), words(room)))
     };
     let lacks = [
         lack("memory", need.memory, room.memory, &memory),
-        lack("processes", need.pids, room.pids, &count),
-        lack("open files", need.files, room.files, &count),
+        lack("processes", need.pids, room.pids, &number),
+        lack("open files", need.files, room.files, &number),
     ];
     match lacks.into_iter().flatten().collect::<Vec<_>>() {
         lacks if lacks.is_empty() => Ok(()),
-        lacks => Err(Error::NoRoom { count: tasks.len(), why: lacks.join("; ") }),
+        lacks => Err(Error::NoRoom { count, why: lacks.join("; ") }),
     }
 }
 

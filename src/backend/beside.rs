@@ -27,7 +27,7 @@ impl<'a, 'b> Beside<'a, 'b> {
         Self { watch, sight, happened: None }
     }
 
-    /// Makes the requests of `talk` and marks the times of its first and last answer. Who breaks off
+    /// Makes the requests of `talk` and marks the times of its last two answers. Who breaks off
     /// is given a moment to end: what it says then tells more.
     pub(super) fn talk(&mut self, talk: &Talk) -> Result<(), talk::Error> {
         let talked = self.ask(talk);
@@ -43,7 +43,7 @@ impl<'a, 'b> Beside<'a, 'b> {
         let mut connection = talk::connect(&talk.socket, self)?;
         for (request, number) in talk.requests.iter().zip(1..) {
             talk::ask(&mut connection, request, self)?;
-            if number == 1 {
+            if number + 1 == talk.requests.len() {
                 self.watch.mark_created();
             }
             if number == talk.requests.len() {

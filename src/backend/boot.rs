@@ -32,7 +32,7 @@ impl Boot {
         Ok(Self {
             kernel: guest::file(site)?,
             initrd: None,
-            command_line: guest::command_line(guest::work(errand)?, errand.task.nonce),
+            command_line: guest::command_line(&guest::work(errand)?),
             least_mib: OWN_MIB,
         })
     }

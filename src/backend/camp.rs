@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,24 +13,32 @@ use tokio::time::timeout;
 use super::audit;
 use super::cgroup::{Enforced, Group, Memory};
 use super::failpoint::{self, Point};
-use super::job::Prepared;
 use super::journal::{Entry, Journal};
-use super::kind::{self, Errand, Kind};
+use super::kind::{self, Kind};
 use super::lot::Lot;
 use super::settings::CampSettings;
 use super::site::Site;
 use super::sweep::{self, Sweep};
-use super::trial::{Launch, Task, Trial, Work};
+use super::trial::{Crew, Launch, Task, Trial};
 use super::view::View;
 use super::wire::{Launch as Start, Order, Report};
-use super::{Error, job, judge, payload, reaper};
-use crate::model::backend::{BackendId, Start as Temperature, Traits};
+use super::{Error, judge, reaper};
+use crate::model::backend::{BackendId, Traits};
+use crate::model::bench::Outcome;
 use crate::model::id::RunId;
 use crate::model::job::Chunk;
+use crate::model::load::Standing;
 use crate::model::unit::Seconds;
 use crate::model::usage::Usage;
 
 mod crowd;
+mod desk;
+mod hands;
+mod stand;
+
+use self::desk::Desk;
+pub use self::hands::Hand;
+use self::stand::Stood;
 
 /// Time a helper has to come up or to end.
 const HELPER: Duration = Duration::from_secs(10);
@@ -40,14 +48,13 @@ const MAIN: &str = "main";
 /// Where one run's sandboxes live. Close it; one that is only dropped is swept by its reaper.
 #[derive(Debug)]
 pub struct Camp {
-    site: Arc<Site>,
-    journal: Journal,
+    desk: Arc<Desk>,
     reaper: Child,
     group: Group,
     lots: BTreeMap<String, Lot>,
-    noted: Vec<Entry>,
-    prepared: BTreeSet<(BackendId, Temperature, u64)>,
-    serial: u64,
+    /// The lots of hands, which have them.
+    lent: BTreeSet<String>,
+    stood: Stood,
 }
 
 impl Camp {
@@ -71,14 +78,12 @@ impl Camp {
         let view = View::of(Path::new("/"));
         let (settings, id) = (settings.clone(), id.clone());
         let mut camp = Self {
-            site: Arc::new(Site { settings, id, place, view }),
-            journal,
+            desk: Arc::new(Desk::new(Site { settings, id, place, view }, journal)),
             reaper,
             group,
             lots: BTreeMap::new(),
-            noted: Vec::new(),
-            prepared: BTreeSet::new(),
-            serial: 0,
+            lent: BTreeSet::new(),
+            stood: Stood::default(),
         };
         camp.lot(MAIN).await?;
         failpoint::reach(Point::Launcher);
@@ -88,8 +93,8 @@ impl Camp {
     /// The lot called `name`, made where there is none.
     async fn lot(&mut self, name: &str) -> Result<&mut Lot, Error> {
         if !self.lots.contains_key(name) {
-            let limits = self.site.settings.limits;
-            let lot = Lot::open(name, &self.site, &self.group, limits).await?;
+            let limits = self.desk.site.settings.limits;
+            let lot = Lot::open(name, &self.desk.site, &self.group, limits).await?;
             self.lots.insert(name.to_owned(), lot);
         }
         self.lots.get_mut(name).ok_or(Error::Interrupted { doing: "lot" })
@@ -113,24 +118,12 @@ impl Camp {
     ) -> Result<Report, Error> {
         let start = Start {
             argv,
-            env: self.site.env(),
+            env: self.desk.site.env(),
             timeout_ms: u64::try_from(within.as_millis()).unwrap_or(u64::MAX),
             keep_bytes: 4096,
             ..Start::default()
         };
-        self.one(MAIN, &Order::Launch(start), within, None).await
-    }
-
-    /// An order to a lot that has one report.
-    async fn one(
-        &mut self,
-        lot: &str,
-        order: &Order,
-        within: Duration,
-        out: Option<&mpsc::Sender<Chunk>>,
-    ) -> Result<Report, Error> {
-        let reports = self.lot(lot).await?.ask(order, within, out).await?;
-        Ok(reports.into_iter().next().unwrap_or_default())
+        desk::one(self.lot(MAIN).await?, &Order::Launch(start), within).await
     }
 
     /// Kills and removes everything, and looks whether it is gone.
@@ -139,12 +132,14 @@ impl Camp {
             lot.end().await;
         }
         failpoint::reach(Point::Closing);
+        self.raze_all().await?;
         crowd::clear(std::mem::take(&mut self.lots).into_values()).await?;
+        self.clear_lent().await?;
         failpoint::reach(Point::Cleared);
-        let Self { site, journal, mut reaper, .. } = self;
-        drop(journal);
+        let Self { desk, mut reaper, .. } = self;
+        desk.close();
         let swept = {
-            let site = site.clone();
+            let site = desk.site.clone();
             tokio::task::spawn_blocking(move || sweep::sweep(&site.settings, &site.id)).await
         };
         failpoint::reach(Point::Swept);
@@ -164,129 +159,54 @@ impl Camp {
         task: &Task,
         out: Option<&mpsc::Sender<Chunk>>,
     ) -> Result<Trial, Error> {
-        let Some(kind) = kind::of(task.backend) else {
-            return Ok(Trial::ended(judge::refused(&Error::NotBuilt { id: task.backend })));
-        };
-        let lot = if kind.is_host() { task.backend.name() } else { MAIN };
-        self.lot(lot).await?;
-        let tried = self.try_out(kind, task, lot, out).await;
-        job::clear(&self.files());
-        match tried {
-            Err(missing @ (Error::Tool { .. } | Error::Refused { .. })) => {
-                Ok(Trial::ended(judge::refused(&missing)))
-            }
-            tried => tried,
-        }
-    }
-
-    async fn try_out(
-        &mut self,
-        kind: &dyn Kind,
-        task: &Task,
-        lot: &str,
-        out: Option<&mpsc::Sender<Chunk>>,
-    ) -> Result<Trial, Error> {
-        let mut errand = self.errand(kind, task, lot)?;
-        errand.stream = out.is_some();
-        let order = self.order(kind, &errand).await?;
-        let lot = self.lot(lot).await?;
-        lot.limit(&kind::bounds(kind, &task.limits, 1));
-        let before = lot.memory();
-        let report = lot.ask(&order, within(task), out).await?.into_iter().next();
-        failpoint::reach(Point::Reported);
-        let out_of_memory = is_out_of_memory(report.as_ref(), before, lot.memory());
-        Ok(judge::trial(report.unwrap_or_default(), task, kind.is_host(), out_of_memory))
-    }
-
-    /// What is to be made of `task` in the lot called `lot`, and the files it needs.
-    fn errand<'a>(
-        &mut self,
-        kind: &dyn Kind,
-        task: &'a Task,
-        lot: &'a str,
-    ) -> Result<Errand<'a>, Error> {
-        self.serial += 1;
-        let group = self.lots.get(lot).map(Lot::path).unwrap_or_default();
-        let name = format!("im-{}-{lot}-{}", self.site.id.short(), self.serial);
-        let prepared = match &task.work {
-            Work::Job(job) if !kind.is_host() => {
-                let files = self.files();
-                let ready = job::prepare(task.backend, job, task.nonce, &files, &self.site.view)?;
-                failpoint::reach(Point::Files);
-                ready
-            }
-            _ => Prepared { inside: payload::inside(task), ..Prepared::default() },
-        };
-        let Prepared { inside, direct, env, shown, input, view } = prepared;
-        let stream = false;
-        Ok(Errand { task, name, lot, group, inside, shown, input, stream, view, direct, env })
-    }
-
-    /// Where the files of the present task lie.
-    fn files(&self) -> PathBuf {
-        self.site.place.join(format!("job-{}", self.serial))
-    }
-
-    /// What the launcher is told to do `errand`, when what must go before it is done.
-    async fn order(&mut self, kind: &dyn Kind, errand: &Errand<'_>) -> Result<Order, Error> {
-        let recipe = kind.recipe(&self.site, errand)?;
-        self.note(recipe.notes)?;
-        let task = errand.task;
-        let key = (task.backend, task.start, task.limits.memory_bytes.0);
-        if let Some(first) = recipe.first.filter(|_| !self.prepared.contains(&key)) {
-            self.prepare(errand.lot, first).await?;
-            failpoint::reach(Point::First);
-            self.prepared.insert(key);
-        }
-        Ok(recipe.order)
+        let hosted = kind::of(task.backend).is_some_and(Kind::is_host);
+        let desk = self.desk.clone();
+        let lot = self.lot(if hosted { task.backend.name() } else { MAIN }).await?;
+        desk.carry_out(task, lot, out).await
     }
 
     /// What `id` gives and keeps here.
     pub fn traits(&self, id: BackendId) -> Traits {
         kind::traits(id, self.enforced())
     }
-
-    /// Does what must be done once before the first sandbox of its kind.
-    async fn prepare(&mut self, lot: &str, first: Start) -> Result<(), Error> {
-        let within = Duration::from_millis(first.timeout_ms);
-        let report = self.one(lot, &Order::Launch(first), within, None).await?;
-        if report.status == Some(0) && !report.timed_out {
-            return Ok(());
-        }
-        Err(Error::Refused { why: judge::complaint(&report) })
-    }
-
-    /// Writes down what may be left outside the run's directory and groups, each once.
-    fn note(&mut self, entries: Vec<Entry>) -> Result<(), Error> {
-        for entry in entries {
-            if self.noted.contains(&entry) {
-                continue;
-            }
-            self.journal.note(&entry)?;
-            self.noted.push(entry);
-            failpoint::reach(Point::Runtime);
-        }
-        Ok(())
-    }
 }
 
 impl Launch for Camp {
     async fn launch(&mut self, task: &Task) -> Result<Trial, Error> {
-        debug_assert!(!matches!(task.work, Work::Job(_)), "a user's work goes through `exec`");
         self.carry_out(task, None).await
     }
 
     async fn overhead(&mut self) -> Result<Seconds, Error> {
-        let small = PathBuf::from("/bin/true");
-        let own = || self.site.settings.exe.clone();
-        let program = if small.exists() { small } else { own() };
-        let report = self.one(MAIN, &Order::Empty(program), HELPER, None).await?;
-        let nanoseconds = report.exited_ns.ok_or(Error::Interrupted { doing: "empty loop" })?;
-        Ok(Seconds(nanoseconds as f64 / 1e9))
+        let desk = self.desk.clone();
+        desk.overhead(self.lot(MAIN).await?).await
     }
 
     fn usage(&self) -> Option<Usage> {
         self.group.usage()
+    }
+}
+
+impl Crew for Camp {
+    type Hand = Hand;
+
+    async fn hands(&mut self, count: u32, like: &Task) -> Result<Vec<Hand>, Error> {
+        self.open_hands(count, like).await
+    }
+
+    async fn rest(&mut self, hands: Vec<Hand>) -> Result<(), Error> {
+        self.rest_hands(hands).await
+    }
+
+    async fn stand(&mut self, tasks: &[Task]) -> Result<Vec<Outcome>, Error> {
+        self.stand_still(tasks).await
+    }
+
+    async fn standing(&mut self) -> Result<Standing, Error> {
+        self.weigh().await
+    }
+
+    async fn raze(&mut self) -> Result<(), Error> {
+        self.raze_all().await
     }
 }
 

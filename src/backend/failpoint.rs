@@ -21,6 +21,8 @@ pub(super) enum Point {
     Launcher,
     /// One lot of a crowd is open, and others are not.
     Crowd,
+    /// Sandboxes stand still.
+    Standing,
     /// A runtime's state is written down.
     Runtime,
     /// A container's bundle is written.

@@ -21,7 +21,7 @@ use super::site::Site;
 use super::wire::{Input, Launch, Order, Talk};
 use super::{Error, guest, kvm, linux, tool};
 use crate::model::backend::{BackendId, Start, Traits};
-use crate::model::bench::Payload;
+use crate::model::bench::Limits;
 
 /// Where it comes from.
 const RELEASES: &str = "https://github.com/firecracker-microvm/firecracker/releases";
@@ -61,9 +61,13 @@ impl Kind for Firecracker {
             Start::Snapshot if boot.is_linux() => {
                 Err(Error::refused("a Linux guest is only booted"))
             }
-            Start::Snapshot => from_snapshot(site, errand, &machine, &place, guest::work(errand)?),
+            Start::Snapshot => from_snapshot(site, errand, &machine, &place, &guest::work(errand)?),
             _ => from_nothing(site, errand, &machine, &place, &boot),
         }
+    }
+
+    fn guest_bytes(&self, limits: &Limits) -> Option<u64> {
+        Some((limits.memory_bytes.0 >> 20).saturating_sub(RESERVE_MIB) << 20)
     }
 
     fn traits(&self) -> Traits {
@@ -180,14 +184,14 @@ fn from_snapshot(
     errand: &Errand<'_>,
     machine: &Machine,
     place: &Place,
-    payload: Payload,
+    work: &str,
 ) -> Result<Recipe, Error> {
     let kept = Kept::of(site, machine);
     let mut launch = place.launch(site, errand, &machine.program)?;
     let first = kept.make(site, machine)?;
     let requests = vec![api::look(), api::load(&kept.shown(place)?)];
     launch.talk = launch.talk.map(|talk| Talk { requests, ..talk });
-    launch.input = Input::Line(format!("{}\n", guest::work_line(payload, errand.task.nonce)));
+    launch.input = Input::Line(format!("{work}\n"));
     Ok(Recipe { notes: Vec::new(), first: Some(first), order: Order::Launch(launch) })
 }
 

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 use super::Error;
 use super::kind::Errand;
+use super::payload::HOLD;
 use super::site::Site;
+use super::trial::Work;
 use crate::model::bench::Payload;
 
 /// The program, an ELF file; empty where isomon is not built for x86-64.
@@ -37,20 +39,29 @@ pub(super) fn file(site: &Site) -> Result<PathBuf, Error> {
     Ok(path)
 }
 
-/// The work of `errand`; fails where that needs more than a guest without a kernel.
-pub(super) fn work(errand: &Errand<'_>) -> Result<Payload, Error> {
+/// The work of `errand`, as the line that makes one that waits do it; fails where that needs more
+/// than a guest without a kernel.
+pub(super) fn work(errand: &Errand<'_>) -> Result<String, Error> {
+    let task = errand.task;
     let why = "isomon's own guest has no kernel: it does isomon's own work alone";
-    errand.payload().ok_or_else(|| Error::refused(why))
+    match task.work {
+        Work::Hold => Ok(format!("{HOLD} 0 {:016x}", task.nonce)),
+        Work::Payload(payload) => match payload.lack(task.backend, false) {
+            Some(why) => Err(Error::refused(why)),
+            None => Ok(words(payload, task.nonce)),
+        },
+        Work::Look | Work::Job(_) => Err(Error::refused(why)),
+    }
 }
 
-/// The command line that makes it do `payload` under `nonce`.
-pub(super) fn command_line(payload: Payload, nonce: u64) -> String {
-    format!("isomon {}", words(payload, nonce))
+/// The command line that makes it do `work`.
+pub(super) fn command_line(work: &str) -> String {
+    format!("isomon {work}")
 }
 
-/// The line, without its end, that makes one that waits do `payload` under `nonce`.
-pub(super) fn work_line(payload: Payload, nonce: u64) -> String {
-    words(payload, nonce)
+/// Whether the guest of this command line halts for good, and means it.
+pub(super) fn holds(command_line: &str) -> bool {
+    command_line.split(' ').nth(1) == Some(HOLD)
 }
 
 fn words(payload: Payload, nonce: u64) -> String {
@@ -90,8 +101,8 @@ mod tests {
 
     #[test]
     fn the_command_line_is_short_and_carries_the_nonce() {
-        let line = command_line(Payload::Cpu { rounds: u64::MAX }, 0xab);
+        let line = command_line(&words(Payload::Cpu { rounds: u64::MAX }, 0xab));
         assert_eq!(line, "isomon cpu 18446744073709551615 00000000000000ab");
-        assert_eq!(work_line(Payload::Noop, 1), "noop 0 0000000000000001");
+        assert!(holds("isomon hold 0 00000000000000ab") && !holds(&line));
     }
 }

@@ -162,6 +162,8 @@ pub(super) fn code(work: &Work, speaks: Runtime) -> Result<(Code, Option<Value>)
     let job = match work {
         Work::Payload(payload) => return Ok((Code::Payload(*payload), None)),
         Work::Look => return Ok((Code::Look, None)),
+        // It is there when this is done, and stays.
+        Work::Hold => return Ok((Code::Payload(Payload::Noop), None)),
         Work::Job(job) => job,
     };
     let refuse = |why: &str| Err(Error::refused(why));

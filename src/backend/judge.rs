@@ -7,7 +7,7 @@ use super::payload;
 use super::trial::{Task, Trial, Work};
 use super::wire::Report;
 use crate::model::backend::Start;
-use crate::model::bench::{Failure, Outcome, Phase, Phases};
+use crate::model::bench::{Failure, Outcome, Payload, Phase, Phases};
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 
@@ -43,6 +43,25 @@ pub(super) fn trial(report: Report, task: &Task, is_host: bool, out_of_memory: b
     }
 }
 
+/// How `task`, which is to stand still, began by `report`.
+pub(super) fn stood(report: &Report, task: &Task, is_host: bool, out_of_memory: bool) -> Outcome {
+    if is_host {
+        return judge(report, &Work::Payload(Payload::Noop), task.nonce, out_of_memory);
+    }
+    let rows = [
+        (out_of_memory || no_room(report), Failure::Memory),
+        (report.start_error.is_some(), Failure::Start),
+        (report.timed_out, Failure::Timeout),
+        (report.ready_ns.is_none(), Failure::NotReady),
+        (report.pid.is_none(), Failure::Status),
+    ];
+    let fault = rows.into_iter().find_map(|(is, kind)| is.then_some(kind));
+    fault.filter(|_| report.pid.is_none()).map_or(Outcome::Good, |kind| Outcome::Failed {
+        kind,
+        message: explain(report, kind, true),
+    })
+}
+
 /// Whether the user's code itself is wrong: its isolate was there, and took it, and threw. Nothing on
 /// the machine mends that.
 fn is_the_codes(report: &Report, task: &Task) -> bool {
@@ -72,6 +91,8 @@ fn fault(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Optio
         }
         Work::Look => (report.value.is_some(), true),
         Work::Job(_) => (true, true),
+        // It should be there still.
+        Work::Hold => (false, false),
     };
     // In a root of the user's nothing of ours runs that could say the marker.
     let silent = matches!(work, Work::Job(job) if job.root.is_some()) && !report.framed;
@@ -167,7 +188,6 @@ pub(super) fn phases(report: &Report) -> Phases {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::bench::Payload;
 
     fn good() -> Report {
         Report {

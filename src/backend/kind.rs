@@ -41,6 +41,11 @@ pub(super) trait Kind: Sync {
         false
     }
 
+    /// Memory of the guest that it runs within `limits`, if it runs one of its own.
+    fn guest_bytes(&self, _: &Limits) -> Option<u64> {
+        None
+    }
+
     /// What it gives and keeps; which limits hold is filled in by the camp.
     fn traits(&self) -> Traits;
 

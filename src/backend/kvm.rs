@@ -21,6 +21,8 @@ use super::site::Site;
 use super::wire::Launch;
 use super::{Error, guest, tool};
 use crate::model::backend::Traits;
+#[cfg(target_arch = "x86_64")]
+use crate::model::bench::Limits;
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use self::child::run;
@@ -44,8 +46,13 @@ impl Kind for Kvm {
         guest::elf()?;
         let mut argv = tool::own(&site.settings, &[NAME])?;
         argv.push(errand.task.limits.memory_bytes.0.to_string());
-        argv.push(guest::command_line(guest::work(errand)?, errand.task.nonce));
+        argv.push(guest::command_line(&guest::work(errand)?));
         Ok(Recipe::of(Launch { marks: true, ..site.launch(errand, argv) }))
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn guest_bytes(&self, limits: &Limits) -> Option<u64> {
+        Some(machine::size(limits.memory_bytes.0))
     }
 
     fn traits(&self) -> Traits {

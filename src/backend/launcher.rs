@@ -11,6 +11,7 @@ use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use super::host::Keeper;
+use super::upright::Upright;
 use super::wire::{Hello, Order, Said};
 use super::{mark, measure, residue};
 
@@ -30,9 +31,9 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let lifeline = std::io::stdin();
-    let mut keeper = Keeper::default();
+    let (mut keeper, mut upright) = (Keeper::default(), Upright::default());
     for line in std::io::stdin().lock().lines() {
-        let Some(said) = line.ok().and_then(|line| serve(&line, &mut keeper)) else {
+        let Some(said) = line.ok().and_then(|line| serve(&line, &mut keeper, &mut upright)) else {
             break;
         };
         if say(&said).is_none() {
@@ -50,7 +51,7 @@ fn enter(group: &OsString) -> Option<String> {
     Some(format!("{}: {error}", procs.display()))
 }
 
-fn serve(line: &str, keeper: &mut Keeper) -> Option<Said> {
+fn serve(line: &str, keeper: &mut Keeper, upright: &mut Upright) -> Option<Said> {
     let lifeline = std::io::stdin();
     let report = match serde_json::from_str(line).ok()? {
         Order::Launch(launch) => {
@@ -65,6 +66,7 @@ fn serve(line: &str, keeper: &mut Keeper) -> Option<Said> {
             };
             return Some(Said::Reports(keeper.call(&call, lifeline.as_fd(), &mut out)));
         }
+        Order::Stand(launch) => upright.raise(&launch, lifeline.as_fd()),
         Order::Empty(program) => measure::measure_empty(&program),
     };
     Some(Said::Reports(vec![report]))

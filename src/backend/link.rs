@@ -65,6 +65,11 @@ impl Link {
         Ok(Self { child, orders, reports })
     }
 
+    /// Its process.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     fn command(site: &Site, lot: &str, boxes: Vec<PathBuf>) -> Command {
         let mut command = Command::new(&site.settings.exe);
         command.arg(launcher::NAME).args(boxes);

@@ -63,6 +63,9 @@ pub(super) fn is_wanted(errand: &Errand<'_>) -> bool {
 /// work is in it.
 pub(super) fn boot(site: &Site, errand: &Errand<'_>) -> Result<Boot, Error> {
     let (id, named) = (errand.task.backend, errand.task.kernel.as_deref());
+    if matches!(errand.task.work, Work::Hold) {
+        return Err(Error::refused("a Linux guest does not stand still: its kernel has work"));
+    }
     let kernel = match named {
         Some(named) => named.image.clone(),
         None => newest(id, Path::new(KERNELS))?,

@@ -17,19 +17,27 @@ use super::wire::{Order, Report};
 use super::{Error, docker, host, sweep};
 use crate::model::bench::Limits;
 use crate::model::job::Chunk;
+use crate::model::usage::Usage;
 
 /// Time a launcher gets beyond a task's own, before it is given up.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Time for a box to be empty after it was killed.
 const DEATH: Duration = Duration::from_secs(2);
 
-/// Limits and a launcher.
-#[derive(Debug)]
-pub(super) struct Lot {
-    /// Its name in the run.
+/// Where a lot is: what has to be cleared of it, whoever holds its launcher.
+#[derive(Clone, Debug)]
+pub(super) struct Plot {
+    /// The lot's name in the run.
     pub name: String,
     site: Arc<Site>,
     group: Group,
+}
+
+/// Limits and a launcher.
+#[derive(Debug)]
+pub(super) struct Lot {
+    /// Where it is.
+    pub plot: Plot,
     limits: Limits,
     enforced: Enforced,
     link: Option<Link>,
@@ -52,8 +60,13 @@ impl Lot {
             (group, enforced) = (Group::default(), Enforced::default());
             link = Link::start(site, name, Vec::new()).await;
         }
-        let (name, site) = (name.to_owned(), site.clone());
-        Ok(Self { name, site, group, limits, enforced, link: Some(link?) })
+        let plot = Plot { name: name.to_owned(), site: site.clone(), group };
+        Ok(Self { plot, limits, enforced, link: Some(link?) })
+    }
+
+    /// Its name in the run.
+    pub(super) fn name(&self) -> &str {
+        &self.plot.name
     }
 
     /// The limits that the kernel took.
@@ -63,7 +76,7 @@ impl Lot {
 
     /// Whether everything in it can be killed at once.
     pub(super) const fn is_grouped(&self) -> bool {
-        !self.group.is_empty()
+        !self.plot.group.is_empty()
     }
 
     /// Whether its launcher is gone, with a call that was dropped.
@@ -71,22 +84,32 @@ impl Lot {
         self.link.is_none()
     }
 
+    /// Its launcher's process.
+    pub(super) fn launcher(&self) -> Option<u32> {
+        self.link.as_ref().and_then(Link::pid)
+    }
+
+    /// What everything in it has used so far; `None` without groups.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        self.plot.group.usage()
+    }
+
     /// Its control group, from the root of each hierarchy.
     pub(super) fn path(&self) -> String {
-        format!("/{}/{}/{}", super::cgroup::TOP, self.site.id, self.name)
+        format!("/{}/{}/{}", super::cgroup::TOP, self.plot.site.id, self.plot.name)
     }
 
     /// Bounds everything in it from now on.
     pub(super) fn limit(&mut self, limits: &Limits) {
         if *limits != self.limits {
-            self.enforced = self.group.limit(limits);
+            self.enforced = self.plot.group.limit(limits);
             self.limits = *limits;
         }
     }
 
     /// Counters of memory trouble in it.
     pub(super) fn memory(&self) -> Memory {
-        self.group.memory()
+        self.plot.group.memory()
     }
 
     /// Gives the launcher an order and waits for its reports. When none comes, or when something was
@@ -108,7 +131,9 @@ impl Lot {
             Answer::Ended => lost(order, "the launcher was killed"),
             Answer::Silence => lost(order, "the launcher gave no answer"),
         };
-        let dirty = |report: &Report| report.left_over || report.timed_out;
+        // One that did not come to stand was seen off by the launcher; the others stand on.
+        let stands = matches!(order, Order::Stand(_)) && reports.iter().all(|one| !one.left_over);
+        let dirty = |report: &Report| !stands && (report.left_over || report.timed_out);
         if reports.iter().any(dirty) {
             link.end().await;
             self.link = Some(self.renew().await?);
@@ -125,16 +150,29 @@ impl Lot {
         }
     }
 
+    /// Kills everything in it and has the runtimes forget it.
+    pub(super) async fn clear(&mut self) -> Result<(), Error> {
+        self.plot.clear().await
+    }
+
     async fn renew(&mut self) -> Result<Link, Error> {
-        self.clear().await?;
-        self.settle().await;
+        self.plot.clear().await?;
+        self.plot.settle().await;
         failpoint::reach(Point::Renewed);
-        Link::start(&self.site, &self.name, self.group.boxes()).await
+        let Plot { name, site, group } = &self.plot;
+        Link::start(site, name, group.boxes()).await
+    }
+}
+
+impl Plot {
+    /// Where the lot called `name` is, or would be, below `above`.
+    pub(super) fn of(name: String, site: &Arc<Site>, above: &Group) -> Self {
+        Self { group: above.lot(&name), name, site: site.clone() }
     }
 
     /// Has engines forget its containers. One that gives no answer is asked again when the run is
     /// swept.
-    async fn settle(&self) {
+    pub(super) async fn settle(&self) {
         let (site, name) = (self.site.clone(), self.name.clone());
         let settled = tokio::task::spawn_blocking(move || {
             for socket in audit::engines(&Found::open(&site.place)) {
@@ -145,8 +183,8 @@ impl Lot {
     }
 
     /// Kills everything in it and has the runtimes forget it.
-    pub(super) async fn clear(&mut self) -> Result<(), Error> {
-        let (group, site, name) = (self.group.clone(), self.site.clone(), self.name.clone());
+    pub(super) async fn clear(&self) -> Result<(), Error> {
+        let Self { name, site, group } = self.clone();
         let cleared = tokio::task::spawn_blocking(move || {
             let scope = Scope { run: &site.id, lot: Some(&name) };
             let empty = group.kill(DEATH);
@@ -176,7 +214,7 @@ fn is_of(name: &str, container: &Path) -> bool {
 fn lost(order: &Order, why: &str) -> Vec<Report> {
     let count = match order {
         Order::Call(call) => call.runs.len(),
-        Order::Launch(_) | Order::Empty(_) => 1,
+        Order::Launch(_) | Order::Stand(_) | Order::Empty(_) => 1,
     };
     let report = || Report {
         start_error: Some(why.to_owned()),

@@ -20,6 +20,7 @@ use super::outflow::Outflow;
 use super::residue;
 use super::scan::Scan;
 use super::serial::{News, Serial};
+use super::upright;
 use super::wire::{Input, Launch, Report};
 use crate::model::job::Stream;
 
@@ -31,13 +32,36 @@ const LAST_WORDS: usize = 1 << 20;
 /// Starts what `launch` names and reports what became of it. Gives up, and kills it, when the other
 /// end of `lifeline` closes.
 pub(super) fn measure(launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
+    match begin(launch) {
+        Ok(watch) => watch.see_out(launch, lifeline),
+        Err(error) => refused(&error),
+    }
+}
+
+/// A program that stands: its streams stay open, and nobody waits for it.
+pub(super) struct Held {
+    _child: Child,
+    _ends: Ends,
+    _marks: Option<Marks>,
+}
+
+/// Starts what `launch` names and watches it until it is ready; the report says how that went, and
+/// what stands is to be kept.
+pub(super) fn stand(launch: &Launch, lifeline: BorrowedFd<'_>) -> (Report, Option<Held>) {
+    match begin(launch) {
+        Ok(watch) => watch.stand_up(launch, lifeline),
+        Err(error) => (refused(&error), None),
+    }
+}
+
+fn begin(launch: &Launch) -> std::io::Result<Watch> {
     let marks = launch.marks.then(Marks::lend).transpose();
     match marks.and_then(|marks| Ok((Pipes::open(&launch.input)?, marks))) {
-        Ok(((pipes, ours), marks)) => start(launch, lifeline, pipes, (ours, marks)),
+        Ok(((pipes, ours), marks)) => start(launch, pipes, (ours, marks)),
         Err(error) => {
             // What was lent by then is not for the next program.
             let taken_back = if launch.marks { mark::reserve() } else { Ok(()) };
-            refused(taken_back.err().as_ref().unwrap_or(&error))
+            Err(taken_back.err().unwrap_or(error))
         }
     }
 }
@@ -97,10 +121,9 @@ fn pipe() -> std::io::Result<(File, OwnedFd)> {
 
 fn start(
     launch: &Launch,
-    lifeline: BorrowedFd<'_>,
     pipes: Pipes,
     (ends, marks): (Ends, Option<Marks>),
-) -> Report {
+) -> std::io::Result<Watch> {
     let mut command = Command::new(&launch.argv[0]);
     command.args(&launch.argv[1..]).env_clear().current_dir("/");
     command.envs(launch.env.iter().map(|(name, value)| (name, value)));
@@ -109,12 +132,9 @@ fn start(
     let spawned = command.spawn();
     let created_ns = marks.is_none().then(|| nanoseconds(clock));
     let taken_back = if marks.is_some() { mark::reserve() } else { Ok(()) };
-    let child = match taken_back.and(spawned) {
-        Ok(child) => child,
-        Err(error) => return refused(&error),
-    };
+    let child = taken_back.and(spawned)?;
     drop(command);
-    let watch = Watch {
+    Ok(Watch {
         clock,
         scan: Scan::new(launch.nonce, launch.keep_bytes),
         complaint: Vec::new(),
@@ -125,8 +145,7 @@ fn start(
         marks,
         child,
         report: Report { created_ns, framed: launch.framed, ..Report::default() },
-    };
-    watch.see_out(launch, lifeline)
+    })
 }
 
 /// A program under observation.
@@ -158,7 +177,7 @@ pub(super) struct Sight<'a> {
 
 impl Watch {
     fn see_out(mut self, launch: &Launch, lifeline: BorrowedFd<'_>) -> Report {
-        let ended = self.watch(launch, lifeline);
+        let ended = self.watch(launch, lifeline, |_| false).unwrap_or_default();
         if !ended {
             // Ignored: it may have ended in this instant, and then the wait below tells.
             self.child.kill().ok();
@@ -171,23 +190,48 @@ impl Watch {
         residue::remove(&launch.remove);
         self.report.clean_ns = Some(nanoseconds(self.clock));
         self.out.finish(lifeline);
-        self.into_report()
+        self.report().0
     }
 
-    /// Watches until it ends (true), or its time is over or nobody listens any more (false).
-    fn watch(&mut self, launch: &Launch, lifeline: BorrowedFd<'_>) -> bool {
+    /// Watches until it is ready; it, if it stands.
+    fn stand_up(mut self, launch: &Launch, lifeline: BorrowedFd<'_>) -> (Report, Option<Held>) {
+        let pid = self.child.id();
+        let happened = self.watch(launch, lifeline, |watch| watch.scan.ready_ns.is_some());
+        if happened.is_some() {
+            let family = upright::family(pid);
+            // Ignored: it may have ended in this instant, and then the wait below tells.
+            self.child.kill().ok();
+            self.wait();
+            upright::disperse(&family);
+            self.read_last_words();
+            residue::remove(&launch.remove);
+            return (self.report().0, None);
+        }
+        self.report.pid = Some(pid);
+        let (report, held) = self.report();
+        (report, Some(held))
+    }
+
+    /// Watches until it ends (`Some(true)`), its time is over or nobody listens any more
+    /// (`Some(false)`), or it is seen `enough` of.
+    fn watch(
+        &mut self,
+        launch: &Launch,
+        lifeline: BorrowedFd<'_>,
+        enough: impl Fn(&Self) -> bool,
+    ) -> Option<bool> {
         let pid = Pid::from_child(&self.child);
         let Ok(held) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else {
-            return false;
+            return Some(false);
         };
         let timeout = Duration::from_millis(launch.timeout_ms);
         let open = [true, true, self.marks.is_some()];
         let mut sight = Sight { held: held.as_fd(), lifeline, timeout, open };
         let mut happened = self.prompt(launch, &mut sight);
-        while happened.is_none() {
+        while happened.is_none() && !enough(self) {
             happened = self.look(&mut sight, None, timeout);
         }
-        happened == Some(true)
+        happened
     }
 
     /// Says what it is to be told. `Some(true)`: it has ended; `Some(false)`: it is to be ended.
@@ -240,7 +284,7 @@ impl Watch {
         (happened[3] || happened[4]).then_some(happened[3])
     }
 
-    /// The first answer came.
+    /// The answer before the last came.
     pub(super) fn mark_created(&mut self) {
         self.report.created_ns = Some(nanoseconds(self.clock));
     }
@@ -358,9 +402,9 @@ impl Watch {
         }
     }
 
-    fn into_report(self) -> Report {
+    fn report(self) -> (Report, Held) {
         let at = |mark| self.marks.as_ref().and_then(|marks| marks.at(mark));
-        Report {
+        let report = Report {
             created_ns: at(Mark::Create).or(self.report.created_ns),
             // Who has said something was let run before.
             booted_ns: at(Mark::Boot)
@@ -375,7 +419,8 @@ impl Watch {
             first_line: self.scan.first_line,
             complaint: String::from_utf8_lossy(&self.complaint).into_owned(),
             ..self.report
-        }
+        };
+        (report, Held { _child: self.child, _ends: self.ends, _marks: self.marks })
     }
 }
 

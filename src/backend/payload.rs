@@ -19,6 +19,9 @@ use crate::model::bench::Payload;
 
 /// The hidden subcommand.
 pub(super) const NAME: &str = "__payload";
+/// In place of a kernel: says the marker and stands still.
+pub(super) const HOLD: &str = "hold";
+
 /// The arguments that make isomon do `payload` under `nonce`.
 pub(super) fn arguments(payload: Payload, nonce: u64) -> [String; 4] {
     [
@@ -34,6 +37,7 @@ pub(super) fn inside(task: &Task) -> Vec<String> {
     match &task.work {
         Work::Payload(payload) => arguments(*payload, task.nonce).to_vec(),
         Work::Look => look::arguments(task.nonce),
+        Work::Hold => vec![NAME.to_owned(), HOLD.to_owned(), format!("{:016x}", task.nonce)],
         Work::Job(_) => Vec::new(),
     }
 }
@@ -41,6 +45,9 @@ pub(super) fn inside(task: &Task) -> Vec<String> {
 /// Does the work that `arguments` (after the subcommand) name. Status 2: not understood; 1: the
 /// output is closed.
 pub(super) fn run(arguments: &[OsString]) -> ExitCode {
+    if let [kernel, nonce] = arguments {
+        return if kernel == HOLD { hold(nonce) } else { ExitCode::from(2) };
+    }
     let Some((payload, nonce)) = parse(arguments) else {
         return ExitCode::from(2);
     };
@@ -51,6 +58,16 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Returns only if nobody hears the marker.
+fn hold(nonce: &OsString) -> ExitCode {
+    if say(&format!("{READY} {}\n", nonce.to_string_lossy())) {
+        loop {
+            std::thread::park();
+        }
+    }
+    ExitCode::FAILURE
 }
 
 fn parse(arguments: &[OsString]) -> Option<(Payload, u64)> {

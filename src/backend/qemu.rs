@@ -12,6 +12,7 @@ use super::site::Site;
 use super::wire::{Input, Launch};
 use super::{Error, guest, kvm, linux, tool};
 use crate::model::backend::{BackendId, Traits};
+use crate::model::bench::Limits;
 
 /// The program.
 const TOOL: &str = "qemu-system-x86_64";
@@ -85,6 +86,10 @@ impl Kind for Qemu {
         // The guest has its input in its file system.
         let input = Input::Nothing;
         Ok(Recipe::of(Launch { framed, input, ready_ms: None, ..site.launch(errand, argv) }))
+    }
+
+    fn guest_bytes(&self, limits: &Limits) -> Option<u64> {
+        Some((limits.memory_bytes.0 >> 20).saturating_sub(OWN).min(MOST) << 20)
     }
 
     fn traits(&self) -> Traits {

@@ -68,7 +68,8 @@ impl Site {
             runs: vec![run],
             timeout_ms: host::timeout_ms(deadline_ms),
             keep_bytes: limits.output_bytes.0,
-            stream: matches!(work, Work::Job(_)),
+            stream: errand.stream,
+            hold: matches!(work, Work::Hold),
         })
     }
 

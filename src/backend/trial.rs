@@ -46,6 +46,8 @@ pub enum Work {
     Look,
     /// A user's own.
     Job(Arc<Job>),
+    /// It says that it is there, and stands still until it is ended.
+    Hold,
 }
 
 /// What became of a sandbox.

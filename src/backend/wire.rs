@@ -25,6 +25,9 @@ pub(super) enum Order {
     Launch(Launch),
     /// Have a host do this, which is started first where it does not run.
     Call(Call),
+    /// Start this, watch it until it says its marker, and let it stand beside those that stand
+    /// already.
+    Stand(Launch),
     /// Spawn this program, wait for it, and do nothing else: what the harness itself costs.
     Empty(PathBuf),
 }
@@ -61,8 +64,8 @@ pub(super) struct Launch {
     /// status is one.
     #[serde(default)]
     pub framed: bool,
-    /// What is asked of it, in order, once it listens; the first answer ends `create`, the last
-    /// one `boot`.
+    /// What is asked of it, in order, once it listens; the answer before the last ends `create`, the
+    /// last one `boot`.
     #[serde(default)]
     pub talk: Option<Talk>,
     /// Time until it is killed if its marker has not come; as long as it may take if `None`.
@@ -117,6 +120,9 @@ pub(super) struct Call {
     pub keep_bytes: u64,
     /// Output is told as it comes.
     pub stream: bool,
+    /// The isolates stay when their work is done, until the host ends.
+    #[serde(default)]
+    pub hold: bool,
 }
 
 /// One isolate of a call.
@@ -149,6 +155,9 @@ pub(super) enum Said {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "what was seen, one by one")]
 pub(super) struct Report {
+    /// Its process, where it stands.
+    #[serde(default)]
+    pub pid: Option<u32>,
     /// Why it could not be spawned.
     pub start_error: Option<String>,
     /// The spawn returned; or a handle existed, where a program marks that.

@@ -14,40 +14,50 @@ use tokio_util::sync::CancellationToken;
 use super::engine::Bench;
 use super::host::Host;
 use super::keep::Keep;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Outlook};
+use super::load::Loads;
 use super::order::{self, Stop};
 use super::pulse::Pulse;
+use super::repeats::{self, Repeats};
 use super::suspension::Suspension;
-use super::taint::Thresholds;
+use super::taint::{Clocks, Thresholds};
 use super::voice::Voice;
 use crate::backend::Launch;
 use crate::model::job::Kernel;
+use crate::model::root::Roots;
 use crate::model::run::{Run, RunEnd, RunEvent, RunHead, RunTail};
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, Stamp};
 use crate::model::unit::Seconds;
+use crate::stats::verdict::verdict;
 
 mod visit;
 
-use visit::Visit;
+pub(super) use visit::Visit;
 
 /// At most this often the figures so far are made and told.
 const TELL_EVERY: Duration = Duration::from_millis(250);
 
 /// A run under way.
 pub(super) struct Course {
-    head: RunHead,
-    clock: Arc<dyn Clock>,
-    voice: Voice,
-    cancel: CancellationToken,
-    keep: Keep,
-    host: Host,
-    bounds: Thresholds,
-    ledger: Ledger,
-    suspension: Suspension,
-    pulse: Pulse,
+    pub(super) head: RunHead,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) voice: Voice,
+    pub(super) cancel: CancellationToken,
+    pub(super) keep: Keep,
+    pub(super) host: Host,
+    pub(super) bounds: Thresholds,
+    pub(super) clocks: Clocks,
+    pub(super) ledger: Ledger,
+    pub(super) suspension: Suspension,
+    pub(super) pulse: Pulse,
+    pub(super) loads: Loads,
+    pub(super) roots: Roots,
+    repeats: Repeats,
     begun: Stamp,
     told: Stamp,
+    /// How long after it the figures are told again.
+    pause: Duration,
     /// Whether the sample before left something behind.
     left_over: bool,
     /// What virtual machines boot, where that is named.
@@ -64,7 +74,12 @@ impl Course {
             ledger: Ledger::new(head.cells.clone(), asked, plan.effort, plan.seed),
             bounds: Thresholds::of(head.fingerprint.cpus),
             keep: Keep::new(keep),
-            host: Host::new(roots),
+            host: Host::new(roots.clone()),
+            clocks: Clocks::default(),
+            loads: Loads::of(plan, &head.cells, head.fingerprint.cpus),
+            repeats: Repeats::default(),
+            pause: TELL_EVERY,
+            roots,
             suspension: Suspension::default(),
             pulse: Pulse::new(now),
             begun: now,
@@ -78,11 +93,11 @@ impl Course {
         }
     }
 
-    fn elapsed(&self) -> Seconds {
+    pub(super) fn elapsed(&self) -> Seconds {
         self.clock.now().since(self.begun).into()
     }
 
-    fn is_active(&self, cell: u32) -> bool {
+    pub(super) fn is_active(&self, cell: u32) -> bool {
         let cell = self.ledger.cells.get(cell as usize);
         cell.is_some_and(|cell| !self.suspension.holds(cell))
     }
@@ -121,12 +136,19 @@ impl Course {
         self.ledger.is_known(done, |cell| !suspension.holds(cell))
     }
 
-    /// Whether the run goes on: neither cancelled nor out of time nor out of backends.
+    /// Time that the rounds may take: what the loads after them need is kept for those, as long as a
+    /// third is left.
+    fn rounds_seconds(&self) -> f64 {
+        let budget = self.ledger.effort.budget_seconds.0;
+        (budget - self.loads.seconds()).max(budget / 3.0)
+    }
+
+    /// Whether the rounds go on: neither cancelled nor out of time nor out of backends.
     fn may_go_on(&self) -> ControlFlow<RunEnd> {
         if self.cancel.is_cancelled() {
             return ControlFlow::Break(RunEnd::Cancelled);
         }
-        if self.elapsed().0 >= self.ledger.effort.budget_seconds.0 {
+        if self.elapsed().0 >= self.rounds_seconds() {
             return ControlFlow::Break(RunEnd::BudgetSpent);
         }
         let asked = self.ledger.cells.iter().take(self.ledger.asked);
@@ -161,15 +183,41 @@ impl Course {
             match *stop {
                 Stop::Overhead => self.measure_overhead(launcher, warmup).await?,
                 Stop::Cell(cell, nonce) if self.is_active(cell) => {
-                    self.visit(launcher, Visit { cell, nonce, round, warmup }).await?;
+                    let visit = Visit { cell, nonce, round, warmup, attempt: 0 };
+                    self.visit(launcher, visit).await?;
                 }
                 Stop::Cell(..) => {}
             }
             self.look_ahead(begun, &stops[at + 1..]);
             self.tell_progress().await;
         }
-        let notice = self.keep.sync();
+        if !warmup {
+            self.repeat_disturbed(launcher, round).await?;
+        }
+        let notice = self.keep.sync(self.clock.now());
         self.voice.notice(notice).await;
+        ControlFlow::Continue(())
+    }
+
+    /// Visits those cells again whose sample of `round` was disturbed, at most twice each.
+    async fn repeat_disturbed(
+        &mut self,
+        launcher: &mut (impl Launch + Send),
+        round: u32,
+    ) -> ControlFlow<RunEnd> {
+        for attempt in 1..=repeats::TIMES {
+            let disturbed = repeats::disturbed(&self.ledger.samples, round, attempt - 1);
+            for (cell, nonce) in order::again(self.head.plan.seed, round, attempt, &disturbed) {
+                self.may_go_on()?;
+                let late = self.elapsed().0 > self.rounds_seconds() * repeats::SHARE;
+                if late || !self.repeats.help() || !self.is_active(cell) {
+                    continue;
+                }
+                self.visit(launcher, Visit { cell, nonce, round, warmup: false, attempt }).await?;
+                self.repeats.note(self.ledger.samples.last());
+                self.tell_progress().await;
+            }
+        }
         ControlFlow::Continue(())
     }
 
@@ -179,16 +227,19 @@ impl Course {
         let cells = (0..count(self.ledger.cells.len())).filter(|cell| self.is_active(*cell));
         let active = count(cells.count());
         let elapsed = self.elapsed();
-        self.ledger.look_ahead(begun, left, active, elapsed);
+        let (steps, load_seconds) = (self.loads.len(), self.loads.seconds());
+        self.ledger.look_ahead(&Outlook { begun, left, active, elapsed, steps, load_seconds });
     }
 
-    /// How far the run is and what is known, at most every [`TELL_EVERY`].
+    /// How far the run is and what is known, at most every [`TELL_EVERY`], more seldom where there
+    /// are so many samples that it takes long to say.
     async fn tell_progress(&mut self) {
         let now = self.clock.now();
-        if now.since(self.told) >= TELL_EVERY {
-            self.told = now;
+        if now.since(self.told) >= self.pause {
+            let (figures, work) = self.ledger.live();
+            (self.told, self.pause) = (now, TELL_EVERY * work);
             self.voice.tell(RunEvent::Progress(self.ledger.progress)).await;
-            self.voice.tell(RunEvent::Summary(self.ledger.live())).await;
+            self.voice.tell(RunEvent::Summary(figures)).await;
         }
     }
 
@@ -203,12 +254,12 @@ impl Course {
             summary: self.ledger.last(),
             suspended: self.suspension.all().to_vec(),
             overhead_seconds: self.ledger.overhead(),
-            loads: Vec::new(),
-            verdict: None,
+            loads: self.loads.figures.clone(),
+            verdict: Some(verdict(&self.ledger.samples, &self.loads.steps)),
         };
         let samples = std::mem::take(&mut self.ledger.samples);
-        let run =
-            Run { head: self.head.clone(), samples, tail: Some(tail.clone()), steps: Vec::new() };
+        let steps = std::mem::take(&mut self.loads.steps);
+        let run = Run { head: self.head.clone(), samples, steps, tail: Some(tail.clone()) };
         let notice = self.keep.finish(&run);
         self.voice.notice(notice).await;
         self.voice.tell(RunEvent::Ended(tail)).await;
@@ -216,6 +267,6 @@ impl Course {
     }
 }
 
-fn count(number: usize) -> u32 {
+pub(super) fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::course::Course;
-use crate::backend::Launch;
+use crate::backend::Crew;
 use crate::model::root::Roots;
 use crate::model::run::{Run, RunEnd, RunHead};
 use crate::model::time::Clock;
@@ -33,13 +33,14 @@ pub struct Bench {
 
 impl Bench {
     /// Runs it to its end and returns it in one piece; it is on disk by then.
-    pub async fn run(self, launcher: &mut (impl Launch + Send)) -> Run {
+    pub async fn run(self, launcher: &mut (impl Crew + Send)) -> Run {
         let mut course = Course::new(self);
         course.start().await;
         let end = match course.rounds(launcher).await {
             ControlFlow::Break(end) => end,
             ControlFlow::Continue(()) => RunEnd::Completed,
         };
+        let end = course.loads(launcher, end).await;
         course.finish(end).await
     }
 }

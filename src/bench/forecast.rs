@@ -42,7 +42,7 @@ pub fn forecast(plan: &Plan) -> Forecast {
 }
 
 /// Seconds from asked for to clean of one sample.
-fn cost(cell: Cell) -> f64 {
+pub(super) fn cost(cell: Cell) -> f64 {
     let amount = cell.payload.amount() as f64;
     let work = match cell.payload {
         Payload::Noop => 0.0,

@@ -7,23 +7,24 @@ use crate::model::bench::HostState;
 use crate::model::root::Roots;
 use crate::model::time::Stamp;
 use crate::model::usage::Usage;
-use crate::probe::interference::{Counters, SHORTEST};
+use crate::probe::interference::{Counters, SHORTEST, Sensors};
 
 /// Counters of the near past.
 #[derive(Debug)]
 pub(super) struct Host {
     roots: Roots,
+    sensors: Sensors,
     past: VecDeque<(Stamp, Counters)>,
 }
 
 impl Host {
-    pub(super) const fn new(roots: Roots) -> Self {
-        Self { roots, past: VecDeque::new() }
+    pub(super) fn new(roots: Roots) -> Self {
+        Self { sensors: Sensors::find(&roots), roots, past: VecDeque::new() }
     }
 
     /// Reads the counters; `own` is what the sandboxes have used so far.
     pub(super) fn mark(&mut self, now: Stamp, own: Option<Usage>) {
-        self.past.push_back((now, Counters::read(&self.roots, own)));
+        self.past.push_back((now, Counters::read(&self.roots, &self.sensors, own)));
     }
 
     /// What the host did from `start` until the last mark.

@@ -26,6 +26,15 @@ pub(super) fn round(seed: u64, warmup: bool, round: u32, cells: u32) -> Vec<Stop
     stops
 }
 
+/// `cells` of a counted round once more, for the `attempt`th time, each with a new nonce.
+pub(super) fn again(seed: u64, round: u32, attempt: u32, cells: &[u32]) -> Vec<(u32, u64)> {
+    let stream = (u64::from(attempt) << 40) | u64::from(round);
+    let mut rng = StdRng::seed_from_u64(seed ^ (stream + 1).wrapping_mul(0xbf58_476d_1ce4_e5b9));
+    let mut stops: Vec<(u32, u64)> = cells.iter().map(|cell| (*cell, rng.random())).collect();
+    stops.shuffle(&mut rng);
+    stops
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,11 @@
 //! From which point on the host counts as disturbing. Pure.
 
+use std::collections::VecDeque;
+
 use crate::model::bench::{HostState, Taint};
+use crate::model::load::Stride;
 use crate::model::unit::Ratio;
+use crate::stats::sorted::Sorted;
 
 /// Above these a sample is marked. What the sandboxes themselves use and wait for is left out where
 /// they are in control groups; without, some of it is in here, and the bounds are above that. On a
@@ -19,6 +23,12 @@ pub struct Thresholds {
     pub io_pressure: f64,
     /// Cores that others keep busy: a tenth of them, half a core at least.
     pub other_cores: f64,
+    /// Clock of the processors as a share of what it was in the middle of the run's other samples:
+    /// below 80 %. A governor moves it by less from one moment to the next while there is work.
+    pub clock: f64,
+    /// Share of time with work on a GPU: 50 %. A sample that is marked was beside somebody's work; no
+    /// sandbox of isomon's uses a GPU.
+    pub gpu: f64,
 }
 
 impl Thresholds {
@@ -30,12 +40,17 @@ impl Thresholds {
             memory_pressure: 0.05,
             io_pressure: 0.20,
             other_cores: (f64::from(cpus) / 10.0).max(0.5),
+            clock: 0.80,
+            gpu: 0.50,
         }
     }
 }
 
-/// What `host` was disturbed by. What is not known disturbs nothing.
-pub fn taints(host: &HostState, bounds: &Thresholds) -> Vec<Taint> {
+/// What `host` was disturbed by, in a run whose processors have the `usual` clock. What is not known
+/// disturbs nothing. One time that a processor was slowed down for heat is enough.
+pub fn taints(host: &HostState, bounds: &Thresholds, usual: Option<Ratio>) -> Vec<Taint> {
+    let slow = host.clock.zip(usual);
+    let slow = slow.is_some_and(|(is, usual)| is.fraction() < bounds.clock * usual.fraction());
     let over = |share: Option<Ratio>, bound: f64| share.is_some_and(|is| is.fraction() > bound);
     let found = [
         (over(host.steal, bounds.steal), Taint::Steal),
@@ -43,8 +58,48 @@ pub fn taints(host: &HostState, bounds: &Thresholds) -> Vec<Taint> {
         (over(host.memory_pressure, bounds.memory_pressure), Taint::MemoryPressure),
         (over(host.io_pressure, bounds.io_pressure), Taint::IoPressure),
         (host.other_cores.is_some_and(|cores| cores > bounds.other_cores), Taint::OtherWork),
+        (host.throttles.is_some_and(|times| times > 0), Taint::Throttled),
+        (slow, Taint::SlowClock),
+        (over(host.gpu, bounds.gpu), Taint::GpuWork),
     ];
     found.into_iter().filter_map(|(is, taint)| is.then_some(taint)).collect()
+}
+
+/// What a step of a load was disturbed by. What the step is there to bring about is no disturbance:
+/// many at once wait for processors, and sandboxes that are stood up until there is no more room
+/// press on memory.
+pub fn of_step(stride: Stride, found: Vec<Taint>) -> Vec<Taint> {
+    let own: &[Taint] = match stride {
+        Stride::Throughput { .. } | Stride::Latency { .. } | Stride::Neighbour { .. } => {
+            &[Taint::CpuPressure]
+        }
+        Stride::Density { .. } => &[Taint::CpuPressure, Taint::MemoryPressure, Taint::IoPressure],
+        Stride::Memory { .. } => &[Taint::CpuPressure],
+    };
+    found.into_iter().filter(|taint| !own.contains(taint)).collect()
+}
+
+/// The clocks of a run's latest samples, for the one in their middle.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clocks(VecDeque<f64>);
+
+/// Samples whose clocks are remembered: enough for a median, few enough to be sorted each time.
+const CLOCKS: usize = 101;
+
+impl Clocks {
+    /// Takes note of a sample's clock.
+    pub(super) fn note(&mut self, clock: Option<Ratio>) {
+        if self.0.len() == CLOCKS {
+            self.0.pop_front();
+        }
+        self.0.extend(clock.map(Ratio::fraction));
+    }
+
+    /// The clock in the middle.
+    pub(super) fn usual(&self) -> Option<Ratio> {
+        let all = Sorted::new(self.0.iter().copied().collect())?;
+        Ratio::new(all.median())
+    }
 }
 
 #[cfg(test)]
@@ -59,13 +114,13 @@ mod tests {
             memory_pressure: Ratio::new(0.0),
             io_pressure: Ratio::new(0.1),
             other_cores: Some(0.5),
-            switches_per_second: None,
-            clock: None,
-            throttles: None,
-            gpu: None,
+            switches_per_second: Some(1e6),
+            clock: Ratio::new(0.81),
+            throttles: Some(0),
+            gpu: Ratio::new(0.5),
         };
         for host in [quiet, HostState::default()] {
-            assert_eq!(taints(&host, &Thresholds::of(2)), []);
+            assert_eq!(taints(&host, &Thresholds::of(2), Ratio::new(1.0)), []);
         }
     }
 
@@ -79,9 +134,9 @@ mod tests {
             io_pressure: full,
             other_cores: Some(5.0),
             switches_per_second: None,
-            clock: None,
-            throttles: None,
-            gpu: None,
+            clock: Ratio::new(0.79),
+            throttles: Some(1),
+            gpu: full,
         };
         let all = [
             Taint::Steal,
@@ -89,8 +144,32 @@ mod tests {
             Taint::MemoryPressure,
             Taint::IoPressure,
             Taint::OtherWork,
+            Taint::Throttled,
+            Taint::SlowClock,
+            Taint::GpuWork,
         ];
-        assert_eq!(taints(&busy, &Thresholds::of(2)), all);
-        assert_eq!(taints(&busy, &Thresholds::of(64)), all[..4]);
+        assert_eq!(taints(&busy, &Thresholds::of(2), full), all);
+        assert!(!taints(&busy, &Thresholds::of(64), full).contains(&Taint::OtherWork));
+        assert!(!taints(&busy, &Thresholds::of(2), None).contains(&Taint::SlowClock));
+    }
+
+    #[test]
+    fn the_usual_clock_is_the_one_in_the_middle_of_the_latest() {
+        let mut clocks = Clocks::default();
+        assert_eq!(clocks.usual(), None);
+        (0..500).for_each(|_| clocks.note(Ratio::new(0.5)));
+        clocks.note(None);
+        (0..51).for_each(|_| clocks.note(Ratio::new(1.0)));
+        assert_eq!(clocks.usual(), Ratio::new(1.0));
+    }
+
+    #[test]
+    fn what_a_load_is_there_for_disturbs_it_not() {
+        let both = vec![Taint::Steal, Taint::CpuPressure];
+        let stride = Stride::Throughput { at_once: 4 };
+        assert_eq!(of_step(stride, both), [Taint::Steal]);
+        let pressed = vec![Taint::MemoryPressure];
+        assert_eq!(of_step(Stride::Density { most: 9 }, pressed.clone()), []);
+        assert_eq!(of_step(stride, pressed.clone()), pressed);
     }
 }

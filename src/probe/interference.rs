@@ -16,13 +16,19 @@ use crate::model::root::Roots;
 use crate::model::unit::Ratio;
 use crate::model::usage::Usage;
 
+pub mod energy;
+pub mod room;
+pub mod sensor;
+
+pub use sensor::Sensors;
+
 /// The shortest time over which counted ticks say something: 50 of them, so that one is 2 %.
 pub const SHORTEST: Duration = Duration::from_millis(500);
 
 /// Microseconds of a tick of processor time: what Linux shows to programs on every architecture.
 const TICK_US: u64 = 10_000;
-/// Longest file read; the counters stand at its beginning.
-const LONGEST: u64 = 16 << 10;
+/// Longest file read; `/proc/stat` grows with processors and with interrupt lines.
+const LONGEST: u64 = 256 << 10;
 /// Processes of isomon's own tree that are looked at; past this its share is unknown.
 const FAMILY: usize = 512;
 
@@ -39,6 +45,12 @@ pub struct Counters {
     pub memory_stall_us: Option<u64>,
     /// Microseconds in which some task waited for I/O.
     pub io_stall_us: Option<u64>,
+    /// Switches between tasks.
+    pub switches: Option<u64>,
+    /// Times a processor was slowed down for heat.
+    pub throttles: Option<u64>,
+    /// Mean clock at that moment, in thousandths of the highest.
+    pub clock_permille: Option<u16>,
     /// What isomon's sandboxes have of all this; `None` where they cannot be told from others, and
     /// then they count as such.
     pub own: Option<Usage>,
@@ -57,10 +69,14 @@ pub struct CpuTicks {
 
 impl Counters {
     /// Reads them now; `own` is what isomon's sandboxes have used so far.
-    pub fn read(roots: &Roots, own: Option<Usage>) -> Self {
+    pub fn read(roots: &Roots, sensors: &Sensors, own: Option<Usage>) -> Self {
         let pressure = |what| stall(&roots.proc.join("pressure").join(what));
+        let stat = start_of(&roots.proc.join("stat")).unwrap_or_default();
         Self {
-            cpu: start_of(&roots.proc.join("stat")).and_then(|text| ticks(&text)),
+            cpu: ticks(&stat),
+            switches: switches(&stat),
+            throttles: sensors.throttles(),
+            clock_permille: sensors.clock().map(permille),
             own_us: own.map_or_else(|| family(&roots.proc), |own| with_self(&roots.proc, own)),
             cpu_stall_us: pressure("cpu"),
             memory_stall_us: pressure("memory"),
@@ -90,11 +106,27 @@ impl Counters {
             memory_pressure: share(|all| all.memory_stall_us, |own| own.memory_stall),
             io_pressure: share(|all| all.io_stall_us, |own| own.io_stall),
             other_cores,
-            switches_per_second: None,
-            clock: None,
-            throttles: None,
+            switches_per_second: self.switches_since(earlier, elapsed),
+            clock: self.clock_since(earlier),
+            throttles: self
+                .throttles
+                .zip(earlier.throttles)
+                .and_then(|(now, then)| now.checked_sub(then)),
+            // To ask a GPU's driver takes longer than many a sample.
             gpu: None,
         }
+    }
+
+    fn switches_since(&self, earlier: &Self, elapsed: Duration) -> Option<f64> {
+        let switches = self.switches?.checked_sub(earlier.switches?)?;
+        let rate = switches as f64 / elapsed.as_secs_f64();
+        rate.is_finite().then_some(rate)
+    }
+
+    /// The mean of the clock then and now.
+    fn clock_since(&self, earlier: &Self) -> Option<Ratio> {
+        let both = f64::from(self.clock_permille?) + f64::from(earlier.clock_permille?);
+        Ratio::of(both, 2_000.0)
     }
 
     /// Steal as a share, and the cores that others kept busy.
@@ -135,6 +167,17 @@ fn ticks(stat: &str) -> Option<CpuTicks> {
     let busy = [user, nice, system, irq, softirq].into_iter().fold(0, u64::saturating_add);
     let total = [busy, idle, iowait, steal].into_iter().fold(0, u64::saturating_add);
     Some(CpuTicks { busy, steal, total })
+}
+
+/// `ctxt 1234567`: switches between tasks since boot (`proc_stat(5)`).
+fn switches(stat: &str) -> Option<u64> {
+    stat.lines().find_map(|line| line.strip_prefix("ctxt "))?.trim().parse().ok()
+}
+
+fn permille(share: Ratio) -> u16 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0..=1000")]
+    let permille = (share.fraction() * 1_000.0).round() as u16;
+    permille
 }
 
 /// The microseconds at the end of `some avg10=0.36 avg60=0.08 avg300=0.21 total=11423586`.
@@ -214,12 +257,13 @@ mod tests {
 
         fn read(&self) -> Counters {
             let proc = self.0.path().to_owned();
-            Counters::read(&Roots { proc: proc.clone(), sys: proc }, None)
+            Counters::read(&Roots { proc: proc.clone(), sys: proc }, &Sensors::default(), None)
         }
 
         fn read_with(&self, own: Usage) -> Counters {
             let proc = self.0.path().to_owned();
-            Counters::read(&Roots { proc: proc.clone(), sys: proc }, Some(own))
+            let roots = Roots { proc: proc.clone(), sys: proc };
+            Counters::read(&roots, &Sensors::default(), Some(own))
         }
 
         fn process(&self, pid: u32, ticks: &str, children: &str) {
@@ -285,6 +329,23 @@ mod tests {
     }
 
     #[test]
+    fn switches_clock_and_throttles_are_told_where_they_are_known() {
+        let counters = |switches, permille, throttles| Counters {
+            switches: Some(switches),
+            clock_permille: Some(permille),
+            throttles: Some(throttles),
+            ..Counters::default()
+        };
+        let host =
+            counters(5_000, 600, 3).since(&counters(1_000, 1_000, 1), Duration::from_secs(2));
+        assert_eq!((host.switches_per_second, host.throttles), (Some(2_000.0), Some(2)));
+        assert_eq!((host.clock, host.gpu), (Ratio::new(0.8), None));
+        let fixture = Fixture::new();
+        fixture.set("stat", "cpu  1 0 1 8 0 0 0 0 0 0\nintr 1 2\nctxt 77\nbtime 1\n");
+        assert_eq!(fixture.read().switches, Some(77));
+    }
+
+    #[test]
     fn ticks_say_nothing_about_a_short_time() {
         let fixture = Fixture::new();
         fixture.set("stat", "cpu  1 0 1 8 0 0 0 0 0 0\n");
@@ -307,6 +368,6 @@ mod tests {
 
     #[test]
     fn this_machine_has_processor_time() {
-        assert!(Counters::read(&Roots::default(), None).cpu.is_some());
+        assert!(Counters::read(&Roots::default(), &Sensors::default(), None).cpu.is_some());
     }
 }

@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use super::estimate::estimate;
 use super::place::place;
 use super::sorted::Sorted;
+use super::standing::standing;
 use crate::model::bench::{Cell, Estimate, Figure, Outcome, Payload, Sample, Summary};
 use crate::model::unit::Ratio;
 
@@ -17,7 +18,7 @@ use crate::model::unit::Ratio;
 /// that does no work has no figure of it.
 pub fn summarise(cells: &[Cell], samples: &[Sample], resamples: u32, seed: u64) -> Vec<Summary> {
     let mut counted = vec![Vec::new(); cells.len()];
-    for sample in samples.iter().filter(|sample| !sample.warmup) {
+    for sample in standing(samples) {
         if let Some(of_cell) = counted.get_mut(sample.cell as usize) {
             of_cell.push(sample);
         }
@@ -76,7 +77,7 @@ pub fn times_of<'a>(
     figure: Figure,
     samples: impl IntoIterator<Item = &'a Sample>,
 ) -> Option<Sorted> {
-    let good = samples.into_iter().filter(|sample| !sample.warmup && is_good(sample));
+    let good = standing(samples).into_iter().filter(|sample| is_good(sample));
     let time = |sample: &Sample| figure.of(&sample.phases).map(|time| time.0);
     Sorted::new(good.filter_map(time).collect())
 }

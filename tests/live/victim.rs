@@ -8,9 +8,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use isomon::backend::{Camp, Launch, Task, Work};
+use isomon::backend::{Camp, Crew, Launch, Task, Work};
 use isomon::model::backend::BackendId;
-use isomon::model::bench::{Cell, Limits, Payload};
+use isomon::model::bench::{Cell, Limits, Outcome, Payload};
 use isomon::model::id::RunId;
 use isomon::model::job::{Job, What};
 use isomon::model::unit::Seconds;
@@ -33,12 +33,18 @@ pub(crate) enum Doing {
     Late,
     /// That many sandboxes at once whose work never ends.
     Crowd(usize),
+    /// That many that stand still.
+    Stand(usize),
+    /// That many hands, each with a sandbox whose work never ends.
+    Hands(u32),
 }
 
 impl Doing {
     fn name(self) -> String {
         match self {
             Self::Crowd(count) => count.to_string(),
+            Self::Stand(count) => format!("stand{count}"),
+            Self::Hands(count) => format!("hands{count}"),
             other => format!("{other:?}"),
         }
     }
@@ -46,6 +52,9 @@ impl Doing {
     fn of(name: &str) -> Option<Self> {
         let all = [Self::Long, Self::Short, Self::Job, Self::Once, Self::Late];
         let one = all.into_iter().find(|one| one.name() == name);
+        let stand = || name.strip_prefix("stand")?.parse().ok().map(Self::Stand);
+        let hands = || name.strip_prefix("hands")?.parse().ok().map(Self::Hands);
+        let one = one.or_else(stand).or_else(hands);
         one.or_else(|| name.parse().ok().map(Self::Crowd))
     }
 }
@@ -141,6 +150,19 @@ async fn act(camp: &mut Camp, backend: BackendId, doing: Doing, nonce: u64) {
             let tasks: Vec<Task> =
                 (1..=count as u64).map(|at| task(backend, nonce + at, endless())).collect();
             drop(camp.crowd(&tasks).await.unwrap());
+        }
+        Doing::Stand(count) => {
+            let one = |at| Task { work: Work::Hold, ..task(backend, nonce + at, Payload::Noop) };
+            let tasks: Vec<Task> = (1..=count as u64).map(one).collect();
+            let began = camp.stand(&tasks).await.unwrap();
+            assert!(began.iter().all(|how| *how == Outcome::Good), "{began:?}");
+            std::future::pending().await
+        }
+        Doing::Hands(count) => {
+            let long = task(backend, nonce, endless());
+            let mut hands = camp.hands(count, &long).await.unwrap();
+            let each = hands.iter_mut().map(|hand| hand.launch(&long));
+            futures_util::future::join_all(each).await;
         }
     }
 }

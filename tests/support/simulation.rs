@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use isomon::backend::{Error, Launch, Task, Trial};
+use isomon::backend::{Crew, Error, Launch, Task, Trial};
 use isomon::bench::{Bench, head, preset};
 use isomon::model::backend::{BackendId, BackendStatus, Readiness, Traits};
 use isomon::model::bench::{Outcome, Phase, Phases, Preset};
 use isomon::model::id::RunId;
+use isomon::model::load::Standing;
 use isomon::model::root::Roots;
 use isomon::model::run::Run;
 use isomon::model::time::{SetClock, Stamp};
@@ -59,6 +60,30 @@ impl Launch for Simulated {
     async fn overhead(&mut self) -> Result<Seconds, Error> {
         self.pass(1e-3);
         Ok(Seconds(1e-3))
+    }
+}
+
+impl Crew for Simulated {
+    type Hand = Self;
+
+    async fn hands(&mut self, _: u32, _: &Task) -> Result<Vec<Self>, Error> {
+        Err(Error::Interrupted { doing: "crew" })
+    }
+
+    async fn rest(&mut self, _: Vec<Self>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn stand(&mut self, _: &[Task]) -> Result<Vec<Outcome>, Error> {
+        Err(Error::Interrupted { doing: "crew" })
+    }
+
+    async fn standing(&mut self) -> Result<Standing, Error> {
+        Err(Error::Interrupted { doing: "crew" })
+    }
+
+    async fn raze(&mut self) -> Result<(), Error> {
+        Ok(())
     }
 }
 

@@ -4,16 +4,17 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 
-use super::{
-    Camp, Error, Kind, Lot, Order, Task, Trial, is_out_of_memory, job, judge, kind, within,
-};
-use crate::backend::admission;
+use super::{Camp, Error, Lot, Order, Task, Trial, is_out_of_memory, judge, kind, within};
+use crate::backend::cgroup::Group;
 use crate::backend::failpoint::{self, Point};
+use crate::backend::site::Site;
 use crate::backend::wire::Call;
+use crate::backend::{admission, job};
 use crate::model::bench::Limits;
 
 /// Lots opened or cleared at the same time.
@@ -33,7 +34,7 @@ impl Camp {
     /// Runs all of `tasks` at once; a trial of each, in their order. Refused as a whole where there is
     /// no room for all, and where one cannot be opened.
     pub async fn crowd(&mut self, tasks: &[Task]) -> Result<Vec<Trial>, Error> {
-        admission::admit(&self.site.settings, tasks)?;
+        admission::admit(&self.desk.site.settings, tasks)?;
         let mut trials: Trials = tasks.iter().map(|_| None).collect();
         let names = lot_names(tasks, &mut trials);
         self.clear_lost().await?;
@@ -76,32 +77,10 @@ impl Camp {
         let mut missing: Vec<String> = absent.cloned().collect();
         missing.sort();
         missing.dedup();
-        let (site, group, limits) = (&self.site, &self.group, self.site.settings.limits);
-        let open = |name: String| async move { Lot::open(&name, site, group, limits).await };
-        let opening = missing.into_iter().map(open);
-        let mut opening = futures_util::stream::iter(opening).buffer_unordered(HANDS);
-        let mut opened = Vec::new();
-        let mut outcome = Ok(());
-        while let Some(lot) = opening.next().await {
-            match lot {
-                Ok(lot) => {
-                    opened.push(lot);
-                    failpoint::reach(Point::Crowd);
-                }
-                Err(error) => {
-                    outcome = Err(error);
-                    break;
-                }
-            }
-        }
-        // Launchers that were on their way are killed with this.
-        drop(opening);
-        if outcome.is_err() {
-            clear(opened).await?;
-        } else {
-            self.lots.extend(opened.into_iter().map(|lot| (lot.name.clone(), lot)));
-        }
-        outcome
+        let (site, limits) = (&self.desk.site, self.desk.site.settings.limits);
+        let opened = open(missing, site, &self.group, limits).await?;
+        self.lots.extend(opened.into_iter().map(|lot| (lot.name().to_owned(), lot)));
+        Ok(())
     }
 
     /// Clears the lots whose launcher went with a call that was dropped: what it started may live.
@@ -123,8 +102,10 @@ impl Camp {
         let mut orders = Vec::new();
         for (at, (task, name)) in tasks.iter().zip(names).enumerate() {
             let Some((kind, name)) = kind::of(task.backend).zip(name.as_deref()) else { continue };
-            let order = self.order_of(kind, task, name).await;
-            files.push(self.files());
+            let Some(lot) = self.lots.get_mut(name) else { continue };
+            let serial = self.desk.serial();
+            files.push(self.desk.files(serial));
+            let order = self.desk.order(kind, task, lot, serial, false).await;
             match order {
                 Ok(order) => orders.push((at, name, order)),
                 Err(missing @ (Error::Tool { .. } | Error::Refused { .. })) => {
@@ -135,11 +116,38 @@ impl Camp {
         }
         Ok(orders)
     }
+}
 
-    async fn order_of(&mut self, kind: &dyn Kind, task: &Task, lot: &str) -> Result<Order, Error> {
-        let errand = self.errand(kind, task, lot)?;
-        self.order(kind, &errand).await
+/// Opens the lots called `names`, several at a time; none of them if one cannot be opened.
+pub(super) async fn open(
+    names: Vec<String>,
+    site: &Arc<Site>,
+    group: &Group,
+    limits: Limits,
+) -> Result<Vec<Lot>, Error> {
+    let open = |name: String| async move { Lot::open(&name, site, group, limits).await };
+    let opening = names.into_iter().map(open);
+    let mut opening = futures_util::stream::iter(opening).buffer_unordered(HANDS);
+    let mut opened = Vec::new();
+    let mut outcome = Ok(());
+    while let Some(lot) = opening.next().await {
+        match lot {
+            Ok(lot) => {
+                opened.push(lot);
+                failpoint::reach(Point::Crowd);
+            }
+            Err(error) => {
+                outcome = Err(error);
+                break;
+            }
+        }
     }
+    // Launchers that were on their way are killed with this.
+    drop(opening);
+    if outcome.is_err() {
+        clear(std::mem::take(&mut opened)).await?;
+    }
+    outcome.map(|()| opened)
 }
 
 /// Each lot with all that it is asked.
@@ -153,7 +161,7 @@ fn shares<'a>(
     let mut shares: Vec<Share<'a>> = Vec::new();
     for (at, name, order) in orders {
         let task = &tasks[at];
-        if let Some(share) = shares.iter_mut().find(|share| share.lot.name == name) {
+        if let Some(share) = shares.iter_mut().find(|share| share.lot.name() == name) {
             share.join(at, task, order);
         } else if let Some(lot) = free.remove(name) {
             lot.limit(&bounds(task, tasks));
@@ -228,7 +236,7 @@ impl<'a> Share<'a> {
 }
 
 /// Puts the isolates of `more` beside those of `call`; the host lives as long as any of them may.
-fn merge(call: &mut Call, more: Call) {
+pub(super) fn merge(call: &mut Call, more: Call) {
     call.timeout_ms = call.timeout_ms.max(more.timeout_ms);
     call.keep_bytes = call.keep_bytes.max(more.keep_bytes);
     call.runs.extend(more.runs);

@@ -55,10 +55,10 @@ impl<'a> Visit<'a> {
         let settled = Exchange::is_settled(&self.exchange);
         let mut end =
             if settled { End::Heard } else { self.hear(until, out, Exchange::is_settled) };
-        if end == End::Heard {
+        if end == End::Heard && !self.call.hold {
             end = self.look();
         }
-        if end == End::Heard {
+        if end == End::Heard && !self.call.hold {
             end = self.dispose();
         }
         if end == End::Heard { self.leave() } else { self.fall(end) }
@@ -117,7 +117,8 @@ impl<'a> Visit<'a> {
     }
 
     fn leave(mut self) -> (Option<Host>, Vec<Report>) {
-        self.host.warm = self.staying();
+        // What is held is used no more, and not disposed of either.
+        self.host.warm = if self.call.hold { Vec::new() } else { self.staying() };
         let clean_ns = nanoseconds(self.began.elapsed().saturating_sub(self.left_out));
         let close = |report: &mut Report| {
             report.clean_ns = report.exited_ns.map(|_| clean_ns);

@@ -27,6 +27,8 @@ const RESET: u8 = 0xfe;
 const NOBODY: u8 = 0xff;
 /// Longest line that waits for its end.
 const LONGEST: usize = 4096;
+/// How a guest ended that halts with nothing to wake it.
+const HALTED: &str = "the guest halted for ever";
 /// `KVM_RUN`.
 const RUN: u32 = 0xae80;
 
@@ -61,7 +63,12 @@ fn hold(memory: u64, line: &str) -> Result<(), String> {
             break ended;
         }
     };
-    serial.flush().and(ended)
+    serial.flush()?;
+    while guest::holds(line) && ended == Err(HALTED.to_owned()) {
+        // A processor that halts for good needs none of ours.
+        std::thread::park();
+    }
+    ended
 }
 
 /// Lets the guest run to its next exit; its end, when that was it.
@@ -79,7 +86,7 @@ fn step(processor: &mut VcpuFd, serial: &mut Serial) -> Option<Result<(), String
             return None;
         }
         Ok(VcpuExit::Shutdown) => "the guest ended by a fault".to_owned(),
-        Ok(VcpuExit::Hlt) => "the guest halted for ever".to_owned(),
+        Ok(VcpuExit::Hlt) => HALTED.to_owned(),
         Ok(VcpuExit::InternalError) => "KVM cannot run an instruction of the guest".to_owned(),
         Ok(other) => format!("the guest ended in an unknown way: {other:?}"),
         Err(error) if matches!(error.errno(), libc::EINTR | libc::EAGAIN) => return None,

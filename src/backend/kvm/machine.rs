@@ -29,7 +29,7 @@ pub(super) struct Machine {
 impl Machine {
     /// One with `bytes` of memory, the guest in it, told `line`; why not.
     pub(super) fn new(bytes: u64, elf: &[u8], line: &str) -> Result<Self, String> {
-        let size = bytes.min(MOST) / PAGE * PAGE;
+        let size = size(bytes);
         if size < LEAST {
             return Err(format!("a machine needs {} MiB of memory", LEAST >> 20));
         }
@@ -50,6 +50,12 @@ impl Machine {
 /// Names the part that KVM refused.
 fn of(part: &'static str) -> impl Fn(kvm_ioctls::Error) -> String {
     move |error| format!("KVM refuses the {part}: {error}")
+}
+
+/// Memory of a machine that may have `bytes`.
+pub(super) const fn size(bytes: u64) -> u64 {
+    let most = if bytes < MOST { bytes } else { MOST };
+    most / PAGE * PAGE
 }
 
 #[expect(unsafe_code, reason = "the kernel is told an address of ours")]

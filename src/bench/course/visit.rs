@@ -6,7 +6,7 @@ use super::Course;
 use crate::backend::{Launch, Task, Trial};
 use crate::bench::no_trial::{chain, no_trial};
 use crate::bench::taint::taints;
-use crate::model::bench::{Sample, Taint};
+use crate::model::bench::{Cell, Sample, Taint};
 use crate::model::run::{RunEnd, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
@@ -15,11 +15,12 @@ use crate::model::update::Notice;
 
 /// One visit.
 #[derive(Clone, Copy)]
-pub(super) struct Visit {
+pub(in crate::bench) struct Visit {
     pub(super) cell: u32,
     pub(super) nonce: u64,
     pub(super) round: u32,
     pub(super) warmup: bool,
+    pub(super) attempt: u32,
 }
 
 impl Course {
@@ -46,10 +47,7 @@ impl Course {
         launcher: &mut (impl Launch + Send),
         visit: Visit,
     ) -> ControlFlow<RunEnd> {
-        let cell = self.ledger.cells[visit.cell as usize];
-        let limits = self.head.plan.limits;
-        let kernel = self.kernel.clone().filter(|_| cell.backend.boots_linux());
-        let task = Task { kernel, ..Task::of(cell, visit.nonce, limits) };
+        let task = self.task(self.ledger.cells[visit.cell as usize], visit.nonce);
         self.ledger.progress.submitted += 1;
         self.host.mark(self.clock.now(), launcher.usage());
         let start = self.clock.now();
@@ -65,9 +63,16 @@ impl Course {
         ControlFlow::Continue(())
     }
 
+    /// What is done in a sandbox of `cell`.
+    pub(in crate::bench) fn task(&self, cell: Cell, nonce: u64) -> Task {
+        let kernel = self.kernel.clone().filter(|_| cell.backend.boots_linux());
+        Task { kernel, ..Task::of(cell, nonce, self.head.plan.limits) }
+    }
+
     fn sample(&mut self, visit: Visit, start: Stamp, trial: Trial) -> Sample {
         let host = self.host.since(start);
-        let mut marks = taints(&host, &self.bounds);
+        let mut marks = taints(&host, &self.bounds, self.clocks.usual());
+        self.clocks.note(host.clock);
         marks.extend(self.pulse.take().then_some(Taint::Paused));
         let dirty = std::mem::replace(&mut self.left_over, trial.left_over);
         marks.extend(dirty.then_some(Taint::LeftOver));
@@ -80,7 +85,7 @@ impl Course {
             outcome: trial.outcome,
             host,
             taints: marks,
-            attempt: 0,
+            attempt: visit.attempt,
         }
     }
 
@@ -91,7 +96,7 @@ impl Course {
             Notice { bad: true, text: SafeText::new(&text) }
         });
         self.ledger.record(sample.clone());
-        let notice = self.keep.save(&self.ledger.samples);
+        let notice = self.keep.save(&self.ledger.samples, self.clock.now());
         self.voice.tell(RunEvent::Sample(Box::new(sample))).await;
         self.voice.notice(suspended).await;
         self.voice.notice(notice).await;

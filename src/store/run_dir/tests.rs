@@ -63,7 +63,7 @@ fn sample(round: u32) -> Sample {
 fn written(samples: u32) -> (tempfile::TempDir, RunDir) {
     let runs = tempfile::tempdir().unwrap();
     let mut dir = RunDir::create(runs.path(), &head()).unwrap();
-    (0..samples).for_each(|round| dir.append(&sample(round)).unwrap());
+    (0..samples).for_each(|round| dir.append(&[sample(round)]).unwrap());
     (runs, dir)
 }
 
@@ -91,6 +91,45 @@ fn a_torn_last_line_is_dropped_at_every_byte() {
     }
 }
 
+fn step(round: u32) -> Step {
+    Step {
+        cell: 0,
+        stride: Stride::Throughput { at_once: 2 },
+        round,
+        at_seconds: Seconds(1.0),
+        window_seconds: Seconds(2.0),
+        shots: Vec::new(),
+        standing: Vec::new(),
+        cut_off: Some("it was enough".into()),
+        energy_joules: None,
+        energy_of: None,
+        host: HostState::default(),
+        taints: Vec::new(),
+    }
+}
+
+#[test]
+fn steps_are_kept_like_samples_and_a_torn_one_is_dropped() {
+    let (_runs, mut dir) = written(1);
+    dir.append_steps(&[step(0), step(1)]).unwrap();
+    dir.sync().unwrap();
+    assert_eq!(RunDir::read(dir.path()).unwrap().steps, [step(0), step(1)]);
+    let at = dir.path().join(STEPS);
+    let bytes = fs::read(&at).unwrap();
+    fs::write(&at, &bytes[..bytes.len() - 5]).unwrap();
+    assert_eq!(RunDir::read(dir.path()).unwrap().steps, [step(0)]);
+    fs::remove_file(&at).unwrap();
+    assert_eq!(RunDir::read(dir.path()).unwrap().steps, [], "an older isomon wrote none");
+}
+
+#[test]
+fn a_step_of_no_cell_is_refused() {
+    let (_runs, mut dir) = written(1);
+    let stride = Stride::Neighbour { beside: Some(7) };
+    dir.append_steps(&[step(0), Step { stride, ..step(1) }]).unwrap();
+    assert!(error(dir.path()).contains("step 1 is of cell 7"), "{}", error(dir.path()));
+}
+
 #[test]
 fn a_bad_line_in_the_middle_is_named() {
     let (_runs, dir) = written(3);
@@ -116,7 +155,7 @@ fn only_the_owner_can_read_it() {
     dir.finish(&Run { head: head(), samples: Vec::new(), tail: None, steps: Vec::new() }).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(dir.path()), 0o700);
-    for name in [HEAD, SAMPLES, RUN] {
+    for name in [HEAD, SAMPLES, STEPS, RUN] {
         assert_eq!(mode(&dir.path().join(name)), 0o600, "{name}");
     }
 }
@@ -132,7 +171,7 @@ fn a_run_of_a_later_isomon_is_refused() {
 #[test]
 fn a_sample_of_no_cell_is_refused() {
     let (_runs, mut dir) = written(1);
-    dir.append(&Sample { cell: 4, ..sample(1) }).unwrap();
+    dir.append(&[Sample { cell: 4, ..sample(1) }]).unwrap();
     assert!(error(dir.path()).contains("sample 1 is of cell 4"), "{}", error(dir.path()));
 }
 
@@ -140,10 +179,10 @@ fn a_sample_of_no_cell_is_refused() {
 fn after_a_full_disk_the_sample_can_be_added_again() {
     let (_runs, mut dir) = written(1);
     dir.fill_disk();
-    let full = dir.append(&sample(1)).unwrap_err();
+    let full = dir.append(&[sample(1)]).unwrap_err();
     assert!(full.to_string().contains("samples.ndjson: No space left"), "{full}");
     dir.free_disk();
-    dir.append(&sample(1)).unwrap();
+    dir.append(&[sample(1)]).unwrap();
     assert_eq!(RunDir::read(dir.path()).unwrap().samples.len(), 2);
 }
 

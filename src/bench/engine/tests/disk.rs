@@ -59,11 +59,14 @@ fn samples_wait_until_there_is_room_again() {
     let path = dir.path().to_owned();
     let (run, ..) = rig.run();
     let mut keep = Keep::new(Some(dir));
-    assert_eq!(keep.save(&run.samples[..2]), None);
+    let at = |mono_ms| Stamp { mono_ms, wall_ms: 0 };
+    assert_eq!(keep.save(&run.samples[..2], at(0)), None);
+    assert_eq!(keep.save(&run.samples[..3], at(4)), None, "a moment later it waits");
+    assert_eq!(RunDir::read(&path).unwrap().samples, run.samples[..2]);
     keep.dir().unwrap().fill_disk();
-    assert!(keep.save(&run.samples[..3]).unwrap().bad);
-    assert_eq!(keep.save(&run.samples[..4]), None, "said once");
+    assert!(keep.save(&run.samples[..3], at(10)).unwrap().bad);
+    assert_eq!(keep.save(&run.samples[..4], at(20)), None, "said once");
     keep.dir().unwrap().free_disk();
-    assert!(!keep.save(&run.samples[..5]).unwrap().bad);
+    assert!(!keep.save(&run.samples[..5], at(30)).unwrap().bad);
     assert_eq!(RunDir::read(&path).unwrap().samples, run.samples[..5]);
 }

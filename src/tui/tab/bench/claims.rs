@@ -77,7 +77,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
 
 /// Columns of the name, of what was measured and of the words, of `width` for all.
 fn widths(width: usize) -> (usize, usize, usize) {
-    let name = (width / 5).clamp(14, 28);
+    let name = (width / 4).clamp(14, 28);
     let measured = if width >= 110 { 32 } else { 12 };
     (name, measured, width.saturating_sub(name + NUMBER + measured + 2 + 12))
 }
@@ -96,14 +96,17 @@ fn line(row: &ClaimRow, chosen: bool, width: usize, look: &Look<'_>) -> Line<'st
     let (name, measured, words) = widths(width);
     let label = row.cell.map_or_else(|| row.backend.name().to_owned(), |cell| cell.label());
     let plain = if chosen { look.theme.selected } else { look.theme.text };
-    let sign = if row.same_boundary { "=" } else { "≠" };
+    let sign = if row.same_boundary { " " } else { "≠" };
     let here = if measured > 12 {
         row.shown()
     } else {
         row.measured.map_or_else(String::new, |known| row.claim.boundary.show(known.value))
     };
     Line::from(vec![
-        Span::styled(fixed::left(&format!("{sign} {label}"), name), plain),
+        Span::styled(
+            fixed::left(&format!("{sign} {}", fixed::cut(&label, name.saturating_sub(3))), name),
+            plain,
+        ),
         Span::styled(fixed::left(row.claim.boundary.name(), 12), look.theme.muted),
         Span::styled(fixed::right(&row.claim.shown(), NUMBER), look.theme.text),
         Span::styled(fixed::right(&here, measured), verdict(row, look)),

@@ -85,5 +85,5 @@ pub(super) fn is_asked(run: &RunState, name: &str) -> bool {
 /// Columns for the names of `rows`, of `width` for all.
 pub(super) fn name_room(rows: &[LoadRow<'_>], width: usize) -> usize {
     let longest = rows.iter().map(|row| row.cell.label().len()).max().unwrap_or(0);
-    (longest + 3).min(width * 9 / 20).max(12)
+    (longest + 3).min(width / 3).max(12)
 }

@@ -21,6 +21,8 @@ use crate::tui::widget::plot::Axis;
 
 /// Columns of a number.
 const NUMBER: usize = 10;
+/// Bytes of a MiB: round values of an axis are round in these.
+const MIB: f64 = 1_048_576.0;
 
 /// PSS and the drop in available memory of one sandbox, in bytes.
 fn both(known: &LoadSummary) -> [Option<f64>; 2] {
@@ -46,7 +48,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     let rows = load::rows(sight, "memory");
     let chosen = load::chosen(&rows, sight.row());
     let values = rows.iter().flat_map(|row| both(row.known[0])).flatten();
-    let Some(axis) = Axis::over(values) else {
+    let Some(axis) = Axis::over(values.map(|value| value / MIB)) else {
         let text = "no memory could be read here";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     };
@@ -62,12 +64,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
         lines.extend(two(row, axis, (name, bar), each, Some(index) == chosen, look));
     }
     if foot > 0 {
-        let ticks = " ".repeat(name) + &axis.line(bar, bytes);
+        let ticks = " ".repeat(name) + &axis.line(bar, |mib| format!("{mib} MiB"));
         lines.push(Line::styled(ticks, look.theme.muted));
         let scale = if axis.log { "log scale" } else { "from 0" };
         let least = Standing::FEWEST;
         let words =
-            format!("  one sandbox, {scale}   █ PSS   ░ drop in available memory / n, n ≥ {least}");
+            format!("  one sandbox, {scale}   ▆ PSS   ░ drop in available memory / n, n ≥ {least}");
         lines.push(Line::styled(fixed::cut(&words, width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
@@ -89,7 +91,8 @@ fn two(
     look: &Look<'_>,
 ) -> Vec<Line<'static>> {
     let [pss, available] = both(row.known[0]);
-    let filled = |value: Option<f64>| value.map_or(0, |value| grid::part(axis.share(value), bar));
+    let filled =
+        |value: Option<f64>| value.map_or(0, |value| grid::part(axis.share(value / MIB), bar));
     let drawn = |count: usize, letter: &str| fixed::left(&letter.repeat(count), bar);
     let number =
         |value: Option<f64>| fixed::right(&value.map_or_else(|| "—".to_owned(), bytes), NUMBER);
@@ -99,7 +102,7 @@ fn two(
     };
     let style = if chosen { look.theme.selected } else { look.theme.text };
     let mut spans = vec![row.named(name, chosen, look)];
-    let (full, faint) = (look.glyph.pick("█", "#"), look.glyph.pick("░", "."));
+    let (full, faint) = (look.glyph.pick("▆", "#"), look.glyph.pick("░", "."));
     if each == 1 {
         // What PSS does not hold follows it.
         let (own, all) = (filled(pss), filled(available).max(filled(pss)));

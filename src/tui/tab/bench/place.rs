@@ -291,7 +291,10 @@ impl ResultPlaces {
         let framed = area.height >= FRAMED;
         let inside = if framed { titled::inside(area) } else { area };
         let lines = if inside.width < progress::WIDE { 4 } else { 3 };
-        let head = (inside.height / 4).clamp(1, lines);
+        let head = match inside.height {
+            ..24 => (inside.height / 4).clamp(1, 3),
+            _ => lines,
+        };
         let reasons = if wanted.why { (inside.height / 2).min(8) } else { 0 };
         let gap = u16::from(inside.height >= 30);
         let strip = u16::from(inside.height >= 12);

@@ -6,18 +6,17 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::load::{self, LoadRow};
+use super::load::{LoadRow, chosen as chosen_of, name_room, rows as rows_of};
 use super::plan::first;
 use super::result::Sight;
 use crate::model::load::{LoadFigure, LoadSummary, Rate, Stride};
 use crate::model::unit::three_digits;
+use crate::stats::load;
 use crate::tui::look::Look;
 use crate::tui::widget::canvas::Ink;
 use crate::tui::widget::fixed;
 use crate::tui::widget::plot::{Axis, Curve, Join, Plot, Spot};
 
-/// A rate within this share of the highest is as good as the highest.
-const KNEE: f64 = 0.95;
 /// Columns of the list beside the curves.
 const LIST: u16 = 46;
 
@@ -42,23 +41,22 @@ fn best(points: &[(u32, Rate)]) -> Option<(u32, Rate)> {
     points.iter().copied().max_by(|one, other| one.1.per_second.total_cmp(&other.1.per_second))
 }
 
-/// The fewest at once whose rate is within 5 % of the highest: more bring no more.
-fn knee(points: &[(u32, Rate)]) -> Option<(u32, Rate)> {
-    let (_, best) = best(points)?;
-    points.iter().copied().find(|(_, rate)| rate.per_second >= KNEE * best.per_second)
+/// The fewest at once that bring nearly the most.
+fn knee(row: &LoadRow<'_>) -> Option<u32> {
+    load::knee(row.known.iter().copied())
 }
 
 /// Draws the curves, and beside or below them what they say.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &Look<'_>) {
-    let rows = load::rows(sight, "throughput");
-    let chosen = load::chosen(&rows, sight.row());
+    let rows = rows_of(sight, "throughput");
+    let chosen = chosen_of(&rows, sight.row());
     let all: Vec<Vec<(u32, Rate)>> = rows.iter().map(points).collect();
     let beside = area.width >= 2 * LIST + 10;
     let list = u16::try_from(rows.len() + 1).unwrap_or(u16::MAX);
     let [plot, list] = if beside {
         Layout::horizontal([Constraint::Min(0), Constraint::Length(LIST)]).areas(area)
     } else {
-        let most = (area.height * 2 / 5).max(2);
+        let most = (area.height / 3).max(2);
         Layout::vertical([Constraint::Min(0), Constraint::Length(list.min(most))]).areas(area)
     };
     draw_curves(frame, plot, (&rows, &all), chosen, look);
@@ -89,7 +87,7 @@ fn draw_curves(
         points: all[index].iter().map(|point| (at_once(point), point.1.per_second)).collect(),
         ink: Ink {
             style: match chosen {
-                Some(of) if of != index => rows[index].colour(look).add_modifier(Modifier::DIM),
+                Some(of) if of != index => look.theme.track,
                 _ => rows[index].colour(look).add_modifier(Modifier::BOLD),
             },
             ascii: if Some(index) == chosen { "#" } else { "." },
@@ -101,14 +99,15 @@ fn draw_curves(
     ticks.sort_unstable();
     ticks.dedup();
     let ticks = ticks.into_iter().map(|at| (f64::from(at), at.to_string())).collect();
-    let spots = chosen.map(|index| spots(&all[index], look)).unwrap_or_default();
+    let spots = chosen.map(|index| spots(&rows[index], &all[index], look)).unwrap_or_default();
     let words = |value: f64| format!("{}/s", three_digits(value));
     let plot = Plot { x, ticks, y, words: &words, curves: &curves, spots: &spots, cursor: None };
     plot.draw(area, frame.buffer_mut(), look);
 }
 
 /// The ends of the intervals, the points and the knee of a curve.
-fn spots(points: &[(u32, Rate)], look: &Look<'_>) -> Vec<Spot> {
+fn spots(row: &LoadRow<'_>, points: &[(u32, Rate)], look: &Look<'_>) -> Vec<Spot> {
+    let knee = knee(row).filter(|_| points.len() > 1);
     let spot = |at_once: u32, value, letter, style| Spot {
         at: (f64::from(at_once), value),
         letter,
@@ -120,10 +119,11 @@ fn spots(points: &[(u32, Rate)], look: &Look<'_>) -> Vec<Spot> {
             spots.push(spot(*at_once, low, "┴", look.theme.text));
             spots.push(spot(*at_once, high, "┬", look.theme.text));
         }
-        spots.push(spot(*at_once, rate.per_second, "●", look.theme.text));
-    }
-    if let Some((at_once, rate)) = knee(points).filter(|_| points.len() > 1) {
-        spots.push(spot(at_once, rate.per_second, "◆", look.theme.accent));
+        let (letter, style) = match knee == Some(*at_once) {
+            true => ("◆", look.theme.accent),
+            false => ("●", look.theme.text),
+        };
+        spots.push(spot(*at_once, rate.per_second, letter, style));
     }
     spots
 }
@@ -136,7 +136,7 @@ fn draw_list(
     look: &Look<'_>,
 ) {
     let width = usize::from(area.width);
-    let name = load::name_room(rows, width).min(width.saturating_sub(26)).max(8);
+    let name = name_room(rows, width).min(width.saturating_sub(26)).max(8);
     let head = fixed::left("  results a second", name)
         + &fixed::right("most", 9)
         + &fixed::right("at once", 8)
@@ -151,7 +151,7 @@ fn draw_list(
             Some((at, rate)) => (three_digits(rate.per_second) + "/s", at.to_string()),
             None => ("—".to_owned(), "—".to_owned()),
         };
-        let knee = knee(points).map_or_else(|| "—".to_owned(), |(at, _)| at.to_string());
+        let knee = knee(row).map_or_else(|| "—".to_owned(), |at| at.to_string());
         spans.push(Span::styled(fixed::right(&most, 9), row.colour(look)));
         spans.push(Span::styled(fixed::right(&at, 8), look.theme.muted));
         spans.push(Span::styled(fixed::right(&knee, 8), look.theme.text));
@@ -173,18 +173,4 @@ pub(super) fn doubts(row: &LoadRow<'_>, look: &Look<'_>) -> Vec<Span<'static>> {
         spans.push(Span::styled(format!(" {tainted}!"), look.theme.warn));
     }
     spans
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_knee_is_where_more_bring_no_more() {
-        let rate = |per_second| Rate { per_second, low_per_second: None, high_per_second: None };
-        let points = [(1, rate(10.0)), (2, rate(19.0)), (4, rate(20.0)), (8, rate(18.0))];
-        assert_eq!(knee(&points).map(|(at, _)| at), Some(2));
-        assert_eq!(best(&points).map(|(at, _)| at), Some(4));
-        assert_eq!(knee(&[]), None);
-    }
 }

@@ -73,7 +73,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
         Layout::vertical([Constraint::Fill(1), Constraint::Length(0), Constraint::Fill(1)])
             .areas(body)
     };
-    histogram(frame.buffer_mut(), left, &parts, axis, sight, look);
+    let own = parts.first().and_then(|part| part.sketch.ends());
+    let own = own.and_then(|(low, high)| Axis::around([low, high])).unwrap_or(axis);
+    histogram(frame.buffer_mut(), left, &parts, own, sight, look);
     curve(frame.buffer_mut(), right, &parts, axis, sight, look);
     frame.render_widget(legend(&parts, sight, look), foot);
 }
@@ -176,7 +178,7 @@ fn curve(
     look: &Look<'_>,
 ) {
     let curve = |(at, part): (usize, &Part<'_>)| Curve {
-        points: shares(part.sketch, axis),
+        points: shares(part.sketch),
         ink: Ink { style: part.style, ascii: LETTERS[at % LETTERS.len()] },
         join: Join::Stair,
     };
@@ -191,16 +193,16 @@ fn curve(
     plot.draw(area, buffer, look);
 }
 
-/// Points of the curve in percent, from the start of the axis to its end.
-fn shares(sketch: &Sketch, axis: Axis) -> Vec<(f64, f64)> {
+/// Points of the curve in percent, from the shortest to the longest.
+fn shares(sketch: &Sketch) -> Vec<(f64, f64)> {
     let all = sketch.n().max(1) as f64;
     let mut below = 0_u64;
-    let mut points = vec![(axis.low, 0.0)];
+    let mut points: Vec<(f64, f64)> =
+        sketch.ends().map(|(low, _)| (low, 0.0)).into_iter().collect();
     points.extend(sketch.bins().map(|bin| {
         below += u64::from(bin.n);
         (bin.mean(), below as f64 / all * 100.0)
     }));
-    points.push((axis.high, 100.0));
     points
 }
 

@@ -1,0 +1,247 @@
+//! The loads of a run, after its rounds: many sandboxes in a while.
+//!
+//! Each load is cut into *legs*: one cell at one stride. In each round of a load every leg is visited
+//! once, in an order drawn from the seed; there are two rounds, where the time allows for it. A leg
+//! that is cut short by a cancel is given up, so that what is kept is whole. A leg that has no room
+//! or is refused becomes a step without figures that says why.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::course::{Course, count};
+use super::taint::{of_step, taints};
+use crate::backend::Crew;
+use crate::model::bench::{Cell, Outcome, Plan, Taint};
+use crate::model::load::{Load, LoadSummary, Step};
+use crate::model::run::{RunEnd, RunEvent};
+use crate::model::text::SafeText;
+use crate::probe::interference::energy::Energy;
+use crate::stats::load::{is_alike, sort, summary};
+
+pub(super) mod agenda;
+mod beside;
+mod closed;
+mod open;
+mod record;
+mod stand;
+
+use agenda::Leg;
+use record::{Gain, Tasks};
+
+/// Times that each leg is visited, where the time allows.
+pub(super) const ROUNDS: u32 = 2;
+
+/// The loads of a run, and what came of them so far.
+#[derive(Debug)]
+pub(super) struct Loads {
+    loads: Vec<Load>,
+    cells: Vec<Cell>,
+    cpus: u32,
+    pub(super) steps: Vec<Step>,
+    pub(super) figures: Vec<LoadSummary>,
+    left: u32,
+    seconds: f64,
+}
+
+impl Loads {
+    /// The loads of `plan`, whose cells are the first of `cells`, on a machine of `cpus` processors.
+    pub(super) fn of(plan: &Plan, cells: &[Cell], cpus: u32) -> Self {
+        let legs = agenda::legs(plan, cpus, |_| None);
+        let cells = cells.iter().copied().take(plan.cells().len()).collect();
+        Self {
+            loads: plan.loads.clone(),
+            cells,
+            cpus,
+            steps: Vec::new(),
+            figures: Vec::new(),
+            left: count(legs.len()).saturating_mul(ROUNDS),
+            seconds: legs.iter().map(|leg| leg.seconds).sum::<f64>() * f64::from(ROUNDS),
+        }
+    }
+
+    /// Steps that are to come.
+    pub(super) const fn len(&self) -> u32 {
+        self.left
+    }
+
+    /// How long those take, about.
+    pub(super) const fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
+    /// Whether a visit of `leg` came to nothing, so that another would too.
+    fn is_hopeless(&self, leg: &Leg) -> bool {
+        let vain = |step: &Step| {
+            step.cell == leg.cell
+                && step.stride == leg.stride
+                && step.cut_off.is_some()
+                && step.standing.is_empty()
+                && step.shots.iter().all(|shot| shot.outcome != Outcome::Good)
+        };
+        self.steps.iter().any(vain)
+    }
+
+    /// Takes a step in and renews the figure it belongs to.
+    fn take(&mut self, step: Step, seed: u64) {
+        self.steps.push(step);
+        let Some(last) = self.steps.last() else { return };
+        let alike: Vec<&Step> = self.steps.iter().filter(|step| is_alike(step, last)).collect();
+        let fresh = summary(&alike, seed);
+        let same = |old: &&mut LoadSummary| old.cell == fresh.cell && old.stride == fresh.stride;
+        match self.figures.iter_mut().find(same) {
+            Some(old) => *old = fresh,
+            None => self.figures.push(fresh),
+        }
+        sort(&mut self.figures);
+    }
+}
+
+impl Course {
+    /// Puts the plan's loads on its cells, after rounds that ended with `end`; how the run ends.
+    pub(super) async fn loads(&mut self, crew: &mut (impl Crew + Send), end: RunEnd) -> RunEnd {
+        let over = matches!(end, RunEnd::Cancelled | RunEnd::Failed { .. });
+        if over || self.loads.loads.is_empty() {
+            return end;
+        }
+        let cycle = |cell| self.ledger.cycle(cell as usize);
+        let legs = agenda::legs(&self.head.plan, self.loads.cpus, cycle);
+        self.loads.left = count(legs.len()).saturating_mul(ROUNDS);
+        self.loads.seconds = legs.iter().map(|leg| leg.seconds).sum::<f64>() * f64::from(ROUNDS);
+        let mut whole = true;
+        for round in 0..ROUNDS {
+            for leg in agenda::ordered(&legs, self.head.plan.seed, round) {
+                match self.leg(crew, &leg, round).await {
+                    ControlFlow::Break(end) => return end,
+                    ControlFlow::Continue(visited) => whole &= visited || round > 0,
+                }
+            }
+        }
+        if whole { end } else { RunEnd::BudgetSpent }
+    }
+
+    /// Visits `leg`. False if there was no time for it.
+    async fn leg(
+        &mut self,
+        crew: &mut (impl Crew + Send),
+        leg: &Leg,
+        round: u32,
+    ) -> ControlFlow<RunEnd, bool> {
+        self.loads.left = self.loads.left.saturating_sub(1);
+        self.loads.seconds = (self.loads.seconds - leg.seconds).max(0.0);
+        if self.cancel.is_cancelled() {
+            return ControlFlow::Break(RunEnd::Cancelled);
+        }
+        if !self.is_active(leg.cell) || self.loads.is_hopeless(leg) {
+            return ControlFlow::Continue(true);
+        }
+        let left = self.ledger.effort.budget_seconds.0 - self.elapsed().0;
+        if leg.seconds.min(agenda::LONGEST_GUESS) > left {
+            return ControlFlow::Continue(false);
+        }
+        self.ledger.progress.submitted += 1;
+        let cancel = self.cancel.clone();
+        let step = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return ControlFlow::Break(RunEnd::Cancelled),
+            step = self.step(crew, leg, round, left) => step,
+        };
+        self.keep_step(step).await;
+        ControlFlow::Continue(true)
+    }
+
+    /// One step, watched like a sample.
+    async fn step(
+        &mut self,
+        crew: &mut (impl Crew + Send),
+        leg: &Leg,
+        round: u32,
+        left: f64,
+    ) -> Step {
+        let tasks = self.tasks(leg, round);
+        let energy = Energy::find(&self.roots);
+        self.host.mark(self.clock.now(), crew.usage());
+        let start = self.clock.now();
+        let at_seconds = self.elapsed();
+        self.pulse.beat(start);
+        let deadline =
+            Instant::now() + Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX / 4);
+        let roots = self.roots.clone();
+        let work = gain(crew, leg, &tasks, &energy, stand::Bounds { roots, deadline });
+        let gain = self.pulse.during(&*self.clock, work).await;
+        self.host.mark(self.clock.now(), crew.usage());
+        let host = self.host.since(start);
+        let mut marks = of_step(leg.stride, taints(&host, &self.bounds, self.clocks.usual()));
+        marks.extend(self.pulse.take().then_some(Taint::Paused));
+        let energy_of = gain.joules.map(|_| SafeText::new("package"));
+        Step {
+            cell: leg.cell,
+            stride: leg.stride,
+            round,
+            at_seconds,
+            window_seconds: gain.window,
+            shots: gain.shots,
+            standing: gain.standing,
+            cut_off: gain.cut_off.as_deref().map(SafeText::new),
+            energy_joules: gain.joules,
+            energy_of,
+            host,
+            taints: marks,
+        }
+    }
+
+    /// What the hands of `leg` do.
+    fn tasks(&self, leg: &Leg, round: u32) -> agenda::Work {
+        let seed = agenda::stream(self.head.plan.seed, leg, round);
+        let neighbour = leg.neighbour.map(|cell| Tasks::new(self.task(cell, 0), !seed));
+        let own = Tasks::new(self.task(self.loads.cells[leg.cell as usize], 0), seed);
+        agenda::Work { own, neighbour, busy: self.loads.cpus.saturating_sub(1).max(1) }
+    }
+
+    async fn keep_step(&mut self, step: Step) {
+        let failed = agenda::is_failed(&step);
+        let elapsed = self.elapsed();
+        let progress = &mut self.ledger.progress;
+        progress.completed += u32::from(!failed);
+        progress.failed += u32::from(failed);
+        progress.elapsed_seconds = elapsed;
+        progress.remaining = self.loads.left;
+        let budget = self.ledger.effort.budget_seconds.0 - elapsed.0;
+        let to_come = self.loads.seconds.min(budget.max(0.0));
+        progress.left_seconds = Some(crate::model::unit::Seconds(to_come));
+        let progress = *progress;
+        self.loads.take(step.clone(), self.head.plan.seed);
+        let notice = self.keep.save_steps(&self.loads.steps);
+        self.voice.tell(RunEvent::Step(Box::new(step))).await;
+        self.voice.tell(RunEvent::Loads(self.loads.figures.clone())).await;
+        self.voice.tell(RunEvent::Progress(progress)).await;
+        self.voice.notice(notice).await;
+    }
+}
+
+/// Does what `leg` asks for.
+async fn gain(
+    crew: &mut (impl Crew + Send),
+    leg: &Leg,
+    work: &agenda::Work,
+    energy: &Energy,
+    bounds: stand::Bounds,
+) -> Gain {
+    use crate::model::load::Stride;
+    let window = Duration::try_from_secs_f64(leg.window).unwrap_or_default();
+    match leg.stride {
+        Stride::Throughput { at_once } => {
+            closed::gain(crew, at_once, &work.own, window, energy).await
+        }
+        Stride::Latency { per_second, most } => {
+            open::gain(crew, most, per_second, &work.own, window, energy).await
+        }
+        Stride::Neighbour { .. } => beside::gain(crew, work, window, energy).await,
+        Stride::Memory { count } => stand::memory(crew, &work.own, count).await,
+        Stride::Density { most } => stand::density(crew, &work.own, most, &bounds).await,
+    }
+}
+
+#[cfg(test)]
+mod tests;
