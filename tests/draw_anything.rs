@@ -8,8 +8,8 @@
 
 use isomon::model::backend::{BackendId, Start};
 use isomon::model::bench::{
-    Cell, Estimate, Failure, Figure, HostState, Outcome, Payload, Phase, Phases, Place, Progress, Sample,
-    Summary, Taint,
+    Cell, Estimate, Failure, Figure, HostState, Outcome, Payload, Phase, Phases, Place, Progress,
+    Sample, Summary, Taint,
 };
 use isomon::model::id::SourceId;
 use isomon::model::load::{LoadFigure, LoadSummary, Rate, Step, Stride};
@@ -22,12 +22,12 @@ use isomon::tui::look::Glyph;
 use isomon::tui::tab::{backends, bench};
 use proptest::prelude::*;
 
-#[path = "world/screen.rs"]
-#[expect(dead_code, reason = "only what is drawn matters")]
-mod screen;
 #[path = "world/load.rs"]
 #[expect(dead_code, reason = "other tests draw the usual loads")]
 mod loaded;
+#[path = "world/screen.rs"]
+#[expect(dead_code, reason = "only what is drawn matters")]
+mod screen;
 #[path = "world/bench.rs"]
 #[expect(dead_code, reason = "other tests draw the usual run")]
 mod world;

@@ -117,7 +117,7 @@ pub fn ticks(width: usize, marks: impl IntoIterator<Item = (f64, String)>) -> St
             used = from + length + 2;
         }
     }
-    fixed::left(&line, width)
+    fixed::left(line.trim_end(), width)
 }
 
 fn ends(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {

@@ -2,7 +2,6 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -59,42 +58,53 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
         let most = (area.height / 3).max(2);
         Layout::vertical([Constraint::Min(0), Constraint::Length(list.min(most))]).areas(area)
     };
-    draw_curves(frame, plot, (&rows, &all), chosen, look);
+    draw_curves(frame, plot, (&rows, &all), (chosen, sight), look);
     draw_list(frame, list, (&rows, &all), chosen, look);
 }
 
 type Rows<'a, 'b> = (&'a [LoadRow<'b>], &'a [Vec<(u32, Rate)>]);
 
+/// The rows whose curves are drawn: the one that is looked at and those that are marked; all where
+/// none is.
+fn drawn(rows: &[LoadRow<'_>], chosen: Option<usize>, sight: &Sight<'_>) -> Vec<usize> {
+    let wanted = |index: &usize| {
+        let cell = rows[*index].cell;
+        let marked =
+            sight.marked.iter().any(|of| (of.backend, of.start) == (cell.backend, cell.start));
+        marked || chosen.is_none_or(|of| of == *index)
+    };
+    let mut order: Vec<usize> = (0..rows.len()).filter(wanted).collect();
+    // What is looked at lies on top.
+    order.sort_by_key(|index| Some(*index) == chosen);
+    order
+}
+
 fn draw_curves(
     frame: &mut Frame<'_>,
     area: Rect,
     (rows, all): Rows<'_, '_>,
-    chosen: Option<usize>,
+    (chosen, sight): (Option<usize>, &Sight<'_>),
     look: &Look<'_>,
 ) {
-    let seen = || all.iter().flatten();
+    let order = drawn(rows, chosen, sight);
+    let seen = || order.iter().flat_map(|index| &all[*index]);
     let at_once = |(at_once, _): &(u32, Rate)| f64::from(*at_once);
+    let ends = |rate: &Rate| [rate.per_second, rate.high_per_second.unwrap_or(0.0)];
     let axes =
-        (Axis::powers(seen().map(at_once)), Axis::over(seen().map(|(_, rate)| rate.per_second)));
+        (Axis::powers(seen().map(at_once)), Axis::over(seen().flat_map(|(_, rate)| ends(rate))));
     let (Some(x), Some(y)) = axes else {
         let text = "no step has ended well yet";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     };
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    // What is looked at lies on top.
-    order.sort_by_key(|index| Some(*index) == chosen);
-    let curve = |index: usize| Curve {
-        points: all[index].iter().map(|point| (at_once(point), point.1.per_second)).collect(),
+    let curve = |index: &usize| Curve {
+        points: all[*index].iter().map(|point| (at_once(point), point.1.per_second)).collect(),
         ink: Ink {
-            style: match chosen {
-                Some(of) if of != index => look.theme.track,
-                _ => rows[index].colour(look).add_modifier(Modifier::BOLD),
-            },
-            ascii: if Some(index) == chosen { "#" } else { "." },
+            style: rows[*index].colour(look),
+            ascii: if Some(*index) == chosen { "#" } else { "." },
         },
         join: Join::Line,
     };
-    let curves: Vec<Curve> = order.into_iter().map(curve).collect();
+    let curves: Vec<Curve> = order.iter().map(curve).collect();
     let mut ticks: Vec<u32> = seen().map(|(at_once, _)| *at_once).collect();
     ticks.sort_unstable();
     ticks.dedup();
