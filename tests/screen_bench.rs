@@ -418,7 +418,7 @@ fn a_click_on_the_time_axis_moves_the_cursor() {
         tab.act(key, &state);
     }
     let area = ratatui::layout::Rect::new(0, 0, SMALL.0, SMALL.1);
-    assert_eq!(tab.click(17, 9, area, &state), Reply::Done);
+    assert_eq!(tab.click(15, 9, area, &state), Reply::Done);
     let text = screen::text(SMALL, Glyph::Unicode, state.now, |frame, area, look| {
         tab.draw(frame, area, &state, look);
     });
@@ -448,9 +448,10 @@ fn runs_are_listed_opened_and_marked() {
 
 #[test]
 fn a_stored_run_is_shown_by_the_same_code_and_two_are_compared() {
-    let mut state = done();
+    let mut state = world::tried();
     let other = isomon::model::id::RunId::new(world::START.wall_ms - 86_400_000, 7);
-    tell_again(&mut state, &other);
+    tell_again(&mut state, &world::id(), 1.3);
+    tell_again(&mut state, &other, 1.0);
     assert!(state.live_run().is_none() && state.runs[&other].stored);
     let mut tab = View::default();
     for key in [Action::Runs, Action::Mark, Action::Down, Action::Mark] {
@@ -472,16 +473,18 @@ fn a_stored_run_is_shown_by_the_same_code_and_two_are_compared() {
     assert!(look(&tab).contains("Run 20261121"));
 }
 
-/// Tells the made-up run again under another name, slower where it starts cold, on another kernel.
-fn tell_again(state: &mut State, id: &isomon::model::id::RunId) {
+/// Tells a part of the made-up run again under another name; what is created takes so many times as
+/// long, and the kernel is another.
+fn tell_again(state: &mut State, id: &isomon::model::id::RunId, times: f64) {
     use isomon::model::run::RunEvent;
     let mut head = world::head();
     head.id = id.clone();
-    head.fingerprint.kernel = Some("6.1.0".into());
+    head.fingerprint.kernel = Some(format!("6.{times}").into());
+    head.cells.truncate(3);
     let mut events = vec![RunEvent::Started(Box::new(head))];
-    for mut sample in world::samples(20).0 {
+    for mut sample in world::samples(20).0.into_iter().filter(|sample| sample.cell < 3) {
         if let Some(create) = &mut sample.phases.create_seconds {
-            create.0 *= 0.7;
+            create.0 *= times;
         }
         events.push(RunEvent::Sample(Box::new(sample)));
     }
