@@ -110,7 +110,10 @@ fn draw_curves(
     ticks.dedup();
     let ticks = ticks.into_iter().map(|at| (f64::from(at), at.to_string())).collect();
     let spots = chosen.map(|index| spots(&rows[index], &all[index], look)).unwrap_or_default();
-    let words = |value: f64| format!("{}/s", three_digits(value));
+    let words = |value: f64| match value {
+        0.0 => "0".to_owned(),
+        rate => format!("{}/s", three_digits(rate)),
+    };
     let plot = Plot { x, ticks, y, words: &words, curves: &curves, spots: &spots, cursor: None };
     plot.draw(area, frame.buffer_mut(), look);
 }
