@@ -25,7 +25,7 @@ const LONGEST: Duration = Duration::from_secs(90);
 /// Pictures: name, the keys that lead there, and words on the screen once it may be taken.
 const PICTURES: [(&str, &str, &[&str]); 3] = [
     ("node", "2\r", &["Processes"]),
-    ("backends", "4c", &["gvisor-kvm", "ready"]),
+    ("backends", "4C", &["gvisor-kvm", "ready"]),
     ("bench", "5b", &["✓ completed", "◐ time spent", "◐ rounds spent"]),
 ];
 

@@ -22,6 +22,7 @@ pub mod deed;
 pub mod local;
 mod obey;
 mod task;
+mod tell_again;
 
 pub use deed::Deed;
 

@@ -8,9 +8,11 @@
 
 use isomon::model::backend::{BackendId, Start};
 use isomon::model::bench::{
-    Cell, Estimate, Failure, Figure, HostState, Outcome, Payload, Phase, Phases, Progress, Sample,
-    Summary, Taint,
+    Cell, Estimate, Failure, Figure, HostState, Outcome, Payload, Phase, Phases, Place, Progress,
+    Sample, Summary, Taint,
 };
+use isomon::model::id::SourceId;
+use isomon::model::load::{LoadFigure, LoadSummary, Rate, Step, Stride};
 use isomon::model::run::{RunEnd, RunEvent, RunTail};
 use isomon::model::unit::{Ratio, Seconds};
 use isomon::model::update::What;
@@ -20,6 +22,9 @@ use isomon::tui::look::Glyph;
 use isomon::tui::tab::{backends, bench};
 use proptest::prelude::*;
 
+#[path = "world/load.rs"]
+#[expect(dead_code, reason = "other tests draw the usual loads")]
+mod loaded;
 #[path = "world/screen.rs"]
 #[expect(dead_code, reason = "only what is drawn matters")]
 mod screen;
@@ -62,7 +67,7 @@ fn sample() -> impl Strategy<Value = Sample> {
         outcome,
         host: HostState { steal: Ratio::new(at_seconds.0), ..HostState::default() },
         taints,
-        attempt: 0,
+        attempt: u32::from(cell % 3 == 0),
     })
 }
 
@@ -97,7 +102,7 @@ fn summary() -> impl Strategy<Value = Summary> {
         failures,
         tainted,
         estimate,
-        place: None,
+        place: [None, Some(Place::Best), Some(Place::Alike)][n as usize % 3],
     })
 }
 
@@ -111,6 +116,54 @@ fn cells() -> impl Strategy<Value = Vec<Cell>> {
         payload,
     });
     prop::collection::vec(cell, 0..40)
+}
+
+fn stride() -> impl Strategy<Value = Stride> {
+    let number = prop::sample::select(vec![0_u32, 1, 2, 40, u32::MAX]);
+    let beside = prop::option::of(0..40_u32);
+    (number, seconds(), beside, 0..5_usize).prop_map(|(number, odd, beside, kind)| match kind {
+        0 => Stride::Throughput { at_once: number },
+        1 => Stride::Latency { per_second: odd.0, most: number },
+        2 => Stride::Memory { count: number },
+        3 => Stride::Density { most: number },
+        _ => Stride::Neighbour { beside },
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    (0..40_u32, stride(), seconds()).prop_map(|(cell, stride, odd)| {
+        let mut step = loaded::step(cell, stride, odd.0);
+        step.shots[0].done_seconds = odd;
+        step.shots[1].intended_seconds = None;
+        step
+    })
+}
+
+fn load() -> impl Strategy<Value = LoadSummary> {
+    let figure = (estimate(), seconds(), prop::option::of(seconds()), 0..4_usize);
+    let figure = figure.prop_map(|(known, odd, other, kind)| match kind {
+        0 => LoadFigure::Times(known),
+        1 => LoadFigure::Rate(Rate {
+            per_second: odd.0,
+            low_per_second: other.map(|other| other.0),
+            high_per_second: Some(odd.0),
+        }),
+        2 => LoadFigure::Memory {
+            pss_each_bytes: Some(odd.0),
+            available_each_bytes: other.map(|other| -other.0),
+        },
+        _ => LoadFigure::Most { count: u32::MAX, all: other.is_some() },
+    });
+    let parts = (0..40_u32, stride(), prop::option::weighted(0.8, figure), any::<[u32; 3]>());
+    parts.prop_map(|(cell, stride, figure, [n, failures, tainted])| LoadSummary {
+        cell,
+        stride,
+        n,
+        failures,
+        tainted,
+        figure,
+        energy_each_joules: None,
+    })
 }
 
 fn progress() -> impl Strategy<Value = Progress> {
@@ -134,6 +187,9 @@ prop_compose! {
         summary in prop::collection::vec(summary(), 0..80),
         progress in progress(),
         over in any::<bool>(),
+        stored in any::<bool>(),
+        steps in prop::collection::vec(step(), 0..6),
+        loads in prop::collection::vec(load(), 0..40),
     ) -> State {
         let mut state = if tried { world::tried() } else { State::default() };
         let Some(cells) = cells else { return state };
@@ -142,14 +198,20 @@ prop_compose! {
         let mut events = vec![RunEvent::Started(Box::new(head)), RunEvent::Progress(progress)];
         events.extend(samples.into_iter().map(|sample| RunEvent::Sample(Box::new(sample))));
         events.push(RunEvent::Summary(summary.clone()));
+        events.extend(steps.into_iter().map(|step| RunEvent::Step(Box::new(step))));
+        events.push(RunEvent::Loads(loads.clone()));
         if over {
             let ended = world::START;
             let end = RunEnd::BudgetSpent;
-            let tail = RunTail { ended, end, progress, summary, suspended: world::head().left_out, overhead_seconds: None, loads: Vec::new(), verdict: None };
+            let tail = RunTail { ended, end, progress, summary, suspended: world::head().left_out, overhead_seconds: None, loads, verdict: Some(loaded::verdict()) };
             events.push(RunEvent::Ended(tail));
         }
         for event in events {
-            state.apply(&world::update(world::START, What::Run { id: world::id(), event }));
+            let mut update = world::update(world::START, What::Run { id: world::id(), event });
+            if stored {
+                update.from = SourceId::stored();
+            }
+            state.apply(&update);
         }
         state
     }

@@ -18,6 +18,8 @@ use isomon::tui::look::Glyph;
 use isomon::tui::reply::Reply;
 use isomon::tui::tab::bench::View;
 
+#[path = "world/load.rs"]
+mod loaded;
 #[path = "world/screen.rs"]
 mod screen;
 #[path = "world/bench.rs"]
@@ -87,10 +89,13 @@ fn every_view_on_a_small_screen() {
     let bars = [Action::View];
     let ladder = [Action::View; 2];
     let samples = [Action::View; 3];
+    let spread = [Action::View; 4];
+    insta::assert_snapshot!("spread_small", drawn(SMALL, &state, &spread));
     insta::assert_snapshot!("bars_small", drawn(SMALL, &state, &bars));
     insta::assert_snapshot!("ladder_small", drawn(SMALL, &state, &ladder));
     insta::assert_snapshot!("samples_small", drawn(SMALL, &state, &samples));
-    let time = [Action::Down, Action::View, Action::View, Action::View, Action::View];
+    let mut time = vec![Action::Down];
+    time.extend([Action::View; 5]);
     insta::assert_snapshot!("time_small", drawn(SMALL, &state, &time));
     let work = [Action::View, Action::Right, Action::Sort, Action::Sort, Action::Sort];
     insta::assert_snapshot!("bars_of_work_small", drawn(SMALL, &state, &work));
@@ -239,7 +244,7 @@ fn a_warm_row_takes_no_star_from_a_cold_one() {
         .filter_map(|line| line.split_once("★ "))
         .filter_map(|(_, rest)| rest.split("  ").next())
         .collect();
-    for wanted in ["kvm", "v8 snapshot", "wasm warm"] {
+    for wanted in ["v8 snapshot", "wasm warm"] {
         assert!(stars.contains(&wanted), "{wanted} {stars:?}");
     }
 }
@@ -336,5 +341,157 @@ fn the_row_that_is_looked_at_is_marked_in_every_view() {
         });
         assert_eq!(rows.len(), 1, "{view:?}");
         view.act(Action::View, &state);
+    }
+}
+
+/// The views that a loaded run has, in their order.
+const VIEWS: [&str; 12] = [
+    "table", "bars", "ladder", "samples", "spread", "time", "rate", "latency", "memory", "density",
+    "beside", "claims",
+];
+
+fn view(name: &str) -> Vec<Action> {
+    let at = VIEWS.iter().position(|view| *view == name).unwrap();
+    let mut keys = vec![Action::Down; 6];
+    keys.extend(vec![Action::View; at]);
+    keys
+}
+
+#[test]
+fn views_of_loads() {
+    let state = loaded::loaded(false);
+    for name in &VIEWS[6..] {
+        insta::assert_snapshot!(format!("{name}_small"), drawn(SMALL, &state, &view(name)));
+    }
+    insta::assert_snapshot!("board_middle", drawn(MIDDLE, &state, &view("time")));
+    insta::assert_snapshot!("board_large", drawn(LARGE, &state, &view("rate")));
+    let mut zoomed = view("beside");
+    zoomed.push(Action::Zoom);
+    insta::assert_snapshot!("beside_large", drawn(LARGE, &state, &zoomed));
+}
+
+#[test]
+fn a_view_without_data_says_what_makes_it() {
+    let without = drawn(SMALL, &done(), &[Action::View; 6]);
+    assert!(without.contains("‹loads›") && without.contains("preset standard"), "{without}");
+    assert!(!without.contains(" rate "), "{without}");
+    let mut state = loaded::loaded(true);
+    state.runs.values_mut().for_each(|run| run.loads.clear());
+    let later = drawn(SMALL, &state, &view("rate"));
+    assert!(later.contains("throughput is measured after the rounds"), "{later}");
+}
+
+#[test]
+fn the_verdict_is_in_sight_in_every_view() {
+    let (over, live) = (loaded::loaded(false), world::running(20));
+    for name in VIEWS {
+        for size in [SMALL, MIDDLE, LARGE, TINY] {
+            let text = drawn(size, &over, &view(name));
+            let seen = text.contains("disturbed: steal 11 %");
+            assert!(seen || size == TINY, "{name} {size:?}: {text}");
+        }
+    }
+    let live = drawn(SMALL, &live, &[]);
+    assert!(live.contains("disturbed: steal 11 %, 231 of 1540 samples"), "{live}");
+}
+
+#[test]
+fn the_cursor_goes_over_samples_and_says_what_is_known_of_each() {
+    let state = done();
+    let mut keys = view("time");
+    assert!(drawn(SMALL, &state, &keys).contains("◆ 60 of 60"));
+    keys.extend([Action::Left; 18]);
+    let stolen = drawn(SMALL, &state, &keys);
+    assert!(stolen.contains("◆ 42 of 60 · round 42") && stolen.contains("! steal"), "{stolen}");
+    assert!(stolen.contains("the host then: steal 11 %"), "{stolen}");
+    keys.extend([Action::Right, Action::PageUp]);
+    assert!(drawn(SMALL, &state, &keys).contains("◆ 40 of 60"));
+    keys.push(Action::Back);
+    assert!(drawn(SMALL, &state, &keys).contains("◆ 60 of 60"));
+}
+
+#[test]
+fn a_click_on_the_time_axis_moves_the_cursor() {
+    let state = done();
+    let mut tab = View::default();
+    for key in view("time") {
+        tab.act(key, &state);
+    }
+    let area = ratatui::layout::Rect::new(0, 0, SMALL.0, SMALL.1);
+    assert_eq!(tab.click(15, 9, area, &state), Reply::Done);
+    let text = screen::text(SMALL, Glyph::Unicode, state.now, |frame, area, look| {
+        tab.draw(frame, area, &state, look);
+    });
+    assert!(text.contains("◆ 1 of 60"), "{text}");
+}
+
+#[test]
+fn runs_are_listed_opened_and_marked() {
+    let mut state = done();
+    let other = isomon::model::id::RunId::new(world::START.wall_ms - 86_400_000, 7);
+    let stored = [world::id(), other.clone()];
+    let stored = stored.map(|id| isomon::model::run::StoredRun { id, finished: true });
+    state.apply(&world::update(state.now, What::Runs(stored.to_vec())));
+    let mut tab = View::default();
+    assert_eq!(tab.act(Action::Runs, &state), Reply::Wish(Command::ListRuns));
+    tab.act(Action::Down, &state);
+    let text = screen::text(SMALL, Glyph::Unicode, state.now, |frame, area, look| {
+        tab.draw(frame, area, &state, look);
+    });
+    insta::assert_snapshot!("runs_small", text);
+    assert_eq!(tab.act(Action::Enter, &state), Reply::Wish(Command::OpenRun(other.clone())));
+    tab.act(Action::Runs, &state);
+    assert_eq!(tab.act(Action::Mark, &state), Reply::Wish(Command::OpenRun(other)));
+    let said = tab.act(Action::Compare, &state);
+    assert!(matches!(&said, Reply::Say(words) if words.as_str().contains("mark two")), "{said:?}");
+}
+
+#[test]
+fn a_stored_run_is_shown_by_the_same_code_and_two_are_compared() {
+    let mut state = world::tried();
+    let other = isomon::model::id::RunId::new(world::START.wall_ms - 86_400_000, 7);
+    tell_again(&mut state, &world::id(), 1.3);
+    tell_again(&mut state, &other, 1.0);
+    assert!(state.live_run().is_none() && state.runs[&other].stored);
+    let mut tab = View::default();
+    for key in [Action::Runs, Action::Mark, Action::Down, Action::Mark] {
+        tab.act(key, &state);
+    }
+    assert_eq!(tab.act(Action::Compare, &state), Reply::Done);
+    let look = |tab: &View| {
+        screen::text(LARGE, Glyph::Unicode, state.now, |frame, area, look| {
+            tab.draw(frame, area, &state, look);
+        })
+    };
+    let mut text = look(&tab);
+    while text.contains("comparing:") {
+        std::thread::yield_now();
+        text = look(&tab);
+    }
+    insta::assert_snapshot!("compare_large", text);
+    assert_eq!(tab.act(Action::Back, &state), Reply::Done);
+    assert!(look(&tab).contains("Run 20261121"));
+}
+
+/// Tells a part of the made-up run again under another name; what is created takes so many times as
+/// long, and the kernel is another.
+fn tell_again(state: &mut State, id: &isomon::model::id::RunId, times: f64) {
+    use isomon::model::run::RunEvent;
+    let mut head = world::head();
+    head.id = id.clone();
+    head.fingerprint.kernel = Some(format!("6.{times}").into());
+    head.cells.truncate(3);
+    let mut events = vec![RunEvent::Started(Box::new(head))];
+    for mut sample in world::samples(20).0.into_iter().filter(|sample| sample.cell < 3) {
+        if let Some(create) = &mut sample.phases.create_seconds {
+            create.0 *= times;
+        }
+        events.push(RunEvent::Sample(Box::new(sample)));
+    }
+    for event in events {
+        let what = What::Run { id: id.clone(), event };
+        let mut update = world::update(state.now, what);
+        update.from = SourceId::stored();
+        state.apply(&update);
     }
 }

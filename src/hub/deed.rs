@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::model::backend::{BackendId, BackendStatus, Mend};
 use crate::model::bench::Plan;
 use crate::model::id::RunId;
+use crate::model::run::{Run, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::update::Update;
 
@@ -39,6 +40,12 @@ pub trait Deed: Send + Sync + 'static {
         out: mpsc::Sender<Update>,
         cancel: CancellationToken,
     ) -> impl Future<Output = Result<(), SafeText>> + Send;
+
+    /// The runs that are kept, latest first.
+    fn stored(&self) -> Result<Vec<StoredRun>, SafeText>;
+
+    /// Reads run `id` as it is kept, with its figures even where it was cut off.
+    fn read(&self, id: &RunId) -> Result<Run, SafeText>;
 
     /// Writes run `id` as JSON to `to`, or into it where it is a directory. Returns the file.
     fn export(&self, id: &RunId, to: &Path) -> Result<PathBuf, SafeText>;

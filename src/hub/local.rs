@@ -19,7 +19,7 @@ use crate::model::bench::{Limits, Plan};
 use crate::model::id::{RunId, SourceId};
 use crate::model::node::NodeInfo;
 use crate::model::root::Roots;
-use crate::model::run::{Run, RunHead};
+use crate::model::run::{Run, RunHead, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, SystemClock};
 use crate::model::update::{Notice, Update, What};
@@ -254,6 +254,15 @@ impl Deed for Local {
             )
             .into()),
         }
+    }
+
+    fn stored(&self) -> Result<Vec<StoredRun>, SafeText> {
+        let listed = self.list()?.into_iter();
+        Ok(listed.map(|run| StoredRun { id: run.id, finished: run.finished }).collect())
+    }
+
+    fn read(&self, id: &RunId) -> Result<Run, SafeText> {
+        Self::read(self, id)
     }
 
     fn export(&self, id: &RunId, to: &Path) -> Result<PathBuf, SafeText> {

@@ -8,7 +8,7 @@ use rand::Rng;
 use tokio_util::sync::CancellationToken;
 
 use super::task::{self, Live, Mending};
-use super::{Deed, Hub};
+use super::{Deed, Hub, tell_again};
 use crate::config::Interval;
 use crate::model::backend::BackendId;
 use crate::model::bench::Plan;
@@ -25,7 +25,8 @@ impl<D: Deed> Hub<D> {
             Command::Mend(id) => self.mend(id).await,
             Command::StopMend => self.stop_mend(),
             Command::Bench(plan) => self.bench(*plan).await,
-            Command::ListRuns | Command::OpenRun(_) => {}
+            Command::ListRuns => self.list(),
+            Command::OpenRun(id) => self.open(id),
             Command::Cancel(id) => self.cancel(&id).await,
             Command::Export { run, to } => self.export(run, to),
             Command::Interval(interval) => self.set_interval(interval).await,
@@ -98,6 +99,14 @@ impl<D: Deed> Hub<D> {
             }
             None => self.say(true, &format!("run {id} is over")).await,
         }
+    }
+
+    fn list(&self) {
+        self.tasks.spawn(tell_again::list(Arc::clone(&self.deed), self.outlet()));
+    }
+
+    fn open(&self, id: RunId) {
+        self.tasks.spawn(tell_again::open(Arc::clone(&self.deed), self.outlet(), id));
     }
 
     fn export(&self, run: RunId, to: PathBuf) {

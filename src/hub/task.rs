@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::Deed;
+use super::{Deed, tell_again};
 use crate::model::backend::{BackendId, BackendStatus, Mend, Readiness};
 use crate::model::bench::{Plan, Progress, Summary};
 use crate::model::id::RunId;
@@ -148,7 +148,7 @@ pub(super) async fn bench<D: Deed>(
     cancel: CancellationToken,
 ) {
     let (out, mut heard) = mpsc::channel(EVENTS);
-    let run = id.clone();
+    let (run, listing) = (id.clone(), Arc::clone(&deed));
     let doing = tokio::spawn(async move { deed.bench(run, plan, out, cancel).await });
     let mut seen = Seen::default();
     while let Some(update) = heard.recv().await {
@@ -163,6 +163,7 @@ pub(super) async fn bench<D: Deed>(
         outlet.send(What::Run { id, event }).await;
     }
     tell(&outlet, result).await;
+    tell_again::list(listing, outlet).await;
 }
 
 /// Writes a run to a file and says where.
@@ -216,11 +217,11 @@ impl Seen {
 }
 
 /// What a task came to; a panic is an error like any other.
-async fn answer<T>(doing: JoinHandle<Result<T, SafeText>>) -> Result<T, SafeText> {
+pub(super) async fn answer<T>(doing: JoinHandle<Result<T, SafeText>>) -> Result<T, SafeText> {
     doing.await.unwrap_or_else(|error| Err(SafeText::from(format!("a fault of isomon: {error}"))))
 }
 
-async fn tell(outlet: &Outlet, result: Result<(), SafeText>) {
+pub(super) async fn tell(outlet: &Outlet, result: Result<(), SafeText>) {
     if let Err(text) = result {
         outlet.send(What::Notice(Notice { bad: true, text })).await;
     }

@@ -6,9 +6,9 @@ use rand::SeedableRng;
 
 use super::*;
 use crate::model::backend::{BackendId, BackendStatus, Mend, Readiness, Traits};
-use crate::model::bench::{Effort, Limits, Payload, Plan};
+use crate::model::bench::{Effort, HostState, Limits, Outcome, Payload, Phases, Plan, Sample};
 use crate::model::id::RunId;
-use crate::model::run::{Fingerprint, RunEnd, RunEvent, RunHead, RunTail};
+use crate::model::run::{Fingerprint, Run, RunEnd, RunEvent, RunHead, RunTail, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::time::{Stamp, SystemClock};
 use crate::model::unit::{Ratio, Seconds};
@@ -120,8 +120,39 @@ impl Deed for Fake {
         Ok(())
     }
 
+    fn stored(&self) -> Result<Vec<StoredRun>, SafeText> {
+        Ok(vec![StoredRun { id: kept(), finished: true }])
+    }
+
+    fn read(&self, id: &RunId) -> Result<Run, SafeText> {
+        if *id != kept() {
+            return Err(format!("run {id} is not kept").into());
+        }
+        let head = head(id.clone(), plan());
+        let samples = (0..600).map(sample).collect();
+        Ok(Run { head, samples, steps: Vec::new(), tail: None })
+    }
+
     fn export(&self, _: &RunId, to: &Path) -> Result<std::path::PathBuf, SafeText> {
         Err(format!("{} is full", to.display()).into())
+    }
+}
+
+fn kept() -> RunId {
+    RunId::new(1_000, 7)
+}
+
+fn sample(round: u32) -> Sample {
+    Sample {
+        cell: 0,
+        round,
+        warmup: false,
+        attempt: 0,
+        at_seconds: Seconds(f64::from(round)),
+        phases: Phases { ready_seconds: Some(Seconds(0.001)), ..Phases::default() },
+        outcome: Outcome::Good,
+        host: HostState::default(),
+        taints: Vec::new(),
     }
 }
 
@@ -323,4 +354,30 @@ async fn a_failed_export_is_a_sentence() {
     let to = "/full".into();
     rig.wish(Command::Export { run, to }).await;
     assert_eq!(rig.notice().await.text.as_str(), "/full is full");
+}
+
+#[tokio::test]
+async fn a_run_that_is_kept_is_listed_and_told_again() {
+    let mut rig = rig(false);
+    rig.wish(Command::ListRuns).await;
+    assert_eq!(rig.heard().await, What::Runs(vec![StoredRun { id: kept(), finished: true }]));
+    rig.wish(Command::OpenRun(kept())).await;
+    let mut state = crate::state::State::default();
+    while state.runs.get(&kept()).is_none_or(|run| run.samples.len() < 600) {
+        let update = rig.updates.recv().await.unwrap();
+        assert_eq!(update.from, SourceId::stored());
+        state.apply(&update);
+    }
+    let run = &state.runs[&kept()];
+    assert!(!run.is_live() && run.stored && state.live_run().is_none());
+    assert!(run.summary.iter().any(|summary| summary.n == 600), "made from the samples");
+    assert_eq!(run.progress.completed, 600);
+}
+
+#[tokio::test]
+async fn a_run_that_is_not_kept_is_said_to_be_so() {
+    let mut rig = rig(false);
+    rig.wish(Command::OpenRun(RunId::new(2_000, 9))).await;
+    let notice = rig.notice().await;
+    assert!(notice.bad && notice.text.as_str().contains("is not kept"), "{}", notice.text);
 }

@@ -11,6 +11,7 @@ use isomon::model::backend::{BackendId, BackendStatus, Mend, Readiness};
 use isomon::model::bench::{Limits, Plan};
 use isomon::model::command::Command;
 use isomon::model::id::RunId;
+use isomon::model::run::{Run, StoredRun};
 use isomon::model::text::SafeText;
 use isomon::model::time::{SetClock, SystemClock};
 use isomon::model::update::{Update, What};
@@ -80,6 +81,14 @@ impl Deed for Shop {
         _: CancellationToken,
     ) -> Result<(), SafeText> {
         Err("nothing is measured here".into())
+    }
+
+    fn stored(&self) -> Result<Vec<StoredRun>, SafeText> {
+        Ok(Vec::new())
+    }
+
+    fn read(&self, _: &RunId) -> Result<Run, SafeText> {
+        Err("nothing is kept here".into())
     }
 
     fn export(&self, _: &RunId, _: &Path) -> Result<std::path::PathBuf, SafeText> {

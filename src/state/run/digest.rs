@@ -8,6 +8,7 @@ use crate::model::bench::{Failure, Figure, HostState, Outcome, Phase, Sample, Ta
 use crate::model::load::{Cause, Shot, Step, Stride, Verdict};
 use crate::model::text::SafeText;
 use crate::model::unit::Ratio;
+use crate::stats::verdict::share;
 
 /// Ways in which a cell failed that are told apart; the others are counted together.
 const WAYS: usize = 32;
@@ -325,19 +326,6 @@ impl Digest {
                 cell.own.pop_front();
             }
         }
-    }
-}
-
-/// The share of `host` that `taint` is judged by; `None` where it is no share.
-const fn share(taint: Taint, host: &HostState) -> Option<Ratio> {
-    match taint {
-        Taint::Steal => host.steal,
-        Taint::CpuPressure => host.cpu_pressure,
-        Taint::MemoryPressure => host.memory_pressure,
-        Taint::IoPressure => host.io_pressure,
-        Taint::SlowClock => host.clock,
-        Taint::GpuWork => host.gpu,
-        Taint::OtherWork | Taint::Paused | Taint::LeftOver | Taint::Throttled => None,
     }
 }
 

@@ -49,8 +49,9 @@ mod walk;
 mod wish;
 
 use choice::Choice;
-use group::Group;
+use claims::Claims;
 use compare::Pair;
+use group::Group;
 use place::{Mode, Panel, Places, ResultPlaces, Wanted};
 use result::Sight;
 use runs::Runs;
@@ -72,6 +73,7 @@ pub struct View {
     load: usize,
     row: usize,
     claim: usize,
+    claims: Claims,
     group: usize,
     figure: usize,
     mode: Mode,
@@ -261,6 +263,7 @@ impl View {
             offered,
             cursor,
             claim: self.claim,
+            claims: &self.claims,
             at_seconds: self.at_seconds,
             marked: &self.marked,
             filter: &self.filter,

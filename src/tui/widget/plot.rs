@@ -106,17 +106,18 @@ pub fn ticks(width: usize, marks: impl IntoIterator<Item = (f64, String)>) -> St
     let (mut line, mut used) = (String::new(), 0);
     for (share, words) in marks {
         let (column, length) = (grid::part(share, width.saturating_sub(1)), words.chars().count());
-        if column >= used && column + length < width {
-            line.push_str(&" ".repeat(column - used));
-            line.push('│');
-            line.push_str(&words);
-            used = column + length + 1;
+        // What has no room behind its place stands before it.
+        let behind = column + length < width;
+        let from = if behind { column } else { column.saturating_sub(length) };
+        if from >= used && from + length < width {
+            line.push_str(&" ".repeat(from - used));
+            line.push_str(&if behind { format!("│{words}") } else { format!("{words}│") });
             // A blank keeps two texts apart.
             line.push(' ');
-            used += 1;
+            used = from + length + 2;
         }
     }
-    fixed::left(&line, width)
+    fixed::left(line.trim_end(), width)
 }
 
 fn ends(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
@@ -293,5 +294,7 @@ mod tests {
     fn texts_below_an_axis_never_touch() {
         let marks = [(0.0, "1".to_owned()), (0.05, "2".to_owned()), (0.5, "4".to_owned())];
         assert_eq!(ticks(12, marks), "│1    │4    ");
+        let end = [(0.0, "1".to_owned()), (1.0, "32".to_owned())];
+        assert_eq!(ticks(12, end), "│1       32│");
     }
 }

@@ -88,17 +88,17 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     let at = chosen.and_then(|at| neighbours.iter().position(|index| *index == rows[at].index));
     let skip = first(at.unwrap_or(0), fit.max(1)).min(neighbours.len());
     let columns: Vec<u32> = neighbours.iter().copied().skip(skip).take(fit).collect();
-    let key = key(sight, &columns, width);
+    let key = key(sight, (&neighbours, &columns), width);
     let foot = if height > 6 { (1 + key.len()).min(height / 3) } else { 0 };
     let room = height.saturating_sub(1 + foot);
-    let mut lines = vec![heading(&columns, name, look)];
+    let mut lines = vec![heading((&neighbours, &columns), name, look)];
     let shown = rows.iter().enumerate().skip(first(chosen.unwrap_or(0), room)).take(room);
     for (index, row) in shown {
         lines.push(line(row, &columns, part, (name, Some(index) == chosen), look));
     }
     if foot > 0 {
         let words = format!(
-            "  {} as a multiple of that alone, with one busy beside it: calm to ×{CALM}, loud from ×{LOUD:.0}",
+            "  {}, times that alone, beside a busy one: calm to ×{CALM}, loud from ×{LOUD:.0}",
             part.words()
         );
         lines.push(Line::styled(fixed::cut(&words, width), look.theme.muted));
@@ -107,22 +107,23 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// The letter of the column at `at`.
-fn letter(index: u32) -> String {
-    format!("[{}]", index + 1)
+/// What stands for a cell above its column: its place among `all`.
+fn letter(all: &[u32], index: u32) -> String {
+    let at = all.iter().position(|of| *of == index);
+    at.map_or_else(String::new, |at| format!("[{}]", at + 1))
 }
 
-fn heading(columns: &[u32], name: usize, look: &Look<'_>) -> Line<'static> {
+fn heading((all, columns): (&[u32], &[u32]), name: usize, look: &Look<'_>) -> Line<'static> {
     let mut text = fixed::left("  who \\ beside", name) + &fixed::right("alone", 9);
-    columns.iter().for_each(|index| text.push_str(&fixed::right(&letter(*index), NUMBER)));
+    columns.iter().for_each(|index| text.push_str(&fixed::right(&letter(all, *index), NUMBER)));
     Line::styled(text, look.theme.muted)
 }
 
 /// What the columns stand for.
-fn key(sight: &Sight<'_>, columns: &[u32], width: usize) -> Vec<String> {
+fn key(sight: &Sight<'_>, (all, columns): (&[u32], &[u32]), width: usize) -> Vec<String> {
     let named = |index: &u32| {
         let cell = sight.run.head.cells.get(*index as usize)?;
-        Some(format!("{} {}", letter(*index), cell.label().replace(' ', "\u{a0}")))
+        Some(format!("{} {}", letter(all, *index), cell.label().replace(' ', "\u{a0}")))
     };
     let words: Vec<String> = columns.iter().filter_map(named).collect();
     if words.is_empty() {
@@ -141,10 +142,8 @@ fn line(
 ) -> Line<'static> {
     let alone = times(row, None).and_then(|known| part.of(known));
     let text = alone.map_or_else(|| "—".to_owned(), |alone| alone.to_string());
-    let mut spans = vec![
-        row.named(name, chosen, look),
-        Span::styled(fixed::right(&text, 9), look.theme.text),
-    ];
+    let mut spans =
+        vec![row.named(name, chosen, look), Span::styled(fixed::right(&text, 9), look.theme.text)];
     for index in columns {
         let beside = times(row, Some(*index)).and_then(|known| part.of(known));
         let ratio = beside.zip(alone).map(|(beside, alone)| beside.0 / alone.0);

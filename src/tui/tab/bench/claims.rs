@@ -3,6 +3,9 @@
 //! Both numbers are shown with the boundary they lie between; where the two ends are not the same
 //! there is no verdict but the reason. The source stands below, as a number without one is hearsay.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -11,8 +14,8 @@ use ratatui::widgets::Paragraph;
 
 use super::plan::first;
 use super::result::Sight;
-use crate::claim::{ClaimRow, beside};
-use crate::model::run::Run;
+use crate::claim::{ClaimRow, worth_a_line};
+use crate::model::id::RunId;
 use crate::state::RunState;
 use crate::tui::look::Look;
 use crate::tui::widget::{fixed, grid};
@@ -20,19 +23,31 @@ use crate::tui::widget::{fixed, grid};
 /// Columns of a number.
 const NUMBER: usize = 14;
 
-/// The claims that can be set beside `run`, those between the same two ends first.
-pub(super) fn rows(run: &RunState) -> Vec<ClaimRow> {
-    // Summaries are all that is asked of a run that has them; its samples need not be copied.
-    let whole = Run {
-        head: run.head.clone(),
-        samples: Vec::new(),
-        steps: Vec::new(),
-        tail: run.tail.clone(),
-    };
-    let mut rows: Vec<ClaimRow> =
-        beside(&whole).into_iter().filter(|row| row.measured.is_some()).collect();
-    rows.sort_by_key(|row| !row.same_boundary);
-    rows
+/// The claims beside a run that is over, found once for each run.
+#[derive(Debug, Default)]
+pub(super) struct Claims(RefCell<Option<Found>>);
+
+/// Which run, with how many samples at hand, and its claims.
+type Found = ((RunId, usize), Arc<[ClaimRow]>);
+
+impl Claims {
+    /// The claims that can be set beside `run`, those between the same two ends first. None while it
+    /// goes on.
+    pub(super) fn of(&self, run: &RunState) -> Arc<[ClaimRow]> {
+        if run.tail.is_none() {
+            return Arc::default();
+        }
+        let key = (run.head.id.clone(), run.samples.len());
+        let mut found = self.0.borrow_mut();
+        if let Some((of, rows)) = &*found
+            && *of == key
+        {
+            return Arc::clone(rows);
+        }
+        let rows: Arc<[ClaimRow]> = worth_a_line(&run.whole()).into();
+        *found = Some((key, Arc::clone(&rows)));
+        rows
+    }
 }
 
 /// Draws a line for each claim, and what is to be said of the one under the cursor.
@@ -41,7 +56,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
         let text = "set beside the figures when the run is over";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     }
-    let rows = rows(sight.run);
+    let rows = sight.claims.of(sight.run);
     if rows.is_empty() {
         let text = "nobody's claim is known about what was measured here";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
@@ -62,7 +77,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
 
 /// Columns of the name, of what was measured and of the words, of `width` for all.
 fn widths(width: usize) -> (usize, usize, usize) {
-    let name = (width / 5).clamp(14, 28);
+    let name = (width / 4).clamp(14, 28);
     let measured = if width >= 110 { 32 } else { 12 };
     (name, measured, width.saturating_sub(name + NUMBER + measured + 2 + 12))
 }
@@ -81,14 +96,17 @@ fn line(row: &ClaimRow, chosen: bool, width: usize, look: &Look<'_>) -> Line<'st
     let (name, measured, words) = widths(width);
     let label = row.cell.map_or_else(|| row.backend.name().to_owned(), |cell| cell.label());
     let plain = if chosen { look.theme.selected } else { look.theme.text };
-    let sign = if row.same_boundary { "=" } else { "≠" };
+    let sign = if row.same_boundary { " " } else { "≠" };
     let here = if measured > 12 {
         row.shown()
     } else {
         row.measured.map_or_else(String::new, |known| row.claim.boundary.show(known.value))
     };
     Line::from(vec![
-        Span::styled(fixed::left(&format!("{sign} {label}"), name), plain),
+        Span::styled(
+            fixed::left(&format!("{sign} {}", fixed::cut(&label, name.saturating_sub(3))), name),
+            plain,
+        ),
         Span::styled(fixed::left(row.claim.boundary.name(), 12), look.theme.muted),
         Span::styled(fixed::right(&row.claim.shown(), NUMBER), look.theme.text),
         Span::styled(fixed::right(&here, measured), verdict(row, look)),

@@ -46,12 +46,6 @@ impl Pair {
         Ok(Self { base: ids.0, other: ids.1, answer, row: 0 })
     }
 
-    /// Whether the answer is there.
-    #[cfg(test)]
-    pub(super) fn is_ready(&self) -> bool {
-        self.answer.get().is_some()
-    }
-
     /// Rows of the answer; none until it is there.
     pub(super) fn rows(&self) -> usize {
         self.answer.get().map_or(0, |answer| answer.rows.len())
@@ -237,13 +231,7 @@ fn chance(p: f64) -> String {
 }
 
 /// The ratio and its interval around 1, on a scale of equal ratios.
-fn picture(
-    row: &Row,
-    width: usize,
-    far: f64,
-    style: Style,
-    look: &Look<'_>,
-) -> Vec<Span<'static>> {
+fn picture(row: &Row, width: usize, far: f64, style: Style, look: &Look<'_>) -> Vec<Span<'static>> {
     let column = |times: f64| {
         let share = (times.max(1e-9).ln() / far + 1.0) / 2.0;
         grid::part(share, width - 1)

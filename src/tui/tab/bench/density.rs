@@ -45,7 +45,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let name = load::name_room(&rows, width);
     let reason = (width / 3).min(60);
-    let bar = width.saturating_sub(name + NUMBER + reason + 2);
+    let room_of_bar = width.saturating_sub(name + NUMBER + reason + 2);
     let foot = if height > 5 { 2 } else { 0 };
     let room = height.saturating_sub(foot);
     let mut lines = Vec::new();
@@ -53,8 +53,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     for (index, row) in shown {
         let mut spans = vec![row.named(name, Some(index) == chosen, look)];
         let known = most(row);
-        let filled = known.map_or(0, |(count, _)| grid::part(axis.share(f64::from(count)), bar));
-        let bar = fixed::left(&look.glyph.pick("█", "#").repeat(filled), bar);
+        let filled =
+            known.map_or(0, |(count, _)| grid::part(axis.share(f64::from(count)), room_of_bar));
+        let bar = fixed::left(&look.glyph.pick("▆", "#").repeat(filled), room_of_bar);
         spans.push(Span::styled(bar, row.colour(look)));
         let number = match known {
             Some((count, true)) => format!("≥ {count}"),
@@ -72,7 +73,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     }
     if foot > 0 {
         let words = |value: f64| format!("{value:.0}");
-        let ticks = " ".repeat(name) + &axis.line(bar, words);
+        let ticks = " ".repeat(name) + &axis.line(room_of_bar, words);
         lines.push(Line::styled(ticks, look.theme.muted));
         let scale = if axis.log { "log scale" } else { "from 0" };
         let words = format!("  alive at once, {scale}; at the right what stopped it");

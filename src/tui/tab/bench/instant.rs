@@ -21,10 +21,7 @@ pub(super) fn lines(
     let Some((at, sample)) = sight.sample() else {
         return Vec::new();
     };
-    let mut lines = vec![
-        head(sight, digest, (at, sample), look),
-        phases(sample, look),
-    ];
+    let mut lines = vec![head(sight, digest, (at, sample), look), phases(sample, look)];
     lines.extend(cut(&host(&sample.host), width).map(|text| Line::styled(text, look.theme.muted)));
     lines
 }
@@ -44,10 +41,8 @@ fn head(
     let which = format!("◆ {} of {}", at + 1, digest.kept());
     let again = if sample.attempt > 0 { ", measured again" } else { "" };
     let when = format!(" · round {}{again} · {} · ", sample.round + 1, sample.at_seconds);
-    let mut spans = vec![
-        Span::styled(which, look.theme.accent),
-        Span::styled(when, look.theme.muted),
-    ];
+    let mut spans =
+        vec![Span::styled(which, look.theme.accent), Span::styled(when, look.theme.muted)];
     if let Some(length) = good(figure, sample) {
         let median = digest.spread(figure).median().filter(|median| *median > 0.0);
         let times = median.map(|median| format!(" (×{:.2} median)", length / median));

@@ -52,16 +52,16 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     };
     let width = usize::from(area.width);
     let name = load::name_room(&rows, width);
-    let numbers = (width.saturating_sub(name + 24) / NUMBER).clamp(2, PARTS.len() + 1);
-    let strip = width.saturating_sub(name + numbers * NUMBER + 1);
+    let numbers = columns(width.saturating_sub(name + 20));
+    let strip = width.saturating_sub(name + numbers.len() * NUMBER + 1);
     let foot = if area.height > 5 { 2 } else { 0 };
     let room = usize::from(area.height).saturating_sub(1 + foot);
-    let mut lines = vec![heading(name + strip + 1, numbers, look)];
+    let mut lines = vec![heading(name + strip + 1, &numbers, look)];
     let shown = rows.iter().enumerate().skip(first(chosen.unwrap_or(0), room)).take(room);
     let line = |(index, row): (usize, &LoadRow<'_>)| {
         let mut spans = vec![row.named(name, Some(index) == chosen, look)];
         spans.extend(picture(row, axis, strip, look));
-        spans.extend(figures(row, numbers, look));
+        spans.extend(figures(row, &numbers, look));
         Line::from(spans)
     };
     lines.extend(shown.map(line));
@@ -69,26 +69,29 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
         let ticks = " ".repeat(name) + &axis.line(strip);
         lines.push(Line::styled(ticks, look.theme.muted));
         let scale = axis.words();
-        let words = format!("  from the intended arrival, {scale}   ● p50 ○ p90 ◆ p99 ◇ p99.9 │ most");
+        let words =
+            format!("  from the intended arrival, {scale}   ● p50 ○ p90 ◆ p99 ◇ p99.9 │ most");
         lines.push(Line::styled(fixed::cut(&words, width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// The columns: arrivals a second, then the percentiles.
-fn heading(before: usize, numbers: usize, look: &Look<'_>) -> Line<'static> {
-    let names = std::iter::once("arrivals").chain(PARTS.iter().map(|(name, ..)| *name));
-    let names: String = names.take(numbers).map(|name| fixed::right(name, NUMBER)).collect();
+/// The columns that `room` has place for: percentiles, and arrivals a second as the last of all.
+fn columns(room: usize) -> Vec<usize> {
+    // The median and p99 are missed most.
+    let ranks = [0, 4, 1, 2, 5, 3];
+    let wanted: Vec<(usize, u8)> = ranks.iter().map(|rank| (NUMBER - 1, *rank)).collect();
+    fixed::choose(&wanted, room)
+}
+
+fn heading(before: usize, numbers: &[usize], look: &Look<'_>) -> Line<'static> {
+    let name = |at: &usize| PARTS.get(*at).map_or("arrivals", |(name, ..)| *name);
+    let names: String = numbers.iter().map(|at| fixed::right(name(at), NUMBER)).collect();
     Line::styled(" ".repeat(before) + &names, look.theme.muted)
 }
 
 /// The percentiles of a row as letters on a line from the median to the longest.
-fn picture(
-    row: &LoadRow<'_>,
-    axis: SpanAxis,
-    width: usize,
-    look: &Look<'_>,
-) -> Vec<Span<'static>> {
+fn picture(row: &LoadRow<'_>, axis: SpanAxis, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
     let Some(known) = estimate(row.known[0]).filter(|_| width > 0) else {
         return vec![Span::styled(fixed::left("—", width + 1), look.theme.muted)];
     };
@@ -112,19 +115,19 @@ fn picture(
     spans
 }
 
-fn figures(row: &LoadRow<'_>, numbers: usize, look: &Look<'_>) -> Vec<Span<'static>> {
-    let arrivals = match row.known[0].stride {
-        Stride::Latency { per_second, .. } => three_digits(per_second) + "/s",
-        _ => "—".to_owned(),
-    };
+fn figures(row: &LoadRow<'_>, numbers: &[usize], look: &Look<'_>) -> Vec<Span<'static>> {
     let known = estimate(row.known[0]);
-    let number = |(name, of, _): &Part| {
-        let text = known.and_then(of).map_or_else(|| "—".to_owned(), |length| length.to_string());
-        let style = if *name == "p99" { look.theme.text } else { look.theme.muted };
+    let text = |at: usize| match (PARTS.get(at), row.known[0].stride) {
+        (Some((_, of, _)), _) => known.and_then(of).map(|length| length.to_string()),
+        (None, Stride::Latency { per_second, .. }) => Some(three_digits(per_second) + "/s"),
+        (None, _) => None,
+    };
+    let number = |at: &usize| {
+        let text = text(*at).unwrap_or_else(|| "—".to_owned());
+        let style = if *at == 2 { look.theme.text } else { look.theme.muted };
         Span::styled(fixed::right(&text, NUMBER), style)
     };
-    let mut spans = vec![Span::styled(fixed::right(&arrivals, NUMBER), look.theme.muted)];
-    spans.extend(PARTS.iter().take(numbers - 1).map(number));
+    let mut spans: Vec<_> = numbers.iter().map(number).collect();
     spans.extend(doubts(row, look));
     spans
 }

@@ -68,7 +68,8 @@ pub(super) fn rows<'a>(sight: &Sight<'a>, name: &str) -> Vec<LoadRow<'a>> {
 /// Which of `rows` is looked at: the one that starts as the row in the table does.
 pub(super) fn chosen(rows: &[LoadRow<'_>], row: Option<&Row<'_>>) -> Option<usize> {
     let row = row?;
-    rows.iter().position(|of| of.cell.backend == row.cell.backend && of.cell.start == row.cell.start)
+    rows.iter()
+        .position(|of| of.cell.backend == row.cell.backend && of.cell.start == row.cell.start)
 }
 
 /// Whether something is known of the load called `name`.
@@ -84,5 +85,5 @@ pub(super) fn is_asked(run: &RunState, name: &str) -> bool {
 /// Columns for the names of `rows`, of `width` for all.
 pub(super) fn name_room(rows: &[LoadRow<'_>], width: usize) -> usize {
     let longest = rows.iter().map(|row| row.cell.label().len()).max().unwrap_or(0);
-    (longest + 3).min(width * 9 / 20).max(12)
+    (longest + 3).min(width / 3).max(12)
 }

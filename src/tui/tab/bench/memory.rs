@@ -21,6 +21,8 @@ use crate::tui::widget::plot::Axis;
 
 /// Columns of a number.
 const NUMBER: usize = 10;
+/// Bytes of a MiB: round values of an axis are round in these.
+const MIB: f64 = 1_048_576.0;
 
 /// PSS and the drop in available memory of one sandbox, in bytes.
 fn both(known: &LoadSummary) -> [Option<f64>; 2] {
@@ -46,7 +48,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     let rows = load::rows(sight, "memory");
     let chosen = load::chosen(&rows, sight.row());
     let values = rows.iter().flat_map(|row| both(row.known[0])).flatten();
-    let Some(axis) = Axis::over(values) else {
+    let Some(axis) = Axis::over(values.map(|value| value / MIB)) else {
         let text = "no memory could be read here";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     };
@@ -62,18 +64,20 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
         lines.extend(two(row, axis, (name, bar), each, Some(index) == chosen, look));
     }
     if foot > 0 {
-        let ticks = " ".repeat(name) + &axis.line(bar, bytes);
+        let ticks = " ".repeat(name) + &axis.line(bar, |mib| format!("{mib} MiB"));
         lines.push(Line::styled(ticks, look.theme.muted));
         let scale = if axis.log { "log scale" } else { "from 0" };
         let least = Standing::FEWEST;
-        let words = format!("  one sandbox, {scale}   █ PSS   ░ drop in available memory / n, n ≥ {least}");
+        let words =
+            format!("  one sandbox, {scale}   ▆ PSS   ░ drop in available memory / n, n ≥ {least}");
         lines.push(Line::styled(fixed::cut(&words, width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
 
 fn heading(before: usize, look: &Look<'_>) -> Line<'static> {
-    let numbers = fixed::right("PSS", NUMBER) + &fixed::right("Δ avail", NUMBER) + &fixed::right("n", 6);
+    let numbers =
+        fixed::right("PSS", NUMBER) + &fixed::right("Δ avail", NUMBER) + &fixed::right("n", 6);
     Line::styled(" ".repeat(before) + &numbers, look.theme.muted)
 }
 
@@ -87,23 +91,24 @@ fn two(
     look: &Look<'_>,
 ) -> Vec<Line<'static>> {
     let [pss, available] = both(row.known[0]);
-    let filled = |value: Option<f64>| value.map_or(0, |value| grid::part(axis.share(value), bar));
+    let filled =
+        |value: Option<f64>| value.map_or(0, |value| grid::part(axis.share(value / MIB), bar));
     let drawn = |count: usize, letter: &str| fixed::left(&letter.repeat(count), bar);
-    let number = |value: Option<f64>| {
-        fixed::right(&value.map_or_else(|| "—".to_owned(), bytes), NUMBER)
-    };
+    let number =
+        |value: Option<f64>| fixed::right(&value.map_or_else(|| "—".to_owned(), bytes), NUMBER);
     let count = match row.known[0].stride {
         Stride::Memory { count } => count.to_string(),
         _ => "—".to_owned(),
     };
     let style = if chosen { look.theme.selected } else { look.theme.text };
     let mut spans = vec![row.named(name, chosen, look)];
-    let (full, faint) = (look.glyph.pick("█", "#"), look.glyph.pick("░", "."));
+    let (full, faint) = (look.glyph.pick("▆", "#"), look.glyph.pick("░", "."));
     if each == 1 {
         // What PSS does not hold follows it.
         let (own, all) = (filled(pss), filled(available).max(filled(pss)));
         spans.push(Span::styled(full.repeat(own), row.colour(look)));
-        spans.push(Span::styled(fixed::left(&faint.repeat(all - own), bar - own), row.colour(look)));
+        spans
+            .push(Span::styled(fixed::left(&faint.repeat(all - own), bar - own), row.colour(look)));
     } else {
         spans.push(Span::styled(drawn(filled(pss), full), row.colour(look)));
     }

@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::place::{Mode, Panel, ResultPlaces};
 use super::timeline::Within;
-use super::{View, plan, strip, table};
+use super::{View, plan, runs, strip, table};
 use crate::state::{RunState, State};
 use crate::tui::reply::Reply;
 use crate::tui::widget::titled;
@@ -19,7 +19,7 @@ impl View {
             (Panel::Payloads, places.payloads),
             (Panel::Starts, places.starts),
             (Panel::Loads, places.loads),
-            (Panel::Runs, places.runs),
+            (Panel::Runs, runs::list(places.runs)),
         ] {
             let row = self.cursor(panel);
             // A list without the keys is drawn from its first row.

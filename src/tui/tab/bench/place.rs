@@ -152,7 +152,8 @@ impl Mode {
     /// Those that have something to show of `run`, or will have.
     pub(super) fn offered(run: &RunState) -> Vec<Self> {
         let any = Self::ALL.iter().filter_map(|mode| mode.load());
-        let any = any.into_iter().any(|name| load::is_known(run, name) || load::is_asked(run, name));
+        let any =
+            any.into_iter().any(|name| load::is_known(run, name) || load::is_asked(run, name));
         let has = |mode: &Self| match (mode, mode.load()) {
             (_, Some(name)) => load::is_known(run, name) || load::is_asked(run, name),
             (Self::Loads, _) => !any,
@@ -290,7 +291,10 @@ impl ResultPlaces {
         let framed = area.height >= FRAMED;
         let inside = if framed { titled::inside(area) } else { area };
         let lines = if inside.width < progress::WIDE { 4 } else { 3 };
-        let head = (inside.height / 4).clamp(1, lines);
+        let head = match inside.height {
+            ..24 => (inside.height / 4).clamp(1, 3),
+            _ => lines,
+        };
         let reasons = if wanted.why { (inside.height / 2).min(8) } else { 0 };
         let gap = u16::from(inside.height >= 30);
         let strip = u16::from(inside.height >= 12);
@@ -333,8 +337,7 @@ fn modes(body: Rect, wanted: Wanted<'_>) -> Vec<(Mode, Rect)> {
 /// `area` in two columns, of so many places.
 fn grid(area: Rect, count: usize) -> Vec<Rect> {
     let rows = Layout::vertical(vec![Constraint::Fill(1); count / 2]).split(area);
-    let columns =
-        [Constraint::Fill(1), Constraint::Length(2), Constraint::Fill(1)];
+    let columns = [Constraint::Fill(1), Constraint::Length(2), Constraint::Fill(1)];
     let both = |row: &Rect| {
         let [left, _, right] = Layout::horizontal(columns).areas(*row);
         [left, right]

@@ -166,7 +166,14 @@ pub(super) fn draw_loads(
             Span::styled(note, look.theme.muted),
         ])
     };
-    draw_list(frame, area, "Loads, after the rounds", Load::NAMES.iter().map(line).collect(), cursor, look);
+    draw_list(
+        frame,
+        area,
+        "Loads, after the rounds",
+        Load::NAMES.iter().map(line).collect(),
+        cursor,
+        look,
+    );
 }
 
 /// What the load called `name` does, in a few words.

@@ -2,22 +2,20 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::load::{self, LoadRow};
+use super::load::{LoadRow, chosen as chosen_of, name_room, rows as rows_of};
 use super::plan::first;
 use super::result::Sight;
 use crate::model::load::{LoadFigure, LoadSummary, Rate, Stride};
 use crate::model::unit::three_digits;
+use crate::stats::load;
 use crate::tui::look::Look;
 use crate::tui::widget::canvas::Ink;
 use crate::tui::widget::fixed;
 use crate::tui::widget::plot::{Axis, Curve, Join, Plot, Spot};
 
-/// A rate within this share of the highest is as good as the highest.
-const KNEE: f64 = 0.95;
 /// Columns of the list beside the curves.
 const LIST: u16 = 46;
 
@@ -42,75 +40,87 @@ fn best(points: &[(u32, Rate)]) -> Option<(u32, Rate)> {
     points.iter().copied().max_by(|one, other| one.1.per_second.total_cmp(&other.1.per_second))
 }
 
-/// The fewest at once whose rate is within 5 % of the highest: more bring no more.
-fn knee(points: &[(u32, Rate)]) -> Option<(u32, Rate)> {
-    let (_, best) = best(points)?;
-    points.iter().copied().find(|(_, rate)| rate.per_second >= KNEE * best.per_second)
+/// The fewest at once that bring nearly the most.
+fn knee(row: &LoadRow<'_>) -> Option<u32> {
+    load::knee(row.known.iter().copied())
 }
 
 /// Draws the curves, and beside or below them what they say.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &Look<'_>) {
-    let rows = load::rows(sight, "throughput");
-    let chosen = load::chosen(&rows, sight.row());
+    let rows = rows_of(sight, "throughput");
+    let chosen = chosen_of(&rows, sight.row());
     let all: Vec<Vec<(u32, Rate)>> = rows.iter().map(points).collect();
     let beside = area.width >= 2 * LIST + 10;
     let list = u16::try_from(rows.len() + 1).unwrap_or(u16::MAX);
     let [plot, list] = if beside {
         Layout::horizontal([Constraint::Min(0), Constraint::Length(LIST)]).areas(area)
     } else {
-        let most = (area.height * 2 / 5).max(2);
+        let most = (area.height / 3).max(2);
         Layout::vertical([Constraint::Min(0), Constraint::Length(list.min(most))]).areas(area)
     };
-    draw_curves(frame, plot, (&rows, &all), chosen, look);
+    draw_curves(frame, plot, (&rows, &all), (chosen, sight), look);
     draw_list(frame, list, (&rows, &all), chosen, look);
 }
 
 type Rows<'a, 'b> = (&'a [LoadRow<'b>], &'a [Vec<(u32, Rate)>]);
 
+/// The rows whose curves are drawn: the one that is looked at and those that are marked; all where
+/// none is.
+fn drawn(rows: &[LoadRow<'_>], chosen: Option<usize>, sight: &Sight<'_>) -> Vec<usize> {
+    let wanted = |index: &usize| {
+        let cell = rows[*index].cell;
+        let marked =
+            sight.marked.iter().any(|of| (of.backend, of.start) == (cell.backend, cell.start));
+        marked || chosen.is_none_or(|of| of == *index)
+    };
+    let mut order: Vec<usize> = (0..rows.len()).filter(wanted).collect();
+    // What is looked at lies on top.
+    order.sort_by_key(|index| Some(*index) == chosen);
+    order
+}
+
 fn draw_curves(
     frame: &mut Frame<'_>,
     area: Rect,
     (rows, all): Rows<'_, '_>,
-    chosen: Option<usize>,
+    (chosen, sight): (Option<usize>, &Sight<'_>),
     look: &Look<'_>,
 ) {
-    let seen = || all.iter().flatten();
+    let order = drawn(rows, chosen, sight);
+    let seen = || order.iter().flat_map(|index| &all[*index]);
     let at_once = |(at_once, _): &(u32, Rate)| f64::from(*at_once);
-    let axes = (
-        Axis::powers(seen().map(at_once)),
-        Axis::over(seen().map(|(_, rate)| rate.per_second)),
-    );
+    let ends = |rate: &Rate| [rate.per_second, rate.high_per_second.unwrap_or(0.0)];
+    let axes =
+        (Axis::powers(seen().map(at_once)), Axis::over(seen().flat_map(|(_, rate)| ends(rate))));
     let (Some(x), Some(y)) = axes else {
         let text = "no step has ended well yet";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     };
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    // What is looked at lies on top.
-    order.sort_by_key(|index| Some(*index) == chosen);
-    let curve = |index: usize| Curve {
-        points: all[index].iter().map(|point| (at_once(point), point.1.per_second)).collect(),
+    let curve = |index: &usize| Curve {
+        points: all[*index].iter().map(|point| (at_once(point), point.1.per_second)).collect(),
         ink: Ink {
-            style: match chosen {
-                Some(of) if of != index => rows[index].colour(look).add_modifier(Modifier::DIM),
-                _ => rows[index].colour(look).add_modifier(Modifier::BOLD),
-            },
-            ascii: if Some(index) == chosen { "#" } else { "." },
+            style: rows[*index].colour(look),
+            ascii: if Some(*index) == chosen { "#" } else { "." },
         },
         join: Join::Line,
     };
-    let curves: Vec<Curve> = order.into_iter().map(curve).collect();
+    let curves: Vec<Curve> = order.iter().map(curve).collect();
     let mut ticks: Vec<u32> = seen().map(|(at_once, _)| *at_once).collect();
     ticks.sort_unstable();
     ticks.dedup();
     let ticks = ticks.into_iter().map(|at| (f64::from(at), at.to_string())).collect();
-    let spots = chosen.map(|index| spots(&all[index], look)).unwrap_or_default();
-    let words = |value: f64| format!("{}/s", three_digits(value));
+    let spots = chosen.map(|index| spots(&rows[index], &all[index], look)).unwrap_or_default();
+    let words = |value: f64| match value {
+        0.0 => "0".to_owned(),
+        rate => format!("{}/s", three_digits(rate)),
+    };
     let plot = Plot { x, ticks, y, words: &words, curves: &curves, spots: &spots, cursor: None };
     plot.draw(area, frame.buffer_mut(), look);
 }
 
 /// The ends of the intervals, the points and the knee of a curve.
-fn spots(points: &[(u32, Rate)], look: &Look<'_>) -> Vec<Spot> {
+fn spots(row: &LoadRow<'_>, points: &[(u32, Rate)], look: &Look<'_>) -> Vec<Spot> {
+    let knee = knee(row).filter(|_| points.len() > 1);
     let spot = |at_once: u32, value, letter, style| Spot {
         at: (f64::from(at_once), value),
         letter,
@@ -122,10 +132,11 @@ fn spots(points: &[(u32, Rate)], look: &Look<'_>) -> Vec<Spot> {
             spots.push(spot(*at_once, low, "┴", look.theme.text));
             spots.push(spot(*at_once, high, "┬", look.theme.text));
         }
-        spots.push(spot(*at_once, rate.per_second, "●", look.theme.text));
-    }
-    if let Some((at_once, rate)) = knee(points).filter(|_| points.len() > 1) {
-        spots.push(spot(at_once, rate.per_second, "◆", look.theme.accent));
+        let (letter, style) = match knee == Some(*at_once) {
+            true => ("◆", look.theme.accent),
+            false => ("●", look.theme.text),
+        };
+        spots.push(spot(*at_once, rate.per_second, letter, style));
     }
     spots
 }
@@ -138,7 +149,7 @@ fn draw_list(
     look: &Look<'_>,
 ) {
     let width = usize::from(area.width);
-    let name = load::name_room(rows, width).min(width.saturating_sub(26)).max(8);
+    let name = name_room(rows, width).min(width.saturating_sub(26)).max(8);
     let head = fixed::left("  results a second", name)
         + &fixed::right("most", 9)
         + &fixed::right("at once", 8)
@@ -153,7 +164,7 @@ fn draw_list(
             Some((at, rate)) => (three_digits(rate.per_second) + "/s", at.to_string()),
             None => ("—".to_owned(), "—".to_owned()),
         };
-        let knee = knee(points).map_or_else(|| "—".to_owned(), |(at, _)| at.to_string());
+        let knee = knee(row).map_or_else(|| "—".to_owned(), |at| at.to_string());
         spans.push(Span::styled(fixed::right(&most, 9), row.colour(look)));
         spans.push(Span::styled(fixed::right(&at, 8), look.theme.muted));
         spans.push(Span::styled(fixed::right(&knee, 8), look.theme.text));
@@ -175,18 +186,4 @@ pub(super) fn doubts(row: &LoadRow<'_>, look: &Look<'_>) -> Vec<Span<'static>> {
         spans.push(Span::styled(format!(" {tainted}!"), look.theme.warn));
     }
     spans
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_knee_is_where_more_bring_no_more() {
-        let rate = |per_second| Rate { per_second, low_per_second: None, high_per_second: None };
-        let points = [(1, rate(10.0)), (2, rate(19.0)), (4, rate(20.0)), (8, rate(18.0))];
-        assert_eq!(knee(&points).map(|(at, _)| at), Some(2));
-        assert_eq!(best(&points).map(|(at, _)| at), Some(4));
-        assert_eq!(knee(&[]), None);
-    }
 }

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::claims::Claims;
 use super::group::{Group, Row};
 use super::place::{Mode, ResultPlaces};
 use super::wish::PREPARING;
@@ -30,6 +31,8 @@ pub(super) struct Sight<'a> {
     pub(super) cursor: usize,
     /// The claim that is looked at.
     pub(super) claim: usize,
+    /// What others claim about it.
+    pub(super) claims: &'a Claims,
     /// The instant that is looked at, in seconds since the run began; the last sample if `None`.
     pub(super) at_seconds: Option<f64>,
     /// The rows that are drawn over each other.
@@ -156,8 +159,7 @@ fn draw_mode(frame: &mut Frame<'_>, place: Rect, mode: Mode, sight: &Sight<'_>, 
 /// Why a view has nothing to show, and what would change that.
 fn lacking(mode: Mode, sight: &Sight<'_>, look: &Look<'_>) -> Option<String> {
     let run = sight.run;
-    let needs_samples =
-        matches!(mode, Mode::Ladder | Mode::Samples | Mode::Spread | Mode::Time);
+    let needs_samples = matches!(mode, Mode::Ladder | Mode::Samples | Mode::Spread | Mode::Time);
     if run.is_bare() && needs_samples {
         let key = look.key(Action::Runs);
         return Some(format!("its samples are on disk; {key}, then enter, reads them again"));

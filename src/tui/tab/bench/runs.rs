@@ -4,16 +4,18 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 
-use super::plan;
+use super::{plan, verdict};
 use crate::model::command::Command;
 use crate::model::id::RunId;
+use crate::model::load::Load;
 use crate::model::run::RunEnd;
 use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::fixed;
+use crate::tui::widget::{fixed, titled};
 
 /// What is looked at among the runs.
 #[derive(Debug, Default)]
@@ -107,8 +109,81 @@ impl Runs {
     }
 }
 
-/// Draws the list; `cursor` is its row where it has the keys, `shown` the run in sight.
+/// From this height on what is known of a run stands below the list.
+const TALL: u16 = 16;
+
+/// Where the list is within `area`.
+pub(super) const fn list(area: Rect) -> Rect {
+    let below = if area.height >= TALL { 9 } else { 0 };
+    Rect { height: area.height - below, ..area }
+}
+
+/// Draws the list, and below it what is known of the run that is looked at; `cursor` is its row
+/// where it has the keys.
 pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (runs, state): (&Runs, &State),
+    cursor: Option<usize>,
+    look: &Look<'_>,
+) {
+    let list = list(area);
+    let below = Rect { y: list.bottom(), height: area.height - list.height, ..area };
+    draw_list(frame, list, (runs, state), cursor, look);
+    if below.height > 0 {
+        draw_detail(frame, below, (runs, state), look);
+    }
+}
+
+/// What is known of the run that is looked at: when, where, what was asked, how quiet it was.
+fn draw_detail(frame: &mut Frame<'_>, area: Rect, (runs, state): (&Runs, &State), look: &Look<'_>) {
+    let entries = entries(state);
+    let Some(entry) = entries.get(runs.row.min(entries.len().saturating_sub(1))) else {
+        return;
+    };
+    let title = format!("Run {}", entry.id);
+    frame.render_widget(titled::titled(&title, false, look), area);
+    let inside = titled::inside(area);
+    let lines = match entry.run {
+        Some(run) => detail(run, usize::from(inside.width), look),
+        None => vec![Line::styled(
+            format!("it is on disk; {} reads it", look.key(Action::Enter)),
+            look.theme.muted,
+        )],
+    };
+    frame.render_widget(Paragraph::new(lines), inside);
+}
+
+fn detail(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let (head, machine) = (&run.head, &run.head.fingerprint);
+    let known = [&machine.cpu_model, &machine.kernel, &machine.os];
+    let mut known: Vec<String> = known.into_iter().flatten().map(ToString::to_string).collect();
+    if machine.cpus > 0 {
+        known.insert(0, format!("{} {} cpus", machine.hostname, machine.cpus));
+    }
+    let plan = &head.plan;
+    let names = |all: Vec<&str>| all.join(" ");
+    let rows = [
+        ("began", head.started_at.clone()),
+        ("machine", known.join(" · ")),
+        ("backends", names(plan.backends.iter().map(|id| id.name()).collect())),
+        ("payloads", names(plan.payloads.iter().map(|payload| payload.name()).collect())),
+        ("loads", names(plan.loads.iter().map(Load::name).collect())),
+        ("isomon", machine.isomon.clone()),
+    ];
+    let line = |(label, text): (&'static str, String)| {
+        let text = if text.is_empty() { "—".to_owned() } else { text };
+        Line::from(vec![
+            Span::styled(fixed::left(label, 10), look.theme.muted),
+            Span::styled(fixed::cut(&text, width.saturating_sub(10)), look.theme.text),
+        ])
+    };
+    let mut lines = vec![verdict::line(run, look)];
+    lines.extend(rows.into_iter().map(line));
+    lines
+}
+
+fn draw_list(
     frame: &mut Frame<'_>,
     area: Rect,
     (runs, state): (&Runs, &State),

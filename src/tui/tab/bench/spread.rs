@@ -38,9 +38,7 @@ struct Part<'a> {
 /// The row that is looked at, and those that are marked.
 fn parts<'a>(sight: &Sight<'a>, look: &Look<'_>) -> Vec<Part<'a>> {
     let figure = sight.group.figure;
-    let digest = |row: &Row<'_>| -> Option<&'a CellDigest> {
-        sight.run.digest.cell(row.index?)
-    };
+    let digest = |row: &Row<'_>| -> Option<&'a CellDigest> { sight.run.digest.cell(row.index?) };
     let marked = |row: &&Row<'_>| sight.marked.contains(&row.cell);
     let own = sight.row().into_iter();
     let others = sight.group.rows.iter().filter(marked);
@@ -75,7 +73,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
         Layout::vertical([Constraint::Fill(1), Constraint::Length(0), Constraint::Fill(1)])
             .areas(body)
     };
-    histogram(frame.buffer_mut(), left, &parts, axis, sight, look);
+    let own = parts.first().and_then(|part| part.sketch.ends());
+    let own = own.and_then(|(low, high)| Axis::around([low, high])).unwrap_or(axis);
+    histogram(frame.buffer_mut(), left, &parts, own, sight, look);
     curve(frame.buffer_mut(), right, &parts, axis, sight, look);
     frame.render_widget(legend(&parts, sight, look), foot);
 }
@@ -178,7 +178,7 @@ fn curve(
     look: &Look<'_>,
 ) {
     let curve = |(at, part): (usize, &Part<'_>)| Curve {
-        points: shares(part.sketch, axis),
+        points: shares(part.sketch),
         ink: Ink { style: part.style, ascii: LETTERS[at % LETTERS.len()] },
         join: Join::Stair,
     };
@@ -188,20 +188,21 @@ fn curve(
     let ticks = axis.marks(width / 12).into_iter().map(|mark| (mark, short(mark))).collect();
     let y = Axis { low: 0.0, high: 100.0, log: false };
     let words = |value: f64| format!("{value:.0} %");
-    let plot = Plot { x: axis, ticks, y, words: &words, curves: &curves, spots: &spots, cursor: None };
+    let plot =
+        Plot { x: axis, ticks, y, words: &words, curves: &curves, spots: &spots, cursor: None };
     plot.draw(area, buffer, look);
 }
 
-/// Points of the curve in percent, from the start of the axis to its end.
-fn shares(sketch: &Sketch, axis: Axis) -> Vec<(f64, f64)> {
+/// Points of the curve in percent, from the shortest to the longest.
+fn shares(sketch: &Sketch) -> Vec<(f64, f64)> {
     let all = sketch.n().max(1) as f64;
     let mut below = 0_u64;
-    let mut points = vec![(axis.low, 0.0)];
+    let mut points: Vec<(f64, f64)> =
+        sketch.ends().map(|(low, _)| (low, 0.0)).into_iter().collect();
     points.extend(sketch.bins().map(|bin| {
         below += u64::from(bin.n);
         (bin.mean(), below as f64 / all * 100.0)
     }));
-    points.push((axis.high, 100.0));
     points
 }
 

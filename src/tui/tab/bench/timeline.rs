@@ -75,9 +75,13 @@ impl Within {
         let detail = match area.height {
             ..9 => 0,
             9..13 => 2,
+            13..19 => 3,
             _ => 4,
         };
-        let tracks = (area.height.saturating_sub(detail + 4)).min(6);
+        let tracks = match area.height {
+            ..19 => area.height.saturating_sub(detail + 5).min(4),
+            _ => 6,
+        };
         let [top, tracks, axis, detail] = Layout::vertical([
             Constraint::Min(0),
             Constraint::Length(tracks),
@@ -124,7 +128,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     }
     let colour = bars::colour(row.cell.backend, look);
     scatter(frame.buffer_mut(), &within, (digest, time, values), colour, sight, look);
-    let tracks = tracks(sight, time, usize::from(within.plot.width), look);
+    let tracks = tracks(
+        sight,
+        time,
+        (usize::from(within.plot.width), usize::from(within.tracks.height)),
+        look,
+    );
     frame.render_widget(Paragraph::new(tracks), within.tracks);
     axis(frame, &within, time, look);
     if let Some((_, sample)) = here {
@@ -187,8 +196,7 @@ fn scatter(
             Ink { style: colour, ascii: "o" }
         };
         if let Some((low, high)) = part.ends(sight.group.figure) {
-            let [low, high] =
-                [low, high].map(|value| canvas.at(across, values.axis.share(value)));
+            let [low, high] = [low, high].map(|value| canvas.at(across, values.axis.share(value)));
             canvas.dot(low, ink, buffer);
             canvas.dot(high, ink, buffer);
             if part.good > 3 {
@@ -216,7 +224,12 @@ fn columns(within: &Within) -> usize {
 }
 
 /// What the host did, a line for each fact that is known here.
-fn tracks(sight: &Sight<'_>, time: Axis, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+fn tracks(
+    sight: &Sight<'_>,
+    time: Axis,
+    (width, room): (usize, usize),
+    look: &Look<'_>,
+) -> Vec<Line<'static>> {
     let parts: Vec<(usize, &HostPeak)> = sight
         .run
         .digest
@@ -224,8 +237,15 @@ fn tracks(sight: &Sight<'_>, time: Axis, width: usize, look: &Look<'_>) -> Vec<L
         .parts()
         .map(|(at, part)| (grid::part(time.share(at), width - 1), part))
         .collect();
-    let known = |fact: &&Fact| parts.iter().any(|(_, part)| (fact.of)(part).is_some());
-    HOST.iter().filter(known).map(|fact| track(fact, &parts, width, look)).collect()
+    let seen = |fact: &Fact, least: f64| {
+        parts.iter().any(|(_, part)| (fact.of)(part).is_some_and(|value| value > least))
+    };
+    // Where there is no room for all, what never rose is left to the words below.
+    let least = |room: usize| if room < HOST.len() { 0.0 } else { -1.0 };
+    HOST.iter()
+        .filter(|fact| seen(fact, least(room)))
+        .map(|fact| track(fact, &parts, width, look))
+        .collect()
 }
 
 /// A fact of the host over time, the highest in each column; full height is named at the right.
@@ -241,22 +261,24 @@ fn track(
             columns[*column] = Some(columns[*column].map_or(value, |seen| seen.max(value)));
         }
     }
-    let most = columns.iter().flatten().copied().fold(fact.least, f64::max);
+    let seen = columns.iter().flatten().copied().fold(0.0, f64::max);
+    let most = seen.max(fact.least);
     let letter = |value: &Option<f64>| match value {
         Some(value) => height(*value, most).unwrap_or('·'),
         None => ' ',
     };
     let text: String = columns.iter().map(letter).collect();
     let full = if fact.share {
-        Ratio::new(most).map_or_else(String::new, |most| most.to_string())
+        Ratio::new(seen).map_or_else(String::new, |seen| seen.to_string())
     } else {
-        format!("{most:.1} cores")
+        format!("{seen:.1} c")
     };
-    let loud = most > fact.least;
+    let loud = seen > fact.least;
+    let style = if loud { look.theme.warn } else { look.theme.muted };
     Line::from(vec![
         Span::styled(fixed::left(fact.title, usize::from(NAME)), look.theme.muted),
-        Span::styled(text, if loud { look.theme.warn } else { look.theme.muted }),
-        Span::styled(format!(" █ {full}"), look.theme.muted),
+        Span::styled(text, style),
+        Span::styled(format!(" max {full}"), style),
     ])
 }
 

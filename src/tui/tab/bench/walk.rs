@@ -24,7 +24,7 @@ impl View {
             return Reply::Done;
         }
         let (row, length) = match mode {
-            Mode::Claims => (&mut self.claim, super::claims::rows(run).len()),
+            Mode::Claims => (&mut self.claim, self.claims.of(run).len()),
             _ => (&mut self.row, rows),
         };
         *row = (*row).min(length.saturating_sub(1));
@@ -83,8 +83,7 @@ impl View {
     /// Moves the cursor over the samples of the row; false if `action` is no movement of it.
     fn walk(&mut self, action: Action, run: &RunState) -> bool {
         let sight = self.sight(run);
-        let Some((at, index)) =
-            sight.sample().and_then(|(at, _)| Some((at, sight.row()?.index?)))
+        let Some((at, index)) = sight.sample().and_then(|(at, _)| Some((at, sight.row()?.index?)))
         else {
             return false;
         };

@@ -1,0 +1,91 @@
+//! Runs that are kept on disk: which there are, and what happened in one of them, told again.
+//!
+//! A run is told by the events it was told by when it went on, so that the same code shows it. It is
+//! told in pieces with a moment between them: what goes on meanwhile must be heard too.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Deed;
+use super::task::{answer, tell};
+use crate::model::bench::{Outcome, Progress};
+use crate::model::id::{RunId, SourceId};
+use crate::model::run::{Run, RunEvent};
+use crate::model::unit::Seconds;
+use crate::model::update::What;
+use crate::stats::summary::summarise;
+use crate::watch::Outlet;
+
+/// Events told before others have a turn.
+const PIECE: usize = 250;
+/// How long the others have.
+const TURN: Duration = Duration::from_millis(4);
+/// Most samples that are told; of a longer run the latest.
+const SAMPLES: usize = 200_000;
+/// Resamples behind the figures of a run that was cut off.
+const RESAMPLES: u32 = 999;
+
+/// Says which runs are kept.
+pub(super) async fn list<D: Deed>(deed: Arc<D>, outlet: Outlet) {
+    let doing = tokio::task::spawn_blocking(move || deed.stored());
+    match answer(doing).await {
+        Ok(runs) => drop(outlet.send(What::Runs(runs)).await),
+        Err(why) => tell(&outlet, Err(why)).await,
+    }
+}
+
+/// Tells run `id` again, as the source of what is stored.
+pub(super) async fn open<D: Deed>(deed: Arc<D>, outlet: Outlet, id: RunId) {
+    let run = id.clone();
+    let doing = tokio::task::spawn_blocking(move || deed.read(&run).map(events));
+    match answer(doing).await {
+        Ok(events) => {
+            let stored = outlet.of(SourceId::stored());
+            for (told, event) in (1..).zip(events) {
+                if !stored.send(What::Run { id: id.clone(), event }).await {
+                    return;
+                }
+                if told % PIECE == 0 {
+                    tokio::time::sleep(TURN).await;
+                }
+            }
+        }
+        Err(why) => tell(&outlet, Err(why)).await,
+    }
+}
+
+/// What happened in `run`, in the order of its life. Figures of a run that was cut off are made
+/// here.
+fn events(run: Run) -> impl Iterator<Item = RunEvent> {
+    let Run { head, samples, steps, tail } = run;
+    let summary = match &tail {
+        Some(tail) => tail.summary.clone(),
+        None => summarise(&head.cells, &samples, RESAMPLES, head.plan.seed),
+    };
+    let progress = tail.as_ref().map_or_else(|| progress(&samples), |tail| tail.progress);
+    let skip = samples.len().saturating_sub(SAMPLES);
+    let samples = samples.into_iter().skip(skip);
+    std::iter::once(RunEvent::Started(Box::new(head)))
+        .chain([RunEvent::Progress(progress), RunEvent::Summary(summary)])
+        .chain(samples.map(|sample| RunEvent::Sample(Box::new(sample))))
+        .chain(steps.into_iter().map(|step| RunEvent::Step(Box::new(step))))
+        .chain(tail.map(RunEvent::Ended))
+}
+
+/// How far a run was that never said so.
+fn progress(samples: &[crate::model::bench::Sample]) -> Progress {
+    let count = |good: bool| {
+        let of = samples.iter().filter(|sample| (sample.outcome == Outcome::Good) == good);
+        u32::try_from(of.count()).unwrap_or(u32::MAX)
+    };
+    let last = samples.last().map_or(Seconds(0.0), |sample| sample.at_seconds);
+    let (completed, failed) = (count(true), count(false));
+    Progress {
+        submitted: completed.saturating_add(failed),
+        completed,
+        failed,
+        remaining: 0,
+        elapsed_seconds: last,
+        left_seconds: None,
+    }
+}
