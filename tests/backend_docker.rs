@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use isomon::backend::{Camp, Kind, Launch, Task, Trial, audit, gc};
+use isomon::backend::{Camp, Crew, Kind, Launch, Task, Trial, Work, audit, gc};
 use isomon::model::backend::{BackendId, Readiness};
 use isomon::model::bench::{Cell, Failure, Limits, Outcome, Payload, Phase};
 use isomon::model::id::RunId;
@@ -48,6 +48,7 @@ async fn a_real_engine() {
         }
     };
     every_work_is_done_right(&engine).await;
+    hands_and_standing_containers_leave_nothing(&engine).await;
     too_much_memory_ends_the_container_alone(&engine).await;
     a_flood_is_counted_and_dropped(&engine).await;
     what_does_not_end_is_killed(&engine).await;
@@ -101,6 +102,36 @@ fn backends(engine: &Engine) -> Vec<BackendId> {
     [BackendId::Docker].into_iter().chain(known).collect()
 }
 
+async fn hands_and_standing_containers_leave_nothing(engine: &Engine) {
+    let ground = ground(&engine.socket);
+    for backend in backends(engine) {
+        let id = id();
+        let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
+        let like = task(backend, Payload::Noop, Limits::default());
+        let mut hands = camp.hands(2, &like).await.unwrap();
+        let each = hands.iter_mut().map(|hand| hand.launch(&like));
+        for trial in futures_util::future::join_all(each).await {
+            assert_eq!(trial.unwrap().outcome, Outcome::Good, "{backend}");
+        }
+        camp.rest(hands).await.unwrap();
+        let holds = [1, 2, 3].map(|nonce| Task { work: Work::Hold, nonce, ..like.clone() });
+        let began = camp.stand(&holds).await.unwrap();
+        assert!(began.iter().all(|how| *how == Outcome::Good), "{backend}: {began:?}");
+        let standing = camp.standing().await.unwrap();
+        println!("{backend}: {standing:?} {:?} each", standing.pss_each());
+        assert_eq!(standing.count, 3);
+        // Where the engine keeps them in groups of its own, it may not be known.
+        if let Some(each) = standing.pss_each() {
+            assert!((1_048_576.0..268_435_456.0).contains(&each), "{each}");
+        }
+        camp.raze().await.unwrap();
+        assert_eq!(engine.running(), 0);
+        let swept = camp.close().await.unwrap();
+        assert_eq!((swept.found, swept.left), (vec![], vec![]));
+        assert_eq!(audit(&ground.settings, &id), []);
+    }
+}
+
 async fn every_work_is_done_right(engine: &Engine) {
     let ground = ground(&engine.socket);
     for status in ground.check(&[BackendId::Docker, BackendId::DockerKata]).await {
@@ -117,6 +148,7 @@ async fn every_work_is_done_right(engine: &Engine) {
         Payload::Cpu { rounds: 100_000 },
         Payload::Memory { mib: 8 },
         Payload::Syscall { calls: 500 },
+        Payload::Io { mib: 2 },
     ];
     for backend in backends(engine) {
         for payload in works {

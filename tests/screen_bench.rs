@@ -147,7 +147,7 @@ fn marks_presets_and_payloads_make_the_plan() {
     };
     assert!(!plan.backends.contains(&BackendId::Process));
     let names: Vec<_> = plan.payloads.iter().map(|payload| payload.name()).collect();
-    assert_eq!(names, ["noop", "memory", "syscall"]);
+    assert_eq!(names, ["noop", "memory", "syscall", "io"]);
     let standard = isomon::bench::preset::plan(Preset::Standard, &Vec::new(), 0);
     assert_eq!(plan.effort, standard.effort);
 }

@@ -34,6 +34,7 @@ pub(super) enum Order {
 
 /// One program to start.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "what it is like, one by one")]
 pub(super) struct Launch {
     /// Program, by full path, and arguments.
     pub argv: Vec<String>,

@@ -13,6 +13,8 @@ const BLOCK: usize = 512;
 enum Entry<'a> {
     File,
     Directory,
+    /// A directory that all may write to.
+    Open,
     Link(&'a str),
 }
 
@@ -20,9 +22,11 @@ enum Entry<'a> {
 pub(super) fn tar(view: &View) -> Vec<u8> {
     let mut tar = Vec::new();
     let directories = view.directories.iter().map(String::as_str);
-    for name in directories.chain(["proc", "dev", "sys", "tmp", "etc"]) {
+    for name in directories.chain(["proc", "dev", "sys", "etc"]) {
         put(&mut tar, name, Entry::Directory);
     }
+    // runc gives a tmpfs the mode of the directory below it, whatever its options say.
+    put(&mut tar, "tmp", Entry::Open);
     for (name, target) in &view.links {
         put(&mut tar, name, Entry::Link(&target.to_string_lossy()));
     }
@@ -40,6 +44,7 @@ fn put(tar: &mut Vec<u8>, name: &str, entry: Entry<'_>) {
     let (kind, mode, target) = match entry {
         Entry::File => (b'0', "0000644", ""),
         Entry::Directory => (b'5', "0000755", ""),
+        Entry::Open => (b'5', "0001777", ""),
         Entry::Link(target) => (b'2', "0000777", target),
     };
     let mut head = [0; BLOCK];
@@ -66,6 +71,7 @@ fn put(tar: &mut Vec<u8>, name: &str, entry: Entry<'_>) {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
     use std::process::{Command, Stdio};
 
     use super::*;
@@ -80,11 +86,13 @@ mod tests {
         };
         let dir = tempfile::tempdir().unwrap();
         let mut command = Command::new("tar");
-        command.args(["-x", "-f", "-", "-C"]).arg(dir.path()).stdin(Stdio::piped());
+        command.args(["-x", "-p", "-f", "-", "-C"]).arg(dir.path()).stdin(Stdio::piped());
         let mut unpacking = command.spawn().unwrap();
         unpacking.stdin.take().unwrap().write_all(&tar(&view)).unwrap();
         assert!(unpacking.wait().unwrap().success());
         assert!(dir.path().join("usr").is_dir() && dir.path().join("tmp").is_dir());
+        let open = std::fs::metadata(dir.path().join("tmp")).unwrap().permissions();
+        assert_eq!(open.mode() & 0o7777, 0o1777);
         assert_eq!(std::fs::read_link(dir.path().join("bin")).unwrap(), Path::new("usr/bin"));
         assert!(
             dir.path().join("etc/ld.so.cache").is_file() && dir.path().join("isomon").is_file()
