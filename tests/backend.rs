@@ -11,11 +11,12 @@ use isomon::model::bench::{Cell, Limits, Outcome, Payload, Phase};
 
 use live::{Ground, id, ready};
 
-const SMALL: [Payload; 4] = [
+const SMALL: [Payload; 5] = [
     Payload::Noop,
     Payload::Cpu { rounds: 100_000 },
     Payload::Memory { mib: 8 },
     Payload::Syscall { calls: 500 },
+    Payload::Io { mib: 2 },
 ];
 
 #[tokio::test]

@@ -112,3 +112,48 @@ fn prometheus_itself_finds_nothing_wrong_with_the_page() {
     let output = child.wait_with_output().expect("ends");
     assert_eq!(status(&output), Some(0), "{}", err(&output));
 }
+
+#[test]
+fn own_work_is_measured_and_what_repeats_it_is_said() {
+    let home = Home::new();
+    let file = home.path().join("run.json");
+    let measure = |words: &[&str]| {
+        let more = ["--export-json", file.to_str().expect("a path")];
+        let output = home.run(&[&SHORT, words, &more].concat());
+        assert_eq!(status(&output), Some(0), "{words:?}: {}", err(&output));
+        let text = fs::read_to_string(&file).expect("a run");
+        (serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), out(&output))
+    };
+    let (run, table) = measure(&["--cmd", "sh -c 'exit 0'"]);
+    let job = |sample: &&serde_json::Value| sample["cell"] == 0;
+    let samples = run["samples"].as_array().expect("samples");
+    let times: Vec<&serde_json::Value> = samples.iter().filter(job).collect();
+    assert_eq!(times.len(), 3);
+    for sample in times {
+        assert_eq!(sample["outcome"], samples[0]["outcome"]);
+        let phases = sample["phases"].as_object().expect("phases");
+        // Nothing of ours is inside that could say when it began.
+        assert!(phases.contains_key("exit_seconds") && !phases.contains_key("ready_seconds"));
+    }
+    assert!(table.contains("--cmd 'sh -c "), "{table}");
+    let code = home.path().join("a.sh");
+    fs::write(&code, "exit 0").expect("a file");
+    let (_, table) = measure(&["--code", code.to_str().expect("a path")]);
+    assert!(table.contains("a.sh' --runtime command"), "{table}");
+    let (_, table) = measure(&["--cmd", "echo a | cat >/dev/null", "--shell"]);
+    assert!(table.contains("--cmd 'sh -c"), "{table}");
+}
+
+#[test]
+fn own_work_that_fails_is_a_failure() {
+    let home = Home::new();
+    for words in [["--cmd", "false"], ["--cmd", "no-such-program-anywhere"]] {
+        let output = home.run(&[&SHORT[..], &words].concat());
+        assert_eq!(status(&output), Some(1), "{words:?}: {}", err(&output));
+    }
+    let output = home.run(&["bench", "wasm", "process", "--cmd", "true", "--runs=1"]);
+    assert!(out(&output).contains("it runs WebAssembly alone"), "{}", out(&output));
+    let output = home.run(&["bench", "wasm", "--cmd", "true"]);
+    assert_eq!(status(&output), Some(2));
+    assert!(err(&output).contains("it runs WebAssembly alone"), "{}", err(&output));
+}

@@ -37,7 +37,7 @@ async fn victim() {
 }
 
 /// Each moment, with a backend and a life in which it is reached.
-const POINTS: [(&str, BackendId, Doing); 30] = [
+const POINTS: [(&str, BackendId, Doing); 34] = [
     ("reaper", BackendId::Process, Doing::Long),
     ("journal", BackendId::Process, Doing::Long),
     ("noted", BackendId::Process, Doing::Long),
@@ -46,6 +46,10 @@ const POINTS: [(&str, BackendId, Doing); 30] = [
     ("hello", BackendId::Process, Doing::Long),
     ("launcher", BackendId::Process, Doing::Long),
     ("crowd", BackendId::Process, Doing::Crowd(10)),
+    ("crowd", BackendId::Process, Doing::Hands(5)),
+    ("standing", BackendId::Runc, Doing::Stand(3)),
+    ("standing", BackendId::Kvm, Doing::Stand(3)),
+    ("standing", BackendId::Wasm, Doing::Stand(5)),
     ("runtime", BackendId::Runc, Doing::Long),
     ("runtime", BackendId::GvisorPtrace, Doing::Long),
     ("bundle", BackendId::Runc, Doing::Long),

@@ -38,13 +38,15 @@ pub(super) struct Prepared {
     pub view: Option<View>,
 }
 
-/// Writes the files of `job` to `dir`, which is made, and says how it is started in `backend`.
+/// Writes the files of `job` to `dir`, which is made, and says how it is started in `backend`;
+/// `heard`: somebody listens to what it says, and so to when it began.
 pub(super) fn prepare(
     backend: BackendId,
     job: &Job,
     nonce: u64,
     dir: &Path,
     host: &View,
+    heard: bool,
 ) -> Result<Prepared, Error> {
     let made = fs::create_dir(dir).and_then(|()| open_to_all(dir, 0o755));
     made.map_err(|source| Error::io("create", dir, source))?;
@@ -57,7 +59,10 @@ pub(super) fn prepare(
     let env = environment(job, &at)?;
     // isomon itself makes the sandbox of `namespaces`, and needs nothing inside to say the marker.
     // The first process of a Linux guest is isomon as well.
-    let direct = (view.is_some() && backend != BackendId::Namespaces) || backend.boots_linux();
+    // A plain process whose beginning nobody hears is the command and nothing besides.
+    let direct = (view.is_some() && backend != BackendId::Namespaces)
+        || backend.boots_linux()
+        || (plain && !heard);
     let inside = if direct { command } else { work::arguments(nonce, &env, &command) };
     let whole = Shown { host: tool::text(dir.to_owned())?, inside: JOB.to_owned() };
     Ok(Prepared {
@@ -217,7 +222,7 @@ mod tests {
     fn prepared(backend: BackendId, job: &Job) -> Result<(Prepared, tempfile::TempDir), Error> {
         let home = tempfile::tempdir().unwrap();
         let host = View::of(Path::new("/"));
-        let prepared = prepare(backend, job, 7, &home.path().join("job-1"), &host)?;
+        let prepared = prepare(backend, job, 7, &home.path().join("job-1"), &host, true)?;
         Ok((prepared, home))
     }
 

@@ -95,7 +95,8 @@ fn fault(report: &Report, work: &Work, nonce: u64, out_of_memory: bool) -> Optio
         Work::Hold => (false, false),
     };
     // In a root of the user's nothing of ours runs that could say the marker.
-    let silent = matches!(work, Work::Job(job) if job.root.is_some()) && !report.framed;
+    let rooted = matches!(work, Work::Job(job) if job.root.is_some());
+    let silent = (rooted || report.silent) && !report.framed;
     let never_began = report.ready_ns.is_none() && !silent;
     let job = matches!(work, Work::Job(_));
     let rows = [

@@ -217,3 +217,29 @@ pub(super) fn traits(id: BackendId, enforced: Enforced) -> Traits {
         ..own
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::job::{Job, Runtime, What};
+
+    /// A plan is told the same as who asks the backend.
+    #[test]
+    fn what_a_job_lacks_is_what_no_backend_says_it_runs() {
+        for id in BackendId::ALL.into_iter().filter(|id| !id.boots_linux()) {
+            let Some(kind) = of(id) else { continue };
+            let able = kind.traits().runtimes;
+            for runtime in Runtime::ALL {
+                let what = match runtime {
+                    Runtime::Command | Runtime::Oci => What::Command(vec!["x".to_owned()]),
+                    runtime => What::Code { runtime, code: Vec::new() },
+                };
+                let root = (runtime == Runtime::Oci).then(|| "/root".into());
+                let job = Job { what, root, ..Job::default() };
+                assert_eq!(job.runtime(), runtime);
+                let lack = job.lack(id, false);
+                assert_eq!(lack.is_none(), able.contains(&runtime), "{id} {runtime}: {lack:?}");
+            }
+        }
+    }
+}

@@ -25,6 +25,7 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
     }
     // What is started begins alike, whatever the user's own mask is.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    ordinary();
     let refused = arguments.iter().filter_map(enter).collect();
     let me = Some(rustix::process::getpid());
     if rustix::process::set_child_subreaper(me).is_err() || say(&Hello { refused }).is_none() {
@@ -42,6 +43,15 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
     }
     residue::clear(std::time::Duration::ZERO, &[], lifeline.as_fd());
     ExitCode::SUCCESS
+}
+
+/// Takes the ordinary scheduling policy, whatever isomon was started with: what is started here
+/// inherits it, and a sandbox with a realtime one would be measured ahead of all else.
+#[expect(unsafe_code, reason = "no crate has this call")]
+fn ordinary() {
+    let parameter = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the parameter is read during the call and not kept. Who may not has the policy it had.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &raw const parameter) };
 }
 
 /// Enters one control group; the reason when it may not.

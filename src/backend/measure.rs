@@ -127,7 +127,13 @@ fn start(
     let mut command = Command::new(&launch.argv[0]);
     command.args(&launch.argv[1..]).env_clear().current_dir("/");
     command.envs(launch.env.iter().map(|(name, value)| (name, value)));
-    command.stdin(pipes.input).stdout(pipes.output).stderr(pipes.error);
+    command.stdin(pipes.input).stderr(pipes.error);
+    if launch.silent {
+        // Nobody looks at it, and a pipe would cost the program more than its own writing.
+        command.stdout(Stdio::null());
+    } else {
+        command.stdout(pipes.output);
+    }
     let clock = Instant::now();
     let spawned = command.spawn();
     let created_ns = marks.is_none().then(|| nanoseconds(clock));
@@ -144,7 +150,12 @@ fn start(
         ends,
         marks,
         child,
-        report: Report { created_ns, framed: launch.framed, ..Report::default() },
+        report: Report {
+            created_ns,
+            framed: launch.framed,
+            silent: launch.silent,
+            ..Report::default()
+        },
     })
 }
 

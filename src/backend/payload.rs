@@ -5,20 +5,25 @@
 //! through the generator, a sum without memory), so a fault here does not hide itself. The kernels
 //! are in [`kernel`], which isomon's guest compiles too.
 
+mod file;
 mod kernel;
 
 use std::ffi::OsString;
 use std::hint::black_box;
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) use self::kernel::{DONE, NO_ROOM, READY};
-use self::kernel::{MIB_WORDS, PAGE_WORDS, fold, mix, seed, spin, step, touch};
+use self::kernel::{MIB_WORDS, PAGE_WORDS, ends, fold, mix, seed, spin, step, touch};
 use super::look;
 use super::trial::{Task, Work};
+use crate::model::backend::BackendId;
 use crate::model::bench::Payload;
 
 /// The hidden subcommand.
 pub(super) const NAME: &str = "__payload";
+/// Where a sandbox may write.
+const TEMPORARY: &str = "/tmp";
 /// In place of a kernel: says the marker and stands still.
 pub(super) const HOLD: &str = "hold";
 
@@ -32,10 +37,17 @@ pub(super) fn arguments(payload: Payload, nonce: u64) -> [String; 4] {
     ]
 }
 
-/// What isomon is told inside a sandbox to do the work of `task`.
-pub(super) fn inside(task: &Task) -> Vec<String> {
+/// What isomon is told inside a sandbox to do the work of `task`, in the run whose directory is
+/// `place`.
+pub(super) fn inside(task: &Task, place: &Path) -> Vec<String> {
     match &task.work {
-        Work::Payload(payload) => arguments(*payload, task.nonce).to_vec(),
+        Work::Payload(payload) => {
+            let mut words = arguments(*payload, task.nonce).to_vec();
+            // A plain process writes where it is cleared up; who has a root of its own, below that.
+            let own = matches!(payload, Payload::Io { .. }) && task.backend == BackendId::Process;
+            words.extend(own.then(|| place.to_string_lossy().into_owned()));
+            words
+        }
         Work::Look => look::arguments(task.nonce),
         Work::Hold => vec![NAME.to_owned(), HOLD.to_owned(), format!("{:016x}", task.nonce)],
         Work::Job(_) => Vec::new(),
@@ -48,11 +60,22 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
     if let [kernel, nonce] = arguments {
         return if kernel == HOLD { hold(nonce) } else { ExitCode::from(2) };
     }
-    let Some((payload, nonce)) = parse(arguments) else {
+    let (own, place) = match arguments {
+        [own @ .., place] if own.len() == 3 => (own, Path::new(place)),
+        own => (own, Path::new(TEMPORARY)),
+    };
+    let Some((payload, nonce)) = parse(own) else {
         return ExitCode::from(2);
     };
     let ready = say(&format!("{READY} {nonce:016x}\n"));
-    let value = work(payload, nonce);
+    let value = match work(payload, nonce, place) {
+        Ok(value) => value,
+        Err(error) => {
+            let line = format!("isomon: {}: {error}\n", place.display());
+            rustix::io::write(rustix::stdio::stderr(), line.as_bytes()).ok();
+            return ExitCode::FAILURE;
+        }
+    };
     if ready && say(&format!("{DONE} {nonce:016x} {value}\n")) {
         ExitCode::SUCCESS
     } else {
@@ -83,19 +106,23 @@ pub(super) fn say(line: &str) -> bool {
     rustix::io::write(rustix::stdio::stdout(), line.as_bytes()) == Ok(line.len())
 }
 
-fn work(payload: Payload, nonce: u64) -> u64 {
-    match payload {
-        Payload::Noop | Payload::Io { .. } | Payload::Job => mix(nonce),
+fn work(payload: Payload, nonce: u64, place: &Path) -> std::io::Result<u64> {
+    Ok(match payload {
+        Payload::Noop | Payload::Job => mix(nonce),
         Payload::Cpu { rounds } => u64::from(spin(seed(nonce), rounds)),
         Payload::Memory { mib } => touch(&mut vec![0; mib as usize * MIB_WORDS], nonce),
         Payload::Syscall { calls } => mix(nonce).wrapping_add(call(calls)),
-    }
+        Payload::Io { mib } => file::pass_through(place, mib, nonce)?,
+    })
 }
 
 /// The result that `payload` must give under `nonce`.
 pub(super) fn expected(payload: Payload, nonce: u64) -> u64 {
     match payload {
-        Payload::Noop | Payload::Io { .. } | Payload::Job => mix(nonce),
+        Payload::Noop | Payload::Job => mix(nonce),
+        Payload::Io { mib } => {
+            (0..pages(mib)).fold(0, |sum, page| ends(nonce, page).into_iter().fold(sum, fold))
+        }
         Payload::Cpu { rounds } => u64::from(jump(seed(nonce), rounds)),
         Payload::Memory { mib } => {
             (0..pages(mib)).fold(0, |sum, page| fold(sum, mix(nonce ^ page)))
@@ -140,6 +167,7 @@ mod tests {
 
     #[test]
     fn the_reference_agrees_with_the_work() {
+        let place = tempfile::tempdir().unwrap();
         for nonce in [0, 1, 0xdead_beef_0123_4567, u64::MAX] {
             for payload in [
                 Payload::Noop,
@@ -148,10 +176,20 @@ mod tests {
                 Payload::Cpu { rounds: 100_003 },
                 Payload::Memory { mib: 3 },
                 Payload::Syscall { calls: 17 },
+                Payload::Io { mib: 2 },
             ] {
-                assert_eq!(work(payload, nonce), expected(payload, nonce), "{payload:?}");
+                let value = work(payload, nonce, place.path()).unwrap();
+                assert_eq!(value, expected(payload, nonce), "{payload:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_file_leaves_nothing_behind_and_a_place_without_room_says_so() {
+        let place = tempfile::tempdir().unwrap();
+        work(Payload::Io { mib: 1 }, 5, place.path()).unwrap();
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+        assert!(work(Payload::Io { mib: 1 }, 5, Path::new("/dev/null/none")).is_err());
     }
 
     #[test]

@@ -260,6 +260,10 @@ pub(super) fn sweep_dead(settings: &CampSettings, dry_run: bool) -> Result<Vec<L
 /// Settles what runs that are swept otherwise left in engines, until one gives no answer.
 fn settle_old(settings: &CampSettings) -> Vec<LeftOver> {
     let debts = Debts::of(settings);
+    for run in debts.runs().iter().filter(|run| debts.owed(run).is_empty()) {
+        // There is no engine to ask, so there is nothing that could be taken away.
+        debts.pay(run);
+    }
     let swept = |id: &RunId| !audit::place(settings, id).exists();
     let old = debts.runs().into_iter().filter(swept);
     old.map_while(|id| settle(settings, &id, &debts.owed(&id))).flatten().collect()

@@ -195,7 +195,7 @@ Pss:                   8 kB
     #[test]
     fn nothing_stands_in_no_memory_that_is_known() {
         let settings = CampSettings::of_state("/nowhere".into());
-        let run = RunId::parse("20260101-000000-abcd").unwrap();
+        let run = RunId::new(0, 1);
         let row = Row { lot: "no-such".into(), hosted: 3, ..Row::default() };
         assert_eq!(weigh(&settings, &run, &[row]), Weight::default());
     }

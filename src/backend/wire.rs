@@ -64,6 +64,9 @@ pub(super) struct Launch {
     /// status is one.
     #[serde(default)]
     pub framed: bool,
+    /// Nothing inside says a marker, and nobody looks at what it says: it writes to `/dev/null`.
+    #[serde(default)]
+    pub silent: bool,
     /// What is asked of it, in order, once it listens; the answer before the last ends `create`, the
     /// last one `boot`.
     #[serde(default)]
@@ -198,6 +201,9 @@ pub(super) struct Report {
     /// It was a Linux guest, whose first process says the marker for any work.
     #[serde(default)]
     pub framed: bool,
+    /// Nothing inside could say a marker.
+    #[serde(default)]
+    pub silent: bool,
     /// Some of it outlived it.
     pub left_over: bool,
 }

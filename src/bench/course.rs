@@ -23,7 +23,7 @@ use super::suspension::Suspension;
 use super::taint::{Clocks, Thresholds};
 use super::voice::Voice;
 use crate::backend::Launch;
-use crate::model::job::Kernel;
+use crate::model::job::{Job, Kernel};
 use crate::model::root::Roots;
 use crate::model::run::{Run, RunEnd, RunEvent, RunHead, RunTail};
 use crate::model::text::SafeText;
@@ -62,6 +62,7 @@ pub(super) struct Course {
     left_over: bool,
     /// What virtual machines boot, where that is named.
     kernel: Option<Arc<Kernel>>,
+    job: Option<Arc<Job>>,
 }
 
 impl Course {
@@ -86,6 +87,7 @@ impl Course {
             told: now,
             left_over: false,
             kernel: plan.kernel.clone().map(Arc::new),
+            job: plan.job.as_deref().cloned().map(Arc::new),
             voice: Voice { id: head.id.clone(), clock: Arc::clone(&clock), out },
             head,
             clock,

@@ -73,7 +73,9 @@ pub fn starts(plan: &Plan) -> Starts {
             Some((_, count)) => *count = count.saturating_add(more),
             None => each.push((backend, more)),
         };
-    super::head::cells(plan).iter().for_each(|cell| add(cell.backend, rounds));
+    for cell in super::head::cells(plan) {
+        add(cell.backend, rounds);
+    }
     let cells = plan.cells();
     for leg in agenda::legs(plan, processors(), |_| None) {
         if let Some(cell) = cells.get(leg.cell as usize) {
@@ -92,7 +94,7 @@ pub(super) fn cost(cell: Cell) -> f64 {
         Payload::Cpu { .. } => amount * 2.5e-9,
         Payload::Memory { .. } => amount * 1e-3,
         Payload::Syscall { .. } => amount * per_call(cell.backend),
-        Payload::Io { .. } => amount * 10e-3,
+        Payload::Io { .. } => amount * 2e-3,
         // Nothing is known of it.
         Payload::Job => 0.1,
     };

@@ -48,7 +48,7 @@ pub fn cells(plan: &Plan) -> Vec<Cell> {
     let payloads = std::iter::once(Payload::Noop).chain(plan.payloads.iter().copied());
     for payload in payloads {
         let baseline = Cell::cold(BackendId::Process, payload);
-        if !cells.contains(&baseline) {
+        if !cells.contains(&baseline) && plan.lack(payload, baseline.backend).is_none() {
             cells.push(baseline);
         }
     }
@@ -84,11 +84,14 @@ fn reason(backend: BackendId, statuses: &[BackendStatus]) -> Option<LeftOut> {
 /// Why `backend`, a virtual machine, does not boot the plan's kernel; `None` if it does, or if there
 /// is none.
 fn no_linux(backend: BackendId, plan: &Plan) -> Option<LeftOut> {
-    let kernel = plan.kernel.as_ref()?;
-    if !backend.boots_linux() && backend != BackendId::Kvm {
+    let kernel = plan.kernel.as_ref();
+    // Work that is not isomon's needs a kernel, whether one is named or not.
+    let needed = kernel.is_some() || (plan.job.is_some() && backend.boots_linux());
+    if !needed || (!backend.boots_linux() && backend != BackendId::Kvm) {
         return None;
     }
-    let fault = backend::kernel_fault(backend, Some(&kernel.image))?.to_string();
+    let fault = backend::kernel_fault(backend, kernel.map(|kernel| kernel.image.as_path()));
+    let fault = fault?.to_string();
     let remedy = match backend {
         BackendId::Kvm => "measure it without --kernel".to_owned(),
         backend => backend::remedy_words(backend, &fault),
@@ -123,9 +126,9 @@ mod tests {
     fn the_baseline_comes_after_the_plan_and_once() {
         let chosen = plan(Preset::Standard, &[BackendId::Runc], 1);
         let all = cells(&chosen);
-        assert_eq!(all[..4], chosen.cells());
-        assert!(all[4..].iter().all(|cell| cell.backend == BackendId::Process));
-        assert_eq!(all.len(), 8);
+        assert_eq!(all[..5], chosen.cells());
+        assert!(all[5..].iter().all(|cell| cell.backend == BackendId::Process));
+        assert_eq!(all.len(), 10);
         let own = plan(Preset::Standard, &[BackendId::Process], 1);
         assert_eq!(cells(&own), own.cells());
     }
@@ -160,7 +163,7 @@ mod tests {
         assert_eq!(labels, ["kvm", "firecracker"], "it can call Linux");
         assert!(head.left_out[1].remedy.as_str().contains("vmlinux"), "{:?}", head.left_out[1]);
         let linux = head.cells.iter().filter(|cell| cell.backend == BackendId::QemuTcg);
-        assert_eq!(linux.count(), 4);
+        assert_eq!(linux.count(), 5);
     }
 
     #[test]
@@ -172,10 +175,10 @@ mod tests {
         let head = draw_up(RunId::new(0, 1), plan, &statuses, &Roots::default(), Stamp::default());
         assert_eq!(head.plan.backends, [BackendId::Wasm]);
         let labels: Vec<_> = head.left_out.iter().map(LeftOut::label).collect();
-        assert_eq!(labels, ["runc", "wasm syscall"]);
+        assert_eq!(labels, ["runc", "wasm syscall", "wasm io"]);
         assert_eq!(head.left_out[0].remedy.as_str(), "--start cold");
         let warm = head.cells.iter().filter(|cell| cell.label() == "wasm warm");
         assert_eq!(warm.count(), 3, "{:?}", head.cells);
-        assert_eq!(head.cells.len(), 3 + 4, "the baseline starts cold");
+        assert_eq!(head.cells.len(), 3 + 5, "the baseline starts cold");
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::model::backend::Start;
 use crate::model::bench::{Payload, Plan};
-use crate::model::job::Kernel;
+use crate::model::job::{Job, Kernel, What};
 use crate::model::load::Load;
 use crate::model::unit::Bytes;
 
@@ -16,7 +16,9 @@ pub fn repeat(plan: &Plan) -> String {
     let mut words = vec!["isomon".to_owned(), "bench".to_owned()];
     words.extend(plan.backends.iter().map(ToString::to_string));
     words.extend(starts(&plan.starts));
-    words.extend(plan.payloads.iter().map(|payload| format!("--payload {}", work(*payload))));
+    let named = plan.payloads.iter().filter(|payload| **payload != Payload::Job);
+    words.extend(named.map(|payload| format!("--payload {}", work(*payload))));
+    words.extend(plan.job.as_deref().map(own));
     words.extend(plan.kernel.iter().flat_map(kernel));
     let (effort, limits) = (&plan.effort, &plan.limits);
     words.extend([
@@ -65,6 +67,19 @@ fn measure(loads: &[Load]) -> String {
     std::iter::once("start".to_owned()).chain(words).collect::<Vec<_>>().join(",")
 }
 
+/// A user's own work; of what came out of a file, the file.
+fn own(job: &Job) -> String {
+    let path = |flag: &str, path: &Path| format!("--{flag} {}", quoted(&path.to_string_lossy()));
+    match (&job.what, &job.from) {
+        (What::Command(_), Some(bundle)) => path("bundle", bundle),
+        (What::Command(words), None) => format!("--cmd {}", quoted(&shell_words::join(words))),
+        (What::Code { runtime, .. }, from) => {
+            let from = from.as_deref().unwrap_or_else(|| Path::new("FILE"));
+            format!("{} --runtime {runtime}", path("code", from))
+        }
+    }
+}
+
 /// `cpu`, or `cpu=1000` where it is not the usual amount.
 fn work(payload: Payload) -> String {
     if Payload::USUAL.contains(&payload) {
@@ -91,6 +106,7 @@ mod tests {
     use crate::bench::preset::plan;
     use crate::model::backend::BackendId;
     use crate::model::bench::Preset;
+    use crate::model::job::Runtime;
     use crate::model::text::SafeText;
 
     #[test]
@@ -111,6 +127,26 @@ mod tests {
         assert!(!repeat(&plan).contains("--start"));
         plan.starts = vec![Start::Cold, Start::Warm];
         assert!(repeat(&plan).starts_with("isomon bench wasm --start cold,warm --payload noop "));
+    }
+
+    #[test]
+    fn own_work_is_said_as_it_was() {
+        let mut plan = plan(Preset::Quick, &[BackendId::Process], 42);
+        plan.payloads = vec![Payload::Job];
+        let words = ["sh", "-c", "echo it's | cat"].map(str::to_owned).to_vec();
+        plan.job = Some(Box::new(Job { what: What::Command(words.clone()), ..Job::default() }));
+        let said = shell_words::split(&repeat(&plan)).unwrap();
+        let at = said.iter().position(|word| word == "--cmd").unwrap();
+        assert_eq!(shell_words::split(&said[at + 1]).unwrap(), words);
+        assert!(!said.contains(&"--payload".to_owned()));
+        let what = What::Code { runtime: Runtime::Js, code: Vec::new() };
+        let from = Some("/a b.js".into());
+        plan.job = Some(Box::new(Job { what, from, ..Job::default() }));
+        assert!(repeat(&plan).contains(" --code '/a b.js' --runtime js --warmup"));
+        let bundle =
+            Job { root: Some("/b/rootfs".into()), from: Some("/b".into()), ..Job::default() };
+        plan.job = Some(Box::new(bundle));
+        assert!(repeat(&plan).contains(" --bundle '/b' --warmup"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod file;
 mod live;
 mod measure;
 mod outlook;
+mod own;
 
 pub use args::BenchArgs;
 pub(super) use args::{Family, backends};

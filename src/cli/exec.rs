@@ -14,7 +14,7 @@ use super::{Exit, Outcome, log, print, runtime};
 use crate::hub::local::Refusal;
 
 mod args;
-mod code;
+pub(super) mod code;
 mod live;
 mod sink;
 mod verdict;

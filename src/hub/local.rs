@@ -32,7 +32,7 @@ use crate::store::{self, Listed, RunDir};
 
 mod exec;
 
-pub use exec::{Ended, Refusal, runtime};
+pub use exec::{Ended, Refusal};
 mod mend;
 
 /// Backends tried at the same time, at most: they wait more than they work, and one may hang until

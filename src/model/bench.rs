@@ -45,7 +45,9 @@ pub enum Payload {
         /// How many calls.
         calls: u64,
     },
-    /// Writes a file, forces it to the disk and reads it again; returns a checksum.
+    /// Writes a file where the sandbox may write, forces it to the disk and reads it again; returns
+    /// a checksum. For `process` that is a file system of the host; everywhere else it is a `/tmp` in
+    /// memory, of 16 MiB, so that what is seen is the way to the file and not a disk.
     Io {
         /// How much.
         mib: u32,
@@ -56,11 +58,12 @@ pub enum Payload {
 
 impl Payload {
     /// Every payload at its usual size.
-    pub const USUAL: [Self; 4] = [
+    pub const USUAL: [Self; 5] = [
         Self::Noop,
         Self::Cpu { rounds: 20_000_000 },
         Self::Memory { mib: 32 },
         Self::Syscall { calls: 20_000 },
+        Self::Io { mib: 4 },
     ];
 
     /// The name of its kernel.
@@ -89,9 +92,19 @@ impl Payload {
     /// backends boot that can.
     pub const fn lack(self, backend: BackendId, linux: bool) -> Option<&'static str> {
         match (self, backend) {
-            (Self::Io { .. }, _) => Some("it has no files"),
             (Self::Job, _) => Some("the plan names no work"),
             _ if linux && backend.boots_linux() => None,
+            (
+                Self::Io { .. },
+                BackendId::Kvm
+                | BackendId::QemuTcg
+                | BackendId::QemuKvm
+                | BackendId::Firecracker
+                | BackendId::FirecrackerJailed,
+            ) => Some("isomon's own guest has no files"),
+            (Self::Io { .. }, BackendId::V8 | BackendId::Deno | BackendId::Wasm) => {
+                Some("it is lent no files")
+            }
             (
                 Self::Syscall { .. },
                 BackendId::Kvm
@@ -244,7 +257,10 @@ impl Plan {
         for backend in &self.backends {
             let starts = self.starts_of(*backend);
             for start in starts.iter().filter(|start| self.starts.contains(start)) {
+                // A user's work has Linux booted for it, which is never brought back.
+                let booted = |of: &Payload| *of == Payload::Job && backend.boots_linux();
                 let able = self.payloads.iter().filter(|of| self.lack(**of, *backend).is_none());
+                let able = able.filter(|of| start.is_cold() || !booted(of));
                 cells.extend(able.map(|payload| Cell {
                     backend: *backend,
                     start: *start,
@@ -264,8 +280,14 @@ impl Plan {
     }
 
     /// Why `backend` cannot do `payload` in it; `None` if it can.
-    pub const fn lack(&self, payload: Payload, backend: BackendId) -> Option<&'static str> {
-        payload.lack(backend, self.kernel.is_some())
+    pub fn lack(&self, payload: Payload, backend: BackendId) -> Option<&'static str> {
+        match (payload, &self.job) {
+            (Payload::Job, Some(job)) => {
+                let initrd = self.kernel.as_ref().is_some_and(|kernel| kernel.initrd.is_some());
+                job.lack(backend, initrd)
+            }
+            _ => payload.lack(backend, self.kernel.is_some()),
+        }
     }
 
     /// Whether it asks for `cell`; a baseline that it does not ask for is measured all the same.

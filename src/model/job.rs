@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::backend::BackendId;
+
 /// Work that is not ours: nothing it says is trusted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Job {
@@ -18,6 +20,51 @@ pub struct Job {
     /// A directory that is its root, read-only, in place of the host's programs; for backends with
     /// a file system.
     pub root: Option<PathBuf>,
+    /// The file of its code, or the bundle of its root, where it came out of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
+}
+
+impl Job {
+    /// What it needs its backend to run.
+    pub const fn runtime(&self) -> Runtime {
+        match &self.what {
+            What::Code { runtime, .. } => *runtime,
+            What::Command(_) if self.root.is_some() => Runtime::Oci,
+            What::Command(_) => Runtime::Command,
+        }
+    }
+
+    /// Why `backend` cannot do it; `None` if it can. `initrd`: machines are given a first file system
+    /// of the user's.
+    pub const fn lack(&self, backend: BackendId, initrd: bool) -> Option<&'static str> {
+        let runtime = self.runtime();
+        let engine = matches!(runtime, Runtime::Js | Runtime::Wasm);
+        let interpreted = matches!(runtime, Runtime::Node | Runtime::Python | Runtime::Go);
+        match backend {
+            BackendId::V8 | BackendId::Deno if matches!(runtime, Runtime::Js) => None,
+            BackendId::V8 | BackendId::Deno => Some("it runs JavaScript alone"),
+            BackendId::Wasm if matches!(runtime, Runtime::Wasm) => None,
+            BackendId::Wasm => Some("it runs WebAssembly alone"),
+            BackendId::Kvm => Some("isomon's own guest does isomon's own work alone"),
+            _ if engine => Some("it runs programs, and no code for an engine"),
+            _ if backend.boots_linux() && interpreted && self.root.is_none() && !initrd => {
+                Some("it shows nothing of this machine, so no interpreter either")
+            }
+            BackendId::Process if self.root.is_some() => {
+                Some("a plain process has no root of its own")
+            }
+            BackendId::Docker
+            | BackendId::DockerCrun
+            | BackendId::DockerRunsc
+            | BackendId::DockerKata
+                if matches!(runtime, Runtime::Oci) =>
+            {
+                Some("an engine takes images and no root file system")
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A Linux kernel of the user's, for backends that are virtual machines.

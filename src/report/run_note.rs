@@ -95,6 +95,8 @@ fn legend(tables: &[Table<'_>], rows: &[Row]) -> String {
             Figure::Request => "from asked for to the result",
             Figure::Cli => "from asked for to ended",
             Figure::Clean => "from ended to nothing left",
+            Figure::Spec => "from let run to its first process",
+            Figure::FirstExec => "from asked for to the first instruction inside",
         };
         format!("{}: {words}", figure.name())
     });

@@ -46,11 +46,15 @@ impl<'a> Table<'a> {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.payload == payload).collect();
         // `request` is the sum of two others; `clean` says little beside real work.
         let figures: &[Figure] = match payload {
-            Payload::Noop => &[Figure::Start, Figure::Cli, Figure::Clean],
+            Payload::Noop => {
+                &[Figure::Start, Figure::Cli, Figure::Clean, Figure::Spec, Figure::FirstExec]
+            }
+            Payload::Job => &[Figure::Cli, Figure::Start, Figure::Work],
             _ => &[Figure::Start, Figure::Work, Figure::Cli],
         };
         let is_known = |figure: &Figure| rows.iter().any(|row| row.estimate(*figure).is_some());
-        let keep = |figure: &Figure| *figure == Figure::Start || is_known(figure);
+        let first = figures[0];
+        let keep = |figure: &Figure| *figure == first || is_known(figure);
         let figures = figures.iter().copied().filter(keep).collect();
         let failed = rows.iter().any(|row| row.deciding().is_some_and(|of| of.failures > 0));
         let lacks = run.head.left_out.iter().filter(|out| out.payload == Some(payload)).collect();

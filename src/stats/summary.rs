@@ -23,16 +23,24 @@ pub fn summarise(cells: &[Cell], samples: &[Sample], resamples: u32, seed: u64) 
         }
     }
     let figures = |((index, cell), samples): ((u32, &Cell), Vec<&Sample>)| {
-        let shown = Figure::ALL.into_iter().filter(|figure| applies(*figure, *cell));
+        let applies = |figure: &Figure| applies(*figure, *cell, &samples);
+        let shown = Figure::ALL.into_iter().filter(applies);
         let of = |figure| summary(index, figure, &samples, resamples, seed);
         shown.map(of).collect::<Vec<_>>()
     };
     (0..).zip(cells).zip(counted).flat_map(figures).collect()
 }
 
-/// `noop` only starts and ends: what lies between its marker and its result is nothing.
-fn applies(figure: Figure, cell: Cell) -> bool {
-    figure != Figure::Work || cell.payload != Payload::Noop
+/// `noop` only starts and ends: what lies between its marker and its result is nothing. Few backends
+/// have a boundary at the first instruction inside.
+fn applies(figure: Figure, cell: Cell, samples: &[&Sample]) -> bool {
+    match figure {
+        Figure::Work => cell.payload != Payload::Noop,
+        Figure::Spec | Figure::FirstExec => {
+            samples.iter().any(|sample| is_good(sample) && figure.of(&sample.phases).is_some())
+        }
+        _ => true,
+    }
 }
 
 fn summary(cell: u32, figure: Figure, samples: &[&Sample], resamples: u32, seed: u64) -> Summary {
@@ -70,6 +78,8 @@ pub fn times_of<'a>(
 pub const fn deciding(payload: Payload) -> Figure {
     match payload {
         Payload::Noop => Figure::Start,
+        // A command is all of it: where it is started bare, nobody says when it began.
+        Payload::Job => Figure::Cli,
         _ => Figure::Work,
     }
 }
@@ -132,11 +142,20 @@ mod tests {
         samples.push(Sample { warmup: true, ..sample(0, 50.0) });
         samples[1].taints.push(Taint::Steal);
         let all = summarise(&[CPU, NOOP], &samples, 99, 1);
-        assert_eq!(all.len(), 2 * Figure::ALL.len() - 1, "noop does no work");
+        assert_eq!(all.len(), 2 * 5 - 1, "noop does no work, and nobody saw a first instruction");
         let cold = &all[0];
         assert_eq!((cold.n, cold.failures, cold.tainted), (2, 1, 1));
         assert_eq!(cold.estimate.unwrap().median_seconds, Seconds(2.0));
         assert_eq!((all[1].figure, all[1].n, all[1].estimate), (Figure::Work, 0, None));
+    }
+
+    #[test]
+    fn a_first_instruction_is_a_figure_where_one_is_seen() {
+        let mut seen = sample(0, 1.0);
+        seen.phases.set(Phase::Boot, Seconds(0.5));
+        let figures: Vec<Figure> =
+            summarise(&[NOOP], &[seen], 99, 1).iter().map(|summary| summary.figure).collect();
+        assert!(figures.contains(&Figure::FirstExec) && !figures.contains(&Figure::Spec));
     }
 
     #[test]

@@ -170,11 +170,14 @@ impl Desk {
         let prepared = match &task.work {
             Work::Job(job) if !kind.is_host() => {
                 let files = self.files(serial);
-                let ready = job::prepare(task.backend, job, task.nonce, &files, &self.site.view)?;
+                let (id, view) = (task.backend, &self.site.view);
+                let ready = job::prepare(id, job, task.nonce, &files, view, stream)?;
                 failpoint::reach(Point::Files);
                 ready
             }
-            _ => Prepared { inside: payload::inside(task), ..Prepared::default() },
+            _ => {
+                Prepared { inside: payload::inside(task, &self.site.place), ..Prepared::default() }
+            }
         };
         let Prepared { inside, direct, env, shown, input, view } = prepared;
         Ok(Errand { task, name, lot, group, inside, shown, input, stream, view, direct, env })

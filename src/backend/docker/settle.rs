@@ -106,31 +106,43 @@ fn heed(done: Result<(), Error>) -> Result<(), Error> {
 #[derive(Debug)]
 pub(in crate::backend) struct Debts {
     place: PathBuf,
+    /// The engine that is asked where a file is torn and does not say which.
+    usual: Option<PathBuf>,
 }
 
 impl Debts {
     /// Those in the state directory.
     pub(in crate::backend) fn of(settings: &CampSettings) -> Self {
-        Self { place: settings.state.join("owed") }
+        Self { place: settings.state.join("owed"), usual: settings.engine.clone() }
     }
 
-    /// The engines of run `id`, by their sockets.
+    /// The engines of run `id`, by their sockets; of a file that a crash of the machine tore, the one
+    /// that is usually there.
     pub(in crate::backend) fn owed(&self, id: &RunId) -> Vec<PathBuf> {
-        let text = fs::read(self.place.join(id.as_str())).unwrap_or_default();
-        serde_json::from_slice(&text).unwrap_or_default()
+        let Ok(text) = fs::read(self.place.join(id.as_str())) else { return Vec::new() };
+        let usual = || self.usual.iter().cloned().collect();
+        serde_json::from_slice(&text).unwrap_or_else(|_| usual())
     }
 
     /// Writes down the engines of run `id`; on disk when it returns.
     pub(in crate::backend) fn owe(&self, id: &RunId, sockets: &[PathBuf]) -> std::io::Result<()> {
         fs::create_dir_all(&self.place)?;
-        let mut file = File::create(self.place.join(id.as_str()))?;
+        // Under a name that is no run's, so that nobody finds half of it.
+        let torn = self.draft(id);
+        let mut file = File::create(&torn)?;
         file.write_all(&serde_json::to_vec(sockets)?)?;
-        file.sync_data()
+        file.sync_data()?;
+        fs::rename(torn, self.place.join(id.as_str()))
+    }
+
+    fn draft(&self, id: &RunId) -> PathBuf {
+        self.place.join(format!("{id}.draft"))
     }
 
     /// Forgets run `id`.
     pub(in crate::backend) fn pay(&self, id: &RunId) {
         fs::remove_file(self.place.join(id.as_str())).ok();
+        fs::remove_file(self.draft(id)).ok();
         // Refused while there are others.
         fs::remove_dir(&self.place).ok();
     }
@@ -165,6 +177,27 @@ mod tests {
         assert_eq!((debts.runs(), debts.owed(&id)), (vec![id.clone()], sockets.to_vec()));
         debts.pay(&id);
         assert!(!settings.state.join("owed").exists());
+    }
+
+    #[test]
+    fn a_torn_debt_is_asked_of_the_usual_engine() {
+        let home = tempfile::tempdir().unwrap();
+        let mut settings = CampSettings::of_state(home.path().join("state"));
+        settings.engine = Some("/usual.sock".into());
+        let (debts, id) = (Debts::of(&settings), RunId::new(0, 7));
+        debts.owe(&id, &["/a.sock".into()]).unwrap();
+        assert_eq!(fs::read_dir(&debts.place).unwrap().count(), 1, "no draft is left");
+        for torn in ["", "[\"/a.so"] {
+            fs::write(debts.place.join(id.as_str()), torn).unwrap();
+            assert_eq!(debts.all(), [(id.clone(), PathBuf::from("/usual.sock"))]);
+        }
+        settings.engine = None;
+        let nobody = Debts::of(&settings);
+        assert_eq!((nobody.all(), nobody.runs()), (vec![], vec![id.clone()]));
+        fs::write(debts.draft(&id), "").unwrap();
+        assert_eq!(debts.runs(), [id.clone()], "a draft is nobody's debt");
+        debts.pay(&id);
+        assert!(!debts.place.exists());
     }
 
     #[test]

@@ -45,6 +45,11 @@ pub(crate) const fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
+/// The words that begin and end page `number` of a file.
+pub(crate) const fn ends(nonce: u64, number: u64) -> [u64; 2] {
+    [mix(nonce ^ number), mix(!(nonce ^ number))]
+}
+
 /// Adds what a page holds to a checksum.
 pub(crate) const fn fold(sum: u64, value: u64) -> u64 {
     sum.rotate_left(1).wrapping_add(value)

@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 
 use super::Course;
-use crate::backend::{Launch, Task, Trial};
+use crate::backend::{Launch, Task, Trial, Work};
 use crate::bench::no_trial::{chain, no_trial};
 use crate::bench::taint::taints;
-use crate::model::bench::{Cell, Sample, Taint};
+use crate::model::bench::{Cell, Payload, Sample, Taint};
 use crate::model::run::{RunEnd, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
@@ -66,7 +66,11 @@ impl Course {
     /// What is done in a sandbox of `cell`.
     pub(in crate::bench) fn task(&self, cell: Cell, nonce: u64) -> Task {
         let kernel = self.kernel.clone().filter(|_| cell.backend.boots_linux());
-        Task { kernel, ..Task::of(cell, nonce, self.head.plan.limits) }
+        let mut task = Task { kernel, ..Task::of(cell, nonce, self.head.plan.limits) };
+        if let Some(job) = self.job.clone().filter(|_| cell.payload == Payload::Job) {
+            task.work = Work::Job(job);
+        }
+        task
     }
 
     fn sample(&mut self, visit: Visit, start: Stamp, trial: Trial) -> Sample {

@@ -10,6 +10,7 @@ use super::super::kernel;
 use super::super::outcome::Form;
 use super::export::Export;
 use super::measure::{self, Crowd, Measure, Shape};
+use super::own::Own;
 use crate::bench::preset;
 use crate::config::{Bench, Size, Span};
 use crate::model::backend::{BackendId, Start};
@@ -51,6 +52,8 @@ pub struct BenchArgs {
     /// Work inside the sandbox, with an amount perhaps: noop, cpu, memory=64, syscall=50000 (repeat)
     #[arg(long, value_name = "KERNEL[=AMOUNT]", value_parser = payload)]
     payload: Vec<Payload>,
+    #[command(flatten)]
+    own: Own,
     /// What is there already: cold, cached, pooled, snapshot, warm (repeat, or with commas); every one
     /// a backend has if none
     #[arg(long, value_name = "START", value_delimiter = ',', value_parser = start)]
@@ -154,9 +157,14 @@ impl BenchArgs {
         if !self.payload.is_empty() {
             plan.payloads.clone_from(&self.payload);
         }
+        if let Some(job) = self.own.job()? {
+            plan.payloads.clone_from(&self.payload);
+            plan.payloads.push(Payload::Job);
+            plan.job = Some(Box::new(job));
+        }
         plan.name = self.name.as_deref().map(SafeText::new);
         plan.kernel = kernel::named(self.kernel.as_deref(), self.initrd.as_deref())?;
-        plan.limits = self.limits(setting, plan.limits);
+        plan.limits = self.limits(setting, &plan);
         let measured = self.measured();
         let shape = Shape { crowd: self.concurrency, seconds: self.duration, rate: self.rate };
         if !measured.is_empty() {
@@ -172,8 +180,15 @@ impl BenchArgs {
             .advise("set --min-runs and --max-runs together, or --runs alone"));
         }
         if plan.cells().is_empty() {
-            return Err(eyre!("none of these backends has such a start and can do such work")
-                .advise("leave --start or --payload away, or name other backends"));
+            let lack = |id: &BackendId| {
+                let why = plan.payloads.iter().find_map(|payload| plan.lack(*payload, *id))?;
+                Some(format!("; {id}: {why}"))
+            };
+            let lacks: String = plan.backends.iter().filter_map(lack).collect();
+            return Err(eyre!(
+                "none of these backends has such a start and can do such work{lacks}"
+            )
+            .advise("leave --start, --payload or the work away, or name other backends"));
         }
         Ok(plan)
     }
@@ -228,6 +243,7 @@ impl BenchArgs {
             initrd: if self.kernel.is_some() { self.initrd } else { file.initrd },
             kernel: self.kernel.or(file.kernel),
             name: self.name.or(file.name),
+            own: if self.own.is_named() { self.own } else { file.own },
             ..self
         }
     }
@@ -260,18 +276,20 @@ impl BenchArgs {
         Start::ALL.into_iter().filter(named).collect()
     }
 
-    /// What is set; where it is not, with a kernel no less than its guests need.
-    fn limits(&self, setting: &Bench, preset: Limits) -> Limits {
+    /// What is set; where it is not, with Linux guests no less than those need. They do a user's work
+    /// too, and are there where they are named.
+    fn limits(&self, setting: &Bench, plan: &Plan) -> Limits {
         let timeout = Seconds::from(self.timeout.unwrap_or(setting.timeout).0);
         let memory = self.memory.unwrap_or(setting.memory).0;
-        let raised = self.kernel.is_some();
+        let machines = self.names_backends() && plan.backends.iter().any(|id| id.boots_linux());
+        let raised = self.kernel.is_some() || (plan.job.is_some() && machines);
         let least = |named: bool, least: u64| if raised && !named { least } else { 0 };
         let least_timeout = if raised && self.timeout.is_none() { kernel::SECONDS } else { 0.0 };
         Limits {
             cpus: self.cpus.unwrap_or(setting.cpus),
             memory_bytes: Bytes(memory.max(least(self.memory.is_some(), kernel::MEMORY.0))),
             timeout_seconds: Seconds(timeout.0.max(least_timeout)),
-            ..preset
+            ..plan.limits
         }
     }
 
@@ -470,6 +488,25 @@ mod tests {
             // There is no flag for the shortest time.
             plan.effort.min_seconds = again.effort.min_seconds;
             assert_eq!(again, plan, "{repeated}");
+        }
+    }
+
+    #[test]
+    fn own_work_is_the_payload_of_backends_that_can() {
+        let plan = planned("process wasm runc --cmd true").unwrap();
+        assert_eq!(plan.payloads, [Payload::Job]);
+        let job = plan.job.clone().unwrap();
+        assert_eq!(job.what, crate::model::job::What::Command(vec!["true".into()]));
+        let able: Vec<BackendId> = plan.cells().iter().map(|cell| cell.backend).collect();
+        assert_eq!(able, [BackendId::Process, BackendId::Runc]);
+        assert_eq!(plan.limits, Limits::default());
+        let both = planned("runc --cmd true --payload noop").unwrap();
+        assert_eq!(both.payloads, [Payload::Noop, Payload::Job]);
+        let machine = planned("qemu-tcg --cmd true").unwrap();
+        assert_eq!(machine.limits.memory_bytes, kernel::MEMORY);
+        assert!(planned("wasm --cmd true").is_err(), "it runs no commands");
+        for wrong in ["--cmd x --code y", "--shell", "--runtime js", "--code /none.js"] {
+            assert!(planned(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -29,7 +29,7 @@ pub struct ExecArgs {
     #[arg(short, long, value_name = "BACKEND", value_parser = backend)]
     backend: Option<BackendId>,
     /// What runs the code: sh, js, node, python, go, wasm; by the file's ending unless set
-    #[arg(short, long, value_name = "RUNTIME", value_parser = runtime)]
+    #[arg(short, long, value_name = "RUNTIME", value_parser = code::runtime)]
     runtime: Option<Runtime>,
     /// A file of code to run
     #[arg(long, value_name = "FILE")]
@@ -84,7 +84,7 @@ impl ExecArgs {
     /// What is to be done, under `nonce`.
     pub(super) fn task(&self, nonce: u64) -> Result<Task> {
         let job = self.job()?;
-        let needed = crate::hub::local::runtime(&job);
+        let needed = job.runtime();
         let backend = self.backend.unwrap_or_else(|| usual(needed));
         let named = kernel::named(self.kernel.as_deref(), self.initrd.as_deref())?;
         Ok(Task {
@@ -119,6 +119,7 @@ impl ExecArgs {
             input: self.input.as_deref().map(input).transpose()?,
             env: self.env.clone(),
             root,
+            from: None,
         })
     }
 
@@ -194,13 +195,6 @@ fn backend(word: &str) -> Result<BackendId, String> {
         return Err(format!("{}there are {}", code::meant(word, &names), names.join(", ")));
     }
     Err(format!("which one: {}?", family.join(", ")))
-}
-
-fn runtime(word: &str) -> Result<Runtime, String> {
-    code::named(word).ok_or_else(|| {
-        let names: Vec<&str> = code::words().collect();
-        format!("{}there are {}", code::meant(word, &names), names.join(", "))
-    })
 }
 
 fn start(word: &str) -> Result<Start, String> {

@@ -23,7 +23,7 @@ const ENDINGS: [(&str, Runtime); 7] = [
 ];
 
 /// The code in `file`, for `runtime` or for what its ending says.
-pub(super) fn read(file: &Path, runtime: Option<Runtime>) -> Result<What> {
+pub(in crate::cli) fn read(file: &Path, runtime: Option<Runtime>) -> Result<What> {
     let runtime = runtime.or_else(|| guess(file)).ok_or_else(|| {
         let endings: Vec<String> = ENDINGS.iter().map(|(ending, _)| format!(".{ending}")).collect();
         eyre!("{} does not say what runs it", file.display())
@@ -49,14 +49,22 @@ fn guess(file: &Path) -> Option<Runtime> {
 }
 
 /// The words for runtimes.
-pub(super) fn words() -> impl Iterator<Item = &'static str> {
+fn words() -> impl Iterator<Item = &'static str> {
     Runtime::ALL.into_iter().map(Runtime::name).chain(["sh"])
 }
 
 /// The runtime that `word` means.
-pub(super) fn named(word: &str) -> Option<Runtime> {
+fn named(word: &str) -> Option<Runtime> {
     let word = if word == "sh" { "command" } else { word };
     Runtime::ALL.into_iter().find(|runtime| runtime.name() == word)
+}
+
+/// The same, for a command line.
+pub(in crate::cli) fn runtime(word: &str) -> Result<Runtime, String> {
+    named(word).ok_or_else(|| {
+        let names: Vec<&str> = words().collect();
+        format!("{}there are {}", meant(word, &names), names.join(", "))
+    })
 }
 
 /// `did you mean …? ` where a name is near.

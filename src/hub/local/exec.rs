@@ -9,7 +9,7 @@ use super::{Local, new_id, sentence};
 use crate::backend::{self, Camp, Task, Trial, Work};
 use crate::model::backend::{BackendId, Traits};
 use crate::model::bench::{Failure, Outcome};
-use crate::model::job::{Chunk, Job, Runtime, What};
+use crate::model::job::{Chunk, Job, Runtime};
 use crate::model::text::SafeText;
 
 /// Why a job was not even begun, or not cleared up.
@@ -82,15 +82,6 @@ fn remedy(backend: BackendId, trial: &Trial) -> Option<SafeText> {
     }
 }
 
-/// What the job needs its backend to run.
-pub fn runtime(job: &Job) -> Runtime {
-    match &job.what {
-        What::Code { runtime, .. } => *runtime,
-        What::Command(_) if job.root.is_some() => Runtime::Oci,
-        What::Command(_) => Runtime::Command,
-    }
-}
-
 /// Says at once what no attempt would change.
 fn refuse_what_cannot_be(task: &Task) -> Result<(), Refusal> {
     let Work::Job(job) = &task.work else {
@@ -107,7 +98,7 @@ fn refuse_what_cannot_be(task: &Task) -> Result<(), Refusal> {
         return Err(Refusal::new(why, &format!("--start {}", starts.join(" or "))));
     }
     refuse_a_kernel(task, job)?;
-    let runtime = runtime(job);
+    let runtime = job.runtime();
     let able = backend::able(runtime);
     // A machine with Linux in it runs what its root, or its initrd, has.
     let brought = job.root.is_some() || task.kernel.as_ref().is_some_and(|of| of.initrd.is_some());
@@ -137,7 +128,7 @@ fn refuse_what_cannot_be(task: &Task) -> Result<(), Refusal> {
 fn refuse_a_kernel(task: &Task, job: &Job) -> Result<(), Refusal> {
     let id = task.backend;
     let kernel = task.kernel.as_deref();
-    let runs = !matches!(runtime(job), Runtime::Js | Runtime::Wasm);
+    let runs = !matches!(job.runtime(), Runtime::Js | Runtime::Wasm);
     if !id.boots_linux() && kernel.is_some() {
         let why = format!("{id} boots no Linux kernel");
         let able = BackendId::ALL.into_iter().filter(|id| id.boots_linux());
@@ -200,6 +191,7 @@ mod tests {
     use crate::model::backend::Start;
     use crate::model::bench::Limits;
     use crate::model::job::Kernel;
+    use crate::model::job::What;
 
     fn refused(backend: BackendId, start: Start, job: Job) -> Option<Refusal> {
         let work = Work::Job(Arc::new(job));
@@ -255,7 +247,7 @@ mod tests {
     fn a_root_needs_a_backend_with_roots() {
         let what = What::Command(vec!["true".into()]);
         let root = Job { what, root: Some("/".into()), ..Job::default() };
-        assert_eq!(runtime(&root), Runtime::Oci);
+        assert_eq!(root.runtime(), Runtime::Oci);
         let process = refused(BackendId::Process, Start::Cold, root.clone()).unwrap();
         assert!(process.remedy.as_str().contains("namespaces"), "{process:?}");
         assert_eq!(refused(BackendId::Namespaces, Start::Cold, root), None);

@@ -121,11 +121,25 @@ pub enum Figure {
     Cli,
     /// Ended → nothing left.
     Clean,
+    /// A machine is let run → its first process runs, as Firecracker states it: `InstanceStart` is
+    /// sent → init. Only where both ends are seen.
+    Spec,
+    /// Asked for → first instruction of the program: of a guest's first process, or of the guest
+    /// where there is no other. Only where that is seen from outside.
+    FirstExec,
 }
 
 impl Figure {
     /// Every figure, in the order of the table.
-    pub const ALL: [Self; 5] = [Self::Start, Self::Work, Self::Request, Self::Cli, Self::Clean];
+    pub const ALL: [Self; 7] = [
+        Self::Start,
+        Self::Work,
+        Self::Request,
+        Self::Cli,
+        Self::Clean,
+        Self::Spec,
+        Self::FirstExec,
+    ];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -135,6 +149,8 @@ impl Figure {
             Self::Request => "request",
             Self::Cli => "cli",
             Self::Clean => "clean",
+            Self::Spec => "spec",
+            Self::FirstExec => "first-exec",
         }
     }
 
@@ -144,8 +160,17 @@ impl Figure {
             Self::Start => phases.until(Phase::Ready),
             Self::Work => phases.run_seconds,
             Self::Request => phases.until(Phase::Run),
-            Self::Cli => phases.until(Phase::Exit),
+            // What has no end of its own is over with its work.
+            Self::Cli => phases.until(Phase::Exit).or_else(|| {
+                phases.clean_seconds?;
+                phases.until(Phase::Run)
+            }),
             Self::Clean => phases.clean_seconds,
+            Self::Spec => Some(Seconds(phases.boot_seconds?.0 + phases.init_seconds?.0)),
+            Self::FirstExec => {
+                phases.boot_seconds?;
+                phases.until(Phase::Init).or_else(|| phases.until(Phase::Boot))
+            }
         }
     }
 }
@@ -163,6 +188,35 @@ mod tests {
         assert_eq!(Figure::Cli.of(&phases), None);
         let json = serde_json::to_string(&phases).unwrap();
         assert_eq!(json, r#"{"create_seconds":1.0,"ready_seconds":2.0}"#);
+    }
+
+    #[test]
+    fn the_first_instruction_is_seen_where_there_is_such_a_boundary() {
+        let mut phases = Phases::default();
+        phases.set(Phase::Create, Seconds(1.0));
+        phases.set(Phase::Ready, Seconds(8.0));
+        let seen = |phases: &Phases| (Figure::Spec.of(phases), Figure::FirstExec.of(phases));
+        assert_eq!(seen(&phases), (None, None), "a process");
+        phases.set(Phase::Boot, Seconds(2.0));
+        assert_eq!(seen(&phases), (None, Some(Seconds(3.0))), "a guest without an init");
+        phases.set(Phase::Init, Seconds(4.0));
+        assert_eq!(seen(&phases), (Some(Seconds(6.0)), Some(Seconds(7.0))));
+        phases.create_seconds = None;
+        assert_eq!(seen(&phases), (Some(Seconds(6.0)), Some(Seconds(6.0))), "it was there");
+        phases.boot_seconds = None;
+        assert_eq!(seen(&phases), (None, None), "when it was let run was not seen");
+    }
+
+    #[test]
+    fn what_ends_with_its_work_has_an_end() {
+        let mut phases = Phases::default();
+        phases.set(Phase::Create, Seconds(1.0));
+        phases.set(Phase::Run, Seconds(2.0));
+        assert_eq!(Figure::Cli.of(&phases), None, "it is not over");
+        phases.set(Phase::Clean, Seconds(9.0));
+        assert_eq!(Figure::Cli.of(&phases), Some(Seconds(3.0)));
+        phases.set(Phase::Exit, Seconds(1.0));
+        assert_eq!(Figure::Cli.of(&phases), Some(Seconds(4.0)));
     }
 
     #[test]

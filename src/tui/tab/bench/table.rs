@@ -69,7 +69,7 @@ pub(super) fn draw(
     look: &Look<'_>,
 ) {
     let width = usize::from(area.width);
-    let columns = columns(group, width);
+    let columns = columns(run, group, width);
     let Scroll { skip, room, legend, fits } = scroll(area.height, group.rows.len(), cursor);
     let mut lines = vec![heading(group, &columns, width, look)];
     let shown = group.rows.iter().enumerate().skip(skip).take(room);
@@ -88,8 +88,15 @@ pub(super) fn draw(
 }
 
 /// The columns that fit, the least needed left out first.
-fn columns(group: &Group<'_>, width: usize) -> Vec<Column> {
+fn columns(run: &RunState, group: &Group<'_>, width: usize) -> Vec<Column> {
+    // Few backends have these boundaries.
+    let rare = |figure: &Figure| matches!(figure, Figure::Spec | Figure::FirstExec);
+    let some = |figure: &Figure| {
+        let mut rows = group.rows.iter();
+        rows.any(|row| row.index.is_some_and(|index| run.summary(index, *figure).is_some()))
+    };
     let others = Figure::ALL.into_iter().filter(|other| *other != group.figure);
+    let others = others.filter(|other| !rare(other) || some(other));
     let mut all = vec![
         (Column::Median, 0),
         (Column::Interval, 1),
