@@ -73,7 +73,9 @@ pub fn starts(plan: &Plan) -> Starts {
             Some((_, count)) => *count = count.saturating_add(more),
             None => each.push((backend, more)),
         };
-    super::head::cells(plan).iter().for_each(|cell| add(cell.backend, rounds));
+    for cell in super::head::cells(plan) {
+        add(cell.backend, rounds);
+    }
     let cells = plan.cells();
     for leg in agenda::legs(plan, processors(), |_| None) {
         if let Some(cell) = cells.get(leg.cell as usize) {

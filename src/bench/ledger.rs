@@ -134,12 +134,17 @@ impl Ledger {
         Sorted::new(self.overhead.clone()).map(|times| Seconds(times.median()))
     }
 
-    /// The median time that one sandbox of a cell took from asked for to clean, in seconds.
+    /// The median time that one sandbox of a cell took until the next could be started, in seconds:
+    /// its phases, and what isomon does around them where that is longer.
     pub(super) fn cycle(&self, cell: usize) -> Option<f64> {
-        let stands = self.stands.get(cell)?.iter().map(|index| &self.samples[*index]);
-        let good = stands.filter(|sample| sample.outcome == Outcome::Good);
-        let whole = |sample: &Sample| -> f64 {
-            Phase::ALL.iter().filter_map(|phase| sample.phases.get(*phase)).map(|time| time.0).sum()
+        let stands = self.stands.get(cell)?;
+        let good = stands.iter().filter(|index| self.samples[**index].outcome == Outcome::Good);
+        let whole = |index: &usize| -> f64 {
+            let phases = &self.samples[*index].phases;
+            let phases = Phase::ALL.iter().filter_map(|phase| phases.get(*phase));
+            let begun = self.samples[*index].at_seconds.0;
+            let next = self.samples.get(index + 1).map_or(0.0, |next| next.at_seconds.0 - begun);
+            phases.map(|time| time.0).sum::<f64>().max(next)
         };
         Sorted::new(good.map(whole).collect()).map(|times| times.median())
     }

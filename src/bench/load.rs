@@ -5,6 +5,7 @@
 //! that is cut short by a cancel is given up, so that what is kept is whole. A leg that has no room
 //! or is refused becomes a step without figures that says why.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -14,11 +15,11 @@ use super::course::{Course, count};
 use super::taint::{of_step, taints};
 use crate::backend::Crew;
 use crate::model::bench::{Cell, Outcome, Plan, Taint};
-use crate::model::load::{Load, LoadSummary, Step};
+use crate::model::load::{Load, LoadSummary, Step, Stride};
 use crate::model::run::{RunEnd, RunEvent};
 use crate::model::text::SafeText;
 use crate::probe::interference::energy::Energy;
-use crate::stats::load::{is_alike, sort, summary};
+use crate::stats::load::{is_alike, rate_of, sort, summary};
 
 pub(super) mod agenda;
 mod beside;
@@ -36,11 +37,13 @@ pub(super) const ROUNDS: u32 = 2;
 /// The loads of a run, and what came of them so far.
 #[derive(Debug)]
 pub(super) struct Loads {
-    loads: Vec<Load>,
+    wanted: Vec<Load>,
     cells: Vec<Cell>,
     cpus: u32,
     pub(super) steps: Vec<Step>,
     pub(super) figures: Vec<LoadSummary>,
+    /// Arrivals a second on each cell, where the plan leaves them to what was seen.
+    rates: BTreeMap<u32, f64>,
     left: u32,
     seconds: f64,
 }
@@ -51,11 +54,12 @@ impl Loads {
         let legs = agenda::legs(plan, cpus, |_| None);
         let cells = cells.iter().copied().take(plan.cells().len()).collect();
         Self {
-            loads: plan.loads.clone(),
+            wanted: plan.loads.clone(),
             cells,
             cpus,
             steps: Vec::new(),
             figures: Vec::new(),
+            rates: BTreeMap::new(),
             left: count(legs.len()).saturating_mul(ROUNDS),
             seconds: legs.iter().map(|leg| leg.seconds).sum::<f64>() * f64::from(ROUNDS),
         }
@@ -69,6 +73,22 @@ impl Loads {
     /// How long those take, about.
     pub(super) const fn seconds(&self) -> f64 {
         self.seconds
+    }
+
+    /// `leg` with a rate that its cell can bear, where the plan names none: half of what one hand was
+    /// seen to do under load, else half of what the rounds let expect. It stays the same in all rounds.
+    fn settled(&mut self, mut leg: Leg) -> Leg {
+        let Stride::Latency { per_second, most } = leg.stride else { return leg };
+        let open = |load: &Load| matches!(load, Load::Latency { per_second: None, .. });
+        if self.wanted.iter().any(open) {
+            let one = |load: &&LoadSummary| load.cell == leg.cell;
+            let mut seen = self.figures.iter().filter(one).filter_map(rate_of);
+            let seen = seen.rfind(|(at_once, rate)| *at_once == 1 && *rate > 0.0);
+            let half = seen.map_or(per_second, |(_, rate)| agenda::rounded(rate / 2.0));
+            let per_second = *self.rates.entry(leg.cell).or_insert(half);
+            leg.stride = Stride::Latency { per_second, most };
+        }
+        leg
     }
 
     /// Whether a visit of `leg` came to nothing, so that another would too.
@@ -102,7 +122,7 @@ impl Course {
     /// Puts the plan's loads on its cells, after rounds that ended with `end`; how the run ends.
     pub(super) async fn loads(&mut self, crew: &mut (impl Crew + Send), end: RunEnd) -> RunEnd {
         let over = matches!(end, RunEnd::Cancelled | RunEnd::Failed { .. });
-        if over || self.loads.loads.is_empty() {
+        if over || self.loads.wanted.is_empty() {
             return end;
         }
         let cycle = |cell| self.ledger.cycle(cell as usize);
@@ -112,6 +132,7 @@ impl Course {
         let mut whole = true;
         for round in 0..ROUNDS {
             for leg in agenda::ordered(&legs, self.head.plan.seed, round) {
+                let leg = self.loads.settled(leg);
                 match self.leg(crew, &leg, round).await {
                     ControlFlow::Break(end) => return end,
                     ControlFlow::Continue(visited) => whole &= visited || round > 0,
@@ -228,7 +249,6 @@ async fn gain(
     energy: &Energy,
     bounds: stand::Bounds,
 ) -> Gain {
-    use crate::model::load::Stride;
     let window = Duration::try_from_secs_f64(leg.window).unwrap_or_default();
     match leg.stride {
         Stride::Throughput { at_once } => {

@@ -95,6 +95,8 @@ pub(super) const fn boundary(figure: Figure) -> &'static str {
         Figure::Request => "from asked for to the result",
         Figure::Cli => "from asked for to ended",
         Figure::Clean => "from ended to nothing left",
+        Figure::Spec => "from let run to the guest's first process",
+        Figure::FirstExec => "from asked for to the program's first instruction",
     }
 }
 

@@ -9,7 +9,8 @@ pub fn progress(at: &Progress) -> String {
         0 => String::new(),
         failed => format!(", {failed} failed"),
     };
-    let left = at.left_seconds.map_or_else(String::new, |left| format!(", about {left} left"));
+    let left = at.left_seconds.filter(|left| left.0 > 0.0);
+    let left = left.map_or_else(String::new, |left| format!(", about {left} left"));
     format!("{done} of {} samples{failed}, {}{left}", done + at.remaining, at.elapsed_seconds)
 }
 

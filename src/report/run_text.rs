@@ -25,7 +25,7 @@ pub fn text(run: &Run) -> String {
         text.push('\n');
     }
     for table in load_tables(run) {
-        text.push_str(&format!("{}\n\n{}\n", table.title, aligned(&table.lines)));
+        text.extend([table.title, "\n\n", &aligned(&table.lines), "\n"]);
     }
     for note in notes(run, &rows, &tables) {
         text.push_str(&wrapped("", &note));

@@ -131,7 +131,7 @@ pub(in crate::bench) fn crowds(least: u32, most: u32) -> Vec<u32> {
 }
 
 /// Two digits of `rate`, so that a run that is repeated has the same.
-fn rounded(rate: f64) -> f64 {
+pub(super) fn rounded(rate: f64) -> f64 {
     let scale = 10_f64.powf(rate.log10().floor() - 1.0);
     (rate / scale).round() * scale
 }

@@ -39,7 +39,7 @@ pub(super) async fn gain<C: Crew + Send>(
     };
     // It stays busy until the victim says that it is enough.
     let noise = Record::new(Instant::now(), Duration::MAX);
-    let noisy = join_all(busy.into_iter().map(|hand| keep_busy(hand, neighbour, &noise)));
+    let neighbours = join_all(busy.into_iter().map(|hand| keep_busy(hand, neighbour, &noise)));
     let victim = async {
         sleep(HEAD_START).await;
         let record = Record::new(Instant::now(), window);
@@ -48,7 +48,7 @@ pub(super) async fn gain<C: Crew + Send>(
         noise.end();
         (hands, record.gain(ended, joules))
     };
-    let ((hands, mut gain), busy) = tokio::join!(victim, noisy);
+    let ((hands, mut gain), busy) = tokio::join!(victim, neighbours);
     if let Some(why) = noise.why() {
         gain.cut_off.get_or_insert_with(|| format!("the neighbour: {why}"));
     }

@@ -87,16 +87,12 @@ impl Launch for Hand {
     async fn launch(&mut self, task: &Task) -> Result<Trial, Error> {
         let number = self.0.started.fetch_add(1, Ordering::Relaxed);
         let _worker = self.0.workers.acquire().await.unwrap();
-        match (self.0.takes)(number, task) {
-            Some(length) => {
-                tokio::time::sleep(length).await;
-                Ok(trial(Outcome::Good, length.as_secs_f64()))
-            }
-            None => {
-                let message = SafeText::new("it broke");
-                Ok(trial(Outcome::Failed { kind: Failure::Status, message }, 0.0))
-            }
-        }
+        let Some(length) = (self.0.takes)(number, task) else {
+            let message = SafeText::new("it broke");
+            return Ok(trial(Outcome::Failed { kind: Failure::Status, message }, 0.0));
+        };
+        tokio::time::sleep(length).await;
+        Ok(trial(Outcome::Good, length.as_secs_f64()))
     }
 
     async fn overhead(&mut self) -> Result<Seconds, Error> {
@@ -286,6 +282,13 @@ fn the_rate_of_arrivals_is_half_of_what_was_seen_unless_it_is_told() {
     let stride = Stride::Latency { per_second: 25.0, most: 4 };
     assert!(run.steps.iter().all(|step| step.stride == stride), "{:?}", run.steps[0].stride);
     assert_eq!(run.steps[0].shots.len(), 50);
+    // Under load they take twice as long as in the rounds: that is what counts.
+    let mut slow = Yard::new(4);
+    slow.takes = |number, _| Some(Duration::from_millis(if number < 12 { 20 } else { 40 }));
+    let (run, ..) = with(slow, None, |plan| plan.loads = vec![throughput(1), load]);
+    let stride = Stride::Latency { per_second: 13.0, most: 4 };
+    let latency = run.steps.iter().filter(|step| matches!(step.stride, Stride::Latency { .. }));
+    assert!(latency.clone().count() == 4 && latency.clone().all(|step| step.stride == stride));
 }
 
 #[test]

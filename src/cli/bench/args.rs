@@ -259,6 +259,7 @@ impl BenchArgs {
             initrd: if self.kernel.is_some() { self.initrd } else { file.initrd },
             kernel: self.kernel.or(file.kernel),
             name: self.name.or(file.name),
+            own: if self.own.is_named() { self.own } else { file.own },
             ..self
         }
     }

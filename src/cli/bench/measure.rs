@@ -100,9 +100,11 @@ impl Shape {
     /// Refuses what `name` has no use for.
     fn suits(&self, name: &str) -> Result<(), String> {
         let needless = match name {
-            "memory" | "density" => self.seconds.map(|_| "a time").or(self.rate.map(|_| "a rate")),
+            "memory" | "density" => {
+                self.seconds.map(|_| "a time").or_else(|| self.rate.map(|_| "a rate"))
+            }
             "throughput" => self.rate.map(|_| "a rate"),
-            "neighbour" => self.rate.map(|_| "a rate").or(self.crowd.map(|_| "a number")),
+            "neighbour" => self.rate.map(|_| "a rate").or_else(|| self.crowd.map(|_| "a number")),
             _ => None,
         };
         needless.map_or(Ok(()), |needless| Err(format!("{name} takes no {}", bare(needless))))

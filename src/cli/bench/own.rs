@@ -67,6 +67,11 @@ impl Default for Root {
 }
 
 impl Own {
+    /// Whether there is any.
+    pub(super) const fn is_named(&self) -> bool {
+        self.cmd.is_some() || self.code.is_some() || self.bundle.is_some()
+    }
+
     /// The work; `None` where none is named.
     pub(super) fn job(&self) -> Result<Option<Job>> {
         if let Some(words) = &self.cmd {

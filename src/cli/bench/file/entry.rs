@@ -12,6 +12,8 @@ use crate::config::Mistake;
 use crate::config::mistake::Place;
 use crate::model::text::SafeText;
 
+/// The key that is true or false.
+const SHELL: &str = "shell";
 /// Values of one list, at most.
 const MOST: usize = 1_000;
 
@@ -31,6 +33,10 @@ impl Entry {
     pub(super) fn words(&self) -> Vec<String> {
         if self.key == BACKENDS {
             return std::iter::once("--".to_owned()).chain(self.values.clone()).collect();
+        }
+        if self.key == SHELL {
+            let wished = self.values.iter().any(|value| value == "true");
+            return wished.then(|| format!("--{SHELL}")).into_iter().collect();
         }
         self.values.iter().map(|value| format!("--{}={value}", self.key)).collect()
     }
