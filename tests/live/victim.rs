@@ -156,7 +156,7 @@ async fn act(camp: &mut Camp, backend: BackendId, doing: Doing, nonce: u64) {
             let tasks: Vec<Task> = (1..=count as u64).map(one).collect();
             let began = camp.stand(&tasks).await.unwrap();
             assert!(began.iter().all(|how| *how == Outcome::Good), "{began:?}");
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         Doing::Hands(count) => {
             let long = task(backend, nonce, endless());
