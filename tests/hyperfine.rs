@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that shows its figures")]
 
 #[path = "support/home.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod home;
 
 use std::fs;
