@@ -156,7 +156,7 @@ mod tests {
         let all = |preset| plan(preset, &BackendId::ALL, 1);
         let of = |preset| forecast(&all(preset));
         for (preset, about) in
-            [(Preset::Quick, 35.0), (Preset::Standard, 600.0), (Preset::Full, 1_800.0)]
+            [(Preset::Quick, 35.0), (Preset::Standard, 720.0), (Preset::Full, 1_800.0)]
         {
             assert_eq!(of(preset).at_most_seconds, Seconds(about));
         }

@@ -14,7 +14,7 @@ pub const MOST: u32 = 500;
 pub const WINDOW: Seconds = Seconds(2.0);
 
 /// The plan of `preset` for `backends` in every way they start, with `seed`. Quick runs `noop`
-/// alone, puts no load on and takes half a minute; standard takes up to ten minutes, full up to half
+/// alone, puts no load on and takes half a minute; standard takes up to twelve minutes, full up to half
 /// an hour.
 pub fn plan(preset: Preset, backends: &[BackendId], seed: u64) -> Plan {
     let payloads = match preset {
@@ -70,7 +70,7 @@ pub fn processors() -> u32 {
 pub fn effort(preset: Preset) -> Effort {
     let (warmup_rounds, min_rounds, max_rounds, budget, target) = match preset {
         Preset::Quick => (1, 10, 25, 35.0, 0.05),
-        Preset::Standard => (2, 10, 100, 600.0, 0.05),
+        Preset::Standard => (2, 10, 100, 720.0, 0.05),
         Preset::Full => (3, 30, 1_000, 1_800.0, 0.02),
     };
     Effort {

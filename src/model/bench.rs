@@ -305,7 +305,7 @@ pub enum Preset {
     /// About half a minute, `noop` only, no loads.
     #[default]
     Quick,
-    /// Up to ten minutes, every payload, memory and throughput.
+    /// Up to twelve minutes, every payload, memory and throughput.
     Standard,
     /// Up to half an hour, every payload and every load, intervals within 2 %.
     Full,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::record::{Gain, Tasks};
-use crate::backend::{Crew, Task};
+use crate::backend::{Crew, Task, Work};
 use crate::bench::no_trial::chain;
 use crate::model::bench::{Outcome, Phases};
 use crate::model::load::{Shot, Standing};
@@ -111,7 +111,8 @@ impl<'a> Rise<'a> {
 
     /// Stands `count` more up and reads memory.
     async fn add<C: Crew + Send>(&mut self, crew: &mut C, count: u32) {
-        let tasks: Vec<Task> = (0..count).map(|_| self.tasks.next()).collect();
+        let still = |task| Task { work: Work::Hold, ..task };
+        let tasks: Vec<Task> = (0..count).map(|_| still(self.tasks.next())).collect();
         let at = Seconds::from(self.begun.elapsed());
         match crew.stand(&tasks).await {
             Ok(outcomes) => outcomes.into_iter().for_each(|outcome| self.note(at, outcome)),

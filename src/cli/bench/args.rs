@@ -148,7 +148,7 @@ impl Family {
 enum Effortful {
     /// About half a minute, `noop` only
     Quick,
-    /// Up to ten minutes: every payload, memory, throughput
+    /// Up to twelve minutes: every payload, memory, throughput
     Standard,
     /// Up to half an hour: every payload, every load, narrow intervals
     Full,
