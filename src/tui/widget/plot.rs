@@ -86,10 +86,7 @@ impl Axis {
     fn powers_of_ten(&self, wanted: usize) -> Vec<f64> {
         let first = self.low.log10().floor();
         let decades = (self.high / self.low).log10();
-        let steps: &[f64] = match decades * 3.0 <= wanted as f64 {
-            true => &[1.0, 2.0, 5.0],
-            false => &[1.0],
-        };
+        let steps: &[f64] = if decades * 3.0 <= wanted as f64 { &[1.0, 2.0, 5.0] } else { &[1.0] };
         let all = (0..=30).map(|at| 10_f64.powf(first + f64::from(at)));
         all.flat_map(|power| steps.iter().map(move |step| step * power)).collect()
     }
