@@ -108,7 +108,9 @@ pub fn ticks(width: usize, marks: impl IntoIterator<Item = (f64, String)>) -> St
         let from = if behind { column } else { column.saturating_sub(length) };
         if from >= used && from + length < width {
             line.push_str(&" ".repeat(from - used));
-            line.push_str(&if behind { format!("│{words}") } else { format!("{words}│") });
+            let (first, second) = if behind { ("│", &*words) } else { (&*words, "│") };
+            line.push_str(first);
+            line.push_str(second);
             // A blank keeps two texts apart.
             line.push(' ');
             used = from + length + 2;
