@@ -57,10 +57,17 @@ pub struct App {
     pub effects: Vec<Effect>,
     /// What the user set.
     pub setup: Setup,
-    /// Whether the backends have been tried since the start.
-    tried: bool,
-    /// Whether the runs on disk have been asked for.
-    listed: bool,
+    /// What has been asked for since the start.
+    asked: Asked,
+}
+
+/// What is asked for once.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asked {
+    /// That the backends be tried.
+    backends: bool,
+    /// Which runs are on disk.
+    runs: bool,
 }
 
 /// What the user set before the start, and may read again.
@@ -128,8 +135,7 @@ impl App {
             interval,
             effects: Vec::new(),
             setup,
-            tried: false,
-            listed: false,
+            asked: Asked::default(),
         }
     }
 
@@ -168,8 +174,8 @@ impl App {
             Input::Mouse(mouse, column, row) => self.point(mouse, (column, row), size, state),
         }
         self.try_backends(state);
-        if self.tab == Tab::Bench && !self.listed {
-            self.listed = true;
+        if self.tab == Tab::Bench && !self.asked.runs {
+            self.asked.runs = true;
             self.effects.push(Effect::Wish(Command::ListRuns));
         }
     }
@@ -178,8 +184,8 @@ impl App {
     /// without a question, and nobody who only watches should have programs run for it.
     fn try_backends(&mut self, state: &State) {
         let shown = matches!(self.tab, Tab::Backends | Tab::Bench);
-        if shown && !self.tried && !self.setup.readonly && state.live_run().is_none() {
-            self.tried = true;
+        if shown && !self.asked.backends && !self.setup.readonly && state.live_run().is_none() {
+            self.asked.backends = true;
             let known = !tab::backends::statuses(state).is_empty();
             let wish = (!known).then_some(Effect::Wish(Command::CheckBackends));
             self.effects.extend(wish);
@@ -326,7 +332,7 @@ impl App {
             self.refuse();
             return None;
         }
-        self.tried |= command == Command::CheckBackends;
+        self.asked.backends |= command == Command::CheckBackends;
         Some(command)
     }
 

@@ -68,7 +68,7 @@ enum Woke {
     Input(Option<Input>),
     Sent(io::Result<()>),
     Due,
-    Update(Option<Update>),
+    Update(Option<Box<Update>>),
 }
 
 impl<S: Surface, C: Clock> Session<S, C> {
@@ -117,7 +117,9 @@ impl<S: Surface, C: Clock> Session<S, C> {
             input = feed.inputs.recv() => Woke::Input(input),
             sent = self.surface.flush(), if busy => Woke::Sent(sent),
             () = sleep_until(due), if !busy => Woke::Due,
-            update = feed.updates.recv(), if updating => Woke::Update(update),
+            update = feed.updates.recv(), if updating => {
+                Woke::Update(update.map(Box::new))
+            }
         }
     }
 
@@ -128,7 +130,7 @@ impl<S: Surface, C: Clock> Session<S, C> {
             Woke::Input(Some(first)) => self.take_inputs(first, &mut feed.inputs)?,
             Woke::Sent(result) => result?,
             Woke::Due => return self.draw(),
-            Woke::Update(update) => self.fold(update, &mut feed.updates),
+            Woke::Update(update) => self.fold(update.map(|update| *update), &mut feed.updates),
         }
         // A key that has been answered is shown before anything else is looked at.
         let now = Instant::now();

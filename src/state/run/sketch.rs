@@ -108,7 +108,9 @@ mod tests {
 
     fn sketch(lengths: &[f64]) -> Sketch {
         let mut sketch = Sketch::default();
-        lengths.iter().for_each(|length| sketch.push(*length, *length > 2.5));
+        for length in lengths {
+            sketch.push(*length, *length > 2.5);
+        }
         sketch
     }
 

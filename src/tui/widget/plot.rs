@@ -86,10 +86,7 @@ impl Axis {
     fn powers_of_ten(&self, wanted: usize) -> Vec<f64> {
         let first = self.low.log10().floor();
         let decades = (self.high / self.low).log10();
-        let steps: &[f64] = match decades * 3.0 <= wanted as f64 {
-            true => &[1.0, 2.0, 5.0],
-            false => &[1.0],
-        };
+        let steps: &[f64] = if decades * 3.0 <= wanted as f64 { &[1.0, 2.0, 5.0] } else { &[1.0] };
         let all = (0..=30).map(|at| 10_f64.powf(first + f64::from(at)));
         all.flat_map(|power| steps.iter().map(move |step| step * power)).collect()
     }
@@ -111,7 +108,9 @@ pub fn ticks(width: usize, marks: impl IntoIterator<Item = (f64, String)>) -> St
         let from = if behind { column } else { column.saturating_sub(length) };
         if from >= used && from + length < width {
             line.push_str(&" ".repeat(from - used));
-            line.push_str(&if behind { format!("│{words}") } else { format!("{words}│") });
+            let (first, second) = if behind { ("│", &*words) } else { (&*words, "│") };
+            line.push_str(first);
+            line.push_str(second);
             // A blank keeps two texts apart.
             line.push(' ');
             used = from + length + 2;

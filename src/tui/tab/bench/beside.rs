@@ -115,7 +115,9 @@ fn letter(all: &[u32], index: u32) -> String {
 
 fn heading((all, columns): (&[u32], &[u32]), name: usize, look: &Look<'_>) -> Line<'static> {
     let mut text = fixed::left("  who \\ beside", name) + &fixed::right("alone", 9);
-    columns.iter().for_each(|index| text.push_str(&fixed::right(&letter(all, *index), NUMBER)));
+    for index in columns {
+        text.push_str(&fixed::right(&letter(all, *index), NUMBER));
+    }
     Line::styled(text, look.theme.muted)
 }
 

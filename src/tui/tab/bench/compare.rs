@@ -233,7 +233,7 @@ fn chance(p: f64) -> String {
 /// The ratio and its interval around 1, on a scale of equal ratios.
 fn picture(row: &Row, width: usize, far: f64, style: Style, look: &Look<'_>) -> Vec<Span<'static>> {
     let column = |times: f64| {
-        let share = (times.max(1e-9).ln() / far + 1.0) / 2.0;
+        let share = f64::midpoint(times.max(1e-9).ln() / far, 1.0);
         grid::part(share, width - 1)
     };
     let mut letters: Vec<(&str, Style)> = vec![(" ", look.theme.muted); width];

@@ -167,7 +167,9 @@ impl<'a> Group<'a> {
         if placed {
             rows.iter_mut().for_each(Row::take_place);
         } else {
-            Start::ALL.into_iter().for_each(|start| judge(&mut rows, start));
+            for start in Start::ALL {
+                judge(&mut rows, start);
+            }
         }
         Self { figure, rows, placed }
     }

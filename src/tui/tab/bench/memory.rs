@@ -56,7 +56,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     let name = load::name_room(&rows, width);
     let bar = width.saturating_sub(name + 2 * NUMBER + 8);
     let foot = if height > 5 { 2 } else { 0 };
-    let each = if height >= rows.len() * 2 + foot + 1 { 2 } else { 1 };
+    let each = if height > rows.len() * 2 + foot { 2 } else { 1 };
     let room = height.saturating_sub(1 + foot) / each;
     let mut lines = vec![heading(name + bar, look)];
     let shown = rows.iter().enumerate().skip(first(chosen.unwrap_or(0), room)).take(room);

@@ -132,9 +132,10 @@ fn spots(row: &LoadRow<'_>, points: &[(u32, Rate)], look: &Look<'_>) -> Vec<Spot
             spots.push(spot(*at_once, low, "┴", look.theme.text));
             spots.push(spot(*at_once, high, "┬", look.theme.text));
         }
-        let (letter, style) = match knee == Some(*at_once) {
-            true => ("◆", look.theme.accent),
-            false => ("●", look.theme.text),
+        let (letter, style) = if knee == Some(*at_once) {
+            ("◆", look.theme.accent)
+        } else {
+            ("●", look.theme.text)
         };
         spots.push(spot(*at_once, rate.per_second, letter, style));
     }

@@ -47,6 +47,14 @@ pub(super) fn entries(state: &State) -> Vec<Entry<'_>> {
     all
 }
 
+/// Reads `entry` from disk where its samples are not at hand.
+fn fetch(entry: &Entry<'_>) -> Reply {
+    if entry.run.is_some_and(|run| !run.is_bare()) {
+        return Reply::Done;
+    }
+    Reply::Wish(Command::OpenRun(entry.id.clone()))
+}
+
 impl Runs {
     /// The run that is looked at: the one that was opened, the one going on, else the latest.
     pub(super) fn shown<'a>(&self, state: &'a State) -> Option<(&'a RunId, &'a RunState)> {
@@ -61,15 +69,7 @@ impl Runs {
             return Reply::Say("no run is kept yet".into());
         };
         self.open = Some(entry.id.clone());
-        self.fetch(entry)
-    }
-
-    /// Reads `entry` from disk where its samples are not at hand.
-    fn fetch(&self, entry: &Entry<'_>) -> Reply {
-        if entry.run.is_some_and(|run| !run.is_bare()) {
-            return Reply::Done;
-        }
-        Reply::Wish(Command::OpenRun(entry.id.clone()))
+        fetch(entry)
     }
 
     /// Marks the run in the row that is looked at, or takes the mark away.
@@ -86,7 +86,7 @@ impl Runs {
             self.marked.remove(0);
         }
         self.marked.push(entry.id.clone());
-        self.fetch(entry)
+        fetch(entry)
     }
 
     /// The two that are marked, the earlier run first; or what is missing.

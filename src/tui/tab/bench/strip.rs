@@ -101,13 +101,12 @@ pub(super) fn view_at(sight: &Sight<'_>, x: u16, width: u16) -> Option<Mode> {
     let chosen = sight.offered.iter().position(|mode| *mode == sight.mode).unwrap_or(0);
     let (from, to) = window(&names, chosen, usize::from(width));
     let mut end = if from > 0 { 2 } else { 0 };
-    for at in from..to {
-        end += names[at].chars().count() + 2;
-        if usize::from(x) < end {
-            return sight.offered.get(at).copied();
-        }
-    }
-    None
+    let mut shown = names.iter().zip(&sight.offered).take(to).skip(from);
+    let hit = shown.find(|(name, _)| {
+        end += name.chars().count() + 2;
+        usize::from(x) < end
+    });
+    hit.map(|(_, mode)| *mode)
 }
 
 /// The keys of `actions`, to stand behind what they change.

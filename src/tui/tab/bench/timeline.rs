@@ -161,14 +161,13 @@ impl Values {
 /// The value of the highest dot, and zero.
 fn draw_values(buffer: &mut Buffer, within: &Within, values: Values, look: &Look<'_>) {
     let plot = within.plot;
-    for share in [1.0, 0.5, 0.0] {
+    let steps = if plot.height < 5 { 1 } else { 2 };
+    for step in 0..=steps {
+        let share = f64::from(step) / f64::from(steps);
         let down = grid::part(1.0 - share, usize::from(plot.height) - 1);
-        if share == 0.5 && plot.height < 5 {
-            continue;
-        }
         let y = plot.y + grid::narrow(down);
         let text = Seconds(values.axis.value(share)).to_string();
-        let text = if share == 0.0 { "0".to_owned() } else { text };
+        let text = if step == 0 { "0".to_owned() } else { text };
         let text = fixed::right(&text, usize::from(NAME) - 1);
         let beside = Rect { x: plot.x - NAME, y, width: NAME, height: 1 };
         Line::styled(text, look.theme.muted).render(beside, buffer);
