@@ -103,7 +103,7 @@ fn governor(cpu: &Path) -> Option<Advice> {
     names.dedup();
     let now = names.join(", ");
     let better = BETTER.to_owned();
-    (!changes.is_empty()).then(|| Advice { knob: Knob::Governor, now, better, changes })
+    (!changes.is_empty()).then_some(Advice { knob: Knob::Governor, now, better, changes })
 }
 
 /// Intel's own switch says off with 1, the common one on.
@@ -129,7 +129,7 @@ fn mitigations(cpu: &Path) -> Option<Advice> {
     let count = met.count();
     let now = format!("{count} in force");
     let better = "as they are; runs say which".to_owned();
-    (count > 0).then(|| Advice { knob: Knob::Mitigations, now, better, changes: Vec::new() })
+    (count > 0).then_some(Advice { knob: Knob::Mitigations, now, better, changes: Vec::new() })
 }
 
 /// The change of `path` from `from` to `to`, where `from` stands there.

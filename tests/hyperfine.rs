@@ -150,7 +150,9 @@ fn ten_commands_beside_hyperfine() {
         })
         .collect();
     println!("isomon beside hyperfine, the nearest of at most {ATTEMPTS} attempts:");
-    ratios.iter().for_each(|(ratio, command)| println!("  {ratio:.3}  {command}"));
+    for (ratio, command) in &ratios {
+        println!("  {ratio:.3}  {command}");
+    }
     let far = ratios.iter().filter(|(ratio, _)| (ratio - 1.0).abs() > 0.03).count();
     println!("{far} of {} are more than 3 % off", ratios.len());
 }

@@ -351,7 +351,7 @@ const VIEWS: [&str; 12] = [
 ];
 
 fn view(name: &str) -> Vec<Action> {
-    let at = VIEWS.iter().position(|view| *view == name).unwrap();
+    let at = VIEWS.iter().position(|view| *view == name).expect("a view of this name");
     let mut keys = vec![Action::Down; 6];
     keys.extend(vec![Action::View; at]);
     keys

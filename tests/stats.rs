@@ -72,7 +72,7 @@ fn the_interval_covers_over_many_sizes() {
     }
 }
 
-/// What HdrHistogram says of the same numbers, within what it can tell apart: three digits, and the
+/// What `HdrHistogram` says of the same numbers, within what it can tell apart: three digits, and the
 /// step between two ranks, which it does not interpolate.
 #[test]
 fn quantiles_are_those_of_hdrhistogram() {
@@ -81,7 +81,9 @@ fn quantiles_are_those_of_hdrhistogram() {
         let mut histogram = hdrhistogram::Histogram::<u64>::new(3).unwrap();
         let nanoseconds: Vec<u64> =
             (0..n).map(|_| (1e6 * (0.4 * normal(&mut rng)).exp()) as u64).collect();
-        nanoseconds.iter().for_each(|value| histogram.record(*value).unwrap());
+        for value in &nanoseconds {
+            histogram.record(*value).unwrap();
+        }
         let data = Sorted::new(nanoseconds.iter().map(|value| *value as f64).collect()).unwrap();
         for share in [0.1, 0.5, 0.9, 0.95, 0.99, 0.999] {
             let theirs = histogram.value_at_quantile(share) as f64;

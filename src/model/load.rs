@@ -173,10 +173,12 @@ impl Standing {
     }
 
     /// By how much less is available for each of them; `None` below 20 of them, where other
-    /// programs weigh too much.
+    /// programs weigh too much, and where nothing less is: what they took is lost in what others
+    /// gave back.
     pub fn available_each(&self) -> Option<f64> {
         let (before, now) = (self.before_bytes?.0 as f64, self.available_bytes?.0 as f64);
-        (self.count >= Self::FEWEST).then(|| (before - now) / f64::from(self.count))
+        let less = before - now;
+        (self.count >= Self::FEWEST && less > 0.0).then(|| less / f64::from(self.count))
     }
 
     /// Fewest that must stand for [`available_each`](Self::available_each) to say something.

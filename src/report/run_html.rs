@@ -6,8 +6,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::run_json::json;
 use super::load_row::{HEADS, LoadRow, load_rows, verdict};
+use super::run_json::json;
 use super::run_note::notes;
 use super::run_row::{Row, rows};
 use super::run_table::{Table, tables};

@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::node::prometheus::escaped;
 use super::load_row::{LoadRow, load_rows};
+use super::node::prometheus::escaped;
 use super::run_row::{Row, rows};
 use crate::model::bench::{Cell, Estimate, Summary};
 use crate::model::load::LoadFigure;

@@ -22,6 +22,7 @@ use crate::stats::interval::FEWEST;
 
 /// What to measure, how often, and where to write it.
 #[derive(Clone, Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct BenchArgs {
     /// Backends, or a family like `gvisor`; every one that is ready if none
     #[arg(value_name = "BACKEND", value_parser = backends)]
