@@ -25,7 +25,7 @@ use entry::Entry;
 /// The key for what stands without a flag on the command line.
 const BACKENDS: &str = "backends";
 /// Flags that are not about the plan.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 18] = [
     "file",
     "dry-run",
     "json",
@@ -34,6 +34,14 @@ const OTHERS: [&str; 10] = [
     "export-markdown",
     "export-hyperfine",
     "export-bmf",
+    "export-prometheus",
+    "save-baseline",
+    "baseline",
+    "fail-on-regression",
+    "noise",
+    "alpha",
+    "tune",
+    "yes",
     "help",
     "version",
 ];
