@@ -51,7 +51,10 @@ fn alive(id: &RunId, name: &str) -> BTreeSet<String> {
         let after = |(text, mark): (&String, &String)| Some(text.split_once(mark)?.1.to_owned());
         let rest = marked.iter().zip(&marks).find_map(after)?;
         let lot = rest.split(['/', '\0', '\n']).next()?;
-        read("cmdline").split('\0').any(|word| word == name).then(|| lot.to_owned())
+        read("cmdline")
+            .split('\0')
+            .any(|word| word.rsplit('/').next() == Some(name))
+            .then(|| lot.to_owned())
     };
     processes.filter_map(lot).collect()
 }

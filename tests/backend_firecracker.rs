@@ -262,7 +262,7 @@ async fn too_little_memory_is_refused_and_a_users_own_work_too() {
         let mut camp = Camp::open(&id(), &ground.settings).await.unwrap();
         let mut small = task(backend, Start::Cold, Payload::Noop, Limits::default());
         small.limits.memory_bytes.0 = 16 << 20;
-        assert_fault(&camp.launch(&small).await.unwrap(), Failure::Start, "memory limit");
+        assert_fault(&camp.launch(&small).await.unwrap(), Failure::Start, "the limit is 16 MiB");
         let look = Task { work: Work::Look, limits: Limits::default(), ..small };
         assert_fault(&camp.launch(&look).await.unwrap(), Failure::Start, "own guest");
         assert_eq!(camp.close().await.unwrap().left, []);

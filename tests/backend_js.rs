@@ -203,7 +203,7 @@ async fn abuse_is_stopped_in_its_class_and_its_time() {
     let mut camp = Camp::open(&id(), &ground.settings).await.unwrap();
     for backend in backends {
         for (what, source, wanted) in ABUSE {
-            let limits = Limits { memory_bytes: Bytes(192 << 20), ..within(8.0) };
+            let limits = Limits { memory_bytes: Bytes(192 << 20), ..within(20.0) };
             let limits = if wanted.contains(&Failure::Memory) { limits } else { within(1.0) };
             let clock = Instant::now();
             let (trial, _) = js(&mut camp, backend, source, limits).await;
