@@ -55,11 +55,11 @@ impl Tuning {
         let changes: Vec<Change> =
             advice.iter().flat_map(|advice| advice.changes.clone()).collect();
         let path = state.join("tuned").join(format!("{}.json", std::process::id()));
-        note(&path, &changes)?;
-        let keeper = keeper(exe, roots, &path)?;
+        let file = note(&path, &changes)?;
+        let keeper = keeper(exe, roots, &path, file)?;
         let tuning = Self { keeper };
         for change in &changes {
-            // Dropping it puts back what was changed until here.
+            // When one is refused, dropping it puts back what was changed until here.
             write(&change.path, &change.to)?;
         }
         Ok(tuning)
@@ -80,23 +80,31 @@ impl Drop for Tuning {
     }
 }
 
-/// Writes down what is about to be changed; on disk when it returns.
-fn note(path: &Path, changes: &[Change]) -> Result<(), Error> {
+/// Writes down what is about to be changed; on disk, and locked, when it has its name.
+fn note(path: &Path, changes: &[Change]) -> Result<File, Error> {
     let at = |source| Error::Io { path: path.to_owned(), source };
-    if let Some(dir) = path.parent() {
-        fs::create_dir_all(dir).map_err(at)?;
-    }
-    let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = open.map_err(at)?;
+    let early = path.with_extension("new");
+    let mut file = open_new(&early).or_else(|_| open_new(&early)).map_err(at)?;
+    let locked = flock(&file, FlockOperation::NonBlockingLockExclusive);
+    locked.map_err(std::io::Error::from).map_err(at)?;
     let text = serde_json::to_vec(changes).map_err(std::io::Error::from).map_err(at)?;
-    file.write_all(&text).and_then(|()| file.sync_all()).map_err(at)
+    let written = file.write_all(&text).and_then(|()| file.sync_all());
+    written.and_then(|()| fs::rename(&early, path)).map_err(at)?;
+    Ok(file)
 }
 
-/// Starts the keeper and waits until it has the file.
-fn keeper(exe: &Path, roots: &Roots, path: &Path) -> Result<Child, Error> {
+/// Makes the file and its directory, which another run may just have found empty and removed.
+fn open_new(path: &Path) -> std::io::Result<File> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+/// Starts the keeper and waits until it is up. It takes over `file` with its lock, as its standard
+/// error: there is no moment in which nobody has it.
+fn keeper(exe: &Path, roots: &Roots, path: &Path, file: File) -> Result<Child, Error> {
     let mut command = Command::new(exe);
     command.arg(NAME).arg(&roots.sys).arg(path).current_dir("/").env_clear();
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(file);
     let spawned = command.spawn();
     let mut child = spawned.map_err(|source| Error::Io { path: exe.to_owned(), source })?;
     let mut word = [0; 1];
@@ -125,18 +133,13 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
 
 fn keep(sys: &Path, path: &Path) -> ExitCode {
     rustix::process::setsid().ok();
-    let Some(file) = lock(path) else {
-        return ExitCode::FAILURE;
-    };
     if rustix::io::write(rustix::stdio::stdout(), b"k").is_err() {
         return ExitCode::FAILURE;
     }
     // Any end of the pipe is the owner's end.
     std::io::stdin().lock().read_to_end(&mut Vec::new()).ok();
     let roots = Roots { sys: sys.to_owned(), ..Roots::default() };
-    let back = put_back(&roots, path);
-    drop(file);
-    if back { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if put_back(&roots, path) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn lock(path: &Path) -> Option<File> {
@@ -162,7 +165,10 @@ fn put_back(roots: &Roots, path: &Path) -> bool {
 /// Puts back what runs left changed whose keepers died too; the files of settings that were.
 pub fn mend(roots: &Roots, state: &Path, dry_run: bool) -> Vec<PathBuf> {
     let entries = fs::read_dir(state.join("tuned")).into_iter().flatten().flatten();
-    let dead = entries.map(|entry| entry.path()).filter_map(|path| Some((lock(&path)?, path)));
+    let named = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|of| of == "json"));
+    let dead = named.filter_map(|path| Some((lock(&path)?, path)));
     let mended = dead.filter(|(_lock, path)| dry_run || put_back(roots, path));
     let mended: Vec<PathBuf> = mended.map(|(_lock, path)| path).collect();
     // Refused while there are others.
