@@ -23,7 +23,7 @@ use prey::Prey;
 
 /// One sandbox of one process, one of several that runs into its processor limit.
 const PLAN: &str =
-    "process gvisor-ptrace --payload noop --payload cpu=20000000 --runs 8 --warmup 1";
+    "process gvisor-ptrace --payload noop --payload cpu=20000000 --runs 8 --warmup 1 --budget 12s";
 
 /// Loops that keep every processor busy until they are dropped.
 struct Burners(Vec<Child>);

@@ -25,7 +25,7 @@ use entry::Entry;
 /// The key for what stands without a flag on the command line.
 const BACKENDS: &str = "backends";
 /// Flags that are not about the plan.
-const OTHERS: [&str; 18] = [
+const OTHERS: [&str; 19] = [
     "file",
     "dry-run",
     "json",
@@ -40,6 +40,7 @@ const OTHERS: [&str; 18] = [
     "fail-on-regression",
     "noise",
     "alpha",
+    "anyway",
     "tune",
     "yes",
     "help",
