@@ -145,14 +145,13 @@ fn ten_commands_beside_hyperfine() {
     commands.extend([sums(2), sums(16), sums(64), format!("gzip -c {}", file(&home, 16))]);
     let ratios: Vec<(f64, String)> = commands
         .into_iter()
-        .map(|command| {
-            (best(&home, &command, if command == "sleep 1" { 2 } else { 10 }, 0.03), command)
-        })
+        .map(|command| (ratio(&home, &command, if command == "sleep 1" { 2 } else { 25 }), command))
         .collect();
-    println!("isomon beside hyperfine, the nearest of at most {ATTEMPTS} attempts:");
+    println!("isomon beside hyperfine, medians of all turns:");
     for (ratio, command) in &ratios {
         println!("  {ratio:.3}  {command}");
     }
     let far = ratios.iter().filter(|(ratio, _)| (ratio - 1.0).abs() > 0.03).count();
     println!("{far} of {} are more than 3 % off", ratios.len());
+    assert!(far * 2 < ratios.len(), "half of them; is the machine busy?");
 }

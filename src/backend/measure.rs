@@ -68,8 +68,7 @@ fn begin(launch: &Launch) -> std::io::Result<Watch> {
 
 /// Spawns `program`, waits for it, and reports how long that took.
 pub(super) fn measure_empty(program: &std::path::Path) -> Report {
-    let mut command = Command::new(program);
-    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut command = empty(program);
     let clock = Instant::now();
     match command.spawn().and_then(|mut child| child.wait()) {
         Ok(status) => Report {
@@ -79,6 +78,13 @@ pub(super) fn measure_empty(program: &std::path::Path) -> Report {
         },
         Err(error) => refused(&error),
     }
+}
+
+/// `program` with nothing to read, nobody to tell and no variables.
+fn empty(program: &std::path::Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
 }
 
 fn refused(error: &std::io::Error) -> Report {
@@ -133,6 +139,10 @@ fn start(
         command.stdout(Stdio::null());
     } else {
         command.stdout(pipes.output);
+    }
+    if let Some(program) = &launch.before {
+        // What becomes of it is of no interest: the program's own start tells what is wrong.
+        empty(program).status().ok();
     }
     let clock = Instant::now();
     let spawned = command.spawn();
@@ -236,7 +246,8 @@ impl Watch {
             return Some(false);
         };
         let timeout = Duration::from_millis(launch.timeout_ms);
-        let open = [true, true, self.marks.is_some()];
+        // Of what is silent the pipe is closed already, and would wake us for nothing.
+        let open = [!launch.silent, true, self.marks.is_some()];
         let mut sight = Sight { held: held.as_fd(), lifeline, timeout, open };
         let mut happened = self.prompt(launch, &mut sight);
         while happened.is_none() && !enough(self) {
