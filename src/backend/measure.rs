@@ -133,6 +133,8 @@ fn start(
     let mut command = Command::new(&launch.argv[0]);
     command.args(&launch.argv[1..]).env_clear().current_dir("/");
     command.envs(launch.env.iter().map(|(name, value)| (name, value)));
+    // Else the end of its errors would wake us just before its own end does.
+    let plug = launch.silent.then(|| pipes.error.try_clone()).transpose()?;
     command.stdin(pipes.input).stderr(pipes.error);
     if launch.silent {
         // Nobody looks at it, and a pipe would cost the program more than its own writing.
@@ -158,6 +160,7 @@ fn start(
         serial: launch.framed.then(|| Serial::new(launch.nonce)),
         ready: launch.ready_ms.map(Duration::from_millis),
         ends,
+        _plug: plug,
         marks,
         child,
         report: Report {
@@ -179,6 +182,7 @@ pub(super) struct Watch {
     serial: Option<Serial>,
     ready: Option<Duration>,
     ends: Ends,
+    _plug: Option<OwnedFd>,
     marks: Option<Marks>,
     child: Child,
     report: Report,
