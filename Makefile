@@ -1,6 +1,6 @@
 # isomon: `make run` needs Rust and a C compiler, nothing else.
 
-.PHONY: run test test-long bench harness bench-stats beside-hyperfine cost picture bless install
+.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost picture bless install
 
 run: ## the screen
 	cargo run --release --locked
@@ -19,6 +19,10 @@ harness: ## what the measuring itself costs, beside a bare spawn and beside hype
 
 beside-hyperfine: ## ten commands measured in turn by hyperfine and by isomon, as ratios
 	cargo test --release --locked --test hyperfine -- --ignored --nocapture
+
+harness-cost: ## what a run costs beside its sandboxes, how late arrivals are, and a frame meanwhile
+	cargo bench --locked --bench course
+	cargo bench --locked --bench bench_draw
 
 bench-stats: ## what the statistics cost, a run of a million samples among them
 	cargo bench --locked --bench stats

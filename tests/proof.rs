@@ -82,22 +82,24 @@ fn without_the_draw_that_was_seen_p_would_be_too_small() {
     assert!(share(without) > 0.005, "{without}");
 }
 
-/// The share of runs of 25 rounds, what the quick preset makes at most, whose interval of the median
-/// holds the truth.
+/// The share of `runs` runs of so many rounds whose interval of the median holds the truth.
 fn coverage(
-    runs: u32,
+    (runs, rounds): (u32, u32),
     shape: Shape,
     truth: f64,
     interval: impl Fn(&Sorted, &mut StdRng) -> (f64, f64),
 ) -> f64 {
     let mut rng = StdRng::seed_from_u64(20_261_121);
     let covered = (0..runs).filter(|_| {
-        let data = Sorted::new((0..25).map(|_| shape.draw(&mut rng)).collect()).unwrap();
+        let data = Sorted::new((0..rounds).map(|_| shape.draw(&mut rng)).collect()).unwrap();
         let (low, high) = interval(&data, &mut rng);
         low <= truth && truth <= high
     });
     covered.count() as f64 / f64::from(runs)
 }
+
+/// What the quick preset makes at most.
+const QUICK: u32 = 25;
 
 /// The interval that is published.
 fn published(data: &Sorted, rng: &mut StdRng) -> (f64, f64) {
@@ -114,7 +116,7 @@ fn truth(shape: Shape) -> f64 {
 #[test]
 fn the_interval_of_the_median_holds_the_truth_in_95_of_100_runs() {
     for shape in [Shape::Normal(0.1), Shape::LogNormal(0.5), Shape::Bimodal(0.1)] {
-        let share = coverage(10_000, shape, truth(shape), published);
+        let share = coverage((10_000, QUICK), shape, truth(shape), published);
         println!("the interval holds the truth in {share} of 10,000 runs, {shape:?}");
         assert!((0.93..=0.97).contains(&share), "{shape:?}: {share}");
     }
@@ -135,10 +137,23 @@ fn between(low: f64, high: f64) -> impl Fn(&Sorted, &mut StdRng) -> (f64, f64) {
 
 #[test]
 fn between_other_ends_it_does_not() {
-    let of = |low, high| coverage(1_000, Shape::Normal(0.1), 1.0, between(low, high));
+    let of = |low, high| coverage((1_000, QUICK), Shape::Normal(0.1), 1.0, between(low, high));
     for (low, high) in [(0.05, 0.95), (0.1, 0.975), (0.025, 0.9)] {
         let share = of(low, high);
         assert!(!(0.93..=0.97).contains(&share), "{low} to {high}: {share}");
+    }
+}
+
+#[test]
+fn few_rounds_need_the_ranks_between_two_samples() {
+    for rounds in [7, 9] {
+        let with = coverage((2_000, rounds), Shape::Normal(0.1), 1.0, published);
+        // Of an odd number of samples the textbook's median is one of them: whole ranks alone.
+        let whole = between(0.025, 0.975);
+        let without = coverage((2_000, rounds), Shape::Normal(0.1), 1.0, whole);
+        println!("{rounds} rounds: {with} with ranks in between, {without} with whole ones");
+        assert!((0.93..=0.98).contains(&with), "{rounds} rounds: {with}");
+        assert!(without < 0.93, "{rounds} rounds without: {without}");
     }
 }
 

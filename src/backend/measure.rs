@@ -68,8 +68,7 @@ fn begin(launch: &Launch) -> std::io::Result<Watch> {
 
 /// Spawns `program`, waits for it, and reports how long that took.
 pub(super) fn measure_empty(program: &std::path::Path) -> Report {
-    let mut command = Command::new(program);
-    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut command = empty(program);
     let clock = Instant::now();
     match command.spawn().and_then(|mut child| child.wait()) {
         Ok(status) => Report {
@@ -79,6 +78,13 @@ pub(super) fn measure_empty(program: &std::path::Path) -> Report {
         },
         Err(error) => refused(&error),
     }
+}
+
+/// `program` with nothing to read, nobody to tell and no variables.
+fn empty(program: &std::path::Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
 }
 
 fn refused(error: &std::io::Error) -> Report {
@@ -127,12 +133,18 @@ fn start(
     let mut command = Command::new(&launch.argv[0]);
     command.args(&launch.argv[1..]).env_clear().current_dir("/");
     command.envs(launch.env.iter().map(|(name, value)| (name, value)));
+    // Else the end of its errors would wake us just before its own end does.
+    let plug = launch.silent.then(|| pipes.error.try_clone()).transpose()?;
     command.stdin(pipes.input).stderr(pipes.error);
     if launch.silent {
         // Nobody looks at it, and a pipe would cost the program more than its own writing.
         command.stdout(Stdio::null());
     } else {
         command.stdout(pipes.output);
+    }
+    if let Some(program) = &launch.before {
+        // What becomes of it is of no interest: the program's own start tells what is wrong.
+        empty(program).status().ok();
     }
     let clock = Instant::now();
     let spawned = command.spawn();
@@ -148,6 +160,7 @@ fn start(
         serial: launch.framed.then(|| Serial::new(launch.nonce)),
         ready: launch.ready_ms.map(Duration::from_millis),
         ends,
+        _plug: plug,
         marks,
         child,
         report: Report {
@@ -169,6 +182,7 @@ pub(super) struct Watch {
     serial: Option<Serial>,
     ready: Option<Duration>,
     ends: Ends,
+    _plug: Option<OwnedFd>,
     marks: Option<Marks>,
     child: Child,
     report: Report,
@@ -236,7 +250,8 @@ impl Watch {
             return Some(false);
         };
         let timeout = Duration::from_millis(launch.timeout_ms);
-        let open = [true, true, self.marks.is_some()];
+        // Of what is silent the pipe is closed already, and would wake us for nothing.
+        let open = [!launch.silent, true, self.marks.is_some()];
         let mut sight = Sight { held: held.as_fd(), lifeline, timeout, open };
         let mut happened = self.prompt(launch, &mut sight);
         while happened.is_none() && !enough(self) {

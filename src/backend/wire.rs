@@ -68,6 +68,10 @@ pub(super) struct Launch {
     /// Nothing inside says a marker, and nobody looks at what it says: it writes to `/dev/null`.
     #[serde(default)]
     pub silent: bool,
+    /// Spawned and waited for just before the clock starts, so that the program does not pay for what
+    /// was done since the one before.
+    #[serde(default)]
+    pub before: Option<PathBuf>,
     /// What is asked of it, in order, once it listens; the answer before the last ends `create`, the
     /// last one `boot`.
     #[serde(default)]

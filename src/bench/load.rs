@@ -25,6 +25,7 @@ pub(super) mod agenda;
 mod beside;
 mod closed;
 mod open;
+mod punctual;
 mod record;
 mod stand;
 
@@ -189,7 +190,9 @@ impl Course {
         let deadline =
             Instant::now() + Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX / 4);
         let roots = self.roots.clone();
-        let work = gain(crew, leg, &tasks, &energy, stand::Bounds { roots, deadline });
+        let punctual = punctual::Punctual::by(&*self.clock);
+        let bounds = stand::Bounds { roots, deadline };
+        let work = gain(crew, leg, &tasks, &energy, (bounds, punctual));
         let gain = self.pulse.during(&*self.clock, work).await;
         self.host.mark(self.clock.now(), crew.usage());
         let host = self.host.since(start);
@@ -247,7 +250,7 @@ async fn gain(
     leg: &Leg,
     work: &agenda::Work,
     energy: &Energy,
-    bounds: stand::Bounds,
+    (bounds, punctual): (stand::Bounds, punctual::Punctual),
 ) -> Gain {
     let window = Duration::try_from_secs_f64(leg.window).unwrap_or_default();
     match leg.stride {
@@ -255,7 +258,8 @@ async fn gain(
             closed::gain(crew, at_once, &work.own, window, energy).await
         }
         Stride::Latency { per_second, most } => {
-            open::gain(crew, most, per_second, &work.own, window, energy).await
+            let arrivals = open::Arrivals { most, per_second, punctual };
+            open::gain(crew, arrivals, &work.own, window, energy).await
         }
         Stride::Neighbour { .. } => beside::gain(crew, work, window, energy).await,
         Stride::Memory { count } => stand::memory(crew, &work.own, count).await,

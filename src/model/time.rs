@@ -36,6 +36,11 @@ impl Stamp {
 pub trait Clock: Send + Sync {
     /// The present instant.
     fn now(&self) -> Stamp;
+
+    /// Whether it goes on as the kernel's clock does, so that a thread can sleep by it.
+    fn is_real(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's own clocks.
@@ -52,6 +57,10 @@ impl Clock for SystemClock {
             mono_ms: u64::try_from(milliseconds(mono)).unwrap_or_default(),
             wall_ms: milliseconds(wall),
         }
+    }
+
+    fn is_real(&self) -> bool {
+        true
     }
 }
 

@@ -113,14 +113,47 @@ fn within(step: &Step) -> impl Iterator<Item = &Shot> {
     step.shots.iter().filter(|shot| is_good(shot) && shot.done_seconds.0 <= step.window_seconds.0)
 }
 
-/// Good results a second over all windows. Each window is cut into [`WINDOWS`] parts of equal
-/// length, and the interval is the percentile bootstrap (Efron 1979) of the mean of their rates: the
+/// How much of `shot` lies between two instants, 0 to 1, if it is good: of what was under way at
+/// either end its share counts. Over a while in which a load neither rises nor falls, shares are
+/// right on the mean whatever the times (each result counts once, spread over its time). To count
+/// whole results alone would lose half of one a hand where all take alike long.
+fn share(shot: &Shot, from: f64, to: f64) -> f64 {
+    let (at, done) = (shot.at_seconds.0, shot.done_seconds.0);
+    if !is_good(shot) {
+        return 0.0;
+    }
+    if from <= at && done <= to {
+        return 1.0;
+    }
+    let share = (done.min(to) - at.max(from)) / (done - at);
+    if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
+}
+
+/// Good results of `step` since `from`, with shares.
+fn results(step: &Step, from: f64) -> f64 {
+    step.shots.iter().map(|shot| share(shot, from, step.window_seconds.0)).sum()
+}
+
+/// When each hand had its first result: all begin in the same instant, which is like no other. 0
+/// where that would leave less than half of the window.
+fn settled(step: &Step) -> f64 {
+    let Stride::Throughput { at_once } = step.stride else { return 0.0 };
+    let mut shots: Vec<&Shot> = step.shots.iter().collect();
+    shots.sort_by(|a, b| a.at_seconds.0.total_cmp(&b.at_seconds.0));
+    let firsts = shots.iter().take(at_once as usize).map(|shot| shot.done_seconds.0);
+    let settled = firsts.fold(0.0, f64::max);
+    if settled <= step.window_seconds.0 / 2.0 { settled } else { 0.0 }
+}
+
+/// Good results a second over all windows from where each has [`settled`], counted by [`share`]. Each
+/// is cut into [`WINDOWS`] parts of equal length, and the interval is the percentile bootstrap (Efron 1979) of the mean of their rates: the
 /// method of batch means (Conway 1963; Law and Kelton, *Simulation Modeling and Analysis*, ch. 9),
-/// in which neighbouring results hang together and parts of a window hardly do.
+/// in which neighbouring results hang together and parts of a window hardly do. A result belongs to
+/// the part it came in, the shares of what came later to the last.
 fn rate(steps: &[&Step], rng: &mut StdRng) -> Option<Rate> {
-    let seconds: f64 = steps.iter().map(|step| step.window_seconds.0).sum();
+    let seconds: f64 = steps.iter().map(|step| step.window_seconds.0 - settled(step)).sum();
     let good = count(steps.iter().map(|step| within(step).count()).sum());
-    let per_second = f64::from(good) / seconds;
+    let per_second = steps.iter().map(|step| results(step, settled(step))).sum::<f64>() / seconds;
     if !per_second.is_finite() || seconds <= 0.0 {
         return None;
     }
@@ -132,19 +165,20 @@ fn rate(steps: &[&Step], rng: &mut StdRng) -> Option<Rate> {
 
 /// The rates of the parts of a window.
 fn parts(step: &Step) -> Vec<f64> {
-    let length = step.window_seconds.0 / f64::from(WINDOWS);
+    let from = settled(step);
+    let length = (step.window_seconds.0 - from) / f64::from(WINDOWS);
     if length.is_nan() || length <= 0.0 {
         return Vec::new();
     }
     let mut parts = vec![0.0; WINDOWS as usize];
-    for shot in within(step) {
+    for shot in &step.shots {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "negative saturates to 0, large is bounded"
         )]
-        let part = (shot.done_seconds.0 / length) as usize;
-        parts[part.min(WINDOWS as usize - 1)] += 1.0 / length;
+        let part = ((shot.done_seconds.0 - from) / length) as usize;
+        parts[part.min(WINDOWS as usize - 1)] += share(shot, from, step.window_seconds.0) / length;
     }
     parts
 }
@@ -178,8 +212,8 @@ fn memory(steps: &[&Step]) -> Option<LoadFigure> {
 /// Joules of each good result, where every step tells its energy.
 fn energy(steps: &[&Step]) -> Option<f64> {
     let joules: Option<f64> = steps.iter().map(|step| step.energy_joules).sum();
-    let good: usize = steps.iter().map(|step| within(step).count()).sum();
-    joules.filter(|_| good > 0).map(|joules| joules / good as f64)
+    let good: f64 = steps.iter().map(|step| results(step, 0.0)).sum();
+    joules.filter(|_| good > 0.0).map(|joules| joules / good)
 }
 
 /// The fewest at once whose rate is within 5 % ([`KNEE`]) of the highest that was seen: more at once

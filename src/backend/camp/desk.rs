@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{HELPER, is_out_of_memory, within};
+use super::{HELPER, MAIN, is_out_of_memory, within};
 use crate::backend::failpoint::{self, Point};
 use crate::backend::job::Prepared;
 use crate::backend::journal::{Entry, Journal};
@@ -28,6 +28,9 @@ use crate::model::unit::Seconds;
 
 /// What is done once: for a backend, a start and a memory limit.
 type Key = (BackendId, Start, u64);
+
+/// A program that does nothing.
+const SMALL: &str = "/bin/true";
 
 /// What is one for a whole run.
 #[derive(Debug)]
@@ -102,7 +105,13 @@ impl Desk {
         serial: u64,
         out: Option<&mpsc::Sender<Chunk>>,
     ) -> Result<Trial, Error> {
-        let order = self.order(kind, task, lot, serial, out.is_some()).await?;
+        let mut order = self.order(kind, task, lot, serial, out.is_some()).await?;
+        // Under load the command itself was started just before.
+        if let Order::Launch(Launch { silent: true, before, .. }) = &mut order
+            && lot.name() == MAIN
+        {
+            *before = Some(PathBuf::from(SMALL)).filter(|program| program.exists());
+        }
         lot.limit(&kind::bounds(kind, &task.limits, 1));
         let before = lot.memory();
         let report = lot.ask(&order, within(task), out).await?.into_iter().next();
@@ -201,7 +210,7 @@ impl Desk {
 
     /// What a spawn and a wait cost in `lot` with nothing in between.
     pub(super) async fn overhead(&self, lot: &mut Lot) -> Result<Seconds, Error> {
-        let small = Path::new("/bin/true");
+        let small = Path::new(SMALL);
         let program = if small.exists() { small } else { &self.site.settings.exe };
         let report = one(lot, &Order::Empty(program.to_owned()), HELPER).await?;
         let nanoseconds = report.exited_ns.ok_or(Error::Interrupted { doing: "empty loop" })?;

@@ -1,6 +1,7 @@
 //! Closed loop: so many hands, each starting the next when it is done.
 //!
-//! What is under way when the window ends is waited for and kept, and counts for no rate.
+//! What is under way when the window ends is waited for and kept, and counts for the rate by the share
+//! of it that lay within.
 
 use std::time::Duration;
 

@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::closed::{measured, rest};
+use super::punctual::Punctual;
 use super::record::{Gain, Record, Tasks};
 use crate::backend::{Crew, Launch};
 use crate::bench::no_trial::chain;
@@ -35,22 +36,30 @@ impl Schedule {
     }
 }
 
-/// `per_second` arrivals for `window`, on at most `most` hands.
+/// `per_second` arrivals, by a clock, on at most `most` hands.
+#[derive(Clone, Copy)]
+pub(super) struct Arrivals {
+    pub(super) most: u32,
+    pub(super) per_second: f64,
+    pub(super) punctual: Punctual,
+}
+
+/// `arrivals` for `window`.
 pub(super) async fn gain<C: Crew + Send>(
     crew: &mut C,
-    most: u32,
-    per_second: f64,
+    arrivals: Arrivals,
     tasks: &Tasks,
     window: Duration,
     energy: &Energy,
 ) -> Gain {
+    let Arrivals { most, per_second, punctual } = arrivals;
     let hands = match crew.hands(most, tasks.like()).await {
         Ok(hands) => hands,
         Err(error) => return Gain::refused(&error),
     };
     let schedule = Schedule { per_second, next: AtomicU64::new(0) };
     let record = Record::new(Instant::now(), window);
-    let working = hands.into_iter().map(|hand| serve(hand, tasks, &schedule, &record));
+    let working = hands.into_iter().map(|hand| serve(hand, tasks, (&schedule, punctual), &record));
     let (hands, ended, joules) = measured(join_all(working), &record, energy).await;
     let mut gain = record.gain(ended, joules);
     let late = gain.shots.iter().filter(|shot| shot.at_seconds == shot.done_seconds).count();
@@ -67,12 +76,12 @@ pub(super) async fn gain<C: Crew + Send>(
 async fn serve<H: Launch + Send>(
     mut hand: H,
     tasks: &Tasks,
-    schedule: &Schedule,
+    (schedule, punctual): (&Schedule, Punctual),
     record: &Record,
 ) -> H {
     let window = record.window().as_secs_f64();
     while let Some(intended) = schedule.next(window).filter(|_| record.goes_on()) {
-        sleep_until(record.at(intended)).await;
+        punctual.wait(record.at(intended)).await;
         let at = record.elapsed();
         if at.0 > window * PATIENCE {
             record.never(intended);

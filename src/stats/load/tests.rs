@@ -74,7 +74,7 @@ proptest! {
             let Stride::Throughput { at_once } = load.stride else { unreachable!() };
             let truth = f64::from(at_once.min(workers)) / service;
             let rate = rate_in(load);
-            prop_assert!((rate.per_second / truth - 1.0).abs() < 0.02, "{} {}", at_once, truth);
+            prop_assert!((rate.per_second / truth - 1.0).abs() < 0.01, "{} {}", at_once, truth);
             prop_assert!(rate.low_per_second.unwrap() <= rate.per_second * 1.000_001);
             prop_assert!(rate.high_per_second.unwrap() >= rate.per_second * 0.999_999);
         }
@@ -93,14 +93,51 @@ proptest! {
 }
 
 #[test]
+fn a_rate_of_constant_times_is_exact_wherever_the_window_ends() {
+    for (at_once, workers, service) in [(1, 1, 0.3), (3, 8, 0.7), (8, 4, 0.11), (16, 4, 0.2)] {
+        for tenths in [21, 25, 29, 34, 40] {
+            let window = f64::from(tenths) / 10.0;
+            let step = served(at_once, workers, service, window);
+            let rate = rate_in(&summarise(&[CELL], &[step], 1)[0]).per_second;
+            let truth = f64::from(at_once.min(workers)) / service;
+            let off = (rate / truth - 1.0).abs();
+            assert!(off < 0.01, "{at_once} on {workers}, {service} s in {window} s: {rate}");
+        }
+    }
+}
+
+#[test]
+fn a_rate_of_times_that_differ_is_right_on_the_mean() {
+    // Uniform from 0.5 to 1.5 of the mean.
+    let (mean, window, runs) = (0.1, 1.0, 2_000);
+    let mut rng = StdRng::seed_from_u64(5);
+    let (mut shares, mut whole) = (0.0, 0.0);
+    for _ in 0..runs {
+        let (mut now, mut shots) = (0.0, Vec::new());
+        while now < window {
+            let at = now;
+            now += mean * (0.5 + rng.random::<f64>());
+            shots.push(shot(None, at, now));
+        }
+        whole += shots.len() as f64 - 1.0;
+        let all = [step(Stride::Throughput { at_once: 1 }, window, shots)];
+        shares += rate_in(&summarise(&[CELL], &all, 1)[0]).per_second;
+    }
+    let truth = f64::from(runs) * window / mean;
+    assert!((shares / truth - 1.0).abs() < 0.01, "{}", shares / truth);
+    assert!(whole / truth < 0.97, "whole results alone would do: {}", whole / truth);
+}
+
+#[test]
 fn the_interval_of_a_rate_covers_the_truth() {
     let mut covered = 0;
     for seed in 0..100 {
         let mut rng = StdRng::seed_from_u64(seed);
         let (mut now, mut shots) = (0.0, Vec::new());
         while now < 4.0 {
+            let at = now;
             now += -(1.0 - rng.random::<f64>()).ln() / 100.0;
-            shots.push(shot(None, 0.0, now));
+            shots.push(shot(None, at, now));
         }
         let all = [step(Stride::Throughput { at_once: 1 }, 4.0, shots)];
         let rate = rate_in(&summarise(&[CELL], &all, seed)[0]);
@@ -117,7 +154,11 @@ fn only_good_results_within_the_window_make_the_rate() {
         Outcome::Failed { kind: crate::model::bench::Failure::Status, message: "no".into() };
     let load = &summarise(&[CELL], &[step(Stride::Throughput { at_once: 2 }, 1.0, shots)], 1)[0];
     let rate = rate_in(load);
-    assert_eq!((load.n, load.failures, rate.per_second), (1, 1, 1.0));
+    assert_eq!(
+        (load.n, load.failures, rate.per_second),
+        (1, 1, 1.5),
+        "half of the last was within"
+    );
     assert_eq!(rate.low_per_second, None, "too few for an interval");
 }
 
@@ -179,7 +220,8 @@ fn energy_is_of_each_good_result() {
     one.energy_joules = Some(5.0);
     let good = within(&one).count() as f64;
     let load = &summarise(&[CELL], &[one.clone()], 1)[0];
-    assert_eq!(load.energy_each_joules, Some(5.0 / good));
+    let each = load.energy_each_joules.unwrap();
+    assert!((each - 5.0 / good).abs() < 1e-9, "{each}");
     let load = &summarise(&[CELL], &[one, served(1, 1, 0.1, 1.0)], 1)[0];
     assert_eq!(load.energy_each_joules, None, "one of them does not tell");
 }
