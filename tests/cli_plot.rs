@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 #[path = "support/home.rs"]
 mod home;
@@ -47,6 +48,27 @@ fn one_picture_goes_to_a_file_or_to_standard_output() {
     let output = home.run(&["plot", &fixture(), "--kind=bars", "-o", "bars.png"]);
     assert_eq!(status(&output), Some(0), "{}", err(&output));
     assert!(fs::read(home.path().join("bars.png")).expect("is read").starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn a_pdf_has_a_page_for_each_picture_and_its_words_can_be_searched() {
+    let home = Home::new();
+    let output = home.run(&["plot", &fixture(), "-o", "all.pdf"]);
+    assert_eq!(status(&output), Some(0), "{}", err(&output));
+    let file = home.path().join("all.pdf");
+    assert!(fs::read(&file).expect("is read").starts_with(b"%PDF-"));
+    let output = home.run(&["plot", &fixture(), "--format=pdf", "--kind=bars"]);
+    assert_eq!(status(&output), Some(0), "{}", err(&output));
+    assert!(err(&output).trim_end().ends_with("-bars.pdf"), "{}", err(&output));
+    let Ok(words) = Command::new("pdftotext").arg(&file).arg("-").output() else {
+        eprintln!("passed over: pdftotext is not there (poppler-utils)");
+        return;
+    };
+    let words = String::from_utf8_lossy(&words.stdout).into_owned();
+    assert_eq!(words.matches('\u{c}').count(), 5, "a form feed ends each page: {words}");
+    for title in ["Where the time of a start goes", "Start"] {
+        assert!(words.contains(title), "{title} in {words}");
+    }
 }
 
 #[test]

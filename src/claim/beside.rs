@@ -2,10 +2,10 @@
 
 use super::{Boundary, Claim, ClaimRow, Measured, Sense, claims};
 use crate::model::backend::BackendId;
-use crate::model::bench::{Cell, Estimate, Figure, Outcome, Payload, Phase, Phases};
+use crate::model::bench::{Cell, Estimate, Figure, Outcome, Payload};
 use crate::model::load::{LoadFigure, LoadSummary};
 use crate::model::run::Run;
-use crate::model::unit::{Seconds, as_many_times};
+use crate::model::unit::as_many_times;
 use crate::stats::estimate::estimate;
 use crate::stats::interval::RESAMPLES;
 use crate::stats::sorted::Sorted;
@@ -118,8 +118,8 @@ fn measured(run: &Run, boundary: Boundary, index: u32, cell: Cell) -> Option<Mea
         Boundary::Start => figure(run, index, Figure::Start),
         Boundary::Cli => figure(run, index, Figure::Cli),
         Boundary::Request => figure(run, index, Figure::Request),
-        Boundary::Spec => phases(run, index, spec),
-        Boundary::FirstExec => phases(run, index, first_exec),
+        Boundary::Spec => figure(run, index, Figure::Spec),
+        Boundary::FirstExec => figure(run, index, Figure::FirstExec),
         Boundary::Syscall => {
             let calls = cell.payload.amount() as f64;
             let all = figure(run, index, Figure::Work).filter(|_| calls > 0.0)?;
@@ -133,16 +133,6 @@ fn measured(run: &Run, boundary: Boundary, index: u32, cell: Cell) -> Option<Mea
     }
 }
 
-/// Boot and init together, where the backend has both.
-fn spec(phases: &Phases) -> Option<Seconds> {
-    Some(Seconds(phases.get(Phase::Boot)?.0 + phases.get(Phase::Init)?.0))
-}
-
-/// Asked for → the first instruction of what was asked for.
-fn first_exec(phases: &Phases) -> Option<Seconds> {
-    phases.until(Phase::Boot)
-}
-
 /// A figure as the run's end has it, else of its samples.
 fn figure(run: &Run, index: u32, figure: Figure) -> Option<Measured> {
     let summary = run.tail.iter().flat_map(|tail| &tail.summary);
@@ -150,15 +140,11 @@ fn figure(run: &Run, index: u32, figure: Figure) -> Option<Measured> {
     if let Some(known) = known {
         return known.estimate.as_ref().map(|estimate| of_estimate(estimate, known.n));
     }
-    phases(run, index, |phases| figure.of(phases))
-}
-
-/// The median of a time made of phases.
-fn phases(run: &Run, index: u32, time: impl Fn(&Phases) -> Option<Seconds>) -> Option<Measured> {
     let counted = run.samples.iter().filter(|sample| sample.cell == index && !sample.warmup);
     let good = counted.filter(|sample| sample.outcome == Outcome::Good);
-    let data = Sorted::new(good.filter_map(|sample| time(&sample.phases)).map(|s| s.0).collect())?;
-    let mut rng = generator(run.head.plan.seed, index, Figure::Start);
+    let times = good.filter_map(|sample| figure.of(&sample.phases)).map(|time| time.0);
+    let data = Sorted::new(times.collect())?;
+    let mut rng = generator(run.head.plan.seed, index, figure);
     let n = u32::try_from(data.len()).unwrap_or(u32::MAX);
     Some(of_estimate(&estimate(&data, RESAMPLES, &mut rng), n))
 }
@@ -199,10 +185,11 @@ fn of_load(load: &LoadSummary, boundary: Boundary) -> Option<Measured> {
 mod tests {
     use super::*;
     use crate::model::backend::Start;
+    use crate::model::bench::Phase;
     use crate::model::job::Kernel;
     use crate::model::load::{Rate, Stride};
     use crate::model::run::LeftOut;
-    use crate::model::unit::Ratio;
+    use crate::model::unit::{Ratio, Seconds};
     use crate::report::run_sample::run;
 
     fn of(run: &Run, name: &str) -> Vec<ClaimRow> {

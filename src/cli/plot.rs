@@ -15,7 +15,7 @@ use crate::store;
 
 mod form;
 
-use form::{Form, Theme, written};
+use form::{Form, Theme, pages, written};
 
 const REMEDY: &str = "name a file or a directory that can be written with -o";
 
@@ -43,7 +43,8 @@ pub struct PlotArgs {
     /// Dark on light, or light on dark; a page of html has both
     #[arg(long, value_enum, value_name = "THEME", default_value_t)]
     theme: Theme,
-    /// A file, a directory for many, or `-` for standard output; isomon-RUN-KIND.svg here if none
+    /// A file, a directory for many, or `-` for standard output; isomon-RUN-KIND.svg here if none,
+    /// for pdf isomon-RUN.pdf
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -81,6 +82,11 @@ pub(super) fn run(wish: &PlotArgs, setting: &Setting) -> Outcome {
     }
     form.check()?;
     let pictures = wish.pictures(&read)?;
+    if form == Form::Pdf {
+        let to = wish.place(&read, &pictures);
+        put(&to, &pages(&pictures, wish.theme)?)?;
+        return Ok(Exit::Good);
+    }
     let to = wish.places(&read, &pictures, form)?;
     for (picture, path) in pictures.iter().zip(to) {
         let bytes = written(picture, form, wish.theme)?;
@@ -152,8 +158,22 @@ impl PlotArgs {
                 Ok(pictures.iter().map(|of| to.join(name(of))).collect())
             }
             Some(_) => Err(eyre!("{} pictures cannot go into one file", pictures.len()).advise(
-                "name one with --kind, or a directory with -o; --format html holds them all",
+                "name one with --kind, or a directory with -o; --format pdf and html hold them all",
             )),
+        }
+    }
+
+    /// Where the one file goes that holds all pictures.
+    fn place(&self, run: &Run, pictures: &[Picture]) -> PathBuf {
+        let kind = match pictures {
+            [only] => format!("-{}", only.kind.name()),
+            _ => String::new(),
+        };
+        let name = PathBuf::from(format!("isomon-{}{kind}.pdf", run.head.id));
+        match &self.output {
+            Some(to) if to.is_dir() => to.join(name),
+            Some(to) => to.clone(),
+            None => name,
         }
     }
 

@@ -113,7 +113,8 @@ fn apart(title: &str, label: &str, unit: Unit, rows: &[Row]) -> Vec<Panel> {
         let longest = rest.iter().map(|row| row.value).fold(0.0, f64::max);
         let before = rest.len();
         rest.retain(|row| row.value < longest * SHORT);
-        if rest.len() == before {
+        // One by itself has nothing to be set beside.
+        if rest.len() == before || rest.len() < 2 {
             break;
         }
         "the short ones again, on a scale of their own".clone_into(&mut title);

@@ -48,10 +48,10 @@ pub fn png(picture: &Picture, theme: Theme) -> Result<Vec<u8>, String> {
     PngBackend::new().with_scale(scale).render_scene(&scene)
 }
 
-/// The picture as a PDF of one page; an error in kuva's words.
-#[cfg(feature = "plot-pdf")]
-pub fn pdf(picture: &Picture, theme: Theme) -> Result<Vec<u8>, String> {
-    kuva::PdfBackend::new().render_scene(&scene(picture, theme))
+/// The pictures as one PDF, a page of its own size for each; an error in kuva's words.
+pub fn pdf(pictures: &[Picture], theme: Theme) -> Result<Vec<u8>, String> {
+    let scenes: Vec<Scene> = pictures.iter().map(|picture| scene(picture, theme)).collect();
+    kuva::PdfBackend::new().render_scenes(&scenes)
 }
 
 fn scene(picture: &Picture, theme: Theme) -> Scene {

@@ -5,9 +5,10 @@ use super::data::{LINES, left_away, name};
 use super::scale::{Scale, Unit};
 use super::{Axis, Ink, Made, Mark, Panel};
 use crate::model::bench::Outcome;
-use crate::model::load::{Shot, Step, Stride};
+use crate::model::load::{Step, Stride};
 use crate::model::run::Run;
 use crate::model::unit::PerSecond;
+use crate::stats::load;
 use crate::stats::sorted::Sorted;
 
 /// Shares that are written at the axis.
@@ -53,6 +54,8 @@ fn curves(run: &Run) -> Vec<Curve> {
             None => found.push((step.cell, per_second, good(step).collect())),
         }
     }
+    // In the order of the cells, as in every other picture: steps are visited at random.
+    found.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let curve = |(index, rate, times): (u32, f64, Vec<f64>)| {
         let cell = run.head.cells.get(index as usize)?;
         let times = Sorted::new(times)?;
@@ -63,13 +66,8 @@ fn curves(run: &Run) -> Vec<Curve> {
 }
 
 fn good(step: &Step) -> impl Iterator<Item = f64> {
-    let time =
-        |shot: &Shot| shot.done_seconds.0 - shot.intended_seconds.unwrap_or(shot.at_seconds).0;
-    step.shots
-        .iter()
-        .filter(|shot| shot.outcome == Outcome::Good)
-        .map(time)
-        .map(|time| time.max(0.0))
+    let good = step.shots.iter().filter(|shot| shot.outcome == Outcome::Good);
+    good.map(|shot| load::time(shot).max(0.0))
 }
 
 fn panel(curves: &[Curve]) -> Panel {

@@ -36,6 +36,15 @@ pub(super) fn neighbour(run: &Run) -> Made {
         "each tile: the {what} from asked for to the result beside a busy neighbour, as many times that \
          alone; a row's own time alone stands behind its name"
     )];
+    if victims.iter().any(|victim| !pairs.contains_key(&(*victim, None))) {
+        notes.push(
+            "where a row was not measured alone, its tiles are the times themselves".to_owned(),
+        );
+    }
+    let measured = pairs.keys().filter(|(_, beside)| beside.is_some()).count();
+    if measured < victims.len() * beside.len() {
+        notes.push("no tile: that pair was not measured, or no result of it was good".to_owned());
+    }
     notes.extend(left_away(victims.len(), MOST, "rows"));
     notes.extend(left_away(beside.len(), MOST, "columns"));
     victims.truncate(MOST);

@@ -117,7 +117,7 @@ fn decades(range: (f64, f64)) -> impl Iterator<Item = f64> {
     let (low, high) = (range.0.log10(), range.1.log10());
     let stride = ((high - low) / 8.0).ceil().max(1.0);
     let between: &[f64] = match high - low {
-        narrow if narrow < 2.0 => &[1.0, 2.0, 5.0],
+        narrow if narrow < 3.0 => &[1.0, 2.0, 5.0],
         _ => &[1.0],
     };
     let all = (0..=9).map(move |k| low.floor() + f64::from(k) * stride);

@@ -7,14 +7,14 @@ use super::{Axis, Ink, Made, Mark, Panel};
 use crate::model::load::{LoadFigure, LoadSummary, Rate, Stride};
 use crate::model::run::Run;
 use crate::model::unit::PerSecond;
-
-/// The share of the best rate from which on more at once is not worth it.
-const ENOUGH: f64 = 0.95;
+use crate::stats::load;
 
 /// The rates of a cell, by how many at once.
 struct Curve {
     name: String,
     points: Vec<(f64, Rate)>,
+    /// Where more at once bring no more, and the rate there; of more than one step.
+    knee: Option<(f64, f64)>,
 }
 
 pub(super) fn throughput(run: &Run) -> Made {
@@ -35,11 +35,14 @@ pub(super) fn throughput(run: &Run) -> Made {
 fn curves(run: &Run) -> Vec<Curve> {
     let cells = (0..).zip(&run.head.cells);
     let of = |(index, cell): (u32, &crate::model::bench::Cell)| {
-        let loads = run.tail.iter().flat_map(|tail| &tail.loads);
-        let mut points: Vec<(f64, Rate)> =
-            loads.filter(|load| load.cell == index).filter_map(point).collect();
+        let loads =
+            || run.tail.iter().flat_map(|tail| &tail.loads).filter(move |load| load.cell == index);
+        let mut points: Vec<(f64, Rate)> = loads().filter_map(point).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        (!points.is_empty()).then(|| Curve { name: name(*cell), points })
+        let knee = load::knee(loads()).map(f64::from).filter(|_| points.len() > 1);
+        let found = points.iter().find(|(at_once, _)| Some(*at_once) == knee);
+        let knee = found.map(|(at_once, rate)| (*at_once, rate.per_second));
+        (!points.is_empty()).then(|| Curve { name: name(*cell), points, knee })
     };
     cells.filter_map(of).collect()
 }
@@ -70,7 +73,7 @@ fn panel(curves: &[Curve]) -> Panel {
             }
         }
         let ring = |knee| Mark::Dots { points: vec![knee], ink: Ink::Text, hollow: true };
-        marks.extend(knee(&points).map(ring));
+        marks.extend(curve.knee.map(ring));
         marks.push(Mark::Dots { points: points.clone(), ink, hollow: false });
         marks.push(Mark::Line { points, ink, width: 2.0, dashed: at >= LINES / 2 });
         let dashed = if at >= LINES / 2 { ", dashed" } else { "" };
@@ -88,21 +91,12 @@ fn seen((_, rate): &(f64, Rate)) -> Vec<f64> {
 
 /// The name of a curve with its knee, where there is more than one step to find one in.
 fn words(curve: &Curve) -> String {
-    let points: Vec<(f64, f64)> =
-        curve.points.iter().map(|(at_once, rate)| (*at_once, rate.per_second)).collect();
-    match knee(&points) {
+    match curve.knee {
         Some((at_once, rate)) => {
             format!("{} (knee at {at_once}: {})", curve.name, PerSecond(rate))
         }
         None => curve.name.clone(),
     }
-}
-
-/// The first point that reaches nearly the best rate; `None` where there is one point only.
-fn knee(points: &[(f64, f64)]) -> Option<(f64, f64)> {
-    let best = points.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
-    let enough = |(_, rate): &&(f64, f64)| *rate >= best * ENOUGH && best > 0.0;
-    (points.len() > 1).then(|| points.iter().find(enough).copied())?
 }
 
 /// Doublings, since that is how steps go.

@@ -12,6 +12,9 @@ const INKS: usize = 8;
 /// Dots of a cell at most.
 const DOTS: usize = 4_000;
 
+/// Samples that lie within less than this part of the time are drawn again by themselves.
+const CROWDED: f64 = 0.4;
+
 /// A number of the host that is drawn: its name, its unit, how it is found.
 type OfHost = (&'static str, Unit, fn(&HostState) -> Option<f64>);
 
@@ -41,8 +44,13 @@ pub(super) fn timeline(run: &Run) -> Made {
     notes.extend(left_away(cells.len(), INKS, "cells"));
     let title = format!("{}: start, {}", work(payload), boundary(Figure::Start));
     let shown: Vec<_> = cells.into_iter().take(INKS).collect();
-    let first = dots(&data, &shown, title, &x).ok_or_else(none)?;
-    let mut panels = vec![first];
+    let mut panels = vec![dots(&data, &shown, title, &x).ok_or_else(none)?];
+    let own = Axis::from_zero(&x.label, Unit::Seconds, good(run).map(|of| of.at_seconds.0));
+    if own.range.1 < x.range.1 * CROWDED {
+        let title = "the samples again, on a time of their own: loads took the rest".to_owned();
+        let again = dots(&data, &shown, title, &own);
+        panels.splice(1..1, again.map(|panel| Panel { legend: Vec::new(), ..panel }));
+    }
     panels
         .extend(HOST.into_iter().filter_map(|(name, unit, find)| host(run, name, unit, find, &x)));
     let last = panels.len() - 1;
@@ -79,7 +87,7 @@ fn dots(
     }
     let y = Axis::around("time", Unit::Seconds, &all);
     let on = |(_, time): &(f64, f64)| y.scale != Scale::Log || *time > 0.0;
-    let (mut marks, mut legend) = (loads(data.run, &y), Vec::new());
+    let (mut marks, mut legend) = (loads(data.run, x, &y), Vec::new());
     for (at, (index, cell)) in cells.iter().enumerate() {
         let ink = Ink::Series(at);
         for hollow in [false, true] {
@@ -95,7 +103,7 @@ fn dots(
 }
 
 /// The windows of the loads, behind everything.
-fn loads(run: &Run, y: &Axis) -> Vec<Mark> {
+fn loads(run: &Run, x: &Axis, y: &Axis) -> Vec<Mark> {
     let window = |step: &crate::model::load::Step| {
         let from = step.at_seconds.0;
         Mark::Bar {
@@ -105,7 +113,7 @@ fn loads(run: &Run, y: &Axis) -> Vec<Mark> {
             cover: 0.12,
         }
     };
-    run.steps.iter().map(window).collect()
+    run.steps.iter().filter(|step| step.at_seconds.0 < x.range.1).map(window).collect()
 }
 
 /// A panel of one number of the host; `None` where no sample has it.

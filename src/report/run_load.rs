@@ -1,6 +1,7 @@
 //! The loads of a run as tables for people: one for each kind, the same on the terminal and in
 //! Markdown. What was cut short, and why, stands below them.
 
+use super::load_row::stride_name;
 use super::run_table::{DISTURBED, NOTHING};
 use crate::model::bench::Estimate;
 use crate::model::load::{Load, LoadFigure, LoadSummary, Rate, Stride};
@@ -30,21 +31,10 @@ pub(super) fn load_tables(run: &Run) -> Vec<LoadTable> {
     let loads = loads(run);
     let kinds = Load::NAMES.into_iter().filter_map(|name| {
         let of_kind: Vec<&LoadSummary> =
-            loads.iter().filter(|load| name_of(load.stride) == name).collect();
+            loads.iter().filter(|load| stride_name(load.stride) == name).collect();
         (!of_kind.is_empty()).then(|| table(run, name, &loads, &of_kind))
     });
     kinds.collect()
-}
-
-/// The name of the load that `stride` is of.
-pub(super) const fn name_of(stride: Stride) -> &'static str {
-    match stride {
-        Stride::Memory { .. } => "memory",
-        Stride::Throughput { .. } => "throughput",
-        Stride::Latency { .. } => "latency",
-        Stride::Neighbour { .. } => "neighbour",
-        Stride::Density { .. } => "density",
-    }
 }
 
 fn table(run: &Run, name: &str, loads: &[LoadSummary], of_kind: &[&LoadSummary]) -> LoadTable {
@@ -177,7 +167,7 @@ fn rate(load: &LoadSummary) -> String {
 /// What must be known to read the tables, and what was cut short.
 pub(super) fn load_notes(run: &Run) -> Vec<String> {
     let loads = loads(run);
-    let has = |name: &str| loads.iter().any(|load| name_of(load.stride) == name);
+    let has = |name: &str| loads.iter().any(|load| stride_name(load.stride) == name);
     let mut notes = Vec::new();
     if has("throughput") {
         notes.push(
@@ -205,7 +195,7 @@ fn cut_short(run: &Run) -> Vec<String> {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     for step in &run.steps {
         let Some(why) = &step.cut_off else { continue };
-        let (name, label) = (name_of(step.stride), label(run, step.cell));
+        let (name, label) = (stride_name(step.stride), label(run, step.cell));
         let at_once = match step.stride {
             Stride::Throughput { at_once } => format!(" at {at_once}"),
             _ => String::new(),

@@ -106,13 +106,22 @@ pub(super) fn safe(text: &str) -> SafeText {
 
 #[cfg(test)]
 mod tests {
-    use super::super::run_sample::run;
+    use super::super::run_sample::{loaded, run};
     use super::super::run_table::NOTHING;
     use super::*;
 
     #[test]
     fn a_run_as_a_table() {
         insta::assert_snapshot!(text(&run()));
+    }
+
+    #[test]
+    fn a_run_with_every_load_as_tables() {
+        let text = text(&loaded());
+        let from = text.find("memory: sandboxes").expect("the first load");
+        insta::assert_snapshot!(text.get(from..).expect("at a letter"));
+        let wide = text.lines().filter(|line| line.chars().count() > WIDTH);
+        assert_eq!(wide.filter(|line| !line.starts_with("  isomon ")).count(), 0, "{text}");
     }
 
     #[test]

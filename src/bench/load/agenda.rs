@@ -146,7 +146,8 @@ fn neighbour(plan: &Plan, stride: Stride, cells: &[Cell]) -> Option<Cell> {
     Some(Cell { payload, ..*cell })
 }
 
-/// The legs in the order of `round`: load after load, shuffled within each.
+/// The legs in the order of `round`: load after load, shuffled within each. What is measured without a
+/// neighbour comes first: nothing can be said of the others without it when the time ends early.
 pub(super) fn ordered(legs: &[Leg], seed: u64, round: u32) -> Vec<Leg> {
     let mut rng = StdRng::seed_from_u64(seed ^ mixed(0x10ad ^ (u64::from(round) << 32)));
     let alike = legs.chunk_by(|a, b| a.load == b.load);
@@ -154,6 +155,7 @@ pub(super) fn ordered(legs: &[Leg], seed: u64, round: u32) -> Vec<Leg> {
         .flat_map(|group| {
             let mut group = group.to_vec();
             group.shuffle(&mut rng);
+            group.sort_by_key(|leg| leg.stride != Stride::Neighbour { beside: None });
             group
         })
         .collect()

@@ -10,10 +10,13 @@ use crate::plot::Picture;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Form {
     /// Drawn by lines; its font is in it
+    #[cfg_attr(not(feature = "plot"), value(hide = true))]
     Svg,
     /// Dots, two to a point
+    #[cfg_attr(not(feature = "plot"), value(hide = true))]
     Png,
-    /// One page for each picture
+    /// One file, drawn by lines, with a page for each picture
+    #[cfg_attr(not(feature = "plot"), value(hide = true))]
     Pdf,
     /// One page with everything that is known of the run
     Html,
@@ -42,37 +45,47 @@ impl Form {
 
     /// Refuses a form that this isomon cannot write.
     pub(super) fn check(self) -> Result<()> {
-        match self {
-            Self::Html => Ok(()),
-            _ if !cfg!(feature = "plot") => Err(eyre!("this isomon was built without pictures")
-                .advise("build it with the feature `plot`, or use --format html without them")),
-            Self::Pdf if !cfg!(feature = "plot-pdf") => {
-                Err(eyre!("this isomon was built without PDF")
-                    .advise("--format svg, or build it with the feature `plot-pdf`"))
-            }
-            _ => Ok(()),
+        if self == Self::Html || cfg!(feature = "plot") {
+            return Ok(());
         }
+        Err(eyre!("this isomon was built without pictures").advise(
+            "`cargo install --locked --path . --features plot` in its sources builds it with them; \
+             --format html goes without",
+        ))
     }
 }
 
-/// The picture in a form that was checked before.
+/// One picture in a form that was checked before.
 #[cfg(feature = "plot")]
 pub(super) fn written(picture: &Picture, form: Form, theme: Theme) -> Result<Vec<u8>> {
     use crate::plot::draw;
 
-    let theme = match theme {
-        Theme::Light => draw::Theme::Light,
-        Theme::Dark => draw::Theme::Dark,
-    };
-    let wrong = |why: String| {
-        eyre!("the picture {} could not be written: {why}", picture.kind.name())
-            .advise("--format svg draws the same")
-    };
     match form {
-        Form::Png => draw::png(picture, theme).map_err(wrong),
-        #[cfg(feature = "plot-pdf")]
-        Form::Pdf => draw::pdf(picture, theme).map_err(wrong),
-        _ => Ok(draw::svg(picture, theme).into_bytes()),
+        Form::Png => {
+            draw::png(picture, theme.ground()).map_err(|why| wrong(picture.kind.name(), &why))
+        }
+        _ => Ok(draw::svg(picture, theme.ground()).into_bytes()),
+    }
+}
+
+/// All pictures as one PDF, a page for each.
+#[cfg(feature = "plot")]
+pub(super) fn pages(pictures: &[Picture], theme: Theme) -> Result<Vec<u8>> {
+    crate::plot::draw::pdf(pictures, theme.ground()).map_err(|why| wrong("as PDF", &why))
+}
+
+#[cfg(feature = "plot")]
+fn wrong(what: &str, why: &str) -> color_eyre::Report {
+    eyre!("the picture {what} could not be written: {why}").advise("--format svg draws the same")
+}
+
+#[cfg(feature = "plot")]
+impl Theme {
+    const fn ground(self) -> crate::plot::draw::Theme {
+        match self {
+            Self::Light => crate::plot::draw::Theme::Light,
+            Self::Dark => crate::plot::draw::Theme::Dark,
+        }
     }
 }
 
@@ -81,4 +94,11 @@ pub(super) fn written(picture: &Picture, form: Form, theme: Theme) -> Result<Vec
 pub(super) fn written(picture: &Picture, form: Form, _theme: Theme) -> Result<Vec<u8>> {
     form.check()?;
     Err(eyre!("the picture {} has no form here", picture.kind.name()))
+}
+
+/// Nor a page.
+#[cfg(not(feature = "plot"))]
+pub(super) fn pages(pictures: &[Picture], _theme: Theme) -> Result<Vec<u8>> {
+    Form::Pdf.check()?;
+    Err(eyre!("{} pictures have no pages here", pictures.len()))
 }
