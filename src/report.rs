@@ -25,3 +25,4 @@ mod run_row;
 pub(crate) mod run_sample;
 mod run_table;
 pub mod run_text;
+mod run_unmade;

@@ -6,6 +6,9 @@ use serde::Serialize;
 
 use super::setting::Setting;
 use super::{Exit, Outcome, advice, kept, print};
+use crate::bench::repeat::repeat;
+use crate::model::run::Run;
+use crate::model::text::SafeText;
 use crate::stats::verify::{Verified, verify};
 
 /// What to verify.
@@ -43,7 +46,7 @@ pub(super) fn run(wish: &VerifyArgs, setting: &Setting) -> Outcome {
 }
 
 fn entry<'a>(word: &'a str, setting: &Setting) -> Entry<'a> {
-    match kept::find(word, setting).map(|run| verify(&run)) {
+    match kept::find(word, setting).map(|run| verified(&run)) {
         Ok(verified) => Entry { run: word, verified: Some(verified), error: None },
         Err(report) => {
             let told = advice::told(&report);
@@ -53,10 +56,23 @@ fn entry<'a>(word: &'a str, setting: &Setting) -> Entry<'a> {
     }
 }
 
+/// The figures, and the command that repeats the run: it is made to be pasted into a shell. Other
+/// versions may have other words for the same plan.
+fn verified(run: &Run) -> Verified {
+    let mut verified = verify(run);
+    let head = &run.head;
+    let own = head.fingerprint.isomon == env!("CARGO_PKG_VERSION");
+    let (wanted, said) = (repeat(&head.plan), SafeText::new(&head.repeat));
+    if own && wanted != head.repeat {
+        verified.note("repeat".to_owned(), wanted, said.to_string());
+    }
+    verified
+}
+
 /// A line for a good run; a line for each thing that is wrong of another.
 fn told(entry: &Entry<'_>, many: bool) -> String {
     let prefix = if many { format!("{}: ", entry.run) } else { String::new() };
-    let prefix = crate::model::text::SafeText::new(&prefix);
+    let prefix = SafeText::new(&prefix);
     let Some(verified) = &entry.verified else {
         return format!("{prefix}cannot be read: {}\n", entry.error.as_deref().unwrap_or_default());
     };

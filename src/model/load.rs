@@ -230,6 +230,14 @@ pub enum LoadFigure {
     },
 }
 
+/// 1, 2, 4 … at once, and the most in any case.
+pub fn crowds(least: u32, most: u32) -> Vec<u32> {
+    let least = least.max(1);
+    let double = |at_once: &u32| at_once.checked_mul(2);
+    let below = std::iter::successors(Some(least), double).take_while(|at_once| *at_once < most);
+    below.chain([most.max(least)]).collect()
+}
+
 /// Results a second.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rate {

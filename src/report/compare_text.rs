@@ -25,6 +25,9 @@ pub fn text(comparison: &Comparison, rules: &Rules, names: [&str; 2], runs: [&Ru
         text.push_str(&aligned(&lines.collect::<Vec<_>>()));
         text.push('\n');
     }
+    if runs[0].head.id == runs[1].head.id && runs[0].samples == runs[1].samples {
+        text.push_str(&wrapped("", "both are the same run: nothing can have changed"));
+    }
     for note in notes(comparison, rules) {
         text.push_str(&wrapped("", &note));
     }
@@ -77,7 +80,9 @@ fn line(row: &Row) -> Vec<String> {
         side.as_ref().map_or_else(|| NOTHING.to_owned(), |known| known.median_seconds.to_string())
     };
     let times = row.times.as_ref().map(|times| {
-        as_many_times(times.times, times.interval.map(|interval| (interval.low, interval.high)))
+        let range = times.interval.map(|interval| (interval.low, interval.high));
+        let words = as_many_times(times.times, range);
+        if range.is_some() { words } else { words + " (no interval)" }
     });
     vec![
         label(&row.cell),

@@ -2,11 +2,11 @@
 //! Markdown. What was cut short, and why, stands below them.
 
 use super::load_row::stride_name;
-use super::run_table::{DISTURBED, NOTHING};
+use super::run_table::{DISTURBED, NOTHING, times as against};
 use crate::model::bench::Estimate;
 use crate::model::load::{Load, LoadFigure, LoadSummary, Rate, Stride};
 use crate::model::run::Run;
-use crate::model::unit::{Bytes, PerSecond, Seconds, as_many_times, three_digits};
+use crate::model::unit::{Bytes, PerSecond, Seconds, three_digits};
 use crate::stats::load::{knee, slowdown, summarise};
 use crate::stats::summary::half_width;
 
@@ -107,7 +107,7 @@ fn cells(run: &Run, load: &LoadSummary, loads: &[LoadSummary]) -> Vec<String> {
         Stride::Neighbour { beside } => {
             let [p50, p99] = quantiles(times(load));
             let ratio = beside.and_then(|beside| slowdown(loads, load.cell, beside));
-            let ratio = ratio.map_or_else(nothing, |ratio| as_many_times(ratio, None));
+            let ratio = ratio.map_or_else(nothing, |ratio| against(&ratio));
             let beside = beside.map_or_else(|| "nobody".to_owned(), |beside| label(run, beside));
             vec![beside, p50, p99, ratio, number(load)]
         }

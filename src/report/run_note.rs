@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::run_load::{call_costs, load_notes};
 use super::run_row::Row;
 use super::run_table::{BASELINE, DISTURBED, Table};
+use super::run_unmade::unmade;
 use crate::model::backend::Start;
 use crate::model::bench::{Failure, Figure, Outcome};
 use crate::model::run::{LeftOut, Run, RunEnd};
@@ -22,9 +23,11 @@ pub(super) fn notes(run: &Run, rows: &[Row], tables: &[Table<'_>]) -> Vec<String
         notes.push(format!("{BASELINE} the baseline, measured in every run"));
     }
     notes.extend(starts(rows));
+    notes.push(page_cache(run).to_owned());
     notes.extend(linux(run));
     notes.extend(call_costs(run, rows));
     notes.extend(load_notes(run));
+    notes.extend(unmade(run));
     notes.extend(disturbed(run));
     notes.extend(failures(run));
     let suspended = tail.map(|tail| tail.suspended.as_slice()).unwrap_or_default();
@@ -108,6 +111,15 @@ fn legend(tables: &[Table<'_>], rows: &[Row]) -> String {
         _ => format!("; none with fewer than {FEWEST} samples"),
     };
     format!("medians, ± 95 % interval{bare}; {}", figures.join(", "))
+}
+
+/// What a cold start finds: nothing runs, but its files may have been read before.
+const fn page_cache(run: &Run) -> &'static str {
+    if run.head.fingerprint.page_cache_hot {
+        "page cache hot: rounds to warm up have read every file once, also for what starts cold"
+    } else {
+        "page cache perhaps cold: no round warmed up, so a first sample may have read its files from disk"
+    }
 }
 
 /// What was there already in the rows that say so, and what all ratios are made with.

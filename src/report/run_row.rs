@@ -58,6 +58,8 @@ pub(super) fn rows(run: &Run) -> Vec<Row> {
     (0..).zip(cells).map(row).collect()
 }
 
+/// `cell` as a multiple of a process; `None` without an interval, as a bare ratio would claim too
+/// much.
 fn against_process(run: &Run, index: u32, cell: Cell) -> Option<Times> {
     if cell.backend == BackendId::Process {
         return None;
@@ -71,4 +73,5 @@ fn against_process(run: &Run, index: u32, cell: Cell) -> Option<Times> {
     };
     let mut rng = generator(run.head.plan.seed, index, figure);
     times(&of(index as usize)?, &of(base)?, RESAMPLES, &mut rng)
+        .filter(|times| times.interval.is_some())
 }

@@ -143,6 +143,6 @@ fn estimate(known: Option<&Estimate>) -> String {
     format!("{}{}", known.median_seconds, width.unwrap_or_default())
 }
 
-fn times(times: &Times) -> String {
+pub(super) fn times(times: &Times) -> String {
     as_many_times(times.times, times.interval.map(|interval| (interval.low, interval.high)))
 }

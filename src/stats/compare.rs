@@ -6,12 +6,15 @@
 //! threshold is there, it is then found as often as the test finds it, while a change known to be
 //! smaller is none. With alpha 0.01 no ratio nearer to 1 than 0.56 of the threshold can be both.
 
+use std::num::NonZero;
+use std::thread::ScopedJoinHandle;
+
 use rand::rngs::StdRng;
 
 use super::estimate::estimate;
 use super::holm::holm;
 use super::interval::{FEWEST, RESAMPLES, Times, times};
-use super::permutation::{least_p, shuffle};
+use super::permutation::{least_p, p_of};
 use super::sorted::Sorted;
 use super::summary::{generator, telling, times_of};
 use crate::model::bench::{Cell, Estimate, Figure, Sample};
@@ -43,7 +46,7 @@ impl Default for Rules {
 impl Rules {
     /// Shuffles that let the smallest p of `tests` be well below alpha after Holm's correction.
     pub fn shuffles(&self, tests: usize) -> u32 {
-        let needed = 5.0 * tests as f64 / self.alpha;
+        let needed = 3.0 * tests as f64 / self.alpha;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded")]
         let needed = needed.clamp(0.0, 1e7) as u32;
         self.permutations.max(needed)
@@ -220,9 +223,7 @@ impl Pair {
             other: known(&self.other),
             times: ratio
                 .and_then(|(base, other)| times(&other.data, &base.data, rules.resamples, rng)),
-            p: self.testable().map(|(base, other)| {
-                shuffle(base, other, most, rng).p().max(least_p(base.len(), other.len()))
-            }),
+            p: self.testable().map(|(base, other)| p_of(base, other, most, rng)),
             adjusted_p: None,
             change: Change::Unknown,
         }
@@ -231,10 +232,22 @@ impl Pair {
 
 fn rows(pairs: &[Pair], rules: &Rules, seed: u64) -> Vec<Row> {
     let most = rules.shuffles(pairs.iter().filter(|pair| pair.testable().is_some()).count());
-    let row = |(index, pair): (u32, &Pair)| {
-        pair.row(most, rules, &mut generator(seed, index, pair.figure))
+    let row = |(index, pair): &(u32, &Pair)| {
+        pair.row(most, rules, &mut generator(seed, *index, pair.figure))
     };
-    (0..).zip(pairs).map(row).collect()
+    let of = |part: &[(u32, &Pair)]| part.iter().map(row).collect::<Vec<_>>();
+    let numbered: Vec<(u32, &Pair)> = (0..).zip(pairs).collect();
+    let hands = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let share = numbered.len().div_ceil(hands).max(1);
+    // Each row draws from a generator of its own, so that it is the same whoever works it out.
+    std::thread::scope(|scope| {
+        let work = |part| (part, std::thread::Builder::new().spawn_scoped(scope, move || of(part)));
+        let parts: Vec<_> = numbered.chunks(share).map(work).collect();
+        let rows = |(part, hand): (_, std::io::Result<ScopedJoinHandle<'_, Vec<Row>>>)| {
+            hand.ok().and_then(|hand| hand.join().ok()).unwrap_or_else(|| of(part))
+        };
+        parts.into_iter().flat_map(rows).collect()
+    })
 }
 
 /// Corrects the ps and says what follows.

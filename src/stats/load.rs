@@ -7,9 +7,9 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::estimate::estimate;
-use super::interval::RESAMPLES;
+use super::interval::{Interval, RESAMPLES, Times};
 use super::sorted::Sorted;
-use crate::model::bench::{Cell, Outcome, Taint};
+use crate::model::bench::{Cell, Estimate, Outcome, Taint};
 use crate::model::load::{LoadFigure, LoadSummary, Rate, Shot, Standing, Step, Stride};
 
 /// Parts that each window is cut into for the interval of its rate.
@@ -217,9 +217,12 @@ fn energy(steps: &[&Step]) -> Option<f64> {
 }
 
 /// The fewest at once whose rate is within 5 % ([`KNEE`]) of the highest that was seen: more at once
-/// bring no more, they only wait longer. `of_cell` is of one cell; `None` without a rate.
+/// bring no more, they only wait longer. `of_cell` is of one cell; `None` without two rates.
 pub fn knee<'a>(of_cell: impl IntoIterator<Item = &'a LoadSummary>) -> Option<u32> {
     let rates: Vec<(u32, f64)> = of_cell.into_iter().filter_map(rate_of).collect();
+    if rates.len() < 2 {
+        return None;
+    }
     let peak = rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
     let near = rates.iter().filter(|(_, rate)| peak > 0.0 && *rate >= KNEE * peak);
     near.map(|(at_once, _)| *at_once).min()
@@ -235,21 +238,31 @@ pub fn rate_of(load: &LoadSummary) -> Option<(u32, f64)> {
     }
 }
 
-/// The 99th percentile of `victim` beside the cell `beside`, as so many times the one without a
-/// neighbour; `None` where either has too few results for it.
-pub fn slowdown(loads: &[LoadSummary], victim: u32, beside: u32) -> Option<f64> {
-    let ratio = tail(loads, victim, Some(beside))? / tail(loads, victim, None)?;
-    ratio.is_finite().then_some(ratio)
+/// The median of `victim` beside the cell `beside`, as so many times the one without a neighbour, with
+/// the widest range that the two intervals allow; `None` where either has too few results for one.
+pub fn slowdown(loads: &[LoadSummary], victim: u32, beside: u32) -> Option<Times> {
+    let (loud, calm) = (middle(loads, victim, Some(beside))?, middle(loads, victim, None)?);
+    let range = |of: &Estimate| Some((of.low_seconds?.0, of.high_seconds?.0));
+    let ((low, high), (least, most)) = (range(&loud)?, range(&calm)?);
+    let interval = Interval { low: low / most, high: high / least };
+    let times = loud.median_seconds.0 / calm.median_seconds.0;
+    let known = [times, interval.low, interval.high].iter().all(|ratio| ratio.is_finite());
+    known.then_some(Times { times, interval: Some(interval) })
+}
+
+/// What is known of the times of `victim` with or without a neighbour.
+fn middle(loads: &[LoadSummary], victim: u32, beside: Option<u32>) -> Option<Estimate> {
+    let stride = Stride::Neighbour { beside };
+    let found = loads.iter().find(|load| load.cell == victim && load.stride == stride)?;
+    match found.figure? {
+        LoadFigure::Times(times) => Some(times),
+        _ => None,
+    }
 }
 
 /// The 99th percentile of `victim` with or without a neighbour, in seconds.
 pub fn tail(loads: &[LoadSummary], victim: u32, beside: Option<u32>) -> Option<f64> {
-    let stride = Stride::Neighbour { beside };
-    let found = loads.iter().find(|load| load.cell == victim && load.stride == stride)?;
-    match found.figure? {
-        LoadFigure::Times(times) => times.p99_seconds.map(|p99| p99.0),
-        _ => None,
-    }
+    middle(loads, victim, beside)?.p99_seconds.map(|p99| p99.0)
 }
 
 /// The generator of the figure of steps like `step` in a run with `seed`.

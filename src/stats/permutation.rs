@@ -13,9 +13,14 @@ use rand::Rng;
 
 use super::sorted::Sorted;
 
+mod rare;
+
 /// Draws as far apart as what was seen, after which no more are made: p is then known within a
-/// tenth, and is not small.
-const HITS: u32 = 100;
+/// fifth, and is not small.
+const HITS: u32 = 30;
+
+/// So many hits are awaited of all shuffles, at most, where none is made.
+const CERTAIN: f64 = 0.1;
 
 /// Most numbers that are ranked: with more, hardly two shuffles have the same medians, or so many
 /// numbers are equal that their ranks say nothing.
@@ -52,6 +57,18 @@ pub fn shuffle(left: &Sorted, right: &Sorted, most: u32, rng: &mut impl Rng) -> 
         shuffled.early = shuffled.hits >= HITS;
     }
     shuffled
+}
+
+/// The p of `most` shuffles at most. None is made where it is all but certain that each would miss;
+/// the answer is then the one of `most` misses.
+pub fn p_of(left: &Sorted, right: &Sorted, most: u32, rng: &mut impl Rng) -> f64 {
+    let least = 1.0 / (f64::from(most) + 1.0);
+    let p = if rare::is_rarer(left, right, least * CERTAIN) {
+        least
+    } else {
+        shuffle(left, right, most, rng).p()
+    };
+    p.max(least_p(left.len(), right.len()))
 }
 
 /// No data of so many samples can have a p below this: one way to give the labels in all, and

@@ -54,7 +54,7 @@ impl Verified {
     }
 
     /// Notes that `at` is not what it has to be.
-    fn note(&mut self, at: String, expected: impl Into<String>, found: impl Into<String>) {
+    pub fn note(&mut self, at: String, expected: impl Into<String>, found: impl Into<String>) {
         if self.findings.len() < TOLD {
             let (expected, found) = (expected.into(), found.into());
             self.findings.push(Finding { at, expected, found });

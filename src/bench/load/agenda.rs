@@ -9,7 +9,7 @@ use super::record::{Tasks, mixed};
 use crate::bench::forecast;
 use crate::model::backend::BackendId;
 use crate::model::bench::{Cell, Outcome, Payload, Plan};
-use crate::model::load::{Load, Step, Stride};
+use crate::model::load::{Load, Step, Stride, crowds};
 
 /// A step whose length nobody knows may be begun when so much time is left.
 pub(super) const LONGEST_GUESS: f64 = 20.0;
@@ -120,14 +120,6 @@ fn strides(
             std::iter::once(None).chain(beside).map(stride).collect()
         }
     }
-}
-
-/// 1, 2, 4 … at once, and the most in any case.
-pub(in crate::bench) fn crowds(least: u32, most: u32) -> Vec<u32> {
-    let least = least.max(1);
-    let double = |at_once: &u32| at_once.checked_mul(2);
-    let below = std::iter::successors(Some(least), double).take_while(|at_once| *at_once < most);
-    below.chain([most.max(least)]).collect()
 }
 
 /// Two digits of `rate`, so that a run that is repeated has the same.

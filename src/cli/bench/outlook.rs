@@ -25,10 +25,21 @@ pub(super) fn outlook(plan: &Plan) -> String {
 fn takes(known: &Forecast, plan: &Plan) -> String {
     let (least, most) = (known.at_least_seconds, known.at_most_seconds);
     let budget = plan.effort.budget_seconds;
+    let room = room(known, plan);
     if (most.0 - least.0) < 1.0 {
-        return format!("about {most}, {budget} at most (--budget)");
+        return format!("about {most}, {budget} at most (--budget){room}");
     }
-    format!("about {least} to {most}, {budget} at most (--budget)")
+    format!("about {least} to {most}, {budget} at most (--budget){room}")
+}
+
+/// What there is not time enough for.
+fn room(known: &Forecast, plan: &Plan) -> String {
+    let (wanted, fit) = (plan.effort.min_rounds, known.rounds);
+    let loads = known.loads_seconds;
+    let (scarce, long) = (fit < wanted, loads.0 > plan.effort.budget_seconds.0 / 2.0);
+    let rounds = scarce.then(|| format!("; room for about {fit} of {wanted} rounds"));
+    let loads = long.then(|| format!("; all loads would take {loads}: some may never begin"));
+    rounds.into_iter().chain(loads).collect()
 }
 
 #[cfg(test)]
@@ -47,5 +58,13 @@ mod tests {
         assert!(said.starts_with("up to about "), "{said}");
         assert!(said.contains("at most 30 at once (of "), "{said}");
         assert!(said.ends_with("35.0 s at most (--budget)"), "{said}");
+    }
+
+    #[test]
+    fn it_says_what_there_is_no_time_for() {
+        let mut plan = plan(Preset::Full, &BackendId::ALL, 1);
+        plan.effort.budget_seconds = crate::model::unit::Seconds(5.0);
+        let said = outlook(&plan);
+        assert!(said.contains("; room for about 0 of 30 rounds; all loads would take "), "{said}");
     }
 }

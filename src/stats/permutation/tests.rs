@@ -134,6 +134,35 @@ fn a_million_samples_are_shuffled_in_few_steps() {
 }
 
 #[test]
+fn what_is_called_rare_is_rarer_than_every_way_to_give_the_labels_says() {
+    let mut rng = StdRng::seed_from_u64(8);
+    for (left, right, shift) in [(6, 6, 0.9), (5, 7, 0.6), (8, 6, 2.0), (4, 9, 1.2), (7, 7, 0.2)] {
+        let (left, right) = (some(left, 0.0, &mut rng), some(right, shift, &mut rng));
+        let wanted = exact(&left, &right);
+        assert!(!rare::is_rarer(&left, &right, wanted), "never below the p itself: {wanted}");
+        assert!(rare::is_rarer(&left, &right, 1.0) || wanted > 0.05, "{wanted}");
+    }
+    let (left, right) = (some(100, 0.0, &mut rng), some(100, 3.0, &mut rng));
+    assert!(rare::is_rarer(&left, &right, 1e-9));
+    let (left, right) = (some(100, 0.0, &mut rng), some(100, 0.02, &mut rng));
+    assert!(!rare::is_rarer(&left, &right, 0.01));
+    assert!(!rare::is_rarer(&left, &left, 0.5), "no distance is no rarity");
+}
+
+#[test]
+fn where_none_would_hit_p_is_that_of_so_many_misses() {
+    let mut rng = StdRng::seed_from_u64(9);
+    for shift in [0.25, 0.5, 3.0] {
+        let (left, right) = (some(80, 0.0, &mut rng), some(90, shift, &mut rng));
+        let (quick, drawn) = (
+            p_of(&left, &right, 9_999, &mut StdRng::seed_from_u64(1)),
+            shuffle(&left, &right, 9_999, &mut StdRng::seed_from_u64(1)).p(),
+        );
+        assert!((quick - drawn).abs() < 1e-12, "{shift}: {quick}, drawn {drawn}");
+    }
+}
+
+#[test]
 fn the_least_p_is_what_full_separation_gives() {
     for (left, right) in [(5_u32, 5), (6, 6), (6, 7), (7, 4)] {
         let low: Vec<f64> = (0..left).map(f64::from).collect();

@@ -134,7 +134,14 @@ fn outlook(plan: &Plan) -> Vec<(&'static str, String)> {
 /// The loads after the rounds, by name.
 fn loads(plan: &Plan) -> String {
     let names: Vec<&str> = plan.loads.iter().map(crate::model::load::Load::name).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") + ", after the rounds" }
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    let known = forecast(plan);
+    let (wanted, budget) = (known.loads_seconds, plan.effort.budget_seconds);
+    let long = wanted.0 > budget.0 / 2.0;
+    let room = if long { ": some may never begin" } else { "" };
+    format!("{}, after the rounds, about {wanted}{room}", names.join(", "))
 }
 
 /// In how many of the plan's ways `backend` starts.

@@ -1,0 +1,103 @@
+//! Loads that were asked for and of which nothing was measured, because the time ended or somebody
+//! ended the run: what is not in a table has to be said below it.
+
+use super::load_row::stride_name;
+use super::run_load::{label, loads};
+use crate::model::bench::Cell;
+use crate::model::load::{Load, LoadSummary, Stride, crowds};
+use crate::model::run::{Run, RunEnd};
+
+/// A sentence with what is missing; nothing where all was put on, or the run tells why not.
+pub(super) fn unmade(run: &Run) -> Option<String> {
+    let why = match run.tail.as_ref().map(|tail| &tail.end) {
+        Some(RunEnd::BudgetSpent) => "the time allowed was over (--budget)",
+        Some(RunEnd::Cancelled) => "the run was cancelled",
+        None => "the run was cut off",
+        Some(_) => return None,
+    };
+    let made = loads(run);
+    let missing: Vec<String> =
+        run.head.plan.loads.iter().filter_map(|load| missing(run, load, &made)).collect();
+    (!missing.is_empty()).then(|| format!("never begun, as {why}: {}", missing.join("; ")))
+}
+
+/// What is missing of one load.
+fn missing(run: &Run, load: &Load, made: &[LoadSummary]) -> Option<String> {
+    let cells = &run.head.cells;
+    let alike = |a: &Cell, b: &Cell| {
+        let start = matches!(load, Load::Neighbour { .. }) || a.start == b.start;
+        a.backend == b.backend && start
+    };
+    let mut firsts: Vec<u32> = Vec::new();
+    for (index, cell) in (0..).zip(cells) {
+        let known = firsts.iter().any(|first| alike(&cells[*first as usize], cell));
+        if run.head.plan.asks_for(cell) && !known {
+            firsts.push(index);
+        }
+    }
+    let of_cell = |index: u32| {
+        let alike = move |of: &&LoadSummary| {
+            let cell = cells.get(of.cell as usize);
+            cell.is_some_and(|cell| alike(cell, &cells[index as usize]))
+        };
+        made.iter().filter(alike).filter(|of| stride_name(of.stride) == load.name())
+    };
+    let words = |index: &u32| {
+        let name = label(run, *index);
+        let there: Vec<Stride> = of_cell(*index).map(|of| of.stride).collect();
+        let absent = absent(load, &there, firsts.len());
+        if there.is_empty() { Some(name) } else { absent.map(|what| format!("{name} {what}")) }
+    };
+    let missing: Vec<String> = firsts.iter().filter_map(words).collect();
+    (!missing.is_empty()).then(|| format!("{} of {}", load.name(), missing.join(", ")))
+}
+
+/// Which steps of a load are not `there`.
+fn absent(load: &Load, there: &[Stride], neighbours: usize) -> Option<String> {
+    match load {
+        Load::Throughput { least, most, .. } => {
+            let lacks = |at_once: &u32| !there.contains(&Stride::Throughput { at_once: *at_once });
+            let lacking: Vec<String> =
+                crowds(*least, *most).iter().filter(|at| lacks(at)).map(u32::to_string).collect();
+            (!lacking.is_empty()).then(|| format!("at {} at once", lacking.join(", ")))
+        }
+        Load::Neighbour { .. } => {
+            let lacking = (neighbours + 1).saturating_sub(there.len());
+            (lacking > 0).then(|| format!("beside {lacking} of {neighbours}"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::unit::Seconds;
+    use crate::report::run_sample::run;
+
+    #[test]
+    fn what_there_was_no_time_for_is_named() {
+        let mut run = run();
+        run.head.plan.loads = vec![Load::Throughput { least: 1, most: 4, seconds: Seconds(1.0) }];
+        let of_all = |run: &Run| unmade(run).unwrap_or_default();
+        let tail = run.tail.as_mut().unwrap();
+        tail.loads.clear();
+        tail.end = RunEnd::BudgetSpent;
+        let all = of_all(&run);
+        assert!(all.starts_with("never begun, as the time allowed was over"), "{all}");
+        assert!(all.contains("throughput of ") && !all.contains("at once"), "{all}");
+        let step = |at_once| LoadSummary {
+            cell: 0,
+            stride: Stride::Throughput { at_once },
+            n: 0,
+            failures: 0,
+            tainted: 0,
+            figure: None,
+            energy_each_joules: None,
+        };
+        run.tail.as_mut().unwrap().loads = vec![step(1), step(4)];
+        assert!(of_all(&run).contains("at 2 at once"), "{}", of_all(&run));
+        run.tail.as_mut().unwrap().end = RunEnd::Completed;
+        assert_eq!(unmade(&run), None);
+    }
+}
