@@ -66,7 +66,7 @@ fn a_pdf_has_a_page_for_each_picture_and_its_words_can_be_searched() {
     };
     let words = String::from_utf8_lossy(&words.stdout).into_owned();
     assert_eq!(words.matches('\u{c}').count(), 5, "a form feed ends each page: {words}");
-    for title in ["Where the time of a start goes", "Start"] {
+    for title in ["What isolation costs", "Where the time goes", "Every sample"] {
         assert!(words.contains(title), "{title} in {words}");
     }
 }
