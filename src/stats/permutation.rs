@@ -16,8 +16,11 @@ use super::sorted::Sorted;
 mod rare;
 
 /// Draws as far apart as what was seen, after which no more are made: p is then known within a
-/// fifth, and is not small.
-const HITS: u32 = 30;
+/// tenth, and is not small.
+const HITS: u32 = 100;
+
+/// The same of one row among very many, whose p is then known within a fifth.
+const FEW_HITS: u32 = 30;
 
 /// So many hits are awaited of all shuffles, at most, where none is made.
 const CERTAIN: f64 = 0.1;
@@ -48,13 +51,17 @@ impl Shuffled {
 
 /// Shuffles `left` and `right` up to `most` times.
 pub fn shuffle(left: &Sorted, right: &Sorted, most: u32, rng: &mut impl Rng) -> Shuffled {
+    until(HITS, left, right, most, rng)
+}
+
+fn until(hits: u32, left: &Sorted, right: &Sorted, most: u32, rng: &mut impl Rng) -> Shuffled {
     let deck = Deck::new(left, right);
     let seen = deck.seen(left, right);
     let mut shuffled = Shuffled { hits: 0, draws: 0, early: false };
     while shuffled.draws < most && !shuffled.early {
         shuffled.draws += 1;
         shuffled.hits += u32::from(deck.deal(rng).reaches(&seen, rng));
-        shuffled.early = shuffled.hits >= HITS;
+        shuffled.early = shuffled.hits >= hits;
     }
     shuffled
 }
@@ -66,7 +73,7 @@ pub fn p_of(left: &Sorted, right: &Sorted, most: u32, rng: &mut impl Rng) -> f64
     let p = if rare::is_rarer(left, right, least * CERTAIN) {
         least
     } else {
-        shuffle(left, right, most, rng).p()
+        until(FEW_HITS, left, right, most, rng).p()
     };
     p.max(least_p(left.len(), right.len()))
 }

@@ -152,13 +152,12 @@ fn what_is_called_rare_is_rarer_than_every_way_to_give_the_labels_says() {
 #[test]
 fn where_none_would_hit_p_is_that_of_so_many_misses() {
     let mut rng = StdRng::seed_from_u64(9);
-    for shift in [0.25, 0.5, 3.0] {
+    for (shift, misses) in [(0.0, false), (0.5, true), (3.0, true)] {
         let (left, right) = (some(80, 0.0, &mut rng), some(90, shift, &mut rng));
-        let (quick, drawn) = (
-            p_of(&left, &right, 9_999, &mut StdRng::seed_from_u64(1)),
-            shuffle(&left, &right, 9_999, &mut StdRng::seed_from_u64(1)).p(),
-        );
-        assert!((quick - drawn).abs() < 1e-12, "{shift}: {quick}, drawn {drawn}");
+        let quick = p_of(&left, &right, 9_999, &mut StdRng::seed_from_u64(1));
+        let drawn = shuffle(&left, &right, 9_999, &mut StdRng::seed_from_u64(1)).p();
+        println!("{shift} {} {} {quick} {drawn}", left.median(), right.median());
+        assert_eq!([quick, drawn].map(|p| (p - 1e-4).abs() < 1e-12), [misses; 2], "{shift}");
     }
 }
 

@@ -78,7 +78,7 @@ pub(super) fn draw(
     look: &Look<'_>,
 ) {
     let Some(axis) = SpanAxis::over(group.lengths()) else {
-        let text = "nothing to draw yet: no sample has ended well";
+        let text = "nothing to draw yet: no sample that counts has ended well";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     };
     let name = group.name_room(usize::from(area.width));

@@ -39,7 +39,7 @@ pub(super) fn draw(
     let steps: Vec<Steps> = group.rows.iter().map(|row| medians(run, row)).collect();
     let sum = |steps: &Steps| steps.iter().map(|(_, length)| length).sum::<f64>();
     let Some(axis) = SpanAxis::over(steps.iter().map(sum)) else {
-        let text = "nothing to draw yet: no sample has ended well";
+        let text = "nothing to draw yet: no sample that counts has ended well";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     };
     let name = group.name_room(usize::from(area.width));

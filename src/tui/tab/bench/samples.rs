@@ -43,7 +43,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     let digests = digests(sight);
     let spreads = digests.iter().flatten().filter_map(|of| of.spread(group.figure).ends());
     let Some(axis) = SpanAxis::over(spreads.flat_map(|(low, high)| [low, high])) else {
-        let text = "nothing to draw yet: no sample has ended well";
+        let text = "nothing to draw yet: no sample that counts has ended well";
         return frame.render_widget(Line::styled(text, look.theme.muted), area);
     };
     let height = usize::from(area.height);
