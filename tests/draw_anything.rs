@@ -203,8 +203,8 @@ prop_compose! {
         if over {
             let ended = world::START;
             let end = RunEnd::BudgetSpent;
-            let tail = RunTail { ended, end, progress, summary, suspended: world::head().left_out, overhead_seconds: None, loads, verdict: Some(loaded::verdict()) };
-            events.push(RunEvent::Ended(tail));
+            let tail = RunTail { ended, end, progress, summary, suspended: world::head().left_out, overhead_seconds: None, empty_seconds: Vec::new(), loads, verdict: Some(loaded::verdict()) };
+            events.push(RunEvent::Ended(Box::new(tail)));
         }
         for event in events {
             let mut update = world::update(world::START, What::Run { id: world::id(), event });

@@ -29,6 +29,7 @@ use crate::model::run::{Run, RunEnd, RunEvent, RunHead, RunTail};
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, Stamp};
 use crate::model::unit::Seconds;
+use crate::stats::summary::middle;
 use crate::stats::verdict::verdict;
 
 mod visit;
@@ -255,7 +256,8 @@ impl Course {
             progress: self.ledger.progress,
             summary: self.ledger.last(),
             suspended: self.suspension.all().to_vec(),
-            overhead_seconds: self.ledger.overhead(),
+            overhead_seconds: middle(&self.ledger.overhead),
+            empty_seconds: self.ledger.overhead.clone(),
             loads: self.loads.figures.clone(),
             verdict: Some(verdict(&self.ledger.samples, &self.loads.steps)),
         };
@@ -264,7 +266,7 @@ impl Course {
         let run = Run { head: self.head.clone(), samples, steps, tail: Some(tail.clone()) };
         let notice = self.keep.finish(&run);
         self.voice.notice(notice).await;
-        self.voice.tell(RunEvent::Ended(tail)).await;
+        self.voice.tell(RunEvent::Ended(Box::new(tail))).await;
         run
     }
 }

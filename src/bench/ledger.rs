@@ -29,7 +29,7 @@ pub(super) struct Ledger {
     pub(super) effort: Effort,
     pub(super) seed: u64,
     pub(super) samples: Vec<Sample>,
-    pub(super) overhead: Vec<f64>,
+    pub(super) overhead: Vec<Seconds>,
     pub(super) progress: Progress,
     /// Counted rounds the run will have, as far as can be told.
     rounds: u32,
@@ -127,11 +127,6 @@ impl Ledger {
     pub(super) fn last(&self) -> Vec<Summary> {
         let resamples = crate::stats::interval::RESAMPLES;
         summarise(&self.cells, &self.samples, resamples, self.seed)
-    }
-
-    /// The median of the empty spawns.
-    pub(super) fn overhead(&self) -> Option<Seconds> {
-        Sorted::new(self.overhead.clone()).map(|times| Seconds(times.median()))
     }
 
     /// The median time that one sandbox of a cell took until the next could be started, in seconds:

@@ -104,6 +104,11 @@ fn judge(wish: &BenchArgs, run: &Run) -> Exit {
         return Exit::Bad;
     };
     let whole = !matches!(tail.end, RunEnd::Cancelled | RunEnd::Failed { .. });
+    if tail.summary.iter().all(|summary| summary.n == 0)
+        && tail.loads.iter().all(|load| load.n == 0)
+    {
+        return Exit::Bad;
+    }
     let lacking = wish.names_backends() && (is_left_out(run) || does_nothing(run));
     if whole && tail.progress.failed == 0 && !lacking { Exit::Good } else { Exit::Bad }
 }

@@ -159,7 +159,7 @@ pub(super) async fn bench<D: Deed>(
     }
     let result = answer(doing).await;
     if let (Err(reason), true, false) = (&result, seen.started, seen.ended) {
-        let event = RunEvent::Ended(seen.cut_off(&outlet, reason));
+        let event = RunEvent::Ended(Box::new(seen.cut_off(&outlet, reason)));
         outlet.send(What::Run { id, event }).await;
     }
     tell(&outlet, result).await;
@@ -210,6 +210,7 @@ impl Seen {
             summary: self.summary,
             suspended: Vec::new(),
             overhead_seconds: None,
+            empty_seconds: Vec::new(),
             loads: self.loads,
             verdict: None,
         }

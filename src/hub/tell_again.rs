@@ -69,7 +69,7 @@ fn events(run: Run) -> impl Iterator<Item = RunEvent> {
         .chain([RunEvent::Progress(progress), RunEvent::Summary(summary)])
         .chain(samples.map(|sample| RunEvent::Sample(Box::new(sample))))
         .chain(steps.into_iter().map(|step| RunEvent::Step(Box::new(step))))
-        .chain(tail.map(RunEvent::Ended))
+        .chain(tail.map(Box::new).map(RunEvent::Ended))
 }
 
 /// How far a run was that never said so.

@@ -113,10 +113,11 @@ impl Deed for Fake {
             summary: Vec::new(),
             suspended: Vec::new(),
             overhead_seconds: None,
+            empty_seconds: Vec::new(),
             loads: Vec::new(),
             verdict: None,
         };
-        out.send(told(&id, RunEvent::Ended(tail))).await.ok();
+        out.send(told(&id, RunEvent::Ended(Box::new(tail)))).await.ok();
         Ok(())
     }
 

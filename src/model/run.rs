@@ -161,7 +161,7 @@ pub enum RunEvent {
     /// What is known of the loads so far; replaces what was said before.
     Loads(Vec<LoadSummary>),
     /// It is over.
-    Ended(RunTail),
+    Ended(Box<RunTail>),
 }
 
 /// What is known when a run is over.
@@ -180,6 +180,9 @@ pub struct RunTail {
     pub suspended: Vec<LeftOut>,
     /// What the harness itself costs: the median of an empty spawn-and-wait in the same rounds.
     pub overhead_seconds: Option<Seconds>,
+    /// The empty spawns and waits of the counted rounds, behind that median.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub empty_seconds: Vec<Seconds>,
     /// The final figures of the loads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<LoadSummary>,

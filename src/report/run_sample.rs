@@ -142,6 +142,7 @@ pub(crate) fn run() -> Run {
             SafeText::new("isomon doctor tells whether it can run here"),
         )],
         overhead_seconds: Some(Seconds(0.0009)),
+        empty_seconds: Vec::new(),
         loads: Vec::new(),
         verdict: None,
     };

@@ -134,7 +134,7 @@ impl RunState {
                 self.progress = tail.progress;
                 self.summary.clone_from(&tail.summary);
                 self.loads.clone_from(&tail.loads);
-                self.tail = Some(tail.clone());
+                self.tail = Some((**tail).clone());
             }
         }
     }

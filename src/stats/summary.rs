@@ -11,7 +11,7 @@ use super::place::place;
 use super::sorted::Sorted;
 use super::standing::standing;
 use crate::model::bench::{Cell, Estimate, Figure, Outcome, Payload, Sample, Summary};
-use crate::model::unit::Ratio;
+use crate::model::unit::{Ratio, Seconds};
 
 /// The figures of `cells`, ordered by cell and then as in [`Figure::ALL`]. Warm-up samples do not
 /// count; failed ones are counted and in no estimate; disturbed ones are in and are counted. A cell
@@ -113,6 +113,12 @@ pub const fn telling(payload: Payload) -> &'static [Figure] {
     }
 }
 
+/// The median of `times`; `None` without any.
+pub fn middle(times: &[Seconds]) -> Option<Seconds> {
+    let times = Sorted::new(times.iter().map(|time| time.0).collect());
+    times.map(|times| Seconds(times.median()))
+}
+
 /// How well the median is known: half of its interval as a share of it. `None` without an interval.
 pub fn half_width(estimate: &Estimate) -> Option<Ratio> {
     let (low, high) = (estimate.low_seconds?, estimate.high_seconds?);
@@ -139,7 +145,6 @@ mod tests {
     use crate::model::backend::BackendId;
     use crate::model::bench::{Failure, HostState, Phase, Phases, Place, Taint};
     use crate::model::text::SafeText;
-    use crate::model::unit::Seconds;
 
     const NOOP: Cell = Cell::cold(BackendId::Process, Payload::Noop);
     const CPU: Cell = Cell::cold(BackendId::Process, Payload::Cpu { rounds: 1 });

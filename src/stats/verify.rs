@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::interval::RESAMPLES;
 use super::load;
-use super::summary::summarise;
+use super::summary::{middle, summarise};
 use super::verdict::verdict;
 use crate::model::run::Run;
 
@@ -84,6 +84,11 @@ pub fn verify(run: &Run) -> Verified {
     let loads = load::summarise(cells, &run.steps, seed);
     differ("tail.loads", &loads, &tail.loads, &mut verified);
     verified.figures += loads.len();
+    if !tail.empty_seconds.is_empty() {
+        let overhead = middle(&tail.empty_seconds);
+        differ("tail.overhead_seconds", &overhead, &tail.overhead_seconds, &mut verified);
+        verified.figures += 1;
+    }
     if let Some(said) = &tail.verdict {
         differ("tail.verdict", &verdict(&run.samples, &run.steps), said, &mut verified);
         verified.figures += 1;

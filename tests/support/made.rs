@@ -79,6 +79,7 @@ pub(crate) fn whole(seed: u64, rounds: u32, cells: &[(f64, Shape)]) -> Run {
         summary: summarise(&run.head.cells, &run.samples, RESAMPLES, seed),
         suspended: Vec::new(),
         overhead_seconds: Some(Seconds(1e-3)),
+        empty_seconds: Vec::new(),
         loads: Vec::new(),
         verdict: Some(verdict(&run.samples, &[])),
     });

@@ -513,10 +513,11 @@ pub(crate) fn over(rounds: u32, end: RunEnd) -> State {
         summary: summaries(&samples),
         suspended: Vec::new(),
         overhead_seconds: Some(Seconds(0.000_412)),
+        empty_seconds: Vec::new(),
         loads: Vec::new(),
         verdict: None,
     };
-    let event = RunEvent::Ended(tail);
+    let event = RunEvent::Ended(Box::new(tail));
     state.apply(&update(after(took), What::Run { id: id(), event }));
     state
 }

@@ -200,16 +200,17 @@ pub(crate) fn loaded(going_on: bool) -> State {
     }
     events.push(RunEvent::Loads(summaries()));
     if !going_on {
-        events.push(RunEvent::Ended(RunTail {
+        events.push(RunEvent::Ended(Box::new(RunTail {
             ended: world::after(took),
             end: RunEnd::Completed,
             progress: world::progress(&samples, took, 60),
             summary,
             suspended: Vec::new(),
             overhead_seconds: Some(Seconds(0.000_412)),
+            empty_seconds: Vec::new(),
             loads: summaries(),
             verdict: Some(verdict()),
-        }));
+        })));
     }
     let at = world::after(took);
     for event in events {

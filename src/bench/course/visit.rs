@@ -10,7 +10,6 @@ use crate::model::bench::{Cell, Payload, Sample, Taint};
 use crate::model::run::{RunEnd, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
-use crate::model::unit::Seconds;
 use crate::model::update::Notice;
 
 /// One visit.
@@ -35,7 +34,7 @@ impl Course {
             cost = launcher.overhead() => cost,
         };
         match cost {
-            Ok(Seconds(cost)) if !warmup => self.ledger.overhead.push(cost),
+            Ok(cost) if !warmup => self.ledger.overhead.push(cost),
             Ok(_) => {}
             Err(error) => tracing::warn!(error = %chain(&error), "empty spawn"),
         }

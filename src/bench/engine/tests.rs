@@ -331,7 +331,7 @@ fn events_come_in_their_order_and_not_too_often() {
         .collect();
     assert!(matches!(events[0], RunEvent::Started(head) if **head == run.head));
     assert!(
-        matches!(events[events.len() - 1], RunEvent::Ended(tail) if Some(tail) == run.tail.as_ref())
+        matches!(events[events.len() - 1], RunEvent::Ended(tail) if Some(&**tail) == run.tail.as_ref())
     );
     let samples = events.iter().filter(|event| matches!(event, RunEvent::Sample(_))).count();
     let summaries = events.iter().filter(|event| matches!(event, RunEvent::Summary(_))).count();

@@ -52,6 +52,8 @@ struct Gathered {
     steps: Vec<Step>,
     tail: Option<RunTail>,
     signal: Option<u8>,
+    /// Something went wrong that did not end it: its disk is full, a backend was given up.
+    fault: bool,
 }
 
 impl Gathered {
@@ -84,7 +86,10 @@ impl Gathered {
     fn hear_one(&mut self, what: What, meter: &mut Meter) {
         match what {
             What::Run { event, .. } => self.take(event, meter),
-            What::Notice(notice) => meter.say(notice.text.as_str()),
+            What::Notice(notice) => {
+                self.fault |= notice.bad;
+                meter.say(notice.text.as_str());
+            }
             _ => {}
         }
     }
@@ -99,7 +104,7 @@ impl Gathered {
             RunEvent::Progress(progress) => meter.show(&progress),
             RunEvent::Step(step) => self.steps.push(*step),
             RunEvent::Summary(_) | RunEvent::Loads(_) => {}
-            RunEvent::Ended(tail) => self.tail = Some(tail),
+            RunEvent::Ended(tail) => self.tail = Some(*tail),
         }
     }
 
@@ -122,6 +127,6 @@ impl Gathered {
             meter.say(why.as_str());
         }
         let run = Some(Run { head, samples: self.samples, steps: self.steps, tail: self.tail });
-        Ok(Heard { run, signal, fault: fault.is_some() })
+        Ok(Heard { run, signal, fault: fault.is_some() || self.fault })
     }
 }

@@ -277,7 +277,7 @@ prop_compose! {
             progress: Progress { submitted, elapsed_seconds, left_seconds, ..Progress::default() },
             summary,
             suspended: reason.map(out).into_iter().collect(),
-            overhead_seconds: left_seconds, loads: Vec::new(), verdict: None }
+            overhead_seconds: left_seconds, empty_seconds: Vec::new(), loads: Vec::new(), verdict: None }
     }
 }
 
@@ -287,7 +287,7 @@ fn event() -> impl Strategy<Value = RunEvent> {
         sample().prop_map(|sample| RunEvent::Sample(Box::new(sample))),
         tail().prop_map(|tail| RunEvent::Progress(tail.progress)),
         vec(summary(), 0..3).prop_map(RunEvent::Summary),
-        tail().prop_map(RunEvent::Ended),
+        tail().prop_map(|tail| RunEvent::Ended(Box::new(tail))),
     ]
 }
 

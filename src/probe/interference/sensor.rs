@@ -1,6 +1,6 @@
 //! Clock and heat of the processors, few enough files to be read around every sample.
 //!
-//! On a machine of many processors some of them speak for all: [`MOST`] that are spread evenly.
+//! On a machine of many processors some of them speak for all: `MOST` that are spread evenly.
 
 use std::path::PathBuf;
 

@@ -75,6 +75,7 @@ fn run() -> Run {
         summary: summarise(&head.cells, &samples, RESAMPLES, head.plan.seed),
         suspended: Vec::new(),
         overhead_seconds: None,
+        empty_seconds: Vec::new(),
         loads: Vec::new(),
         verdict: Some(verdict(&samples, &[])),
     };
@@ -107,6 +108,19 @@ fn a_file_of_before_there_were_places_and_verdicts_is_good() {
         tail.verdict = None;
     });
     assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn what_the_harness_costs_follows_from_its_empty_spawns() {
+    let with = |said: f64| {
+        found_after(|run| {
+            let tail = run.tail.as_mut().unwrap();
+            tail.empty_seconds = [3.0, 1.0, 2.0].map(Seconds).to_vec();
+            tail.overhead_seconds = Some(Seconds(said));
+        })
+    };
+    assert_eq!(with(2.0), [""; 0]);
+    assert_eq!(with(1.0), ["tail.overhead_seconds"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::verdict;
 use crate::model::run::{RunEnd, RunTail};
+use crate::model::text::SafeText;
 use crate::model::unit::{Ratio, Seconds};
 use crate::state::RunState;
 use crate::tui::look::Look;
@@ -51,7 +52,7 @@ fn cut_off(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> 
         Span::styled(format!(" · {samples} samples are left of it"), look.theme.text),
     ]);
     let mut lines = beside(first, verdict::line(run, look), width);
-    lines.push(labelled("repeat", &run.head.repeat, width, look));
+    lines.push(labelled("repeat", safe(&run.head.repeat).as_str(), width, look));
     lines
 }
 
@@ -142,7 +143,7 @@ fn over(run: &RunState, tail: &RunTail, width: usize, look: &Look<'_>) -> Vec<Li
         || "harness: not measured".to_owned(),
         |cost| format!("harness: {cost} for an empty spawn and wait (median)"),
     );
-    lines.push(labelled("repeat", &run.head.repeat, width, look));
+    lines.push(labelled("repeat", safe(&run.head.repeat).as_str(), width, look));
     lines.push(Line::styled(overhead, look.theme.muted));
     lines
 }
@@ -153,6 +154,11 @@ fn short(run: &RunState, end: &RunEnd) -> Option<String> {
     let begun = run.digest.rounds;
     let short = *end == RunEnd::BudgetSpent && begun <= wanted;
     short.then(|| format!(" · in round {begun} of {wanted}"))
+}
+
+/// A command of a file may be long, and of anyone.
+fn safe(text: &str) -> SafeText {
+    SafeText::within(text, 2_000)
 }
 
 fn labelled(label: &str, text: &str, width: usize, look: &Look<'_>) -> Line<'static> {

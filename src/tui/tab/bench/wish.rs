@@ -6,6 +6,7 @@ use super::choice;
 use super::place::{Mode, Panel};
 use crate::model::command::Command;
 use crate::model::id::RunId;
+use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::update::Notice;
 use crate::state::{RunState, State};
@@ -96,7 +97,9 @@ pub(super) fn cancel(state: &State) -> Reply {
 
 /// Copies the command that repeats the run that is shown.
 pub(super) fn copy(shown: Shown<'_>) -> Reply {
-    shown.map_or(Reply::Ignored, |(_, run)| Reply::Copy(run.head.repeat.clone()))
+    shown.map_or(Reply::Ignored, |(_, run)| {
+        Reply::Copy(SafeText::within(&run.head.repeat, 2_000).to_string())
+    })
 }
 
 /// Writes the run that is shown.
