@@ -134,9 +134,9 @@ fn head(seed: u64, rounds: u32, cells: usize) -> RunHead {
         started: Stamp::default(),
         started_at: Stamp::default().rfc3339(),
         cells: cells.collect(),
+        repeat: isomon::bench::repeat::repeat(&plan),
         plan,
         left_out: Vec::new(),
         fingerprint,
-        repeat: "isomon bench".to_owned(),
     }
 }
