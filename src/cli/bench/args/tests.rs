@@ -1,3 +1,5 @@
+//! The command line of `isomon bench`, and the plan it makes.
+
 use clap::Parser;
 
 use super::*;
