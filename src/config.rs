@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::bench::Preset;
 use crate::model::unit::Ratio;
 
+pub mod address;
 pub mod mistake;
 pub mod read;
 pub mod size;

@@ -10,6 +10,7 @@ pub mod model;
 // Floor 1: thoughts. Pure: no I/O, no tokio.
 pub mod claim;
 pub mod config;
+pub mod metric;
 pub mod plot;
 pub mod report;
 pub mod series;
@@ -19,11 +20,13 @@ pub mod stats;
 // Floor 2: hands. Each file touches one thing outside.
 pub mod backend;
 pub mod probe;
+pub mod source;
 pub mod store;
 pub mod tune;
 
 // Floor 3: deeds. They put the hands to work.
 pub mod bench;
+pub mod serve;
 pub mod watch;
 
 // Floor 4: faces.

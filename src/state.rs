@@ -10,10 +10,14 @@ use crate::model::backend::BackendStatus;
 use crate::model::gpu::GpuSample;
 use crate::model::id::{RunId, SourceId};
 use crate::model::node::{NodeInfo, NodeSample};
+use crate::model::origin::Origin;
+use crate::model::pipeline::Pipelines;
 use crate::model::process::Process;
 use crate::model::run::{RunEvent, StoredRun};
+use crate::model::serving::{Agents, Service, Serving};
 use crate::model::time::Stamp;
-use crate::model::update::{Health, Notice, Update, What};
+use crate::model::update::{FleetRun, Health, Notice, Update, What};
+use crate::model::workload::Workloads;
 
 pub mod history;
 pub mod lately;
@@ -38,6 +42,8 @@ pub struct State {
     pub runs: BTreeMap<RunId, RunState>,
     /// Runs that are kept on disk, latest first.
     pub stored: Vec<StoredRun>,
+    /// The last benchmark on several nodes.
+    pub fleet: Option<FleetRun>,
     /// The last sentence for the user, and when it was said.
     pub notice: Option<(Stamp, Notice)>,
     /// The time of the last update.
@@ -63,6 +69,18 @@ pub struct Node {
     pub backends: Vec<BackendStatus>,
     /// The backend that is being made ready, or the last that was.
     pub mending: Option<Mending>,
+    /// What its source is.
+    pub origin: Option<Box<Origin>>,
+    /// Workloads it was given.
+    pub workloads: Option<(Stamp, Box<Workloads>)>,
+    /// Its jobs of stages and workers.
+    pub pipelines: Option<(Stamp, Box<Pipelines>)>,
+    /// Models served there.
+    pub serving: Option<(Stamp, Vec<Serving>)>,
+    /// Agents watched there.
+    pub agents: Option<(Stamp, Box<Agents>)>,
+    /// Services watched there.
+    pub services: Option<(Stamp, Vec<Service>)>,
     /// Whether its source answers; `None` until it said so.
     pub health: Option<Health>,
     /// An hour of its numbers.
@@ -80,6 +98,7 @@ impl State {
             What::Lost(total) => return std::mem::replace(&mut self.lost, *total) != *total,
             What::Notice(notice) => self.notice = Some((update.at, notice.clone())),
             What::Runs(runs) => self.stored.clone_from(runs),
+            What::Fleet(fleet) => self.fleet = Some(fleet.clone()),
             what => self.node_mut(&update.from).apply(what, update.at),
         }
         true
@@ -94,11 +113,16 @@ impl State {
 
     fn apply_run(&mut self, id: &RunId, event: &RunEvent, update: &Update) -> bool {
         let stored = update.from == SourceId::stored();
-        if stored && self.runs.get(id).is_some_and(RunState::is_live) {
+        let known = self.runs.get(id);
+        if stored && known.is_some_and(RunState::is_live) {
             // What is on disk of a run that goes on is less than what is known.
             return false;
         }
-        let changed = run::fold(&mut self.runs, id, event, (update.at, stored));
+        if !stored && known.is_some_and(|run| run.from != update.from && !run.stored) {
+            // A node may speak of its own runs alone.
+            return false;
+        }
+        let changed = run::fold(&mut self.runs, id, event, update);
         if matches!(event, RunEvent::Started(_)) {
             let mut latest: Vec<_> = self.runs.values_mut().collect();
             latest.sort_by_key(|run| std::cmp::Reverse(run.heard));
@@ -146,7 +170,14 @@ impl Node {
             }
             What::Mend(mend) => Mending::fold(&mut self.mending, mend),
             What::Health(health) => self.health = Some(health.clone()),
-            What::Run { .. } | What::Runs(_) | What::Lost(_) | What::Notice(_) => {}
+            What::Origin(origin) => self.origin = Some(origin.clone()),
+            What::Workloads(workloads) => self.workloads = Some((at, workloads.clone())),
+            What::Pipelines(pipelines) => self.pipelines = Some((at, pipelines.clone())),
+            What::Serving(serving) => self.heard(at, |node| &mut node.serving, serving),
+            What::Agents(agents) => self.heard(at, |node| &mut node.agents, agents),
+            What::Services(services) => self.heard(at, |node| &mut node.services, services),
+            What::Run { .. } | What::Runs(_) | What::Fleet(_) | What::Lost(_) | What::Notice(_) => {
+            }
         }
     }
 
@@ -163,11 +194,28 @@ impl Node {
         self.gpus = Some((at, Box::new(sample)));
     }
 
+    /// Keeps `told`, which was told at `at`.
+    fn heard<T: Clone>(
+        &mut self,
+        at: Stamp,
+        place: impl Fn(&mut Self) -> &mut Option<(Stamp, T)>,
+        told: &T,
+    ) {
+        *place(self) = Some((at, told.clone()));
+    }
+
     /// Time of the last sample of any kind.
     pub fn last_heard(&self) -> Option<Stamp> {
-        let node = self.sample.as_ref().map(|(at, _)| *at);
-        let gpus = self.gpus.as_ref().map(|(at, _)| *at);
-        node.max(gpus)
+        let times = [
+            self.sample.as_ref().map(|(at, _)| *at),
+            self.gpus.as_ref().map(|(at, _)| *at),
+            self.workloads.as_ref().map(|(at, _)| *at),
+            self.pipelines.as_ref().map(|(at, _)| *at),
+            self.serving.as_ref().map(|(at, _)| *at),
+            self.agents.as_ref().map(|(at, _)| *at),
+            self.services.as_ref().map(|(at, _)| *at),
+        ];
+        times.into_iter().max().flatten()
     }
 }
 

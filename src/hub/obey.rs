@@ -24,7 +24,10 @@ impl<D: Deed> Hub<D> {
             Command::CheckBackends => self.check().await,
             Command::Mend(id) => self.mend(id).await,
             Command::StopMend => self.stop_mend(),
-            Command::Bench(plan) => self.bench(*plan).await,
+            Command::Bench(plan) => self.bench(None, *plan).await,
+            Command::BenchAs { id, plan } => self.bench(Some(id), *plan).await,
+            Command::BenchOn { .. } => self.say(true, "no other node is watched").await,
+            Command::Focus(_) => {}
             Command::ListRuns => self.list(),
             Command::OpenRun(id) => self.open(id),
             Command::Cancel(id) => self.cancel(&id).await,
@@ -77,11 +80,11 @@ impl<D: Deed> Hub<D> {
         self.check = Some(self.tasks.spawn(work));
     }
 
-    async fn bench(&mut self, plan: Plan) {
+    async fn bench(&mut self, id: Option<RunId>, plan: Plan) {
         if let Some(sentence) = self.busy() {
             return self.say(true, &sentence).await;
         }
-        let id = RunId::new(self.outlet.now().wall_ms, self.random.random());
+        let id = id.unwrap_or_else(|| RunId::new(self.outlet.now().wall_ms, self.random.random()));
         let cancel = CancellationToken::new();
         let work =
             task::bench(Arc::clone(&self.deed), self.outlet(), id.clone(), plan, cancel.clone());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backend::BackendId;
 use super::bench::Plan;
-use super::id::RunId;
+use super::id::{RunId, SourceId};
 
 /// A wish of the user, from the keyboard, the command line or another program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,22 @@ pub enum Command {
     StopMend,
     /// Start a benchmark.
     Bench(Box<Plan>),
+    /// Start a benchmark as a run of this id; how another isomon asks for it.
+    BenchAs {
+        /// The run's id.
+        id: RunId,
+        /// What it does.
+        plan: Box<Plan>,
+    },
+    /// Start the same benchmark on each of these nodes at once.
+    BenchOn {
+        /// Which nodes.
+        nodes: Vec<SourceId>,
+        /// What it does.
+        plan: Box<Plan>,
+    },
+    /// This node is looked at in depth, so that everything about it is wanted; `None`: none is.
+    Focus(Option<SourceId>),
     /// Say which runs are kept on disk.
     ListRuns,
     /// Bring a run that is kept on disk into view, by telling its events again.

@@ -20,6 +20,12 @@ impl SourceId {
         Self(SafeText::new("local"))
     }
 
+    /// A node that this source tells of, besides or instead of itself.
+    #[must_use]
+    pub fn below(&self, name: &SafeText) -> Self {
+        Self(SafeText::new(&format!("{}/{name}", self.0)))
+    }
+
     /// What is kept on disk and told again.
     pub fn stored() -> Self {
         Self(SafeText::new("stored"))

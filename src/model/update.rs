@@ -7,10 +7,14 @@ use super::backend::{BackendStatus, Mend};
 use super::gpu::GpuSample;
 use super::id::{RunId, SourceId};
 use super::node::{NodeInfo, NodeSample};
+use super::origin::Origin;
+use super::pipeline::Pipelines;
 use super::process::Process;
 use super::run::{RunEvent, StoredRun};
+use super::serving::{Agents, Service, Serving};
 use super::text::SafeText;
 use super::time::Stamp;
+use super::workload::Workloads;
 
 /// One thing that happened, when, and who says so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +52,20 @@ pub enum What {
     },
     /// The runs that are kept on disk, latest first.
     Runs(Vec<StoredRun>),
+    /// A benchmark was begun on several nodes at once.
+    Fleet(FleetRun),
+    /// What the source is, and what it offers.
+    Origin(Box<Origin>),
+    /// Workloads the node was given.
+    Workloads(Box<Workloads>),
+    /// Jobs of stages and workers.
+    Pipelines(Box<Pipelines>),
+    /// Models that are served there.
+    Serving(Vec<Serving>),
+    /// Agents that are watched there.
+    Agents(Box<Agents>),
+    /// Services that are watched there.
+    Services(Vec<Service>),
     /// Whether a source answers.
     Health(Health),
     /// Periodic samples that were dropped because nobody took them in time, since the start.
@@ -59,8 +77,25 @@ pub enum What {
 impl What {
     /// Whether it may be dropped when nobody keeps up: the next one replaces it.
     pub const fn is_periodic(&self) -> bool {
-        matches!(self, Self::Node(_) | Self::Processes(_) | Self::Gpus(_))
+        matches!(
+            self,
+            Self::Node(_)
+                | Self::Processes(_)
+                | Self::Gpus(_)
+                | Self::Serving(_)
+                | Self::Agents(_)
+                | Self::Services(_)
+        )
     }
+}
+
+/// One benchmark on several nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FleetRun {
+    /// Each node's own run; an id is known before its run has begun.
+    pub runs: Vec<(SourceId, RunId)>,
+    /// Nodes that could not be asked, and why.
+    pub left_out: Vec<(SourceId, SafeText)>,
 }
 
 /// Whether a source answers.

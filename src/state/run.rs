@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use crate::model::bench::{Cell, Figure, Progress, Sample, Summary};
-use crate::model::id::RunId;
+use crate::model::id::{RunId, SourceId};
 use crate::model::load::{LoadSummary, Step};
 use crate::model::run::{Run, RunEvent, RunHead, RunTail};
 use crate::model::time::Stamp;
+use crate::model::update::Update;
 
 pub mod course;
 pub mod digest;
@@ -25,6 +26,8 @@ const SHOTS: usize = 200_000;
 /// What is known of a run.
 #[derive(Clone, Debug)]
 pub struct RunState {
+    /// The node it runs on.
+    pub from: SourceId,
     /// What was known at the start.
     pub head: RunHead,
     /// Its samples, warm-up included.
@@ -54,8 +57,9 @@ pub struct RunState {
 }
 
 impl RunState {
-    fn new(head: RunHead, at: Stamp, stored: bool) -> Self {
+    fn new(head: RunHead, update: &Update) -> Self {
         Self {
+            from: update.from.clone(),
             head,
             samples: Vec::new(),
             progress: Progress::default(),
@@ -63,8 +67,8 @@ impl RunState {
             steps: Vec::new(),
             loads: Vec::new(),
             tail: None,
-            heard: at,
-            stored,
+            heard: update.at,
+            stored: update.from == SourceId::stored(),
             digest: Digest::default(),
             dropped: 0,
             shots: 0,
@@ -187,16 +191,16 @@ pub(super) fn fold(
     runs: &mut BTreeMap<RunId, RunState>,
     id: &RunId,
     event: &RunEvent,
-    (at, stored): (Stamp, bool),
+    update: &Update,
 ) -> bool {
     if let RunEvent::Started(head) = event
-        && (stored || !runs.contains_key(id))
+        && (update.from == SourceId::stored() || !runs.contains_key(id))
     {
-        runs.insert(id.clone(), RunState::new((**head).clone(), at, stored));
+        runs.insert(id.clone(), RunState::new((**head).clone(), update));
         return true;
     }
     if let Some(run) = runs.get_mut(id) {
-        run.apply(event, at);
+        run.apply(event, update.at);
         return true;
     }
     false

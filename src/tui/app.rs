@@ -323,6 +323,8 @@ impl App {
         let acts = matches!(
             command,
             Command::Bench(_)
+                | Command::BenchAs { .. }
+                | Command::BenchOn { .. }
                 | Command::Cancel(_)
                 | Command::CheckBackends
                 | Command::Mend(_)

@@ -1,0 +1,232 @@
+//! The HTTP client of every source: one place for its bounds.
+//!
+//! A server may be dead, slow or hostile. Connecting takes at most 2 s, a whole exchange 5 s, a body at
+//! most 16 MiB after decompression; redirects are not followed and no proxy is asked, so that a token
+//! never goes anywhere but where it was meant for.
+
+use std::error::Error as _;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode, redirect};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Error, Spec};
+use crate::model::secret::Secret;
+use crate::model::text::SafeText;
+
+/// Time to connect.
+pub const CONNECT: Duration = Duration::from_secs(2);
+/// Time for a question and its whole answer.
+pub const TOTAL: Duration = Duration::from_secs(5);
+/// Largest body, decompressed.
+pub const LONGEST_BODY: usize = 16 << 20;
+/// The same in words.
+const LONGEST_WORDS: &str = "16 MiB";
+/// Letters of an error page that are kept.
+const SAID: usize = 160;
+
+/// A server, and what it is told to let us in.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    at: SafeText,
+    token: Option<Secret>,
+}
+
+/// An answer, whole and bounded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// 200 and the like.
+    pub status: u16,
+    /// `Content-Type`, in lower case, without its parameters.
+    pub media: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Client {
+    /// A client of the server that `spec` names.
+    pub fn new(spec: &Spec) -> Result<Self, Error> {
+        let Some(base) = spec.address.url() else {
+            return Err(setting("it is no HTTP address", "write http://host:port"));
+        };
+        if spec.token.is_some() && base.starts_with("http:") && !spec.address.is_loopback() {
+            let remedy = "write https://, or take a tunnel: ssh -L";
+            return Err(setting("a token is never sent without TLS beyond this machine", remedy));
+        }
+        let http = build(spec).map_err(|error| setting(&chain(&error), "mend its `ca`"))?;
+        let at = SafeText::new(base.split("://").last().unwrap_or_default());
+        Ok(Self { http, base, at, token: spec.token.clone() })
+    }
+
+    /// Asks for `path`, which begins with `/`; any status is an answer.
+    pub async fn get(&self, path: &str) -> Result<Reply, Error> {
+        self.exchange(Method::GET, path, None).await
+    }
+
+    /// Asks for `path` and reads the JSON of a good answer.
+    pub async fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        let reply = self.good(path, self.get(path).await?)?;
+        parse(path, &reply.body)
+    }
+
+    /// Sends `body` as JSON; any status is an answer.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Reply, Error> {
+        let body = serde_json::to_vec(body);
+        let body = body.map_err(|error| shape(path, &error.to_string()))?;
+        self.exchange(method, path, Some(body)).await
+    }
+
+    /// The answer, if its status is good.
+    pub fn good(&self, path: &str, reply: Reply) -> Result<Reply, Error> {
+        let (path, status) = (SafeText::new(path), reply.status);
+        match status {
+            200..=299 => Ok(reply),
+            300..=399 => Err(Error::Redirect { path, status }),
+            401 | 403 => Err(Error::Denied { path, status, given: self.token.is_some() }),
+            404 | 405 | 501 => Err(Error::NotOffered { path }),
+            _ => {
+                let text = String::from_utf8_lossy(&reply.body);
+                Err(Error::Status { path, status, said: SafeText::within(text.trim(), SAID) })
+            }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Reply, Error> {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.reveal());
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        let mut response = request.send().await.map_err(|error| self.told(&error))?;
+        let status = response.status();
+        let media = media(&response);
+        let mut body = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|error| self.told(&error))? {
+            if body.len() + piece.len() > LONGEST_BODY {
+                return Err(Error::Limit { what: "the answer", most: LONGEST_WORDS });
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(Reply { status: StatusCode::as_u16(&status), media, body })
+    }
+
+    /// What went wrong, by what can be done about it.
+    fn told(&self, error: &reqwest::Error) -> Error {
+        let at = self.at.clone();
+        if error.is_timeout() {
+            let connecting = error.is_connect();
+            let time = if connecting { CONNECT } else { TOTAL };
+            let doing = if connecting { "connecting" } else { "answering" };
+            return Error::Late { seconds: time.as_secs(), doing };
+        }
+        let words = chain(error);
+        if let Some(io) = io(error) {
+            return match io.kind() {
+                ErrorKind::ConnectionRefused => Error::Refused { at },
+                ErrorKind::TimedOut => {
+                    Error::Late { seconds: CONNECT.as_secs(), doing: "connecting" }
+                }
+                _ if is_tls(error) => Error::Tls { why: words.into() },
+                _ if words.contains("lookup") => Error::Name { host: at },
+                _ if error.is_connect() => Error::Unreachable { at, why: io.to_string().into() },
+                _ => Error::Cut { why: io.to_string().into() },
+            };
+        }
+        if is_tls(error) {
+            return Error::Tls { why: words.into() };
+        }
+        if error.is_connect() {
+            return Error::Unreachable { at, why: words.into() };
+        }
+        Error::Cut { why: words.into() }
+    }
+}
+
+fn build(spec: &Spec) -> Result<reqwest::Client, reqwest::Error> {
+    // Whoever was first has set it.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let mut builder = reqwest::Client::builder()
+        .connect_timeout(CONNECT)
+        .timeout(TOTAL)
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .user_agent(concat!("isomon/", env!("CARGO_PKG_VERSION")))
+        .pool_max_idle_per_host(1)
+        .tcp_keepalive(Duration::from_secs(15));
+    if let Some(pem) = &spec.ca {
+        builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem)?);
+    }
+    if spec.insecure {
+        builder = builder.tls_danger_accept_invalid_certs(true);
+    }
+    builder.build()
+}
+
+/// Reads JSON; the place of a mistake is in the error.
+pub fn parse<T: DeserializeOwned>(path: &str, body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| shape(path, &error.to_string()))
+}
+
+fn media(response: &reqwest::Response) -> String {
+    let value = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn shape(path: &str, why: &str) -> Error {
+    Error::Shape { path: SafeText::new(path), why: SafeText::new(why) }
+}
+
+fn setting(why: &str, remedy: &str) -> Error {
+    Error::Setting { why: why.into(), remedy: remedy.into() }
+}
+
+/// The error of the system behind `error`.
+fn io(error: &reqwest::Error) -> Option<&std::io::Error> {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            return Some(io);
+        }
+        source = error.source();
+    }
+    None
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        let behind = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>() || behind.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+/// The last words of an error: what is behind it, without its address.
+fn chain(error: &reqwest::Error) -> String {
+    let mut words = String::new();
+    let mut source = error.source();
+    while let Some(error) = source {
+        words = error.to_string();
+        source = error.source();
+    }
+    if words.is_empty() { "no more is known".to_owned() } else { words }
+}
