@@ -19,8 +19,10 @@ use crate::model::update::What;
 
 pub mod client;
 pub mod error;
+pub mod open;
 
 pub use error::Error;
+pub use open::open;
 
 /// What a source is asked with.
 #[derive(Clone, Debug)]
