@@ -6,8 +6,13 @@
 
 pub mod answer;
 pub mod context;
+pub mod count;
+pub mod depth;
 pub mod door;
+pub mod gate;
 pub mod health;
+pub mod listen;
+pub mod live;
 pub mod node;
 pub mod setting;
 
@@ -18,5 +23,7 @@ pub use setting::{Caller, Permit, Setting};
 
 /// Every route there is.
 pub fn door() -> Door {
-    node::routes(health::routes(Door::new()))
+    let door = health::routes(Door::new());
+    let door = live::routes(door);
+    node::routes(door)
 }
