@@ -15,6 +15,8 @@ pub mod listen;
 pub mod live;
 pub mod node;
 pub mod setting;
+pub mod stdio;
+pub mod tls;
 
 pub use answer::{Answer, Json, Problem};
 pub use context::Context;
