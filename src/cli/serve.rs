@@ -17,6 +17,7 @@ use super::setting::Setting;
 use super::signals::Signals;
 use super::{Exit, Outcome, local_watch, log, print, runtime};
 use crate::hub::Hub;
+use crate::hub::local::Local;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
 use crate::serve::gate::Gate;
@@ -77,6 +78,8 @@ impl Watched {
         tokio::spawn(pace::follow(Arc::clone(&context), processes, stop.clone()));
         local_watch::start(&hub, &local, pace, &stop);
         tokio::spawn(Arc::clone(&context).fold(updates));
+        let last = Arc::clone(&context);
+        tokio::task::spawn_blocking(move || remember(&local, &last));
         begin(wish, &hub.commands());
         let hub = tokio::spawn(hub.run(stop.clone()));
         Self { context, stop, hub }
@@ -86,6 +89,15 @@ impl Watched {
     async fn end(self) -> Result<()> {
         self.stop.cancel();
         Ok(self.hub.await?)
+    }
+}
+
+/// Brings the figures of the last run that is kept to mind.
+fn remember(local: &Local, context: &Context) {
+    let runs = local.list().unwrap_or_default();
+    let last = runs.into_iter().find(|run| run.finished).map(|run| local.read(&run.id));
+    if let Some(Ok(run)) = last {
+        context.remember_bench(&run);
     }
 }
 
