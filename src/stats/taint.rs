@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
+use super::sorted::Sorted;
 use crate::model::bench::{HostState, Taint};
 use crate::model::load::Stride;
 use crate::model::unit::Ratio;
-use super::sorted::Sorted;
 
 /// Above these a sample is marked. What the sandboxes themselves use and wait for is left out where
 /// they are in control groups; without, some of it is in here, and the bounds are above that. On a
