@@ -1,5 +1,6 @@
 //! Which file speaks to which kind of source: one line each.
 
+use super::isomon::Isomon;
 use super::{Error, Source, Spec};
 use crate::config::address::Address;
 use crate::model::origin::Kind;
@@ -12,10 +13,9 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
         Address::Http { kind, .. } => *kind,
     };
     match kind {
-        None
-        | Some(
+        None | Some(Kind::Isomon) => Ok(Box::new(Isomon::new(&spec)?)),
+        Some(
             Kind::Local
-            | Kind::Isomon
             | Kind::Vulcan
             | Kind::Solstice
             | Kind::MiStudio
