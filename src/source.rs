@@ -20,6 +20,7 @@ use crate::model::update::What;
 pub mod client;
 pub mod error;
 pub mod open;
+pub mod prom;
 
 pub use error::Error;
 pub use open::open;

@@ -1,5 +1,6 @@
 //! Which file speaks to which kind of source: one line each.
 
+use super::prom::Prom;
 use super::{Error, Source, Spec};
 use crate::config::address::Address;
 use crate::model::origin::Kind;
@@ -12,6 +13,7 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
         Address::Http { kind, .. } => *kind,
     };
     match kind {
+        Some(Kind::Prometheus) => Ok(Box::new(Prom::new(&spec)?)),
         None
         | Some(
             Kind::Local
@@ -21,7 +23,6 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
             | Kind::MiStudio
             | Kind::Dream
             | Kind::Cluster
-            | Kind::Prometheus
             | Kind::Ssh,
         ) => Err(Error::Unable { why: format!("nobody here can ask {}", spec.address).into() }),
     }
