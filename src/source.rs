@@ -22,6 +22,7 @@ pub mod clients;
 pub mod error;
 pub mod isomon;
 pub mod open;
+pub mod prom;
 
 pub use clients::Clients;
 pub use error::Error;
