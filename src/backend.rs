@@ -55,6 +55,7 @@ mod veil;
 mod view;
 
 // The work inside: our kernels, a look around, a user's job.
+pub mod archive;
 mod job;
 mod look;
 mod payload;
