@@ -18,8 +18,15 @@ use crate::model::text::SafeText;
 use crate::model::update::What;
 
 pub mod client;
+pub mod cluster;
+pub mod detect;
+pub mod dream;
 pub mod error;
+mod foreign;
+pub mod mistudio;
 pub mod open;
+pub mod solstice;
+pub mod vulcan;
 
 pub use error::Error;
 pub use open::open;

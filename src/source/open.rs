@@ -12,17 +12,14 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
         Address::Http { kind, .. } => *kind,
     };
     match kind {
-        None
-        | Some(
-            Kind::Local
-            | Kind::Isomon
-            | Kind::Vulcan
-            | Kind::Solstice
-            | Kind::MiStudio
-            | Kind::Dream
-            | Kind::Cluster
-            | Kind::Prometheus
-            | Kind::Ssh,
-        ) => Err(Error::Unable { why: format!("nobody here can ask {}", spec.address).into() }),
+        None => Ok(Box::new(super::detect::Detect::new(spec)?)),
+        Some(Kind::Vulcan) => Ok(Box::new(super::vulcan::Vulcan::new(&spec)?)),
+        Some(Kind::Solstice) => Ok(Box::new(super::solstice::Solstice::new(&spec)?)),
+        Some(Kind::MiStudio) => Ok(Box::new(super::mistudio::MiStudio::new(&spec)?)),
+        Some(Kind::Dream) => Ok(Box::new(super::dream::Dream::new(&spec)?)),
+        Some(Kind::Cluster) => Ok(Box::new(super::cluster::Cluster::new(&spec)?)),
+        Some(Kind::Local | Kind::Isomon | Kind::Prometheus | Kind::Ssh) => {
+            Err(Error::Unable { why: format!("nobody here can ask {}", spec.address).into() })
+        }
     }
 }
