@@ -10,6 +10,7 @@ pub mod door;
 pub mod health;
 pub mod node;
 pub mod setting;
+pub mod workload;
 
 pub use answer::{Answer, Json, Problem};
 pub use context::Context;
@@ -18,5 +19,5 @@ pub use setting::{Caller, Permit, Setting};
 
 /// Every route there is.
 pub fn door() -> Door {
-    node::routes(health::routes(Door::new()))
+    workload::routes(node::routes(health::routes(Door::new())))
 }

@@ -3,12 +3,13 @@
 //! One task ([`Context::fold`]) writes; handlers only read, for as long as it takes to copy what they
 //! answer with, and never while they wait.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio::sync::mpsc;
 
 use super::answer::Problem;
 use super::setting::{Caller, Permit, Setting};
+use super::workload::Platform;
 use crate::model::command::Command;
 use crate::model::text::SafeText;
 use crate::model::time::Clock;
@@ -25,6 +26,8 @@ pub struct Context {
     pub instance: SafeText,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Who runs workloads, where that was allowed.
+    pub workloads: OnceLock<Arc<Platform>>,
 }
 
 /// The version that is served.
@@ -38,7 +41,8 @@ impl Context {
         instance: SafeText,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
-        Arc::new(Self { state: RwLock::default(), commands, setting, instance, clock })
+        let workloads = OnceLock::new();
+        Arc::new(Self { state: RwLock::default(), commands, setting, instance, clock, workloads })
     }
 
     /// How things stand. Not to be held over an `await`.
