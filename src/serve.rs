@@ -6,10 +6,17 @@
 
 pub mod answer;
 pub mod context;
+pub mod count;
+pub mod depth;
 pub mod door;
+pub mod gate;
 pub mod health;
+pub mod listen;
+pub mod live;
 pub mod node;
 pub mod setting;
+pub mod stdio;
+pub mod tls;
 pub mod workload;
 
 pub use answer::{Answer, Json, Problem};
@@ -19,5 +26,8 @@ pub use setting::{Caller, Permit, Setting};
 
 /// Every route there is.
 pub fn door() -> Door {
-    workload::routes(node::routes(health::routes(Door::new())))
+    let door = health::routes(Door::new());
+    let door = live::routes(door);
+    let door = workload::routes(door);
+    node::routes(door)
 }

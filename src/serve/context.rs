@@ -5,16 +5,22 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::answer::Problem;
+use super::count::Counts;
+use super::depth::Depth;
+use super::gate::CHALLENGE;
+use super::live::{Log, Streams};
 use super::setting::{Caller, Permit, Setting};
 use super::workload::Platform;
 use crate::model::command::Command;
+use crate::model::id::SourceId;
 use crate::model::text::SafeText;
 use crate::model::time::Clock;
 use crate::model::update::Update;
 use crate::state::State;
+use crate::watch::Pace;
 
 /// What handlers share.
 pub struct Context {
@@ -28,6 +34,15 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// Who runs workloads, where that was allowed.
     pub workloads: OnceLock<Arc<Platform>>,
+    /// What became of the requests.
+    pub counts: Counts,
+    /// The latest updates of this machine.
+    pub log: Log,
+    /// How often samples are taken.
+    pub pace: watch::Receiver<Pace>,
+    /// Whether anybody wants to know of processes.
+    pub depth: Depth,
+    pub(super) streams: Streams,
 }
 
 /// The version that is served.
@@ -40,9 +55,21 @@ impl Context {
         commands: mpsc::Sender<Command>,
         instance: SafeText,
         clock: Arc<dyn Clock>,
+        pace: watch::Receiver<Pace>,
     ) -> Arc<Self> {
-        let workloads = OnceLock::new();
-        Arc::new(Self { state: RwLock::default(), commands, setting, instance, clock, workloads })
+        Arc::new(Self {
+            state: RwLock::default(),
+            commands,
+            setting,
+            instance,
+            clock,
+            workloads: OnceLock::new(),
+            counts: Counts::default(),
+            log: Log::default(),
+            pace,
+            depth: Depth::default(),
+            streams: Streams::default(),
+        })
     }
 
     /// How things stand. Not to be held over an `await`.
@@ -53,6 +80,9 @@ impl Context {
     /// Takes in what happened; the one writer's.
     pub fn take(&self, update: &Update) {
         self.state.write().unwrap_or_else(PoisonError::into_inner).apply(update);
+        if update.from == SourceId::local() {
+            self.log.push(update);
+        }
     }
 
     /// Takes in everything that happens, until nothing more can.
@@ -60,6 +90,13 @@ impl Context {
         while let Some(update) = updates.recv().await {
             self.take(&update);
         }
+    }
+
+    /// What this machine calls itself; empty until that is known.
+    pub fn hostname(&self) -> SafeText {
+        let state = self.state();
+        let info = state.nodes.get(&SourceId::local()).and_then(|node| node.info.as_ref());
+        info.map_or_else(|| SafeText::new(""), |info| info.hostname.clone())
     }
 
     /// Has `command` carried out; what comes of it is told by updates.
@@ -76,7 +113,7 @@ impl Context {
         let flag = permit.flag();
         Err(if self.setting.allows(permit) {
             Problem::new(401, "acting needs the token: send Authorization: Bearer TOKEN")
-                .with(axum::http::header::WWW_AUTHENTICATE, "Bearer realm=\"isomon\"")
+                .with(axum::http::header::WWW_AUTHENTICATE, CHALLENGE)
         } else {
             Problem::forbidden(format!("not allowed here; start `isomon serve` with {flag}"))
         })
@@ -85,7 +122,10 @@ impl Context {
     /// One for tests, whose commands go nowhere.
     #[cfg(test)]
     pub(crate) fn for_test(setting: Setting) -> Arc<Self> {
+        use crate::model::time::SystemClock;
+        use std::time::Duration;
         let (commands, _) = mpsc::channel(1);
-        Self::new(setting, commands, "test".into(), Arc::new(crate::model::time::SystemClock))
+        let (_, pace) = watch::channel(Pace { interval: Duration::from_secs(2), paused: false });
+        Self::new(setting, commands, "test".into(), Arc::new(SystemClock), pace)
     }
 }

@@ -42,6 +42,10 @@ pub struct Door {
     routes: Vec<Route>,
 }
 
+/// The route a response is of, as it was declared.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Matched(pub(super) &'static str);
+
 /// How much a route takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -178,23 +182,29 @@ impl Door {
         let mut router = Router::new()
             .route(
                 document::PATH,
-                axum::routing::get(serve).options(|| options("GET, HEAD, OPTIONS")),
+                axum::routing::get(serve).options(|| async { options("GET, HEAD, OPTIONS") }),
             )
-            .fallback(unknown);
+            .fallback(|| async { unknown() });
         let paths: std::collections::BTreeSet<&str> =
             self.routes.iter().map(|route| route.path).collect();
         for path in paths {
             let allowed = self.methods(path);
-            router = router.route(path, on(MethodFilter::OPTIONS, move || options(allowed)));
+            router = router
+                .route(path, on(MethodFilter::OPTIONS, move || async move { options(allowed) }));
         }
         for route in self.routes {
             let Ok(filter) = MethodFilter::try_from(route.method) else { continue };
             let (context, handler, limit) = (Arc::clone(context), route.handler, route.limit);
-            let serve = move |request| in_time(handler(context, request, limit), limit.time);
+            let serve = move |request| async move {
+                let work = handler(context, request, limit);
+                let mut response = in_time(work, limit.time).await;
+                response.extensions_mut().insert(Matched(route.path));
+                response
+            };
             router = router.route(route.path, on(filter, serve));
         }
         // Of the routes so far; so it stands last.
-        router.method_not_allowed_fallback(not_allowed)
+        router.method_not_allowed_fallback(|| async { not_allowed() })
     }
 
     /// The methods of `path`, as `Allow` lists them.
@@ -213,7 +223,7 @@ impl Door {
     }
 }
 
-async fn options(allowed: &'static str) -> Response {
+fn options(allowed: &'static str) -> Response {
     let mut response = Response::new(axum::body::Body::empty());
     *response.status_mut() = axum::http::StatusCode::NO_CONTENT;
     let allowed = header::HeaderValue::from_static(allowed);
@@ -229,11 +239,11 @@ async fn in_time(work: Work, time: Option<Duration>) -> Response {
     })
 }
 
-async fn unknown() -> Response {
+fn unknown() -> Response {
     Problem::unknown("no such path; GET /openapi.json lists every one").respond()
 }
 
-async fn not_allowed() -> Response {
+fn not_allowed() -> Response {
     Problem::new(405, "this path does not take that method; `Allow` names those it takes").respond()
 }
 

@@ -53,7 +53,6 @@ pub(super) fn routes(door: Door) -> Door {
     door.get("/v1/nodes", "All nodes", list)
 }
 
-#[expect(clippy::unused_async, reason = "every handler is")]
 async fn list(context: Arc<Context>, _: Ask) -> Answer<Json<Vec<Row>>> {
     let state = context.state();
     Ok(Json(state.nodes.iter().map(|(id, node)| row(id, node)).collect()))
