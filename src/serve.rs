@@ -20,6 +20,7 @@ pub mod setting;
 pub mod stdio;
 pub mod system;
 pub mod tls;
+pub mod workload;
 
 pub use answer::{Answer, Json, Problem};
 pub use context::Context;
@@ -33,5 +34,6 @@ pub fn door() -> Door {
     let door = node::routes(door);
     let door = backend::routes(door);
     let door = system::routes(door);
+    let door = workload::routes(door);
     metrics::routes(door)
 }

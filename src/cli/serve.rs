@@ -30,6 +30,7 @@ mod listen;
 mod pace;
 mod safety;
 mod token;
+mod workload;
 
 pub use args::ServeArgs;
 
@@ -64,7 +65,7 @@ struct Watched {
 }
 
 impl Watched {
-    fn start(wish: &ServeArgs, setting: &Setting, allowed: serve::Setting) -> Self {
+    fn start(wish: &ServeArgs, setting: &Setting, allowed: serve::Setting) -> Result<Self> {
         let interval = wish.interval.unwrap_or(setting.config.watch.interval).0;
         let local = Arc::new(setting.local.clone());
         let mut random = StdRng::from_os_rng();
@@ -72,7 +73,12 @@ impl Watched {
         let clock = Arc::new(SystemClock);
         let mut hub = Hub::new(Arc::clone(&local), clock.clone(), random, interval);
         let updates = hub.subscribe(ROOM);
-        let context = Context::new(allowed, hub.commands(), instance.into(), clock, hub.pace());
+        let context =
+            Context::new(allowed, hub.commands(), instance.into(), clock.clone(), hub.pace());
+        if context.setting.exec {
+            let platform = workload::begin(&local, clock, hub.outlet())?;
+            context.workloads.set(platform).unwrap_or_default();
+        }
         let stop = CancellationToken::new();
         let (processes, pace) = watch::channel(Pace { interval, paused: true });
         tokio::spawn(pace::follow(Arc::clone(&context), processes, stop.clone()));
@@ -82,11 +88,14 @@ impl Watched {
         tokio::task::spawn_blocking(move || remember(&local, &last));
         begin(wish, &hub.commands());
         let hub = tokio::spawn(hub.run(stop.clone()));
-        Self { context, stop, hub }
+        Ok(Self { context, stop, hub })
     }
 
     /// Ends what is going on, and hears it to its end.
     async fn end(self) -> Result<()> {
+        if let Some(platform) = self.context.workloads.get() {
+            platform.close().await;
+        }
         self.stop.cancel();
         Ok(self.hub.await?)
     }
@@ -113,7 +122,7 @@ fn begin(wish: &ServeArgs, commands: &mpsc::Sender<Command>) {
 async fn stdio(wish: &ServeArgs, setting: &Setting) -> Outcome {
     let allowed = serve::Setting { bench: true, ..serve::Setting::default() };
     let mut signals = Signals::listen()?;
-    let watched = Watched::start(wish, setting, allowed);
+    let watched = Watched::start(wish, setting, allowed)?;
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
     let speaking = serve::stdio::speak(Arc::clone(&watched.context), input, output);
     let exit = tokio::select! {
@@ -140,7 +149,7 @@ async fn http(wish: &ServeArgs, setting: &Setting) -> Outcome {
     let mut signals =
         Signals::listen().wrap_err("signals cannot be heard").advise("see `ulimit`")?;
     print::err(&safety::words(&listeners, &allowed, tls.as_ref())?);
-    let watched = Watched::start(wish, setting, allowed);
+    let watched = Watched::start(wish, setting, allowed)?;
     let router = serve::door().router(&watched.context);
     let acceptor = tls.map(|tls| tls.acceptor);
     let server = Server::new(Arc::clone(&watched.context), Gate::new(hosts), router, acceptor);

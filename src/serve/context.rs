@@ -3,7 +3,7 @@
 //! One task ([`Context::fold`]) writes; handlers only read, for as long as it takes to copy what they
 //! answer with, and never while they wait.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
@@ -14,6 +14,7 @@ use super::depth::Depth;
 use super::gate::CHALLENGE;
 use super::live::{Log, Streams};
 use super::setting::{Caller, Permit, Setting};
+use super::workload::Platform;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
 use crate::model::run::{Run, RunEvent};
@@ -34,6 +35,8 @@ pub struct Context {
     pub instance: SafeText,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Who runs workloads, where that was allowed.
+    pub workloads: OnceLock<Arc<Platform>>,
     /// What became of the requests.
     pub counts: Counts,
     /// The latest updates of this machine.
@@ -64,6 +67,7 @@ impl Context {
             setting,
             instance,
             clock,
+            workloads: OnceLock::new(),
             counts: Counts::default(),
             log: Log::default(),
             pace,
