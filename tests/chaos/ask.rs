@@ -1,5 +1,7 @@
 //! Asks a server that plays a trick, and sees to it that an answer comes in time.
 
+#![allow(dead_code, reason = "each test that includes this file uses its own part of it")]
+
 use std::time::{Duration, Instant};
 
 use isomon::config::address::Address;
