@@ -16,6 +16,7 @@ pub use super::list::ListArgs;
 pub use super::plot::PlotArgs;
 pub use super::show::ShowArgs;
 pub use super::snapshot::SnapshotArgs;
+pub use super::sources::SourceArgs;
 pub use super::verify::VerifyArgs;
 pub use crate::config::Color;
 use crate::config::Interval;
@@ -71,6 +72,9 @@ pub struct ScreenArgs {
     /// Hide and refuse what acts: no benchmark can be started or cancelled
     #[arg(long)]
     pub readonly: bool,
+    /// Other nodes to watch.
+    #[command(flatten)]
+    pub sources: SourceArgs,
 }
 
 /// The commands.

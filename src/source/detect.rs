@@ -17,9 +17,8 @@ mod form;
 use form::Form;
 
 /// What is asked, in this order, and who is known by the answer.
-const QUESTIONS: [(&str, fn(&Form) -> Option<Kind>); 10] = [
+const QUESTIONS: [(&str, fn(&Form) -> Option<Kind>); 9] = [
     ("/v1/live?wait=0", form::isomon),
-    ("/healthz", form::isomon),
     ("/v1/backends", form::vulcan),
     ("/health", form::solstice),
     ("/solstice/health", form::solstice),
