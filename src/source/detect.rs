@@ -16,8 +16,11 @@ mod form;
 
 use form::Form;
 
+/// Who is known by an answer.
+type Decide = fn(&Form) -> Option<Kind>;
+
 /// What is asked, in this order, and who is known by the answer.
-const QUESTIONS: [(&str, fn(&Form) -> Option<Kind>); 9] = [
+const QUESTIONS: [(&str, Decide); 9] = [
     ("/v1/live?wait=0", form::isomon),
     ("/v1/backends", form::vulcan),
     ("/health", form::solstice),
@@ -75,7 +78,10 @@ impl Detect {
 impl std::fmt::Debug for Detect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let found = self.found.is_some();
-        f.debug_struct("Detect").field("spec", &self.spec).field("found", &found).finish()
+        f.debug_struct("Detect")
+            .field("spec", &self.spec)
+            .field("found", &found)
+            .finish_non_exhaustive()
     }
 }
 
@@ -122,7 +128,7 @@ pub async fn find(client: &Client) -> Result<Finding, Error> {
             Err(error) => return Err(error),
         }
     }
-    match denied.or(late.filter(|_| answers.is_empty())) {
+    match denied.or_else(|| late.filter(|_| answers.is_empty())) {
         Some(error) => Err(error),
         None => Ok(Finding::Unknown(form::words(&answers))),
     }

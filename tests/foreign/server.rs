@@ -86,10 +86,6 @@ impl Server {
         self.route(path, move |_| (status, "application/json", body.clone()))
     }
 
-    pub(crate) fn remove(&self, path: &str) {
-        self.world.routes.lock().unwrap().remove(path);
-    }
-
     /// Lets only those in who bear `token`.
     pub(crate) fn lock(&self, token: &str) {
         *self.world.token.lock().unwrap() = Some(token.to_owned());
@@ -150,7 +146,7 @@ async fn answer(
 
 /// Asks once.
 pub(crate) async fn ask(source: &mut Box<dyn Source>) -> Result<Vec<Told>, Error> {
-    tokio::time::timeout(Duration::from_secs(60), source.ask(Wants::default())).await.unwrap()
+    tokio::time::timeout(Duration::from_mins(1), source.ask(Wants::default())).await.unwrap()
 }
 
 /// Lets the runtime's clock go on without waiting.
