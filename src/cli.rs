@@ -23,6 +23,7 @@ mod gc;
 mod kept;
 mod kernel;
 mod list;
+mod local_watch;
 mod log;
 mod outcome;
 mod plot;
@@ -30,6 +31,7 @@ mod print;
 mod progress;
 mod runtime;
 mod screen;
+mod serve;
 mod setting;
 mod shell;
 mod show;
@@ -99,6 +101,7 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Baseline(wish)) => baseline::run(wish, &setting()?),
         Some(Verb::Plot(wish)) => plot::run(wish, &setting()?),
         Some(Verb::Doctor(wish)) => doctor::run(wish, &setting()?),
+        Some(Verb::Serve(wish)) => serve::run(wish, &setting()?),
         Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),
         Some(Verb::Completions { shell }) => shell::completions(*shell),

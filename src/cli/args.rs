@@ -14,6 +14,7 @@ pub use super::doctor::DoctorArgs;
 pub use super::exec::ExecArgs;
 pub use super::list::ListArgs;
 pub use super::plot::PlotArgs;
+pub use super::serve::ServeArgs;
 pub use super::show::ShowArgs;
 pub use super::snapshot::SnapshotArgs;
 pub use super::sources::SourceArgs;
@@ -102,6 +103,9 @@ pub enum Verb {
     Plot(PlotArgs),
     /// Say what works here, what does not, why, and what mends it
     Doctor(DoctorArgs),
+    /// Make this machine readable by another isomon, over HTTP
+    #[command(after_help = super::serve::AFTER_HELP)]
+    Serve(Box<ServeArgs>),
     /// Clear up what runs that were killed left behind
     Gc {
         /// Only say what would be cleared up

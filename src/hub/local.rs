@@ -33,6 +33,7 @@ use crate::tune::{self, Advice, Tuning};
 
 mod exec;
 mod mend;
+mod runner;
 
 pub use crate::backend::{Ended, Refusal};
 

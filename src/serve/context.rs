@@ -3,8 +3,9 @@
 //! One task ([`Context::fold`]) writes; handlers only read, for as long as it takes to copy what they
 //! answer with, and never while they wait.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
+use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
 use super::answer::Problem;
@@ -13,12 +14,15 @@ use super::depth::Depth;
 use super::gate::CHALLENGE;
 use super::live::{Log, Streams};
 use super::setting::{Caller, Permit, Setting};
+use super::workload::Platform;
 use crate::model::command::Command;
-use crate::model::id::SourceId;
+use crate::model::id::{RunId, SourceId};
+use crate::model::run::{Run, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::time::Clock;
-use crate::model::update::Update;
-use crate::state::State;
+use crate::model::update::{Update, What};
+use crate::report::run_prometheus;
+use crate::state::{RunState, State};
 use crate::watch::Pace;
 
 /// What handlers share.
@@ -31,6 +35,8 @@ pub struct Context {
     pub instance: SafeText,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Who runs workloads, where that was allowed.
+    pub workloads: OnceLock<Arc<Platform>>,
     /// What became of the requests.
     pub counts: Counts,
     /// The latest updates of this machine.
@@ -40,6 +46,7 @@ pub struct Context {
     /// Whether anybody wants to know of processes.
     pub depth: Depth,
     pub(super) streams: Streams,
+    last_bench: RwLock<Option<Bytes>>,
 }
 
 /// The version that is served.
@@ -60,11 +67,13 @@ impl Context {
             setting,
             instance,
             clock,
+            workloads: OnceLock::new(),
             counts: Counts::default(),
             log: Log::default(),
             pace,
             depth: Depth::default(),
             streams: Streams::default(),
+            last_bench: RwLock::default(),
         })
     }
 
@@ -78,6 +87,9 @@ impl Context {
         self.state.write().unwrap_or_else(PoisonError::into_inner).apply(update);
         if update.from == SourceId::local() {
             self.log.push(update);
+            if let What::Run { id, event: RunEvent::Ended(_) } = &update.what {
+                self.keep_bench(id);
+            }
         }
     }
 
@@ -86,6 +98,35 @@ impl Context {
         while let Some(update) = updates.recv().await {
             self.take(&update);
         }
+    }
+
+    /// Makes the figures of run `id` the last ones.
+    fn keep_bench(&self, id: &RunId) {
+        let state = self.state();
+        let run = state.runs.get(id).filter(|run| run.from == SourceId::local());
+        // The figures are in the end; samples are not asked for.
+        let bare = |run: &RunState| Run {
+            head: run.head.clone(),
+            samples: Vec::new(),
+            steps: Vec::new(),
+            tail: run.tail.clone(),
+        };
+        let run = run.map(bare);
+        drop(state);
+        if let Some(run) = run {
+            self.remember_bench(&run);
+        }
+    }
+
+    /// Makes the figures of `run` the last ones, for `/metrics`.
+    pub fn remember_bench(&self, run: &Run) {
+        let page = run_prometheus::prometheus(run).into();
+        *self.last_bench.write().unwrap_or_else(PoisonError::into_inner) = Some(page);
+    }
+
+    /// The figures of the last benchmark, in the text format of Prometheus.
+    pub(super) fn last_bench(&self) -> Option<Bytes> {
+        self.last_bench.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What this machine calls itself; empty until that is known.

@@ -122,7 +122,12 @@ fn seat(context: &Context) -> Result<OwnedSemaphorePermit, Problem> {
 }
 
 /// The first lines, and the number of the last.
-fn begin(context: &Context, after: Option<u64>, deep: bool, can_bench: bool) -> (Bytes, u64) {
+pub(super) fn begin(
+    context: &Context,
+    after: Option<u64>,
+    deep: bool,
+    can_bench: bool,
+) -> (Bytes, u64) {
     let resumed = after.and_then(|after| context.log.since(after, deep, usize::MAX));
     let is_resumed = resumed.is_some();
     let Taken { last, skipped, mut lines } =
@@ -158,7 +163,7 @@ fn stream(context: Arc<Context>, after: Option<u64>, deep: bool, can_bench: bool
 }
 
 /// The lines after `told`; `None` where some of them were let go of, so that the client begins anew.
-async fn next(context: &Context, told: u64, deep: bool) -> Option<(Bytes, u64)> {
+pub(super) async fn next(context: &Context, told: u64, deep: bool) -> Option<(Bytes, u64)> {
     if deep {
         context.depth.want(context.clock.now());
     }

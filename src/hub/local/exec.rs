@@ -22,11 +22,21 @@ impl Local {
         out: mpsc::Sender<Chunk>,
         cancel: CancellationToken,
     ) -> Result<Option<Ended>, Refusal> {
-        refuse_what_cannot_be(&task)?;
         // Whoever measures must not be disturbed; others of its kind may go on beside it.
         let Some(_share) = cancel.run_until_cancelled(self.known.read()).await else {
             return Ok(None);
         };
+        self.exec_now(task, out, cancel).await
+    }
+
+    /// The same, by who has a share already.
+    pub(super) async fn exec_now(
+        &self,
+        task: Task,
+        out: mpsc::Sender<Chunk>,
+        cancel: CancellationToken,
+    ) -> Result<Option<Ended>, Refusal> {
+        refuse_what_cannot_be(&task)?;
         let told = |error: backend::Error| Refusal::new(sentence(error), "isomon doctor");
         let settings = self.settings(task.limits).map_err(|why| Refusal::new(why, ""))?;
         let mut camp = Camp::open(&new_id(), &settings).await.map_err(told)?;
