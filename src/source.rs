@@ -21,6 +21,7 @@ pub mod client;
 pub mod error;
 pub mod open;
 pub mod prom;
+pub mod ssh;
 
 pub use error::Error;
 pub use open::open;

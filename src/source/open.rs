@@ -1,6 +1,7 @@
 //! Which file speaks to which kind of source: one line each.
 
 use super::prom::Prom;
+use super::ssh::Host;
 use super::{Error, Source, Spec};
 use crate::config::address::Address;
 use crate::model::origin::Kind;
@@ -13,6 +14,7 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
         Address::Http { kind, .. } => *kind,
     };
     match kind {
+        Some(Kind::Ssh) => Ok(Box::new(Host::new(spec)?)),
         Some(Kind::Prometheus) => Ok(Box::new(Prom::new(&spec)?)),
         None
         | Some(
@@ -22,8 +24,7 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
             | Kind::Solstice
             | Kind::MiStudio
             | Kind::Dream
-            | Kind::Cluster
-            | Kind::Ssh,
+            | Kind::Cluster,
         ) => Err(Error::Unable { why: format!("nobody here can ask {}", spec.address).into() }),
     }
 }
