@@ -9,6 +9,7 @@
 // What a run asks and is answered, and whether a backend can run here.
 mod age;
 mod check;
+mod ended;
 mod mend;
 mod settings;
 mod tool;
@@ -54,6 +55,7 @@ mod veil;
 mod view;
 
 // The work inside: our kernels, a look around, a user's job.
+pub mod archive;
 mod job;
 mod look;
 mod payload;
@@ -98,6 +100,7 @@ use std::process::ExitCode;
 pub use audit::{Kind, LeftOver, audit};
 pub use camp::{Camp, Hand};
 pub use check::{able, check, is_built, remedy_words};
+pub use ended::{Ended, Refusal};
 pub use job::PATH;
 pub use linux::{host_kernel, kernel_fault, kernel_version};
 pub use mend::mend;

@@ -23,6 +23,7 @@ mod gc;
 mod kept;
 mod kernel;
 mod list;
+mod local_watch;
 mod log;
 mod outcome;
 mod plot;
@@ -30,11 +31,13 @@ mod print;
 mod progress;
 mod runtime;
 mod screen;
+mod serve;
 mod setting;
 mod shell;
 mod show;
 mod signals;
 mod snapshot;
+pub mod sources;
 mod verify;
 
 use args::{Args, Verb};
@@ -98,6 +101,7 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Baseline(wish)) => baseline::run(wish, &setting()?),
         Some(Verb::Plot(wish)) => plot::run(wish, &setting()?),
         Some(Verb::Doctor(wish)) => doctor::run(wish, &setting()?),
+        Some(Verb::Serve(wish)) => serve::run(wish, &setting()?),
         Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),
         Some(Verb::Completions { shell }) => shell::completions(*shell),

@@ -19,6 +19,7 @@ use crate::model::update::{Update, What};
 use crate::watch::{Outlet, Pace};
 
 pub mod deed;
+mod fleet;
 pub mod local;
 mod obey;
 mod task;
@@ -28,8 +29,8 @@ pub use deed::Deed;
 
 /// Updates that may wait for the hub.
 const UPDATES: usize = 1_024;
-/// Commands that may wait for the hub.
-const COMMANDS: usize = 16;
+/// Commands that may wait for the hub: one for each node of a benchmark that is ended everywhere.
+const COMMANDS: usize = 1_024;
 /// How often losses are told.
 const TELL_LOST: Duration = Duration::from_secs(1);
 /// How long a run may take to clear up when the hub stops.
@@ -49,6 +50,7 @@ pub struct Hub<D> {
     live: Option<task::Live>,
     check: Option<tokio::task::JoinHandle<()>>,
     mend: Option<task::Mending>,
+    fleet: fleet::Fleet,
     told_lost: u64,
 }
 
@@ -72,6 +74,7 @@ impl<D: Deed> Hub<D> {
             live: None,
             check: None,
             mend: None,
+            fleet: fleet::Fleet::default(),
             told_lost: 0,
         }
     }
@@ -116,6 +119,7 @@ impl<D: Deed> Hub<D> {
     }
 
     async fn wind_up(&mut self) {
+        self.fleet.stop.cancel();
         if let Some(live) = &self.live {
             live.cancel.cancel();
         }
@@ -142,6 +146,7 @@ impl<D: Deed> Hub<D> {
 
     /// Gives `update` to every subscriber; who has gone is forgotten.
     async fn pass(&mut self, update: Update) {
+        self.fleet.note(&update);
         for subscriber in &self.subscribers {
             if !update.what.is_periodic() {
                 // An error means the subscriber has gone, which is seen below.

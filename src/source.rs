@@ -18,11 +18,21 @@ use crate::model::text::SafeText;
 use crate::model::update::What;
 
 pub mod client;
+pub mod clients;
+pub mod cluster;
+pub mod detect;
+pub mod dream;
 pub mod error;
+mod foreign;
+pub mod isomon;
+pub mod mistudio;
 pub mod open;
 pub mod prom;
+pub mod solstice;
 pub mod ssh;
+pub mod vulcan;
 
+pub use clients::Clients;
 pub use error::Error;
 pub use open::open;
 
@@ -45,14 +55,16 @@ pub struct Spec {
     pub interval: Option<Duration>,
     /// How SSH is to be used.
     pub ssh: Ssh,
+    /// Connections it shares with other sources.
+    pub clients: Clients,
 }
 
 impl Spec {
     /// A source at `address` with nothing set.
     pub fn new(id: SourceId, address: Address) -> Self {
-        let ssh = Ssh::default();
+        let (ssh, clients) = (Ssh::default(), Clients::default());
         let (group, token, ca, insecure, interval) = (None, None, None, false, None);
-        Self { id, address, group, token, ca, insecure, interval, ssh }
+        Self { id, address, group, token, ca, insecure, interval, ssh, clients }
     }
 }
 

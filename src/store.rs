@@ -16,6 +16,7 @@ mod file;
 mod foreign;
 pub mod run_dir;
 pub mod run_list;
+pub mod workload;
 
 pub use run_dir::RunDir;
 pub use run_list::{Listed, list};

@@ -12,7 +12,7 @@ use super::audit::MARK;
 use super::kind::Shown;
 use super::view::{JOB, View, open_to_all};
 use super::wire::Input;
-use super::{Error, tool, work};
+use super::{Error, archive, tool, work};
 use crate::model::backend::BackendId;
 use crate::model::job::{Job, Runtime, What};
 
@@ -50,7 +50,11 @@ pub(super) fn prepare(
 ) -> Result<Prepared, Error> {
     let made = fs::create_dir(dir).and_then(|()| open_to_all(dir, 0o755));
     made.map_err(|source| Error::io("create", dir, source))?;
-    let view = view(backend, job)?;
+    if let Some(files) = &job.archive {
+        let unpacked = archive::unpack(&files.bytes, dir);
+        unpacked.map_err(|error| Error::refused(&error.to_string()))?;
+    }
+    let view = view(backend, job, dir)?;
     // A plain process sees its files where they are.
     let plain = backend == BackendId::Process;
     let at = if plain { tool::text(dir.to_owned())? } else { JOB.to_owned() };
@@ -75,9 +79,10 @@ pub(super) fn prepare(
     })
 }
 
-/// The user's root, if there is one.
-fn view(backend: BackendId, job: &Job) -> Result<Option<View>, Error> {
-    let Some(root) = &job.root else { return Ok(None) };
+/// The user's root, if there is one; one that was sent lies in `dir`.
+fn view(backend: BackendId, job: &Job, dir: &Path) -> Result<Option<View>, Error> {
+    let sent = job.archive.as_ref().filter(|files| files.root).map(|files| dir.join(&files.entry));
+    let Some(root) = &job.root.clone().or(sent) else { return Ok(None) };
     if backend == BackendId::Process {
         return Err(Error::refused("a plain process has no root of its own: take another backend"));
     }
@@ -111,6 +116,15 @@ fn command(
             let Some((name, before)) = interpreter(*runtime, code) else {
                 return Err(Error::refused(&format!("{runtime} cannot be run by a program")));
             };
+            if let Some(files) = &job.archive {
+                let script = format!("{at}/{}", files.entry);
+                let module = *runtime == Runtime::Go && dir.join("go.mod").is_file();
+                return Ok(if module {
+                    go(at)
+                } else {
+                    before.into_iter().chain([script]).collect()
+                });
+            }
             let path = dir.join(name);
             let written = fs::write(&path, code).and_then(|()| open_to_all(&path, 0o644));
             written.map_err(|source| Error::io("write", &path, source))?;
@@ -118,6 +132,11 @@ fn command(
             Ok(before.into_iter().chain([script]).collect())
         }
     }
+}
+
+/// What runs the module `at` that place.
+fn go(at: &str) -> Vec<String> {
+    ["go", "run", "-C", at, "."].map(str::to_owned).to_vec()
 }
 
 /// The name of the file at `path`, if it is a program that the sandbox does not show.

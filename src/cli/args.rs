@@ -14,8 +14,10 @@ pub use super::doctor::DoctorArgs;
 pub use super::exec::ExecArgs;
 pub use super::list::ListArgs;
 pub use super::plot::PlotArgs;
+pub use super::serve::ServeArgs;
 pub use super::show::ShowArgs;
 pub use super::snapshot::SnapshotArgs;
+pub use super::sources::SourceArgs;
 pub use super::verify::VerifyArgs;
 pub use crate::config::Color;
 use crate::config::Interval;
@@ -71,6 +73,9 @@ pub struct ScreenArgs {
     /// Hide and refuse what acts: no benchmark can be started or cancelled
     #[arg(long)]
     pub readonly: bool,
+    /// Other nodes to watch.
+    #[command(flatten)]
+    pub sources: SourceArgs,
 }
 
 /// The commands.
@@ -98,6 +103,9 @@ pub enum Verb {
     Plot(PlotArgs),
     /// Say what works here, what does not, why, and what mends it
     Doctor(DoctorArgs),
+    /// Make this machine readable by another isomon, over HTTP
+    #[command(after_help = super::serve::AFTER_HELP)]
+    Serve(Box<ServeArgs>),
     /// Clear up what runs that were killed left behind
     Gc {
         /// Only say what would be cleared up

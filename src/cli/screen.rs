@@ -12,15 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::Args;
 use super::setting::Setting;
-use super::{Exit, Outcome, log, runtime};
+use super::sources::Which;
+use super::{Exit, Outcome, local_watch, log, runtime};
 use crate::hub::Hub;
-use crate::hub::local::Local;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
-use crate::model::update::{Update, What};
+use crate::model::update::Update;
 use crate::tui;
 use crate::tui::run::{Ended, Options};
-use crate::watch::{Voice, Watch};
 
 /// Updates that may wait for the screen.
 const ROOM: usize = 1_024;
@@ -51,27 +50,14 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let updates = hub.subscribe(ROOM);
     let commands = hub.commands();
     let stop = CancellationToken::new();
-    watch_local(&hub, &local, &stop);
+    local_watch::start(&hub, &local, hub.pace(), &stop);
+    let flags = &args.screen.sources;
+    hub.watch(flags.specs(&setting.config.source, Which::All)?, flags.ssh_at_once());
     let hub = tokio::spawn(hub.run(stop.clone()));
     let result = face(updates, commands, setting, args.screen.readonly).await;
     stop.cancel();
     hub.await?;
     result
-}
-
-/// Starts a watch for each probe of this machine.
-fn watch_local(hub: &Hub<Local>, local: &Arc<Local>, stop: &CancellationToken) {
-    let watch = |voice| Watch { outlet: hub.outlet(), pace: hub.pace(), stop: stop.clone(), voice };
-    let (node, gpus, processes) = (Arc::clone(local), Arc::clone(local), Arc::clone(local));
-    tokio::spawn(watch(Voice::Health).run(move || node.node()));
-    tokio::spawn(watch(Voice::Notice("GPUs")).run(move || gpus.gpus()));
-    tokio::spawn(watch(Voice::Notice("processes")).run(move || processes.processes()));
-    let (local, outlet) = (Arc::clone(local), hub.outlet());
-    tokio::spawn(async move {
-        if let Ok(info) = tokio::task::spawn_blocking(move || local.info()).await {
-            outlet.send(What::Info(Box::new(info))).await;
-        }
-    });
 }
 
 /// Draws until the user leaves.

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{RwLock, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::Deed;
@@ -32,9 +32,10 @@ use crate::store::{self, Listed, RunDir};
 use crate::tune::{self, Advice, Tuning};
 
 mod exec;
-
-pub use exec::{Ended, Refusal};
 mod mend;
+mod runner;
+
+pub use crate::backend::{Ended, Refusal};
 
 /// Backends tried at the same time, at most: they wait more than they work, and one may hang until
 /// its time is over.
@@ -49,9 +50,10 @@ pub struct Local {
     pub roots: Roots,
     /// Where runs are kept.
     pub runs: PathBuf,
-    /// What the backends were like when they were last tried. Held by whoever has a camp: two at
-    /// once would disturb each other's figures.
-    known: Arc<Mutex<Vec<BackendStatus>>>,
+    /// What the backends were like when they were last tried. Who measures or tries holds it alone,
+    /// who runs a user's work has a share: it must disturb no figure. Whoever waits has their turn
+    /// in order.
+    known: Arc<RwLock<Vec<BackendStatus>>>,
 }
 
 impl Local {
@@ -207,7 +209,7 @@ impl Deed for Local {
             out.try_send(status.clone()).unwrap_or_default();
         };
         let cancel = CancellationToken::new();
-        let mut known = self.known.lock().await;
+        let mut known = self.known.write().await;
         let trying = self.try_out(&BackendId::ALL, &mut known, &cancel, tell);
         tokio::pin!(trying);
         tokio::select! {
@@ -233,7 +235,10 @@ impl Deed for Local {
         out: mpsc::Sender<Update>,
         cancel: CancellationToken,
     ) -> Result<(), SafeText> {
-        let locked = cancel.run_until_cancelled(self.known.lock()).await;
+        if self.known.try_write().is_err() {
+            notice(&out, false, "waiting for the work that is going on").await;
+        }
+        let locked = cancel.run_until_cancelled(self.known.write()).await;
         let mut known = locked.ok_or(NOTHING)?;
         self.prepare(&plan, &mut known, &out, &cancel).await?;
         for lack in lacks(&plan, &known) {

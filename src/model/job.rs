@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,11 +24,28 @@ pub struct Job {
     /// The file of its code, or the bundle of its root, where it came out of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<PathBuf>,
+    /// Files that go with it, which somebody sent.
+    #[serde(skip)]
+    pub archive: Option<Archive>,
+}
+
+/// Files that were sent: a tar archive, compressed with gzip. Nothing in it is trusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Archive {
+    /// The archive.
+    pub bytes: Arc<[u8]>,
+    /// What of it is run, or is the root: a path in it.
+    pub entry: String,
+    /// The entry is a root file system, and not a file of code.
+    pub root: bool,
 }
 
 impl Job {
     /// What it needs its backend to run.
     pub const fn runtime(&self) -> Runtime {
+        if let Some(Archive { root: true, .. }) = &self.archive {
+            return Runtime::Oci;
+        }
         match &self.what {
             What::Code { runtime, .. } => *runtime,
             What::Command(_) if self.root.is_some() => Runtime::Oci,
@@ -51,7 +69,7 @@ impl Job {
             _ if backend.boots_linux() && interpreted && self.root.is_none() && !initrd => {
                 Some("it shows nothing of this machine, so no interpreter either")
             }
-            BackendId::Process if self.root.is_some() => {
+            BackendId::Process if matches!(runtime, Runtime::Oci) => {
                 Some("a plain process has no root of its own")
             }
             BackendId::Docker

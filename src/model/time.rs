@@ -37,6 +37,11 @@ pub trait Clock: Send + Sync {
     /// The present instant.
     fn now(&self) -> Stamp;
 
+    /// The wall clock in nanoseconds since 1970 UTC, as finely as it tells.
+    fn wall_ns(&self) -> i64 {
+        self.now().wall_ms.saturating_mul(1_000_000)
+    }
+
     /// Whether it goes on as the kernel's clock does, so that a thread can sleep by it.
     fn is_real(&self) -> bool {
         false
@@ -57,6 +62,11 @@ impl Clock for SystemClock {
             mono_ms: u64::try_from(milliseconds(mono)).unwrap_or_default(),
             wall_ms: milliseconds(wall),
         }
+    }
+
+    fn wall_ns(&self) -> i64 {
+        let wall = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+        wall.tv_sec.saturating_mul(1_000_000_000).saturating_add(wall.tv_nsec)
     }
 
     fn is_real(&self) -> bool {

@@ -1,7 +1,14 @@
 //! Which file speaks to which kind of source: one line each.
 
+use super::cluster::Cluster;
+use super::detect::Detect;
+use super::dream::Dream;
+use super::isomon::Isomon;
+use super::mistudio::MiStudio;
 use super::prom::Prom;
+use super::solstice::Solstice;
 use super::ssh::Host;
+use super::vulcan::Vulcan;
 use super::{Error, Source, Spec};
 use crate::config::address::Address;
 use crate::model::origin::Kind;
@@ -14,17 +21,17 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
         Address::Http { kind, .. } => *kind,
     };
     match kind {
-        Some(Kind::Ssh) => Ok(Box::new(Host::new(spec)?)),
+        None => Ok(Box::new(Detect::new(spec)?)),
+        Some(Kind::Isomon) => Ok(Box::new(Isomon::new(&spec)?)),
+        Some(Kind::Vulcan) => Ok(Box::new(Vulcan::new(&spec)?)),
+        Some(Kind::Solstice) => Ok(Box::new(Solstice::new(&spec)?)),
+        Some(Kind::MiStudio) => Ok(Box::new(MiStudio::new(&spec)?)),
+        Some(Kind::Dream) => Ok(Box::new(Dream::new(&spec)?)),
+        Some(Kind::Cluster) => Ok(Box::new(Cluster::new(&spec)?)),
         Some(Kind::Prometheus) => Ok(Box::new(Prom::new(&spec)?)),
-        None
-        | Some(
-            Kind::Local
-            | Kind::Isomon
-            | Kind::Vulcan
-            | Kind::Solstice
-            | Kind::MiStudio
-            | Kind::Dream
-            | Kind::Cluster,
-        ) => Err(Error::Unable { why: format!("nobody here can ask {}", spec.address).into() }),
+        Some(Kind::Ssh) => Ok(Box::new(Host::new(spec)?)),
+        Some(Kind::Local) => {
+            Err(Error::Unable { why: format!("nobody here can ask {}", spec.address).into() })
+        }
     }
 }

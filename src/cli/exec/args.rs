@@ -119,7 +119,7 @@ impl ExecArgs {
             input: self.input.as_deref().map(input).transpose()?,
             env: self.env.clone(),
             root,
-            from: None,
+            ..Job::default()
         })
     }
 

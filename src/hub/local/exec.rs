@@ -6,37 +6,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Local, new_id, sentence};
-use crate::backend::{self, Camp, Task, Trial, Work};
-use crate::model::backend::{BackendId, Traits};
+use crate::backend::{self, Camp, Ended, Refusal, Task, Trial, Work};
+use crate::model::backend::BackendId;
 use crate::model::bench::{Failure, Outcome};
 use crate::model::job::{Chunk, Job, Runtime};
 use crate::model::text::SafeText;
-
-/// Why a job was not even begun, or not cleared up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// Why.
-    pub why: SafeText,
-    /// What to do; empty where nothing is known.
-    pub remedy: SafeText,
-}
-
-impl Refusal {
-    fn new(why: impl Into<SafeText>, remedy: &str) -> Self {
-        Self { why: why.into(), remedy: remedy.into() }
-    }
-}
-
-/// What became of a job.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ended {
-    /// How it went. Its result and message are hostile.
-    pub trial: Trial,
-    /// What its backend gave and kept.
-    pub traits: Traits,
-    /// What mends the backend, where the job could not be begun in it.
-    pub remedy: Option<SafeText>,
-}
 
 impl Local {
     /// Does `task`, whose work is a job, and tells its output through `out`; `None` if it was
@@ -48,11 +22,21 @@ impl Local {
         out: mpsc::Sender<Chunk>,
         cancel: CancellationToken,
     ) -> Result<Option<Ended>, Refusal> {
-        refuse_what_cannot_be(&task)?;
-        // Whoever measures must not be disturbed.
-        let Some(_alone) = cancel.run_until_cancelled(self.known.lock()).await else {
+        // Whoever measures must not be disturbed; others of its kind may go on beside it.
+        let Some(_share) = cancel.run_until_cancelled(self.known.read()).await else {
             return Ok(None);
         };
+        self.exec_now(task, out, cancel).await
+    }
+
+    /// The same, by who has a share already.
+    pub(super) async fn exec_now(
+        &self,
+        task: Task,
+        out: mpsc::Sender<Chunk>,
+        cancel: CancellationToken,
+    ) -> Result<Option<Ended>, Refusal> {
+        refuse_what_cannot_be(&task)?;
         let told = |error: backend::Error| Refusal::new(sentence(error), "isomon doctor");
         let settings = self.settings(task.limits).map_err(|why| Refusal::new(why, ""))?;
         let mut camp = Camp::open(&new_id(), &settings).await.map_err(told)?;

@@ -19,7 +19,7 @@ struct Remedy {
 impl Local {
     /// Tries `backends` and remembers what came of it; everything known by then, in order.
     pub async fn try_these(&self, backends: &[BackendId]) -> Result<Vec<BackendStatus>, SafeText> {
-        let mut known = self.known.lock().await;
+        let mut known = self.known.write().await;
         let cancel = CancellationToken::new();
         self.try_out(backends, &mut known, &cancel, |_| {}).await?;
         known.sort_by_key(|status| status.id);
@@ -34,14 +34,14 @@ impl Local {
         out: mpsc::Sender<Mend>,
         cancel: &CancellationToken,
     ) -> Result<Vec<BackendStatus>, SafeText> {
-        let remedy = remedy(&self.known.lock().await, id)?;
+        let remedy = remedy(&self.known.read().await, id)?;
         let settings = self.settings(Limits::default())?;
         let ended = backend::mend(&settings, id, &remedy.commands, &out, cancel).await;
         // A listener that has gone needs no end.
         out.send(Mend::Ended { failed: ended.err() }).await.ok();
         drop(out);
         if cancel.is_cancelled() {
-            return Ok(self.known.lock().await.clone());
+            return Ok(self.known.read().await.clone());
         }
         self.try_these(&remedy.cured).await
     }

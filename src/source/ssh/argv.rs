@@ -72,7 +72,6 @@ pub(super) fn ssh(spec: &Spec, checking: Checking) -> Command {
         "PermitLocalCommand=no",
         "RemoteCommand=none",
         "RequestTTY=no",
-        "SessionType=default",
         "StdinNull=no",
         "UpdateHostKeys=no",
     ] {
@@ -89,9 +88,10 @@ pub(super) fn ssh(spec: &Spec, checking: Checking) -> Command {
     command
 }
 
-/// Adds the host to `command`, and what is run there.
+/// Adds the host to `command`, and what is run there, if anything.
 pub(super) fn at(command: &mut Command, spec: &Spec, run: Option<&str>) -> Result<(), Error> {
     let (user, host, port) = parts(spec)?;
+    command.args(["-o", if run.is_some() { "SessionType=default" } else { "SessionType=none" }]);
     if let Some(user) = user {
         command.args(["-l", user]);
     }

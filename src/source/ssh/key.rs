@@ -90,7 +90,7 @@ fn at_home(file: &str) -> String {
 /// good by now, no command follows and all of it is ended.
 pub(super) async fn offered(spec: &Spec) -> Option<SafeText> {
     let mut command = argv::ssh(spec, Checking::Strict);
-    command.args(["-o", "LogLevel=DEBUG1", "-o", "PreferredAuthentications=none", "-N"]);
+    command.args(["-o", "LogLevel=DEBUG1", "-o", "PreferredAuthentications=none"]);
     argv::at(&mut command, spec, None).ok()?;
     let said = said(command, true).await;
     let mut lines =

@@ -1,0 +1,169 @@
+//! `isomon serve`: this machine, watched and readable by others.
+//!
+//! What is asked for is checked before anything is opened: whoever could be reached from elsewhere and
+//! lets everybody in does not start.
+
+use std::sync::Arc;
+
+use color_eyre::eyre::{Result, WrapErr};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::advice::Advise;
+use super::setting::Setting;
+use super::signals::Signals;
+use super::{Exit, Outcome, local_watch, log, print, runtime};
+use crate::hub::Hub;
+use crate::hub::local::Local;
+use crate::model::command::Command;
+use crate::model::time::SystemClock;
+use crate::serve::gate::Gate;
+use crate::serve::listen::Server;
+use crate::serve::{self, Context};
+use crate::watch::Pace;
+
+mod args;
+mod listen;
+mod pace;
+mod safety;
+mod token;
+mod workload;
+
+pub use args::ServeArgs;
+
+/// Updates that may wait to be folded.
+const ROOM: usize = 1_024;
+
+/// What stands below the flags.
+pub(super) const AFTER_HELP: &str = "\
+On this machine everybody may read. What acts has to be allowed by its flag, and where there is a
+token, whoever acts sends it: Authorization: Bearer TOKEN. An address that can be reached from
+elsewhere needs a token and TLS, and every request from elsewhere the token.
+
+Examples:
+  isomon serve
+  isomon serve --allow-bench --token-file ~/.config/isomon/token
+  isomon serve --listen 0.0.0.0:7070 --token-file token --tls-self
+  ssh -L 7070:127.0.0.1:7070 node, and there: isomon serve
+  curl -s http://127.0.0.1:7070/v1/nodes";
+
+pub(super) fn run(wish: &ServeArgs, setting: &Setting) -> Outcome {
+    log::to_stderr()?;
+    runtime::block_on(async {
+        if wish.stdio { stdio(wish, setting).await } else { http(wish, setting).await }
+    })?
+}
+
+/// This machine, watched, and what its handlers share.
+struct Watched {
+    context: Arc<Context>,
+    stop: CancellationToken,
+    hub: JoinHandle<()>,
+}
+
+impl Watched {
+    fn start(wish: &ServeArgs, setting: &Setting, allowed: serve::Setting) -> Result<Self> {
+        let interval = wish.interval.unwrap_or(setting.config.watch.interval).0;
+        let local = Arc::new(setting.local.clone());
+        let mut random = StdRng::from_os_rng();
+        let instance = format!("{:016x}", random.random::<u64>());
+        let clock = Arc::new(SystemClock);
+        let mut hub = Hub::new(Arc::clone(&local), clock.clone(), random, interval);
+        let updates = hub.subscribe(ROOM);
+        let context =
+            Context::new(allowed, hub.commands(), instance.into(), clock.clone(), hub.pace());
+        if context.setting.exec {
+            let platform = workload::begin(&local, clock, hub.outlet())?;
+            context.workloads.set(platform).unwrap_or_default();
+        }
+        let stop = CancellationToken::new();
+        let (processes, pace) = watch::channel(Pace { interval, paused: true });
+        tokio::spawn(pace::follow(Arc::clone(&context), processes, stop.clone()));
+        local_watch::start(&hub, &local, pace, &stop);
+        tokio::spawn(Arc::clone(&context).fold(updates));
+        let last = Arc::clone(&context);
+        tokio::task::spawn_blocking(move || remember(&local, &last));
+        begin(wish, &hub.commands());
+        let hub = tokio::spawn(hub.run(stop.clone()));
+        Ok(Self { context, stop, hub })
+    }
+
+    /// Ends what is going on, and hears it to its end.
+    async fn end(self) -> Result<()> {
+        if let Some(platform) = self.context.workloads.get() {
+            platform.close().await;
+        }
+        self.stop.cancel();
+        Ok(self.hub.await?)
+    }
+}
+
+/// Brings the figures of the last run that is kept to mind.
+fn remember(local: &Local, context: &Context) {
+    let runs = local.list().unwrap_or_default();
+    let last = runs.into_iter().find(|run| run.finished).map(|run| local.read(&run.id));
+    if let Some(Ok(run)) = last {
+        context.remember_bench(&run);
+    }
+}
+
+/// What is wished at the start.
+fn begin(wish: &ServeArgs, commands: &mpsc::Sender<Command>) {
+    if !wish.no_check {
+        // There is room: nothing was wished before.
+        commands.try_send(Command::CheckBackends).unwrap_or_default();
+    }
+}
+
+/// Speaks on standard input and output, until either ends.
+async fn stdio(wish: &ServeArgs, setting: &Setting) -> Outcome {
+    let allowed = serve::Setting { bench: true, ..serve::Setting::default() };
+    let mut signals = Signals::listen()?;
+    let watched = Watched::start(wish, setting, allowed)?;
+    let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+    let speaking = serve::stdio::speak(Arc::clone(&watched.context), input, output);
+    let exit = tokio::select! {
+        () = speaking => Exit::Good,
+        number = signals.recv() => Exit::Signal(number),
+    };
+    watched.end().await?;
+    Ok(exit)
+}
+
+/// Speaks HTTP, until a signal.
+async fn http(wish: &ServeArgs, setting: &Setting) -> Outcome {
+    let allowed = serve::Setting {
+        bench: wish.allow_bench,
+        exec: wish.allow_exec,
+        token: token::read(wish)?,
+    };
+    let places = listen::places(&wish.listen).await?;
+    safety::check(&places, allowed.token.is_some(), wish.has_tls())?;
+    let names = safety::names(wish, &setting.local.info());
+    let tls = safety::tls(wish, &places, &names)?;
+    let hosts = safety::hosts(wish, &names)?;
+    let listeners = listen::open(&places)?;
+    let mut signals =
+        Signals::listen().wrap_err("signals cannot be heard").advise("see `ulimit`")?;
+    print::err(&safety::words(&listeners, &allowed, tls.as_ref())?);
+    let watched = Watched::start(wish, setting, allowed)?;
+    let router = serve::door().router(&watched.context);
+    let acceptor = tls.map(|tls| tls.acceptor);
+    let server = Server::new(Arc::clone(&watched.context), Gate::new(hosts), router, acceptor);
+    let (server, stop) = (Arc::new(server), CancellationToken::new());
+    let serving: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| tokio::spawn(Arc::clone(&server).run(listener, stop.clone())))
+        .collect();
+    signals.recv().await;
+    // What is going on ends first, so that who listens hears it.
+    watched.end().await?;
+    stop.cancel();
+    for server in serving {
+        server.await?;
+    }
+    Ok(Exit::Good)
+}

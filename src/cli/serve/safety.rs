@@ -1,0 +1,176 @@
+//! Whether what is asked for is safe, by what names the server goes, and what the user is told of both.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::path::PathBuf;
+
+use color_eyre::eyre::{Result, eyre};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use super::ServeArgs;
+use crate::cli::advice::Advise;
+use crate::cli::setting::state_dir;
+use crate::model::node::NodeInfo;
+use crate::model::text::SafeText;
+use crate::model::time::{Clock, SystemClock};
+use crate::serve::gate::Hosts;
+use crate::serve::{Permit, Setting, tls};
+
+/// TLS, and what others need to know of it.
+pub(super) struct Tls {
+    pub(super) acceptor: TlsAcceptor,
+    /// The certificate others need as `ca`, and its fingerprint; `None` where it was given.
+    own: Option<(PathBuf, String)>,
+}
+
+/// Refuses what would let everybody in from elsewhere.
+pub(super) fn check(places: &[SocketAddr], token: bool, tls: bool) -> Result<()> {
+    let Some(open) = places.iter().find(|place| !place.ip().is_loopback()) else { return Ok(()) };
+    let (lacks, remedy) = match (token, tls) {
+        (true, true) => return Ok(()),
+        (false, true) => ("there is no token", "add --token-file FILE"),
+        (true, false) => {
+            ("there is no TLS", "add --tls-self, or --tls-cert FILE and --tls-key FILE")
+        }
+        (false, false) => (
+            "there is neither a token nor TLS",
+            "add --token-file FILE and --tls-self (or --tls-cert FILE and --tls-key FILE)",
+        ),
+    };
+    let remedy = format!(
+        "{remedy}; or listen on 127.0.0.1 and come by `ssh -L {port}:127.0.0.1:{port}`",
+        port = open.port()
+    );
+    Err(eyre!("{lacks}").wrap_err(format!("{open} can be reached from elsewhere")).advise(&remedy))
+}
+
+/// The names the machine has by itself.
+pub(super) fn names(wish: &ServeArgs, info: &NodeInfo) -> Vec<String> {
+    let listened = wish.listen.iter().filter_map(|text| text.rsplit_once(':'));
+    let listened = listened.map(|(name, _)| name.to_owned());
+    let names = std::iter::once(info.hostname.to_string()).chain(listened);
+    names.filter(|name| name.parse::<IpAddr>().is_err() && !name.is_empty()).collect()
+}
+
+/// The names the server answers to.
+pub(super) fn hosts(wish: &ServeArgs, names: &[String]) -> Result<Hosts> {
+    let mut hosts = Hosts::new(names.iter().map(String::as_str));
+    for text in &wish.allow_host {
+        if !hosts.allow(text) {
+            return Err(eyre!("--allow-host {}: this is no name", SafeText::new(text)).advise(
+                "write a name as it stands in an address: node1, node1.lan or node1:8080",
+            ));
+        }
+    }
+    Ok(hosts)
+}
+
+/// The TLS that is asked for.
+pub(super) fn tls(
+    wish: &ServeArgs,
+    places: &[SocketAddr],
+    names: &[String],
+) -> Result<Option<Tls>> {
+    let remedy = "name a certificate and its key, both in PEM, or take --tls-self";
+    if let (Some(cert), Some(key)) = (&wish.tls_cert, &wish.tls_key) {
+        let acceptor = tls::given(cert, key).map_err(|error| eyre!(error)).advise(remedy)?;
+        return Ok(Some(Tls { acceptor, own: None }));
+    }
+    if !wish.tls_self {
+        return Ok(None);
+    }
+    let (dir, now) = (state_dir()?.join("tls"), SystemClock.now());
+    let remedy = format!("remove {} to have it made anew", dir.display());
+    let own = tls::own(&dir, certified(wish, places, names), now);
+    let own = own.map_err(|error| eyre!(error)).advise(&remedy)?;
+    Ok(Some(Tls { acceptor: own.tls, own: Some((own.ca, own.fingerprint)) }))
+}
+
+/// Names and addresses for a certificate.
+fn certified(wish: &ServeArgs, places: &[SocketAddr], names: &[String]) -> Vec<String> {
+    let allowed = wish
+        .allow_host
+        .iter()
+        .map(|text| text.rsplit_once(':').map_or(text.as_str(), |(name, _)| name).to_owned());
+    let addresses = places.iter().map(SocketAddr::ip).filter(|address| !address.is_unspecified());
+    let any = places.iter().any(|place| place.ip().is_unspecified());
+    let reached = ["0.0.0.0:0", "[::]:0"].into_iter().filter(|_| any).filter_map(reached_from);
+    let fixed = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let mut all: Vec<String> = names.iter().cloned().chain(allowed).collect();
+    all.extend(addresses.chain(reached).map(|address| address.to_string()));
+    all.extend(fixed);
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The address by which others most likely reach this machine; nothing is sent to find it.
+fn reached_from(any: &str) -> Option<IpAddr> {
+    let far = if any.starts_with('[') { "[2001:db8::1]:9" } else { "192.0.2.1:9" };
+    let socket = UdpSocket::bind(any).ok()?;
+    socket.connect(far).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
+/// What the user is told at the start.
+pub(super) fn words(
+    listeners: &[TcpListener],
+    setting: &Setting,
+    tls: Option<&Tls>,
+) -> Result<String> {
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let mut words = String::new();
+    for listener in listeners {
+        let _infallible = writeln!(words, "isomon serve: {scheme}://{}", listener.local_addr()?);
+    }
+    if let Some((ca, fingerprint)) = tls.and_then(|tls| tls.own.as_ref()) {
+        let _infallible = writeln!(words, "  give to others as `ca`: {}", ca.display());
+        let _infallible = writeln!(words, "  its SHA-256: {fingerprint}");
+    }
+    let readers = match setting.token {
+        Some(_) => "everybody on this machine; others with the token",
+        None => "everybody on this machine, nobody else",
+    };
+    let _infallible = writeln!(words, "  who may read: {readers}");
+    let _infallible = write!(words, "  what may be done: {}", deeds(setting));
+    if setting.allows(Permit::Exec) && setting.token.is_none() {
+        words.push_str(
+            "\n  mind: every user of this machine can run programs as you; --token-file ends that",
+        );
+    }
+    Ok(words)
+}
+
+fn deeds(setting: &Setting) -> String {
+    let whom =
+        if setting.token.is_some() { "with the token" } else { "by everybody on this machine" };
+    match (setting.allows(Permit::Bench), setting.allows(Permit::Exec)) {
+        (false, false) => {
+            "nothing; --allow-bench and --allow-exec allow benchmarks and programs".to_owned()
+        }
+        (true, false) => format!("benchmarks, {whom}"),
+        (false, true) => format!("programs that are sent, {whom}"),
+        (true, true) => format!("benchmarks and programs that are sent, {whom}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_reached_from_elsewhere_needs_a_token_and_tls() {
+        let open = ["0.0.0.0:1", "10.0.0.5:1", "[::]:1", "[fe80::1]:1"];
+        for place in open.map(|text| [text.parse().unwrap()]) {
+            for (token, tls) in [(false, false), (false, true), (true, false)] {
+                assert!(check(&place, token, tls).is_err(), "{place:?} {token} {tls}");
+            }
+            assert!(check(&place, true, true).is_ok());
+        }
+        let near = ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1"].map(|text| text.parse().unwrap());
+        assert!(check(&near, false, false).is_ok());
+        let mixed = ["127.0.0.1:1", "0.0.0.0:1"].map(|text| text.parse().unwrap());
+        assert!(check(&mixed, false, false).is_err());
+    }
+}

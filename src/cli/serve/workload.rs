@@ -1,0 +1,27 @@
+//! Workloads of `isomon serve --allow-exec`: where they are recorded, and who runs them.
+
+use std::sync::Arc;
+
+use color_eyre::eyre::{Result, WrapErr};
+
+use super::super::setting::state_dir;
+use crate::bench::preset::processors;
+use crate::hub::local::Local;
+use crate::model::time::Clock;
+use crate::serve::workload::{Platform, Room};
+use crate::store::workload::{Keep, Ledger};
+use crate::watch::Outlet;
+
+/// Begins to take workloads. Where the file of them cannot be had, memory does, which is told.
+pub(super) fn begin(
+    local: &Arc<Local>,
+    clock: Arc<dyn Clock>,
+    outlet: Outlet,
+) -> Result<Arc<Platform>> {
+    let ledger = Ledger::open(&state_dir()?, Keep::default(), clock.wall_ns());
+    let ledger = ledger.wrap_err("workloads cannot be recorded, not even in memory")?;
+    let hostname = local.info().hostname;
+    let room = Room::of(processors());
+    let runner = Arc::<Local>::clone(local);
+    Ok(Platform::begin(runner, ledger, clock, hostname.as_str(), room, outlet))
+}

@@ -1,0 +1,214 @@
+//! Workloads and what they said, in a file of SQLite.
+//!
+//! One thread has the connection; whoever wants something waits for it, in a bounded queue. What was
+//! acknowledged is on the disk. Where the file cannot be had (another isomon has it, the disk is full
+//! or read-only, the file is damaged or newer than this program) nothing is done to it: what comes is
+//! kept in memory, which is said, and goes to the file as soon as that works again.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::model::text::SafeText;
+
+mod books;
+mod figure;
+mod file;
+mod keep;
+mod record;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use self::books::{Books, Chore, Desk};
+pub use self::figure::{Figures, Slot};
+pub use self::keep::Keep;
+pub use self::record::{Filter, Line, Page, Record};
+
+/// Why something could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The system refused: no permission, read-only, no space.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file or directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// SQLite refused.
+    #[error("{path}: {source}")]
+    Sql {
+        /// Which file; `memory` where there is none.
+        path: PathBuf,
+        /// What it said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// Another isomon has it.
+    #[error("{path} is in use by another isomon")]
+    Busy {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// It is damaged, or no database.
+    #[error("{path} is damaged: {what}")]
+    Corrupt {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: SafeText,
+    },
+    /// Another program's.
+    #[error("{path} is no file of isomon's workloads")]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// It was written by a later isomon.
+    #[error("{path} has version {found}; this isomon knows up to {known}")]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The latest that is known.
+        known: u32,
+    },
+    /// More waits than is let wait.
+    #[error("the file of workloads does not keep up")]
+    Behind,
+    /// Nothing more fits in memory while the file cannot be written.
+    #[error("the file of workloads cannot be written, and memory for them is full: {why}")]
+    Full {
+        /// Why it cannot be written.
+        why: SafeText,
+    },
+}
+
+impl Error {
+    /// What a person can do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Io { .. } | Self::Sql { .. } | Self::Full { .. } => {
+                "make room or mend the permissions; what came meanwhile is written then".to_owned()
+            }
+            Self::Busy { .. } => {
+                "end the other one, or give this one another XDG_STATE_HOME".into()
+            }
+            Self::Corrupt { path, .. } => {
+                let path = path.display();
+                format!(
+                    "keep what it has with `sqlite3 {path} .recover`, move it away, start again"
+                )
+            }
+            Self::Foreign { path } => format!("move {} away and start again", path.display()),
+            Self::Newer { .. } => "start the newer isomon; nothing was changed".to_owned(),
+            Self::Behind => "try again in a moment".to_owned(),
+        }
+    }
+}
+
+/// How the file is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Why workloads are kept in memory alone, and what mends it; `None` if they are on the disk.
+    pub fault: Option<(SafeText, SafeText)>,
+}
+
+/// The file of workloads. A clone speaks to the same one.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    desk: Desk,
+}
+
+impl Ledger {
+    /// Opens `<state>/isomon.db`, or begins it. Workloads that an isomon before left pending or
+    /// running are told as failed, at `now_ns`. Falls back on memory; [`health`](Self::health) says
+    /// so. Blocks.
+    pub fn open(state: &Path, keep: Keep, now_ns: i64) -> Result<Self, Error> {
+        let books = match file::open(state) {
+            Ok(file) => Books::of_file(file, keep, now_ns)?,
+            Err(error) => Books::of_memory(keep, Some(&error))?,
+        };
+        Ok(Self { desk: Desk::begin(books)? })
+    }
+
+    /// One in memory alone.
+    pub fn in_memory(keep: Keep) -> Result<Self, Error> {
+        Ok(Self { desk: Desk::begin(Books::of_memory(keep, None)?)? })
+    }
+
+    /// Keeps `record` in place of what was there of it.
+    pub async fn save(&self, record: Record) -> Result<(), Error> {
+        self.write(move |to, at| record::save(to, at, &record)).await
+    }
+
+    /// Keeps `lines` of workload `id`, and forgets those of its lines from `forget.0` to before
+    /// `forget.1`.
+    pub async fn append(
+        &self,
+        id: &str,
+        lines: Vec<Line>,
+        forget: (u64, u64),
+    ) -> Result<(), Error> {
+        let id = id.to_owned();
+        self.write(move |to, at| record::append(to, at, &id, &lines, forget)).await
+    }
+
+    /// The workload `id`.
+    pub async fn read(&self, id: &str) -> Result<Option<Record>, Error> {
+        let id = id.to_owned();
+        self.ask(move |from| record::read(from, &id)).await
+    }
+
+    /// Those that `filter` lets through, latest first: `limit` of them from `offset`. Outputs longer
+    /// than 4 KiB are left out.
+    pub async fn list(&self, filter: Filter, limit: u32, offset: u64) -> Result<Page, Error> {
+        self.ask(move |from| record::list(from, &filter, limit, offset)).await
+    }
+
+    /// What workload `id` said from line `from` on, at most `most` lines.
+    pub async fn lines(&self, id: &str, from: u64, most: u32) -> Result<Vec<Line>, Error> {
+        let id = id.to_owned();
+        self.ask(move |of| record::lines(of, &id, from, most)).await
+    }
+
+    /// Figures over all, and `slots` of `width_ns` each up to `now_ns`.
+    pub async fn figures(&self, now_ns: i64, width_ns: i64, slots: u32) -> Result<Figures, Error> {
+        self.ask(move |from| figure::figures(from, now_ns, width_ns, slots)).await
+    }
+
+    /// How the file is doing; tries it again where it failed.
+    pub async fn health(&self) -> Result<Health, Error> {
+        let (tell, told) = oneshot::channel();
+        self.desk.take(Box::new(move |books: &mut Books| {
+            // Whoever asked may have gone.
+            tell.send(books.health()).ok();
+        }))?;
+        told.await.map_err(|_| Error::Behind)
+    }
+
+    async fn write<F>(&self, chore: F) -> Result<(), Error>
+    where
+        F: Fn(&Connection, &str) -> rusqlite::Result<()> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        let chore: Chore = Box::new(move |books| drop(tell.send(books.write(&chore))));
+        self.desk.take(chore)?;
+        told.await.unwrap_or(Err(Error::Behind))
+    }
+
+    async fn ask<T, F>(&self, question: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        let chore: Chore = Box::new(move |books| drop(tell.send(books.read(question))));
+        self.desk.take(chore)?;
+        told.await.unwrap_or(Err(Error::Behind))
+    }
+}
