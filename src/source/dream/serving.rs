@@ -53,8 +53,7 @@ impl Tokens {
     /// Takes vLLM's own numbers in, which go before any estimate.
     fn count(&mut self, vllm: &Value, serving: &mut Serving) {
         let now = Instant::now();
-        let rate =
-            |rate: &mut Rate, key| rate.take(now, value::number(vllm, key)).map(PerSecond);
+        let rate = |rate: &mut Rate, key| rate.take(now, value::number(vllm, key)).map(PerSecond);
         serving.running = reading(value::number(vllm, "requests_running"));
         serving.waiting = reading(value::number(vllm, "requests_waiting"));
         serving.prompt_tokens_per_second = rate(&mut self.prompt, "prompt_tokens_total");
