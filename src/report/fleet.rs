@@ -85,7 +85,7 @@ pub fn text(fleet: &Fleet) -> String {
     let all = cells(&parts, figure);
     for payload in payloads(&all) {
         let of: Vec<Cell> = all.iter().copied().filter(|cell| cell.payload == payload).collect();
-        text.push_str(&format!("\n{payload} · {}\n\n", figure.name()));
+        text.extend(["\n", payload.name(), " · ", figure.name(), "\n\n"]);
         text.push_str(&table(&names, &parts, &of, figure));
     }
     for note in fleet.notes(!all.is_empty() && parts.len() > 1) {
@@ -111,7 +111,8 @@ fn table(names: &[&str], parts: &[Part<'_>], cells: &[Cell], figure: Figure) -> 
         let estimates: Vec<Option<Estimate>> =
             parts.iter().map(|part| part.estimate(cell, figure)).collect();
         let ranks = ranks(&estimates);
-        written.push(estimates.iter().zip(ranks).map(|(one, rank)| value(one, rank)).collect());
+        written
+            .push(estimates.into_iter().zip(ranks).map(|(one, rank)| value(one, rank)).collect());
     }
     let labels: Vec<String> = cells.iter().map(Cell::label).collect();
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -139,7 +140,7 @@ fn table(names: &[&str], parts: &[Part<'_>], cells: &[Cell], figure: Figure) -> 
 }
 
 /// `41.0 ms ±3 % *`.
-fn value(estimate: &Option<Estimate>, rank: Rank) -> String {
+fn value(estimate: Option<Estimate>, rank: Rank) -> String {
     let Some(estimate) = estimate else { return NOTHING.to_owned() };
     let median = estimate.median_seconds;
     let ends = estimate.low_seconds.zip(estimate.high_seconds);

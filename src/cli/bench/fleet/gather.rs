@@ -22,7 +22,7 @@ use crate::report::fleet::{Fleet, LeftOut, Node};
 /// How long nodes have to answer before the benchmark begins without those that did not.
 const MEET: Duration = Duration::from_secs(20);
 /// How long a node may be away, or not begin, before its run is given up.
-const AWAY: Duration = Duration::from_secs(60);
+const AWAY: Duration = Duration::from_mins(1);
 /// Time between two lines about how far all are.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
@@ -136,16 +136,16 @@ impl Gathered {
     fn take(&mut self, update: Update, meter: &Meter) {
         let from = update.from;
         match update.what {
-            What::Fleet(fleet) => return self.fleet = Some(fleet),
-            What::Notice(notice) if notice.bad => return meter.say(notice.text.as_str()),
-            What::Run { id, event } => return self.follow(&from, &id, event, meter),
+            What::Fleet(fleet) => self.fleet = Some(fleet),
+            What::Notice(notice) if notice.bad => meter.say(notice.text.as_str()),
+            What::Run { id, event } => self.follow(&from, &id, event, meter),
             what => {
                 let Some(member) = self.members.get_mut(&from) else { return };
                 match what {
                     What::Origin(_) => member.known = true,
                     What::Health(Health::Up) => member.away = None,
                     What::Health(Health::Down { why, .. }) => {
-                        member.away.get_or_insert((Instant::now(), why));
+                        member.away.get_or_insert_with(|| (Instant::now(), why));
                     }
                     _ => {}
                 }

@@ -3,6 +3,7 @@
 //! The samples go to the disk as they come, so that what was measured is there also where the node, the
 //! way to it, or this isomon goes away. A disk that is full is said once and stops nothing.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::model::bench::Sample;
@@ -41,6 +42,8 @@ impl Told {
     fn begin(&mut self, head: RunHead, runs: Option<&Path>) {
         match runs.map(|runs| RunDir::create(runs, &head)).transpose() {
             Ok(dir) => self.dir = dir,
+            // Another isomon of this machine keeps it there.
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => self.unkept = Some(error.to_string()),
         }
         let (samples, steps, tail) = (Vec::new(), Vec::new(), None);
@@ -60,7 +63,8 @@ impl Told {
             dir.append(samples).and_then(|()| dir.append_steps(steps)).and_then(|()| finish(dir));
         match written {
             Ok(()) => {
-                (self.saved, self.saved_steps) = (self.saved + more, self.saved_steps + more_steps)
+                self.saved += more;
+                self.saved_steps += more_steps;
             }
             Err(error) => {
                 self.unkept = Some(error.to_string());
