@@ -6,7 +6,7 @@ use isomon::model::root::Roots;
 use isomon::probe::Probe;
 use isomon::probe::node::NodeProbe;
 use isomon::probe::process::ProcessProbe;
-use isomon::probe::redact::redact;
+use isomon::procfs::redact::redact;
 
 fn main() {
     divan::main();

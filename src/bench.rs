@@ -20,7 +20,6 @@ mod pulse;
 pub mod repeat;
 mod repeats;
 mod suspension;
-pub mod taint;
 mod voice;
 
 pub use engine::Bench;

@@ -37,6 +37,7 @@ mod shell;
 mod show;
 mod signals;
 mod snapshot;
+pub mod sources;
 mod verify;
 
 use args::{Args, Verb};

@@ -14,11 +14,13 @@ pub mod address;
 pub mod mistake;
 pub mod read;
 pub mod size;
+pub mod source;
 pub mod span;
 pub mod template;
 
 pub use mistake::Mistake;
 pub use size::Size;
+pub use source::Source;
 pub use span::{Interval, Span};
 
 /// Every setting, each with a default.
@@ -33,6 +35,9 @@ pub struct Config {
     pub bench: Bench,
     /// From where on a number is called high. Percent and degrees Celsius.
     pub threshold: Threshold,
+    /// Other nodes to watch.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub source: Vec<Source>,
 }
 
 /// How this machine is watched.

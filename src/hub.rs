@@ -13,12 +13,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::model::command::Command;
-use crate::model::id::SourceId;
+use crate::model::id::{RunId, SourceId};
 use crate::model::time::Clock;
 use crate::model::update::{Update, What};
 use crate::watch::{Outlet, Pace};
 
 pub mod deed;
+mod fleet;
 pub mod local;
 mod obey;
 mod task;
@@ -47,8 +48,10 @@ pub struct Hub<D> {
     pace: watch::Sender<Pace>,
     tasks: TaskTracker,
     live: Option<task::Live>,
+    running: watch::Sender<Option<RunId>>,
     check: Option<tokio::task::JoinHandle<()>>,
     mend: Option<task::Mending>,
+    fleet: fleet::Fleet,
     told_lost: u64,
 }
 
@@ -70,8 +73,10 @@ impl<D: Deed> Hub<D> {
             pace,
             tasks: TaskTracker::new(),
             live: None,
+            running: watch::Sender::new(None),
             check: None,
             mend: None,
+            fleet: fleet::Fleet::default(),
             told_lost: 0,
         }
     }
@@ -84,6 +89,11 @@ impl<D: Deed> Hub<D> {
     /// How often sources are to sample.
     pub fn pace(&self) -> watch::Receiver<Pace> {
         self.pace.subscribe()
+    }
+
+    /// The run that goes on, from when its wish is taken until all of it is over.
+    pub fn running(&self) -> watch::Receiver<Option<RunId>> {
+        self.running.subscribe()
     }
 
     /// The way down.
@@ -116,6 +126,7 @@ impl<D: Deed> Hub<D> {
     }
 
     async fn wind_up(&mut self) {
+        self.fleet.stop.cancel();
         if let Some(live) = &self.live {
             live.cancel.cancel();
         }
@@ -142,6 +153,7 @@ impl<D: Deed> Hub<D> {
 
     /// Gives `update` to every subscriber; who has gone is forgotten.
     async fn pass(&mut self, update: Update) {
+        self.fleet.note(&update);
         for subscriber in &self.subscribers {
             if !update.what.is_periodic() {
                 // An error means the subscriber has gone, which is seen below.

@@ -12,6 +12,7 @@ pub mod claim;
 pub mod config;
 pub mod metric;
 pub mod plot;
+pub mod procfs;
 pub mod report;
 pub mod series;
 pub mod state;

@@ -9,7 +9,6 @@ use std::time::Instant;
 
 use crate::model::reading::Why;
 
-mod counter;
 pub mod cpu;
 pub mod disk;
 mod every;
@@ -21,15 +20,11 @@ pub mod interference;
 mod kept;
 pub mod memory;
 pub mod mount;
-mod mount_table;
 pub mod network;
 pub mod node;
 mod pid_dir;
 pub mod pressure;
 pub mod process;
-pub mod redact;
-pub mod sandbox;
-mod stat;
 pub mod task;
 pub mod temperature;
 pub mod time_box;

@@ -5,6 +5,7 @@
 //! routes that makes both the router and its OpenAPI document.
 
 pub mod answer;
+pub mod backend;
 pub mod context;
 pub mod count;
 pub mod depth;
@@ -13,9 +14,13 @@ pub mod gate;
 pub mod health;
 pub mod listen;
 pub mod live;
+pub mod metrics;
 pub mod node;
+pub mod run;
 pub mod setting;
+pub mod stat;
 pub mod stdio;
+pub mod system;
 pub mod tls;
 pub mod workload;
 
@@ -28,6 +33,11 @@ pub use setting::{Caller, Permit, Setting};
 pub fn door() -> Door {
     let door = health::routes(Door::new());
     let door = live::routes(door);
+    let door = node::routes(door);
+    let door = backend::routes(door);
+    let door = system::routes(door);
     let door = workload::routes(door);
-    node::routes(door)
+    let door = stat::routes(door);
+    let door = run::routes(door);
+    metrics::routes(door)
 }

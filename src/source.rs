@@ -18,9 +18,13 @@ use crate::model::text::SafeText;
 use crate::model::update::What;
 
 pub mod client;
+pub mod clients;
 pub mod error;
+pub mod isomon;
 pub mod open;
+pub mod prom;
 
+pub use clients::Clients;
 pub use error::Error;
 pub use open::open;
 
@@ -43,14 +47,16 @@ pub struct Spec {
     pub interval: Option<Duration>,
     /// How SSH is to be used.
     pub ssh: Ssh,
+    /// Connections it shares with other sources.
+    pub clients: Clients,
 }
 
 impl Spec {
     /// A source at `address` with nothing set.
     pub fn new(id: SourceId, address: Address) -> Self {
-        let ssh = Ssh::default();
+        let (ssh, clients) = (Ssh::default(), Clients::default());
         let (group, token, ca, insecure, interval) = (None, None, None, false, None);
-        Self { id, address, group, token, ca, insecure, interval, ssh }
+        Self { id, address, group, token, ca, insecure, interval, ssh, clients }
     }
 }
 

@@ -129,21 +129,38 @@ impl State {
             latest.into_iter().skip(WHOLE).for_each(RunState::forget_samples);
         }
         while self.runs.len() > RUNS {
-            let oldest = self.runs.iter().find(|(_, run)| !run.is_live()).map(|(id, _)| id.clone());
+            let idle = |(id, run): &(&RunId, &RunState)| !run.is_live() && !self.is_fleet(id);
+            let oldest = self.runs.iter().find(idle).map(|(id, _)| id.clone());
             let Some(oldest) = oldest else { break };
             self.runs.remove(&oldest);
         }
         changed
     }
 
-    /// The run that is going on, if one is.
+    /// The run of this machine that is going on, if one is. What others do on their machines is theirs.
     pub fn live_run(&self) -> Option<(&RunId, &RunState)> {
-        self.runs.iter().rev().find(|(_, run)| run.is_live())
+        let local = SourceId::local();
+        self.runs.iter().rev().find(|(_, run)| run.is_live() && run.from == local)
     }
 
-    /// The latest run, going on or over.
+    /// The latest run of this isomon, going on or over: of this machine, of its disk, or of the
+    /// benchmark on several nodes.
     pub fn last_run(&self) -> Option<(&RunId, &RunState)> {
-        self.runs.iter().next_back()
+        let local = SourceId::local();
+        let own = |id: &RunId, run: &RunState| run.stored || run.from == local || self.is_fleet(id);
+        self.runs.iter().rev().find(|(id, run)| own(id, run))
+    }
+
+    /// The runs of the last benchmark on several nodes that are going on, each with its node.
+    pub fn fleet_live(&self) -> impl Iterator<Item = (&SourceId, &RunId)> {
+        let all = self.fleet.iter().flat_map(|fleet| &fleet.runs);
+        let live = all.filter(|(_, id)| self.runs.get(id).is_some_and(RunState::is_live));
+        live.map(|(node, id)| (node, id))
+    }
+
+    /// Whether run `id` is of the last benchmark on several nodes.
+    fn is_fleet(&self, id: &RunId) -> bool {
+        self.fleet.as_ref().is_some_and(|fleet| fleet.runs.iter().any(|(_, known)| known == id))
     }
 }
 

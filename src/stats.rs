@@ -13,5 +13,6 @@ pub mod place;
 pub mod sorted;
 pub mod standing;
 pub mod summary;
+pub mod taint;
 pub mod verdict;
 pub mod verify;

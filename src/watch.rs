@@ -16,9 +16,11 @@ use crate::model::update::{Health, Notice, What};
 
 pub mod backoff;
 pub mod outlet;
+pub mod poll;
 
 pub use backoff::Backoff;
 pub use outlet::Outlet;
+pub use poll::Poll;
 
 /// Time after which a probe that has not answered is called down; it is waited for all the same,
 /// because a thread that hangs in the kernel cannot be ended.

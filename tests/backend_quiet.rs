@@ -13,10 +13,10 @@ use std::process::{Child, Command};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use isomon::bench::taint::{Thresholds, taints};
 use isomon::model::bench::Sample;
 use isomon::model::root::Roots;
 use isomon::probe::interference::{Counters, Sensors};
+use isomon::stats::taint::{Thresholds, taints};
 use isomon::store::RunDir;
 
 use prey::Prey;

@@ -20,7 +20,6 @@ use super::order::{self, Stop};
 use super::pulse::Pulse;
 use super::repeats::{self, Repeats};
 use super::suspension::Suspension;
-use super::taint::{Clocks, Thresholds};
 use super::voice::Voice;
 use crate::backend::Launch;
 use crate::model::job::{Job, Kernel};
@@ -30,6 +29,7 @@ use crate::model::text::SafeText;
 use crate::model::time::{Clock, Stamp};
 use crate::model::unit::Seconds;
 use crate::stats::summary::middle;
+use crate::stats::taint::{Clocks, Thresholds};
 use crate::stats::verdict::verdict;
 
 mod visit;

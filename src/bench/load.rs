@@ -12,7 +12,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::course::{Course, count};
-use super::taint::{of_step, taints};
 use crate::backend::Crew;
 use crate::model::bench::{Cell, Outcome, Plan, Taint};
 use crate::model::load::{Load, LoadSummary, Step, Stride};
@@ -20,6 +19,7 @@ use crate::model::run::{RunEnd, RunEvent};
 use crate::model::text::SafeText;
 use crate::probe::interference::energy::Energy;
 use crate::stats::load::{is_alike, rate_of, sort, summary};
+use crate::stats::taint::{of_step, taints};
 
 pub(super) mod agenda;
 mod beside;
@@ -224,7 +224,7 @@ impl Course {
     }
 
     async fn keep_step(&mut self, step: Step) {
-        let failed = agenda::is_failed(&step);
+        let failed = step.failed();
         let elapsed = self.elapsed();
         let progress = &mut self.ledger.progress;
         progress.completed += u32::from(!failed);

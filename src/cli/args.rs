@@ -17,6 +17,7 @@ pub use super::plot::PlotArgs;
 pub use super::serve::ServeArgs;
 pub use super::show::ShowArgs;
 pub use super::snapshot::SnapshotArgs;
+pub use super::sources::SourceArgs;
 pub use super::verify::VerifyArgs;
 pub use crate::config::Color;
 use crate::config::Interval;
@@ -72,6 +73,9 @@ pub struct ScreenArgs {
     /// Hide and refuse what acts: no benchmark can be started or cancelled
     #[arg(long)]
     pub readonly: bool,
+    /// Other nodes to watch.
+    #[command(flatten)]
+    pub sources: SourceArgs,
 }
 
 /// The commands.

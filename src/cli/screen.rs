@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::Args;
 use super::setting::Setting;
+use super::sources::Which;
 use super::{Exit, Outcome, local_watch, log, runtime};
 use crate::hub::Hub;
 use crate::model::command::Command;
@@ -50,6 +51,8 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let commands = hub.commands();
     let stop = CancellationToken::new();
     local_watch::start(&hub, &local, hub.pace(), &stop);
+    let flags = &args.screen.sources;
+    hub.watch(flags.specs(&setting.config.source, Which::All)?, flags.ssh_at_once());
     let hub = tokio::spawn(hub.run(stop.clone()));
     let result = face(updates, commands, setting, args.screen.readonly).await;
     stop.cancel();

@@ -17,10 +17,12 @@ use super::setting::Setting;
 use super::signals::Signals;
 use super::{Exit, Outcome, local_watch, log, print, runtime};
 use crate::hub::Hub;
+use crate::hub::local::Local;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
 use crate::serve::gate::Gate;
 use crate::serve::listen::Server;
+use crate::serve::run::Runs;
 use crate::serve::{self, Context};
 use crate::watch::Pace;
 
@@ -74,6 +76,8 @@ impl Watched {
         let updates = hub.subscribe(ROOM);
         let context =
             Context::new(allowed, hub.commands(), instance.into(), clock.clone(), hub.pace());
+        let runs = Runs::new(local.runs.clone(), hub.running());
+        context.runs.set(runs).unwrap_or_default();
         if context.setting.exec {
             let platform = workload::begin(&local, clock, hub.outlet())?;
             context.workloads.set(platform).unwrap_or_default();
@@ -83,6 +87,8 @@ impl Watched {
         tokio::spawn(pace::follow(Arc::clone(&context), processes, stop.clone()));
         local_watch::start(&hub, &local, pace, &stop);
         tokio::spawn(Arc::clone(&context).fold(updates));
+        let last = Arc::clone(&context);
+        tokio::task::spawn_blocking(move || remember(&local, &last));
         begin(wish, &hub.commands());
         let hub = tokio::spawn(hub.run(stop.clone()));
         Ok(Self { context, stop, hub })
@@ -95,6 +101,15 @@ impl Watched {
         }
         self.stop.cancel();
         Ok(self.hub.await?)
+    }
+}
+
+/// Brings the figures of the last run that is kept to mind.
+fn remember(local: &Local, context: &Context) {
+    let runs = local.list().unwrap_or_default();
+    let last = runs.into_iter().find(|run| run.finished).map(|run| local.read(&run.id));
+    if let Some(Ok(run)) = last {
+        context.remember_bench(&run);
     }
 }
 

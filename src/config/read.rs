@@ -9,8 +9,12 @@ use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
 use super::mistake::Place;
-use super::{Config, Mistake};
+use super::{Config, Mistake, Source};
 use crate::model::text::SafeText;
+
+mod source;
+
+pub use source::is_name;
 
 /// Longest file that is read; a person's settings are far below.
 pub const LONGEST_BYTES: usize = 256 << 10;
@@ -21,6 +25,7 @@ const SLIP: usize = 2;
 /// Settings while they are gathered.
 struct Gathering {
     table: Table,
+    sources: Vec<Source>,
     mistakes: Vec<Mistake>,
 }
 
@@ -31,7 +36,7 @@ pub fn read(
     text: &str,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, Vec<Mistake>> {
-    let mut gathering = Gathering { table: defaults(), mistakes: Vec::new() };
+    let mut gathering = Gathering { table: defaults(), sources: Vec::new(), mistakes: Vec::new() };
     gathering.take_text(path, text);
     for (name, value) in environment {
         gathering.take_variable(&name, &value);
@@ -59,6 +64,7 @@ impl Gathering {
             let name = section.get_ref();
             let place = |span: &Range<usize>| Place::new(path, text, span);
             match (self.table.contains_key(&**name), content.get_ref()) {
+                (false, _) if name == "source" => self.take_sources(content, &values, &place),
                 (false, _) => self.unknown(place(&section.span()), name, None),
                 (true, DeValue::Table(keys)) => self.take_section(name, keys, &values, &place),
                 (true, _) => self.complain(
@@ -157,7 +163,8 @@ impl Gathering {
 
     fn unknown(&mut self, place: Place, name: &str, section: Option<&str>) {
         let keys = section.map_or(Some(&self.table), |section| self.table[section].as_table());
-        let keys: Vec<String> = keys.into_iter().flat_map(Table::keys).cloned().collect();
+        let mut keys: Vec<String> = keys.into_iter().flat_map(Table::keys).cloned().collect();
+        keys.extend(section.is_none().then(|| "source".to_owned()));
         let what = match section {
             Some(section) => format!("there is no `{name}` in [{section}]"),
             None => format!("there is no section `{name}`"),
@@ -176,7 +183,7 @@ impl Gathering {
 
     fn finish(mut self, path: &str) -> Result<Config, Vec<Mistake>> {
         let read = std::mem::take(&mut self.table).try_into::<Config>();
-        let config = read.unwrap_or_default();
+        let config = Config { source: self.sources.split_off(0), ..read.unwrap_or_default() };
         self.mistakes.sort_by_key(|mistake| mistake.place.line());
         for (what, remedy) in wrong_together(&config) {
             self.complain(Place::new(path, "", &(0..0)), what, remedy);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::Config;
+use super::{Config, Source};
 
 /// The file: every key with its default behind a `#`, so that defaults stay isomon's to choose.
 pub fn template() -> String {
@@ -25,7 +25,22 @@ pub fn template() -> String {
             file.push('\n');
         }
     }
+    sources(&mut file, &schema["properties"]["source"]["items"]);
     file
+}
+
+/// A source with every key, all of it behind marks: there is none unless the user names one.
+fn sources(file: &mut String, schema: &Value) {
+    file.push('\n');
+    comment(file, schema);
+    file.push_str("#[[source]]\n");
+    let example = toml::to_string(&Source::example()).unwrap_or_default();
+    for line in example.lines() {
+        if let Some((key, _)) = line.split_once(" = ") {
+            comment(file, &schema["properties"][key]);
+            let _infallible = writeln!(file, "#{line}");
+        }
+    }
 }
 
 const HEAD: &str = "# The settings of isomon, each with its default.
@@ -66,7 +81,12 @@ mod tests {
             .filter(|line| !line.starts_with("# "))
             .map(|line| line.trim_start_matches('#').to_owned() + "\n")
             .collect();
-        assert_eq!(read("f", &unmarked, []), Ok(Config::default()));
+        let (settings, sources) = unmarked.split_once("[[source]]").expect("an example");
+        assert_eq!(read("f", settings, []), Ok(Config::default()));
+        let both = "token_env = \"WEB_1_TOKEN\"\n";
+        let sources = format!("[[source]]{}", sources.replace(both, ""));
+        let example = Source { token_env: None, ..Source::example() };
+        assert_eq!(read("f", &sources, []).map(|config| config.source), Ok(vec![example]));
         assert!(unmarked.contains("interval = \"1s\""), "{unmarked}");
     }
 

@@ -26,8 +26,8 @@ impl<D: Deed> Hub<D> {
             Command::StopMend => self.stop_mend(),
             Command::Bench(plan) => self.bench(None, *plan).await,
             Command::BenchAs { id, plan } => self.bench(Some(id), *plan).await,
-            Command::BenchOn { .. } => self.say(true, "no other node is watched").await,
-            Command::Focus(_) => {}
+            Command::BenchOn { nodes, plan } => self.bench_on(nodes, *plan).await,
+            Command::Focus(node) => self.focus(node),
             Command::ListRuns => self.list(),
             Command::OpenRun(id) => self.open(id),
             Command::Cancel(id) => self.cancel(&id).await,
@@ -38,7 +38,7 @@ impl<D: Deed> Hub<D> {
     }
 
     /// What must not be disturbed now, or would disturb; in a sentence.
-    fn busy(&self) -> Option<String> {
+    pub(super) fn busy(&self) -> Option<String> {
         if let Some(live) = self.live.as_ref().filter(|live| live.is_going_on()) {
             return Some(format!("run {} is going on; cancel it or wait", live.id));
         }
@@ -80,7 +80,7 @@ impl<D: Deed> Hub<D> {
         self.check = Some(self.tasks.spawn(work));
     }
 
-    async fn bench(&mut self, id: Option<RunId>, plan: Plan) {
+    pub(super) async fn bench(&mut self, id: Option<RunId>, plan: Plan) {
         if let Some(sentence) = self.busy() {
             return self.say(true, &sentence).await;
         }
@@ -88,19 +88,23 @@ impl<D: Deed> Hub<D> {
         let cancel = CancellationToken::new();
         let work =
             task::bench(Arc::clone(&self.deed), self.outlet(), id.clone(), plan, cancel.clone());
-        let task = self.tasks.spawn(work);
+        let (running, own) = (self.running.clone(), id.clone());
+        running.send_replace(Some(id.clone()));
+        let task = self.tasks.spawn(async move {
+            work.await;
+            running.send_if_modified(|now| now.take_if(|id| *id == own).is_some());
+        });
         self.live = Some(Live { id, cancel, task });
     }
 
     async fn cancel(&mut self, id: &RunId) {
         let going_on = |live: &&Live| live.id == *id && live.is_going_on();
-        match self.live.as_ref().filter(going_on) {
-            Some(live) => {
-                live.cancel.cancel();
-                let sentence = format!("ending run {id}; what it has stays");
-                self.say(false, &sentence).await;
-            }
-            None => self.say(true, &format!("run {id} is over")).await,
+        if let Some(live) = self.live.as_ref().filter(going_on) {
+            live.cancel.cancel();
+            let sentence = format!("ending run {id}; what it has stays");
+            self.say(false, &sentence).await;
+        } else if !self.cancel_afar(id).await {
+            self.say(true, &format!("run {id} is over")).await;
         }
     }
 
@@ -125,13 +129,14 @@ impl<D: Deed> Hub<D> {
     }
 
     /// Straight to the subscribers: the hub must not wait for room in its own queue.
-    async fn say(&mut self, bad: bool, sentence: &str) {
+    pub(super) async fn say(&mut self, bad: bool, sentence: &str) {
         let text = SafeText::new(sentence);
-        let update = Update {
-            at: self.outlet.now(),
-            from: SourceId::local(),
-            what: What::Notice(Notice { bad, text }),
-        };
+        self.tell(What::Notice(Notice { bad, text })).await;
+    }
+
+    /// The same with anything this machine has to tell.
+    pub(super) async fn tell(&mut self, what: What) {
+        let update = Update { at: self.outlet.now(), from: SourceId::local(), what };
         self.pass(update).await;
     }
 }

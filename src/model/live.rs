@@ -18,6 +18,7 @@ pub const FORMAT: u32 = 1;
 
 /// The first line.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct Hello {
     /// Version of the stream.
     pub isomon_live: u32,

@@ -134,6 +134,15 @@ pub struct Step {
     pub taints: Vec<Taint>,
 }
 
+impl Step {
+    /// Whether something failed that should not. That there is room for no more is what density looks
+    /// for.
+    pub fn failed(&self) -> bool {
+        let failed = self.shots.iter().any(|shot| shot.outcome != Outcome::Good);
+        failed && !matches!(self.stride, Stride::Density { .. })
+    }
+}
+
 /// One sandbox of a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Shot {

@@ -6,10 +6,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use super::redact::redact;
-use super::sandbox::{Claim, Facts, Ground, Namespaces, claim};
 use super::user::Users;
 use crate::model::text::SafeText;
+use crate::procfs::process::{command, owner, split};
+use crate::procfs::sandbox::{Claim, Facts, Ground, Namespaces, claim};
 
 /// Longest file read of one process; a longer command line is cut.
 const ROOM: usize = 4096;
@@ -133,48 +133,13 @@ impl Identity {
     }
 }
 
-/// Arguments end in a zero byte; programs that write their own title leave many at the end.
-fn split(line: &str) -> Vec<&str> {
-    let line = line.trim_end_matches('\0');
-    match line {
-        "" => Vec::new(),
-        _ => line.split('\0').collect(),
-    }
-}
-
-/// Zombies and programs that erased their arguments have only a name.
-fn command(name: &str, arguments: &[&str]) -> SafeText {
-    if arguments.is_empty() {
-        return SafeText::new(name);
-    }
-    SafeText::new(&redact(arguments.iter().copied()))
-}
-
-/// The real user of `Uid:  1000 1000 1000 1000`.
-fn owner(status: &str) -> Option<u32> {
-    let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
-    ids.split_ascii_whitespace().next()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
-    fn reads_owner_arguments_and_namespaces() {
-        assert_eq!(owner("Name:\tx\nUid:\t1000\t0\t0\t0\n"), Some(1000));
-        assert_eq!(owner("Name:\tUid:\n"), None);
-        assert_eq!(split("a\0b c\0\0\0"), ["a", "b c"]);
-        assert_eq!(command("dead", &split("")).as_str(), "dead");
+    fn reads_the_number_of_a_namespace() {
         assert_eq!(number("pid:[4026531836]"), Some(4_026_531_836));
         assert_eq!(number("pid:["), None);
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in "(Uid:|[0-9]{0,21}|\\[|\\]|\t|\\PC|\n){0,30}") {
-            let _ = (owner(&text), split(&text), number(&text));
-        }
     }
 }

@@ -8,11 +8,12 @@ use sysinfo::{CpuRefreshKind, RefreshKind, System};
 use super::Probe;
 use super::kept::Kept;
 use super::memory::MemoryProbe;
-use super::sandbox::Ground;
-use crate::model::node::{Cgroup, NodeInfo};
+use crate::model::node::NodeInfo;
 use crate::model::reading::{Reading, Why};
 use crate::model::root::Roots;
 use crate::model::text::SafeText;
+use crate::procfs::machine::{cgroup, is_guest, maker, named};
+use crate::procfs::sandbox::Ground;
 
 /// Reads what the machine under `roots` is; what it does not tell is missing.
 pub fn info(roots: &Roots) -> NodeInfo {
@@ -79,16 +80,6 @@ fn brand() -> Option<SafeText> {
     (!brand.is_empty()).then(|| SafeText::new(brand))
 }
 
-/// The value of the first of `names` that has one.
-fn named(cpuinfo: &str, names: &[&str]) -> Option<SafeText> {
-    let value = |wanted: &&str| {
-        let entries = cpuinfo.lines().filter_map(|line| line.split_once(':'));
-        let mut values = entries.filter(|(name, _)| name.trim() == *wanted);
-        values.next().map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
-    };
-    names.iter().find_map(value).map(SafeText::new)
-}
-
 fn cpus(stat: &mut Kept) -> u32 {
     let is_core = |line: &&str| {
         line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
@@ -101,30 +92,10 @@ fn cpus(stat: &mut Kept) -> u32 {
     u32::try_from(counted).unwrap_or(u32::MAX)
 }
 
-fn cgroup(mountinfo: &str) -> Cgroup {
-    let mounted = |kind: &str| {
-        mountinfo.lines().any(|line| {
-            let what = line.split_once(" - ").map_or("", |(_, what)| what);
-            what.split(' ').next() == Some(kind)
-        })
-    };
-    match (mounted("cgroup"), mounted("cgroup2")) {
-        (false, false) => Cgroup::None,
-        (true, false) => Cgroup::V1,
-        (false, true) => Cgroup::V2,
-        (true, true) => Cgroup::Hybrid,
-    }
-}
-
 /// The container first, for it is the inner one; then the flag that a processor under a hypervisor
 /// has, for bare machines of a cloud have its firmware too; then what the firmware says.
 fn virtualization(roots: &Roots, cpuinfo: &str) -> Reading<SafeText> {
-    let mut flags = cpuinfo.lines().filter(|line| line.starts_with("flags"));
-    let flagged = flags.next().map(|flags| {
-        let mut words = flags.split_ascii_whitespace();
-        words.any(|flag| flag == "hypervisor")
-    });
-    let found = container(roots).or_else(|| match flagged {
+    let found = container(roots).or_else(|| match is_guest(cpuinfo) {
         Some(false) => Some(SafeText::new("none")),
         Some(true) => firmware(roots).or_else(|| Some(SafeText::new("unknown hypervisor"))),
         None => firmware(roots),
@@ -147,22 +118,6 @@ fn container(roots: &Roots) -> Option<SafeText> {
     Some(SafeText::new(&engine.to_string()))
 }
 
-/// Names that makers of virtual machines put into the firmware tables, and what they mean.
-const MAKERS: [(&str, &str); 12] = [
-    ("QEMU", "qemu"),
-    ("KVM", "kvm"),
-    ("VMware", "vmware"),
-    ("VirtualBox", "virtualbox"),
-    ("innotek", "virtualbox"),
-    ("Microsoft Corporation Virtual", "hyper-v"),
-    ("Xen", "xen"),
-    ("Amazon EC2", "amazon"),
-    ("Google Compute Engine", "google"),
-    ("OpenStack", "openstack"),
-    ("Parallels", "parallels"),
-    ("Apple Virtualization", "apple"),
-];
-
 fn firmware(roots: &Roots) -> Option<SafeText> {
     let read = |name: &str| {
         let text = std::fs::read_to_string(roots.sys.join(name));
@@ -174,8 +129,7 @@ fn firmware(roots: &Roots) -> Option<SafeText> {
     let dmi = Path::new("class/dmi/id");
     let part = |name: &str| read(&dmi.join(name).to_string_lossy());
     let said = format!("{} {}", part("sys_vendor"), part("product_name"));
-    let (_, meant) = MAKERS.iter().find(|(name, _)| said.contains(name))?;
-    Some(SafeText::new(meant))
+    maker(&said)
 }
 
 #[cfg(test)]
@@ -197,20 +151,5 @@ mod tests {
         let name = told.lines().find_map(|line| line.strip_prefix("NAME="));
         let Some(name) = name.map(|name| name.trim_matches('"')) else { return };
         assert!(os().known().unwrap().as_str().starts_with(name));
-    }
-
-    #[test]
-    fn tells_the_cgroup_layouts_apart() {
-        let v1 = "1 2 0:1 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n";
-        let v2 = "1 2 0:2 / /sys/fs/cgroup/unified rw - cgroup2 none rw\n";
-        let rows = [
-            (String::new(), Cgroup::None),
-            (v1.to_owned(), Cgroup::V1),
-            (v2.to_owned(), Cgroup::V2),
-            (format!("{v1}{v2}"), Cgroup::Hybrid),
-        ];
-        for (text, wanted) in rows {
-            assert_eq!(cgroup(&text), wanted);
-        }
     }
 }

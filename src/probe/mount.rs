@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use super::every::Every;
 use super::kept::Kept;
-use super::mount_table::{self, Entry};
 use super::time_box::{GRACE, Read, TimeBox};
 use super::{Error, Probe};
 use crate::model::node::Mount;
@@ -18,6 +17,7 @@ use crate::model::reading::{Reading, Why};
 use crate::model::root::Roots;
 use crate::model::text::SafeText;
 use crate::model::unit::{Bytes, Ratio};
+use crate::procfs::mount_table::{self, Entry};
 
 const PERIOD: Duration = Duration::from_secs(5);
 

@@ -13,11 +13,8 @@ use std::time::Instant;
 
 use rustix::io::Errno;
 
-use super::counter::rate;
 use super::identity::{Identity, Reader};
 use super::pid_dir::PidDir;
-use super::sandbox::{Ground, resolve};
-use super::stat::Stat;
 use super::user::Users;
 use super::{Error, Probe};
 use crate::model::process::Process;
@@ -25,6 +22,10 @@ use crate::model::reading::{Reading, Why};
 use crate::model::root::Roots;
 use crate::model::text::SafeText;
 use crate::model::unit::{Bytes, BytesPerSecond, Seconds};
+use crate::procfs::counter::rate;
+use crate::procfs::process::io as parse_io;
+use crate::procfs::sandbox::{Ground, resolve};
+use crate::procfs::stat::Stat;
 
 /// Most handles kept open; the usual limit of a process is 1024.
 const MOST_KEPT: usize = 256;
@@ -255,27 +256,5 @@ impl Io {
             Err(why) => Reading::Missing(why.clone()),
         });
         (self.at, self.before) = (Some(now), counts.ok());
-    }
-}
-
-/// `read_bytes: 1` and `write_bytes: 2`.
-fn parse_io(raw: &[u8]) -> Option<[u64; 2]> {
-    let text = std::str::from_utf8(raw).ok()?;
-    let count = |name| {
-        let value = text.lines().find_map(|line| line.strip_prefix(name))?;
-        value.trim().parse().ok()
-    };
-    Some([count("read_bytes:")?, count("write_bytes:")?])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_storage_bytes_not_all_bytes() {
-        let raw = b"rchar: 9\nwchar: 9\nread_bytes: 1\nwrite_bytes: 2\ncancelled_write_bytes: 0\n";
-        assert_eq!(parse_io(raw), Some([1, 2]));
-        assert_eq!(parse_io(b"rchar: 9\n"), None);
     }
 }

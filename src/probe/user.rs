@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::every::Every;
 use crate::model::text::SafeText;
+use crate::procfs::process::users;
 
 const PERIOD: Duration = Duration::from_secs(30);
 /// Largest file that is read.
@@ -42,7 +43,7 @@ impl Users {
             && (changed.is_none() || changed != self.changed)
             && let Ok(raw) = std::fs::read(&self.path)
         {
-            self.names = parse(&String::from_utf8_lossy(&raw));
+            self.names = users(&String::from_utf8_lossy(&raw));
             self.changed = changed;
         }
     }
@@ -54,21 +55,6 @@ impl Users {
     }
 }
 
-/// `name:x:uid:…`; of two names for one number the first is taken, as the C library does.
-fn parse(text: &str) -> HashMap<u32, SafeText> {
-    let mut names = HashMap::new();
-    for line in text.lines() {
-        let mut fields = line.split(':');
-        if let (Some(name), Some(uid)) = (fields.next(), fields.nth(1))
-            && let Ok(uid) = uid.parse()
-            && !name.is_empty()
-        {
-            names.entry(uid).or_insert_with(|| SafeText::within(name, 32));
-        }
-    }
-    names
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,7 +62,7 @@ mod tests {
     #[test]
     fn reads_names_and_shows_others_by_number() {
         let users = Users {
-            names: parse(
+            names: users(
                 "root:x:0:0::/root:/bin/sh\ntoor:x:0:0::/:\n+::::::\nodd\nweb:x:33:33:::\n",
             ),
             ..Users::new("/nonexistent".into())

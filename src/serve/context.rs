@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
+use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
 use super::answer::Problem;
@@ -12,14 +13,17 @@ use super::count::Counts;
 use super::depth::Depth;
 use super::gate::CHALLENGE;
 use super::live::{Log, Streams};
+use super::run::Runs;
 use super::setting::{Caller, Permit, Setting};
 use super::workload::Platform;
 use crate::model::command::Command;
-use crate::model::id::SourceId;
+use crate::model::id::{RunId, SourceId};
+use crate::model::run::{Run, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::time::Clock;
-use crate::model::update::Update;
-use crate::state::State;
+use crate::model::update::{Update, What};
+use crate::report::run_prometheus;
+use crate::state::{RunState, State};
 use crate::watch::Pace;
 
 /// What handlers share.
@@ -34,6 +38,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// Who runs workloads, where that was allowed.
     pub workloads: OnceLock<Arc<Platform>>,
+    /// The runs that are kept, and the one that goes on.
+    pub runs: OnceLock<Runs>,
     /// What became of the requests.
     pub counts: Counts,
     /// The latest updates of this machine.
@@ -43,6 +49,7 @@ pub struct Context {
     /// Whether anybody wants to know of processes.
     pub depth: Depth,
     pub(super) streams: Streams,
+    last_bench: RwLock<Option<Bytes>>,
 }
 
 /// The version that is served.
@@ -64,11 +71,13 @@ impl Context {
             instance,
             clock,
             workloads: OnceLock::new(),
+            runs: OnceLock::new(),
             counts: Counts::default(),
             log: Log::default(),
             pace,
             depth: Depth::default(),
             streams: Streams::default(),
+            last_bench: RwLock::default(),
         })
     }
 
@@ -82,6 +91,9 @@ impl Context {
         self.state.write().unwrap_or_else(PoisonError::into_inner).apply(update);
         if update.from == SourceId::local() {
             self.log.push(update);
+            if let What::Run { id, event: RunEvent::Ended(_) } = &update.what {
+                self.keep_bench(id);
+            }
         }
     }
 
@@ -90,6 +102,35 @@ impl Context {
         while let Some(update) = updates.recv().await {
             self.take(&update);
         }
+    }
+
+    /// Makes the figures of run `id` the last ones.
+    fn keep_bench(&self, id: &RunId) {
+        let state = self.state();
+        let run = state.runs.get(id).filter(|run| run.from == SourceId::local());
+        // The figures are in the end; samples are not asked for.
+        let bare = |run: &RunState| Run {
+            head: run.head.clone(),
+            samples: Vec::new(),
+            steps: Vec::new(),
+            tail: run.tail.clone(),
+        };
+        let run = run.map(bare);
+        drop(state);
+        if let Some(run) = run {
+            self.remember_bench(&run);
+        }
+    }
+
+    /// Makes the figures of `run` the last ones, for `/metrics`.
+    pub fn remember_bench(&self, run: &Run) {
+        let page = run_prometheus::prometheus(run).into();
+        *self.last_bench.write().unwrap_or_else(PoisonError::into_inner) = Some(page);
+    }
+
+    /// The figures of the last benchmark, in the text format of Prometheus.
+    pub(super) fn last_bench(&self) -> Option<Bytes> {
+        self.last_bench.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What this machine calls itself; empty until that is known.

@@ -1,15 +1,20 @@
-//! `GET /v1/nodes`: the nodes this isomon knows, in Vulcan's row with isomon's own fields beside.
+//! `GET /v1/nodes` and `/v1/nodes/{id}`: the nodes this isomon knows, in Vulcan's row with isomon's own fields beside.
 
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Answer, Ask, Context, Door, Json};
-use crate::model::id::SourceId;
+use super::{Answer, Ask, Context, Door, Json, Problem};
+use crate::model::backend::BackendStatus;
+use crate::model::gpu::GpuSample;
+use crate::model::id::{RunId, SourceId};
+use crate::model::node::{NodeInfo, NodeSample};
+use crate::model::process::Process;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::update::Health;
+use crate::model::workload::{self, Workload};
 use crate::state::Node;
 
 /// A node in a list.
@@ -50,12 +55,80 @@ pub enum Status {
 }
 
 pub(super) fn routes(door: Door) -> Door {
-    door.get("/v1/nodes", "All nodes", list)
+    door.get("/v1/nodes", "All nodes", list).get(
+        "/v1/nodes/{id}",
+        "A node, with everything that is known of it",
+        one,
+    )
+}
+
+/// What of a node is asked for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+pub struct Query {
+    /// 1: its processes too.
+    #[schemars(range(max = 1))]
+    depth: Option<u8>,
+}
+
+/// A node, with everything that is known of it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Detail {
+    #[serde(flatten)]
+    row: Row,
+    /// Why it does not answer; null while it does.
+    down: Option<SafeText>,
+    /// What it is.
+    info: Option<NodeInfo>,
+    /// How it is doing.
+    sample: Option<NodeSample>,
+    /// Its GPUs, and the readers that were asked for them.
+    gpus: Option<GpuSample>,
+    /// Its backends, each with whether it can run and why not.
+    backend_statuses: Vec<BackendStatus>,
+    /// Workloads that run there.
+    workloads: Vec<Workload>,
+    /// Runs of benchmarks that are going on there.
+    runs: Vec<RunId>,
+    /// Its processes; null unless asked for, and until they are known.
+    processes: Option<Vec<Process>>,
 }
 
 async fn list(context: Arc<Context>, _: Ask) -> Answer<Json<Vec<Row>>> {
     let state = context.state();
     Ok(Json(state.nodes.iter().map(|(id, node)| row(id, node)).collect()))
+}
+
+async fn one(context: Arc<Context>, ask: Ask<Query>) -> Answer<Json<Detail>> {
+    let deep = ask.query.depth == Some(1);
+    if deep {
+        context.depth.want(context.clock.now());
+    }
+    let id = SourceId(SafeText::new(ask.part("id")));
+    let state = context.state();
+    let node = state.nodes.get(&id);
+    let node = node.ok_or_else(|| Problem::unknown("no such node; GET /v1/nodes lists them"))?;
+    let live = state.runs.iter().filter(|(_, run)| run.from == id && run.is_live());
+    Ok(Json(Detail { runs: live.map(|(id, _)| id.clone()).collect(), ..detail(&id, node, deep) }))
+}
+
+fn detail(id: &SourceId, node: &Node, deep: bool) -> Detail {
+    let latest = node.workloads.iter().flat_map(|(_, workloads)| &workloads.latest);
+    let running = latest.filter(|workload| workload.status == workload::Status::Running);
+    let processes = node.processes.as_ref().filter(|_| deep);
+    Detail {
+        row: row(id, node),
+        down: match &node.health {
+            Some(Health::Down { why, .. }) => Some(why.clone()),
+            Some(Health::Up) | None => None,
+        },
+        info: node.info.as_deref().cloned(),
+        sample: node.sample.as_ref().map(|(_, sample)| (**sample).clone()),
+        gpus: node.gpus.as_ref().map(|(_, gpus)| (**gpus).clone()),
+        backend_statuses: node.backends.clone(),
+        workloads: running.cloned().collect(),
+        runs: Vec::new(),
+        processes: processes.map(|(_, processes)| processes.clone()),
+    }
 }
 
 fn row(id: &SourceId, node: &Node) -> Row {

@@ -8,10 +8,11 @@ use std::error::Error as _;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode, redirect};
+use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::clients::Unknown;
 use super::{Error, Spec};
 use crate::model::secret::Secret;
 use crate::model::text::SafeText;
@@ -57,7 +58,8 @@ impl Client {
             let remedy = "write https://, or take a tunnel: ssh -L";
             return Err(setting("a token is never sent without TLS beyond this machine", remedy));
         }
-        let http = build(spec).map_err(|error| setting(&chain(&error), "mend its `ca`"))?;
+        let http =
+            spec.clients.of(spec).map_err(|error| setting(&chain(&error), "mend its `ca`"))?;
         let at = SafeText::new(base.split("://").last().unwrap_or_default());
         Ok(Self { http, base, at, token: spec.token.clone() })
     }
@@ -129,53 +131,47 @@ impl Client {
     /// What went wrong, by what can be done about it.
     fn told(&self, error: &reqwest::Error) -> Error {
         let at = self.at.clone();
-        if error.is_timeout() {
-            let connecting = error.is_connect();
-            let time = if connecting { CONNECT } else { TOTAL };
-            let doing = if connecting { "connecting" } else { "answering" };
-            return Error::Late { seconds: time.as_secs(), doing };
-        }
-        let words = chain(error);
-        if let Some(io) = io(error) {
-            return match io.kind() {
-                ErrorKind::ConnectionRefused => Error::Refused { at },
-                ErrorKind::TimedOut => {
-                    Error::Late { seconds: CONNECT.as_secs(), doing: "connecting" }
-                }
-                _ if is_tls(error) => Error::Tls { why: words.into() },
-                _ if words.contains("lookup") => Error::Name { host: at },
-                _ if error.is_connect() => Error::Unreachable { at, why: io.to_string().into() },
-                _ => Error::Cut { why: io.to_string().into() },
+        if let Some(unknown) = behind::<Unknown>(error) {
+            return match unknown {
+                Unknown::Absent => Error::Name { host: at },
+                Unknown::Late => late(CONNECT, "looking its name up"),
             };
         }
+        if error.is_timeout() {
+            let connecting = error.is_connect();
+            return if connecting { late(CONNECT, "connecting") } else { late(TOTAL, "answering") };
+        }
         if is_tls(error) {
-            return Error::Tls { why: words.into() };
+            return Error::Tls { why: chain(error).into() };
         }
-        if error.is_connect() {
-            return Error::Unreachable { at, why: words.into() };
+        let connecting = error.is_connect();
+        let io = behind::<std::io::Error>(error);
+        let why = io.map_or_else(|| chain(error), words).into();
+        match io.map(std::io::Error::kind) {
+            Some(ErrorKind::ConnectionRefused) => Error::Refused { at },
+            Some(ErrorKind::TimedOut) => late(CONNECT, "connecting"),
+            _ if connecting => Error::Unreachable { at, why },
+            _ => Error::Cut { why },
         }
-        Error::Cut { why: words.into() }
     }
 }
 
-fn build(spec: &Spec) -> Result<reqwest::Client, reqwest::Error> {
-    // Whoever was first has set it.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let mut builder = reqwest::Client::builder()
-        .connect_timeout(CONNECT)
-        .timeout(TOTAL)
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .user_agent(concat!("isomon/", env!("CARGO_PKG_VERSION")))
-        .pool_max_idle_per_host(1)
-        .tcp_keepalive(Duration::from_secs(15));
-    if let Some(pem) = &spec.ca {
-        builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem)?);
+fn late(time: Duration, doing: &'static str) -> Error {
+    Error::Late { seconds: time.as_secs(), doing }
+}
+
+/// What the system said, in words; one way to nowhere is told from the other.
+fn words(error: &std::io::Error) -> String {
+    match error.raw_os_error() {
+        Some(libc::EINVAL) => "its route leads nowhere (blackhole)".to_owned(),
+        Some(libc::EACCES | libc::EPERM) => {
+            "a rule of this machine's network forbids it".to_owned()
+        }
+        _ => {
+            let words = error.to_string();
+            words.split(" (os error ").next().unwrap_or_default().to_lowercase()
+        }
     }
-    if spec.insecure {
-        builder = builder.tls_danger_accept_invalid_certs(true);
-    }
-    builder.build()
 }
 
 /// Reads JSON; the place of a mistake is in the error.
@@ -196,12 +192,12 @@ fn setting(why: &str, remedy: &str) -> Error {
     Error::Setting { why: why.into(), remedy: remedy.into() }
 }
 
-/// The error of the system behind `error`.
-fn io(error: &reqwest::Error) -> Option<&std::io::Error> {
+/// The error of kind `E` behind `error`.
+fn behind<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut source = error.source();
     while let Some(error) = source {
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            return Some(io);
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
         }
         source = error.source();
     }

@@ -1,5 +1,7 @@
 //! Which file speaks to which kind of source: one line each.
 
+use super::isomon::Isomon;
+use super::prom::Prom;
 use super::{Error, Source, Spec};
 use crate::config::address::Address;
 use crate::model::origin::Kind;
@@ -12,16 +14,15 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
         Address::Http { kind, .. } => *kind,
     };
     match kind {
-        None
-        | Some(
+        None | Some(Kind::Isomon) => Ok(Box::new(Isomon::new(&spec)?)),
+        Some(Kind::Prometheus) => Ok(Box::new(Prom::new(&spec)?)),
+        Some(
             Kind::Local
-            | Kind::Isomon
             | Kind::Vulcan
             | Kind::Solstice
             | Kind::MiStudio
             | Kind::Dream
             | Kind::Cluster
-            | Kind::Prometheus
             | Kind::Ssh,
         ) => Err(Error::Unable { why: format!("nobody here can ask {}", spec.address).into() }),
     }

@@ -14,6 +14,7 @@ use super::verdict::verdict;
 use crate::model::run::Run;
 
 mod data;
+mod host;
 
 /// Figures this far apart, as a share, are the same: another machine rounds logarithms otherwise.
 const ROUNDING: f64 = 1e-9;
@@ -68,6 +69,8 @@ impl Verified {
 pub fn verify(run: &Run) -> Verified {
     let mut verified = Verified { whole: run.tail.is_some(), ..Verified::default() };
     data::look(run, &mut verified);
+    host::marks(run, &mut verified);
+    host::counts(run, &mut verified);
     let Some(tail) = &run.tail else {
         return verified;
     };

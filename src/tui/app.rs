@@ -22,6 +22,7 @@ use super::tab::{self, Tab, Views};
 use super::theme::Themes;
 use crate::config::Threshold;
 use crate::model::command::Command;
+use crate::model::id::SourceId;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::update::Notice;
@@ -59,6 +60,8 @@ pub struct App {
     pub setup: Setup,
     /// What has been asked for since the start.
     asked: Asked,
+    /// The other node of which everything was asked for last.
+    focus: Option<SourceId>,
 }
 
 /// What is asked for once.
@@ -136,6 +139,7 @@ impl App {
             effects: Vec::new(),
             setup,
             asked: Asked::default(),
+            focus: None,
         }
     }
 
@@ -177,6 +181,17 @@ impl App {
         if self.tab == Tab::Bench && !self.asked.runs {
             self.asked.runs = true;
             self.effects.push(Effect::Wish(Command::ListRuns));
+        }
+        self.tell_focus();
+    }
+
+    /// Says which other node is looked at in depth, when that changes: it tells everything then.
+    fn tell_focus(&mut self) {
+        let open = self.views.nodes.in_depth().filter(|_| self.tab == Tab::Nodes);
+        let open = open.filter(|id| **id != SourceId::local());
+        if open != self.focus.as_ref() {
+            self.focus = open.cloned();
+            self.effects.push(Effect::Wish(Command::Focus(self.focus.clone())));
         }
     }
 

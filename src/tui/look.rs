@@ -24,8 +24,7 @@ pub struct Look<'a> {
     pub now: Stamp,
     /// Whether what acts is hidden.
     pub readonly: bool,
-    /// How often this machine is sampled, in milliseconds; what is older than three of these is
-    /// stale.
+    /// How often this machine is sampled, in milliseconds.
     pub interval_ms: u64,
 }
 
@@ -53,11 +52,6 @@ impl Look<'_> {
         let key = |action| self.keymap.keys(action).next().map(ToString::to_string);
         let named = || Some(format!("{} {}", key(Action::Palette)?, action.name()));
         key(action).or_else(named).unwrap_or_else(|| action.name().to_owned())
-    }
-
-    /// Whether something heard at `at` is too old to be called live.
-    pub const fn is_stale(&self, at: Stamp) -> bool {
-        self.now.since(at).as_millis() > 3 * self.interval_ms as u128 + 500
     }
 }
 

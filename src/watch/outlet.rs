@@ -50,6 +50,11 @@ impl Outlet {
         }
     }
 
+    /// Who speaks here.
+    pub const fn source(&self) -> &SourceId {
+        &self.from
+    }
+
     /// The present instant.
     pub fn now(&self) -> Stamp {
         self.clock.now()

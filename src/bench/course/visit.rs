@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use super::Course;
 use crate::backend::{Launch, Task, Trial, Work};
 use crate::bench::no_trial::{chain, no_trial};
-use crate::bench::taint::taints;
 use crate::model::bench::{Cell, Payload, Sample, Taint};
 use crate::model::run::{RunEnd, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::update::Notice;
+use crate::stats::taint::taints;
 
 /// One visit.
 #[derive(Clone, Copy)]

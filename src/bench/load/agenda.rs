@@ -8,8 +8,8 @@ use rand::seq::SliceRandom;
 use super::record::{Tasks, mixed};
 use crate::bench::forecast;
 use crate::model::backend::BackendId;
-use crate::model::bench::{Cell, Outcome, Payload, Plan};
-use crate::model::load::{Load, Step, Stride, crowds};
+use crate::model::bench::{Cell, Payload, Plan};
+use crate::model::load::{Load, Stride, crowds};
 
 /// A step whose length nobody knows may be begun when so much time is left.
 pub(super) const LONGEST_GUESS: f64 = 20.0;
@@ -164,13 +164,6 @@ pub(super) fn stream(seed: u64, leg: &Leg, round: u32) -> u64 {
     };
     let place = (u64::from(leg.cell) << 32) | (u64::from(round) << 8) | leg.load as u64;
     mixed(seed ^ mixed(place) ^ mixed(stride).rotate_left(17))
-}
-
-/// Whether something failed in `step` that should not. That there is room for no more is what density
-/// looks for.
-pub(super) fn is_failed(step: &Step) -> bool {
-    let failed = step.shots.iter().any(|shot| shot.outcome != Outcome::Good);
-    failed && !matches!(step.stride, Stride::Density { .. })
 }
 
 impl Leg {

@@ -49,7 +49,7 @@ pub struct BenchArgs {
     #[arg(short = 'z', long, value_name = "TIME", value_parser = measure::window)]
     duration: Option<f64>,
     /// Arrivals a second, whether or not earlier ones are done; alone it measures latency
-    #[arg(short = 'q', long, value_name = "NUMBER", value_parser = measure::rate)]
+    #[arg(short = 'q', long, value_name = "NUMBER", value_parser = measure::rate, allow_negative_numbers = true)]
     rate: Option<f64>,
     /// Work inside the sandbox, with an amount perhaps: noop, cpu, memory=64, syscall=50000 (repeat)
     #[arg(long, value_name = "KERNEL[=AMOUNT]", value_parser = payload)]

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::progress::Meter;
 use super::super::signals::Signals;
-use super::never_began;
+use super::{never_began, outlook};
 use crate::hub::Deed;
 use crate::hub::local::{Local, new_id};
 use crate::model::bench::{Plan, Sample};
@@ -42,6 +42,13 @@ pub(super) async fn run(local: Local, plan: Plan, meter: &mut Meter) -> Result<H
         return Ok(Heard { run: None, signal: gathered.signal, fault: false });
     }
     gathered.finish(doing.await?, meter)
+}
+
+/// The plan without the backends that cannot run here; `None` if all of them can.
+fn what_can_run(head: &RunHead) -> Option<Plan> {
+    let mut plan = head.plan.clone();
+    plan.backends.retain(|id| head.cells.iter().any(|cell| cell.backend == *id));
+    head.left_out.iter().any(|out| out.payload.is_none()).then_some(plan)
 }
 
 /// What came of a run so far.
@@ -97,6 +104,9 @@ impl Gathered {
     fn take(&mut self, event: RunEvent, meter: &mut Meter) {
         match event {
             RunEvent::Started(head) => {
+                if let Some(plan) = what_can_run(&head) {
+                    meter.say(&format!("of these, here: {}", outlook::outlook(&plan)));
+                }
                 meter.say(&format!("run {}, seed {}", head.id, head.plan.seed));
                 self.head = Some(*head);
             }

@@ -134,6 +134,11 @@ pub(super) fn words(
     };
     let _infallible = writeln!(words, "  who may read: {readers}");
     let _infallible = write!(words, "  what may be done: {}", deeds(setting));
+    if setting.allows(Permit::Exec) && setting.token.is_none() {
+        words.push_str(
+            "\n  mind: every user of this machine can run programs as you; --token-file ends that",
+        );
+    }
     Ok(words)
 }
 

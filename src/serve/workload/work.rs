@@ -12,7 +12,7 @@ use super::path::{self, Path};
 use super::{Platform, Share, Turn, random};
 use crate::backend::{Ended, Refusal, Task, Trial, Work};
 use crate::model::backend::BackendId;
-use crate::model::bench::{Failure, Limits, Outcome};
+use crate::model::bench::{Failure, Limits, Outcome, Phase};
 use crate::model::job::{Chunk, Job, Stream};
 use crate::model::text::SafeText;
 use crate::model::workload::Status;
@@ -118,13 +118,21 @@ async fn run(
     let most = Duration::from_secs(wish.timeout_s()) + BEYOND;
     let heard = hear(platform, living, chunks, output);
     let (ended, ()) = tokio::join!(tokio::time::timeout(most, running), heard);
-    living.change(|record| record.duration_s = Some(began.elapsed().as_secs_f64()));
+    let ran = ended.as_ref().ok().and_then(|ended| lasted(ended.as_ref().ok()?.as_ref()?));
+    let ran = ran.unwrap_or_else(|| began.elapsed().as_secs_f64());
+    living.change(|record| record.duration_s = Some(ran));
     match ended {
         Ok(Ok(Some(ended))) => End::Ended(Box::new(ended)),
         Ok(Ok(None)) => End::Cancelled,
         Ok(Err(refusal)) => End::Failed(words(&refusal)),
         Err(_) => End::Failed("its sandbox neither began nor ended in time".to_owned()),
     }
+}
+
+/// Seconds from its first moment to its last, without what making room for it took.
+fn lasted(ended: &Ended) -> Option<f64> {
+    let phases = &ended.trial.phases;
+    [Phase::Exit, Phase::Run].into_iter().find_map(|last| phases.until(last)).map(|ran| ran.0)
 }
 
 fn task(backend: BackendId, job: Job, limits: Limits) -> Task {

@@ -40,7 +40,10 @@ fn head() -> RunHead {
         cells: plan.cells(),
         plan,
         left_out: Vec::new(),
-        fingerprint: Fingerprint::default(),
+        fingerprint: Fingerprint {
+            isomon: env!("CARGO_PKG_VERSION").to_owned(),
+            ..Fingerprint::default()
+        },
         repeat: String::new(),
     }
 }
@@ -62,7 +65,7 @@ fn sample(cell: u32, round: u32, warmup: bool) -> Sample {
     }
 }
 
-fn run() -> Run {
+pub(super) fn run() -> Run {
     let head = head();
     let rounds = std::iter::once((0, true)).chain((0..30).map(|round| (round, false)));
     let samples: Vec<Sample> = rounds
@@ -71,7 +74,7 @@ fn run() -> Run {
     let tail = RunTail {
         ended: Stamp { mono_ms: 32_000, wall_ms: 32_000 },
         end: RunEnd::Completed,
-        progress: Progress::default(),
+        progress: Progress { completed: 62, ..Progress::default() },
         summary: summarise(&head.cells, &samples, RESAMPLES, head.plan.seed),
         suspended: Vec::new(),
         overhead_seconds: None,
@@ -83,7 +86,7 @@ fn run() -> Run {
 }
 
 /// Where something is found after `change`.
-fn found_after(change: impl FnOnce(&mut Run)) -> Vec<String> {
+pub(super) fn found_after(change: impl FnOnce(&mut Run)) -> Vec<String> {
     let mut run = run();
     change(&mut run);
     verify(&run).findings.into_iter().map(|finding| finding.at).collect()

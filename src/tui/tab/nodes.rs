@@ -11,17 +11,22 @@ use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::notice;
 
+mod cell;
 mod chart;
 mod cpu;
 mod detail;
 mod entry;
 mod gap;
+mod heat;
+mod item;
 mod layout;
 mod list;
 mod memory;
 mod network;
+mod order;
 pub(super) mod process;
 mod storage;
+mod told;
 mod tree;
 
 pub(super) use gap::gaps;
@@ -55,6 +60,9 @@ impl View {
     }
 
     fn enter(&mut self, state: &State) -> Reply {
+        if self.list.fold(state) {
+            return Reply::Done;
+        }
         let Some(id) = self.list.current(state) else {
             return Reply::Ignored;
         };
@@ -67,6 +75,19 @@ impl View {
     /// Whether one node is seen in depth.
     pub const fn is_open(&self) -> bool {
         self.open.is_some()
+    }
+
+    /// The node that is seen in depth.
+    pub const fn in_depth(&self) -> Option<&SourceId> {
+        self.open.as_ref()
+    }
+
+    /// The nodes that are marked; else the one that is looked at.
+    pub fn chosen(&self, state: &State) -> Vec<SourceId> {
+        match &self.open {
+            Some(id) => vec![id.clone()],
+            None => self.list.chosen(state),
+        }
     }
 
     fn opened<'a>(&self, state: &'a State) -> Option<&'a Node> {
@@ -93,8 +114,8 @@ impl View {
     /// Keys worth naming.
     pub fn hints(&self, state: &State) -> &'static [Action] {
         match self.opened(state) {
-            Some(_) => self.detail.hints(),
-            None => &[Action::Enter, Action::Sort, Action::Reverse, Action::Filter, Action::Why],
+            Some(node) => self.detail.hints(node),
+            None => self.list.hints(),
         }
     }
 

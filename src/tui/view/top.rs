@@ -4,11 +4,11 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::model::update::Health;
 use crate::state::State;
 use crate::tui::app::App;
 use crate::tui::look::Look;
 use crate::tui::tab::Tab;
+use crate::tui::widget::status::{Standing, Status};
 
 /// What stands before the tabs.
 const NAME: &str = "isomon ";
@@ -57,21 +57,25 @@ pub fn tab_at(column: u16, width: u16, front: Tab) -> Option<Tab> {
 
 /// How things stand, the most important first, as much as fits into `room` columns.
 fn standing(app: &App, state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
-    let all = [
-        paused(app, look),
-        running(app, state, look),
-        down(state, look),
-        lost(state, look),
-        clock(app, look),
-        host(state, look),
-    ];
+    let one = |span: Option<Span<'static>>| span.into_iter().collect::<Vec<_>>();
     let mut left = room;
     let mut shown = Vec::new();
-    for span in all.into_iter().flatten() {
-        if span.width() < left {
-            left -= span.width() + 1;
-            shown.extend([Span::raw(" "), span]);
+    let mut take = |spans: Vec<Span<'static>>| {
+        let width: usize = spans.iter().map(Span::width).sum();
+        let fits = width > 0 && width < left;
+        if fits {
+            left -= width + 1;
+            shown.push(Span::raw(" "));
+            shown.extend(spans);
         }
+        fits
+    };
+    take(one(paused(app, look)));
+    let [long, short] = nodes(state, look);
+    let _ = take(long) || take(short);
+    for span in [running(app, state, look), lost(state, look), clock(app, look), host(state, look)]
+    {
+        take(one(span));
     }
     Line::from(shown)
 }
@@ -81,8 +85,10 @@ fn paused(app: &App, look: &Look<'_>) -> Option<Span<'static>> {
 }
 
 fn running(app: &App, state: &State, look: &Look<'_>) -> Option<Span<'static>> {
+    let fleet = state.fleet_live().count();
     let live = state.live_run();
     let words = match live.map(|(_, run)| run.progress.share()) {
+        _ if fleet > 0 => format!("▶ bench on {fleet}"),
         Some(Some(share)) => format!("▶ bench {:.0} %", share.percent().floor()),
         Some(None) => "▶ bench".to_owned(),
         None if app.views.bench.is_preparing(state) => "▶ preparing".to_owned(),
@@ -91,13 +97,14 @@ fn running(app: &App, state: &State, look: &Look<'_>) -> Option<Span<'static>> {
     Some(Span::styled(words, look.theme.accent))
 }
 
-fn down(state: &State, look: &Look<'_>) -> Option<Span<'static>> {
-    let down = state
-        .nodes
-        .values()
-        .filter(|node| matches!(node.health, Some(Health::Down { .. })))
-        .count();
-    (down > 0).then(|| Span::styled(format!("{down} down"), look.theme.bad))
+/// How many nodes are live, late, lost, in words and in signs alone; of one node only that it is not
+/// live.
+fn nodes(state: &State, look: &Look<'_>) -> [Vec<Span<'static>>; 2] {
+    let standing = Standing::of(state.nodes.values().map(|node| Status::of(node, look)));
+    if standing.all() < 2 && standing.count(Status::Down) == 0 {
+        return [Vec::new(), Vec::new()];
+    }
+    [standing.spans(true, look), standing.spans(false, look)]
 }
 
 fn lost(state: &State, look: &Look<'_>) -> Option<Span<'static>> {

@@ -86,6 +86,10 @@ pub trait Row {
     const SORTED: usize = Self::FIELDS.len();
     /// What tells it from the other rows.
     fn key(&self) -> Self::Key;
+    /// Whether `key` is its own; cheaper where a key is dear to make.
+    fn is(&self, key: &Self::Key) -> bool {
+        self.key() == *key
+    }
     /// What its field number `field` holds.
     fn value(&self, field: usize) -> Value<'_>;
 }

@@ -39,6 +39,11 @@ impl<K: Clone + PartialEq> Sheet<K> {
         }
     }
 
+    /// Whether `row` passes.
+    pub fn lets<R: Row>(&self, row: &R) -> bool {
+        self.filter.lets(row)
+    }
+
     /// The rows that pass, in order.
     pub fn arrange<'a, R: Row<Key = K>>(
         &self,
@@ -54,7 +59,7 @@ impl<K: Clone + PartialEq> Sheet<K> {
     /// Where the cursor is among `rows`; `None` without rows.
     pub fn position<R: Row<Key = K>>(&self, rows: &[&R]) -> Option<usize> {
         let held = self.cursor.as_ref();
-        let found = held.and_then(|key| rows.iter().position(|row| row.key() == *key));
+        let found = held.and_then(|key| rows.iter().position(|row| row.is(key)));
         found.or_else(|| rows.len().checked_sub(1).map(|last| self.place.min(last)))
     }
 

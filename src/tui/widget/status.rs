@@ -1,10 +1,14 @@
 //! How a source is doing, with a sign for those who see no colour.
+//!
+//! Freshness is judged by the time since the last sample, against the interval of that source.
 
 use ratatui::style::Style;
+use ratatui::text::Span;
 
 use super::super::look::Look;
 use super::super::theme::Theme;
 use super::value;
+use crate::model::origin::Kind;
 use crate::model::time::Stamp;
 use crate::model::update::Health;
 use crate::state::Node;
@@ -22,18 +26,27 @@ pub enum Status {
     Up,
 }
 
+/// Silence, in milliseconds, after which no other node is late yet, however short its interval.
+const PATIENCE_MS: u64 = 5_000;
+
+/// The interval of this machine where it is not at hand: when keys move among rows.
+pub const USUAL_MS: u64 = 2_000;
+
 impl Status {
+    /// Every status, the best first.
+    pub const ALL: [Self; 4] = [Self::Up, Self::Stale, Self::Down, Self::Waiting];
+
     /// How `node` is doing at `look.now`.
     pub fn of(node: &Node, look: &Look<'_>) -> Self {
-        Self::told(node, |at| look.is_stale(at))
+        Self::at(node, look.now, look.interval_ms)
     }
 
-    /// How `node` is doing where `is_stale` says what is too old.
-    pub fn told(node: &Node, is_stale: impl Fn(Stamp) -> bool) -> Self {
+    /// How `node` is doing at `now`; this machine itself is sampled every `own_ms`.
+    pub fn at(node: &Node, now: Stamp, own_ms: u64) -> Self {
         match (&node.health, node.last_heard()) {
             (Some(Health::Down { .. }), _) => Self::Down,
             (_, None) => Self::Waiting,
-            (_, Some(at)) if is_stale(at) => Self::Stale,
+            (_, Some(at)) if is_late(node, at, now, own_ms) => Self::Stale,
             _ => Self::Up,
         }
     }
@@ -68,6 +81,16 @@ impl Status {
         }
     }
 
+    /// One word where many are counted.
+    pub const fn counted(self) -> &'static str {
+        match self {
+            Self::Up => "live",
+            Self::Stale => "late",
+            Self::Down => "lost",
+            Self::Waiting => "waiting",
+        }
+    }
+
     /// Whether its values are of now.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Up)
@@ -77,4 +100,134 @@ impl Status {
 /// How long ago `node` was last heard, or the dash.
 pub fn age(node: &Node, look: &Look<'_>) -> String {
     node.last_heard().map_or_else(|| value::MISSING.to_owned(), |at| value::age(look.now.since(at)))
+}
+
+/// Whether what `node` told at `at` is too old to be called of now.
+pub fn is_old(node: &Node, at: Stamp, look: &Look<'_>) -> bool {
+    is_late(node, at, look.now, look.interval_ms)
+}
+
+fn is_late(node: &Node, at: Stamp, now: Stamp, own_ms: u64) -> bool {
+    now.since(at).as_millis() > late_ms(node, own_ms).into()
+}
+
+/// Silence, in milliseconds, after which `node` is late: three of its intervals, and for another
+/// machine 5 s at least. This machine itself is sampled every `own_ms`.
+fn late_ms(node: &Node, own_ms: u64) -> u64 {
+    let other = node.origin.as_ref().filter(|origin| origin.kind != Kind::Local);
+    let seconds = other.map(|origin| origin.interval_seconds.0).filter(|seconds| *seconds > 0.0);
+    let Some(seconds) = seconds else {
+        return 3 * own_ms + 500;
+    };
+    let interval = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    let interval_ms = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
+    interval_ms.saturating_mul(3).max(PATIENCE_MS)
+}
+
+/// How many nodes are how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing([usize; Status::ALL.len()]);
+
+impl Standing {
+    /// Counts `nodes`.
+    pub fn of(statuses: impl IntoIterator<Item = Status>) -> Self {
+        let mut standing = Self::default();
+        for status in statuses {
+            standing.0[Self::place(status)] += 1;
+        }
+        standing
+    }
+
+    /// How many are `status`.
+    pub const fn count(&self, status: Status) -> usize {
+        self.0[Self::place(status)]
+    }
+
+    /// How many there are.
+    pub fn all(&self) -> usize {
+        self.0.iter().sum()
+    }
+
+    const fn place(status: Status) -> usize {
+        match status {
+            Status::Up => 0,
+            Status::Stale => 1,
+            Status::Down => 2,
+            Status::Waiting => 3,
+        }
+    }
+
+    /// `● 12 live  ◐ 1 late  ✗ 2 lost`, in `words` or in signs alone; those of which there are none are
+    /// left out.
+    pub fn spans(&self, words: bool, look: &Look<'_>) -> Vec<Span<'static>> {
+        let mut spans = Vec::new();
+        for status in Status::ALL.into_iter().filter(|status| self.count(*status) > 0) {
+            let (sign, count) = (status.sign(look), self.count(status));
+            let text = if words {
+                format!("{sign} {count} {}", status.counted())
+            } else {
+                format!("{sign}{count}")
+            };
+            if !spans.is_empty() {
+                spans.push(Span::raw(" "));
+            }
+            spans.push(Span::styled(text, status.style(look.theme)));
+        }
+        spans
+    }
+}
+
+impl Standing {
+    /// The same in `width` columns: `8 of 12` where the signs need more.
+    pub fn brief(&self, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
+        let spans = self.spans(false, look);
+        if spans.iter().map(Span::width).sum::<usize>() <= width {
+            return spans;
+        }
+        let (live, all) = (self.count(Status::Up), self.all());
+        let lost = self.count(Status::Down) > 0;
+        let style = if lost { look.theme.bad } else { look.theme.warn };
+        vec![Span::styled(format!("{live}/{all}"), style)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::node::NodeSample;
+    use crate::model::origin::Origin;
+    use crate::model::unit::Seconds;
+
+    fn status(kind: Kind, interval: f64, silent_ms: u64) -> Status {
+        let at = |mono_ms| Stamp { mono_ms, wall_ms: 0 };
+        let interval_seconds = Seconds(interval);
+        let origin = Origin { kind, interval_seconds, ..Origin::default() };
+        let sample = Some((at(1_000), Box::<NodeSample>::default()));
+        let node = Node { sample, origin: Some(Box::new(origin)), ..Node::default() };
+        Status::at(&node, at(1_000 + silent_ms), 1_000)
+    }
+
+    #[test]
+    fn a_node_is_late_by_its_own_interval_and_never_within_five_seconds() {
+        let rows = [
+            (Kind::Ssh, 0.5, 4_900, Status::Up),
+            (Kind::Ssh, 0.5, 5_100, Status::Stale),
+            (Kind::Vulcan, 10.0, 29_000, Status::Up),
+            (Kind::Vulcan, 10.0, 30_001, Status::Stale),
+            (Kind::Isomon, f64::NAN, 3_000, Status::Up),
+            (Kind::Isomon, f64::INFINITY, 6_000, Status::Stale),
+            (Kind::Local, 60.0, 3_400, Status::Up),
+            (Kind::Local, 60.0, 3_600, Status::Stale),
+        ];
+        for (kind, interval, silent, wanted) in rows {
+            assert_eq!(status(kind, interval, silent), wanted, "{kind} {interval} {silent}");
+        }
+    }
+
+    #[test]
+    fn nodes_are_counted() {
+        let standing = Standing::of([Status::Up, Status::Down, Status::Up]);
+        let counts = Status::ALL.map(|status| standing.count(status));
+        assert_eq!((counts, standing.all()), ([2, 0, 1, 0], 3));
+    }
 }

@@ -14,7 +14,7 @@ use crate::state::{Node, State};
 use crate::tui::look::Look;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
 use crate::tui::widget::sheet::Sheet;
-use crate::tui::widget::status::Status;
+use crate::tui::widget::status::{Status, is_old};
 use crate::tui::widget::table::{Column, Table};
 use crate::tui::widget::{fixed, meter, value};
 
@@ -103,7 +103,9 @@ impl Entry<'_> {
 
     /// Whether its values are of now.
     pub(super) fn is_live(&self, look: &Look<'_>) -> bool {
-        !self.is_lost() && !look.is_stale(self.at) && Status::of(self.node, look) != Status::Down
+        !self.is_lost()
+            && !is_old(self.node, self.at, look)
+            && Status::of(self.node, look) != Status::Down
     }
 
     /// The share of its memory in use.

@@ -6,8 +6,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::layout::{self, Part};
-use super::{chart, cpu, gap, memory, network, process, say, storage};
+use super::{chart, cpu, gap, memory, network, process, say, storage, told};
 use crate::model::id::SourceId;
+use crate::model::origin::Kind;
 use crate::model::time::Stamp;
 use crate::model::update::Health;
 use crate::state::Node;
@@ -38,8 +39,8 @@ impl View {
 
     pub(super) fn act(&mut self, action: Action, node: &Node, now: Stamp) -> Reply {
         match action {
-            Action::NextPanel => self.focus_on(self.focus.next(1)),
-            Action::PreviousPanel => self.focus_on(self.focus.next(Part::ALL.len() - 1)),
+            Action::NextPanel => self.turn(node, true),
+            Action::PreviousPanel => self.turn(node, false),
             Action::Zoom => self.zoom = !self.zoom,
             Action::Back if self.zoom => self.zoom = false,
             Action::Why => return say(&self.gaps(node)),
@@ -48,15 +49,31 @@ impl View {
         Reply::Done
     }
 
+    /// The panel that has the keys: the one that was chosen where `node` has it, else the first that
+    /// says more than where it is.
+    fn focus(&self, parts: &[Part]) -> Part {
+        let chosen = parts.iter().find(|part| **part == self.focus);
+        let telling = parts.iter().find(|part| **part != Part::Origin);
+        chosen.or(telling).or(parts.first()).copied().unwrap_or_default()
+    }
+
+    fn turn(&mut self, node: &Node, on: bool) {
+        let parts = Part::of(node);
+        let focus = self.focus(&parts);
+        let at = parts.iter().position(|part| *part == focus).unwrap_or(0);
+        let steps = if on { 1 } else { parts.len() - 1 };
+        self.focus_on(parts[(at + steps) % parts.len()]);
+    }
+
     fn focus_on(&mut self, part: Part) {
         (self.focus, self.scroll) = (part, 0);
     }
 
     fn act_in_panel(&mut self, action: Action, node: &Node, now: Stamp) -> Reply {
-        match self.focus {
+        match self.focus(&Part::of(node)) {
             Part::Processes => self.processes.act(action, node),
             Part::History => self.history.act(action, now),
-            Part::Cpu | Part::Memory | Part::Storage | Part::Network => self.scroll(action),
+            _ => self.scroll(action),
         }
     }
 
@@ -71,16 +88,17 @@ impl View {
     }
 
     fn gaps(&self, node: &Node) -> Vec<String> {
-        let Some((_, sample)) = &node.sample else {
+        let focus = self.focus(&Part::of(node));
+        let Some((_, sample)) = node.sample.as_ref().filter(|_| focus.is_of_machine()) else {
             return gap::gaps(node);
         };
-        match self.focus {
+        match focus {
             Part::Cpu => gap::cpu(sample),
             Part::Memory => gap::memory(sample),
             Part::Storage => gap::storage(sample),
             Part::Network => gap::network(sample),
             Part::History => self.history.gaps(node),
-            Part::Processes => self.processes.gaps(node),
+            _ => self.processes.gaps(node),
         }
     }
 
@@ -90,12 +108,14 @@ impl View {
     }
 
     pub(super) fn click(&mut self, x: u16, y: u16, area: Rect, node: &Node, now: Stamp) -> Reply {
-        let places = layout::places(area, self.focus, self.zoom);
+        let parts = Part::of(node);
+        let focus = self.focus(&parts);
+        let places = layout::places(&parts, area, focus, self.zoom);
         let at = Position::new(x, y);
         let Some((part, place)) = places.into_iter().find(|(_, place)| place.contains(at)) else {
             return Reply::Ignored;
         };
-        if part != self.focus {
+        if part != focus {
             self.focus_on(part);
         }
         match part {
@@ -106,8 +126,8 @@ impl View {
         Reply::Done
     }
 
-    pub(super) const fn hints(&self) -> &'static [Action] {
-        match self.focus {
+    pub(super) fn hints(&self, node: &Node) -> &'static [Action] {
+        match self.focus(&Part::of(node)) {
             Part::Processes => &[
                 Action::NextPanel,
                 Action::Zoom,
@@ -138,81 +158,98 @@ impl View {
         node: &Node,
         look: &Look<'_>,
     ) {
-        let places = layout::places(area, self.focus, self.zoom);
+        let parts = Part::of(node);
+        let focus = self.focus(&parts);
+        let places = layout::places(&parts, area, focus, self.zoom);
         let status = Status::of(node, look);
         for (part, place) in &places {
-            self.part(*part, *place, buffer, node, look);
-            if !status.is_live() && *part != Part::History {
+            self.part(*part, *place, buffer, (node, *part == focus), look);
+            if !status.is_live() && !matches!(part, Part::History | Part::Origin) {
                 buffer.set_style(panel::inside(*place), look.theme.muted);
             }
         }
         let mut heads = area.rows();
         if area.height >= 4 {
-            let heads = heads.by_ref().take(usize::from(layout::heads(area, self.zoom)));
-            let lines = [head(id, node, status, area.width, look), self.names(area.width, look)];
+            let heads = heads.by_ref().take(usize::from(layout::heads(&parts, area, self.zoom)));
+            let names = names(&parts, focus, area.width, look);
+            let lines = [head(id, node, status, area.width, look), names];
             for (line, row) in lines.into_iter().zip(heads) {
                 line.render(row, buffer);
             }
         }
     }
 
-    /// The names of the panels, the one with the keys marked.
-    fn names(&self, width: u16, look: &Look<'_>) -> Line<'static> {
-        if width < 60 {
-            let (number, count) = (self.focus as usize + 1, Part::ALL.len());
-            let words = format!(" panel {number} of {count}");
-            return Line::styled(words, look.theme.muted);
-        }
-        let name = |part: Part| {
-            if part == self.focus {
-                Span::styled(format!("[{}]", part.title()), look.theme.accent)
-            } else {
-                Span::styled(format!(" {} ", part.title()), look.theme.muted)
-            }
-        };
-        Part::ALL.into_iter().map(name).collect()
-    }
-
-    fn part(&self, part: Part, area: Rect, buffer: &mut Buffer, node: &Node, look: &Look<'_>) {
-        let focused = part == self.focus;
+    fn part(
+        &self,
+        part: Part,
+        area: Rect,
+        buffer: &mut Buffer,
+        (node, focused): (&Node, bool),
+        look: &Look<'_>,
+    ) {
         let scroll = if focused { self.scroll } else { 0 };
+        let frame = Panel::new(part.title()).focused(focused);
         match (part, &node.sample) {
             (Part::Processes, _) => self.processes.draw(area, buffer, node, focused, look),
             (Part::History, _) => self.history.draw(area, buffer, node, focused, look),
-            (_, None) => {
-                let area = Panel::new(part.title()).focused(focused).open(area, buffer, look);
+            (Part::Cpu | Part::Memory | Part::Storage | Part::Network, None) => {
+                let area = frame.open(area, buffer, look);
                 notice::notice("No sample yet", &[], area, buffer, look);
             }
-            (_, Some((_, sample))) => {
-                let frame = Panel::new(part.title()).focused(focused);
-                match part {
-                    Part::Cpu => cpu::draw(sample, frame, area, buffer, look),
-                    Part::Memory => memory::draw(sample, frame, area, buffer, look),
-                    Part::Storage => storage::draw(sample, scroll, frame, area, buffer, look),
-                    _ => network::draw(sample, scroll, frame, area, buffer, look),
-                }
+            (Part::Cpu, Some((_, sample))) => cpu::draw(sample, frame, area, buffer, look),
+            (Part::Memory, Some((_, sample))) => memory::draw(sample, frame, area, buffer, look),
+            (Part::Storage, Some((_, sample))) => {
+                storage::draw(sample, scroll, frame, area, buffer, look);
             }
+            (Part::Network, Some((_, sample))) => {
+                network::draw(sample, scroll, frame, area, buffer, look);
+            }
+            _ => told::draw((part, node), scroll, frame, area, buffer, look),
         }
     }
 }
 
+/// The names of the panels, the one with the keys marked.
+fn names(parts: &[Part], focus: Part, width: u16, look: &Look<'_>) -> Line<'static> {
+    let room: usize = parts.iter().map(|part| part.title().len() + 2).sum();
+    if usize::from(width) < room {
+        let at = parts.iter().position(|part| *part == focus).unwrap_or(0);
+        let words = format!(" panel {} of {}: {}", at + 1, parts.len(), focus.title());
+        return Line::styled(words, look.theme.muted);
+    }
+    let name = |part: &Part| {
+        if *part == focus {
+            Span::styled(format!("[{}]", part.title()), look.theme.accent)
+        } else {
+            Span::styled(format!(" {} ", part.title()), look.theme.muted)
+        }
+    };
+    parts.iter().map(name).collect()
+}
+
 fn head(id: &SourceId, node: &Node, status: Status, width: u16, look: &Look<'_>) -> Line<'static> {
-    let sign = Span::styled(format!(" {} ", status.sign(look)), status.style(look.theme));
-    let name = Span::styled(format!("{id}  "), look.theme.title);
+    let theme = look.theme;
+    let sign = Span::styled(format!(" {} ", status.sign(look)), status.style(theme));
+    let name = Span::styled(format!("{id}  "), theme.title);
+    let origin = node.origin.as_deref().filter(|origin| origin.kind != Kind::Local);
+    let open = origin.is_some_and(|origin| origin.unverified);
+    let open = Span::styled(if open { "unverified  " } else { "" }, theme.bad);
     let state = match &node.health {
         Some(Health::Down { since, why }) => {
             format!("down for {}: {why} · ", value::age(look.now.since(*since)))
         }
         _ if status.is_live() => String::new(),
+        _ if node.last_heard().is_none() => "nothing heard yet · ".to_owned(),
         _ => format!("{}, last heard {} ago · ", status.word(), status::age(node, look)),
     };
     let uptime = node.sample.as_ref().and_then(|(_, sample)| sample.uptime_seconds.get());
-    let up = uptime.map_or_else(String::new, |uptime| format!("up {uptime} · "));
+    let up = uptime.map(|uptime| format!("up {uptime}"));
     let machine = node.info.as_deref().map(|info| layout::machine(id, info));
-    let room = usize::from(width).saturating_sub(name.content.chars().count() + 3);
+    let server = origin.filter(|_| node.info.is_none()).map(told::server);
+    let room = usize::from(width).saturating_sub(name.content.chars().count() + open.width() + 3);
     let state = fixed::cut(&state, room);
-    let rest = up + &machine.unwrap_or_default();
-    let rest = fixed::cut(&rest, room.saturating_sub(state.chars().count()));
-    let state = Span::styled(state, status.style(look.theme));
-    Line::from(vec![sign, name, state, Span::styled(rest, look.theme.muted)])
+    let rest: Vec<String> = [up, machine, server].into_iter().flatten().collect();
+    let rest = fixed::cut(&rest.join(" · "), room.saturating_sub(state.chars().count()));
+    let state = Span::styled(state, status.style(theme));
+    Line::from(vec![sign, name, open, state, Span::styled(rest, theme.muted)])
 }

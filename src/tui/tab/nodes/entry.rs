@@ -1,20 +1,29 @@
-//! A node as a row: its fields.
+//! A node as a row: its fields, each made only when it is asked for, because there may be thousands.
 
+use crate::model::gpu::Gpu;
 use crate::model::id::SourceId;
+use crate::model::origin::Origin;
+use crate::model::text::SafeText;
 use crate::model::time::Stamp;
-use crate::state::history::{Metric, node_row};
+use crate::model::workload;
+use crate::state::history::{GpuMetric, Metric, gpu_row, node_row};
 use crate::state::{Node, State};
+use crate::tui::look::Look;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
-use crate::tui::widget::status::Status;
+use crate::tui::widget::status::{Status, USUAL_MS};
 
-/// A node with what its row is made of.
+/// A node, and when it is looked at.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Entry<'a> {
     pub(super) id: &'a SourceId,
     pub(super) node: &'a Node,
-    pub(super) status: Status,
     pub(super) now: Stamp,
-    pub(super) numbers: [Option<f64>; Metric::ALL.len()],
+    /// How often this machine itself is sampled.
+    own_ms: u64,
 }
+
+/// The numbers of a node's last sample.
+pub(super) type Numbers = [Option<f64>; Metric::ALL.len()];
 
 pub(super) const NAME: usize = 0;
 pub(super) const STATUS: usize = 1;
@@ -23,9 +32,14 @@ pub(super) const MEM: usize = 3;
 pub(super) const LOAD: usize = 4;
 pub(super) const STEAL: usize = 5;
 pub(super) const PSI: usize = 6;
-pub(super) const DISK: usize = 7;
-pub(super) const NET: usize = 8;
-pub(super) const AGE: usize = 9;
+pub(super) const GPU: usize = 7;
+pub(super) const DISK: usize = 8;
+pub(super) const NET: usize = 9;
+pub(super) const WORK: usize = 10;
+pub(super) const AGE: usize = 11;
+pub(super) const GROUP: usize = 12;
+pub(super) const KIND: usize = 13;
+pub(super) const ADDRESS: usize = 14;
 
 impl Row for Entry<'_> {
     type Key = SourceId;
@@ -37,48 +51,107 @@ impl Row for Entry<'_> {
         Field::new("load", Kind::Number),
         Field::new("steal", Kind::Percent),
         Field::new("psi", Kind::Percent),
+        Field::new("gpu", Kind::Percent),
         Field::new("disk", Kind::Bytes),
         Field::new("net", Kind::Bytes),
+        Field::new("work", Kind::Number),
         Field::new("age", Kind::Number),
+        Field::text("group"),
+        Field::text("kind"),
+        Field::text("address"),
         Field::text("backend"),
     ];
-    const SORTED: usize = 10;
+    const SORTED: usize = 15;
 
     fn key(&self) -> SourceId {
         self.id.clone()
     }
 
+    fn is(&self, key: &SourceId) -> bool {
+        self.id == key
+    }
+
     fn value(&self, field: usize) -> Value<'_> {
+        let origin = self.origin();
         match field {
             NAME => Value::text(self.id.0.as_str()),
-            STATUS => Value::text(self.status.word()),
-            CPU => self.number(Metric::Cpu).into(),
-            MEM => self.number(Metric::Memory).into(),
-            LOAD => self.number(Metric::Load).into(),
-            STEAL => self.number(Metric::Steal).into(),
-            PSI => self.psi().into(),
-            DISK => self.sum(Metric::DiskRead, Metric::DiskWrite).into(),
-            NET => self.sum(Metric::Receive, Metric::Transmit).into(),
-            AGE => self.node.last_heard().map(|at| self.now.since(at).as_secs_f64()).into(),
+            STATUS => Value::text(self.status().word()),
+            CPU | MEM | LOAD | STEAL | PSI | DISK | NET => self.number(field).into(),
+            GPU => self.busiest_gpu().into(),
+            WORK => self.running().map(|count| count as f64).into(),
+            AGE => self.age().into(),
+            GROUP => text(origin.and_then(|it| it.group.as_ref())),
+            KIND => Value::text(self.kind()),
+            ADDRESS => text(origin.map(|it| &it.address)),
             _ => Value::Text(self.backends().into()),
         }
     }
 }
 
-impl Entry<'_> {
-    pub(super) const fn number(&self, metric: Metric) -> Option<f64> {
-        self.numbers[metric as usize]
+impl<'a> Entry<'a> {
+    pub(super) fn status(&self) -> Status {
+        Status::at(self.node, self.now, self.own_ms)
     }
 
-    pub(super) fn sum(&self, one: Metric, other: Metric) -> Option<f64> {
-        let known = self.number(one).into_iter().chain(self.number(other));
-        known.reduce(|a, b| a + b)
+    pub(super) fn origin(&self) -> Option<&'a Origin> {
+        self.node.origin.as_deref()
     }
 
-    /// The worst of the three pressures.
-    pub(super) fn psi(&self) -> Option<f64> {
-        let all = [Metric::CpuPressure, Metric::MemoryPressure, Metric::IoPressure];
-        all.iter().filter_map(|metric| self.number(*metric)).reduce(f64::max)
+    /// Who speaks there; a node without a word about it is this machine.
+    pub(super) fn kind(&self) -> &'static str {
+        self.origin().map(|origin| origin.kind).unwrap_or_default().name()
+    }
+
+    pub(super) fn numbers(&self) -> Numbers {
+        self.node.sample.as_ref().map_or([None; _], |(_, sample)| node_row(sample))
+    }
+
+    fn number(&self, field: usize) -> Option<f64> {
+        let numbers = self.numbers();
+        match field {
+            CPU => numbers[Metric::Cpu as usize],
+            MEM => numbers[Metric::Memory as usize],
+            LOAD => numbers[Metric::Load as usize],
+            STEAL => numbers[Metric::Steal as usize],
+            PSI => psi(&numbers),
+            DISK => sum(&numbers, Metric::DiskRead, Metric::DiskWrite),
+            _ => sum(&numbers, Metric::Receive, Metric::Transmit),
+        }
+    }
+
+    pub(super) fn gpus(&self) -> &'a [Gpu] {
+        self.node.gpus.as_ref().map_or(&[], |(_, sample)| &sample.gpus)
+    }
+
+    /// Use of the GPU that is used most, in percent.
+    pub(super) fn busiest_gpu(&self) -> Option<f64> {
+        let use_of = |gpu: &Gpu| gpu_row(gpu)[GpuMetric::Utilization as usize];
+        self.gpus().iter().filter_map(use_of).reduce(f64::max)
+    }
+
+    /// Workloads and jobs that run there; `None` where it tells of neither.
+    pub(super) fn running(&self) -> Option<u64> {
+        let workloads = self.node.workloads.as_ref().map(|(_, all)| {
+            let by_status = all.by_status.iter();
+            let running = by_status.filter(|(status, _)| *status == workload::Status::Running);
+            running.map(|(_, count)| count).fold(0, |sum: u64, count| sum.saturating_add(*count))
+        });
+        let jobs = self.node.pipelines.as_ref().map(|(_, all)| {
+            all.jobs.iter().filter(|job| job.status.as_str() == "RUNNING").count() as u64
+        });
+        workloads.into_iter().chain(jobs).reduce(u64::saturating_add)
+    }
+
+    /// Seconds since something was heard.
+    pub(super) fn age(&self) -> Option<f64> {
+        self.node.last_heard().map(|at| self.now.since(at).as_secs_f64())
+    }
+
+    /// How many backends run there, and of how many.
+    pub(super) fn ready(&self) -> Option<(usize, usize)> {
+        let all = &self.node.backends;
+        let ready = all.iter().filter(|backend| backend.readiness.runs()).count();
+        (!all.is_empty()).then_some((ready, all.len()))
     }
 
     /// Names of the backends that run, with their families: `gvisor gvisor-systrap`.
@@ -93,15 +166,25 @@ impl Entry<'_> {
     }
 }
 
-pub(super) fn entries(
-    state: &State,
-    now: Stamp,
-    status: impl Fn(&Node) -> Status,
-) -> Vec<Entry<'_>> {
-    let entry = |(id, node)| {
-        let node: &Node = node;
-        let numbers = node.sample.as_ref().map_or([None; _], |(_, sample)| node_row(sample));
-        Entry { id, node, status: status(node), now, numbers }
-    };
-    state.nodes.iter().map(entry).collect()
+fn text(text: Option<&SafeText>) -> Value<'_> {
+    text.map_or(Value::Missing, |text| Value::text(text.as_str()))
+}
+
+/// What is known of two numbers together.
+pub(super) fn sum(numbers: &Numbers, one: Metric, other: Metric) -> Option<f64> {
+    let known = [one, other].into_iter().filter_map(|metric| numbers[metric as usize]);
+    known.reduce(|a, b| a + b)
+}
+
+/// The worst of the three pressures.
+pub(super) fn psi(numbers: &Numbers) -> Option<f64> {
+    let all = [Metric::CpuPressure, Metric::MemoryPressure, Metric::IoPressure];
+    all.iter().filter_map(|metric| numbers[*metric as usize]).reduce(f64::max)
+}
+
+/// Every node, in the order of their names.
+pub(super) fn entries<'a>(state: &'a State, look: Option<&Look<'_>>) -> Vec<Entry<'a>> {
+    let now = look.map_or(state.now, |look| look.now);
+    let own_ms = look.map_or(USUAL_MS, |look| look.interval_ms);
+    state.nodes.iter().map(|(id, node)| Entry { id, node, now, own_ms }).collect()
 }

@@ -1,17 +1,35 @@
 //! Which values of a node are missing, and why.
 
 use crate::model::node::{List, NodeSample};
+use crate::model::origin::Offer;
 use crate::model::reading::{Reading, Why};
+use crate::model::update::Health;
 use crate::state::Node;
 use crate::state::history::Metric;
 
 /// `name: reason` for each missing value of `node`; several of one kind are named once.
 pub(crate) fn gaps(node: &Node) -> Vec<String> {
     let Some((_, sample)) = &node.sample else {
-        return vec!["no sample has been taken yet".to_owned()];
+        return offers(node);
     };
     let mut gaps = [cpu(sample), memory(sample), storage(sample), network(sample)].concat();
     gaps.extend(quarantined(sample));
+    gaps
+}
+
+/// What a server does not tell, of one that is not sampled as a machine.
+fn offers(node: &Node) -> Vec<String> {
+    let down = match &node.health {
+        Some(Health::Down { why, .. }) => Some(format!("it does not answer: {why}")),
+        _ => None,
+    };
+    let endpoints = node.origin.iter().flat_map(|origin| &origin.endpoints);
+    let lacking = endpoints.filter(|one| one.offer != Offer::Offered);
+    let lacking = lacking.map(|one| format!("{}: {}", one.name, one.offer));
+    let gaps: Vec<String> = down.into_iter().chain(lacking).collect();
+    if gaps.is_empty() && node.last_heard().is_none() {
+        return vec!["no sample has been taken yet".to_owned()];
+    }
     gaps
 }
 

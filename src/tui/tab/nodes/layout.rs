@@ -4,6 +4,8 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use crate::model::id::SourceId;
 use crate::model::node::NodeInfo;
+use crate::model::origin::Kind;
+use crate::state::Node;
 
 /// A panel of a node in depth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,10 +17,17 @@ pub(super) enum Part {
     History,
     Storage,
     Network,
+    Origin,
+    Workloads,
+    Jobs,
+    Models,
+    Agents,
+    Services,
 }
 
 impl Part {
-    pub(super) const ALL: [Self; 6] =
+    /// What a machine has that isomon samples.
+    const MACHINE: [Self; 6] =
         [Self::Processes, Self::Cpu, Self::Memory, Self::History, Self::Storage, Self::Network];
 
     pub(super) const fn title(self) -> &'static str {
@@ -29,27 +38,61 @@ impl Part {
             Self::History => "History",
             Self::Storage => "Storage",
             Self::Network => "Network",
+            Self::Origin => "Source",
+            Self::Workloads => "Workloads",
+            Self::Jobs => "Jobs",
+            Self::Models => "Models",
+            Self::Agents => "Agents",
+            Self::Services => "Services",
         }
     }
 
-    /// The panel `steps` further on, round and round.
-    pub(super) const fn next(self, steps: usize) -> Self {
-        Self::ALL[(self as usize + steps) % Self::ALL.len()]
+    /// The panels of `node`: those of a machine where it is sampled as one, and those of whatever else
+    /// it tells.
+    pub(super) fn of(node: &Node) -> Vec<Self> {
+        let other = node.origin.as_ref().filter(|origin| origin.kind != Kind::Local);
+        let told = [
+            (Self::Origin, other.is_some()),
+            (Self::Workloads, node.workloads.is_some()),
+            (Self::Jobs, node.pipelines.is_some()),
+            (Self::Models, node.serving.is_some()),
+            (Self::Agents, node.agents.is_some()),
+            (Self::Services, node.services.is_some()),
+        ];
+        let told = told.into_iter().filter(|(_, there)| *there).map(|(part, _)| part);
+        let sampled = node.sample.is_some() || node.processes.is_some();
+        let machine = if sampled || other.is_none() { &Self::MACHINE[..] } else { &[] };
+        machine.iter().copied().chain(told).collect()
+    }
+
+    /// Whether it is of a machine that isomon samples.
+    pub(super) const fn is_of_machine(self) -> bool {
+        matches!(
+            self,
+            Self::Processes
+                | Self::Cpu
+                | Self::Memory
+                | Self::History
+                | Self::Storage
+                | Self::Network
+        )
     }
 }
 
-/// Whether every panel is on the screen at once.
-pub(super) const fn shows_all(area: Rect) -> bool {
+/// Whether there is room for every panel of a machine at once.
+const fn is_large(area: Rect) -> bool {
     area.width >= 100 && area.height >= 30
 }
 
 /// The panels on the screen and where they are; the lines above them are left free.
-pub(super) fn places(area: Rect, focus: Part, zoom: bool) -> Vec<(Part, Rect)> {
-    let above = if area.height < 4 { 0 } else { heads(area, zoom) };
+pub(super) fn places(parts: &[Part], area: Rect, focus: Part, zoom: bool) -> Vec<(Part, Rect)> {
+    let above = if area.height < 4 { 0 } else { heads(parts, area, zoom) };
     let area = Rect { y: area.y + above, height: area.height - above, ..area };
+    let machine = parts.first().is_some_and(|part| part.is_of_machine());
     match area {
         _ if zoom => vec![(focus, area)],
-        _ if shows_all(area) => wide(area),
+        Rect { width: 70.., height: 17.., .. } if !machine => told(parts, area, focus),
+        _ if machine && is_large(area) => wide(parts, area, focus),
         Rect { width: 70.., height: 17.., .. } => middle(area, focus),
         _ => vec![(focus, area)],
     }
@@ -57,11 +100,44 @@ pub(super) fn places(area: Rect, focus: Part, zoom: bool) -> Vec<(Part, Rect)> {
 
 /// How many lines stand above the panels: the node, and the names of the panels where not all are
 /// seen.
-pub(super) const fn heads(area: Rect, zoom: bool) -> u16 {
-    if zoom || !shows_all(Rect { height: area.height.saturating_sub(1), ..area }) { 2 } else { 1 }
+pub(super) fn heads(parts: &[Part], area: Rect, zoom: bool) -> u16 {
+    let rest = Rect { height: area.height.saturating_sub(1), ..area };
+    let all = match parts.first() {
+        Some(first) if first.is_of_machine() => {
+            is_large(rest) && parts.len() <= Part::MACHINE.len() + 1
+        }
+        _ => parts.len() <= 2 || is_large(rest),
+    };
+    if zoom || !all { 2 } else { 1 }
 }
 
-fn wide(area: Rect) -> Vec<(Part, Rect)> {
+/// Panels of what a server tells, in two columns where there is room, else the source above and below
+/// it the panel that has the keys.
+fn told(parts: &[Part], area: Rect, focus: Part) -> Vec<(Part, Rect)> {
+    if let [only] = parts {
+        return vec![(*only, area)];
+    }
+    if !is_large(area) {
+        let rows = [Constraint::Length((area.height * 2 / 5).clamp(7, 12)), Constraint::Fill(1)];
+        let [upper, lower] = Layout::vertical(rows).areas(area);
+        let below = if focus == Part::Origin { parts[1] } else { focus };
+        return vec![(Part::Origin, upper), (below, lower)];
+    }
+    let rows = parts.len().div_ceil(2);
+    let rows = Layout::vertical(vec![Constraint::Fill(1); rows]).split(area);
+    let row = |(pair, row): (&[Part], &Rect)| match pair {
+        [one, two] => {
+            let halves = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]);
+            let [left, right] = halves.areas(*row);
+            vec![(*one, left), (*two, right)]
+        }
+        _ => pair.iter().map(|part| (*part, *row)).collect(),
+    };
+    parts.chunks(2).zip(rows.iter()).flat_map(row).collect()
+}
+
+/// All panels of a machine, and beside its processes one of what else it tells.
+fn wide(parts: &[Part], area: Rect, focus: Part) -> Vec<(Part, Rect)> {
     let high = (area.height / 4).clamp(9, 14);
     let rows = [Constraint::Length(high), Constraint::Length(high), Constraint::Fill(1)];
     let [first, second, third] = Layout::vertical(rows).areas(area);
@@ -73,14 +149,24 @@ fn wide(area: Rect) -> Vec<(Part, Rect)> {
         Constraint::Fill(1),
     ])
     .areas(second);
-    vec![
+    let mut places = vec![
         (Part::Cpu, cpu),
         (Part::Memory, memory),
         (Part::History, history),
         (Part::Storage, storage),
         (Part::Network, network),
-        (Part::Processes, third),
-    ]
+    ];
+    let beside =
+        if focus.is_of_machine() { parts.get(Part::MACHINE.len()).copied() } else { Some(focus) };
+    match beside {
+        None => places.push((Part::Processes, third)),
+        Some(other) => {
+            let columns = [Constraint::Percentage(58), Constraint::Fill(1)];
+            let [left, right] = Layout::horizontal(columns).areas(third);
+            places.extend([(Part::Processes, left), (other, right)]);
+        }
+    }
+    places
 }
 
 /// CPU and memory above, and below them the panel that has the keys.

@@ -1,78 +1,185 @@
-//! All nodes in a table, and below it the recent past of the one under the cursor.
+//! All nodes, in a table or as a map, and below the table the recent past of the one under the cursor.
 
-use std::time::Duration;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
-use ratatui::style::Style;
-use ratatui::text::Span;
 
-use super::entry::{AGE, CPU, DISK, Entry, LOAD, MEM, NAME, NET, PSI, STATUS, STEAL, entries};
-use super::{gap, say};
+use super::entry::{Entry, entries};
+use super::item::{Item, Spot, items};
+use super::order::{Grouping, Order, Stamp};
+use super::{cell, gap, heat, say, told};
 use crate::model::id::SourceId;
-use crate::model::unit::{BytesPerSecond, Ratio};
-use crate::state::State;
-use crate::state::history::Metric;
+use crate::model::text::SafeText;
+use crate::state::{Node, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::tab::fleet;
+use crate::tui::widget::grid;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
-use crate::tui::widget::status::{self, Status};
 use crate::tui::widget::strip;
 use crate::tui::widget::table::{Column, Table};
 use crate::tui::widget::trail::Window;
-use crate::tui::widget::{fixed, grid, meter, value};
 
-/// What counts as stale where the interval is not at hand: when keys move among rows that are
-/// filtered or sorted by status.
-const STALE_AFTER: Duration = Duration::from_secs(7);
+/// Most nodes of a group whose past is drawn together.
+const TOGETHER: usize = 64;
 
 /// What is looked at.
 #[derive(Debug)]
-pub(super) struct View(Sheet<SourceId>);
+pub(super) struct View {
+    sheet: Sheet<Spot>,
+    /// Nodes that are marked, also those that the filter hides now.
+    marked: BTreeSet<SourceId>,
+    grouped: bool,
+    folded: BTreeSet<SafeText>,
+    /// The map in place of the table.
+    map: Option<heat::View>,
+    /// Grows with whatever changes the order.
+    revision: u64,
+    /// The order that was made last; keys and clicks mean the lines that were drawn.
+    order: RefCell<Option<(Stamp, Arc<Order>)>>,
+}
 
 impl Default for View {
     fn default() -> Self {
-        Self(Sheet::sorted_by(0))
+        Self {
+            sheet: Sheet::sorted_by(0),
+            marked: BTreeSet::new(),
+            grouped: false,
+            folded: BTreeSet::new(),
+            map: None,
+            revision: 0,
+            order: RefCell::default(),
+        }
     }
-}
-
-const COLUMNS: [Column; 10] = [
-    Column::words("  NODE", 14, 0).grows().by(NAME),
-    Column::words("STATUS", 7, 2).by(STATUS),
-    Column::numbers("CPU", 15, 0).by(CPU),
-    Column::numbers("MEMORY", 15, 1).by(MEM),
-    Column::numbers("LOAD", 5, 3).by(LOAD),
-    Column::numbers("STEAL", 6, 4).by(STEAL),
-    Column::numbers("PSI", 6, 5).by(PSI),
-    Column::numbers("DISK", 10, 6).by(DISK),
-    Column::numbers("NET", 10, 6).by(NET),
-    Column::numbers("AGE", 7, 2).by(AGE),
-];
-
-/// Entries where no look is at hand.
-fn usual(state: &State) -> Vec<Entry<'_>> {
-    let is_stale = |at| state.now.since(at) > STALE_AFTER;
-    entries(state, state.now, |node| Status::told(node, is_stale))
 }
 
 impl View {
     pub(super) fn act(&mut self, action: Action, state: &State) -> Reply {
-        if action == Action::Back && !self.0.text.is_empty() {
-            self.filter("");
-            return Reply::Done;
+        match action {
+            Action::Back if !self.sheet.text.is_empty() => self.filter(""),
+            Action::Back if self.map.is_some() => self.map = None,
+            Action::View => self.map = self.map.take().xor(Some(heat::View::default())),
+            Action::Group => self.grouped = !self.grouped,
+            Action::Mark => self.mark(state),
+            Action::MarkAll => self.mark_all(state),
+            _ => return self.act_on_rows(action, state),
         }
-        let entries = usual(state);
-        let rows = self.0.arrange(&entries);
-        if self.0.act(action, &rows) { Reply::Done } else { Reply::Ignored }
+        self.revision += 1;
+        Reply::Done
     }
 
+    fn act_on_rows(&mut self, action: Action, state: &State) -> Reply {
+        let entries = entries(state, None);
+        let order = self.order(&entries);
+        let items = items(&order, &entries);
+        if let Some(map) = &mut self.map {
+            if let Some(place) = map.act(action, &order, &items, &self.sheet) {
+                let rows: Vec<&Item<'_>> = items.iter().collect();
+                self.sheet.select(place, &rows);
+                return Reply::Done;
+            }
+            if matches!(action, Action::Sort | Action::Reverse) {
+                return Reply::Done;
+            }
+        }
+        let rows: Vec<&Item<'_>> = items.iter().collect();
+        let known = self.sheet.act(action, &rows);
+        if matches!(action, Action::Sort | Action::Reverse) {
+            self.revision += 1;
+        }
+        if known { Reply::Done } else { Reply::Ignored }
+    }
+
+    /// The order of `entries`, made anew where the one at hand no longer stands.
+    fn order(&self, entries: &[Entry<'_>]) -> Arc<Order> {
+        let now_ms = entries.first().map_or(0, |entry| entry.now.mono_ms);
+        let stamp = Stamp::new(entries.len(), self.revision, now_ms);
+        let mut kept = self.order.borrow_mut();
+        if let Some((_, order)) = kept.as_ref().filter(|(made, _)| *made == stamp) {
+            return Arc::clone(order);
+        }
+        let where_named = self.map.is_some();
+        let grouping = Grouping { on: self.grouped, where_named, folded: &self.folded };
+        let order = Arc::new(Order::of(entries, &self.sheet, grouping));
+        *kept = Some((stamp, Arc::clone(&order)));
+        order
+    }
+
+    /// Calls `look_at` with the line under the cursor.
+    fn under<T>(
+        &self,
+        state: &State,
+        look_at: impl FnOnce(&Item<'_>, &[Entry<'_>]) -> T,
+    ) -> Option<T> {
+        let entries = entries(state, None);
+        let order = self.order(&entries);
+        let items = items(&order, &entries);
+        let rows: Vec<&Item<'_>> = items.iter().collect();
+        self.sheet.current(&rows).map(|item| look_at(item, &entries))
+    }
+
+    /// The node under the cursor.
     pub(super) fn current(&self, state: &State) -> Option<SourceId> {
-        let entries = usual(state);
-        let rows = self.0.arrange(&entries);
-        self.0.current(&rows).map(|entry| entry.id.clone())
+        let node = |item: &Item<'_>, _: &[Entry<'_>]| match item {
+            Item::Node(entry) => Some(entry.id.clone()),
+            Item::Group(_) => None,
+        };
+        self.under(state, node).flatten()
+    }
+
+    /// Folds the group under the cursor, or unfolds it; false if there is none.
+    pub(super) fn fold(&mut self, state: &State) -> bool {
+        let name = self.under(state, |item, _| match item {
+            Item::Group(group) => Some(group.name.clone()),
+            Item::Node(_) => None,
+        });
+        let Some(name) = name.flatten() else { return false };
+        if !self.folded.remove(&name) {
+            self.folded.insert(name);
+        }
+        self.revision += 1;
+        true
+    }
+
+    /// Those that are marked and still there; else the one under the cursor.
+    pub(super) fn chosen(&self, state: &State) -> Vec<SourceId> {
+        let marked = self.marked.iter().filter(|id| state.nodes.contains_key(*id));
+        let marked: Vec<SourceId> = marked.cloned().collect();
+        if marked.is_empty() { self.current(state).into_iter().collect() } else { marked }
+    }
+
+    /// Marks the node under the cursor, or all of the group, and goes on to the next; or takes the
+    /// mark away.
+    fn mark(&mut self, state: &State) {
+        let under = self.under(state, |item, entries| match item {
+            Item::Node(entry) => BTreeSet::from([entry.id.clone()]),
+            Item::Group(group) => {
+                let of = group.places.iter().filter_map(|place| entries.get(*place));
+                of.map(|entry| entry.id.clone()).collect()
+            }
+        });
+        self.turn(under.unwrap_or_default());
+        self.act_on_rows(Action::Down, state);
+    }
+
+    /// Marks every node that passes the filter; where all of them are, none.
+    fn mark_all(&mut self, state: &State) {
+        let passed = entries(state, None).into_iter().filter(|entry| self.sheet.lets(entry));
+        let passed = passed.map(|entry| entry.id.clone()).collect();
+        self.turn(passed);
+    }
+
+    fn turn(&mut self, nodes: BTreeSet<SourceId>) {
+        if nodes.iter().all(|id| self.marked.contains(id)) {
+            self.marked.retain(|id| !nodes.contains(id));
+        } else {
+            self.marked.extend(nodes);
+        }
     }
 
     pub(super) fn why(&self, state: &State) -> Reply {
@@ -81,45 +188,108 @@ impl View {
     }
 
     pub(super) fn filter(&mut self, text: &str) {
-        self.0.filter::<Entry<'_>>(text);
+        self.sheet.filter::<Item<'_>>(text);
+        self.revision += 1;
+    }
+
+    pub(super) const fn hints(&self) -> &'static [Action] {
+        if self.map.is_some() {
+            return &[Action::Enter, Action::Sort, Action::View, Action::Mark, Action::Group];
+        }
+        &[
+            Action::Enter,
+            Action::Sort,
+            Action::Reverse,
+            Action::Mark,
+            Action::View,
+            Action::Group,
+            Action::Why,
+        ]
     }
 
     pub(super) fn click(&mut self, x: u16, y: u16, area: Rect, state: &State) -> Reply {
-        let entries = usual(state);
-        let rows = self.0.arrange(&entries);
+        let entries = entries(state, None);
+        let order = self.order(&entries);
+        let items = items(&order, &entries);
+        let rows: Vec<&Item<'_>> = items.iter().collect();
+        let at = Position::new(x, y);
+        if let Some(map) = &self.map {
+            let place = map.place_at(at, panel::inside(area), &order, &items, &self.sheet);
+            return place.map_or(Reply::Ignored, |place| {
+                self.sheet.select(place, &rows);
+                Reply::Done
+            });
+        }
         let area = panel::inside(split(area, rows.len())[0]);
-        let table = self.table(&rows);
-        if !area.contains(Position::new(x, y)) {
+        let columns = cell::columns(order.has, !order.groups.is_empty());
+        let table = self.table(&rows, &columns);
+        if !area.contains(at) {
             return Reply::Ignored;
         }
         match (table.field_at(x, y, area), table.row_at(y, area)) {
-            (Some(field), _) => self.0.sort_by(field),
-            (None, Some(row)) => self.0.select(row, &rows),
+            (Some(field), _) => match cell::sorted_by(Some(field)) {
+                Some(field) => self.sheet.sort_by(field),
+                None => return Reply::Ignored,
+            },
+            (None, Some(row)) => self.sheet.select(row, &rows),
             (None, None) => return Reply::Ignored,
         }
+        self.revision += 1;
         Reply::Done
     }
 
-    fn table(&self, rows: &[&Entry<'_>]) -> Table<'static> {
+    fn table<'a>(&self, rows: &[&Item<'_>], columns: &'a [Column]) -> Table<'a> {
         Table {
-            columns: &COLUMNS,
-            sort: Some((self.0.sort, self.0.reversed)),
+            columns,
+            sort: Some((self.sheet.sort, self.sheet.reversed)),
             rows: rows.len(),
-            cursor: self.0.position(rows),
+            cursor: self.sheet.position(rows),
             focused: true,
         }
     }
 
+    /// How many are shown of how many, and how many are marked.
+    fn words(&self, order: &Order, all: usize) -> String {
+        let words = self.sheet.words(order.passed, all);
+        match self.marked.len() {
+            0 => words,
+            marked => format!("{marked} marked · {words}"),
+        }
+    }
+
     pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
-        let entries = entries(state, look.now, |node| Status::of(node, look));
-        let rows = self.0.arrange(&entries);
+        let entries = entries(state, Some(look));
+        let order = self.order(&entries);
+        let items = items(&order, &entries);
+        let words = self.words(&order, entries.len());
+        if let Some(map) = &self.map {
+            let frame = Panel::new(map.title()).aside(words).focused(true);
+            let inner = frame.open(area, buffer, look);
+            let marked = |id: &SourceId| self.marked.contains(id);
+            return map.draw(inner, buffer, (&order, &items), (&self.sheet, &marked), look);
+        }
+        let rows: Vec<&Item<'_>> = items.iter().collect();
         let [upper, lower] = split(area, rows.len());
-        let words = self.0.words(rows.len(), entries.len());
-        let inner = Panel::new("Nodes").aside(words).focused(true).open(upper, buffer, look);
-        self.table(&rows)
-            .draw(inner, buffer, look, &|row, column, width| cell(rows[row], column, width, look));
-        if let Some(entry) = self.0.current(&rows).filter(|_| lower.height > 2) {
-            preview(entry, lower, buffer, look);
+        let title = match (order.groups.is_empty(), order.has.group) {
+            (true, _) => "Nodes",
+            (false, true) => "Nodes by group",
+            (false, false) => "Nodes by kind",
+        };
+        let inner = Panel::new(title).aside(words).focused(true).open(upper, buffer, look);
+        let columns = cell::columns(order.has, !order.groups.is_empty());
+        self.table(&rows, &columns).draw(inner, buffer, look, &|row, column, width| {
+            cell::cell(rows[row], &columns[column], width, self.mark_of(rows[row]), look)
+        });
+        if let Some(item) = self.sheet.current(&rows).filter(|_| lower.height > 2) {
+            preview(item, &entries, lower, buffer, look);
+        }
+    }
+
+    /// Whether `item` is marked; `None` where nothing is.
+    fn mark_of(&self, item: &Item<'_>) -> Option<bool> {
+        match item {
+            Item::Node(entry) if !self.marked.is_empty() => Some(self.marked.contains(entry.id)),
+            _ => None,
         }
     }
 }
@@ -131,71 +301,35 @@ fn split(area: Rect, rows: usize) -> [Rect; 2] {
     Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(area)
 }
 
-fn cell(entry: &Entry<'_>, column: usize, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
-    let rate = |rate: Option<f64>| rate.map(BytesPerSecond);
-    let text = text(entry, look);
-    match column {
-        NAME => {
-            let name = fixed::cut(entry.id.0.as_str(), width.saturating_sub(2));
-            let sign = Span::styled(entry.status.sign(look), entry.status.style(look.theme));
-            vec![sign, Span::styled(format!(" {name}"), text)]
-        }
-        STATUS => vec![Span::styled(entry.status.word(), entry.status.style(look.theme))],
-        CPU => share(entry, entry.number(Metric::Cpu), width, look),
-        MEM => share(entry, entry.number(Metric::Memory), width, look),
-        LOAD => vec![value::maybe(
-            entry.number(Metric::Load).map(|load| format!("{load:.2}")),
-            text,
-            look,
-        )],
-        STEAL => vec![percent(entry, entry.number(Metric::Steal), look)],
-        PSI => vec![percent(entry, entry.psi(), look)],
-        DISK => {
-            vec![value::maybe(rate(entry.sum(Metric::DiskRead, Metric::DiskWrite)), text, look)]
-        }
-        NET => vec![value::maybe(rate(entry.sum(Metric::Receive, Metric::Transmit)), text, look)],
-        _ => vec![Span::styled(status::age(entry.node, look), text)],
-    }
-}
-
-/// Plain for what is of now, muted for what is old.
-const fn text(entry: &Entry<'_>, look: &Look<'_>) -> Style {
-    if entry.status.is_live() { look.theme.text } else { look.theme.muted }
-}
-
-fn percent(entry: &Entry<'_>, percent: Option<f64>, look: &Look<'_>) -> Span<'static> {
-    let share = percent.and_then(|percent| Ratio::new(percent / 100.0));
-    let style = match share {
-        Some(share) if entry.status.is_live() && share.percent() >= 10.0 => look.theme.warn,
-        _ => text(entry, look),
-    };
-    value::maybe(share, style, look)
-}
-
-/// A bar and its percentage.
-fn share(
-    entry: &Entry<'_>,
-    percent: Option<f64>,
-    width: usize,
+/// The recent past of a node, or of a group as a whole.
+fn preview(
+    item: &Item<'_>,
+    entries: &[Entry<'_>],
+    area: Rect,
+    buffer: &mut Buffer,
     look: &Look<'_>,
-) -> Vec<Span<'static>> {
-    let share = percent.and_then(|percent| Ratio::new(percent / 100.0));
-    let bar = width.saturating_sub(7);
-    let mut spans = if entry.status.is_live() {
-        meter::meter(share, bar, look)
-    } else {
-        meter::plain(share, bar, look.theme.muted, look)
+) {
+    let (name, aside, nodes): (_, _, Vec<&Node>) = match item {
+        Item::Node(entry) => {
+            let info = entry.node.info.as_deref();
+            let machine = info.map(|info| super::layout::machine(entry.id, info));
+            (entry.id.to_string(), machine.unwrap_or_default(), vec![entry.node])
+        }
+        Item::Group(group) => {
+            let of = group.places.iter().filter_map(|place| entries.get(*place));
+            (group.name.to_string(), "together".to_owned(), of.map(|entry| entry.node).collect())
+        }
     };
-    let number = value::maybe(share, text(entry, look), look);
-    spans.push(Span::styled(fixed::fit(&number.content, 7, true), number.style));
-    spans
-}
-
-fn preview(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-    let title = format!("{} · last 15 minutes", entry.id);
-    let info = entry.node.info.as_deref().map(|info| super::layout::machine(entry.id, info));
-    let area = Panel::new(&title).aside(info.unwrap_or_default()).open(area, buffer, look);
-    let columns = strip::columns(area.width, true);
-    let strips = fleet::strips(&[entry.node], Window::last(15, look), columns, look);
+    let title = format!("{name} · last 15 minutes");
+    let area = Panel::new(&title).aside(aside).open(area, buffer, look);
+    if let [node @ Node { sample: None, .. }] = nodes.as_slice() {
+        return told::brief(node, area, buffer, look);
+    }
+    if nodes.len() > TOGETHER {
+        let line = format!("{} nodes: too many to draw their past together", nodes.len());
+        return panel::lines([line.into()], area, buffer);
+    }
+    let columns = strip::columns(area.width, nodes.len() == 1);
+    let strips = fleet::strips(&nodes, Window::last(15, look), columns, look);
     strip::draw(&strips, area, buffer, look);
 }

@@ -6,7 +6,7 @@ use crate::model::update::Health;
 use crate::state::State;
 use crate::tui::look::Look;
 use crate::tui::widget::fixed;
-use crate::tui::widget::status::{self, Status};
+use crate::tui::widget::status::{self, Standing, Status};
 use crate::tui::widget::value;
 
 /// Silent nodes named one by one; the others are only counted.
@@ -32,10 +32,10 @@ pub(super) fn lines(state: &State, look: &Look<'_>, width: u16) -> Vec<Line<'sta
 }
 
 fn counts(state: &State, look: &Look<'_>) -> Line<'static> {
-    let statuses: Vec<Status> = state.nodes.values().map(|node| Status::of(node, look)).collect();
+    let standing = Standing::of(state.nodes.values().map(|node| Status::of(node, look)));
     let mut spans = vec![Span::raw(" ")];
-    for status in [Status::Up, Status::Stale, Status::Down, Status::Waiting] {
-        let count = statuses.iter().filter(|each| **each == status).count();
+    for status in Status::ALL {
+        let count = standing.count(status);
         if count > 0 || status == Status::Up {
             let style = if count > 0 { status.style(look.theme) } else { look.theme.muted };
             let text = format!("{} {count} {}  ", status.sign(look), status.word());

@@ -4,23 +4,23 @@
 
 /// What a process's line tells; see `proc_pid_stat(5)` for the columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stat<'a> {
+pub struct Stat<'a> {
     /// Short name, at most 15 bytes for programs and 63 for kernel threads.
-    pub(crate) name: &'a [u8],
+    pub name: &'a [u8],
     /// State letter.
-    pub(crate) state: char,
+    pub state: char,
     /// Parent's id.
-    pub(crate) parent: u32,
+    pub parent: u32,
     /// Whether it is a thread of the kernel.
-    pub(crate) is_kernel: bool,
+    pub is_kernel: bool,
     /// User and kernel time together, in ticks.
-    pub(crate) ticks: u64,
+    pub ticks: u64,
     /// Threads.
-    pub(crate) threads: u32,
+    pub threads: u32,
     /// When it began, in ticks since boot: with the pid, what tells it from all others.
-    pub(crate) began: u64,
+    pub began: u64,
     /// Resident pages.
-    pub(crate) pages: u64,
+    pub pages: u64,
 }
 
 /// Flag of kernel threads (`PF_KTHREAD`).
@@ -28,7 +28,7 @@ const KERNEL_THREAD: u64 = 0x0020_0000;
 
 impl<'a> Stat<'a> {
     /// Reads a line; `None` if it is cut short or none at all.
-    pub(crate) fn parse(line: &'a [u8]) -> Option<Self> {
+    pub fn parse(line: &'a [u8]) -> Option<Self> {
         let opening = line.iter().position(|&byte| byte == b'(')?;
         let closing = line.iter().rposition(|&byte| byte == b')')?;
         let name = line.get(opening + 1..closing)?;

@@ -10,7 +10,7 @@ use crate::model::reading::{Reading, Why};
 
 /// What `N` counters of each named thing were at the sample before.
 #[derive(Debug, Default)]
-pub(crate) struct Counters<const N: usize> {
+pub struct Counters<const N: usize> {
     at: Option<Instant>,
     elapsed: Duration,
     turn: u64,
@@ -19,14 +19,14 @@ pub(crate) struct Counters<const N: usize> {
 
 impl<const N: usize> Counters<N> {
     /// Begins a sample at `now`.
-    pub(crate) fn begin(&mut self, now: Instant) {
+    pub fn begin(&mut self, now: Instant) {
         self.elapsed = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         self.at = Some(now);
         self.turn += 1;
     }
 
     /// Each counter's growth in a second since the sample before, and keeps `now` for the next.
-    pub(crate) fn rates(&mut self, name: &str, now: [u64; N]) -> [Reading<f64>; N] {
+    pub fn rates(&mut self, name: &str, now: [u64; N]) -> [Reading<f64>; N] {
         let seconds = self.elapsed.as_secs_f64();
         let entry = (self.turn, now);
         let before = if let Some(kept) = self.before.get_mut(name) {
@@ -39,7 +39,7 @@ impl<const N: usize> Counters<N> {
     }
 
     /// Ends a sample: forgets what it did not name.
-    pub(crate) fn end(&mut self) {
+    pub fn end(&mut self) {
         let turn = self.turn;
         self.before.retain(|_, (seen, _)| *seen == turn);
     }
@@ -47,7 +47,7 @@ impl<const N: usize> Counters<N> {
 
 /// Growth in a second from `before` to `now`; missing without a `before`, without time in between,
 /// or after a reset.
-pub(crate) fn rate(before: Option<u64>, now: u64, seconds: f64) -> Reading<f64> {
+pub fn rate(before: Option<u64>, now: u64, seconds: f64) -> Reading<f64> {
     match before.and_then(|before| now.checked_sub(before)) {
         Some(grown) if seconds > 0.0 => Reading::Known(grown as f64 / seconds),
         _ => Reading::Missing(Why::NotYet),

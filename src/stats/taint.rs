@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
+use super::sorted::Sorted;
 use crate::model::bench::{HostState, Taint};
 use crate::model::load::Stride;
 use crate::model::unit::Ratio;
-use crate::stats::sorted::Sorted;
 
 /// Above these a sample is marked. What the sandboxes themselves use and wait for is left out where
 /// they are in control groups; without, some of it is in here, and the bounds are above that. On a
@@ -81,14 +81,14 @@ pub fn of_step(stride: Stride, found: Vec<Taint>) -> Vec<Taint> {
 
 /// The clocks of a run's latest samples, for the one in their middle.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Clocks(VecDeque<f64>);
+pub struct Clocks(VecDeque<f64>);
 
 /// Samples whose clocks are remembered: enough for a median, few enough to be sorted each time.
 const CLOCKS: usize = 101;
 
 impl Clocks {
     /// Takes note of a sample's clock.
-    pub(super) fn note(&mut self, clock: Option<Ratio>) {
+    pub fn note(&mut self, clock: Option<Ratio>) {
         if self.0.len() == CLOCKS {
             self.0.pop_front();
         }
@@ -96,7 +96,7 @@ impl Clocks {
     }
 
     /// The clock in the middle.
-    pub(super) fn usual(&self) -> Option<Ratio> {
+    pub fn usual(&self) -> Option<Ratio> {
         let all = Sorted::new(self.0.iter().copied().collect())?;
         Ratio::new(all.median())
     }

@@ -40,19 +40,19 @@ const FUSE_VIEWS: [&str; 5] =
 
 /// One mount, as the kernel has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// Where it is.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// What is mounted.
-    pub(crate) device: OsString,
+    pub device: OsString,
     /// File system type.
-    pub(crate) kind: String,
+    pub kind: String,
     number: String,
     is_root: bool,
 }
 
 /// The mounts worth showing, in mount order.
-pub(crate) fn parse(text: &str) -> Vec<Entry> {
+pub fn parse(text: &str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut by_path: HashMap<PathBuf, usize> = HashMap::new();
     for entry in text.lines().filter_map(entry) {

@@ -1,0 +1,199 @@
+//! Another isomon: its stream of updates ([`crate::model::live`]), asked for piece by piece.
+//!
+//! Each question says what the last answer ended with, so that nothing is told twice and nothing that
+//! matters is lost. What the node says of itself is taken; when it happened there is not: two clocks
+//! never agree, so age is counted from when it was heard. A newer isomon is understood as far as this
+//! one can, and said to be newer.
+
+use std::sync::Arc;
+
+use reqwest::Method;
+use serde::Serialize;
+
+use super::client::Client;
+use super::{Asked, Error, Source, Spec, Told, Wants};
+use crate::model::bench::Plan;
+use crate::model::command::Command;
+use crate::model::id::{RunId, SourceId};
+use crate::model::live::{FORMAT, Hello};
+use crate::model::origin::{Endpoint, Kind, Offer, Origin};
+use crate::model::text::SafeText;
+use crate::model::time::{Clock, SystemClock};
+use crate::model::unit::Seconds;
+use crate::model::update::{Notice, What};
+
+pub mod line;
+
+/// A clock is said to be off by another time only where it moved by more than this, in seconds.
+const SKEW: f64 = 1.0;
+
+/// Another isomon.
+#[derive(Debug)]
+pub struct Isomon {
+    client: Client,
+    clock: Arc<dyn Ticking>,
+    address: SafeText,
+    group: Option<SafeText>,
+    unverified: bool,
+    /// The server that was asked last, and the last number it said.
+    seen: Option<(SafeText, u64)>,
+    told: Option<Origin>,
+    /// Lines that were not understood, since the start.
+    strange: u64,
+}
+
+/// A clock that can be shown.
+trait Ticking: Clock + std::fmt::Debug {}
+impl<C: Clock + std::fmt::Debug> Ticking for C {}
+
+/// What starts a run there.
+#[derive(Serialize)]
+struct Order<'a> {
+    id: &'a RunId,
+    plan: &'a Plan,
+}
+
+impl Isomon {
+    /// The isomon that `spec` names. Nothing is asked yet.
+    pub fn new(spec: &Spec) -> Result<Self, Error> {
+        Ok(Self {
+            client: Client::new(spec)?,
+            clock: Arc::new(SystemClock),
+            address: spec.address.to_string().into(),
+            group: spec.group.clone(),
+            unverified: spec.insecure,
+            seen: None,
+            told: None,
+            strange: 0,
+        })
+    }
+
+    async fn news(&mut self, wants: Wants) -> Result<Vec<Told>, Error> {
+        let path = self.path(wants);
+        let asked = self.clock.now();
+        let reply = self.client.good("/v1/live", self.client.get(&path).await?)?;
+        let answered = self.clock.now();
+        let mut answer = line::Answer::read(&reply.body)?;
+        self.strange += answer.strange;
+        let middle = asked.wall_ms.midpoint(answered.wall_ms);
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of a clock that is far off")]
+        let skew = answer.hello.now.wall_ms.saturating_sub(middle) as f64 / 1e3;
+        let mut told = self.origin(&answer.hello, skew);
+        told.append(&mut answer.told);
+        let last = answer.last.max(answer.hello.seq);
+        self.seen = Some((answer.hello.instance, last));
+        Ok(told)
+    }
+
+    /// What to ask for: what came after what was seen.
+    fn path(&self, wants: Wants) -> String {
+        let mut path = "/v1/live?wait=0".to_owned();
+        if let Some((instance, after)) = &self.seen {
+            let instance: String = instance.as_str().bytes().map(escaped).collect();
+            path.push_str(&format!("&after={after}&instance={instance}"));
+        }
+        if wants.depth {
+            path.push_str("&depth=1");
+        }
+        path
+    }
+
+    /// What the source is, where that is news.
+    fn origin(&mut self, hello: &Hello, skew: f64) -> Vec<Told> {
+        let newer = hello.isomon_live > FORMAT;
+        let mut version = hello.version.to_string();
+        if newer {
+            version.push_str(" (newer isomon)");
+        }
+        let live = match self.strange {
+            0 => Offer::Offered,
+            strange => Offer::Failed(format!("{strange} lines not understood").into()),
+        };
+        let origin = Origin {
+            kind: Kind::Isomon,
+            address: self.address.clone(),
+            version: Some(version.into()),
+            group: self.group.clone(),
+            instance: Some(hello.instance.clone()).filter(|instance| !instance.is_empty()),
+            interval_seconds: Seconds(hello.interval_seconds.0.clamp(0.0, 3_600.0)),
+            skew_seconds: Some(self.steady(skew)),
+            unverified: self.unverified,
+            can_bench: hello.can_bench,
+            endpoints: vec![
+                Endpoint { name: "/v1/live".into(), offer: live },
+                Endpoint { name: "/v1/runs".into(), offer: offer(hello.can_bench) },
+            ],
+        };
+        let mut told = Vec::new();
+        if newer && self.told.is_none() {
+            let text = format!(
+                "a newer isomon ({}) speaks format {} here; what this one knows of it is shown",
+                hello.version, hello.isomon_live
+            );
+            told.push(Told::own(What::Notice(Notice { bad: false, text: text.into() })));
+        }
+        if self.told.as_ref() != Some(&origin) {
+            self.told = Some(origin.clone());
+            told.insert(0, Told::own(What::Origin(Box::new(origin))));
+        }
+        told
+    }
+
+    /// What was said of the clock before, unless it has really moved.
+    fn steady(&self, skew: f64) -> f64 {
+        let before = self.told.as_ref().and_then(|origin| origin.skew_seconds);
+        before.filter(|before| (before - skew).abs() < SKEW).unwrap_or(skew)
+    }
+
+    async fn carry_out(&self, command: &Command) -> Result<(), Error> {
+        match command {
+            Command::BenchAs { id, plan } => {
+                let order = Order { id, plan };
+                let reply = self.client.send(Method::POST, "/v1/runs", &order).await?;
+                self.client.good("/v1/runs", reply).map(drop)
+            }
+            Command::Cancel(id) => {
+                let path = format!("/v1/runs/{id}");
+                let reply = self.client.send(Method::DELETE, &path, &()).await?;
+                self.client.good(&path, reply).map(drop)
+            }
+            Command::CheckBackends => {
+                let path = "/v1/backends/check";
+                let reply = self.client.send(Method::POST, path, &()).await?;
+                self.client.good(path, reply).map(drop)
+            }
+            _ => Err(Error::Unable { why: "another isomon is not asked for this".into() }),
+        }
+    }
+}
+
+impl Source for Isomon {
+    fn ask(&mut self, wants: Wants) -> Asked<'_, Vec<Told>> {
+        Box::pin(self.news(wants))
+    }
+
+    fn wish<'a>(&'a mut self, command: &'a Command) -> Asked<'a, ()> {
+        Box::pin(self.carry_out(command))
+    }
+}
+
+const fn offer(offered: bool) -> Offer {
+    if offered { Offer::Offered } else { Offer::NotOffered }
+}
+
+/// A byte of what a server said, as it may stand in a query.
+fn escaped(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+        char::from(byte).to_string()
+    } else {
+        format!("%{byte:02X}")
+    }
+}
+
+/// The name of a node that another isomon tells of; `None` for its own, and for what it keeps on disk.
+fn node_of(from: &SourceId) -> Option<Option<SafeText>> {
+    if *from == SourceId::local() {
+        return Some(None);
+    }
+    (*from != SourceId::stored()).then(|| Some(from.0.clone()))
+}

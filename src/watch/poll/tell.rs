@@ -1,0 +1,101 @@
+//! What is passed on of an answer, or of there being none.
+
+use super::{CUT_OFF, Error, Health, Instant, Notice, Origin, Poll, Seconds, Told, Wants, What};
+use crate::model::text::SafeText;
+
+impl Poll {
+    /// Passes an answer on. False when nobody listens, or when the server is asked already.
+    pub(super) async fn pass(&mut self, mut told: Vec<Told>, wants: Wants) -> bool {
+        if !self.claim(&told).await {
+            return false;
+        }
+        if !self.up().await {
+            return false;
+        }
+        self.admission.begin();
+        self.keep_origin(&mut told);
+        for told in told {
+            let Some((from, what)) = self.admission.admit(told, wants) else { continue };
+            if !self.outlet.of(from).send(what).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Says why there is no answer, once for each reason. False when nobody listens.
+    pub(super) async fn fail(&mut self, error: &Error) -> bool {
+        let why = SafeText::from(error.to_string());
+        self.retry.fail(Instant::now());
+        let since = match &self.health {
+            Some(Err((_, before))) if *before == why => return true,
+            Some(Err((since, _))) => *since,
+            _ => self.outlet.now(),
+        };
+        tracing::debug!(source = %self.outlet.source(), %why, "does not answer");
+        self.health = Some(Err((since, why.clone())));
+        self.outlet.send(What::Health(Health::Down { since, why })).await
+    }
+
+    /// Says that the source answers, where that is news.
+    async fn up(&mut self) -> bool {
+        let again = self.retry.succeed(Instant::now());
+        if let Some(Err((since, _))) = &self.health
+            && again
+            && self.outlet.now().since(*since) >= CUT_OFF
+        {
+            self.common.gate.heal();
+        }
+        if matches!(self.health, Some(Ok(()))) {
+            return true;
+        }
+        self.health = Some(Ok(()));
+        self.outlet.send(What::Health(Health::Up)).await
+    }
+
+    /// Whether this server is this source's alone. One that has two names is told of once, and asked
+    /// under the first.
+    async fn claim(&mut self, told: &[Told]) -> bool {
+        let instance = told.iter().find_map(|told| match (&told.node, &told.what) {
+            (None, What::Origin(origin)) => origin.instance.clone(),
+            _ => None,
+        });
+        let Some(instance) = instance else { return true };
+        let own = self.outlet.source().clone();
+        let Err(other) = self.common.gate.claim(&instance, &own) else { return true };
+        let text = format!("{own} is {other} under another name, and is asked as {other} alone");
+        let notice = Notice { bad: true, text: text.clone().into() };
+        self.outlet.send(What::Notice(notice)).await;
+        if let Some(Err((since, _))) = self.health.take() {
+            let why = text.into();
+            self.outlet.send(What::Health(Health::Down { since, why })).await;
+        }
+        false
+    }
+
+    /// Completes what is told of the source itself, and tells it again where the interval changed.
+    fn keep_origin(&mut self, told: &mut Vec<Told>) {
+        let interval = Seconds(self.interval().as_secs_f64());
+        let told_origin = told.iter_mut().find_map(|told| match (&told.node, &mut told.what) {
+            (None, What::Origin(origin)) => Some(origin),
+            _ => None,
+        });
+        let complete = |origin: &mut Origin, group: &Option<SafeText>| {
+            origin.interval_seconds = interval;
+            if origin.group.is_none() {
+                origin.group.clone_from(group);
+            }
+        };
+        match (told_origin, &mut self.origin) {
+            (Some(origin), kept) => {
+                complete(origin, &self.group);
+                *kept = Some((**origin).clone());
+            }
+            (None, Some(origin)) if origin.interval_seconds != interval => {
+                complete(origin, &self.group);
+                told.insert(0, Told::own(What::Origin(Box::new(origin.clone()))));
+            }
+            (None, _) => {}
+        }
+    }
+}
