@@ -207,13 +207,18 @@ fn behind<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> 
 fn is_tls(error: &reqwest::Error) -> bool {
     let mut source = error.source();
     while let Some(error) = source {
-        let behind = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || behind.is_some_and(|inner| inner.is::<rustls::Error>()) {
+        if is_of_tls(error) {
             return true;
         }
         source = error.source();
     }
     false
+}
+
+/// Whether `error` is one of TLS, or one of the system around it; there may be several.
+fn is_of_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let within = || error.downcast_ref::<std::io::Error>()?.get_ref();
+    error.is::<rustls::Error>() || within().is_some_and(|inner| is_of_tls(inner))
 }
 
 /// The last words of an error: what is behind it, without its address.
