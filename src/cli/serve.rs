@@ -79,7 +79,7 @@ impl Watched {
         let runs = Runs::new(local.runs.clone(), hub.running());
         context.runs.set(runs).unwrap_or_default();
         if context.setting.exec {
-            let platform = workload::begin(&local, clock, hub.outlet())?;
+            let platform = workload::begin(&local, wish.at_once, clock, hub.outlet())?;
             context.workloads.set(platform).unwrap_or_default();
         }
         let stop = CancellationToken::new();

@@ -55,7 +55,7 @@ pub type Turn = Box<dyn Send + Sync>;
 
 /// Who runs what was ordered.
 pub trait Runner: Send + Sync + 'static {
-    /// What is known of `ids`. Those that were never tried are tried first.
+    /// All that is known, of `ids` and others. Those of `ids` that were never tried are tried first.
     fn known<'a>(
         &'a self,
         ids: &'a [BackendId],

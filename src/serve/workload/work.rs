@@ -21,6 +21,8 @@ use crate::model::workload::Status;
 const CHUNKS: usize = 16;
 /// Output kept as such, from its beginning; lines are kept besides.
 const OUTPUT: usize = 1 << 20;
+/// Backends that are tried before it is looked whether one is ready.
+const TRIED_AT_ONCE: usize = 4;
 /// Time between two writes of its lines.
 const SAVE: Duration = Duration::from_secs(1);
 /// Letters of an error.
@@ -79,14 +81,19 @@ async fn begin(platform: &Platform, living: &Living, wish: &Wish) -> Result<(Pat
     living.cancel.run_until_cancelled(waiting).await.unwrap_or(Err(End::Cancelled))
 }
 
+/// Tries backends, strongest first, a few at a time, until one is ready.
 async fn choose(platform: &Platform, wish: &Wish) -> Result<Path, End> {
     let paths = path::paths(&wish.isolation, wish.runtime, &wish.job);
-    let mut ids: Vec<BackendId> = paths.iter().map(|path| path.backend).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let known = platform.runner.known(&ids).await;
-    let known = known.map_err(|why| End::Failed(format!("resolve backend: {why}")))?;
-    platform.learn(&known);
+    let mut known = Vec::new();
+    for some in paths.chunks(TRIED_AT_ONCE) {
+        let ids: Vec<BackendId> = some.iter().map(|path| path.backend).collect();
+        let tried = platform.runner.known(&ids).await;
+        known = tried.map_err(|why| End::Failed(format!("resolve backend: {why}")))?;
+        platform.learn(&known);
+        if let Ok(path) = path::choose(&wish.isolation, wish.runtime, some, &known) {
+            return Ok(path);
+        }
+    }
     path::choose(&wish.isolation, wish.runtime, &paths, &known).map_err(End::Failed)
 }
 
