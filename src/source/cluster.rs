@@ -8,6 +8,7 @@ use super::foreign::Survey;
 use super::{Asked, Error, Source, Spec, Told, Wants};
 use crate::model::command::Command;
 use crate::model::origin::Kind;
+use crate::model::update::What;
 
 mod form;
 
@@ -38,7 +39,12 @@ impl Cluster {
             self.survey.misshapen(STATUS, "there are no `nodes` in it");
         }
         let mut told: Vec<Told> = self.survey.news().map(Told::own).into_iter().collect();
-        told.extend(nodes.unwrap_or_default());
+        for one in nodes.into_iter().flatten() {
+            if let (Some(node), What::Info(_)) = (&one.node, &one.what) {
+                told.push(Told::of(node.clone(), self.survey.below()));
+            }
+            told.push(one);
+        }
         Ok(told)
     }
 }

@@ -155,7 +155,12 @@ impl Dream {
         let Some(answer) = self.ask(CLUSTER).await else { return Vec::new() };
         let told = cluster::tell(&answer).unwrap_or_default();
         // Its own summary would stand where the dashboard's services stand.
-        told.into_iter().filter(|told| told.node.is_some()).collect()
+        let below = told.into_iter().filter(|told| told.node.is_some());
+        let tell = |one: Told| match (&one.node, &one.what) {
+            (Some(node), What::Info(_)) => vec![Told::of(node.clone(), self.survey.below()), one],
+            _ => vec![one],
+        };
+        below.flat_map(tell).collect()
     }
 }
 

@@ -101,7 +101,8 @@ impl Vulcan {
             self.survey.misshapen(NODES, "this is no list of nodes");
             return Vec::new();
         };
-        nodes.into_iter().flat_map(|node| node.tell(self.list.latest())).collect()
+        let tell = |node: &node::Node| node.tell(self.survey.below(), self.list.latest());
+        nodes.iter().flat_map(tell).collect()
     }
 
     /// The workloads, if something about them is new.

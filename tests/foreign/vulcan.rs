@@ -1,7 +1,7 @@
 //! A Vulcan as it is served, and with the nodes it plans.
 
 use isomon::model::command::Command;
-use isomon::model::origin::Offer;
+use isomon::model::origin::{Kind, Offer};
 use isomon::model::update::What;
 use isomon::model::workload::Status;
 use isomon::source::Error;
@@ -106,11 +106,17 @@ async fn nodes_become_nodes_below_where_they_are_served() {
         .filter(|told| told.node.as_ref().is_some_and(|node| node.as_str() == "rack-1"))
         .map(|told| &told.what)
         .collect();
-    let [What::Info(info), What::Node(sample), What::Services(services), What::Workloads(work)] =
-        below[..]
+    let [
+        What::Origin(origin),
+        What::Info(info),
+        What::Node(sample),
+        What::Services(services),
+        What::Workloads(work),
+    ] = below[..]
     else {
         panic!("{below:?}");
     };
+    assert!(origin.kind == Kind::Vulcan && origin.endpoints.is_empty());
     assert_eq!((info.cpus, info.memory_bytes.get().unwrap().0), (16, 64 << 30));
     assert_eq!(sample.cpu.get().unwrap().busy.percent(), 25.0);
     assert_eq!(sample.memory.get().unwrap().used_bytes().0, 16 << 30);

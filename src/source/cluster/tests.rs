@@ -1,3 +1,5 @@
+//! The four forms of a cluster's status.
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! Who is known by an answer, and how the unknown are described.
+
 use proptest::prelude::*;
 
 use super::*;

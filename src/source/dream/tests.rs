@@ -1,3 +1,5 @@
+//! What each implementation of a DreamServer tells, and what nobody counts there.
+
 #![expect(clippy::float_cmp, reason = "what is read is what was written")]
 
 use std::time::Duration;

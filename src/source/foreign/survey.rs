@@ -248,6 +248,11 @@ impl Survey {
         Some(What::Origin(Box::new(self.origin.clone())))
     }
 
+    /// What a node below this server is: of the same kind and place, and asked nothing by itself.
+    pub(in crate::source) fn below(&self) -> What {
+        What::Origin(Box::new(Origin { endpoints: Vec::new(), ..self.origin.clone() }))
+    }
+
     fn find(&self, name: &str) -> Option<&Question> {
         self.questions.iter().find(|question| question.name == name)
     }

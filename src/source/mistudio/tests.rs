@@ -1,3 +1,5 @@
+//! Parts of a miStudio's numbers, by word, by form, and gone stale.
+
 #![expect(clippy::float_cmp, reason = "what is read is what was written")]
 
 use proptest::prelude::*;

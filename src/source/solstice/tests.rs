@@ -1,3 +1,5 @@
+//! Jobs and stages of Solstice in all their forms.
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -60,8 +60,9 @@ fn node(row: &Value) -> Option<Node> {
 
 impl Node {
     /// Everything known of it; `workloads` are those of the whole server.
-    pub(super) fn tell(&self, workloads: &[Workload]) -> [Told; 4] {
+    pub(super) fn tell(&self, origin: What, workloads: &[Workload]) -> [Told; 5] {
         let whats = [
+            origin,
             What::Info(Box::new(self.info())),
             What::Node(Box::new(self.sample())),
             What::Services(vec![self.service()]),

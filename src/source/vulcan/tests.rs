@@ -1,3 +1,5 @@
+//! What a Vulcan writes, what it leaves out, and figures made from it.
+
 #![expect(clippy::float_cmp, reason = "what is read is what was written")]
 
 use proptest::prelude::*;
