@@ -126,7 +126,11 @@ async fn a_real_store_tells_of_a_real_exporter() {
         let disks_moved = |sample: &NodeSample| {
             sample.disks.iter().all(|disk| disk.read_bytes_per_second.get().is_some())
         };
-        sample(seen).is_some_and(|sample| sample.cpu.get().is_some() && disks_moved(&sample))
+        let is_known = seen.nodes.get(&name).is_some_and(|node| node.1.is_some());
+        let interval = seen.origin.as_ref().map_or(0.0, |origin| origin.interval_seconds.0);
+        is_known
+            && interval > 0.0
+            && sample(seen).is_some_and(|sample| sample.cpu.get().is_some() && disks_moved(&sample))
     };
     until(&mut source, &mut seen, &is_whole).await;
     let origin = seen.origin.clone().unwrap();
