@@ -5,6 +5,7 @@ mod cell;
 mod columns;
 pub mod compare_json;
 pub mod compare_text;
+pub mod fleet;
 mod load_row;
 pub mod node;
 pub mod plain;

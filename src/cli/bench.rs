@@ -18,6 +18,7 @@ mod args;
 mod beside;
 mod export;
 mod file;
+mod fleet;
 mod live;
 mod measure;
 mod outlook;
@@ -37,6 +38,10 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     if wish.dry_run {
         print::out(&format!("{}\n{}\n", outlook::outlook(&plan), repeat(&plan)))?;
         return Ok(Exit::Good);
+    }
+    if let Some(nodes) = fleet::Nodes::of(wish, setting)? {
+        fleet::check(wish)?;
+        return fleet::run(wish, setting, nodes, plan);
     }
     let base = wish.beside.base()?;
     let mut meter = Meter::new();

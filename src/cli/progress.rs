@@ -37,6 +37,18 @@ impl Meter {
         print::err(sentence);
     }
 
+    /// Whether one line can be written over again and again.
+    pub(super) const fn is_over(&self) -> bool {
+        self.overwrite
+    }
+
+    /// Writes over the present line.
+    pub(super) fn over(&self, line: &str) {
+        if self.overwrite {
+            print::over(line);
+        }
+    }
+
     /// Leaves the line empty.
     pub(super) fn clear(&self) {
         if self.overwrite {

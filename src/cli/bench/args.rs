@@ -8,6 +8,7 @@ use color_eyre::eyre::{Result, eyre};
 
 use super::super::kernel;
 use super::super::outcome::Form;
+use super::super::sources::SourceArgs;
 use super::beside::BesideArgs;
 use super::export::Export;
 use super::measure::{self, Crowd, Measure, Shape};
@@ -131,6 +132,8 @@ pub struct BenchArgs {
     export_prometheus: Option<PathBuf>,
     #[command(flatten)]
     pub(super) beside: BesideArgs,
+    #[command(flatten)]
+    pub(super) sources: SourceArgs,
 }
 
 /// The backends one word on the command line means.

@@ -30,6 +30,11 @@ pub(super) struct BesideArgs {
 pub(super) type Base = Option<(Name, Run)>;
 
 impl BesideArgs {
+    /// Whether a baseline was named.
+    pub(super) const fn is_named(&self) -> bool {
+        self.baseline.is_some() || self.save_baseline.is_some()
+    }
+
     /// The baseline that was named.
     pub(super) fn base(&self) -> Result<Base> {
         let named = self.baseline.clone();

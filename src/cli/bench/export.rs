@@ -44,6 +44,14 @@ impl Export<'_> {
         self.explain(store::export::write(self.to, &text))
     }
 
+    /// Writes `text`, which several runs are.
+    pub(super) fn write_text(&self, text: &str) -> Result<()> {
+        if self.is_standard() {
+            return Ok(print::out(text)?);
+        }
+        self.explain(store::export::write(self.to, text))
+    }
+
     fn explain(&self, written: Result<(), store::Error>) -> Result<()> {
         written.wrap_err_with(|| format!("cannot write {}", self.to.display())).advise(REMEDY)
     }

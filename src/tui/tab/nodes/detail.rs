@@ -54,7 +54,7 @@ impl View {
     fn focus(&self, parts: &[Part]) -> Part {
         let chosen = parts.iter().find(|part| **part == self.focus);
         let telling = parts.iter().find(|part| **part != Part::Origin);
-        chosen.or(telling).or(parts.first()).copied().unwrap_or_default()
+        chosen.or(telling).or_else(|| parts.first()).copied().unwrap_or_default()
     }
 
     fn turn(&mut self, node: &Node, on: bool) {

@@ -99,7 +99,11 @@ impl<'a> Entry<'a> {
 
     /// Who speaks there; a node without a word about it is this machine.
     pub(super) fn kind(&self) -> &'static str {
-        self.origin().map(|origin| origin.kind).unwrap_or_default().name()
+        match self.origin() {
+            Some(origin) => origin.kind.name(),
+            None if self.id.0.as_str() == "local" => "local",
+            None => "—",
+        }
     }
 
     pub(super) fn numbers(&self) -> Numbers {

@@ -23,6 +23,12 @@ use crate::tui::widget::sheet::Sheet;
 use crate::tui::widget::status::Status;
 use crate::tui::widget::{fixed, grid, value};
 
+/// A bar for each eighth.
+const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+/// The row under the cursor, and whether a node is marked.
+type Chosen<'a> = (&'a Sheet<Spot>, &'a dyn Fn(&SourceId) -> bool);
+
 /// What a map can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Heat {
@@ -165,7 +171,7 @@ impl View {
             Action::Left => nodes().take_while(|place| *place < cursor).last().or(Some(cursor)),
             Action::Right => nodes().find(|place| *place > cursor).or(Some(cursor)),
             Action::First => nodes().next(),
-            Action::Last => nodes().last(),
+            Action::Last => nodes().next_back(),
             Action::Up => Some(self.beside(cursor, 1, false, order, items)),
             Action::Down => Some(self.beside(cursor, 1, true, order, items)),
             Action::PageUp | Action::HalfUp => Some(self.beside(cursor, 10, false, order, items)),
@@ -201,29 +207,12 @@ impl View {
         (cells[to].start + across).min(cells[to].end - 1)
     }
 
-    /// The place of the line whose cell is at `at` when it was drawn in `area`.
-    pub(super) fn place_at(
-        &self,
-        at: Position,
-        area: Rect,
-        order: &Order,
-        items: &[Item<'_>],
-        sheet: &Sheet<Spot>,
-    ) -> Option<usize> {
-        let plan = Plan::of(area, order, items, cursor(items, sheet));
-        let map = plan.map;
-        let line = map.contains(at).then(|| usize::from(at.y - map.y))?;
-        let Strip::Cells(range) = plan.strips.get(plan.first + line)? else { return None };
-        let place = range.start + usize::from(at.x - map.x) / plan.wide;
-        range.contains(&place).then_some(place)
-    }
-
     pub(super) fn draw(
         &self,
         area: Rect,
         buffer: &mut Buffer,
         (order, items): (&Order, &[Item<'_>]),
-        (sheet, marked): (&Sheet<Spot>, &dyn Fn(&SourceId) -> bool),
+        (sheet, marked): Chosen<'_>,
         look: &Look<'_>,
     ) {
         let cursor = cursor(items, sheet);
@@ -289,7 +278,6 @@ impl View {
         if digits {
             return (grid::part(share * 9.0 / 10.0, 10).min(9).to_string(), style);
         }
-        const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
         (BARS[grid::part(share, 7)].to_owned(), style)
     }
 
@@ -335,6 +323,22 @@ impl View {
             Span::styled(fixed::cut(&words, width.saturating_sub(2)), look.theme.title),
         ])
     }
+}
+
+/// The place of the line whose cell is at `at` when the map was drawn in `area`.
+pub(super) fn place_at(
+    at: Position,
+    area: Rect,
+    order: &Order,
+    items: &[Item<'_>],
+    sheet: &Sheet<Spot>,
+) -> Option<usize> {
+    let plan = Plan::of(area, order, items, cursor(items, sheet));
+    let map = plan.map;
+    let line = map.contains(at).then(|| usize::from(at.y - map.y))?;
+    let Strip::Cells(range) = plan.strips.get(plan.first + line)? else { return None };
+    let place = range.start + usize::from(at.x - map.x) / plan.wide;
+    range.contains(&place).then_some(place)
 }
 
 /// Whether a digit stands for a value: there are no colours, or no bars.

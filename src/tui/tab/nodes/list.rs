@@ -210,8 +210,8 @@ impl View {
         let items = items(&order, &entries);
         let rows: Vec<&Item<'_>> = items.iter().collect();
         let at = Position::new(x, y);
-        if let Some(map) = &self.map {
-            let place = map.place_at(at, panel::inside(area), &order, &items, &self.sheet);
+        if self.map.is_some() {
+            let place = heat::place_at(at, panel::inside(area), &order, &items, &self.sheet);
             return place.map_or(Reply::Ignored, |place| {
                 self.sheet.select(place, &rows);
                 Reply::Done

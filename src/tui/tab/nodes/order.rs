@@ -43,6 +43,7 @@ pub(super) enum Line {
 
 /// What at least one node has, so that a column for it makes sense.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 pub(super) struct Has {
     pub(super) gpus: bool,
     pub(super) work: bool,
@@ -82,7 +83,7 @@ impl Order {
         keyed.sort_by(|(a, _), (b, _)| a.order(b, sheet.reversed));
         let mut order = Self { passed: keyed.len(), has, ..Self::default() };
         let places = keyed.into_iter().map(|(_, place)| place);
-        if !grouping.on && !(grouping.where_named && has.group) {
+        if !(grouping.on || grouping.where_named && has.group) {
             order.lines = places.map(Line::Node).collect();
             return order;
         }

@@ -6,10 +6,11 @@ use ratatui::text::{Line, Span};
 
 use super::layout::Part;
 use crate::model::origin::Origin;
+use crate::model::update::Health;
 use crate::state::Node;
 use crate::tui::look::Look;
-use crate::tui::widget::fixed;
 use crate::tui::widget::panel::{self, Panel};
+use crate::tui::widget::{fixed, value};
 
 mod agent;
 mod job;
@@ -50,6 +51,14 @@ pub(super) fn draw(
 /// What there is to say in short of a node that is no machine.
 pub(super) fn brief(node: &Node, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let width = usize::from(area.width);
+    let down = match &node.health {
+        Some(Health::Down { since, why }) => {
+            let words = format!("down for {}: {why}", value::age(look.now.since(*since)));
+            let lines = fixed::wrap(&words, width).into_iter();
+            lines.map(|line| Line::styled(line, look.theme.bad)).collect()
+        }
+        _ => Vec::new(),
+    };
     let lines = [
         node.origin.as_deref().map(|origin: &Origin| {
             Line::styled(fixed::cut(&server(origin), width), look.theme.text)
@@ -59,7 +68,7 @@ pub(super) fn brief(node: &Node, area: Rect, buffer: &mut Buffer, look: &Look<'_
         model::line(node, look),
         agent::line(node, look),
     ];
-    let lines: Vec<Line<'_>> = lines.into_iter().flatten().collect();
+    let lines: Vec<Line<'_>> = down.into_iter().chain(lines.into_iter().flatten()).collect();
     if lines.is_empty() {
         let words = Line::styled("Nothing has been heard of it yet.", look.theme.muted);
         return panel::lines([words], area, buffer);

@@ -5,11 +5,13 @@ use ratatui::text::{Line, Span};
 
 use super::workload::age;
 use super::{Sheet, fact, style_of};
-use crate::model::pipeline::{Pipeline, Stage};
+use crate::model::pipeline::{Exception, Pipeline, Stage};
 use crate::state::Node;
 use crate::tui::look::Look;
 use crate::tui::widget::{fixed, panel};
 
+/// Exceptions of a job that are shown.
+const EXCEPTIONS: usize = 3;
 /// Largest lag of a partition over the mean from which on a stage is called skewed.
 const SKEWED: f64 = 2.0;
 
@@ -42,7 +44,8 @@ fn told(job: &Pipeline, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let theme = look.theme;
     let took = job.duration_seconds.map(|took| format!("  {took}"));
     let begun = job.started_ms.map(|at| format!("  begun {} ago", age(at, look.now)));
-    let rest = took.unwrap_or_default() + &begun.unwrap_or_default();
+    let done = job.progress.map(|share| format!("  {share} done"));
+    let rest = [done, took, begun].into_iter().flatten().collect::<String>();
     let status = job.status.to_string();
     let room = width.saturating_sub(status.chars().count() + rest.chars().count() + 1);
     let mut lines = vec![Line::from(vec![
@@ -55,8 +58,18 @@ fn told(job: &Pipeline, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
         .as_ref()
         .map(|error| Line::styled(fixed::cut(&format!("  {error}"), width), theme.bad));
     lines.extend(error);
+    lines.extend(job.exceptions.iter().take(EXCEPTIONS).map(|one| exception(one, width, look)));
     lines.extend(job.stages.iter().map(|one| stage(one, job, width, look)));
     lines
+}
+
+/// Something that went wrong, and how often.
+fn exception(one: &Exception, width: usize, look: &Look<'_>) -> Line<'static> {
+    let many = if one.count > 1 { format!("{} times ", one.count) } else { String::new() };
+    let at = one.last_ms.map(|at| format!(", last {} ago", age(at, look.now)));
+    let words =
+        format!("  {many}{}: {} in {}{}", one.kind, one.message, one.stage, at.unwrap_or_default());
+    Line::styled(fixed::cut(&words, width), look.theme.bad)
 }
 
 /// `  a → b  map  running  4 (1-8) workers  1200 in 1100 out  12 wait  held back`.

@@ -32,7 +32,10 @@ pub(super) fn line(node: &Node, look: &Look<'_>) -> Option<Line<'static>> {
 
 pub(super) fn draw(node: &Node, sheet: Sheet<'_>, buffer: &mut Buffer, look: &Look<'_>) {
     let Some((_, all)) = &node.serving else { return };
-    let area = sheet.frame.aside(all.len().to_string()).open(sheet.area, buffer, look);
+    let estimated =
+        if all.iter().any(|one| one.estimated) { " · rates estimated there" } else { "" };
+    let aside = format!("{}{estimated}", all.len());
+    let area = sheet.frame.aside(aside).open(sheet.area, buffer, look);
     if all.is_empty() {
         let words = Line::styled("No model is served.", look.theme.muted);
         return panel::lines([words], area, buffer);

@@ -11,7 +11,7 @@ use crate::model::workload::{BackendFigures, Workload, Workloads};
 use crate::state::Node;
 use crate::tui::look::Look;
 use crate::tui::widget::table::{Cell, Column};
-use crate::tui::widget::{grid, panel, value};
+use crate::tui::widget::{fixed, grid, panel, value};
 
 const FIGURES: [Column; 6] = [
     Column::words("BACKEND", 10, 0).grows(),
@@ -49,10 +49,12 @@ pub(super) fn draw(node: &Node, sheet: Sheet<'_>, buffer: &mut Buffer, look: &Lo
     let area = sheet.frame.aside(aside(all)).open(sheet.area, buffer, look);
     let figures = grid::narrow(all.by_backend.len());
     let figures = if figures == 0 { 0 } else { (figures + 1).min(area.height / 2) };
-    let [top, first, second] =
-        Layout::vertical([Constraint::Length(1), Constraint::Length(figures), Constraint::Fill(1)])
-            .areas(area);
-    panel::lines(line(node, look), top, buffer);
+    let lines: Vec<Line<'static>> =
+        line(node, look).into_iter().chain(gaps(all, usize::from(area.width), look)).collect();
+    let heads = grid::narrow(lines.len()).min(area.height / 3).max(1);
+    let rows = [Constraint::Length(heads), Constraint::Length(figures), Constraint::Fill(1)];
+    let [top, first, second] = Layout::vertical(rows).areas(area);
+    panel::lines(lines, top, buffer);
     if figures > 0 {
         table(&FIGURES, all.by_backend.len(), 0).draw(first, buffer, look, &|row, column, _| {
             figure(&all.by_backend[row], column, look)
@@ -64,6 +66,13 @@ pub(super) fn draw(node: &Node, sheet: Sheet<'_>, buffer: &mut Buffer, look: &Lo
     }
     table(&LATEST, all.latest.len(), sheet.scroll)
         .draw(second, buffer, look, &|row, column, _| one(&all.latest[row], column, look));
+}
+
+/// What the platform does not tell of, or tells wrongly.
+fn gaps(all: &Workloads, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let sign = look.glyph.pick("✗", "!");
+    let gap = |gap| Line::styled(fixed::cut(&format!("{sign} {gap}"), width), look.theme.warn);
+    all.gaps.iter().map(gap).collect()
 }
 
 fn aside(all: &Workloads) -> String {
