@@ -133,10 +133,12 @@ async fn the_isomon_there_is_spoken_with() {
     let told = ask(source.as_mut(), true).await.unwrap();
     let origin = origin(&told).unwrap();
     assert_eq!((origin.version.as_ref().unwrap().as_str(), origin.can_bench), ("9", true));
-    assert_eq!(origin.endpoints[0].offer, Offer::Offered);
+    assert_eq!(origin.endpoints[0].offer.to_string(), "1 lines not understood");
     let others: Vec<&What> = told.iter().skip(1).map(|told| &told.what).collect();
     assert!(others.contains(&&What::Lost(3)), "{others:?}");
-    assert!(!others.iter().any(|what| matches!(what, What::Health(_) | What::Lost(9))));
+    assert!(!others.iter().any(|what| matches!(what, What::Health(_))));
+    let other = told.iter().find(|told| told.what == What::Lost(9)).unwrap();
+    assert_eq!(other.node.as_ref().unwrap().as_str(), "other");
     source.wish(&Command::CheckBackends).await.unwrap();
     let told = ask(source.as_mut(), false).await.unwrap();
     assert!(
@@ -155,6 +157,26 @@ async fn the_isomon_there_is_spoken_with() {
     assert!(ask(source.as_mut(), false).await.is_ok(), "and is there again");
     drop(source);
     eventually("the session ends", || server.sessions().is_empty()).await;
+}
+
+/// The program itself, over a real channel.
+#[tokio::test]
+async fn the_real_isomon_tells_everything() {
+    let Some(server) = Server::start("ed25519") else { return };
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_isomon"), server.at("bin/isomon")).unwrap();
+    let mut source = open(server.spec()).unwrap();
+    let (mut has_sample, mut has_processes, mut version) = (false, false, None);
+    let end = Instant::now() + Duration::from_secs(20);
+    while !(has_sample && has_processes) {
+        assert!(Instant::now() < end, "{has_sample} {has_processes} {version:?}");
+        let told = ask(source.as_mut(), true).await.unwrap();
+        has_sample |= sample(&told).is_some_and(|sample| sample.cpu.get().is_some());
+        has_processes |= processes(&told).is_some_and(|processes| !processes.is_empty());
+        version = origin(&told).and_then(|origin| origin.version.clone()).or(version);
+    }
+    assert_eq!(version.unwrap().as_str(), env!("CARGO_PKG_VERSION"));
+    drop(source);
+    eventually("it ends with the channel", || server.sessions().is_empty()).await;
 }
 
 #[tokio::test]
@@ -348,7 +370,7 @@ async fn nothing_is_left_after_a_kill() {
         let (port, config) = given.split_once(' ').unwrap();
         let mut source = open(spec(port.parse().unwrap(), Path::new(config))).unwrap();
         ask(source.as_mut(), false).await.unwrap();
-        return tokio::time::sleep(Duration::from_secs(60)).await;
+        return tokio::time::sleep(Duration::from_mins(1)).await;
     }
     let Some(server) = Server::start("ed25519") else { return };
     let config = server.at("client");
@@ -416,7 +438,9 @@ fn the_script_runs_in_busybox_and_dash() {
             let header = std::str::from_utf8(&rest[..end]).unwrap();
             let length: usize = header.strip_prefix("NONCE ").unwrap().parse().unwrap();
             let body = String::from_utf8_lossy(&rest[end + 1..end + 1 + length]).into_owned();
-            wanted.iter().for_each(|part| assert!(body.contains(part), "{shell}: no {part}"));
+            for part in wanted {
+                assert!(body.contains(part), "{shell}: no {part}");
+            }
             assert_eq!(rest[end + 1 + length], b'\n', "{shell}");
             rest = &rest[end + 2 + length..];
         }

@@ -35,8 +35,10 @@ use query::{Query, Window};
 const AT_ONCE: usize = 4;
 /// Time for all questions together.
 const ALL: Duration = Duration::from_secs(10);
-/// Asks between two looks at what changes seldom: what machines are, and how often they are scraped.
+/// Asks between two looks at what changes seldom: what machines are.
 const SELDOM: u32 = 30;
+/// Asks between two looks at how often is scraped, and at machines that nothing is known of.
+const AGAIN: u32 = 5;
 /// How old what a store has of a node may be, at the least; else four times between two scrapes.
 const OLD: Duration = Duration::from_secs(30);
 
@@ -74,10 +76,10 @@ impl Prom {
     }
 
     async fn tell(&mut self) -> Result<Vec<Told>, Error> {
-        let seldom = self.asks.is_multiple_of(SELDOM);
-        if seldom {
+        if self.asks < AGAIN || self.asks.is_multiple_of(AGAIN) {
             self.look().await?;
         }
+        let seldom = self.is_time_for_machines();
         let window = Window::of(self.scrape);
         let queries: Vec<&'static Query> =
             query::ALL.iter().filter(|query| seldom || !query.seldom).collect();
@@ -92,9 +94,18 @@ impl Prom {
         Ok(self.say(fleet))
     }
 
-    /// Who it is, and how often it scrapes.
+    /// What machines are changes seldom; one that is new is asked about soon.
+    fn is_time_for_machines(&self) -> bool {
+        let lacking = self.nodes.values().any(|node| node.info.is_none());
+        let every = if lacking { AGAIN } else { SELDOM };
+        self.asks < AGAIN || self.asks.is_multiple_of(every)
+    }
+
+    /// Who it is, and how often it scrapes: a store that has just begun knows that better every time.
     async fn look(&mut self) -> Result<(), Error> {
-        self.origin.version = answer::version(&self.client).await;
+        if self.origin.version.is_none() {
+            self.origin.version = answer::version(&self.client).await;
+        }
         let reply = ask(&self.client, &query::SCRAPES, Window::of(None)).await?;
         let own = self.origin.interval_seconds.0;
         self.scrape = query::interval(&reply.samples()?);
@@ -109,7 +120,6 @@ impl Prom {
         answers: Vec<(&'static Query, Result<answer::Reply, Error>)>,
     ) -> Result<Fleet, Error> {
         let mut fleet = Fleet::default();
-        let mut endpoints = Vec::new();
         let mut failed = None;
         let mut good = false;
         for (query, answer) in answers {
@@ -125,17 +135,20 @@ impl Prom {
                 }
                 Err(error) => return Err(error),
             };
-            endpoints.push(Endpoint { name: query.name.into(), offer });
+            self.note(query.name.into(), offer);
         }
-        for old in &self.origin.endpoints {
-            if !endpoints.iter().any(|new| new.name == old.name) {
-                endpoints.push(old.clone());
-            }
-        }
-        self.origin.endpoints = endpoints;
         match failed {
             Some(error) if !good => Err(error),
             _ => Ok(fleet),
+        }
+    }
+
+    /// Keeps what came of a question, at the place of the time before.
+    fn note(&mut self, name: SafeText, offer: Offer) {
+        let endpoints = &mut self.origin.endpoints;
+        match endpoints.iter_mut().find(|endpoint| endpoint.name == name) {
+            Some(endpoint) => endpoint.offer = offer,
+            None => endpoints.push(Endpoint { name, offer }),
         }
     }
 

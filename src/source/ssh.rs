@@ -184,7 +184,7 @@ impl Host {
             ..Origin::default()
         };
         let there = match (way, &self.no_peer) {
-            (Way::Peer(_), _) => Offer::Offered,
+            (Way::Peer(peer), _) => peer.offer(),
             (_, Some(why)) => Offer::Failed(why.clone()),
             _ => Offer::NotOffered,
         };

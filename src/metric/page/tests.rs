@@ -1,3 +1,5 @@
+//! Pages as servers write them, and as nobody should.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -6,19 +6,19 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
 use tokio::process::ChildStdin;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+use super::super::isomon::line::{self, Answer};
 use super::super::{Error, Told, Wants};
 use super::EXCHANGE;
 use super::link::{Link, cut};
 use crate::model::command::Command;
 use crate::model::id::SourceId;
 use crate::model::live::{FORMAT, Hello};
-use crate::model::origin::Origin;
+use crate::model::origin::{Offer, Origin};
 use crate::model::unit::Seconds;
 use crate::model::update::What;
 
@@ -40,17 +40,10 @@ const SILENT: f64 = 3.0;
 pub(super) struct Peer {
     link: Link,
     input: Mutex<Option<ChildStdin>>,
-    hello: Option<Hello>,
+    answer: Option<Answer>,
     partial: Vec<u8>,
     heard: Instant,
     deep: bool,
-}
-
-/// A line as it is needed here.
-#[derive(Deserialize)]
-struct Line {
-    from: SourceId,
-    what: What,
 }
 
 impl Peer {
@@ -60,17 +53,29 @@ impl Peer {
         timeout(EXCHANGE, link.exchange("isomon")).await.unwrap_or(Err(late))?;
         let input = Mutex::new(link.take_input());
         let (heard, deep) = (Instant::now(), false);
-        Ok(Self { link, input, hello: None, partial: Vec::new(), heard, deep })
+        Ok(Self { link, input, answer: None, partial: Vec::new(), heard, deep })
     }
 
     /// Whether it has said who it is.
     pub(super) const fn has_greeted(&self) -> bool {
-        self.hello.is_some()
+        self.answer.is_some()
+    }
+
+    fn hello(&self) -> Option<&Hello> {
+        self.answer.as_ref().map(|answer| &answer.hello)
+    }
+
+    /// Whether what it tells is understood.
+    pub(super) fn offer(&self) -> Offer {
+        match self.answer.as_ref().map_or(0, |answer| answer.strange) {
+            0 => Offer::Offered,
+            strange => Offer::Failed(format!("{strange} lines not understood").into()),
+        }
     }
 
     /// What it is, on top of what is known of the source.
     pub(super) fn origin(&self, own: Origin) -> Origin {
-        let Some(hello) = &self.hello else { return own };
+        let Some(hello) = self.hello() else { return own };
         let newer = if hello.isomon_live > FORMAT { " (newer isomon)" } else { "" };
         Origin {
             version: Some(format!("{}{newer}", hello.version).into()),
@@ -85,7 +90,7 @@ impl Peer {
 
     /// Everything it told since the question before.
     pub(super) async fn news(&mut self, wants: Wants) -> Result<Vec<Told>, Error> {
-        if self.hello.is_none() {
+        if self.answer.is_none() {
             self.greet().await?;
         }
         if wants.depth != self.deep {
@@ -108,7 +113,7 @@ impl Peer {
             self.take(&mut told)?;
             wait = QUIET;
         }
-        let interval = self.hello.as_ref().map_or(0.0, |hello| hello.interval_seconds.0);
+        let interval = self.hello().map_or(0.0, |hello| hello.interval_seconds.0);
         let patience =
             EXCHANGE.max(Duration::from_secs_f64((interval * SILENT).clamp(0.0, 3_600.0)));
         if self.heard.elapsed() > patience {
@@ -127,12 +132,9 @@ impl Peer {
             Error::Late { seconds: EXCHANGE.as_secs(), doing: "greeting of the isomon there" };
         let line = timeout(EXCHANGE, self.link.line(LONGEST)).await.unwrap_or(Err(late));
         let line = line.map_err(|error| another(error.to_string()))?;
-        let hello: Hello = serde_json::from_slice(&line).map_err(|e| another(e.to_string()))?;
-        if hello.isomon_live == 0 {
-            return Err(another("its first line names no format".to_owned()));
-        }
+        let hello = line::hello(&line).map_err(|error| another(error.to_string()))?;
         self.heard = Instant::now();
-        self.hello = Some(hello);
+        self.answer = Some(Answer { hello, told: Vec::new(), last: 0, strange: 0 });
         Ok(())
     }
 
@@ -146,14 +148,13 @@ impl Peer {
         };
         let rest = self.partial.split_off(end + 1);
         let lines = std::mem::replace(&mut self.partial, rest);
+        let Some(answer) = &mut self.answer else { return Ok(()) };
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            if let Ok(line) = serde_json::from_slice::<Line>(line)
-                && line.from == SourceId::local()
-                && !matches!(line.what, What::Health(_) | What::Origin(_))
-            {
-                told.push(Told::own(line.what));
-            }
+            answer.take(line)?;
         }
+        // What the source is, and whether it answers, is said here alone.
+        let news = answer.told.drain(..);
+        told.extend(news.filter(|told| !matches!(told.what, What::Health(_) | What::Origin(_))));
         Ok(())
     }
 
