@@ -1,6 +1,6 @@
 # isomon: `make run` needs Rust and a C compiler, nothing else.
 
-.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost fleet cost-fleet picture bless install
+.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet picture bless install
 
 run: ## the screen
 	cargo run --release --locked
@@ -30,6 +30,10 @@ bench-stats: ## what the statistics cost, a run of a million samples among them
 cost: ## what isomon itself costs, beside btop, htop and btm where they are installed
 	cargo build --release --locked
 	cargo test --locked --bench cost
+
+cost-serve: ## what a node pays for being read by one client each 2 s
+	cargo build --release --locked
+	cargo test --locked --bench cost_serve
 
 fleet: ## what watching many nodes costs: frames, keys, memory and processor, up to 10,000 of them
 	cargo bench --locked --bench fleet

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::model::command::Command;
-use crate::model::id::SourceId;
+use crate::model::id::{RunId, SourceId};
 use crate::model::time::Clock;
 use crate::model::update::{Update, What};
 use crate::watch::{Outlet, Pace};
@@ -48,6 +48,7 @@ pub struct Hub<D> {
     pace: watch::Sender<Pace>,
     tasks: TaskTracker,
     live: Option<task::Live>,
+    running: watch::Sender<Option<RunId>>,
     check: Option<tokio::task::JoinHandle<()>>,
     mend: Option<task::Mending>,
     fleet: fleet::Fleet,
@@ -72,6 +73,7 @@ impl<D: Deed> Hub<D> {
             pace,
             tasks: TaskTracker::new(),
             live: None,
+            running: watch::Sender::new(None),
             check: None,
             mend: None,
             fleet: fleet::Fleet::default(),
@@ -87,6 +89,11 @@ impl<D: Deed> Hub<D> {
     /// How often sources are to sample.
     pub fn pace(&self) -> watch::Receiver<Pace> {
         self.pace.subscribe()
+    }
+
+    /// The run that goes on, from when its wish is taken until all of it is over.
+    pub fn running(&self) -> watch::Receiver<Option<RunId>> {
+        self.running.subscribe()
     }
 
     /// The way down.

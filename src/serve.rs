@@ -16,7 +16,9 @@ pub mod listen;
 pub mod live;
 pub mod metrics;
 pub mod node;
+pub mod run;
 pub mod setting;
+pub mod stat;
 pub mod stdio;
 pub mod system;
 pub mod tls;
@@ -35,5 +37,7 @@ pub fn door() -> Door {
     let door = backend::routes(door);
     let door = system::routes(door);
     let door = workload::routes(door);
+    let door = stat::routes(door);
+    let door = run::routes(door);
     metrics::routes(door)
 }

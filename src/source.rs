@@ -29,6 +29,7 @@ pub mod mistudio;
 pub mod open;
 pub mod prom;
 pub mod solstice;
+pub mod ssh;
 pub mod vulcan;
 
 pub use clients::Clients;

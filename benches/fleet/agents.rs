@@ -3,6 +3,7 @@
 //! Each speaks the stream of `GET /v1/live` under a path of its own (`/node-17`), on any address of
 //! 127.0.0.0/8, so that to who asks they are as many servers. What they say changes by the second and is
 //! written once for all. A node may be silent or slow instead.
+#![allow(dead_code, reason = "who includes this file uses its own part of it")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,10 +52,13 @@ struct Words {
 /// Answers on `listener` until it is dropped; `mood` says how each node is.
 pub(crate) async fn serve(listener: TcpListener, mood: fn(usize) -> Mood) {
     let words = Arc::new(Words::new(mood));
+    // Who goes takes every conversation along.
+    let mut talks = tokio::task::JoinSet::new();
     loop {
         let Ok((stream, peer)) = listener.accept().await else { continue };
+        while talks.try_join_next().is_some() {}
         if peer.ip().is_loopback() {
-            tokio::spawn(converse(stream, Arc::clone(&words)));
+            talks.spawn(converse(stream, Arc::clone(&words)));
         }
     }
 }
@@ -72,7 +76,6 @@ pub(crate) fn url(index: usize, port: u16) -> String {
 }
 
 /// The same without its path.
-#[allow(dead_code, reason = "only a peer that knows no paths needs it")]
 pub(crate) fn bare_url(index: usize, port: u16) -> String {
     let (high, low) = (1 + index / 250 / 250, index / 250 % 250);
     format!("http://127.{high}.{low}.{}:{port}", 1 + index % 250)

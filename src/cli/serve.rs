@@ -22,6 +22,7 @@ use crate::model::command::Command;
 use crate::model::time::SystemClock;
 use crate::serve::gate::Gate;
 use crate::serve::listen::Server;
+use crate::serve::run::Runs;
 use crate::serve::{self, Context};
 use crate::watch::Pace;
 
@@ -75,8 +76,10 @@ impl Watched {
         let updates = hub.subscribe(ROOM);
         let context =
             Context::new(allowed, hub.commands(), instance.into(), clock.clone(), hub.pace());
+        let runs = Runs::new(local.runs.clone(), hub.running());
+        context.runs.set(runs).unwrap_or_default();
         if context.setting.exec {
-            let platform = workload::begin(&local, clock, hub.outlet())?;
+            let platform = workload::begin(&local, wish.at_once, clock, hub.outlet())?;
             context.workloads.set(platform).unwrap_or_default();
         }
         let stop = CancellationToken::new();

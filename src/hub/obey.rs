@@ -88,7 +88,12 @@ impl<D: Deed> Hub<D> {
         let cancel = CancellationToken::new();
         let work =
             task::bench(Arc::clone(&self.deed), self.outlet(), id.clone(), plan, cancel.clone());
-        let task = self.tasks.spawn(work);
+        let (running, own) = (self.running.clone(), id.clone());
+        running.send_replace(Some(id.clone()));
+        let task = self.tasks.spawn(async move {
+            work.await;
+            running.send_if_modified(|now| now.take_if(|id| *id == own).is_some());
+        });
         self.live = Some(Live { id, cancel, task });
     }
 

@@ -13,6 +13,7 @@ use super::count::Counts;
 use super::depth::Depth;
 use super::gate::CHALLENGE;
 use super::live::{Log, Streams};
+use super::run::Runs;
 use super::setting::{Caller, Permit, Setting};
 use super::workload::Platform;
 use crate::model::command::Command;
@@ -37,6 +38,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// Who runs workloads, where that was allowed.
     pub workloads: OnceLock<Arc<Platform>>,
+    /// The runs that are kept, and the one that goes on.
+    pub runs: OnceLock<Runs>,
     /// What became of the requests.
     pub counts: Counts,
     /// The latest updates of this machine.
@@ -68,6 +71,7 @@ impl Context {
             instance,
             clock,
             workloads: OnceLock::new(),
+            runs: OnceLock::new(),
             counts: Counts::default(),
             log: Log::default(),
             pace,

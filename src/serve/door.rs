@@ -178,7 +178,11 @@ impl Door {
     /// The router, which serves the document too.
     pub fn router(self, context: &Arc<Context>) -> Router {
         let document: bytes::Bytes = self.document().to_string().into();
-        let serve = move || async move { with_type(200, "application/json", document.into()) };
+        let serve = move || async move {
+            let mut response = with_type(200, "application/json", document.into());
+            response.extensions_mut().insert(Matched(document::PATH));
+            response
+        };
         let mut router = Router::new()
             .route(
                 document::PATH,

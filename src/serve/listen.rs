@@ -18,7 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -39,6 +39,8 @@ use patience::Patience;
 
 /// Connections at once.
 pub const SEATS: usize = 64;
+/// Connections that may be ending while others begin.
+const ENDING: usize = 32;
 /// Requests at once whose answer has not begun.
 const IN_FLIGHT: usize = 40;
 /// Time for the head of a request, and for a TLS handshake.
@@ -61,6 +63,8 @@ pub struct Server {
     router: Router,
     tls: Option<TlsAcceptor>,
     crowd: Crowd,
+    /// One for each descriptor of a connection; held until it is closed.
+    open: Arc<Semaphore>,
     in_flight: Semaphore,
 }
 
@@ -73,19 +77,25 @@ impl Server {
         tls: Option<TlsAcceptor>,
     ) -> Self {
         let (crowd, in_flight) = (Crowd::new(SEATS), Semaphore::new(IN_FLIGHT));
-        Self { context, gate, router, tls, crowd, in_flight }
+        let open = Arc::new(Semaphore::new(SEATS + ENDING));
+        Self { context, gate, router, tls, crowd, open, in_flight }
     }
 
     /// Takes connections from `listener` until `stop`.
     pub async fn run(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
         let tasks = TaskTracker::new();
         loop {
-            let accepted = tokio::select! {
+            let accepting = async {
+                // It is never closed.
+                let open = Arc::clone(&self.open).acquire_owned().await.ok();
+                (listener.accept().await, open)
+            };
+            let (accepted, open) = tokio::select! {
                 () = stop.cancelled() => break,
-                accepted = listener.accept() => accepted,
+                accepted = accepting => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => self.seat(stream, peer, &tasks, &stop),
+                Ok((stream, peer)) => self.seat(stream, peer, open, &tasks, &stop),
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not taken");
                     tokio::time::sleep(BREATH).await;
@@ -101,6 +111,7 @@ impl Server {
         self: &Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
+        open: Option<OwnedSemaphorePermit>,
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) {
@@ -110,6 +121,7 @@ impl Server {
         };
         let (server, stop) = (Arc::clone(self), stop.clone());
         tasks.spawn(async move {
+            let _open = open;
             let dropped = seat.dropped();
             tokio::select! {
                 () = dropped.cancelled() => {}

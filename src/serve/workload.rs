@@ -45,6 +45,8 @@ pub(super) use self::door::routes;
 use self::life::Living;
 pub use self::order::{Order, Resources};
 pub use self::shape::Workload;
+pub(super) use self::shape::rfc3339;
+pub(super) use self::tell::by_backend;
 
 /// What is waited for.
 pub type Waited<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -53,7 +55,7 @@ pub type Turn = Box<dyn Send + Sync>;
 
 /// Who runs what was ordered.
 pub trait Runner: Send + Sync + 'static {
-    /// What is known of `ids`. Those that were never tried are tried first.
+    /// All that is known, of `ids` and others. Those of `ids` that were never tried are tried first.
     fn known<'a>(
         &'a self,
         ids: &'a [BackendId],
@@ -253,7 +255,7 @@ impl Platform {
 }
 
 /// A number nobody can guess.
-fn random<T>() -> T
+pub(super) fn random<T>() -> T
 where
     StandardUniform: Distribution<T>,
 {

@@ -141,8 +141,8 @@ impl Client {
             let connecting = error.is_connect();
             return if connecting { late(CONNECT, "connecting") } else { late(TOTAL, "answering") };
         }
-        if is_tls(error) {
-            return Error::Tls { why: chain(error).into() };
+        if let Some(tls) = tls_in(error) {
+            return Error::Tls { why: tls_words(tls).into() };
         }
         let connecting = error.is_connect();
         let io = behind::<std::io::Error>(error);
@@ -204,16 +204,36 @@ fn behind<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> 
     None
 }
 
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut source = error.source();
-    while let Some(error) = source {
-        let behind = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || behind.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
-        }
-        source = error.source();
+/// The error of TLS in `error`, however often it is wrapped.
+fn tls_in<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(found) = error.downcast_ref::<rustls::Error>() {
+        return Some(found);
     }
-    false
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    inner.and_then(|inner| tls_in(inner)).or_else(|| error.source().and_then(tls_in))
+}
+
+/// What is wrong with who answers, and what mends it where something does.
+fn tls_words(error: &rustls::Error) -> String {
+    use rustls::CertificateError as Bad;
+    let words = match error {
+        rustls::Error::InvalidCertificate(bad) => match bad {
+            Bad::Expired | Bad::ExpiredContext { .. } => "its certificate has expired",
+            Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
+                "its certificate is not valid yet; is the clock right?"
+            }
+            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
+                "its certificate is for another name than this address"
+            }
+            Bad::UnknownIssuer | Bad::BadSignature => {
+                "nobody who is trusted here vouches for its certificate; name who does with `ca`"
+            }
+            _ => return error.to_string(),
+        },
+        rustls::Error::InvalidMessage(_) => "it does not speak TLS; is it http://?",
+        _ => return error.to_string(),
+    };
+    words.to_owned()
 }
 
 /// The last words of an error: what is behind it, without its address.

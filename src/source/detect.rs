@@ -16,10 +16,12 @@ mod form;
 
 use form::Form;
 
+/// Who is known by an answer.
+type Decide = fn(&Form) -> Option<Kind>;
+
 /// What is asked, in this order, and who is known by the answer.
-const QUESTIONS: [(&str, fn(&Form) -> Option<Kind>); 10] = [
+const QUESTIONS: [(&str, Decide); 9] = [
     ("/v1/live?wait=0", form::isomon),
-    ("/healthz", form::isomon),
     ("/v1/backends", form::vulcan),
     ("/health", form::solstice),
     ("/solstice/health", form::solstice),
@@ -76,7 +78,10 @@ impl Detect {
 impl std::fmt::Debug for Detect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let found = self.found.is_some();
-        f.debug_struct("Detect").field("spec", &self.spec).field("found", &found).finish()
+        f.debug_struct("Detect")
+            .field("spec", &self.spec)
+            .field("found", &found)
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,7 +128,7 @@ pub async fn find(client: &Client) -> Result<Finding, Error> {
             Err(error) => return Err(error),
         }
     }
-    match denied.or(late.filter(|_| answers.is_empty())) {
+    match denied.or_else(|| late.filter(|_| answers.is_empty())) {
         Some(error) => Err(error),
         None => Ok(Finding::Unknown(form::words(&answers))),
     }

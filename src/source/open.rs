@@ -7,6 +7,7 @@ use super::isomon::Isomon;
 use super::mistudio::MiStudio;
 use super::prom::Prom;
 use super::solstice::Solstice;
+use super::ssh::Host;
 use super::vulcan::Vulcan;
 use super::{Error, Source, Spec};
 use crate::config::address::Address;
@@ -28,7 +29,8 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
         Some(Kind::Dream) => Ok(Box::new(Dream::new(&spec)?)),
         Some(Kind::Cluster) => Ok(Box::new(Cluster::new(&spec)?)),
         Some(Kind::Prometheus) => Ok(Box::new(Prom::new(&spec)?)),
-        Some(Kind::Local | Kind::Ssh) => {
+        Some(Kind::Ssh) => Ok(Box::new(Host::new(spec)?)),
+        Some(Kind::Local) => {
             Err(Error::Unable { why: format!("nobody here can ask {}", spec.address).into() })
         }
     }

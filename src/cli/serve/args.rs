@@ -32,6 +32,10 @@ pub struct ServeArgs {
     /// Let programs that are sent be run
     #[arg(long)]
     pub(super) allow_exec: bool,
+    /// Programs that are sent run so many at a time; as many as there are processors unless set
+    #[arg(long, value_name = "NUMBER", requires = "allow_exec",
+        value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    pub(super) at_once: Option<u32>,
     /// A name by which the server is reached too, as in `Host`; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(super) allow_host: Vec<String>,

@@ -15,13 +15,16 @@ use crate::watch::Outlet;
 /// Begins to take workloads. Where the file of them cannot be had, memory does, which is told.
 pub(super) fn begin(
     local: &Arc<Local>,
+    at_once: Option<u32>,
     clock: Arc<dyn Clock>,
     outlet: Outlet,
 ) -> Result<Arc<Platform>> {
     let ledger = Ledger::open(&state_dir()?, Keep::default(), clock.wall_ns());
     let ledger = ledger.wrap_err("workloads cannot be recorded, not even in memory")?;
     let hostname = local.info().hostname;
-    let room = Room::of(processors());
+    let usual = Room::of(processors());
+    let at_once = at_once.map_or(usual.at_once, |at_once| at_once as usize);
+    let room = Room { at_once, ..usual };
     let runner = Arc::<Local>::clone(local);
     Ok(Platform::begin(runner, ledger, clock, hostname.as_str(), room, outlet))
 }

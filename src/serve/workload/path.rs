@@ -124,7 +124,11 @@ pub(super) fn choose(
     }
     let more = why.len() - 1;
     why.truncate(1);
-    let rest = if more > 0 { format!("; nor can {more} others") } else { String::new() };
+    let rest = match more {
+        0 => String::new(),
+        1 => "; nor can another".to_owned(),
+        more => format!("; nor can {more} others"),
+    };
     Err(format!("resolve backend: {}{rest}", why.concat()))
 }
 

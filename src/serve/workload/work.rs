@@ -12,7 +12,7 @@ use super::path::{self, Path};
 use super::{Platform, Share, Turn, random};
 use crate::backend::{Ended, Refusal, Task, Trial, Work};
 use crate::model::backend::BackendId;
-use crate::model::bench::{Failure, Limits, Outcome};
+use crate::model::bench::{Failure, Limits, Outcome, Phase};
 use crate::model::job::{Chunk, Job, Stream};
 use crate::model::text::SafeText;
 use crate::model::workload::Status;
@@ -21,6 +21,8 @@ use crate::model::workload::Status;
 const CHUNKS: usize = 16;
 /// Output kept as such, from its beginning; lines are kept besides.
 const OUTPUT: usize = 1 << 20;
+/// Backends that are tried before it is looked whether one is ready.
+const TRIED_AT_ONCE: usize = 4;
 /// Time between two writes of its lines.
 const SAVE: Duration = Duration::from_secs(1);
 /// Letters of an error.
@@ -79,14 +81,19 @@ async fn begin(platform: &Platform, living: &Living, wish: &Wish) -> Result<(Pat
     living.cancel.run_until_cancelled(waiting).await.unwrap_or(Err(End::Cancelled))
 }
 
+/// Tries backends, strongest first, a few at a time, until one is ready.
 async fn choose(platform: &Platform, wish: &Wish) -> Result<Path, End> {
     let paths = path::paths(&wish.isolation, wish.runtime, &wish.job);
-    let mut ids: Vec<BackendId> = paths.iter().map(|path| path.backend).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let known = platform.runner.known(&ids).await;
-    let known = known.map_err(|why| End::Failed(format!("resolve backend: {why}")))?;
-    platform.learn(&known);
+    let mut known = Vec::new();
+    for some in paths.chunks(TRIED_AT_ONCE) {
+        let ids: Vec<BackendId> = some.iter().map(|path| path.backend).collect();
+        let tried = platform.runner.known(&ids).await;
+        known = tried.map_err(|why| End::Failed(format!("resolve backend: {why}")))?;
+        platform.learn(&known);
+        if let Ok(path) = path::choose(&wish.isolation, wish.runtime, some, &known) {
+            return Ok(path);
+        }
+    }
     path::choose(&wish.isolation, wish.runtime, &paths, &known).map_err(End::Failed)
 }
 
@@ -118,13 +125,21 @@ async fn run(
     let most = Duration::from_secs(wish.timeout_s()) + BEYOND;
     let heard = hear(platform, living, chunks, output);
     let (ended, ()) = tokio::join!(tokio::time::timeout(most, running), heard);
-    living.change(|record| record.duration_s = Some(began.elapsed().as_secs_f64()));
+    let ran = ended.as_ref().ok().and_then(|ended| lasted(ended.as_ref().ok()?.as_ref()?));
+    let ran = ran.unwrap_or_else(|| began.elapsed().as_secs_f64());
+    living.change(|record| record.duration_s = Some(ran));
     match ended {
         Ok(Ok(Some(ended))) => End::Ended(Box::new(ended)),
         Ok(Ok(None)) => End::Cancelled,
         Ok(Err(refusal)) => End::Failed(words(&refusal)),
         Err(_) => End::Failed("its sandbox neither began nor ended in time".to_owned()),
     }
+}
+
+/// Seconds from its first moment to its last, without what making room for it took.
+fn lasted(ended: &Ended) -> Option<f64> {
+    let phases = &ended.trial.phases;
+    [Phase::Exit, Phase::Run].into_iter().find_map(|last| phases.until(last)).map(|ran| ran.0)
 }
 
 fn task(backend: BackendId, job: Job, limits: Limits) -> Task {

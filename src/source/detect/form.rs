@@ -50,10 +50,9 @@ impl Form {
     }
 }
 
-/// The first line of an isomon's stream, or its health.
+/// The first line of an isomon's stream.
 pub(super) fn isomon(form: &Form) -> Option<Kind> {
-    let named = ["service", "name", "program"].iter().any(|key| form.says(key) == "isomon");
-    (form.has("isomon_live") || form.has("isomon") || named).then_some(Kind::Isomon)
+    form.has("isomon_live").then_some(Kind::Isomon)
 }
 
 /// A list of backends with what they can do, empty where none is registered.

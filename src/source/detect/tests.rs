@@ -18,7 +18,6 @@ fn a_form_decides_who_it_is() {
     let build = r#"{"status":"success","data":{"version":"3.1.0"}}"#;
     let rows = [
         ("/v1/live?wait=0", "{\"isomon_live\":1,\"seq\":3}\n{\"seq\":4}\n", Some(Kind::Isomon)),
-        ("/healthz", r#"{"status":"ok"}"#, None),
         ("/v1/backends", r#"[{"name":"isolate","capabilities":{}}]"#, Some(Kind::Vulcan)),
         ("/v1/backends", r#"[{"name":"x"}]"#, None),
         ("/health", r#"{"status":"ok","service":"solstice-webui"}"#, Some(Kind::Solstice)),
@@ -45,8 +44,8 @@ fn who_is_unknown_is_described() {
     let page = "<html><body><center><h1>404</h1></center><hr><center>nginx/1.22.1</center>";
     let answers: Vec<_> =
         QUESTIONS.iter().map(|(path, _)| (*path, Form::of(&reply(404, page)))).collect();
-    let wanted = "this answers like nginx: 404 to all 10 questions (/v1/live, /healthz, \
-                  /v1/backends, /health …)";
+    let wanted = "this answers like nginx: 404 to all 9 questions (/v1/live, /v1/backends, \
+                  /health, /solstice/health …)";
     assert_eq!(form::words(&answers).as_str(), wanted);
     assert_eq!(form::words(&[]).as_str(), "no answer to any question");
 }

@@ -1,3 +1,5 @@
+#![expect(clippy::float_cmp, reason = "what is read is what was written")]
+
 use std::time::Duration;
 
 use proptest::prelude::*;

@@ -229,7 +229,9 @@ impl Survey {
 
     /// Keeps the version the server gives.
     pub(in crate::source) fn set_version(&mut self, version: Option<SafeText>) {
-        self.origin.version = version.or(self.origin.version.take());
+        if version.is_some() {
+            self.origin.version = version;
+        }
     }
 
     /// What the server is and offers, if that is new.

@@ -70,9 +70,9 @@ impl Parts {
     /// Takes in everything that REST tells of the machine at once.
     pub(super) fn take_all(&mut self, metrics: &Value) {
         let part = |key: &str| metrics.get(key).filter(|one| one.is_object()).map(Part::now);
-        self.cpu = part("cpu").or(self.cpu.take());
-        self.disk = part("disk_io").or(self.disk.take());
-        self.network = part("network_io").or(self.network.take());
+        newer(&mut self.cpu, part("cpu"));
+        newer(&mut self.disk, part("disk_io"));
+        newer(&mut self.network, part("network_io"));
         if metrics.get("ram").is_some() {
             self.memory = Some(Part::now(metrics));
         }

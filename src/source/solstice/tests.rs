@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::model::unit::Seconds;
 
-fn stage_of(row: Value) -> crate::model::pipeline::Stage {
+fn stage_of(row: &Value) -> crate::model::pipeline::Stage {
     stage::read(&json!({"stages": [row]})).remove(0)
 }
 
@@ -47,13 +47,15 @@ fn a_stage_that_is_over_is_finished_whatever_its_word() {
     ];
     for (mut row, wanted) in rows {
         row["stage_id"] = "s".into();
-        assert_eq!(stage_of(row.clone()).status.as_str(), wanted, "{row}");
+        assert_eq!(stage_of(&row).status.as_str(), wanted, "{row}");
     }
 }
 
 #[test]
 fn skew_is_the_largest_lag_over_the_mean() {
-    let of = |partitions| stage_of(json!({"stage_id": "s", "partition_metrics": partitions})).skew;
+    let of = |partitions: Value| {
+        stage_of(&json!({"stage_id": "s", "partition_metrics": partitions})).skew
+    };
     let map = json!({"0": {"lag": 300}, "1": {"lag": 100}, "2": {"lag": 0}, "3": {"lag": 0}});
     assert_eq!(of(map), Some(3.0));
     assert_eq!(of(json!([{"lag": 10}, {"lag": 10}])), Some(1.0));
@@ -62,7 +64,7 @@ fn skew_is_the_largest_lag_over_the_mean() {
     assert_eq!(of(json!("x")), None);
     let archived = json!({"stage_id": "s", "final_worker_count": 3,
         "final_metrics": {"skew_ratio": 2.5, "input_records": 7, "backpressure_active": true}});
-    let archived = stage_of(archived);
+    let archived = stage_of(&archived);
     assert_eq!((archived.skew, archived.input, archived.workers), (Some(2.5), Some(7), Some(3)));
     assert_eq!((archived.backpressure, archived.queue), (Some(true), None));
 }

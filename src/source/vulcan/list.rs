@@ -64,14 +64,14 @@ impl List {
             return;
         }
         let outcome = self.ask_pages(survey).await;
-        if outcome.is_ok() {
-            self.ask_singly(survey).await;
+        if let Ok(read) = outcome {
+            self.ask_singly(survey, read).await;
         }
-        survey.keep(WORKLOADS, survey.pace(), outcome.map(|()| Value::Null));
+        survey.keep(WORKLOADS, survey.pace(), outcome.map(|_| Value::Null));
     }
 
-    /// Reads pages until one holds something known.
-    async fn ask_pages(&mut self, survey: &mut Survey) -> Result<(), Error> {
+    /// Reads pages until one holds something known; how many workloads stood on them.
+    async fn ask_pages(&mut self, survey: &mut Survey) -> Result<usize, Error> {
         let mut fresh: Vec<Workload> = Vec::new();
         for _ in 0..PAGES {
             let page = self.ask_page(survey, fresh.len()).await?;
@@ -86,8 +86,9 @@ impl List {
         if fresh.is_empty() {
             self.latest.clear();
         }
+        let read = fresh.len();
         self.merge(fresh);
-        Ok(())
+        Ok(read)
     }
 
     /// One page; smaller ones from now on if what is in them is too much.
@@ -106,12 +107,12 @@ impl List {
     }
 
     /// Asks for some that are not over and were not on a page: in turn, a few each time.
-    async fn ask_singly(&mut self, survey: &mut Survey) {
+    async fn ask_singly(&mut self, survey: &mut Survey, read: usize) {
         let open = |one: &&Workload| !one.status.is_over() && is_id(one.id.as_str());
-        let beyond = self.latest.iter().skip(self.page);
+        let beyond = self.latest.iter().skip(read);
         let open: Vec<SafeText> = beyond.filter(open).map(|one| one.id.clone()).collect();
-        let from = if open.is_empty() { 0 } else { self.next % open.len() };
-        self.next = from + SINGLY;
+        let from = self.next.checked_rem(open.len()).unwrap_or_default();
+        self.next = from + SINGLY.min(open.len());
         for id in open.iter().cycle().skip(from).take(SINGLY.min(open.len())) {
             let answer = survey.fetch(&format!("{WORKLOADS}/{id}")).await;
             let Some(one) = answer.ok().as_ref().and_then(workload) else { continue };

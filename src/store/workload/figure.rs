@@ -37,6 +37,8 @@ pub struct Slot {
     pub succeeded: u64,
     /// Of these, how many failed, were killed, or completed with another status than 0.
     pub failed: u64,
+    /// Of these, how many completed.
+    pub timed: u64,
     /// Mean of the seconds of those that completed.
     pub mean_s: Option<f64>,
 }
@@ -123,7 +125,7 @@ fn recent(
     let sql = format!(
         "SELECT (created_ns - ?1) / ?2, {NAME}, count(*), sum({GOOD}),
             sum(status IN ('failed', 'killed') OR (status = 'completed' AND NOT {GOOD})),
-            avg(CASE WHEN status = 'completed' THEN duration_s END)
+            sum(status = 'completed'), avg(CASE WHEN status = 'completed' THEN duration_s END)
          FROM workloads WHERE created_ns >= ?1 AND created_ns < ?3 GROUP BY 1, 2 ORDER BY 1, 2"
     );
     let mut found = from.prepare_cached(&sql)?;
@@ -134,7 +136,8 @@ fn recent(
             count: row.get(2)?,
             succeeded: row.get(3)?,
             failed: row.get(4)?,
-            mean_s: row.get(5)?,
+            timed: row.get(5)?,
+            mean_s: row.get(6)?,
         })
     };
     let last = first.saturating_add(width_ns.saturating_mul(i64::from(slots)));

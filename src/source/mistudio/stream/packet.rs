@@ -31,10 +31,9 @@ impl Packet {
         let mut letters = text.chars();
         match (letters.next(), letters.next()) {
             (Some('0'), _) => Self::Open,
-            (Some('1'), _) => Self::Closed,
             (Some('2'), _) => Self::Ping,
             (Some('4'), Some('0')) => Self::Connected,
-            (Some('4'), Some('1')) => Self::Closed,
+            (Some('1'), _) | (Some('4'), Some('1')) => Self::Closed,
             (Some('4'), Some('2')) => event(letters.as_str()),
             (Some('4'), Some('4')) => Self::Refused(why(letters.as_str())),
             _ => Self::Other,

@@ -1,0 +1,177 @@
+//! The isomon on the host: it has the channel now and tells its updates line by line.
+//!
+//! Read when asked, never in between: what it tells meanwhile waits in the channel, and what has no room
+//! there it drops and counts itself. When something happened there is passed over; age is counted from
+//! when it was heard.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::AsyncWriteExt;
+use tokio::process::ChildStdin;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
+
+use super::super::{Error, Told, Wants};
+use super::EXCHANGE;
+use super::link::{Link, cut};
+use crate::model::command::Command;
+use crate::model::id::SourceId;
+use crate::model::live::{FORMAT, Hello};
+use crate::model::origin::Origin;
+use crate::model::unit::Seconds;
+use crate::model::update::What;
+
+/// Longest line.
+const LONGEST: usize = 4 << 20;
+/// Most lines taken at once.
+const LINES: usize = 10_000;
+/// Most bytes taken at once.
+const BYTES: usize = 16 << 20;
+/// Who asks waits this long for the first news.
+const WAIT: Duration = Duration::from_secs(1);
+/// Quiet after which there is no more for now.
+const QUIET: Duration = Duration::from_millis(20);
+/// Silence, as often as it samples, after which it is taken for gone.
+const SILENT: f64 = 3.0;
+
+/// The isomon at the other end of a channel.
+#[derive(Debug)]
+pub(super) struct Peer {
+    link: Link,
+    input: Mutex<Option<ChildStdin>>,
+    hello: Option<Hello>,
+    partial: Vec<u8>,
+    heard: Instant,
+    deep: bool,
+}
+
+/// A line as it is needed here.
+#[derive(Deserialize)]
+struct Line {
+    from: SourceId,
+    what: What,
+}
+
+impl Peer {
+    /// Lets the isomon there have the channel.
+    pub(super) async fn take_over(mut link: Link) -> Result<Self, Error> {
+        let late = Error::Late { seconds: EXCHANGE.as_secs(), doing: "starting the isomon there" };
+        timeout(EXCHANGE, link.exchange("isomon")).await.unwrap_or(Err(late))?;
+        let input = Mutex::new(link.take_input());
+        let (heard, deep) = (Instant::now(), false);
+        Ok(Self { link, input, hello: None, partial: Vec::new(), heard, deep })
+    }
+
+    /// Whether it has said who it is.
+    pub(super) const fn has_greeted(&self) -> bool {
+        self.hello.is_some()
+    }
+
+    /// What it is, on top of what is known of the source.
+    pub(super) fn origin(&self, own: Origin) -> Origin {
+        let Some(hello) = &self.hello else { return own };
+        let newer = if hello.isomon_live > FORMAT { " (newer isomon)" } else { "" };
+        Origin {
+            version: Some(format!("{}{newer}", hello.version).into()),
+            instance: Some(hello.instance.clone()).filter(|instance| !instance.is_empty()),
+            interval_seconds: Seconds(
+                hello.interval_seconds.0.clamp(own.interval_seconds.0, 3_600.0),
+            ),
+            can_bench: hello.can_bench,
+            ..own
+        }
+    }
+
+    /// Everything it told since the question before.
+    pub(super) async fn news(&mut self, wants: Wants) -> Result<Vec<Told>, Error> {
+        if self.hello.is_none() {
+            self.greet().await?;
+        }
+        if wants.depth != self.deep {
+            self.wish(&Command::Focus(wants.depth.then(SourceId::local))).await?;
+            self.deep = wants.depth;
+        }
+        let mut told = Vec::new();
+        let (mut wait, mut bytes) = (WAIT, 0);
+        while told.len() < LINES && bytes < BYTES {
+            let Ok(piece) = timeout(wait, self.link.fill()).await else { break };
+            let piece = piece?;
+            if piece.is_empty() {
+                return Err(cut("the isomon there has ended"));
+            }
+            let length = piece.len();
+            bytes += length;
+            self.partial.extend_from_slice(piece);
+            self.link.consume(length);
+            self.heard = Instant::now();
+            self.take(&mut told)?;
+            wait = QUIET;
+        }
+        let interval = self.hello.as_ref().map_or(0.0, |hello| hello.interval_seconds.0);
+        let patience =
+            EXCHANGE.max(Duration::from_secs_f64((interval * SILENT).clamp(0.0, 3_600.0)));
+        if self.heard.elapsed() > patience {
+            return Err(Error::Late {
+                seconds: patience.as_secs(),
+                doing: "hearing of the isomon there",
+            });
+        }
+        Ok(told)
+    }
+
+    async fn greet(&mut self) -> Result<(), Error> {
+        let another =
+            |found: String| Error::Another { wanted: "isomon that serves", found: found.into() };
+        let late =
+            Error::Late { seconds: EXCHANGE.as_secs(), doing: "greeting of the isomon there" };
+        let line = timeout(EXCHANGE, self.link.line(LONGEST)).await.unwrap_or(Err(late));
+        let line = line.map_err(|error| another(error.to_string()))?;
+        let hello: Hello = serde_json::from_slice(&line).map_err(|e| another(e.to_string()))?;
+        if hello.isomon_live == 0 {
+            return Err(another("its first line names no format".to_owned()));
+        }
+        self.heard = Instant::now();
+        self.hello = Some(hello);
+        Ok(())
+    }
+
+    /// Takes the whole lines of what was read; what is not understood is one lost line.
+    fn take(&mut self, told: &mut Vec<Told>) -> Result<(), Error> {
+        let Some(end) = self.partial.iter().rposition(|byte| *byte == b'\n') else {
+            if self.partial.len() > LONGEST {
+                return Err(Error::Limit { what: "a line", most: "4 MiB" });
+            }
+            return Ok(());
+        };
+        let rest = self.partial.split_off(end + 1);
+        let lines = std::mem::replace(&mut self.partial, rest);
+        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            if let Ok(line) = serde_json::from_slice::<Line>(line)
+                && line.from == SourceId::local()
+                && !matches!(line.what, What::Health(_) | What::Origin(_))
+            {
+                told.push(Told::own(line.what));
+            }
+        }
+        Ok(())
+    }
+
+    /// Has `command` carried out there; what comes of it is told as an update.
+    pub(super) async fn wish(&self, command: &Command) -> Result<(), Error> {
+        let mut line = serde_json::to_vec(command)
+            .map_err(|error| Error::Unable { why: error.to_string().into() })?;
+        line.push(b'\n');
+        let mut kept = self.input.lock().await;
+        // Taken out, so that a wish that was cut off in the middle is never followed by another.
+        let mut input = kept.take().ok_or_else(|| cut("its input is closed"))?;
+        let written = timeout(EXCHANGE, async {
+            input.write_all(&line).await?;
+            input.flush().await
+        });
+        let late = Error::Late { seconds: EXCHANGE.as_secs(), doing: "taking a wish" };
+        written.await.map_err(|_| late)?.map_err(|error| cut(&error.to_string()))?;
+        *kept = Some(input);
+        Ok(())
+    }
+}

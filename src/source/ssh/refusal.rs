@@ -1,0 +1,87 @@
+//! Why `ssh` ended, told by what can be done about it.
+//!
+//! Its words are matched, never obeyed: no path or name in them is used for anything. Nothing is mended
+//! here: a host key that is another than the known one is the user's to judge.
+
+use super::super::{Error, Spec};
+use super::key;
+use crate::model::text::SafeText;
+
+/// Longest reason, in letters; two fingerprints and a command have room.
+const LONGEST: usize = 600;
+
+/// The reason, by what `ssh` `said`, else `error`.
+pub(super) async fn reason(spec: &Spec, error: Error, said: &str) -> Error {
+    let has = |words: &str| said.contains(words);
+    let at: SafeText = spec.address.to_string().into();
+    let is_key = has("Host key verification failed") || has("REVOKED HOST KEY");
+    if is_key || has("HOST IDENTIFICATION HAS CHANGED") {
+        return host_key(spec, said).await;
+    }
+    if has("Could not resolve hostname") {
+        return Error::Name { host: at };
+    }
+    if has("Connection refused") {
+        return Error::Refused { at };
+    }
+    if has("timed out") || has("Timeout, server") {
+        return Error::Late { seconds: spec.ssh.timeout.as_secs(), doing: "connecting by ssh" };
+    }
+    if has("Permission denied (") || has("Too many authentication failures") {
+        let why = format!(
+            "{at} lets nobody in with the keys at hand, and asks no password here; try: ssh {}",
+            target(spec)
+        );
+        return ssh(&why);
+    }
+    if has("Bad configuration option") || has("Bad owner or permissions") {
+        let remedy = "mend your ssh configuration".into();
+        return Error::Setting { why: last_line(said).into(), remedy };
+    }
+    match (&error, last_line(said)) {
+        (Error::Late { .. } | Error::Limit { .. } | Error::Another { .. }, _) | (_, "") => error,
+        (_, last) if has("No route to host") || has("Network is unreachable") => {
+            Error::Unreachable { at, why: last.into() }
+        }
+        (_, last) => ssh(last),
+    }
+}
+
+fn ssh(why: &str) -> Error {
+    Error::Ssh { why: SafeText::within(why, LONGEST) }
+}
+
+/// The last thing that was said.
+fn last_line(said: &str) -> &str {
+    said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
+}
+
+/// What the user would type.
+fn target(spec: &Spec) -> String {
+    spec.address.to_string()
+}
+
+async fn host_key(spec: &Spec, said: &str) -> Error {
+    let known = key::known(spec).await;
+    let offered = key::offered(spec).await;
+    let offered = offered.as_ref().map_or("a key it does not name", SafeText::as_str);
+    let keys: Vec<&str> = known.keys.iter().map(SafeText::as_str).collect();
+    let (name, keys) = (&known.name, keys.join(", "));
+    let why = if said.contains("REVOKED HOST KEY") {
+        format!(
+            "the host key of {name} is revoked: it offers {offered}; see: ssh-keygen -l -F '{name}'"
+        )
+    } else if keys.is_empty() {
+        format!(
+            "no host key of {name} is known: it offers {offered}; \
+             if that is its own, take it with: ssh {}",
+            target(spec)
+        )
+    } else {
+        format!(
+            "the host key of {name} has changed, and nothing was run there: known is {keys}, it offers \
+             {offered}; if that is meant, forget the old one with: ssh-keygen -R '{name}'"
+        )
+    };
+    ssh(&why)
+}

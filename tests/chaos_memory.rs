@@ -1,0 +1,71 @@
+//! What a hostile server can make of this process's memory: next to nothing.
+
+#[path = "chaos/ask.rs"]
+mod ask;
+#[path = "chaos/server.rs"]
+mod server;
+
+use ask::{ask, head, spec, tricked};
+use isomon::source::Error;
+use server::{Server, Trick, bomb};
+
+/// Memory is this whole process's: who measures it is alone.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// A field of `/proc/self/status`, in KiB.
+fn status(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("proc");
+    let line = status.lines().find(|line| line.starts_with(name)).expect(name);
+    line.split_whitespace().nth(1).and_then(|value| value.parse().ok()).expect("a number")
+}
+
+/// Most memory held while `work` ran, beyond what was held before, in KiB.
+async fn growth<T>(work: impl Future<Output = T>) -> (T, u64) {
+    let _alone = ALONE.lock().await;
+    std::fs::write("/proc/self/clear_refs", "5").expect("the peak begins anew");
+    let before = status("VmRSS");
+    let done = work.await;
+    (done, status("VmHWM").saturating_sub(before))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_that_drip_hold_next_to_no_memory() {
+    let server = Server::start(Trick::Drip(head("transfer-encoding: chunked\r\n"), b'1')).await;
+    // Connections are shared from here on, so what is made once is made.
+    let first = spec(&server.url());
+    let warm = ask(first.clone()).await;
+    assert!(warm.is_err());
+    let all = (0..50).map(|_| tokio::spawn(ask(first.clone())));
+    let (answers, kib) = growth(futures_util::future::join_all(all)).await;
+    assert!(answers.into_iter().all(|answer| answer.expect("no panic").is_err()));
+    assert!(kib <= 50 * 64, "{kib} KiB for fifty");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gigabyte_is_taken_up_to_the_limit() {
+    // What is made once is made before.
+    tricked(Trick::Bytes(head(""))).await.expect_err("nothing in it");
+    let gigabyte = head("content-length: 1073741824\r\n");
+    let (answer, kib) = growth(tricked(Trick::Flood(gigabyte, vec![b'a'; 65_536]))).await;
+    assert!(matches!(answer, Err(Error::Limit { .. })), "{answer:?}");
+    assert!(kib <= 20 << 10, "{kib} KiB");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_unpacks_to_gigabytes_is_cut_at_the_limit() {
+    let packed = bomb(1 << 20);
+    assert!(packed.len() < 2 << 20, "it is small: {}", packed.len());
+    let mut bytes =
+        head(&format!("content-encoding: gzip\r\ncontent-length: {}\r\n", packed.len()));
+    bytes.extend_from_slice(&packed);
+    drop(packed);
+    let (answer, kib) = growth(tricked(Trick::Bytes(bytes))).await;
+    assert!(matches!(answer, Err(Error::Limit { .. })), "{answer:?}");
+    // What is packed lies in this process too, with its server.
+    assert!(kib <= 20 << 10, "{kib} KiB");
+    let good = [head("content-encoding: gzip\r\n"), bomb(10)].concat();
+    let error = tricked(Trick::Bytes(good)).await.expect_err("zeros");
+    assert!(!matches!(error, Error::Limit { .. }), "{error}");
+    let twice = [head("content-encoding: gzip, gzip\r\n"), bomb(10)].concat();
+    assert!(tricked(Trick::Bytes(twice)).await.is_err());
+}

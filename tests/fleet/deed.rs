@@ -1,0 +1,76 @@
+//! A machine on which everything that is begun is done at once.
+
+use std::path::{Path, PathBuf};
+
+use isomon::hub::Deed;
+use isomon::model::backend::{BackendId, BackendStatus, Mend, Start};
+use isomon::model::bench::{Effort, Limits, Payload, Plan};
+use isomon::model::id::RunId;
+use isomon::model::run::{Run, StoredRun};
+use isomon::model::text::SafeText;
+use isomon::model::unit::{Ratio, Seconds};
+use isomon::model::update::Update;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) struct Idle;
+
+impl Deed for Idle {
+    async fn check(&self, _: mpsc::Sender<BackendStatus>) -> Result<(), SafeText> {
+        Ok(())
+    }
+
+    async fn mend(
+        &self,
+        _: BackendId,
+        _: mpsc::Sender<Mend>,
+        _: CancellationToken,
+    ) -> Result<Vec<BackendStatus>, SafeText> {
+        Ok(Vec::new())
+    }
+
+    async fn bench(
+        &self,
+        _: RunId,
+        _: Plan,
+        _: mpsc::Sender<Update>,
+        _: CancellationToken,
+    ) -> Result<(), SafeText> {
+        Ok(())
+    }
+
+    fn stored(&self) -> Result<Vec<StoredRun>, SafeText> {
+        Ok(Vec::new())
+    }
+
+    fn read(&self, _: &RunId) -> Result<Run, SafeText> {
+        Err("nothing is kept".into())
+    }
+
+    fn export(&self, _: &RunId, _: &Path) -> Result<PathBuf, SafeText> {
+        Err("nothing is kept".into())
+    }
+}
+
+pub(crate) fn plan() -> Plan {
+    let effort = Effort {
+        warmup_rounds: 0,
+        min_rounds: 1,
+        max_rounds: 1,
+        min_seconds: Seconds(0.0),
+        budget_seconds: Seconds(1.0),
+        target: Ratio::default(),
+    };
+    Plan {
+        starts: Start::ALL.to_vec(),
+        name: None,
+        backends: vec![BackendId::Process],
+        payloads: vec![Payload::Noop],
+        effort,
+        limits: Limits::default(),
+        kernel: None,
+        seed: 1,
+        loads: Vec::new(),
+        job: None,
+    }
+}
