@@ -33,7 +33,7 @@ fn many(count: u64) -> Scene {
     let mut scene = Scene::default();
     for number in 0..count {
         let name = format!("node-{number:04}");
-        let group = ["web", "batch", "gpu"][usize::try_from(number % 3).unwrap()];
+        let group = ["web", "batch", "gpu"][usize::try_from(number % 3).expect("small")];
         let kind = if number % 3 == 2 { Kind::Isomon } else { Kind::Ssh };
         let address = format!("ssh://10.0.{}.{}", number / 250, number % 250);
         let mut told = origin(kind, &address, Some(group));
@@ -111,7 +111,7 @@ fn app() -> App {
 fn press(app: &mut App, scene: &Scene, key: &str) -> Vec<Effect> {
     let size = ratatui::layout::Size::new(80, 24);
     for key in key.split(' ') {
-        app.answer(Input::Key(key.parse().unwrap()), size, &scene.state);
+        app.answer(Input::Key(key.parse().expect("a key")), size, &scene.state);
     }
     std::mem::take(&mut app.effects)
 }
@@ -121,11 +121,13 @@ fn screen(app: &App, scene: &Scene, width: u16, height: u16) -> String {
 }
 
 fn wished(effects: &[Effect]) -> Vec<&Command> {
-    let wish = |effect| match effect {
-        &Effect::Wish(ref command) => Some(command),
-        _ => None,
-    };
-    effects.iter().filter_map(wish).collect()
+    let mut all = Vec::new();
+    for effect in effects {
+        if let Effect::Wish(command) = effect {
+            all.push(command);
+        }
+    }
+    all
 }
 
 #[test]
@@ -248,7 +250,8 @@ fn rows_stand_still_for_two_seconds_while_data_arrives() {
     act(&mut view, &scene, &[Action::Sort, Action::Sort]);
     let names = |scene: &Scene, view: &View| {
         let seen = picture(scene, view, 120, 37);
-        let name = |line: &str| line.split("node-").nth(1).map(|rest| rest[..4].to_owned());
+        let name =
+            |line: &str| line.split("node-").nth(1).map(|rest| rest.chars().take(4).collect());
         seen.lines().filter_map(name).take(20).collect::<Vec<String>>()
     };
     let before = names(&scene, &view);

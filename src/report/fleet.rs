@@ -88,6 +88,7 @@ pub fn text(fleet: &Fleet) -> String {
         text.extend(["\n", payload.name(), " · ", figure.name(), "\n\n"]);
         text.push_str(&table(&names, &parts, &of, figure));
     }
+    text.push('\n');
     for note in fleet.notes(!all.is_empty() && parts.len() > 1) {
         text.push_str(&wrapped("", &note));
     }
@@ -185,7 +186,7 @@ impl Fleet {
         let mut notes = Vec::new();
         if ranked {
             notes.push(
-                "\n* best, ~ as good: their 95 % intervals overlap; ± is half of it".to_owned(),
+                "* best, ~ as good: their 95 % intervals overlap; ± is half of it".to_owned(),
             );
         }
         for unlike in self.unlike() {

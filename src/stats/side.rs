@@ -1,7 +1,8 @@
 //! The same benchmark on several nodes, side by side: a figure of each row on each node, and which node
 //! is best where that can be told.
 //!
-//! Intervals that overlap tell of no difference, so whatever overlaps the best is as good.
+//! Intervals that overlap tell of no difference, so whatever overlaps the best is as good; what has no
+//! interval yet is neither.
 
 use crate::model::bench::{Cell, Estimate, Figure, Summary};
 use crate::model::run::RunHead;
@@ -52,20 +53,21 @@ pub fn cells(parts: &[Part<'_>], figure: Figure) -> Vec<Cell> {
 
 /// How each of `estimates` does beside the others.
 pub fn ranks(estimates: &[Option<Estimate>]) -> Vec<Rank> {
-    let known = || estimates.iter().flatten();
-    let best = known().min_by(|a, b| a.median_seconds.0.total_cmp(&b.median_seconds.0));
-    let Some(best) = best.filter(|_| known().count() > 1) else {
+    let within =
+        |one: &Estimate| Some((one.median_seconds.0, one.low_seconds?.0, one.high_seconds?.0));
+    let known = || estimates.iter().flatten().filter_map(within);
+    let best = known().min_by(|(a, ..), (b, ..)| a.total_cmp(b));
+    let Some((least, _, reach)) = best.filter(|_| known().count() > 1) else {
         return vec![Rank::Unknown; estimates.len()];
     };
-    let reach = best.high_seconds.unwrap_or(best.median_seconds).0;
     let mut found = false;
-    let rank = |estimate: &Option<Estimate>| match estimate {
+    let rank = |estimate: &Option<Estimate>| match estimate.as_ref().and_then(within) {
         None => Rank::Unknown,
-        Some(one) if !found && one.median_seconds == best.median_seconds => {
+        Some((median, ..)) if !found && median.total_cmp(&least).is_eq() => {
             found = true;
             Rank::Best
         }
-        Some(one) if one.low_seconds.unwrap_or(one.median_seconds).0 <= reach => Rank::Alike,
+        Some((_, low, _)) if low <= reach => Rank::Alike,
         Some(_) => Rank::Slower,
     };
     estimates.iter().map(rank).collect()
@@ -107,5 +109,8 @@ mod tests {
         assert_eq!(ranks(&all), wanted);
         assert_eq!(ranks(&all[..2]), [Rank::Unknown; 2], "one alone is not the best");
         assert_eq!(ranks(&[]), []);
+        let bare = Estimate { low_seconds: None, ..estimate(0.5, 0.5, 0.5) };
+        let early = [Some(bare), Some(estimate(1.0, 0.9, 1.1)), Some(estimate(3.0, 2.9, 3.1))];
+        assert_eq!(ranks(&early), [Rank::Unknown, Rank::Best, Rank::Slower], "not known yet");
     }
 }
