@@ -1,6 +1,6 @@
 # isomon: `make run` needs Rust and a C compiler, nothing else.
 
-.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve picture bless install
+.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet picture bless install
 
 run: ## the screen
 	cargo run --release --locked
@@ -34,6 +34,13 @@ cost: ## what isomon itself costs, beside btop, htop and btm where they are inst
 cost-serve: ## what a node pays for being read by one client each 2 s
 	cargo build --release --locked
 	cargo test --locked --bench cost_serve
+
+fleet: ## what watching many nodes costs: frames, keys, memory and processor, up to 10,000 of them
+	cargo bench --locked --bench fleet
+
+cost-fleet: ## what isomon costs with 100 other nodes, beside all-smi where it is installed
+	cargo build --release --locked
+	cargo bench --locked --bench fleet -- beside
 
 picture: ## the pictures of the README, from the program itself
 	cargo build --release --locked

@@ -49,7 +49,7 @@ fn program() -> String {
 fn measure(server: &mut Child, time: Duration) -> Result<(f64, f64), Box<dyn Error>> {
     let mut said = BufReader::new(server.stderr.take().ok_or("no standard error")?).lines();
     let first = said.next().ok_or("it says nothing")??;
-    let address = first.split("://").nth(1).ok_or(first.clone())?.to_owned();
+    let address = first.split("://").nth(1).ok_or("it says no address")?.to_owned();
     let (mut after, mut bytes) = (String::new(), 0);
     let settled = Instant::now() + SETTLE;
     while Instant::now() < settled {

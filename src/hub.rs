@@ -29,8 +29,8 @@ pub use deed::Deed;
 
 /// Updates that may wait for the hub.
 const UPDATES: usize = 1_024;
-/// Commands that may wait for the hub.
-const COMMANDS: usize = 16;
+/// Commands that may wait for the hub: one for each node of a benchmark that is ended everywhere.
+const COMMANDS: usize = 1_024;
 /// How often losses are told.
 const TELL_LOST: Duration = Duration::from_secs(1);
 /// How long a run may take to clear up when the hub stops.

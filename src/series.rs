@@ -9,6 +9,8 @@ use std::ops::Range;
 
 /// Instants kept: an hour at one a second.
 pub const HOUR: usize = 3_600;
+/// An hour.
+const HOUR_MS: u64 = 3_600_000;
 
 /// Values of `N` numbers at up to [`HOUR`] instants.
 #[derive(Clone, Debug)]
@@ -28,16 +30,40 @@ impl<const N: usize> Series<N> {
     /// Adds the values at `at_ms`; what is older than an hour falls out. An instant that is not
     /// later than the last one replaces it, so that time never runs backwards on a chart.
     pub fn push(&mut self, at_ms: u64, values: [Option<f64>; N]) {
+        self.push_within(HOUR, at_ms, values);
+    }
+
+    /// The same with at most `most` instants. Where an hour has more, its older half is kept at half as
+    /// many, again and again: what is long ago is remembered less closely, not less long.
+    pub fn push_within(&mut self, most: usize, at_ms: u64, values: [Option<f64>; N]) {
         while self.at_ms.back().is_some_and(|last| *last >= at_ms) {
             self.at_ms.pop_back();
             self.values.pop_back();
         }
-        if self.at_ms.len() == HOUR {
+        while self.at_ms.front().is_some_and(|first| first + HOUR_MS <= at_ms) {
             self.at_ms.pop_front();
             self.values.pop_front();
         }
+        while self.at_ms.len() >= most.clamp(4, HOUR) {
+            if most < HOUR {
+                self.thin();
+            } else {
+                self.at_ms.pop_front();
+                self.values.pop_front();
+            }
+        }
         self.at_ms.push_back(at_ms);
         self.values.push_back(values.map(keep));
+    }
+
+    /// Lets go of every second instant of the older half.
+    fn thin(&mut self) {
+        let half = self.at_ms.len() / 2;
+        let kept = |index: usize| index >= half || index % 2 == 1;
+        let mut indices = 0..;
+        self.at_ms.retain(|_| indices.next().is_some_and(kept));
+        let mut indices = 0..;
+        self.values.retain(|_| indices.next().is_some_and(kept));
     }
 
     /// How many instants are held.
@@ -132,6 +158,20 @@ mod tests {
         let series = filled(HOUR as u64 + 10);
         assert_eq!(series.len(), HOUR);
         assert_eq!(series.first_ms(), Some(10_000));
+    }
+
+    #[test]
+    fn with_less_room_an_hour_is_remembered_less_closely() {
+        let mut series = Series::<1>::default();
+        for tick in 0..1_800_u64 {
+            series.push_within(100, tick * 2_000, [Some(tick as f64)]);
+            assert!(series.len() <= 100);
+        }
+        assert!(series.first_ms().unwrap() < 600_000, "{:?}", series.first_ms());
+        let late: Vec<u64> = series.within(0, 3_500_000..u64::MAX).map(|(at, _)| at).collect();
+        assert!(late.windows(2).all(|pair| pair[1] - pair[0] == 2_000), "{late:?}");
+        series.push_within(100, 9_000_000, [None]);
+        assert_eq!(series.len(), 1, "what is older than an hour falls out");
     }
 
     #[test]

@@ -19,10 +19,17 @@ use crate::model::update::What;
 
 pub mod client;
 pub mod clients;
+pub mod cluster;
+pub mod detect;
+pub mod dream;
 pub mod error;
+mod foreign;
 pub mod isomon;
+pub mod mistudio;
 pub mod open;
 pub mod prom;
+pub mod solstice;
+pub mod vulcan;
 
 pub use clients::Clients;
 pub use error::Error;

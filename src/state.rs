@@ -5,6 +5,7 @@
 //! is looked at (tab, cursor, filter) is not here; the faces keep it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::model::backend::BackendStatus;
 use crate::model::gpu::GpuSample;
@@ -18,6 +19,7 @@ use crate::model::serving::{Agents, Service, Serving};
 use crate::model::time::Stamp;
 use crate::model::update::{FleetRun, Health, Notice, Update, What};
 use crate::model::workload::Workloads;
+use crate::series::HOUR;
 
 pub mod history;
 pub mod lately;
@@ -30,7 +32,11 @@ pub use run::RunState;
 
 /// Runs kept in memory; older finished ones are on disk.
 const RUNS: usize = 50;
-/// Of these, those last heard of that keep their samples too.
+/// How long processes are kept after they were last told: a node tells them while it is looked at.
+const PROCESSES_KEPT: Duration = Duration::from_mins(2);
+/// Instants of history of all other nodes together.
+const ROWS: usize = 1_000_000;
+/// Of the runs, those last heard of that keep their samples too.
 const WHOLE: usize = 4;
 
 /// Everything isomon knows.
@@ -99,7 +105,10 @@ impl State {
             What::Notice(notice) => self.notice = Some((update.at, notice.clone())),
             What::Runs(runs) => self.stored.clone_from(runs),
             What::Fleet(fleet) => self.fleet = Some(fleet.clone()),
-            what => self.node_mut(&update.from).apply(what, update.at),
+            what => {
+                let rows = self.rows_of(&update.from);
+                self.node_mut(&update.from).apply(what, update.at, rows);
+            }
         }
         true
     }
@@ -109,6 +118,12 @@ impl State {
             self.nodes.insert(source.clone(), Node::default());
         }
         self.nodes.entry(source.clone()).or_default()
+    }
+
+    /// Instants of history that `source` has room for: this machine an hour of seconds, the others a
+    /// million together, so that ten thousand of them fit into memory.
+    fn rows_of(&self, source: &SourceId) -> usize {
+        if source.0.as_str() == "local" { HOUR } else { (ROWS / self.nodes.len().max(1)).min(HOUR) }
     }
 
     fn apply_run(&mut self, id: &RunId, event: &RunEvent, update: &Update) -> bool {
@@ -165,11 +180,12 @@ impl State {
 }
 
 impl Node {
-    fn apply(&mut self, what: &What, at: Stamp) {
+    fn apply(&mut self, what: &What, at: Stamp, rows: usize) {
         match what {
             What::Info(info) => self.info = Some(info.clone()),
             What::Node(sample) => {
-                self.history.push(at.mono_ms, history::node_row(sample));
+                self.history.push_within(rows, at.mono_ms, history::node_row(sample));
+                self.forget_processes(at);
                 self.sample = Some((at, sample.clone()));
                 self.health = Some(Health::Up);
             }
@@ -180,7 +196,7 @@ impl Node {
                 }
                 self.processes = Some((at, processes.clone()));
             }
-            What::Gpus(sample) => self.apply_gpus(sample, at),
+            What::Gpus(sample) => self.apply_gpus(sample, at, rows),
             What::Backends(backends) => {
                 self.backends.clone_from(backends);
                 self.mending.iter_mut().for_each(Mending::tried);
@@ -198,10 +214,10 @@ impl Node {
         }
     }
 
-    fn apply_gpus(&mut self, sample: &GpuSample, at: Stamp) {
+    fn apply_gpus(&mut self, sample: &GpuSample, at: Stamp, rows: usize) {
         for gpu in &sample.gpus {
             let history = self.gpu_history.entry(gpu.id.clone()).or_default();
-            history.push(at.mono_ms, history::gpu_row(gpu));
+            history.push_within(rows, at.mono_ms, history::gpu_row(gpu));
         }
         self.gpu_history.retain(|id, _| sample.gpus.iter().any(|gpu| gpu.id == *id));
         let mut sample = sample.clone();
@@ -209,6 +225,14 @@ impl Node {
             sample.join(processes);
         }
         self.gpus = Some((at, Box::new(sample)));
+    }
+
+    /// Lets go of processes that nobody has asked for any more.
+    fn forget_processes(&mut self, now: Stamp) {
+        let told = self.processes.as_ref().map(|(at, _)| *at);
+        if told.is_some_and(|at| now.since(at) > PROCESSES_KEPT) {
+            (self.processes, self.lately) = (None, lately::Lately::default());
+        }
     }
 
     /// Keeps `told`, which was told at `at`.

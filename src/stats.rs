@@ -10,6 +10,7 @@ pub mod interval;
 pub mod load;
 pub mod permutation;
 pub mod place;
+pub mod side;
 pub mod sorted;
 pub mod standing;
 pub mod summary;

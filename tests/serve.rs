@@ -1,5 +1,7 @@
 //! `isomon serve` as it is: the program on a port of this machine, spoken to by sockets of our own.
 
+#![allow(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
+
 #[path = "support/home.rs"]
 mod home;
 

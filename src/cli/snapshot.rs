@@ -1,4 +1,4 @@
-//! `isomon snapshot`: how this machine is doing, once.
+//! `isomon snapshot`: how this machine, and any other that is named, is doing, once.
 
 use std::time::{Duration, Instant};
 
@@ -7,6 +7,7 @@ use color_eyre::eyre::{Result, eyre};
 use super::args::Args;
 use super::print;
 use super::setting::Setting;
+use super::sources::{SourceArgs, Which};
 use super::{Exit, Outcome, log, runtime};
 use crate::model::gpu::GpuSample;
 use crate::model::id::SourceId;
@@ -16,6 +17,8 @@ use crate::model::text::SafeText;
 use crate::model::time::{Clock, SystemClock};
 use crate::model::update::What;
 use crate::report::node::{FORMAT, Form, Snapshot};
+
+mod remote;
 
 /// Rates need two samples; this is the time between them.
 const APART: Duration = Duration::from_millis(250);
@@ -34,17 +37,24 @@ pub struct SnapshotArgs {
     /// In JSON, say why a value is missing instead of null
     #[arg(long)]
     reasons: bool,
+    /// Other nodes to ask.
+    #[command(flatten)]
+    sources: SourceArgs,
 }
 
 /// `isomon --once` and `isomon --json`.
 pub(super) fn once(args: &Args, setting: &Setting) -> Outcome {
-    let wish = SnapshotArgs { json: args.json, ..SnapshotArgs::default() };
+    let sources = args.screen.sources.clone();
+    let wish = SnapshotArgs { json: args.json, sources, ..SnapshotArgs::default() };
     run(&wish, setting)
 }
 
 pub(super) fn run(wish: &SnapshotArgs, setting: &Setting) -> Outcome {
     log::to_stderr()?;
-    let snapshot = runtime::block_on(take(setting))??;
+    let specs = wish.sources.specs(&setting.config.source, Which::Named)?;
+    let others = remote::all(specs, wish.sources.ssh_at_once());
+    let (snapshot, nodes) = runtime::block_on(async { tokio::join!(take(setting), others) })?;
+    let snapshot = Snapshot { nodes, ..snapshot? };
     let form = if wish.json { Form::Json } else { wish.format };
     print::out(&snapshot.write(form, wish.reasons, &setting.config.threshold)?)?;
     Ok(Exit::Good)
@@ -69,6 +79,7 @@ async fn take(setting: &Setting) -> Result<Snapshot> {
         node: node_of(node)?,
         gpus,
         processes,
+        nodes: Vec::new(),
     })
 }
 

@@ -149,6 +149,10 @@ impl Found {
         };
         let address = parse(address.trim()).wrap_err_with(|| format!("{place} names no node"))?;
         let name = name.map_or_else(|| address.name(), str::to_owned);
+        if address == Address::Local {
+            let what = eyre!("{place}: `local:` is this machine, which is watched anyway");
+            return Err(what.advise("leave it out"));
+        }
         if !is_name(&name) {
             let what = eyre!("{place}: `{}` is no name for a node", SafeText::new(&name));
             return Err(what.advise("a name is 1 to 64 visible letters without `/`, `,` and `=`"));
@@ -158,10 +162,6 @@ impl Found {
     }
 
     fn keep(&mut self, name: String, place: Place, spec: Spec) -> Result<()> {
-        if spec.address == Address::Local {
-            let what = eyre!("{place}: `local:` is this machine, which is watched anyway");
-            return Err(what.advise("leave it out"));
-        }
         if let Some(other) = self.places.get(&name) {
             let what = eyre!("two nodes are called `{name}`: one by {other}, one by {place}");
             return Err(what.advise("write another name before one of them: --source NAME=URL"));

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::SafeText;
-use super::unit::Seconds;
+use super::unit::{Ratio, Seconds};
 
 /// The jobs of a platform.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +34,49 @@ pub struct Pipeline {
     pub edges: Vec<(SafeText, SafeText)>,
     /// Why it failed.
     pub error: Option<SafeText>,
+    /// How much of it is done, where the platform says.
+    #[serde(default)]
+    pub progress: Option<Ratio>,
+    /// Its workers, where the platform tells of each.
+    #[serde(default)]
+    pub workers: Vec<Worker>,
+    /// What went wrong in it, latest first.
+    #[serde(default)]
+    pub exceptions: Vec<Exception>,
+}
+
+/// A worker of a stage.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Worker {
+    /// Its id.
+    pub id: SafeText,
+    /// The stage it works for.
+    pub stage: SafeText,
+    /// In the platform's own word.
+    pub status: SafeText,
+    /// Records taken in.
+    pub input: Option<u64>,
+    /// Records given out.
+    pub output: Option<u64>,
+    /// Time it spent at work.
+    pub busy_seconds: Option<Seconds>,
+}
+
+/// Something that went wrong in a job.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Exception {
+    /// Its type, as the platform says.
+    pub kind: SafeText,
+    /// What it said.
+    pub message: SafeText,
+    /// The stage it came from.
+    pub stage: SafeText,
+    /// The worker it came from.
+    pub worker: SafeText,
+    /// How often it came.
+    pub count: u64,
+    /// Milliseconds since 1970 UTC when it came last.
+    pub last_ms: Option<i64>,
 }
 
 /// A stage of a job.

@@ -23,6 +23,9 @@ pub struct Serving {
     pub prompt_tokens_per_second: Reading<PerSecond>,
     /// Share of the key-value cache in use.
     pub kv_cache: Reading<Ratio>,
+    /// Whether the rates are the server's own estimate and nothing that was measured.
+    #[serde(default)]
+    pub estimated: bool,
 }
 
 /// How agents are doing, by the server that watches them.

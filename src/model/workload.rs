@@ -135,6 +135,30 @@ pub struct Workloads {
     pub by_backend: Vec<BackendFigures>,
     /// Whether the figures are over the latest alone, because the platform gives none.
     pub derived: bool,
+    /// Mean duration of all that completed, as the platform says.
+    #[serde(default)]
+    pub mean_seconds: Option<Seconds>,
+    /// The backends the platform has at this moment; one that is missing is offline.
+    #[serde(default)]
+    pub capabilities: Vec<Capability>,
+    /// What the platform does not tell of, or tells wrongly.
+    #[serde(default)]
+    pub gaps: Vec<SafeText>,
+}
+
+/// What a backend of a platform can do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Capability {
+    /// The backend, as workloads name it.
+    pub backend: SafeText,
+    /// What stands behind it, for example `firecracker`.
+    pub engine: SafeText,
+    /// Runtimes it has.
+    pub runtimes: Vec<SafeText>,
+    /// Kinds of isolation it gives.
+    pub isolations: Vec<SafeText>,
+    /// Workloads it runs at once.
+    pub max_concurrency: Option<u64>,
 }
 
 /// What became of the workloads of one backend.

@@ -1,4 +1,4 @@
-//! What `isomon snapshot` says of this machine, in each of its formats.
+//! What `isomon snapshot` says of this machine and of other nodes, in each of its formats.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,9 +10,12 @@ use crate::model::node::{NodeInfo, NodeSample};
 use crate::model::process::Process;
 use crate::report::plain::plain;
 
+pub use remote::Remote;
+
 pub mod csv;
 pub mod number;
 pub mod prometheus;
+pub mod remote;
 pub mod text;
 
 /// Version of the JSON format; a field may be added without a new one.
@@ -37,6 +40,9 @@ pub struct Snapshot {
     pub gpus: GpuSample,
     /// Its processes.
     pub processes: Vec<Process>,
+    /// Other nodes that were asked for; left out where none was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<Remote>,
 }
 
 /// How a snapshot is written.

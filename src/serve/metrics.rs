@@ -71,6 +71,7 @@ fn snapshot(node: &Node) -> Option<Snapshot> {
         node: (**sample).clone(),
         gpus: node.gpus.as_ref().map(|(_, gpus)| (**gpus).clone()).unwrap_or_default(),
         processes: Vec::new(),
+        nodes: Vec::new(),
     })
 }
 

@@ -20,7 +20,7 @@ use super::client::{CONNECT, TOTAL};
 
 /// Names looked up at the same time; each may hold a thread for as long as the system's resolver
 /// takes, which may be half a minute.
-const LOOKUPS: usize = 16;
+const LOOKUPS: usize = 4;
 /// Time a look-up has; less than connecting has, so that the reason is told.
 const LOOKUP: Duration = Duration::from_millis(1_500);
 /// How long an address is believed.
@@ -213,7 +213,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_waits_too_long_for_a_name_is_told_so_and_an_old_address_stands() {
         let names = Names::default();
-        let _all = Arc::clone(&names.turns).acquire_many_owned(16).await.unwrap();
+        let _all = Arc::clone(&names.turns).acquire_many_owned(4).await.unwrap();
         assert_eq!(names.look_up("a.invalid").await, Err(Unknown::Late));
         let old: Vec<IpAddr> = vec!["127.0.0.9".parse().unwrap()];
         names.keep("a.invalid", old.clone()).unwrap();

@@ -1,7 +1,13 @@
 //! Which file speaks to which kind of source: one line each.
 
+use super::cluster::Cluster;
+use super::detect::Detect;
+use super::dream::Dream;
 use super::isomon::Isomon;
+use super::mistudio::MiStudio;
 use super::prom::Prom;
+use super::solstice::Solstice;
+use super::vulcan::Vulcan;
 use super::{Error, Source, Spec};
 use crate::config::address::Address;
 use crate::model::origin::Kind;
@@ -14,16 +20,16 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
         Address::Http { kind, .. } => *kind,
     };
     match kind {
-        None | Some(Kind::Isomon) => Ok(Box::new(Isomon::new(&spec)?)),
+        None => Ok(Box::new(Detect::new(spec)?)),
+        Some(Kind::Isomon) => Ok(Box::new(Isomon::new(&spec)?)),
+        Some(Kind::Vulcan) => Ok(Box::new(Vulcan::new(&spec)?)),
+        Some(Kind::Solstice) => Ok(Box::new(Solstice::new(&spec)?)),
+        Some(Kind::MiStudio) => Ok(Box::new(MiStudio::new(&spec)?)),
+        Some(Kind::Dream) => Ok(Box::new(Dream::new(&spec)?)),
+        Some(Kind::Cluster) => Ok(Box::new(Cluster::new(&spec)?)),
         Some(Kind::Prometheus) => Ok(Box::new(Prom::new(&spec)?)),
-        Some(
-            Kind::Local
-            | Kind::Vulcan
-            | Kind::Solstice
-            | Kind::MiStudio
-            | Kind::Dream
-            | Kind::Cluster
-            | Kind::Ssh,
-        ) => Err(Error::Unable { why: format!("nobody here can ask {}", spec.address).into() }),
+        Some(Kind::Local | Kind::Ssh) => {
+            Err(Error::Unable { why: format!("nobody here can ask {}", spec.address).into() })
+        }
     }
 }

@@ -22,7 +22,7 @@ use crate::model::run::Run;
 
 mod difference;
 
-pub use difference::{Difference, differences};
+pub use difference::{Difference, differences, unlike};
 
 /// When a difference is a change.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -290,9 +290,21 @@ impl App {
         match answer {
             Answer::Act(action) => self.carry_out(action, state),
             Answer::Do(Then::Quit) => self.effects.push(Effect::Quit),
-            Answer::Do(Then::Wish(command)) => self.effects.push(Effect::Wish(command)),
+            Answer::Do(Then::Wish(command)) => self.wish(command, state),
+            Answer::Do(Then::WishAll(commands)) => {
+                self.effects.extend(commands.into_iter().map(Effect::Wish));
+            }
             Answer::Stay | Answer::Keep(_) | Answer::Close => {}
         }
+    }
+
+    /// Wishes what was agreed to; a benchmark on several nodes is looked at from then on.
+    fn wish(&mut self, command: Command, state: &State) {
+        if matches!(command, Command::BenchOn { .. }) {
+            self.tab = Tab::Bench;
+            self.views.bench.expect_fleet(state);
+        }
+        self.effects.push(Effect::Wish(command));
     }
 
     /// Says something until the next key.
@@ -323,6 +335,13 @@ impl App {
             Reply::Ask { question, then } => {
                 if let Some(then) = self.allow(then) {
                     self.ask(question, Then::Wish(then));
+                }
+            }
+            Reply::AskAll { question, then } => {
+                let then: Vec<Command> =
+                    then.into_iter().filter_map(|command| self.allow(command)).collect();
+                if !then.is_empty() {
+                    self.ask(question, Then::WishAll(then));
                 }
             }
             Reply::Mend(mend) => self.popups.push(Popup::Mend(mend)),

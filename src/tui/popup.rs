@@ -47,6 +47,8 @@ pub enum Then {
     Quit,
     /// This is wished.
     Wish(Command),
+    /// All of these are wished.
+    WishAll(Vec<Command>),
 }
 
 /// What a popup makes of a key.

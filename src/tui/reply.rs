@@ -20,6 +20,13 @@ pub enum Reply {
         /// What a yes wishes.
         then: Command,
     },
+    /// Ask first; on yes all of these are wished.
+    AskAll {
+        /// The question, which ends in a question mark or a full stop.
+        question: SafeText,
+        /// What a yes wishes.
+        then: Vec<Command>,
+    },
     /// Ask whether to make a backend ready, or show how it goes.
     Mend(Mend),
     /// Tell the user something.

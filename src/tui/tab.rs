@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::action::Action;
 use super::look::Look;
 use super::reply::Reply;
+use crate::model::id::SourceId;
 use crate::state::State;
 
 pub mod backends;
@@ -101,6 +102,14 @@ impl Views {
         }
     }
 
+    /// Asks whether to run a benchmark on the nodes that are chosen in the tab Nodes; ignored where that
+    /// is this machine alone.
+    pub fn bench_on(&self, state: &State) -> Reply {
+        let nodes = self.nodes.chosen(state);
+        let other = nodes.iter().any(|node| *node != SourceId::local());
+        if other { self.bench.ask_on(nodes, state) } else { Reply::Ignored }
+    }
+
     /// Shows only rows of `tab` that match `text`; false if it has no rows.
     pub fn filter(&mut self, tab: Tab, text: &str) -> bool {
         match tab {
@@ -148,6 +157,7 @@ impl Views {
         state: &State,
         look: &Look<'_>,
     ) {
+        self.overview.note(state, look);
         match tab {
             Tab::Overview => self.overview.draw(frame, area, state, look),
             Tab::Nodes => self.nodes.draw(frame, area, state, look),

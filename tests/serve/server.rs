@@ -86,7 +86,7 @@ impl Server {
 
     /// What it answers to a usual request with `headers`.
     pub(crate) fn ask(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
-        let more: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+        let more = headers.iter().fold(String::new(), |more, header| more + header + "\r\n");
         let length = if body.is_empty() {
             String::new()
         } else {

@@ -47,10 +47,20 @@ pub(super) fn check(places: &[SocketAddr], token: bool, tls: bool) -> Result<()>
 
 /// The names the machine has by itself.
 pub(super) fn names(wish: &ServeArgs, info: &NodeInfo) -> Vec<String> {
-    let listened = wish.listen.iter().filter_map(|text| text.rsplit_once(':'));
-    let listened = listened.map(|(name, _)| name.to_owned());
-    let names = std::iter::once(info.hostname.to_string()).chain(listened);
-    names.filter(|name| name.parse::<IpAddr>().is_err() && !name.is_empty()).collect()
+    let listened =
+        wish.listen.iter().map(|text| text.rsplit_once(':').map_or(text.as_str(), first));
+    let names = std::iter::once(info.hostname.as_str()).chain(listened);
+    names.filter(|name| is_name(name)).map(str::to_owned).collect()
+}
+
+const fn first<'a>(pair: (&'a str, &'a str)) -> &'a str {
+    pair.0
+}
+
+/// Whether `text` is a name and neither an address nor a port.
+fn is_name(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphabetic();
+    text.bytes().any(letter) && !text.contains([':', '[']) && text.parse::<IpAddr>().is_err()
 }
 
 /// The names the server answers to.
@@ -158,6 +168,19 @@ fn deeds(setting: &Setting) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_neither_an_address_nor_a_port() {
+        let names = |text: &str| {
+            let wish = ServeArgs { listen: vec![text.to_owned()], ..ServeArgs::default() };
+            names(&wish, &NodeInfo { hostname: "here".into(), ..NodeInfo::default() })
+        };
+        assert_eq!(names("node1"), ["here", "node1"]);
+        assert_eq!(names("node1:8080"), ["here", "node1"]);
+        for text in ["8080", "127.0.0.1", "127.0.0.1:1", "::1", "[fe80::1]:1", "[::]"] {
+            assert_eq!(names(text), ["here"], "{text}");
+        }
+    }
 
     #[test]
     fn what_can_be_reached_from_elsewhere_needs_a_token_and_tls() {

@@ -3,13 +3,15 @@
 use std::fmt::Write as _;
 
 use super::Snapshot;
-use super::number::{Number, numbers};
+use super::number::Number;
+use super::remote::all_numbers;
+use crate::model::id::SourceId;
 
 /// The snapshot; every name begins with `isomon_`, every number has the label `node`.
 pub fn write(snapshot: &Snapshot) -> String {
     let mut page = String::new();
     let mut family = "";
-    for number in numbers(snapshot) {
+    for (node, number) in all_numbers(snapshot) {
         let Some(value) = number.value else { continue };
         if family != number.family.name {
             family = number.family.name;
@@ -17,14 +19,14 @@ pub fn write(snapshot: &Snapshot) -> String {
             let kind = if family.ends_with("_total") { "counter" } else { "gauge" };
             let _infallible = writeln!(page, "# TYPE isomon_{family} {kind}");
         }
-        let labels = labels(snapshot, &number);
+        let labels = labels(&node, &number);
         let _infallible = writeln!(page, "isomon_{family}{{{labels}}} {value}");
     }
     page
 }
 
-fn labels(snapshot: &Snapshot, number: &Number) -> String {
-    let node = format!("node=\"{}\"", escaped(snapshot.source.0.as_str()));
+fn labels(node: &SourceId, number: &Number) -> String {
+    let node = format!("node=\"{}\"", escaped(node.0.as_str()));
     match &number.label {
         Some((name, label)) => format!("{node},{name}=\"{}\"", escaped(label)),
         None => node,

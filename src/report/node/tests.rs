@@ -73,6 +73,7 @@ pub(crate) fn snapshot() -> Snapshot {
             readers: Vec::new(),
         },
         processes: vec![process(1, "init", 0.0), process(7, "busy", 1.5)],
+        nodes: Vec::new(),
     }
 }
 
@@ -114,4 +115,27 @@ fn json_has_null_or_reasons() {
     assert_eq!(json["node"]["memory"]["total_bytes"], 8_u64 << 30);
     let reasons = snapshot().write(Form::Json, true, &Threshold::default());
     assert!(reasons.expect("written").contains("\"missing\": \"timed_out\""));
+}
+
+fn remote(source: &str, down: Option<&str>) -> Remote {
+    let node = down.is_none().then(node);
+    Remote { source: source.to_owned(), down: down.map(Into::into), node, ..Remote::default() }
+}
+
+#[test]
+fn other_nodes_follow_in_every_format() {
+    let nodes = vec![remote("web-1", None), remote("web-2", Some("connection refused"))];
+    let snapshot = Snapshot { nodes, ..snapshot() };
+    let write = |form| snapshot.write(form, false, &Threshold::default()).unwrap();
+    let text = write(Form::Text);
+    assert!(text.contains("web-1       up"), "{text}");
+    assert!(text.contains("web-2: connection refused"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&write(Form::Json)).unwrap();
+    assert_eq!(json["nodes"][0]["node"]["load"][0], 1.5);
+    assert_eq!(json["nodes"][1]["down"], "connection refused");
+    let page = write(Form::Prometheus);
+    assert_eq!(page.matches("# TYPE isomon_node_up gauge").count(), 1);
+    assert!(page.contains("isomon_node_up{node=\"web-2\"} 0"), "{page}");
+    assert_eq!(page.matches("# TYPE isomon_memory_total_bytes").count(), 1, "{page}");
+    assert!(write(Form::Csv).contains(",web-1,memory_total_bytes,"));
 }

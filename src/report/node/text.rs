@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Snapshot;
+use super::remote::table;
 use crate::config::{Level, Threshold};
 use crate::model::gpu::{Gpu, GpuReaderState};
 use crate::model::node::{List, Mount, Network, NodeSample, Stall};
@@ -25,6 +26,7 @@ pub fn write(snapshot: &Snapshot, threshold: &Threshold) -> String {
     page.unread(&snapshot.node);
     page.gpus(snapshot);
     page.processes(&snapshot.processes);
+    page.text.push_str(&table(&snapshot.nodes));
     page.text
 }
 

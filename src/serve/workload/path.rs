@@ -108,15 +108,13 @@ pub(super) fn choose(
         return Ok(*path);
     }
     // The strongest that is here speaks for all.
-    let why = paths.iter().filter_map(status).map(|status| match &status.readiness {
-        Readiness::Unavailable { reason, remedy } => {
-            format!("{} cannot run here: {reason} -> {remedy}", status.id)
+    let why = paths.iter().filter_map(status).map(|status| {
+        if let Readiness::Unavailable { reason, remedy } = &status.readiness {
+            return format!("{} cannot run here: {reason} -> {remedy}", status.id);
         }
-        _ => {
-            let note = status.traits.runtimes_note.as_ref();
-            let note = note.map_or_else(String::new, |note| format!(": {note}"));
-            format!("{} does not run {runtime} here{note}", status.id)
-        }
+        let note = status.traits.runtimes_note.as_ref();
+        let note = note.map_or_else(String::new, |note| format!(": {note}"));
+        format!("{} does not run {runtime} here{note}", status.id)
     });
     let mut why: Vec<String> = why.collect();
     if why.is_empty() {

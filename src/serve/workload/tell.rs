@@ -63,7 +63,7 @@ async fn workloads(platform: &Platform) -> Result<Workloads, Error> {
         total: Some(page.total),
         by_backend: by_backend(&figures),
         by_status: figures.by_status,
-        derived: false,
+        ..Workloads::default()
     })
 }
 

@@ -73,6 +73,7 @@ fn serving(model: &str, values: &BTreeMap<&'static str, f64>) -> Serving {
             first(["kv", "kv_v0"]).and_then(Ratio::new),
             Why::NotSupported,
         ),
+        estimated: false,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::model::backend::BackendId;
 use crate::model::bench::{Limits, Payload};
-use crate::model::run::{Fingerprint, Run};
+use crate::model::run::{Fingerprint, Run, RunHead};
 use crate::model::text::SafeText;
 
 /// Something that two runs do not have in common.
@@ -24,9 +24,14 @@ const UNKNOWN: &str = "not known";
 
 /// Everything that is not alike, the machine first.
 pub fn differences(base: &Run, other: &Run) -> Vec<Difference> {
+    unlike(&base.head, &other.head)
+}
+
+/// The same of runs of which the beginning alone is at hand.
+pub fn unlike(base: &RunHead, other: &RunHead) -> Vec<Difference> {
     let mut found = Found(Vec::new());
-    machine(&mut found, &base.head.fingerprint, &other.head.fingerprint);
-    mitigations(&mut found, &base.head.fingerprint, &other.head.fingerprint);
+    machine(&mut found, &base.fingerprint, &other.fingerprint);
+    mitigations(&mut found, &base.fingerprint, &other.fingerprint);
     versions(&mut found, base, other);
     plan(&mut found, base, other);
     found.0
@@ -95,20 +100,20 @@ fn mitigations(found: &mut Found, base: &Fingerprint, other: &Fingerprint) {
 }
 
 /// The versions of the backends that both runs measured.
-fn versions(found: &mut Found, base: &Run, other: &Run) {
-    let measured = |run: &Run, id| run.head.cells.iter().any(|cell| cell.backend == id);
+fn versions(found: &mut Found, base: &RunHead, other: &RunHead) {
+    let measured = |run: &RunHead, id| run.cells.iter().any(|cell| cell.backend == id);
     let both = |id: &BackendId| measured(base, *id) & measured(other, *id);
     for id in BackendId::ALL.into_iter().filter(both) {
-        let version = |run: &Run| {
-            let tool = run.head.fingerprint.backends.iter().find(|tool| tool.backend == id);
+        let version = |run: &RunHead| {
+            let tool = run.fingerprint.backends.iter().find(|tool| tool.backend == id);
             tool.map_or_else(|| UNKNOWN.to_owned(), |tool| tool.version.to_string())
         };
         found.see(&format!("version of {}", id.name()), &version(base), &version(other));
     }
 }
 
-fn plan(found: &mut Found, base: &Run, other: &Run) {
-    let (one, two) = (&base.head.plan, &other.head.plan);
+fn plan(found: &mut Found, base: &RunHead, other: &RunHead) {
+    let (one, two) = (&base.plan, &other.plan);
     limits(found, &one.limits, &two.limits);
     let mut payloads: Vec<Payload> = Vec::new();
     for payload in one.payloads.iter().chain(&two.payloads) {

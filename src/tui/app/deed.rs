@@ -9,6 +9,7 @@ use crate::tui::action::Action;
 use crate::tui::prompt::Prompt;
 use crate::tui::reply::Reply;
 use crate::tui::tab::{Tab, backends};
+use crate::tui::widget::value;
 
 /// Intervals `+` and `-` go through, in milliseconds.
 const INTERVALS: [u64; 9] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000];
@@ -32,7 +33,10 @@ impl App {
             self.set_filter(String::new());
             return None;
         }
-        let reply = self.views.act(self.tab, action, state);
+        let reply = match (self.tab, action) {
+            (Tab::Nodes, Action::Bench) => self.views.bench_on(state),
+            _ => self.views.act(self.tab, action, state),
+        };
         if reply == Reply::Ignored {
             return self.act_for_tab(action, state);
         }
@@ -62,9 +66,12 @@ impl App {
     /// What the app makes of an action the tab in front has no use for.
     fn act_for_tab(&mut self, action: Action, state: &State) -> Option<Command> {
         let other = match action {
-            Action::Bench | Action::Again | Action::Cancel | Action::Export | Action::Runs => {
-                Tab::Bench
-            }
+            Action::Bench
+            | Action::Again
+            | Action::Cancel
+            | Action::Export
+            | Action::Runs
+            | Action::Fleet => Tab::Bench,
             Action::Check => Tab::Backends,
             _ => return None,
         };
@@ -72,7 +79,10 @@ impl App {
             return None;
         }
         let reply = self.views.act(other, action, state);
-        if matches!(action, Action::Bench | Action::Again | Action::Check | Action::Runs) {
+        if matches!(
+            action,
+            Action::Bench | Action::Again | Action::Check | Action::Runs | Action::Fleet
+        ) {
             self.tab = other;
         }
         self.take(reply, action)
@@ -81,6 +91,10 @@ impl App {
     fn quit(&mut self, state: &State) {
         if state.live_run().is_some() || self.views.bench.is_preparing(state) {
             self.ask("A benchmark is running. End it and quit?", Then::Quit);
+        } else if state.fleet_live().next().is_some() {
+            let many = value::many(state.fleet_live().count(), "other node");
+            let question = format!("A benchmark goes on on {many}, also without you. Quit?");
+            self.ask(question, Then::Quit);
         } else if let Some(mending) = backends::mending(state).filter(|one| one.goes_on()) {
             let question = format!("{} is being made ready. End that and quit?", mending.backend);
             self.ask(question, Then::Quit);

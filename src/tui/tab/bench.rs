@@ -12,6 +12,7 @@ use ratatui::layout::Rect;
 use crate::model::backend::Start;
 use crate::model::bench::{Cell, Figure};
 use crate::model::command::Command;
+use crate::model::id::SourceId;
 use crate::model::load::Load;
 use crate::state::{RunState, State};
 use crate::tui::action::Action;
@@ -24,6 +25,7 @@ mod choice;
 mod claims;
 mod compare;
 mod density;
+mod fleet;
 mod group;
 mod instant;
 mod ladder;
@@ -88,11 +90,41 @@ pub struct View {
     zoom: bool,
     filter: String,
     wished: Option<Wished>,
+    /// The benchmark on several nodes.
+    fleet: fleet::View,
 }
 
 impl View {
     /// Does what `action` means here.
     pub fn act(&mut self, action: Action, state: &State) -> Reply {
+        if action == Action::Fleet {
+            return self.fleet.toggle(state);
+        }
+        if self.fleet.is_open() {
+            return match self.fleet.act(action, state) {
+                Err(run) => {
+                    self.runs.open = Some(run);
+                    self.focus(Panel::Result)
+                }
+                Ok(Reply::Ignored) => self.act_alone(action, state),
+                Ok(reply) => reply,
+            };
+        }
+        self.act_alone(action, state)
+    }
+
+    /// Asks whether to run what is chosen on `nodes`.
+    pub fn ask_on(&self, nodes: Vec<SourceId>, state: &State) -> Reply {
+        fleet::ask(&self.choice, nodes, state)
+    }
+
+    /// A benchmark on several nodes was wished: it will be looked at.
+    pub fn expect_fleet(&mut self, state: &State) {
+        self.fleet.expect(state);
+    }
+
+    /// Does what `action` means for runs of one machine.
+    fn act_alone(&mut self, action: Action, state: &State) -> Reply {
         let shown = self.runs.shown(state);
         match action {
             Action::Bench | Action::Again | Action::Cancel | Action::Check
@@ -291,12 +323,18 @@ impl View {
 
     /// What can be done here, the most wanted first.
     pub fn hints(&self, state: &State) -> &'static [Action] {
+        if self.fleet.is_open() {
+            return fleet::View::hints(state);
+        }
         let mode = self.runs.shown(state).map(|(_, run)| self.sight(run).mode);
         wish::hints(self.panel(state), (mode.unwrap_or_default(), self.pair.is_some()), state)
     }
 
     /// Draws the tab.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
+        if self.fleet.is_open() {
+            return self.fleet.draw(frame, area, state, look);
+        }
         let panel = self.panel(state);
         let run = self.runs.shown(state).map(|(_, run)| run);
         let places = self.places(area, state);

@@ -13,7 +13,10 @@ use crate::model::unit::Bytes;
 use crate::state::history::{GpuMetric, Metric, gpu_row, node_row};
 use crate::state::{Node, State};
 
+mod past;
 mod words;
+
+pub(super) use past::Past;
 
 /// How values become one.
 #[derive(Clone, Copy)]
@@ -67,6 +70,13 @@ const fn recipe(
     Recipe { name, metrics, within: Join::Sum, across, load, aside }
 }
 
+/// Most nodes of which the pasts are joined for each frame; of more it is kept as it is seen.
+pub(super) const TOGETHER: usize = 64;
+
+/// Numbers of GPUs that are joined.
+const GPUS: [(&str, GpuMetric, bool); 2] =
+    [("GPU busy", GpuMetric::Utilization, false), ("VRAM", GpuMetric::Memory, true)];
+
 /// The strips of `nodes` together over `window`, `columns` values each; GPU strips follow memory
 /// where there are GPUs. One that never had a value is left out, unless it is CPU or memory.
 pub(super) fn strips(
@@ -75,46 +85,94 @@ pub(super) fn strips(
     columns: usize,
     look: &Look<'_>,
 ) -> Vec<Strip> {
-    let mut strips = Vec::with_capacity(RECIPES.len() + 2);
-    for recipe in &RECIPES {
-        let strip = recipe.strip(nodes, window, columns, look);
+    let (heard, live) = heard(nodes, look);
+    let strip = |recipe: &Recipe| Strip {
+        now: recipe.present(&heard),
+        live,
+        past: recipe.joined_past(nodes, window, columns),
+        aside: match nodes {
+            [Node { sample: Some((_, sample)), .. }] => (recipe.aside)(sample),
+            _ => String::new(),
+        },
+        ..recipe.empty()
+    };
+    let gpus = || gpu_strips((nodes, &heard), live, window, columns);
+    let gpus = nodes.iter().any(|node| has_gpus(node)).then(gpus);
+    chosen(RECIPES.iter().map(strip), gpus.map(Vec::from).unwrap_or_default())
+}
+
+/// The same of very many nodes, out of what was kept of them.
+pub(super) fn kept(past: &Past, window: Window, columns: usize) -> Vec<Strip> {
+    let strip = |(which, empty): (usize, Strip)| Strip {
+        now: past.now(which),
+        live: past.live,
+        past: window.trail(past.series(), which, columns),
+        ..empty
+    };
+    let recipes = RECIPES.iter().map(Recipe::empty).enumerate().map(strip);
+    let gpus = || {
+        let mut both = GPUS.map(empty_gpus).into_iter().zip(RECIPES.len()..);
+        let mut next = || both.next().map(|(empty, which)| strip((which, empty)));
+        let mut strips: Vec<Strip> = std::iter::from_fn(&mut next).collect();
+        if let Some(busy) = strips.first_mut() {
+            busy.aside = words::count(past.gpus);
+        }
+        strips
+    };
+    chosen(recipes, if past.gpus > 0 { gpus() } else { Vec::new() })
+}
+
+/// Those of which anything is known, and CPU and memory always; `gpus` after memory.
+fn chosen(recipes: impl Iterator<Item = Strip>, mut gpus: Vec<Strip>) -> Vec<Strip> {
+    let mut strips = Vec::with_capacity(RECIPES.len() + GPUS.len());
+    for strip in recipes {
         let known = strip.now.is_some() || strip.past.iter().any(Option::is_some);
-        if known || matches!(recipe.name, "CPU" | "Memory") {
+        let memory = strip.name == "Memory";
+        if known || memory || strip.name == "CPU" {
             strips.push(strip);
         }
-        if recipe.name == "Memory" && nodes.iter().any(|node| gpus(node).next().is_some()) {
-            strips.extend(gpu_strips(nodes, window, columns, look));
+        if memory {
+            strips.append(&mut gpus);
         }
     }
     strips
 }
 
+/// Those of `nodes` that are live, or all where none is; and whether any is.
+fn heard<'a>(nodes: &[&'a Node], look: &Look<'_>) -> (Vec<&'a Node>, bool) {
+    let is_live = |node: &&&Node| Status::of(node, look).is_live();
+    let live: Vec<&Node> = nodes.iter().filter(is_live).copied().collect();
+    if live.is_empty() { (nodes.to_vec(), false) } else { (live, true) }
+}
+
 impl Recipe {
-    fn strip(&self, nodes: &[&Node], window: Window, columns: usize, look: &Look<'_>) -> Strip {
-        let live: Vec<&Node> = live(nodes, look);
-        let heard = if live.is_empty() { nodes } else { &live };
-        let present = heard.iter().filter_map(|node| {
+    /// Its strip without any value.
+    fn empty(&self) -> Strip {
+        Strip {
+            name: self.name,
+            now: None,
+            live: false,
+            scale: self.metrics[0].scale(),
+            past: Vec::new(),
+            load: self.load,
+            aside: String::new(),
+        }
+    }
+
+    /// Its value of all of `heard` together.
+    fn present(&self, heard: &[&Node]) -> Option<f64> {
+        let each = heard.iter().filter_map(|node| {
             let row = node_row(&node.sample.as_ref()?.1);
             let values = self.metrics.iter().map(|metric| (row[*metric as usize], 1.0));
             Some((join(self.within, values), self.weight(node)))
         });
-        let pasts: Vec<_> = nodes
-            .iter()
-            .map(|node| (self.past(node, window, columns), self.weight(node)))
-            .collect();
-        let aside = match nodes {
-            [Node { sample: Some((_, sample)), .. }] => (self.aside)(sample),
-            _ => String::new(),
-        };
-        Strip {
-            name: self.name,
-            now: join(self.across, present),
-            live: !live.is_empty(),
-            scale: self.metrics[0].scale(),
-            past: joined(self.across, &pasts, columns),
-            load: self.load,
-            aside,
-        }
+        join(self.across, each)
+    }
+
+    fn joined_past(&self, nodes: &[&Node], window: Window, columns: usize) -> Vec<Option<f64>> {
+        let past = |node: &&Node| (self.past(node, window, columns), self.weight(node));
+        let pasts: Vec<_> = nodes.iter().map(past).collect();
+        joined(self.across, &pasts, columns)
     }
 
     fn past(&self, node: &Node, window: Window, columns: usize) -> Vec<Option<f64>> {
@@ -136,11 +194,6 @@ impl Recipe {
 
 fn total_memory(node: &Node) -> Option<Bytes> {
     Some(node.sample.as_ref()?.1.memory.known()?.total_bytes)
-}
-
-fn live<'a>(nodes: &[&'a Node], look: &Look<'_>) -> Vec<&'a Node> {
-    let is_live = |node: &&&Node| Status::of(node, look).is_live();
-    nodes.iter().filter(is_live).copied().collect()
 }
 
 /// Joins values with their weights; what is unknown is left out, and nothing known is unknown.
@@ -171,33 +224,52 @@ fn gpus(node: &Node) -> impl Iterator<Item = &Gpu> {
     node.gpus.iter().flat_map(|(_, sample)| &sample.gpus)
 }
 
-fn gpu_strips(nodes: &[&Node], window: Window, columns: usize, look: &Look<'_>) -> [Strip; 2] {
-    let live = live(nodes, look);
-    let heard = if live.is_empty() { nodes } else { &live };
-    let all: Vec<&Gpu> = heard.iter().flat_map(|node| gpus(node)).collect();
-    let strip = |name, metric: GpuMetric, load| {
+fn has_gpus(node: &Node) -> bool {
+    gpus(node).next().is_some()
+}
+
+/// The numbers of all GPUs together.
+struct Gpus {
+    count: usize,
+    values: [Option<f64>; GPUS.len()],
+}
+
+fn join_gpus(heard: &[&Node]) -> Gpus {
+    let all = || heard.iter().flat_map(|node| gpus(node));
+    let value = |(_, metric, _): (&str, GpuMetric, bool)| {
         let size = |gpu: &Gpu| match metric {
             GpuMetric::Memory => gpu.memory_total_bytes.get().map_or(1.0, |bytes| bytes.0 as f64),
             _ => 1.0,
         };
-        let now = all.iter().map(|gpu| (gpu_row(gpu)[metric as usize], size(gpu)));
+        let now = all().map(|gpu| (gpu_row(gpu)[metric as usize], size(gpu)));
+        join(Join::Memory, now)
+    };
+    Gpus { count: all().count(), values: GPUS.map(value) }
+}
+
+fn empty_gpus((name, metric, load): (&'static str, GpuMetric, bool)) -> Strip {
+    let (past, aside) = (Vec::new(), String::new());
+    Strip { name, now: None, live: false, scale: metric.scale(), past, load, aside }
+}
+
+fn gpu_strips(
+    (nodes, heard): (&[&Node], &[&Node]),
+    live: bool,
+    window: Window,
+    columns: usize,
+) -> [Strip; GPUS.len()] {
+    let all: Vec<&Gpu> = heard.iter().flat_map(|node| gpus(node)).collect();
+    let values = join_gpus(heard).values;
+    let past = |metric: GpuMetric| {
         let histories = nodes.iter().flat_map(|node| node.gpu_history.values());
         let pasts: Vec<_> =
             histories.map(|past| (window.trail(past, metric as usize, columns), 1.0)).collect();
-        Strip {
-            name,
-            now: join(Join::Memory, now),
-            live: !live.is_empty(),
-            scale: metric.scale(),
-            past: joined(Join::Memory, &pasts, columns),
-            load,
-            aside: String::new(),
-        }
+        joined(Join::Memory, &pasts, columns)
     };
-    let mut busy = strip("GPU busy", GpuMetric::Utilization, false);
-    let plural = if all.len() == 1 { "" } else { "s" };
-    busy.aside = format!("{} GPU{plural}, mean time busy", all.len());
-    let mut memory = strip("VRAM", GpuMetric::Memory, true);
+    let [mut busy, mut memory] =
+        GPUS.map(|gpu| Strip { live, past: past(gpu.1), ..empty_gpus(gpu) });
+    (busy.now, memory.now) = (values[0], values[1]);
+    busy.aside = words::count(all.len());
     memory.aside = words::vram(&all);
     [busy, memory]
 }

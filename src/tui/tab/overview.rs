@@ -3,6 +3,8 @@
 //! Top to bottom: who answers, how loaded they are and were, who is to blame. Nothing here needs a
 //! key; sort and filter narrow the list of processes.
 
+use std::cell::RefCell;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -25,6 +27,8 @@ mod top;
 #[derive(Debug, Default)]
 pub struct View {
     top: top::View,
+    /// The past of very many nodes, kept as it is seen.
+    past: RefCell<fleet::Past>,
 }
 
 /// Minutes of the past beside each number.
@@ -58,6 +62,13 @@ impl View {
         &[Action::Sort, Action::Reverse, Action::Filter, Action::Why]
     }
 
+    /// Keeps how all nodes are together, whatever tab is in front.
+    pub fn note(&self, state: &State, look: &Look<'_>) {
+        if state.nodes.len() > fleet::TOGETHER {
+            self.past.borrow_mut().take(&fleet::all(state), look);
+        }
+    }
+
     /// Draws the tab.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
         let buffer = frame.buffer_mut();
@@ -73,7 +84,12 @@ impl View {
         let head = head::lines(state, look, area.width);
         let nodes = fleet::all(state);
         let columns = strip::columns(panel::inside(area).width, nodes.len() == 1);
-        let strips = fleet::strips(&nodes, Window::last(MINUTES, look), columns, look);
+        let window = Window::last(MINUTES, look);
+        let strips = if nodes.len() > fleet::TOGETHER {
+            fleet::kept(&self.past.borrow(), window, columns)
+        } else {
+            fleet::strips(&nodes, window, columns, look)
+        };
         let heads = grid::narrow(head.len()).min(area.height / 3 + 1);
         let high = strips_height(strips.len(), area.height.saturating_sub(heads));
         let [top, middle, bottom] = Layout::vertical([

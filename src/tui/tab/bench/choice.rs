@@ -54,11 +54,20 @@ impl Choice {
         !self.no_start.contains(&start)
     }
 
+    /// Whether the user did not take `id` out.
+    pub(super) fn allows(&self, id: BackendId) -> bool {
+        !self.left_out.contains(&id) && id.starts().iter().any(|start| self.wants(*start))
+    }
+
     /// The plan as chosen.
     pub(super) fn plan(&self, state: &State) -> Plan {
         let chosen = statuses(state).iter().filter(|status| self.has(status));
         let backends: Vec<_> = chosen.map(|status| status.id).collect();
-        let mut plan = preset::plan(self.preset, &backends, seed(state.now));
+        self.shape(preset::plan(self.preset, &backends, seed(state.now)))
+    }
+
+    /// `plan` with the starts, payloads and loads that are chosen.
+    pub(super) fn shape(&self, mut plan: Plan) -> Plan {
         plan.starts.retain(|start| self.wants(*start));
         if let Some(payloads) = &self.payloads {
             plan.payloads.clone_from(payloads);

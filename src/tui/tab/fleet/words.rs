@@ -7,6 +7,10 @@ use crate::model::unit::{Bytes, BytesPerSecond};
 use crate::state::history::{Metric, node_row};
 use crate::tui::widget::value;
 
+pub(super) fn count(gpus: usize) -> String {
+    format!("{}, mean time busy", value::many(gpus, "GPU"))
+}
+
 pub(super) fn vram(gpus: &[&Gpu]) -> String {
     let known = gpus
         .iter()

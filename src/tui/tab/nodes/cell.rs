@@ -2,6 +2,7 @@
 
 use ratatui::style::Style;
 use ratatui::text::Span;
+use unicode_width::UnicodeWidthStr;
 
 use super::entry::{
     ADDRESS, AGE, CPU, DISK, Entry, GPU, GROUP, KIND, LOAD, MEM, NAME, NET, PSI, STATUS, STEAL,
@@ -161,12 +162,22 @@ fn name(
         Some(false) => Span::styled("[ ] ", theme.muted),
     };
     let sign = Span::styled(status.sign(look), status.style(theme));
-    let open = entry.origin().is_some_and(|origin| origin.unverified);
-    let warning = if open { " unverified" } else { "" };
-    let room = width.saturating_sub(2 + mark.content.len() + warning.len());
+    let room = width.saturating_sub(2 + mark.content.len());
+    let warning = warning(entry, room);
+    let room = room.saturating_sub(warning.len());
     let name =
         Span::styled(format!(" {}", fixed::cut(entry.id.0.as_str(), room)), text(status, look));
     vec![mark, sign, name, Span::styled(warning, theme.bad)]
+}
+
+/// That nobody vouches for who answers there, in as many letters as the name leaves of `room`.
+fn warning(entry: &Entry<'_>, room: usize) -> &'static str {
+    if !entry.origin().is_some_and(|origin| origin.unverified) {
+        return "";
+    }
+    let left = room.saturating_sub(entry.id.0.as_str().width());
+    let fits = |words: &&str| words.len() <= left;
+    [" unverified", " unver.", " !"].into_iter().find(fits).unwrap_or(" !")
 }
 
 /// Plain for what is of now, muted for what is old.

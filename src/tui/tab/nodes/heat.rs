@@ -296,15 +296,15 @@ impl View {
     fn legend(&self, look: &Look<'_>) -> Text<'static> {
         let (low, high) = self.heat.ends();
         let scale = if digits(look) {
-            format!("0 {low} … 9 {high}")
+            format!("0 is {low}, 9 is {high}")
         } else {
-            format!("▁ {low} … █ {high}")
+            format!("▁ {low}  █ {high}")
         };
         let mut spans = vec![Span::styled(scale, look.theme.text)];
         for status in [Status::Stale, Status::Down, Status::Waiting] {
             let (sign, word) = (status.sign(look), status.counted());
             let (text, style) = match status {
-                Status::Stale => (format!("  muted {word}"), look.theme.muted),
+                Status::Stale => (format!("  dim is {word}"), look.theme.muted),
                 _ => (format!("  {sign} {word}"), status.style(look.theme)),
             };
             spans.push(Span::styled(text, style));

@@ -106,6 +106,7 @@ pub(super) fn heads(parts: &[Part], area: Rect, zoom: bool) -> u16 {
         Some(first) if first.is_of_machine() => {
             is_large(rest) && parts.len() <= Part::MACHINE.len() + 1
         }
+        _ if area.width < 70 || area.height < 18 => parts.len() < 2,
         _ => parts.len() <= 2 || is_large(rest),
     };
     if zoom || !all { 2 } else { 1 }

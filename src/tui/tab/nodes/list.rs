@@ -25,9 +25,6 @@ use crate::tui::widget::strip;
 use crate::tui::widget::table::{Column, Table};
 use crate::tui::widget::trail::Window;
 
-/// Most nodes of a group whose past is drawn together.
-const TOGETHER: usize = 64;
-
 /// What is looked at.
 #[derive(Debug)]
 pub(super) struct View {
@@ -297,7 +294,8 @@ impl View {
 /// Room for the table and, where there is more than it needs, for the past of one node.
 fn split(area: Rect, rows: usize) -> [Rect; 2] {
     let wanted = grid::narrow(rows.max(1) + 3);
-    let upper = if area.height < 16 { area.height } else { wanted.min(area.height / 2) };
+    let past = (area.height * 2 / 5).clamp(7, 13);
+    let upper = if area.height < 16 { area.height } else { wanted.min(area.height - past) };
     Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(area)
 }
 
@@ -320,12 +318,13 @@ fn preview(
             (group.name.to_string(), "together".to_owned(), of.map(|entry| entry.node).collect())
         }
     };
-    let title = format!("{name} · last 15 minutes");
-    let area = Panel::new(&title).aside(aside).open(area, buffer, look);
     if let [node @ Node { sample: None, .. }] = nodes.as_slice() {
+        let area = Panel::new(&name).aside(aside).open(area, buffer, look);
         return told::brief(node, area, buffer, look);
     }
-    if nodes.len() > TOGETHER {
+    let title = format!("{name} · last 15 minutes");
+    let area = Panel::new(&title).aside(aside).open(area, buffer, look);
+    if nodes.len() > fleet::TOGETHER {
         let line = format!("{} nodes: too many to draw their past together", nodes.len());
         return panel::lines([line.into()], area, buffer);
     }

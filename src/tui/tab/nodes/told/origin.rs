@@ -41,7 +41,7 @@ fn facts(origin: &Origin, look: &Look<'_>) -> Vec<Line<'static>> {
         fact("address", text(origin.address.to_string()), look),
     ];
     if origin.unverified {
-        let words = "UNVERIFIED: whoever answers there is believed";
+        let words = "UNVERIFIED: it may be anyone";
         lines.push(fact("identity", vec![Span::styled(words, theme.bad)], look));
     }
     if let Some(group) = &origin.group {

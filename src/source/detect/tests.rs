@@ -1,0 +1,63 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::source::client::Reply;
+
+fn reply(status: u16, body: &str) -> Reply {
+    Reply { status, media: String::new(), body: body.as_bytes().to_vec() }
+}
+
+fn decided(path: &str, body: &str) -> Option<Kind> {
+    let (_, decide) = QUESTIONS.iter().find(|(question, _)| *question == path).unwrap();
+    decide(&Form::of(&reply(200, body)))
+}
+
+#[test]
+fn a_form_decides_who_it_is() {
+    let mistudio = r#"{"status":"healthy","service":"miStudio API"}"#;
+    let build = r#"{"status":"success","data":{"version":"3.1.0"}}"#;
+    let rows = [
+        ("/v1/live?wait=0", "{\"isomon_live\":1,\"seq\":3}\n{\"seq\":4}\n", Some(Kind::Isomon)),
+        ("/healthz", r#"{"status":"ok"}"#, None),
+        ("/v1/backends", r#"[{"name":"isolate","capabilities":{}}]"#, Some(Kind::Vulcan)),
+        ("/v1/backends", r#"[{"name":"x"}]"#, None),
+        ("/health", r#"{"status":"ok","service":"solstice-webui"}"#, Some(Kind::Solstice)),
+        ("/health", r#"{"status":"ok","service":"portal"}"#, Some(Kind::Solstice)),
+        ("/health", r#"{"status":"ok","mode":"history"}"#, Some(Kind::Solstice)),
+        ("/health", r#"{"status":"ok","timestamp":"x"}"#, None),
+        ("/api/v1/system/health", mistudio, Some(Kind::MiStudio)),
+        ("/api/v1/status/buildinfo", build, Some(Kind::Prometheus)),
+        ("/api/health", r#"{"status":"ok","timestamp":"2026-01-01T00:00:00"}"#, Some(Kind::Dream)),
+        ("/api/health", r#"{"status":"ok","version":"1.0.0"}"#, None),
+        ("/status", r#"{"gpu":null,"services":[]}"#, Some(Kind::Dream)),
+        ("/status", r#"{"nodes":[]}"#, Some(Kind::Cluster)),
+        ("/status", r#"{"nodes":{"a":{"healthy":true}}}"#, Some(Kind::Cluster)),
+        ("/status", r#"{"nodes":3}"#, None),
+        ("/status", "<html>", None),
+    ];
+    for (path, body, wanted) in rows {
+        assert_eq!(decided(path, body), wanted, "{path} {body}");
+    }
+}
+
+#[test]
+fn who_is_unknown_is_described() {
+    let page = "<html><body><center><h1>404</h1></center><hr><center>nginx/1.22.1</center>";
+    let answers: Vec<_> =
+        QUESTIONS.iter().map(|(path, _)| (*path, Form::of(&reply(404, page)))).collect();
+    let wanted = "this answers like nginx: 404 to all 10 questions (/v1/live, /healthz, \
+                  /v1/backends, /health …)";
+    assert_eq!(form::words(&answers).as_str(), wanted);
+    assert_eq!(form::words(&[]).as_str(), "no answer to any question");
+}
+
+proptest! {
+    #[test]
+    fn no_answer_panics(body: Vec<u8>, status: u16) {
+        let form = Form::of(&Reply { status, media: String::new(), body });
+        for (_, decide) in QUESTIONS {
+            decide(&form);
+        }
+        form::words(&[("/x", form)]);
+    }
+}
