@@ -69,7 +69,7 @@ fn get(server: &Server, path: &str) -> Answer {
 fn until(what: &str, is: impl Fn() -> bool) -> Duration {
     let begin = Instant::now();
     while !is() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "{what}");
+        assert!(begin.elapsed() < Duration::from_mins(1), "{what}");
         std::sync::mpsc::channel::<()>().1.recv_timeout(Duration::from_millis(20)).unwrap_err();
     }
     begin.elapsed()
@@ -132,7 +132,11 @@ fn the_strongest_backend_that_is_ready_is_taken_and_named() {
     let path = format!("/v1/workloads/{}", id(&begun));
     until("it ends", || server.json(&path)["finished_at"].is_string());
     let done = server.json(&path);
-    assert_eq!((&done["status"], &done["isolation"]), (&json!("completed"), &json!("auto")));
+    assert_eq!(
+        (&done["status"], &done["isolation"]),
+        (&json!("completed"), &json!("auto")),
+        "{done}"
+    );
     let backend = done["backend"].as_str().unwrap();
     assert!(backend != "process", "auto is never without a wall: {done}");
     assert_eq!(output(&done), "a b $HOME\n");
@@ -174,9 +178,9 @@ fn a_fork_bomb_and_a_flood_harm_nobody() {
     for (status, workload) in &begun {
         assert_eq!((*status, &workload["status"]), (202, &json!("pending")));
     }
-    let begin = Instant::now();
+    let asked = Instant::now();
     assert_eq!(get(&server, "/healthz").status, 200);
-    assert!(begin.elapsed() < Duration::from_secs(10));
+    assert!(asked.elapsed() < Duration::from_secs(10));
     for (_, workload) in &begun {
         let path = format!("/v1/workloads/{}", id(workload));
         until("it ends", || server.json(&path)["finished_at"].is_string());

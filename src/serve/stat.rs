@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::workload::{problem, rfc3339};
 use super::{Answer, Ask, Context, Door, Json};
-use crate::model::unit::Seconds;
+use crate::model::unit::{Ratio, Seconds};
 use crate::stats::sorted::Sorted;
 use crate::store::workload::{Figures, Slot};
 
@@ -153,7 +153,7 @@ fn of_backends(figures: &Figures) -> BTreeMap<String, OfBackend> {
         };
         let of = OfBackend {
             count: row.count,
-            success_rate: row.success.map(|share| share.fraction()),
+            success_rate: row.success.map(Ratio::fraction),
             avg_duration_ms: row.mean_seconds.map(|Seconds(seconds)| milliseconds(seconds)),
             p50_ms: quantile(0.5, 1),
             p95_ms: quantile(0.95, FOR_P95),

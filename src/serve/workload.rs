@@ -263,6 +263,7 @@ where
 }
 
 /// What went wrong with the record, as a client is told.
+#[expect(clippy::needless_pass_by_value, reason = "as map_err hands it")]
 pub(super) fn problem(error: Error) -> Problem {
     let text = format!("{error}; {}", error.remedy());
     match error {

@@ -1,4 +1,4 @@
-//! Workloads and what they said, in a file of SQLite.
+//! Workloads and what they said, in a file of `SQLite`.
 //!
 //! One thread has the connection; whoever wants something waits for it, in a bounded queue. What was
 //! acknowledged is on the disk. Where the file cannot be had (another isomon has it, the disk is full
@@ -38,7 +38,7 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// SQLite refused.
+    /// `SQLite` refused.
     #[error("{path}: {source}")]
     Sql {
         /// Which file; `memory` where there is none.

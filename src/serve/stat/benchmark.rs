@@ -165,9 +165,10 @@ const fn end(end: &RunEnd) -> &'static str {
 /// How long `cell` keeps one waiting.
 fn times(run: &Run, cell: Cell) -> Option<Figure> {
     let index = run.head.cells.iter().position(|other| *other == cell)?;
-    let summary = run.tail.iter().flat_map(|tail| &tail.summary);
-    let summary = summary.filter(|of| of.cell as usize == index && of.figure == Kind::Start);
-    let (summary, estimate) = summary.filter_map(|of| Some((of, of.estimate.as_ref()?))).next()?;
+    let summaries = run.tail.iter().flat_map(|tail| &tail.summary);
+    let mut summaries =
+        summaries.filter(|of| of.cell as usize == index && of.figure == Kind::Start);
+    let (summary, estimate) = summaries.find_map(|of| Some((of, of.estimate.as_ref()?)))?;
     Some(Figure {
         value: estimate.median_seconds.0,
         unit: "s",

@@ -90,7 +90,7 @@ fn bundle(
         config.map_err(|error| Problem::bad(format!("config.json of the bundle: {error}")))?;
     let bundled = config.is_some();
     let Config { process, root } = config.unwrap_or_default();
-    let words = command.or(Some(process.args).filter(|words| !words.is_empty()));
+    let words = command.or_else(|| Some(process.args).filter(|words| !words.is_empty()));
     let words = words.ok_or_else(|| {
         Problem::bad("oci needs a command: process.args in the bundle's config.json, or `command`")
     })?;

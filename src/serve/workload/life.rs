@@ -9,6 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::log::Log;
 use crate::store::workload::Record;
 
+/// How many changes there were, and whether it is over and recorded.
+pub(super) type Seen = (u64, bool);
+
 /// A workload that is not over, or not yet recorded as such.
 #[derive(Debug)]
 pub(super) struct Living {
@@ -20,7 +23,7 @@ pub(super) struct Living {
     record: Mutex<Record>,
     log: Mutex<Log>,
     /// Grows with each change; true once it is over and recorded.
-    seen: watch::Sender<(u64, bool)>,
+    seen: watch::Sender<Seen>,
 }
 
 impl Living {
@@ -64,7 +67,7 @@ impl Living {
     }
 
     /// Wakes at every change.
-    pub(super) fn watch(&self) -> watch::Receiver<(u64, bool)> {
+    pub(super) fn watch(&self) -> watch::Receiver<Seen> {
         self.seen.subscribe()
     }
 

@@ -64,8 +64,10 @@ impl Isolation {
     }
 }
 
-/// Where `job`, written for `runtime`, can go at all: strongest wall first, but an emulated machine
-/// last, which is by far the slowest, and a bare engine after what really is Node.
+/// Where `job`, written for `runtime`, can go at all: strongest wall first, and a bare engine after what
+/// really is Node. Machines in which Linux is booted come after all others: that they are ready was
+/// told by isomon's own guest, and Linux may take seconds there, or never come up. An emulated one is
+/// last, being by far the slowest.
 pub(super) fn paths(isolation: &Isolation, runtime: Runtime, job: &Job) -> Vec<Path> {
     let mut paths = Vec::new();
     let bare = (runtime == Runtime::Node).then_some(Runtime::Js);
@@ -74,7 +76,7 @@ pub(super) fn paths(isolation: &Isolation, runtime: Runtime, job: &Job) -> Vec<P
         let of = |backend| Path { backend, runtime };
         paths.extend(meant.map(of).filter(|path| lack(*path, job).is_none()));
     }
-    paths.sort_by_key(|path| path.backend.class() == Class::Emulator);
+    paths.sort_by_key(|path| (path.backend.class() == Class::Emulator, path.backend.boots_linux()));
     paths
 }
 
@@ -108,15 +110,13 @@ pub(super) fn choose(
         return Ok(*path);
     }
     // The strongest that is here speaks for all.
-    let why = paths.iter().filter_map(status).map(|status| match &status.readiness {
-        Readiness::Unavailable { reason, remedy } => {
-            format!("{} cannot run here: {reason} -> {remedy}", status.id)
+    let why = paths.iter().filter_map(status).map(|status| {
+        if let Readiness::Unavailable { reason, remedy } = &status.readiness {
+            return format!("{} cannot run here: {reason} -> {remedy}", status.id);
         }
-        _ => {
-            let note = status.traits.runtimes_note.as_ref();
-            let note = note.map_or_else(String::new, |note| format!(": {note}"));
-            format!("{} does not run {runtime} here{note}", status.id)
-        }
+        let note = status.traits.runtimes_note.as_ref();
+        let note = note.map_or_else(String::new, |note| format!(": {note}"));
+        format!("{} does not run {runtime} here{note}", status.id)
     });
     let mut why: Vec<String> = why.collect();
     if why.is_empty() {
@@ -172,7 +172,8 @@ mod tests {
         assert_eq!(chosen("auto", Runtime::Node, &all[..2]), Ok(isolate));
         assert_eq!(backend("process", Runtime::Python), Ok(Process));
         assert!(chosen("auto", Runtime::Python, &all[..1]).is_err(), "no wall is no isolation");
-        let more = [&all[..], &[ready(GvisorPtrace, &Runtime::ALL)]].concat();
+        let machine = ready(BackendId::QemuKvm, &Runtime::ALL);
+        let more = [&all[..], &[machine, ready(GvisorPtrace, &Runtime::ALL)]].concat();
         assert_eq!(chosen("auto", Runtime::Python, &more).unwrap().backend, GvisorPtrace);
     }
 

@@ -17,7 +17,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use tokio::sync::watch;
 
 use super::Platform;
-use super::life::Living;
+use super::life::{Living, Seen};
 use crate::serve::answer::{Reply, with_type};
 use crate::store::workload::{Error, Line};
 
@@ -50,7 +50,7 @@ impl Reply for Events {
 struct Reader {
     platform: Arc<Platform>,
     id: String,
-    living: Option<(Arc<Living>, watch::Receiver<(u64, bool)>)>,
+    living: Option<(Arc<Living>, watch::Receiver<Seen>)>,
     next: u64,
     over: bool,
 }

@@ -257,7 +257,7 @@ async fn what_happens_is_told_with_figures() {
         }
     };
     assert_eq!((workloads.total, workloads.latest.len()), (Some(2), 2));
-    assert_eq!(workloads.by_backend[0].success.map(|share| share.fraction()), Some(0.5));
+    assert_eq!(workloads.by_backend[0].success.map(crate::model::unit::Ratio::fraction), Some(0.5));
     assert_eq!(workloads.latest[1].output.as_ref().map(SafeText::as_str), Some("x"));
 }
 

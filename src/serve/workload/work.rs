@@ -28,7 +28,7 @@ const SAVE: Duration = Duration::from_secs(1);
 /// Letters of an error.
 const ERROR: usize = 1_024;
 /// Time beyond its own that a sandbox may take to begin and to be cleared up.
-const BEYOND: Duration = Duration::from_secs(60);
+const BEYOND: Duration = Duration::from_mins(1);
 
 /// What is held while it runs.
 struct Place {
@@ -73,10 +73,10 @@ async fn begin(platform: &Platform, living: &Living, wish: &Wish) -> Result<(Pat
         let backend = platform.backend(path.backend);
         // A backend that is full must not keep those of others from their turn.
         let closed = |_| End::Cancelled;
-        let _backend = backend.acquire_owned().await.map_err(closed)?;
-        let _at_work = Arc::clone(&platform.at_work).acquire_owned().await.map_err(closed)?;
-        let _turn = platform.runner.turn().await;
-        Ok((path, Place { _backend, _at_work, _turn }))
+        let backend = backend.acquire_owned().await.map_err(closed)?;
+        let at_work = Arc::clone(&platform.at_work).acquire_owned().await.map_err(closed)?;
+        let turn = platform.runner.turn().await;
+        Ok((path, Place { _backend: backend, _at_work: at_work, _turn: turn }))
     };
     living.cancel.run_until_cancelled(waiting).await.unwrap_or(Err(End::Cancelled))
 }

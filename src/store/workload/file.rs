@@ -12,7 +12,7 @@ use super::{Error, schema};
 
 /// Its name in the state directory.
 const NAME: &str = "isomon.db";
-/// How every file of SQLite begins.
+/// How every file of `SQLite` begins.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Length of the part of the header that is looked at.
 const HEADER: usize = 72;
@@ -125,7 +125,7 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "wal_autocheckpoint", 500)
 }
 
-/// What SQLite said, by what can be done about it.
+/// What `SQLite` said, by what can be done about it.
 pub(super) fn told(path: &Path, source: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     match source.sqlite_error_code() {

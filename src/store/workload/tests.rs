@@ -138,10 +138,13 @@ async fn a_second_isomon_has_no_part_in_the_first_ones_file() {
     assert_eq!((page.total, page.records[0].status), (1, Status::Running));
 }
 
+/// A name, what makes such a file, and what is said of it.
+type Spoilt<'a> = (&'a str, &'a dyn Fn(&Path), &'a str);
+
 #[tokio::test]
 async fn what_is_newer_foreign_or_damaged_is_not_touched() {
     let home = tempfile::tempdir().unwrap();
-    let rows: [(&str, &dyn Fn(&Path), &str); 4] = [
+    let rows: [Spoilt<'_>; 4] = [
         (
             "newer",
             &|state| sql(state, "PRAGMA application_id=0x69736f6d; PRAGMA user_version=99"),
