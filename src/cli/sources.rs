@@ -27,27 +27,29 @@ const LONGEST: u64 = 1 << 20;
 /// What an end user may read of others' files: neither group nor world.
 const OTHERS: u32 = 0o077;
 
+/// Under what these flags stand in the help.
+const HEADING: &str = "Other nodes";
+
 /// Other nodes, and how SSH reaches them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
-#[command(next_help_heading = "Other nodes")]
 pub struct SourceArgs {
     /// Another node, or the name of one in the settings; repeat for more
-    #[arg(long, value_name = "[NAME=]URL")]
+    #[arg(long, help_heading = HEADING, value_name = "[NAME=]URL")]
     pub source: Vec<String>,
     /// Hosts reached by SSH, as `ssh` knows them, or addresses
-    #[arg(long, value_name = "HOST,…", value_delimiter = ',')]
+    #[arg(long, help_heading = HEADING, value_name = "HOST,…", value_delimiter = ',')]
     pub hosts: Vec<String>,
     /// File with a host or an address on each line, `name=` before it if wished; `#` begins a comment
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = HEADING, value_name = "FILE")]
     pub hostfile: Option<PathBuf>,
     /// Host keys that are not known: yes (refused), accept-new (kept), no (anyone is believed)
-    #[arg(long, value_name = "WHEN", value_enum, hide_possible_values = true)]
+    #[arg(long, help_heading = HEADING, value_name = "WHEN", value_enum, hide_possible_values = true)]
     pub ssh_strict_host_key: Option<HostKey>,
     /// Time SSH has to connect and log in [default: 10s]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, help_heading = HEADING, value_name = "TIME")]
     pub ssh_timeout: Option<Span>,
     /// SSH hosts asked at the same time [default: 16]
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=512))]
+    #[arg(long, help_heading = HEADING, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub ssh_concurrency: Option<u16>,
 }
 

@@ -123,8 +123,9 @@ impl Address {
         match self {
             Self::Local => "local".to_owned(),
             Self::Http { host, port, .. } if *port == PORT => host.clone(),
-            Self::Http { host, port, .. } => format!("{host}:{port}"),
-            Self::Ssh { host, port: Some(port), .. } => format!("{host}:{port}"),
+            Self::Http { host, port, .. } | Self::Ssh { host, port: Some(port), .. } => {
+                format!("{host}:{port}")
+            }
             Self::Ssh { host, port: None, .. } => host.clone(),
         }
     }
@@ -190,8 +191,7 @@ fn http(text: &str, kind: Option<Kind>, tls: bool, rest: &str) -> Result<Address
     let usual = if kind.is_none_or(|kind| kind == Kind::Isomon) && !tls { PORT } else { 0 };
     let (host, port) = host_and_port(text, authority)?;
     let port = port.unwrap_or(match (kind, tls, usual) {
-        (_, _, PORT) => PORT,
-        (None | Some(Kind::Isomon), true, _) => PORT,
+        (_, _, PORT) | (None | Some(Kind::Isomon), true, _) => PORT,
         (_, true, _) => 443,
         _ => 80,
     });

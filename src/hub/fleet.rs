@@ -75,19 +75,19 @@ impl<D: Deed> Hub<D> {
             count: specs.len(),
         };
         for spec in specs {
-            self.watch_one(spec, common.clone());
+            self.watch_one(&spec, common.clone());
         }
     }
 
-    fn watch_one(&mut self, spec: Spec, common: Common) {
+    fn watch_one(&mut self, spec: &Spec, common: Common) {
         let outlet = self.outlet.of(spec.id.clone());
-        let (wishes, wished) = mpsc::channel(WISHES);
+        let (wishes, orders) = mpsc::channel(WISHES);
         let remote = Remote { wishes, kind: None, can_bench: false, answers: None };
         self.fleet.remotes.insert(spec.id.clone(), remote);
         match source::open(spec.clone()) {
             Ok(source) => {
                 let seed = self.random.random();
-                let poll = Poll::new(source, &spec, outlet, wished, common, seed);
+                let poll = Poll::new(source, spec, &outlet, orders, common, seed);
                 self.tasks.spawn(poll.run());
             }
             Err(error) => {

@@ -5,6 +5,7 @@
 //! never agree, so age is counted from when it was heard. A newer isomon is understood as far as this
 //! one can, and said to be newer.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use reqwest::Method;
@@ -14,7 +15,7 @@ use super::client::Client;
 use super::{Asked, Error, Source, Spec, Told, Wants};
 use crate::model::bench::Plan;
 use crate::model::command::Command;
-use crate::model::id::{RunId, SourceId};
+use crate::model::id::RunId;
 use crate::model::live::{FORMAT, Hello};
 use crate::model::origin::{Endpoint, Kind, Offer, Origin};
 use crate::model::text::SafeText;
@@ -90,7 +91,7 @@ impl Isomon {
         let mut path = "/v1/live?wait=0".to_owned();
         if let Some((instance, after)) = &self.seen {
             let instance: String = instance.as_str().bytes().map(escaped).collect();
-            path.push_str(&format!("&after={after}&instance={instance}"));
+            let _infallible = write!(path, "&after={after}&instance={instance}");
         }
         if wants.depth {
             path.push_str("&depth=1");
@@ -188,12 +189,4 @@ fn escaped(byte: u8) -> String {
     } else {
         format!("%{byte:02X}")
     }
-}
-
-/// The name of a node that another isomon tells of; `None` for its own, and for what it keeps on disk.
-fn node_of(from: &SourceId) -> Option<Option<SafeText>> {
-    if *from == SourceId::local() {
-        return Some(None);
-    }
-    (*from != SourceId::stored()).then(|| Some(from.0.clone()))
 }

@@ -121,7 +121,7 @@ impl Poll {
     pub fn new(
         source: Box<dyn Source>,
         spec: &Spec,
-        outlet: Outlet,
+        outlet: &Outlet,
         wishes: mpsc::Receiver<Wish>,
         common: Common,
         seed: u64,

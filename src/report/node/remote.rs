@@ -12,6 +12,7 @@ use crate::model::id::SourceId;
 use crate::model::node::{Memory, NodeInfo, NodeSample};
 use crate::model::origin::Origin;
 use crate::model::text::SafeText;
+use crate::model::unit::Ratio;
 
 /// Another node at one moment.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
@@ -72,7 +73,7 @@ impl Remote {
 /// Mean use of some GPUs, and how many there are.
 fn gpu_use(gpus: &[Gpu]) -> String {
     let known: Vec<f64> =
-        gpus.iter().filter_map(|gpu| gpu.utilization.get()).map(|share| share.percent()).collect();
+        gpus.iter().filter_map(|gpu| gpu.utilization.get()).map(Ratio::percent).collect();
     match (gpus.len(), known.len()) {
         (0, _) => "none".to_owned(),
         (count, 0) => format!("{count} x —"),

@@ -6,7 +6,6 @@
 
 use serde::Deserialize;
 
-use super::node_of;
 use crate::model::id::SourceId;
 use crate::model::live::Hello;
 use crate::model::text::SafeText;
@@ -67,10 +66,7 @@ impl Answer {
         }
         let number = match serde_json::from_slice::<Line>(line) {
             Ok(line) => {
-                match node_of(&line.from) {
-                    Some(node) => self.told.push(Told { node, what: line.what }),
-                    None => {}
-                }
+                self.told.extend(told(line.from, line.what));
                 Some(line.seq)
             }
             Err(error) if error.is_eof() => {
@@ -85,6 +81,14 @@ impl Answer {
         self.last = self.last.max(number.unwrap_or_default());
         Ok(())
     }
+}
+
+/// What `from` says there; nothing of what it keeps on disk.
+fn told(from: SourceId, what: What) -> Option<Told> {
+    if from == SourceId::local() {
+        return Some(Told::own(what));
+    }
+    (from != SourceId::stored()).then(|| Told::of(from.0, what))
 }
 
 /// The first line; who does not begin with it is no isomon.

@@ -115,7 +115,9 @@ fn trim(what: &mut What) {
         What::Backends(backends) => {
             backends.truncate(THINGS);
             // What makes a backend ready there is no command for here, whoever says so.
-            backends.iter_mut().for_each(|backend| backend.mend.clear());
+            for backend in backends {
+                backend.mend.clear();
+            }
         }
         What::Workloads(workloads) => workloads.latest.truncate(THINGS),
         What::Pipelines(pipelines) => pipelines.jobs.truncate(THINGS),

@@ -82,7 +82,7 @@ fn rig(name: &str, mood: Mood, gate: Arc<Gate>) -> Rig {
     let (to, updates) = mpsc::channel(10_000);
     let (pace, paced) = watch::channel(Pace { interval: Duration::from_secs(1), paused: false });
     let (focus, focused) = watch::channel(None);
-    let (wishes, wished) = mpsc::channel(4);
+    let (wishes, orders) = mpsc::channel(4);
     let log = Log::default();
     let source = Fake {
         began: Instant::now(),
@@ -101,7 +101,7 @@ fn rig(name: &str, mood: Mood, gate: Arc<Gate>) -> Rig {
     };
     let spec = Spec::new(SourceId(name.into()), Address::parse("http://x").unwrap());
     let outlet = Outlet::new(SourceId::local(), Arc::new(SetClock::default()), to);
-    let poll = Poll::new(Box::new(source), &spec, outlet, wished, common, 7);
+    let poll = Poll::new(Box::new(source), &spec, &outlet, orders, common, 7);
     tokio::spawn(poll.run());
     Rig { updates, log, pace, focus, wishes, gate, stop }
 }
