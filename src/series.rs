@@ -33,8 +33,8 @@ impl<const N: usize> Series<N> {
         self.push_within(HOUR, at_ms, values);
     }
 
-    /// The same with at most `most` instants. Where an hour has more, its older half is kept at half as
-    /// many, again and again: what is long ago is remembered less closely, not less long.
+    /// The same with at most `most` instants. Where an hour has more, what is long ago is remembered less
+    /// closely, not less long.
     pub fn push_within(&mut self, most: usize, at_ms: u64, values: [Option<f64>; N]) {
         while self.at_ms.back().is_some_and(|last| *last >= at_ms) {
             self.at_ms.pop_back();
@@ -56,14 +56,14 @@ impl<const N: usize> Series<N> {
         self.values.push_back(values.map(keep));
     }
 
-    /// Lets go of every second instant of the older half.
+    /// Lets go of the instant that stands closest between its neighbours, but of none of the latest
+    /// quarter and not of the first.
     fn thin(&mut self) {
-        let half = self.at_ms.len() / 2;
-        let kept = |index: usize| index >= half || index % 2 == 1;
-        let mut indices = 0..;
-        self.at_ms.retain(|_| indices.next().is_some_and(kept));
-        let mut indices = 0..;
-        self.values.retain(|_| indices.next().is_some_and(kept));
+        let old = self.at_ms.len() * 3 / 4;
+        let room = |index: &usize| self.at_ms[*index + 1] - self.at_ms[*index - 1];
+        let closest = (1..old.max(2)).min_by_key(room).unwrap_or_default();
+        self.at_ms.remove(closest);
+        self.values.remove(closest);
     }
 
     /// How many instants are held.
@@ -168,7 +168,7 @@ mod tests {
             assert!(series.len() <= 100);
         }
         assert!(series.first_ms().unwrap() < 600_000, "{:?}", series.first_ms());
-        let late: Vec<u64> = series.within(0, 3_500_000..u64::MAX).map(|(at, _)| at).collect();
+        let late: Vec<u64> = series.within(0, 3_560_000..u64::MAX).map(|(at, _)| at).collect();
         assert!(late.windows(2).all(|pair| pair[1] - pair[0] == 2_000), "{late:?}");
         series.push_within(100, 9_000_000, [None]);
         assert_eq!(series.len(), 1, "what is older than an hour falls out");
