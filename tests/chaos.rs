@@ -2,8 +2,6 @@
 //!
 //! Servers are this machine's own. What is drawn by chance is drawn from `ISOMON_SEED`, which is printed.
 
-#![expect(clippy::print_stdout, reason = "the seed is shown")]
-
 #[path = "chaos/ask.rs"]
 mod ask;
 #[path = "chaos/server.rs"]

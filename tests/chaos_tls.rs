@@ -1,7 +1,5 @@
 //! Who answers must be who it should be: certificates that are none, and networks that lead nowhere.
 
-#![expect(clippy::print_stdout, reason = "what is passed over is said")]
-
 #[path = "chaos/ask.rs"]
 mod ask;
 #[path = "chaos/server.rs"]

@@ -181,5 +181,6 @@ fn written(what: &What) -> String {
 fn push(body: &mut String, seq: u64, what: &str) {
     let at = serde_json::to_string(&Stamp::default()).unwrap_or_default();
     let from = serde_json::to_string(&SourceId::local()).unwrap_or_default();
-    body.push_str(&format!("{{\"seq\":{seq},\"at\":{at},\"from\":{from},\"what\":{what}}}\n"));
+    let line = format!("{{\"seq\":{seq},\"at\":{at},\"from\":{from},\"what\":{what}}}\n");
+    body.push_str(&line);
 }

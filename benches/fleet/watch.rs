@@ -67,7 +67,7 @@ pub(super) async fn watch(case: &Case, port: u16) -> String {
             *times.lock().unwrap() = Times::default();
             let (began, before) = (Instant::now(), used());
             tokio::time::sleep(length).await;
-            let cores = (used() - before).as_secs_f64() / began.elapsed().as_secs_f64();
+            let cores = used().saturating_sub(before).as_secs_f64() / began.elapsed().as_secs_f64();
             signal.send(Signal::End(15)).await.ok();
             (cores, memory_mib())
         }

@@ -19,18 +19,18 @@ pub(super) fn marks(run: &Run, verified: &mut Verified) {
     for (index, sample) in run.samples.iter().enumerate() {
         let wanted = taints(&sample.host, &bounds, clocks.usual());
         clocks.note(sample.host.clock);
-        same(format!("samples[{index}].taints"), wanted, &sample.taints, verified);
+        same(format!("samples[{index}].taints"), &wanted, &sample.taints, verified);
     }
     let usual: Option<Ratio> = clocks.usual();
     let again = |host: &HostState| taints(host, &bounds, usual);
     for (index, step) in run.steps.iter().enumerate() {
         let wanted = of_step(step.stride, again(&step.host));
-        same(format!("steps[{index}].taints"), wanted, &step.taints, verified);
+        same(format!("steps[{index}].taints"), &wanted, &step.taints, verified);
     }
 }
 
 /// Notes marks that are not `wanted`, those aside that the host's numbers do not tell.
-fn same(at: String, wanted: Vec<Taint>, found: &[Taint], verified: &mut Verified) {
+fn same(at: String, wanted: &[Taint], found: &[Taint], verified: &mut Verified) {
     let told = |taint: &&Taint| !matches!(taint, Taint::Paused | Taint::LeftOver);
     let found: Vec<Taint> = found.iter().filter(told).copied().collect();
     if wanted != found {
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn a_mark_that_was_taken_away_or_added_is_found() {
         let busy = HostState { steal: Ratio::new(0.5), ..HostState::default() };
-        let hidden = found_after(|run| run.samples[3].host = busy.clone());
+        let hidden = found_after(|run| run.samples[3].host = busy);
         assert_eq!(hidden, ["samples[3].taints"]);
         let invented = found_after(|run| run.samples[4].taints = vec![Taint::GpuWork]);
         assert!(invented.contains(&"samples[4].taints".to_owned()), "{invented:?}");
