@@ -34,7 +34,7 @@ fn together() -> RwLockReadGuard<'static, ()> {
 }
 
 fn start() -> Server {
-    Server::start(&["--allow-exec", "--at-once", "5"])
+    Server::start(&["--allow-exec", "--trust-local", "--at-once", "5"])
 }
 
 fn post(server: &Server, path: &str, body: &Value) -> (u16, Value) {
@@ -305,7 +305,7 @@ async fn the_mean_of_vulcans_four_is_a_hundred_milliseconds() {
     let lock = std::fs::File::open(state(&home).join("isomon.db.lock")).unwrap();
     until("the file is let go of", || lock.try_lock().is_ok());
     drop(lock);
-    let server = Server::start_in(home, &["--allow-exec"]);
+    let server = Server::start_in(home, &["--allow-exec", "--trust-local"]);
     let stats = server.json("/v1/stats?window=1h");
     assert_eq!((&stats["total"], &stats["avg_duration_ms"]), (&json!(4), &json!(100.0)));
     assert_eq!(stats["by_status"], json!({"completed": 3, "failed": 1}));
@@ -335,7 +335,7 @@ fn a_killed_server_leaves_nothing_and_forgets_nothing() {
     println!("five sandboxes were gone after {swept:?}");
     let home = Home::new();
     copy(&state(&server.home), &state(&home));
-    let next = Server::start_in(home, &["--allow-exec"]);
+    let next = Server::start_in(home, &["--allow-exec", "--trust-local"]);
     let list = next.json("/v1/workloads");
     assert_eq!(list["total"], 7);
     for workload in list["workloads"].as_array().unwrap() {

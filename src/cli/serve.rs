@@ -143,6 +143,7 @@ async fn http(wish: &ServeArgs, setting: &Setting) -> Outcome {
         exec: wish.allow_exec,
         token: token::read(wish)?,
     };
+    safety::check_exec(wish, allowed.token.is_some())?;
     let places = listen::places(&wish.listen).await?;
     safety::check(&places, allowed.token.is_some(), wish.has_tls())?;
     let names = safety::names(wish, &setting.local.info());

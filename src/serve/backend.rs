@@ -8,8 +8,9 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Answer, Ask, Context, Door, Json};
+use super::{Answer, Ask, Context, Door, Json, Nothing, Permit};
 use crate::model::backend::{BackendId, BackendStatus, Class, Readiness, Traits};
+use crate::model::command::Command;
 use crate::model::id::SourceId;
 use crate::model::text::SafeText;
 
@@ -50,7 +51,18 @@ pub struct Capabilities {
 }
 
 pub(super) fn routes(door: Door) -> Door {
-    door.get("/v1/backends", "The backends of this node, and whether each can run", list)
+    door.get("/v1/backends", "The backends of this node, and whether each can run", list).post(
+        "/v1/backends/check",
+        "Try the backends again",
+        Permit::Bench,
+        check,
+    )
+}
+
+/// What comes of it is told by the updates, and by the list.
+async fn check(context: Arc<Context>, _: Ask<Nothing, Nothing>) -> Answer<Json<Vec<Row>>> {
+    context.wish(Command::CheckBackends).await?;
+    list(context, Ask::default()).await
 }
 
 async fn list(context: Arc<Context>, _: Ask) -> Answer<Json<Vec<Row>>> {

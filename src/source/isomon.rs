@@ -160,7 +160,7 @@ impl Isomon {
             }
             Command::CheckBackends => {
                 let path = "/v1/backends/check";
-                let reply = self.client.send(Method::POST, path, &()).await?;
+                let reply = self.client.send(Method::POST, path, &serde_json::json!({})).await?;
                 self.client.good(path, reply).map(drop)
             }
             _ => Err(Error::Unable { why: "another isomon is not asked for this".into() }),

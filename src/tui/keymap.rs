@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(map.find(&keys("g")), Found::Prefix);
         assert_eq!(map.find(&keys("g g")), Found::Action(Action::First));
         assert_eq!(map.find(&keys("g x")), Found::Nothing);
-        assert_eq!(map.after(&keys("g")).count(), 1);
+        assert_eq!(map.after(&keys("g")).count(), 2);
     }
 
     #[test]

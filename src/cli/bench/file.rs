@@ -25,7 +25,13 @@ use entry::Entry;
 /// The key for what stands without a flag on the command line.
 const BACKENDS: &str = "backends";
 /// Flags that are not about the plan.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 25] = [
+    "source",
+    "hosts",
+    "hostfile",
+    "ssh-strict-host-key",
+    "ssh-timeout",
+    "ssh-concurrency",
     "file",
     "dry-run",
     "json",

@@ -29,9 +29,12 @@ pub struct ServeArgs {
     /// Let benchmarks be started and ended
     #[arg(long)]
     pub(super) allow_bench: bool,
-    /// Let programs that are sent be run
+    /// Let programs that are sent be run; needs a token
     #[arg(long)]
     pub(super) allow_exec: bool,
+    /// Let every user of this machine act without a token
+    #[arg(long, conflicts_with_all = ["token_file", "token_env"])]
+    pub(super) trust_local: bool,
     /// Programs that are sent run so many at a time; as many as there are processors unless set
     #[arg(long, value_name = "NUMBER", requires = "allow_exec",
         value_parser = clap::value_parser!(u32).range(1..=1_024))]
@@ -48,7 +51,8 @@ pub struct ServeArgs {
     /// Speak on standard input and output, as another isomon does by SSH
     #[arg(
         long,
-        conflicts_with_all = ["token_file", "token_env", "tls_cert", "tls_self", "allow_host"]
+        conflicts_with_all =
+            ["token_file", "token_env", "trust_local", "tls_cert", "tls_self", "allow_host"]
     )]
     pub(super) stdio: bool,
 }

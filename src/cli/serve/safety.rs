@@ -45,6 +45,15 @@ pub(super) fn check(places: &[SocketAddr], token: bool, tls: bool) -> Result<()>
     Err(eyre!("{lacks}").wrap_err(format!("{open} can be reached from elsewhere")).advise(&remedy))
 }
 
+/// Refuses to run programs for every user of the machine, unless that is said.
+pub(super) fn check_exec(wish: &ServeArgs, token: bool) -> Result<()> {
+    if !wish.allow_exec || token || wish.trust_local {
+        return Ok(());
+    }
+    Err(eyre!("--allow-exec without a token: every user of this machine could run programs as you")
+        .advise("add --token-file FILE; or --trust-local where you trust them all"))
+}
+
 /// The names the machine has by itself.
 pub(super) fn names(wish: &ServeArgs, info: &NodeInfo) -> Vec<String> {
     let listened =
@@ -146,7 +155,7 @@ pub(super) fn words(
     let _infallible = write!(words, "  what may be done: {}", deeds(setting));
     if setting.allows(Permit::Exec) && setting.token.is_none() {
         words.push_str(
-            "\n  mind: every user of this machine can run programs as you; --token-file ends that",
+            "\n  mind: every user of this machine can run programs as you, as --trust-local says",
         );
     }
     Ok(words)
@@ -180,6 +189,19 @@ mod tests {
         for text in ["8080", "127.0.0.1", "127.0.0.1:1", "::1", "[fe80::1]:1", "[::]"] {
             assert_eq!(names(text), ["here"], "{text}");
         }
+    }
+
+    #[test]
+    fn programs_need_a_token_or_trust() {
+        let wish = |allow_exec, trust_local| ServeArgs {
+            allow_exec,
+            trust_local,
+            ..ServeArgs::default()
+        };
+        assert!(check_exec(&wish(true, false), false).is_err());
+        assert!(check_exec(&wish(true, false), true).is_ok());
+        assert!(check_exec(&wish(true, true), false).is_ok());
+        assert!(check_exec(&wish(false, false), false).is_ok());
     }
 
     #[test]
