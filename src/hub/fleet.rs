@@ -103,12 +103,6 @@ impl<D: Deed> Hub<D> {
         }
     }
 
-    /// Says that the server `instance` is this very process, which is not watched a second time.
-    pub fn is_instance(&self, instance: &SafeText) {
-        // Nobody else has been asked yet.
-        drop(self.fleet.gate.claim(instance, &SourceId::local()));
-    }
-
     /// Has `node` looked at in depth, and no other.
     pub(super) fn focus(&self, node: Option<SourceId>) {
         self.fleet.focus.send_if_modified(|focus| {

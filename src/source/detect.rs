@@ -111,7 +111,7 @@ fn of_kind(mut spec: Spec, found: Kind) -> Spec {
 /// Asks the server behind `client` who it is. An error if it does not answer at all.
 pub async fn find(client: &Client) -> Result<Finding, Error> {
     let mut answers: Vec<(&str, Form)> = Vec::new();
-    let (mut late, mut denied) = (None, None);
+    let (mut vast, mut denied) = (None, None);
     for (path, decide) in QUESTIONS {
         match client.get(path).await {
             Ok(reply) => {
@@ -122,13 +122,11 @@ pub async fn find(client: &Client) -> Result<Finding, Error> {
                 answers.push((path, form));
                 denied = denied.or_else(|| client.good(path, reply).err().filter(is_denied));
             }
-            // One slow answer may be a stream; two are a server that does not answer.
-            Err(error @ Error::Late { .. }) if late.is_none() => late = Some(error),
-            Err(error @ Error::Limit { .. }) => late = Some(error),
+            Err(error @ Error::Limit { .. }) => vast = Some(error),
             Err(error) => return Err(error),
         }
     }
-    match denied.or_else(|| late.filter(|_| answers.is_empty())) {
+    match denied.or_else(|| vast.filter(|_| answers.is_empty())) {
         Some(error) => Err(error),
         None => Ok(Finding::Unknown(form::words(&answers))),
     }

@@ -45,7 +45,7 @@ impl Server {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("isomon+http://127.0.0.1:{}", self.port)
     }
 }
 

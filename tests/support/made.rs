@@ -72,10 +72,11 @@ pub(crate) fn cut_off(seed: u64, rounds: u32, cells: &[(f64, Shape)]) -> Run {
 /// The same to its end, with its figures.
 pub(crate) fn whole(seed: u64, rounds: u32, cells: &[(f64, Shape)]) -> Run {
     let mut run = cut_off(seed, rounds, cells);
+    let done = u32::try_from(run.samples.len()).unwrap();
     run.tail = Some(RunTail {
         ended: Stamp { mono_ms: u64::from(rounds) * 1_000, wall_ms: 0 },
         end: RunEnd::Completed,
-        progress: Progress::default(),
+        progress: Progress { submitted: done, completed: done, ..Progress::default() },
         summary: summarise(&run.head.cells, &run.samples, RESAMPLES, seed),
         suspended: Vec::new(),
         overhead_seconds: Some(Seconds(1e-3)),
