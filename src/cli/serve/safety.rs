@@ -193,11 +193,8 @@ mod tests {
 
     #[test]
     fn programs_need_a_token_or_trust() {
-        let wish = |allow_exec, trust_local| ServeArgs {
-            allow_exec,
-            trust_local,
-            ..ServeArgs::default()
-        };
+        let wish =
+            |allow_exec, trust_local| ServeArgs { allow_exec, trust_local, ..ServeArgs::default() };
         assert!(check_exec(&wish(true, false), false).is_err());
         assert!(check_exec(&wish(true, false), true).is_ok());
         assert!(check_exec(&wish(true, true), false).is_ok());
