@@ -1,7 +1,7 @@
 //! `isomon serve`: this node, readable by others over HTTP.
 //!
 //! It is handed channels and what can be done here; it knows no hub. Loopback unless told otherwise;
-//! anything else needs a token and TLS. [`context`] is what handlers share, [`door`] the table of
+//! anything else needs a token and TLS. [`context`] is what handlers share, [`mod@door`] the table of
 //! routes that makes both the router and its OpenAPI document.
 
 pub mod answer;

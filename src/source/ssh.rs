@@ -2,9 +2,9 @@
 //!
 //! One `ssh` process with one channel, and no control master: when this process ends, however it ends,
 //! the channel's input ends and everything there with it. On the channel a fixed script says what is
-//! there. Is there an isomon, it takes the channel over and the node is whole ([`peer`]); else, where
-//! the user asked for it, this isomon is copied there ([`copy`]); else the script goes on reading `/proc`
-//! and `nvidia-smi` ([`bare`]). No field of an address, and nothing a host said, is ever part of a
+//! there. Is there an isomon, it takes the channel over and the node is whole (`peer`); else, where
+//! the user asked for it, this isomon is copied there (`copy`); else the script goes on reading `/proc`
+//! and `nvidia-smi` (`bare`). No field of an address, and nothing a host said, is ever part of a
 //! command.
 
 use std::path::PathBuf;

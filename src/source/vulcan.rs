@@ -1,7 +1,7 @@
 //! A Vulcan API server: its backends, its workloads, and its nodes where it has any.
 //!
 //! The server gives figures over all workloads and none of a backend, so those are made from the
-//! list of the latest ([`figures`]). It documents nodes and does not serve them: they are asked for
+//! list of the latest (`figures`). It documents nodes and does not serve them: they are asked for
 //! and become nodes below this source if they come. Workloads are not benchmarks: nothing is started
 //! there.
 
