@@ -57,13 +57,21 @@ pub(super) fn remove(dirs: &[PathBuf], within: Duration) -> Vec<PathBuf> {
         }
         let left: Vec<PathBuf> = dirs.iter().filter(|dir| dir.exists()).cloned().collect();
         if left.is_empty() || began.elapsed() >= within {
-            // The directory above goes when it was the last run's.
-            dirs.iter().filter_map(|dir| dir.parent()).for_each(|top| {
-                fs::remove_dir(top).ok();
-            });
+            remove_tops(dirs);
             return left;
         }
         pause(Duration::from_millis(5), None);
+    }
+}
+
+/// Removes the directories above `dirs` when it was the last run's. Another run that has a group below
+/// one of them may be about to get one below the next, which a runtime makes step by step.
+fn remove_tops(dirs: &[PathBuf]) {
+    let tops: Vec<&Path> = dirs.iter().filter_map(|dir| dir.parent()).collect();
+    if tops.iter().all(|top| below(top).len() <= 1) {
+        tops.iter().for_each(|top| {
+            fs::remove_dir(top).ok();
+        });
     }
 }
 
@@ -91,4 +99,25 @@ fn below(dir: &Path) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = inner.flat_map(|entry| below(&entry.path())).collect();
     all.push(dir.to_owned());
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_above_stays_while_another_run_has_a_group_anywhere() {
+        let root = tempfile::tempdir().unwrap();
+        let of = |run: &str| {
+            ["memory", "devices"].map(|tree| root.path().join(tree).join("isomon").join(run))
+        };
+        let (first, second) = (of("1"), of("2"));
+        for dir in first.iter().chain([&second[0]]) {
+            fs::create_dir_all(dir.join("main")).unwrap();
+        }
+        assert_eq!(remove(&first, Duration::ZERO), Vec::<PathBuf>::new());
+        assert!(first[1].parent().unwrap().is_dir(), "the other may get one here");
+        assert_eq!(remove(&second, Duration::ZERO), Vec::<PathBuf>::new());
+        assert!(of("1").iter().all(|dir| !dir.parent().unwrap().exists()));
+    }
 }
