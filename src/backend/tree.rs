@@ -69,9 +69,9 @@ pub(super) fn remove(dirs: &[PathBuf], within: Duration) -> Vec<PathBuf> {
 fn remove_tops(dirs: &[PathBuf]) {
     let tops: Vec<&Path> = dirs.iter().filter_map(|dir| dir.parent()).collect();
     if tops.iter().all(|top| below(top).len() <= 1) {
-        tops.iter().for_each(|top| {
+        for top in tops {
             fs::remove_dir(top).ok();
-        });
+        }
     }
 }
 
