@@ -11,6 +11,7 @@ pub mod model;
 pub mod claim;
 pub mod config;
 pub mod metric;
+pub mod pipeline;
 pub mod plot;
 pub mod procfs;
 pub mod report;

@@ -12,12 +12,14 @@ use crate::model::gpu::GpuSample;
 use crate::model::id::{RunId, SourceId};
 use crate::model::node::{NodeInfo, NodeSample};
 use crate::model::origin::Origin;
+use crate::model::past::Past;
 use crate::model::pipeline::Pipelines;
 use crate::model::process::Process;
+use crate::model::replay::Replay;
 use crate::model::run::{RunEvent, StoredRun};
 use crate::model::serving::{Agents, Service, Serving};
 use crate::model::time::Stamp;
-use crate::model::update::{FleetRun, Health, Notice, Update, What};
+use crate::model::update::{FleetRun, Health, Notice, Stack, Update, What};
 use crate::model::workload::Workloads;
 use crate::series::HOUR;
 
@@ -46,8 +48,15 @@ pub struct State {
     pub nodes: BTreeMap<SourceId, Node>,
     /// Runs by id, and so by time.
     pub runs: BTreeMap<RunId, RunState>,
-    /// Runs that are kept on disk, latest first.
-    pub stored: Vec<StoredRun>,
+    /// Runs that are kept, latest first, by where they are: on this machine's disk
+    /// ([`SourceId::stored`]), on a node, in a bucket.
+    pub stored: BTreeMap<SourceId, Vec<StoredRun>>,
+    /// The piece of the past that was asked for last.
+    pub past: Option<Box<Past>>,
+    /// Where the recording is that is played; `None` where the present is shown.
+    pub replay: Option<Box<Replay>>,
+    /// The stack that was asked for last.
+    pub stack: Option<Box<Stack>>,
     /// The last benchmark on several nodes.
     pub fleet: Option<FleetRun>,
     /// The last sentence for the user, and when it was said.
@@ -103,7 +112,14 @@ impl State {
             What::Run { id, event } => return self.apply_run(id, event, update),
             What::Lost(total) => return std::mem::replace(&mut self.lost, *total) != *total,
             What::Notice(notice) => self.notice = Some((update.at, notice.clone())),
-            What::Runs(runs) => self.stored.clone_from(runs),
+            What::Runs(runs) => self.keep_list(&update.from, runs),
+            What::Past(past) => self.past = Some(past.clone()),
+            What::Replay(replay) => self.replay = Some(replay.clone()),
+            What::Stack(stack) => self.stack = Some(stack.clone()),
+            What::Anew => {
+                let replay = self.replay.take();
+                *self = Self { now: update.at, replay, ..Self::default() };
+            }
             What::Fleet(fleet) => self.fleet = Some(fleet.clone()),
             what => {
                 let rows = self.rows_of(&update.from);
@@ -111,6 +127,17 @@ impl State {
             }
         }
         true
+    }
+
+    /// Runs of this machine are its disk's, whoever of it says so.
+    fn keep_list(&mut self, from: &SourceId, runs: &[StoredRun]) {
+        let from = if *from == SourceId::local() { SourceId::stored() } else { from.clone() };
+        self.stored.insert(from, runs.to_vec());
+    }
+
+    /// The runs on this machine's disk, latest first.
+    pub fn own_stored(&self) -> &[StoredRun] {
+        self.stored.get(&SourceId::stored()).map_or(&[], Vec::as_slice)
     }
 
     fn node_mut(&mut self, source: &SourceId) -> &mut Node {
@@ -209,8 +236,15 @@ impl Node {
             What::Serving(serving) => self.heard(at, |node| &mut node.serving, serving),
             What::Agents(agents) => self.heard(at, |node| &mut node.agents, agents),
             What::Services(services) => self.heard(at, |node| &mut node.services, services),
-            What::Run { .. } | What::Runs(_) | What::Fleet(_) | What::Lost(_) | What::Notice(_) => {
-            }
+            What::Run { .. }
+            | What::Runs(_)
+            | What::Past(_)
+            | What::Replay(_)
+            | What::Anew
+            | What::Stack(_)
+            | What::Fleet(_)
+            | What::Lost(_)
+            | What::Notice(_) => {}
         }
     }
 

@@ -430,7 +430,7 @@ fn runs_are_listed_opened_and_marked() {
     let mut state = done();
     let other = isomon::model::id::RunId::new(world::START.wall_ms - 86_400_000, 7);
     let stored = [world::id(), other.clone()];
-    let stored = stored.map(|id| isomon::model::run::StoredRun { id, finished: true });
+    let stored = stored.map(|id| isomon::model::run::StoredRun::bare(id, true));
     state.apply(&world::update(state.now, What::Runs(stored.to_vec())));
     let mut tab = View::default();
     assert_eq!(tab.act(Action::Runs, &state), Reply::Wish(Command::ListRuns));

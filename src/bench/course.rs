@@ -263,7 +263,7 @@ impl Course {
         };
         let samples = std::mem::take(&mut self.ledger.samples);
         let steps = std::mem::take(&mut self.loads.steps);
-        let run = Run { head: self.head.clone(), samples, steps, tail: Some(tail.clone()) };
+        let run = Run { samples, steps, tail: Some(tail.clone()), ..Run::begun(self.head.clone()) };
         let notice = self.keep.finish(&run);
         self.voice.notice(notice).await;
         self.voice.tell(RunEvent::Ended(Box::new(tail))).await;

@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 use crate::model::backend::{BackendId, BackendStatus, Mend};
 use crate::model::bench::Plan;
 use crate::model::id::RunId;
+use crate::model::past::{Past, PastWish};
 use crate::model::run::{Run, StoredRun};
 use crate::model::text::SafeText;
-use crate::model::update::Update;
+use crate::model::update::{Stack, Update};
 
 /// The deeds behind the commands. An error is a sentence for the user.
 pub trait Deed: Send + Sync + 'static {
@@ -43,6 +44,20 @@ pub trait Deed: Send + Sync + 'static {
 
     /// The runs that are kept, latest first.
     fn stored(&self) -> Result<Vec<StoredRun>, SafeText>;
+
+    /// Goes on with run `id`, which was cut off, from its last checkpoint; as [`Deed::bench`] otherwise.
+    fn resume(
+        &self,
+        id: RunId,
+        out: mpsc::Sender<Update>,
+        cancel: CancellationToken,
+    ) -> impl Future<Output = Result<(), SafeText>> + Send;
+
+    /// The piece of the past that `wish` names.
+    fn past(&self, wish: PastWish) -> Result<Past, SafeText>;
+
+    /// Where in its program process `pid` is.
+    fn stack(&self, pid: u32) -> Result<Stack, SafeText>;
 
     /// Reads run `id` as it is kept, with its figures even where it was cut off.
     fn read(&self, id: &RunId) -> Result<Run, SafeText>;

@@ -18,11 +18,12 @@ use crate::model::backend::{BackendId, BackendStatus, Mend, Readiness};
 use crate::model::bench::{Limits, Plan};
 use crate::model::id::{RunId, SourceId};
 use crate::model::node::NodeInfo;
+use crate::model::past::{Past, PastWish};
 use crate::model::root::Roots;
 use crate::model::run::{Run, RunHead, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, SystemClock};
-use crate::model::update::{Notice, Update, What};
+use crate::model::update::{Notice, Stack, Update, What};
 use crate::probe::gpu::{GpuProbe, Launch};
 use crate::probe::node::NodeProbe;
 use crate::probe::process::ProcessProbe;
@@ -261,9 +262,26 @@ impl Deed for Local {
         }
     }
 
+    async fn resume(
+        &self,
+        id: RunId,
+        _out: mpsc::Sender<Update>,
+        _cancel: CancellationToken,
+    ) -> Result<(), SafeText> {
+        Err(SafeText::new(&format!("run {id} has no checkpoint")))
+    }
+
+    fn past(&self, _wish: PastWish) -> Result<Past, SafeText> {
+        Err("no history is kept".into())
+    }
+
+    fn stack(&self, pid: u32) -> Result<Stack, SafeText> {
+        Err(SafeText::new(&format!("process {pid} is not known")))
+    }
+
     fn stored(&self) -> Result<Vec<StoredRun>, SafeText> {
         let listed = self.list()?.into_iter();
-        Ok(listed.map(|run| StoredRun { id: run.id, finished: run.finished }).collect())
+        Ok(listed.map(|run| StoredRun::bare(run.id, run.finished)).collect())
     }
 
     fn read(&self, id: &RunId) -> Result<Run, SafeText> {

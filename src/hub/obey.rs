@@ -14,6 +14,7 @@ use crate::model::backend::BackendId;
 use crate::model::bench::Plan;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
+use crate::model::past::PastWish;
 use crate::model::text::SafeText;
 use crate::model::update::{Notice, Update, What};
 
@@ -30,6 +31,11 @@ impl<D: Deed> Hub<D> {
             Command::Focus(node) => self.focus(node),
             Command::ListRuns => self.list(),
             Command::OpenRun(id) => self.open(id),
+            Command::OpenFrom { source, id } => self.open_from(&source, id).await,
+            Command::Resume(id) => self.resume(id).await,
+            Command::Stack(pid) => self.stack(pid),
+            Command::Past(wish) => self.past(wish),
+            Command::Replay(_) => self.say(true, "no recording is played here").await,
             Command::Cancel(id) => self.cancel(&id).await,
             Command::Export { run, to } => self.export(run, to),
             Command::Interval(interval) => self.set_interval(interval).await,
@@ -85,6 +91,19 @@ impl<D: Deed> Hub<D> {
             return self.say(true, &sentence).await;
         }
         let id = id.unwrap_or_else(|| RunId::new(self.outlet.now().wall_ms, self.random.random()));
+        self.begin(id, Some(plan));
+    }
+
+    /// Goes on with run `id`.
+    async fn resume(&mut self, id: RunId) {
+        if let Some(sentence) = self.busy() {
+            return self.say(true, &sentence).await;
+        }
+        self.begin(id, None);
+    }
+
+    /// Does run `id`: as `plan` says, or from its last checkpoint if there is none.
+    fn begin(&mut self, id: RunId, plan: Option<Plan>) {
         let cancel = CancellationToken::new();
         let work =
             task::bench(Arc::clone(&self.deed), self.outlet(), id.clone(), plan, cancel.clone());
@@ -114,6 +133,27 @@ impl<D: Deed> Hub<D> {
 
     fn open(&self, id: RunId) {
         self.tasks.spawn(tell_again::open(Arc::clone(&self.deed), self.outlet(), id));
+    }
+
+    async fn open_from(&mut self, source: &SourceId, id: RunId) {
+        if *source == SourceId::stored() || *source == SourceId::local() {
+            return self.open(id);
+        }
+        self.say(true, &format!("runs of {source} are not read from here")).await;
+    }
+
+    fn past(&self, wish: PastWish) {
+        let deed = Arc::clone(&self.deed);
+        self.tasks.spawn(task::told(self.outlet(), move || {
+            deed.past(wish).map(|past| What::Past(Box::new(past)))
+        }));
+    }
+
+    fn stack(&self, pid: u32) {
+        let deed = Arc::clone(&self.deed);
+        self.tasks.spawn(task::told(self.outlet(), move || {
+            deed.stack(pid).map(|stack| What::Stack(Box::new(stack)))
+        }));
     }
 
     fn export(&self, run: RunId, to: PathBuf) {

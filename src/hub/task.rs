@@ -144,12 +144,17 @@ pub(super) async fn bench<D: Deed>(
     deed: Arc<D>,
     outlet: Outlet,
     id: RunId,
-    plan: Plan,
+    plan: Option<Plan>,
     cancel: CancellationToken,
 ) {
     let (out, mut heard) = mpsc::channel(EVENTS);
     let (run, listing) = (id.clone(), Arc::clone(&deed));
-    let doing = tokio::spawn(async move { deed.bench(run, plan, out, cancel).await });
+    let doing = tokio::spawn(async move {
+        match plan {
+            Some(plan) => deed.bench(run, plan, out, cancel).await,
+            None => deed.resume(run, out, cancel).await,
+        }
+    });
     let mut seen = Seen::default();
     while let Some(update) = heard.recv().await {
         if let What::Run { event, .. } = &update.what {
@@ -164,6 +169,17 @@ pub(super) async fn bench<D: Deed>(
     }
     tell(&outlet, result).await;
     tell_again::list(listing, outlet).await;
+}
+
+/// Tells what `ask` finds out, in a thread of its own; or why it does not.
+pub(super) async fn told(
+    outlet: Outlet,
+    ask: impl FnOnce() -> Result<What, SafeText> + Send + 'static,
+) {
+    match answer(tokio::task::spawn_blocking(ask)).await {
+        Ok(what) => drop(outlet.send(what).await),
+        Err(why) => tell(&outlet, Err(why)).await,
+    }
 }
 
 /// Writes a run to a file and says where.
@@ -197,7 +213,7 @@ impl Seen {
             RunEvent::Summary(summary) => self.summary.clone_from(summary),
             RunEvent::Ended(_) => self.ended = true,
             RunEvent::Loads(loads) => self.loads.clone_from(loads),
-            RunEvent::Sample(_) | RunEvent::Step(_) => {}
+            RunEvent::Sample(_) | RunEvent::Step(_) | RunEvent::Moment(_) | RunEvent::Log(_) => {}
         }
     }
 

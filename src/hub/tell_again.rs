@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Deed;
-use super::task::{answer, tell};
+use super::task::{answer, tell, told};
 use crate::model::bench::{Outcome, Progress};
 use crate::model::id::{RunId, SourceId};
 use crate::model::run::{Run, RunEvent};
@@ -27,11 +27,7 @@ const RESAMPLES: u32 = 999;
 
 /// Says which runs are kept.
 pub(super) async fn list<D: Deed>(deed: Arc<D>, outlet: Outlet) {
-    let doing = tokio::task::spawn_blocking(move || deed.stored());
-    match answer(doing).await {
-        Ok(runs) => drop(outlet.send(What::Runs(runs)).await),
-        Err(why) => tell(&outlet, Err(why)).await,
-    }
+    told(outlet, move || deed.stored().map(What::Runs)).await;
 }
 
 /// Tells run `id` again, as the source of what is stored.
@@ -57,7 +53,7 @@ pub(super) async fn open<D: Deed>(deed: Arc<D>, outlet: Outlet, id: RunId) {
 /// What happened in `run`, in the order of its life. Figures of a run that was cut off are made
 /// here.
 fn events(run: Run) -> impl Iterator<Item = RunEvent> {
-    let Run { head, samples, steps, tail } = run;
+    let Run { head, samples, steps, moments, log, tail } = run;
     let summary = match &tail {
         Some(tail) => tail.summary.clone(),
         None => summarise(&head.cells, &samples, RESAMPLES, head.plan.seed),
@@ -69,6 +65,8 @@ fn events(run: Run) -> impl Iterator<Item = RunEvent> {
         .chain([RunEvent::Progress(progress), RunEvent::Summary(summary)])
         .chain(samples.map(|sample| RunEvent::Sample(Box::new(sample))))
         .chain(steps.into_iter().map(|step| RunEvent::Step(Box::new(step))))
+        .chain(moments.into_iter().map(|moment| RunEvent::Moment(Box::new(moment))))
+        .chain((!log.is_empty()).then_some(RunEvent::Log(log)))
         .chain(tail.map(Box::new).map(RunEvent::Ended))
 }
 

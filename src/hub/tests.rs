@@ -8,11 +8,12 @@ use super::*;
 use crate::model::backend::{BackendId, BackendStatus, Mend, Readiness, Traits};
 use crate::model::bench::{Effort, HostState, Limits, Outcome, Payload, Phases, Plan, Sample};
 use crate::model::id::RunId;
+use crate::model::past::{Past, PastWish};
 use crate::model::run::{Fingerprint, Run, RunEnd, RunEvent, RunHead, RunTail, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::time::{Stamp, SystemClock};
 use crate::model::unit::{Ratio, Seconds};
-use crate::model::update::Notice;
+use crate::model::update::{Notice, Stack};
 
 struct Fake {
     panics: bool,
@@ -121,8 +122,25 @@ impl Deed for Fake {
         Ok(())
     }
 
+    async fn resume(
+        &self,
+        _id: RunId,
+        _out: mpsc::Sender<Update>,
+        _cancel: CancellationToken,
+    ) -> Result<(), SafeText> {
+        Err("nothing is kept".into())
+    }
+
+    fn past(&self, _wish: PastWish) -> Result<Past, SafeText> {
+        Err("nothing is kept".into())
+    }
+
+    fn stack(&self, _pid: u32) -> Result<Stack, SafeText> {
+        Err("no process is known".into())
+    }
+
     fn stored(&self) -> Result<Vec<StoredRun>, SafeText> {
-        Ok(vec![StoredRun { id: kept(), finished: true }])
+        Ok(vec![StoredRun::bare(kept(), true)])
     }
 
     fn read(&self, id: &RunId) -> Result<Run, SafeText> {
@@ -131,7 +149,7 @@ impl Deed for Fake {
         }
         let head = head(id.clone(), plan());
         let samples = (0..600).map(sample).collect();
-        Ok(Run { head, samples, steps: Vec::new(), tail: None })
+        Ok(Run { samples, ..Run::begun(head) })
     }
 
     fn export(&self, _: &RunId, to: &Path) -> Result<std::path::PathBuf, SafeText> {
@@ -362,7 +380,7 @@ async fn a_failed_export_is_a_sentence() {
 async fn a_run_that_is_kept_is_listed_and_told_again() {
     let mut rig = rig(false);
     rig.wish(Command::ListRuns).await;
-    assert_eq!(rig.heard().await, What::Runs(vec![StoredRun { id: kept(), finished: true }]));
+    assert_eq!(rig.heard().await, What::Runs(vec![StoredRun::bare(kept(), true)]));
     rig.wish(Command::OpenRun(kept())).await;
     let mut state = crate::state::State::default();
     while state.runs.get(&kept()).is_none_or(|run| run.samples.len() < 600) {

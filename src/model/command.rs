@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::backend::BackendId;
 use super::bench::Plan;
 use super::id::{RunId, SourceId};
+use super::past::PastWish;
+use super::replay::ReplayWish;
 
 /// A wish of the user, from the keyboard, the command line or another program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +43,21 @@ pub enum Command {
     ListRuns,
     /// Bring a run that is kept on disk into view, by telling its events again.
     OpenRun(RunId),
+    /// Bring a run that is kept elsewhere into view: on a node, or in a bucket.
+    OpenFrom {
+        /// Where it is kept.
+        source: SourceId,
+        /// Which one.
+        id: RunId,
+    },
+    /// Go on with a run of this machine that was cut off, from its last checkpoint.
+    Resume(RunId),
+    /// Say where in its program this process of this machine is.
+    Stack(u32),
+    /// Tell this piece of the past.
+    Past(PastWish),
+    /// Do this with the recording that is played.
+    Replay(ReplayWish),
     /// End a run; what it has stays valid.
     Cancel(RunId),
     /// Write a run as JSON.

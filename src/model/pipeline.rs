@@ -1,10 +1,24 @@
-//! Jobs of stages and workers on a foreign platform, as its console tells of them.
+//! A job of stages and workers: a run of isomon's own, or a job of a foreign platform.
+//!
+//! One form for all of them, live or over, so that one piece of code shows them. What a source does not
+//! tell is `None` or empty, and named in `gaps`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::SafeText;
 use super::unit::{Ratio, Seconds};
+
+mod course;
+mod worker;
+
+pub use course::{Advice, Artifact, Checkpoint, Exception, LogLine, Moment, MomentKind, Pressure};
+pub use worker::{Partition, Worker};
+
+/// Largest lag of a partition over the mean lag from which on a stage is called skewed.
+pub const SKEWED: f64 = 2.0;
+/// Lines of a log that are kept.
+pub const LOG_LINES: usize = 5_000;
 
 /// The jobs of a platform.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,11 +29,29 @@ pub struct Pipelines {
     pub gaps: Vec<SafeText>,
 }
 
+/// What kind of work a job is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PipelineKind {
+    /// A job of a foreign platform.
+    #[default]
+    Job,
+    /// A benchmark of isomon.
+    Benchmark,
+    /// A workflow of isomon.
+    Workflow,
+}
+
 /// A job.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct Pipeline {
     /// Its id.
     pub id: SafeText,
+    /// What it is.
+    pub kind: PipelineKind,
+    /// Its name, if it was given one.
+    pub name: Option<SafeText>,
     /// How far it is, in the platform's own word, in upper case: `RUNNING COMPLETED FAILED CANCELLED`.
     pub status: SafeText,
     /// Milliseconds since 1970 UTC when it began.
@@ -28,66 +60,75 @@ pub struct Pipeline {
     pub ended_ms: Option<i64>,
     /// How long it took, or has taken.
     pub duration_seconds: Option<Seconds>,
-    /// Its stages.
+    /// Expected time left, while it runs.
+    pub left_seconds: Option<Seconds>,
+    /// How much of it is done, where the platform says.
+    pub progress: Option<Ratio>,
+    /// Its stages, in the order of their beginning.
     pub stages: Vec<Stage>,
     /// Which stage feeds which: from, to.
     pub edges: Vec<(SafeText, SafeText)>,
     /// Why it failed.
     pub error: Option<SafeText>,
-    /// How much of it is done, where the platform says.
-    #[serde(default)]
-    pub progress: Option<Ratio>,
     /// Its workers, where the platform tells of each.
-    #[serde(default)]
     pub workers: Vec<Worker>,
-    /// What went wrong in it, latest first.
-    #[serde(default)]
+    /// What went wrong in it, grouped, latest first.
     pub exceptions: Vec<Exception>,
+    /// From where it can go on, latest first.
+    pub checkpoints: Vec<Checkpoint>,
+    /// What happened in it, earliest first.
+    pub timeline: Vec<Moment>,
+    /// What it made, and of what.
+    pub lineage: Vec<Artifact>,
+    /// Its configuration as run: path and value; secrets are `[redacted]`.
+    pub configuration: Vec<(SafeText, SafeText)>,
+    /// What could be set better, and why.
+    pub advice: Vec<Advice>,
+    /// The latest lines of its log, earliest first; at most [`LOG_LINES`].
+    pub log: Vec<LogLine>,
+    /// Lines before those, which are kept no longer.
+    pub log_dropped: u64,
+    /// How many wait for its stages over time, earliest first.
+    pub pressure: Vec<Pressure>,
+    /// What its source does not tell.
+    pub gaps: Vec<SafeText>,
 }
 
-/// A worker of a stage.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Worker {
-    /// Its id.
-    pub id: SafeText,
-    /// The stage it works for.
-    pub stage: SafeText,
-    /// In the platform's own word.
-    pub status: SafeText,
-    /// Records taken in.
-    pub input: Option<u64>,
-    /// Records given out.
-    pub output: Option<u64>,
-    /// Time it spent at work.
-    pub busy_seconds: Option<Seconds>,
-}
+impl Pipeline {
+    /// Whether it is still going on.
+    pub fn is_live(&self) -> bool {
+        matches!(self.status.as_str(), "RUNNING" | "PENDING" | "QUEUED")
+    }
 
-/// Something that went wrong in a job.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Exception {
-    /// Its type, as the platform says.
-    pub kind: SafeText,
-    /// What it said.
-    pub message: SafeText,
-    /// The stage it came from.
-    pub stage: SafeText,
-    /// The worker it came from.
-    pub worker: SafeText,
-    /// How often it came.
-    pub count: u64,
-    /// Milliseconds since 1970 UTC when it came last.
-    pub last_ms: Option<i64>,
+    /// The stage that holds up the others: of those that run, the one most wait for; over, the one that
+    /// took longest. `None` where nothing tells.
+    pub fn bottleneck(&self) -> Option<&Stage> {
+        let queue = |stage: &&Stage| stage.queue.filter(|queue| *queue > 0);
+        let waited = self.stages.iter().filter(|stage| self.is_live() && queue(stage).is_some());
+        let took = |stage: &&Stage| stage.duration_seconds.map_or(0.0, |took| took.0);
+        let longest = self.stages.iter().filter(|stage| took(stage) > 0.0);
+        waited
+            .max_by_key(|stage| stage.queue)
+            .or_else(|| longest.max_by(|left, right| took(left).total_cmp(&took(right))))
+    }
 }
 
 /// A stage of a job.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct Stage {
     /// Its id.
     pub id: SafeText,
     /// What it does.
     pub operator: SafeText,
-    /// How far it is: `pending running finished failed`.
+    /// How far it is: `pending running finished failed skipped`.
     pub status: SafeText,
+    /// Milliseconds since 1970 UTC when it began.
+    pub started_ms: Option<i64>,
+    /// How long it took, or has taken.
+    pub duration_seconds: Option<Seconds>,
+    /// How much of it is done.
+    pub progress: Option<Ratio>,
     /// Workers at work.
     pub workers: Option<u32>,
     /// The fewest and the most workers it may have.
@@ -96,10 +137,18 @@ pub struct Stage {
     pub input: Option<u64>,
     /// Records given out.
     pub output: Option<u64>,
+    /// Records taken in each second.
+    pub input_per_second: Option<f64>,
+    /// Records given out each second.
+    pub output_per_second: Option<f64>,
     /// Records that wait for it.
     pub queue: Option<u64>,
     /// Whether it holds back what feeds it.
     pub backpressure: Option<bool>,
-    /// Largest lag of a partition over the mean lag; over 2 is skewed.
+    /// Largest lag of a partition over the mean lag; over [`SKEWED`] is skewed.
     pub skew: Option<f64>,
+    /// The parts of its work, where the platform tells of each.
+    pub partitions: Vec<Partition>,
+    /// Why it failed.
+    pub error: Option<SafeText>,
 }

@@ -7,6 +7,7 @@ use super::backend::{BackendId, Start};
 use super::bench::{Cell, Payload, Plan, Progress, Sample, Summary};
 use super::id::RunId;
 use super::load::{LoadSummary, Step, Verdict};
+use super::pipeline::{LOG_LINES, LogLine, Moment, PipelineKind};
 use super::text::SafeText;
 use super::time::Stamp;
 use super::unit::{Bytes, Seconds};
@@ -160,6 +161,10 @@ pub enum RunEvent {
     Step(Box<Step>),
     /// What is known of the loads so far; replaces what was said before.
     Loads(Vec<LoadSummary>),
+    /// Something happened in it: a stage, a worker, a checkpoint.
+    Moment(Box<Moment>),
+    /// Lines of its log, earliest first.
+    Log(Vec<LogLine>),
     /// It is over.
     Ended(Box<RunTail>),
 }
@@ -192,12 +197,49 @@ pub struct RunTail {
 }
 
 /// A run that is kept on disk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredRun {
     /// Its id.
     pub id: RunId,
     /// Whether it was written to its end; one that was not is live, or was cut off.
     pub finished: bool,
+    /// What it was, in short; `None` where it was not looked into.
+    #[serde(default)]
+    pub brief: Option<Box<RunBrief>>,
+}
+
+impl StoredRun {
+    /// A run of which no more is known.
+    pub const fn bare(id: RunId, finished: bool) -> Self {
+        Self { id, finished, brief: None }
+    }
+}
+
+/// A run in short, for a list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RunBrief {
+    /// What it is.
+    pub kind: PipelineKind,
+    /// Its name, if it was given one.
+    pub name: Option<SafeText>,
+    /// The machine it ran on.
+    pub host: SafeText,
+    /// Milliseconds since 1970 UTC when it began.
+    pub started_ms: i64,
+    /// How long it took.
+    pub seconds: Option<Seconds>,
+    /// How it ended, in a word, upper case as a [`Pipeline`](super::pipeline::Pipeline) has it; `CUT OFF`
+    /// for one that never said.
+    pub status: SafeText,
+    /// What ran in it: backends, or stages.
+    pub parts: Vec<SafeText>,
+    /// Samples that ended well.
+    pub completed: u32,
+    /// Samples that failed.
+    pub failed: u32,
+    /// Why it is unlike what was wished, in a sentence: why it failed, or that its file is corrupt.
+    pub note: Option<SafeText>,
 }
 
 /// A run in one piece: what `run.json` holds.
@@ -211,6 +253,47 @@ pub struct Run {
     /// Every step of a load, in the order they were taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+    /// What happened in it, in that order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moments: Vec<Moment>,
+    /// The latest lines of its log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<LogLine>,
     /// What was known at the end; `None` for a run that was cut off.
     pub tail: Option<RunTail>,
+}
+
+impl Run {
+    /// A run of which no more than its start is known.
+    pub const fn begun(head: RunHead) -> Self {
+        Self {
+            head,
+            samples: Vec::new(),
+            steps: Vec::new(),
+            moments: Vec::new(),
+            log: Vec::new(),
+            tail: None,
+        }
+    }
+
+    /// Takes in what happened to it, as far as a run holds it.
+    pub fn take(&mut self, event: RunEvent) {
+        match event {
+            RunEvent::Sample(sample) => self.samples.push(*sample),
+            RunEvent::Step(step) => self.steps.push(*step),
+            RunEvent::Moment(moment) => self.moments.push(*moment),
+            RunEvent::Log(lines) => self.write(lines),
+            RunEvent::Ended(tail) => self.tail = Some(*tail),
+            RunEvent::Started(_)
+            | RunEvent::Progress(_)
+            | RunEvent::Summary(_)
+            | RunEvent::Loads(_) => {}
+        }
+    }
+
+    fn write(&mut self, lines: Vec<LogLine>) {
+        self.log.extend(lines);
+        let beyond = self.log.len().saturating_sub(LOG_LINES);
+        self.log.drain(..beyond);
+    }
 }

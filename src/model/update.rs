@@ -8,8 +8,10 @@ use super::gpu::GpuSample;
 use super::id::{RunId, SourceId};
 use super::node::{NodeInfo, NodeSample};
 use super::origin::Origin;
+use super::past::Past;
 use super::pipeline::Pipelines;
 use super::process::Process;
+use super::replay::Replay;
 use super::run::{RunEvent, StoredRun};
 use super::serving::{Agents, Service, Serving};
 use super::text::SafeText;
@@ -52,6 +54,14 @@ pub enum What {
     },
     /// The runs that are kept on disk, latest first.
     Runs(Vec<StoredRun>),
+    /// A piece of the past, as it was wished.
+    Past(Box<Past>),
+    /// Where the recording is that is played.
+    Replay(Box<Replay>),
+    /// Everything that was told so far is to be forgotten: a recording begins anew.
+    Anew,
+    /// Where in its program a process is.
+    Stack(Box<Stack>),
     /// A benchmark was begun on several nodes at once.
     Fleet(FleetRun),
     /// What the source is, and what it offers.
@@ -87,6 +97,19 @@ impl What {
                 | Self::Services(_)
         )
     }
+}
+
+/// Where in its program a process is, as well as this machine can tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stack {
+    /// The process.
+    pub pid: u32,
+    /// What was asked: `/proc`, `py-spy`, `gdb`.
+    pub by: SafeText,
+    /// What it said, line by line.
+    pub lines: Vec<SafeText>,
+    /// Why there is no more, and what mends that.
+    pub gap: Option<SafeText>,
 }
 
 /// One benchmark on several nodes.

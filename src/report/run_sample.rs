@@ -146,7 +146,7 @@ pub(crate) fn run() -> Run {
         loads: Vec::new(),
         verdict: None,
     };
-    Run { head, samples, tail: Some(tail), steps: Vec::new() }
+    Run { samples, tail: Some(tail), ..Run::begun(head) }
 }
 
 /// The same with every load on `runc` and on the instance that is alive, and what the machine did.

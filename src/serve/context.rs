@@ -109,12 +109,7 @@ impl Context {
         let state = self.state();
         let run = state.runs.get(id).filter(|run| run.from == SourceId::local());
         // The figures are in the end; samples are not asked for.
-        let bare = |run: &RunState| Run {
-            head: run.head.clone(),
-            samples: Vec::new(),
-            steps: Vec::new(),
-            tail: run.tail.clone(),
-        };
+        let bare = |run: &RunState| Run { tail: run.tail.clone(), ..Run::begun(run.head.clone()) };
         let run = run.map(bare);
         drop(state);
         if let Some(run) = run {

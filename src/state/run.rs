@@ -3,11 +3,12 @@
 //! Beside the samples it keeps what pictures are made of ([`Digest`]), so that a frame costs the
 //! same with a hundred samples and with a hundred thousand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::bench::{Cell, Figure, Progress, Sample, Summary};
 use crate::model::id::{RunId, SourceId};
 use crate::model::load::{LoadSummary, Step};
+use crate::model::pipeline::{LOG_LINES, LogLine, Moment};
 use crate::model::run::{Run, RunEvent, RunHead, RunTail};
 use crate::model::time::Stamp;
 use crate::model::update::Update;
@@ -22,6 +23,9 @@ pub use digest::{CellDigest, Digest};
 const SAMPLES: usize = 100_000;
 /// Shots kept in steps; the steps of a longer run keep their other figures.
 const SHOTS: usize = 200_000;
+
+/// Moments kept.
+const MOMENTS: usize = 10_000;
 
 /// What is known of a run.
 #[derive(Clone, Debug)]
@@ -40,6 +44,12 @@ pub struct RunState {
     pub steps: Vec<Step>,
     /// What is known of its loads so far.
     pub loads: Vec<LoadSummary>,
+    /// What happened in it, in that order.
+    pub moments: Vec<Moment>,
+    /// The latest lines of its log.
+    pub log: VecDeque<LogLine>,
+    /// Lines before those, which are kept no longer.
+    pub log_dropped: u64,
     /// How it ended; `None` while it goes on.
     pub tail: Option<RunTail>,
     /// When something last happened to it.
@@ -66,6 +76,9 @@ impl RunState {
             summary: Vec::new(),
             steps: Vec::new(),
             loads: Vec::new(),
+            moments: Vec::new(),
+            log: VecDeque::new(),
+            log_dropped: 0,
             tail: None,
             heard: update.at,
             stored: update.from == SourceId::stored(),
@@ -82,6 +95,8 @@ impl RunState {
             head: self.head.clone(),
             samples: self.samples.clone(),
             steps: self.steps.clone(),
+            moments: self.moments.clone(),
+            log: self.log.iter().cloned().collect(),
             tail: self.tail.clone(),
         }
     }
@@ -134,6 +149,8 @@ impl RunState {
             RunEvent::Summary(summary) => self.summary.clone_from(summary),
             RunEvent::Step(step) => self.step((**step).clone()),
             RunEvent::Loads(loads) => self.loads.clone_from(loads),
+            RunEvent::Moment(moment) => self.note(moment),
+            RunEvent::Log(lines) => self.write(lines),
             RunEvent::Ended(tail) => {
                 self.progress = tail.progress;
                 self.summary.clone_from(&tail.summary);
@@ -141,6 +158,21 @@ impl RunState {
                 self.tail = Some((**tail).clone());
             }
         }
+    }
+
+    /// Keeps the first moments of a run and no more than [`MOMENTS`]: a run that goes wrong for hours must
+    /// not fill the memory.
+    fn note(&mut self, moment: &Moment) {
+        if self.moments.len() < MOMENTS {
+            self.moments.push(moment.clone());
+        }
+    }
+
+    fn write(&mut self, lines: &[LogLine]) {
+        self.log.extend(lines.iter().cloned());
+        let beyond = self.log.len().saturating_sub(LOG_LINES);
+        self.log.drain(..beyond);
+        self.log_dropped += beyond as u64;
     }
 
     /// Lets go of what takes room; figures and verdict stay. A run that goes on keeps all.

@@ -146,7 +146,7 @@ fn read_parts(dir: &Path) -> Result<Run, Error> {
     foreign::check(&at, &bytes)?;
     let head = file::parse(&at, &bytes)?;
     let (samples, steps) = (read_lines(&dir.join(SAMPLES))?, read_lines(&dir.join(STEPS))?);
-    Ok(Run { head, samples, steps, tail: None })
+    Ok(Run { samples, steps, ..Run::begun(head) })
 }
 
 /// What a file of lines holds. The last line may be torn; then it is left out.

@@ -6,10 +6,11 @@ use isomon::hub::Deed;
 use isomon::model::backend::{BackendId, BackendStatus, Mend, Start};
 use isomon::model::bench::{Effort, Limits, Payload, Plan};
 use isomon::model::id::RunId;
+use isomon::model::past::{Past, PastWish};
 use isomon::model::run::{Run, StoredRun};
 use isomon::model::text::SafeText;
 use isomon::model::unit::{Ratio, Seconds};
-use isomon::model::update::Update;
+use isomon::model::update::{Stack, Update};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +38,23 @@ impl Deed for Idle {
         _: CancellationToken,
     ) -> Result<(), SafeText> {
         Ok(())
+    }
+
+    async fn resume(
+        &self,
+        _id: RunId,
+        _out: mpsc::Sender<Update>,
+        _cancel: CancellationToken,
+    ) -> Result<(), SafeText> {
+        Err("nothing is kept".into())
+    }
+
+    fn past(&self, _wish: PastWish) -> Result<Past, SafeText> {
+        Err("nothing is kept".into())
+    }
+
+    fn stack(&self, _pid: u32) -> Result<Stack, SafeText> {
+        Err("no process is known".into())
     }
 
     fn stored(&self) -> Result<Vec<StoredRun>, SafeText> {

@@ -11,10 +11,11 @@ use isomon::model::backend::{BackendId, BackendStatus, Mend, Readiness};
 use isomon::model::bench::{Limits, Plan};
 use isomon::model::command::Command;
 use isomon::model::id::RunId;
+use isomon::model::past::{Past, PastWish};
 use isomon::model::run::{Run, StoredRun};
 use isomon::model::text::SafeText;
 use isomon::model::time::{SetClock, SystemClock};
-use isomon::model::update::{Update, What};
+use isomon::model::update::{Stack, Update, What};
 use isomon::state::State;
 use isomon::tui::app::Setup;
 use isomon::tui::event::Input;
@@ -81,6 +82,23 @@ impl Deed for Shop {
         _: CancellationToken,
     ) -> Result<(), SafeText> {
         Err("nothing is measured here".into())
+    }
+
+    async fn resume(
+        &self,
+        _id: RunId,
+        _out: mpsc::Sender<Update>,
+        _cancel: CancellationToken,
+    ) -> Result<(), SafeText> {
+        Err("nothing is kept".into())
+    }
+
+    fn past(&self, _wish: PastWish) -> Result<Past, SafeText> {
+        Err("nothing is kept".into())
+    }
+
+    fn stack(&self, _pid: u32) -> Result<Stack, SafeText> {
+        Err("no process is known".into())
     }
 
     fn stored(&self) -> Result<Vec<StoredRun>, SafeText> {

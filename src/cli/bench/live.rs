@@ -9,9 +9,8 @@ use super::super::signals::Signals;
 use super::{never_began, outlook};
 use crate::hub::Deed;
 use crate::hub::local::{Local, new_id};
-use crate::model::bench::{Plan, Sample};
-use crate::model::load::Step;
-use crate::model::run::{Run, RunEvent, RunHead, RunTail};
+use crate::model::bench::Plan;
+use crate::model::run::{Run, RunEvent, RunHead};
 use crate::model::text::SafeText;
 use crate::model::update::{Update, What};
 
@@ -54,10 +53,7 @@ fn what_can_run(head: &RunHead) -> Option<Plan> {
 /// What came of a run so far.
 #[derive(Default)]
 struct Gathered {
-    head: Option<RunHead>,
-    samples: Vec<Sample>,
-    steps: Vec<Step>,
-    tail: Option<RunTail>,
+    run: Option<Run>,
     signal: Option<u8>,
     /// Something went wrong that did not end it: its disk is full, a backend was given up.
     fault: bool,
@@ -108,19 +104,20 @@ impl Gathered {
                     meter.say(&format!("of these, here: {}", outlook::outlook(&plan)));
                 }
                 meter.say(&format!("run {}, seed {}", head.id, head.plan.seed));
-                self.head = Some(*head);
+                self.run = Some(Run::begun(*head));
             }
-            RunEvent::Sample(sample) => self.samples.push(*sample),
             RunEvent::Progress(progress) => meter.show(&progress),
-            RunEvent::Step(step) => self.steps.push(*step),
-            RunEvent::Summary(_) | RunEvent::Loads(_) => {}
-            RunEvent::Ended(tail) => self.tail = Some(*tail),
+            event => {
+                if let Some(run) = &mut self.run {
+                    run.take(event);
+                }
+            }
         }
     }
 
     fn finish(self, result: Result<(), SafeText>, meter: &mut Meter) -> Result<Heard> {
         let signal = self.signal;
-        let Some(head) = self.head else {
+        let Some(run) = self.run else {
             if signal.is_some() {
                 meter.say("ended before anything was measured");
                 return Ok(Heard { run: None, signal, fault: false });
@@ -129,14 +126,13 @@ impl Gathered {
             let why = why.as_ref().map_or("nothing was run", SafeText::as_str);
             return Err(never_began(why));
         };
-        if let (Err(why), None) = (&result, &self.tail) {
-            return Err(eyre!("run {}: {why}", head.id));
+        if let (Err(why), None) = (&result, &run.tail) {
+            return Err(eyre!("run {}: {why}", run.head.id));
         }
         let fault = result.err();
         if let Some(why) = &fault {
             meter.say(why.as_str());
         }
-        let run = Some(Run { head, samples: self.samples, steps: self.steps, tail: self.tail });
-        Ok(Heard { run, signal, fault: fault.is_some() || self.fault })
+        Ok(Heard { run: Some(run), signal, fault: fault.is_some() || self.fault })
     }
 }

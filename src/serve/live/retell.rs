@@ -30,8 +30,8 @@ fn updates(state: &State, deep: bool) -> Vec<(Stamp, What)> {
         local.into_iter().flat_map(|node| of_node(node, state.now, deep)).collect();
     let live = state.runs.iter().filter(|(_, run)| run.from == SourceId::local() && run.is_live());
     told.extend(live.flat_map(|(id, run)| of_run(id, run)));
-    if !state.stored.is_empty() {
-        told.push((state.now, What::Runs(state.stored.clone())));
+    if !state.own_stored().is_empty() {
+        told.push((state.now, What::Runs(state.own_stored().to_vec())));
     }
     if state.lost > 0 {
         told.push((state.now, What::Lost(state.lost)));

@@ -80,6 +80,7 @@ pub(super) fn workers(answer: &Value) -> Vec<Worker> {
             input: value::count(row, "input_records"),
             output: value::count(row, "output_records"),
             busy_seconds: value::seconds(row, "processing_time", 1.0),
+            ..Worker::default()
         };
         workers.retain(|known| known.id != worker.id);
         workers.push(worker);
@@ -96,7 +97,9 @@ pub(super) fn exceptions(answer: &Value) -> Vec<Exception> {
         stage: value::words(row, "stage_id"),
         worker: value::words(row, "worker_id"),
         count: value::count(row, "occurrence_count").unwrap_or(1),
+        first_ms: value::moment(row, "first_seen"),
         last_ms: value::moment(row, "last_seen").or_else(|| value::moment(row, "timestamp")),
+        ..Exception::default()
     };
     let mut all: Vec<Exception> = rows(answer, "exceptions").iter().map(read).collect();
     all.retain(|one| !one.kind.is_empty() || !one.message.is_empty());

@@ -58,6 +58,7 @@ fn stage(row: &Value) -> Option<Stage> {
         backpressure: value::flag(row, "backpressure_active")
             .or_else(|| value::flag(last, "backpressure_active")),
         skew: skew(row).or_else(|| skew(last)),
+        ..Stage::default()
     })
 }
 

@@ -25,12 +25,8 @@ fn run(seed: u64, n: u32, starts: &[(Cell, f64)]) -> Run {
             samples.push(sample(cell, round, phases));
         }
     }
-    Run {
-        head: head(seed, starts.iter().map(|(cell, _)| *cell).collect()),
-        samples,
-        steps: Vec::new(),
-        tail: None,
-    }
+    let head = head(seed, starts.iter().map(|(cell, _)| *cell).collect());
+    Run { samples, ..Run::begun(head) }
 }
 
 fn sample(cell: u32, round: u32, phases: Phases) -> Sample {

@@ -82,7 +82,7 @@ pub(super) fn run() -> Run {
         loads: Vec::new(),
         verdict: Some(verdict(&samples, &[])),
     };
-    Run { head, samples, steps: Vec::new(), tail: Some(tail) }
+    Run { samples, tail: Some(tail), ..Run::begun(head) }
 }
 
 /// Where something is found after `change`.

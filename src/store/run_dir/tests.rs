@@ -142,7 +142,7 @@ fn a_bad_line_in_the_middle_is_named() {
 #[test]
 fn a_finished_run_is_one_file_and_equal_to_what_was_written() {
     let (_runs, dir) = written(1);
-    let run = Run { head: head(), samples: vec![sample(0)], tail: None, steps: Vec::new() };
+    let run = Run { samples: vec![sample(0)], ..Run::begun(head()) };
     dir.finish(&run).unwrap();
     assert_eq!(RunDir::read(dir.path()).unwrap(), run);
     assert_eq!(RunDir::read(&dir.path().join(RUN)).unwrap(), run);
@@ -152,7 +152,7 @@ fn a_finished_run_is_one_file_and_equal_to_what_was_written() {
 #[test]
 fn only_the_owner_can_read_it() {
     let (_runs, dir) = written(1);
-    dir.finish(&Run { head: head(), samples: Vec::new(), tail: None, steps: Vec::new() }).unwrap();
+    dir.finish(&Run::begun(head())).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(dir.path()), 0o700);
     for name in [HEAD, SAMPLES, STEPS, RUN] {
@@ -172,7 +172,7 @@ fn a_run_of_a_later_isomon_is_refused() {
 fn said_after(change: impl Fn(&mut String)) -> String {
     let (_runs, dir) = written(1);
     let samples = vec![sample(0), sample(1)];
-    dir.finish(&Run { head: head(), samples, tail: None, steps: Vec::new() }).unwrap();
+    dir.finish(&Run { samples, ..Run::begun(head()) }).unwrap();
     let at = dir.path().join(RUN);
     let mut text = fs::read_to_string(&at).unwrap();
     change(&mut text);
@@ -270,7 +270,7 @@ proptest! {
     #[test]
     fn no_byte_in_a_file_makes_reading_panic(at: prop::sample::Index, byte: u8, whole: bool) {
         let (_runs, dir) = written(3);
-        let run = Run { head: head(), samples: vec![sample(0)], tail: None, steps: Vec::new() };
+        let run = Run { samples: vec![sample(0)], ..Run::begun(head()) };
         if whole {
             dir.finish(&run).unwrap();
         }

@@ -31,10 +31,8 @@ impl Told {
     pub(super) fn take(&mut self, event: RunEvent, runs: Option<&Path>) {
         match (event, &mut self.run) {
             (RunEvent::Started(head), None) => self.begin(*head, runs),
-            (RunEvent::Sample(sample), Some(run)) => run.samples.push(*sample),
-            (RunEvent::Step(step), Some(run)) => run.steps.push(*step),
-            (RunEvent::Ended(tail), Some(run)) => run.tail = Some(*tail),
-            _ => {}
+            (event, Some(run)) => run.take(event),
+            (_, None) => {}
         }
         self.save();
     }
@@ -46,8 +44,7 @@ impl Told {
             Err(Error::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => self.unkept = Some(error.to_string()),
         }
-        let (samples, steps, tail) = (Vec::new(), Vec::new(), None);
-        self.run = Some(Run { head, samples, steps, tail });
+        self.run = Some(Run::begun(head));
     }
 
     fn save(&mut self) {

@@ -39,7 +39,7 @@ pub(super) struct Entry<'a> {
 
 /// All of them, the latest first.
 pub(super) fn entries(state: &State) -> Vec<Entry<'_>> {
-    let stored = state.stored.iter().filter(|run| !state.runs.contains_key(&run.id));
+    let stored = state.own_stored().iter().filter(|run| !state.runs.contains_key(&run.id));
     let stored = stored.map(|run| Entry { id: &run.id, run: None, finished: run.finished });
     let known = state.runs.iter().map(|(id, run)| Entry { id, run: Some(run), finished: true });
     let mut all: Vec<_> = stored.chain(known).collect();
