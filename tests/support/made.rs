@@ -66,7 +66,7 @@ pub(crate) fn cut_off(seed: u64, rounds: u32, cells: &[(f64, Shape)]) -> Run {
             samples.push(sample(index, round, at, phases));
         }
     }
-    Run { head: head(seed, rounds, cells.len()), samples, steps: Vec::new(), tail: None }
+    Run { samples, ..Run::begun(head(seed, rounds, cells.len())) }
 }
 
 /// The same to its end, with its figures.
