@@ -41,6 +41,7 @@ mod signals;
 mod snapshot;
 pub mod sources;
 mod verify;
+mod workload_watch;
 
 use args::{Args, Verb};
 use setting::Setting;

@@ -180,7 +180,7 @@ mod tests {
             "s3://ann:hunter2@runs",
             "s3://runs?token=hunter2",
             "s3://runs/../etc",
-            "s3://runs//x",
+            "s3://runs/a//x",
             "s3://runs/a\u{1b}[2J",
             "file://host/x",
             "file:///",
