@@ -193,7 +193,7 @@ fn of_settings(source: &Source) -> Result<Spec> {
 }
 
 /// The token of `source`, wherever it is kept.
-fn token(source: &Source) -> Result<Option<Secret>> {
+pub(super) fn token(source: &Source) -> Result<Option<Secret>> {
     let token = match (&source.token_file, &source.token_env) {
         (Some(path), _) => Secret::new(&read(path, true)?),
         (None, Some(name)) => {
