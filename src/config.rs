@@ -57,7 +57,7 @@ pub struct Watch {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Runs {
-    /// Buckets whose runs the screen shows too: "s3://bucket/prefix", "gs://…", "file:///directory".
+    /// Buckets whose runs the screen shows too: `s3://bucket/prefix`, `gs://…`, `file:///directory`.
     pub places: Vec<place::Place>,
 }
 
@@ -65,7 +65,7 @@ pub struct Runs {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RemoteWrite {
-    /// Address of a store that takes Prometheus remote write, "https://prom:9090/api/v1/write";
+    /// Address of a store that takes Prometheus remote write, `https://prom:9090/api/v1/write`;
     /// nothing is sent while it is empty.
     pub url: String,
     /// Time between two batches; 1 s to 1 hour.

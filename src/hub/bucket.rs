@@ -46,10 +46,11 @@ impl<D: Deed> Hub<D> {
 
     /// Tells run `id` again out of the bucket called `source`; false if there is no such bucket.
     pub(super) fn open_bucket(&self, source: &SourceId, id: &RunId) -> bool {
-        let shelf = self.shelves.iter().find(|shelf| shelf.place.source() == *source);
-        let Some(shelf) = shelf else { return false };
-        let outlet = self.outlet.of(source.clone());
-        self.tasks.spawn(open(outlet, shelf.place.clone(), id.clone()));
+        let places = self.shelves.iter().map(|shelf| &shelf.place);
+        let Some(place) = places.cloned().find(|place| place.source() == *source) else {
+            return false;
+        };
+        self.tasks.spawn(open(self.outlet.of(source.clone()), place, id.clone()));
         true
     }
 }
