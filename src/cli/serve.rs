@@ -27,6 +27,7 @@ use crate::serve::{self, Context};
 use crate::watch::Pace;
 
 mod args;
+mod lean;
 mod listen;
 mod pace;
 mod safety;
@@ -53,6 +54,7 @@ Examples:
 
 pub(super) fn run(wish: &ServeArgs, setting: &Setting) -> Outcome {
     log::to_stderr()?;
+    lean::prepare();
     runtime::block_on(async {
         if wish.stdio { stdio(wish, setting).await } else { http(wish, setting).await }
     })?
@@ -90,6 +92,7 @@ impl Watched {
         let last = Arc::clone(&context);
         tokio::task::spawn_blocking(move || remember(&local, &last));
         begin(wish, &hub.commands());
+        tokio::spawn(lean::stay(stop.clone()));
         let hub = tokio::spawn(hub.run(stop.clone()));
         Ok(Self { context, stop, hub })
     }
