@@ -34,6 +34,7 @@ mod screen;
 mod serve;
 mod setting;
 mod shell;
+mod shield;
 mod show;
 mod signals;
 mod snapshot;

@@ -30,6 +30,7 @@ use crate::watch::Outlet;
 
 mod archive;
 mod door;
+mod keep;
 mod life;
 mod log;
 mod order;
@@ -149,6 +150,7 @@ impl Platform {
             stop: CancellationToken::new(),
         });
         platform.tasks.spawn(tell::tell(Arc::clone(&platform), outlet));
+        platform.tasks.spawn(keep::keep(Arc::clone(&platform)));
         platform
     }
 

@@ -106,6 +106,14 @@ impl RunState {
         self.tail.is_none() && !self.stored
     }
 
+    /// At most `most` of its samples from the one at `offset` on, or from the first that is kept; where
+    /// they begin, and how many there were.
+    pub fn page(&self, offset: usize, most: usize) -> (usize, Vec<Sample>, usize) {
+        let gone = usize::try_from(self.dropped).unwrap_or(usize::MAX);
+        let samples = self.samples.iter().skip(offset.saturating_sub(gone)).take(most);
+        (offset.max(gone), samples.cloned().collect(), gone + self.samples.len())
+    }
+
     /// Whether its samples were let go of; they are on disk.
     pub fn is_bare(&self) -> bool {
         self.samples.is_empty() && self.progress.completed > 0 && !self.is_live()

@@ -181,6 +181,15 @@ impl Ledger {
         self.ask(move |from| figure::figures(from, now_ns, width_ns, slots)).await
     }
 
+    /// Forgets some of those that are more, older or larger than is kept, at `now_ns`; whether there may
+    /// be more to forget.
+    pub async fn forget(&self, now_ns: i64) -> Result<bool, Error> {
+        let (tell, told) = oneshot::channel();
+        let chore: Chore = Box::new(move |books| drop(tell.send(books.forget(now_ns))));
+        self.desk.take(chore)?;
+        told.await.unwrap_or(Err(Error::Behind))
+    }
+
     /// How the file is doing; tries it again where it failed.
     pub async fn health(&self) -> Result<Health, Error> {
         let (tell, told) = oneshot::channel();
