@@ -14,6 +14,7 @@ use crate::model::unit::Ratio;
 
 pub mod address;
 pub mod mistake;
+pub mod place;
 pub mod read;
 pub mod size;
 pub mod source;
@@ -37,6 +38,8 @@ pub struct Config {
     pub bench: Bench,
     /// What `isomon serve --allow-exec` keeps of the programs that others send.
     pub workloads: Workloads,
+    /// Runs that are kept beyond this machine.
+    pub runs: Runs,
     /// From where on a number is called high. Percent and degrees Celsius.
     pub threshold: Threshold,
     /// Other nodes to watch.
@@ -50,6 +53,14 @@ pub struct Config {
 pub struct Watch {
     /// Time between two samples: "500ms", "2s", "1m", or a number of seconds; 100 ms to 1 hour.
     pub interval: Interval,
+}
+
+/// Runs that are kept beyond this machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Runs {
+    /// Buckets whose runs the screen shows too: "s3://bucket/prefix", "gs://…", "file:///directory".
+    pub places: Vec<place::Place>,
 }
 
 /// How the screen looks and listens.

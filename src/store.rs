@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::model::run::FORMAT;
 
 pub mod baseline;
+pub mod bucket;
 pub mod export;
 mod file;
 mod foreign;

@@ -48,6 +48,7 @@ pub use self::order::{Order, Resources};
 pub use self::shape::Workload;
 pub(super) use self::shape::rfc3339;
 pub(super) use self::tell::by_backend;
+pub use self::tell::seen;
 
 /// What is waited for.
 pub type Waited<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
