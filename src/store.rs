@@ -16,6 +16,7 @@ mod file;
 mod foreign;
 pub mod run_dir;
 pub mod run_list;
+pub mod tape;
 pub mod workload;
 
 pub use run_dir::RunDir;
