@@ -17,6 +17,7 @@ mod file;
 mod foreign;
 pub mod run_dir;
 pub mod run_list;
+pub mod tape;
 pub mod workload;
 
 pub use run_dir::RunDir;
