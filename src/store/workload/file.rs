@@ -60,19 +60,32 @@ pub(super) fn beside(
     patience: Duration,
 ) -> Result<Option<(Connection, PathBuf)>, Error> {
     let path = state.join(NAME);
-    let there = path.exists() && look(&path)? == Some(schema::VERSION);
-    if !there {
-        if !write {
-            return Ok(None);
-        }
-        drop(open(state)?);
+    if let Some(connection) = open_beside(&path, write, patience)? {
+        return Ok(Some((connection, path)));
     }
+    if !write {
+        return Ok(None);
+    }
+    drop(open(state)?);
+    Ok(open_beside(&path, write, patience)?.map(|connection| (connection, path)))
+}
+
+/// The file as it is; `None` where it is not there, or not of this version. What is in it may still be
+/// in the log beside it, so its header alone does not tell.
+fn open_beside(path: &Path, write: bool, patience: Duration) -> Result<Option<Connection>, Error> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    look(path)?;
     let access = if write { Flags::SQLITE_OPEN_READ_WRITE } else { Flags::SQLITE_OPEN_READ_ONLY };
-    let sql = |source| told(&path, source);
+    let sql = |source| told(path, source);
     let connection =
-        Connection::open_with_flags(&path, access | Flags::SQLITE_OPEN_NO_MUTEX).map_err(sql)?;
+        Connection::open_with_flags(path, access | Flags::SQLITE_OPEN_NO_MUTEX).map_err(sql)?;
     connection.busy_timeout(patience).map_err(sql)?;
-    Ok(Some((connection, path)))
+    let found: u32 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
+    refuse_newer(path, found)?;
+    Ok((found == schema::VERSION).then_some(connection))
 }
 
 /// One isomon at a time: two would take each other's workloads for left behind.
