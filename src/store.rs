@@ -14,8 +14,10 @@ pub mod baseline;
 pub mod export;
 mod file;
 mod foreign;
+pub mod history;
 pub mod run_dir;
 pub mod run_list;
+pub mod sqlite;
 pub mod workload;
 
 pub use run_dir::RunDir;
