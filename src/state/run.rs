@@ -81,7 +81,7 @@ impl RunState {
             log_dropped: 0,
             tail: None,
             heard: update.at,
-            stored: update.from == SourceId::stored(),
+            stored: update.from.is_kept(),
             digest: Digest::default(),
             dropped: 0,
             shots: 0,
@@ -226,7 +226,7 @@ pub(super) fn fold(
     update: &Update,
 ) -> bool {
     if let RunEvent::Started(head) = event
-        && (update.from == SourceId::stored() || !runs.contains_key(id))
+        && (update.from.is_kept() || !runs.contains_key(id))
     {
         runs.insert(id.clone(), RunState::new((**head).clone(), update));
         return true;
