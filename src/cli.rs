@@ -29,16 +29,20 @@ mod outcome;
 mod plot;
 mod print;
 mod progress;
+mod pull;
+mod push;
 mod runtime;
 mod screen;
 mod serve;
 mod setting;
 mod shell;
+mod shield;
 mod show;
 mod signals;
 mod snapshot;
 pub mod sources;
 mod verify;
+mod workload_watch;
 
 use args::{Args, Verb};
 use setting::Setting;
@@ -94,6 +98,8 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Snapshot(wish)) => snapshot::run(wish, &setting()?),
         Some(Verb::Bench(wish)) => bench::run(wish, &setting()?),
         Some(Verb::Exec(wish)) => Ok(exec::run(wish, setting())),
+        Some(Verb::Push(wish)) => push::run(wish, &setting()?),
+        Some(Verb::Pull(wish)) => pull::run(wish, &setting()?),
         Some(Verb::List(wish)) => list::run(wish, &setting()?),
         Some(Verb::Show(wish)) => show::run(wish, &setting()?),
         Some(Verb::Compare(wish)) => compare::run(wish, &setting()?),

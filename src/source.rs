@@ -47,6 +47,8 @@ pub struct Spec {
     pub group: Option<SafeText>,
     /// What it is told to be let in. Never sent to another, nor without TLS beyond this machine.
     pub token: Option<Secret>,
+    /// `name:password` for a server that asks for both, by the same rules; not beside `token`.
+    pub login: Option<Secret>,
     /// Certificates, in PEM, that vouch for it, in place of the system's.
     pub ca: Option<Vec<u8>>,
     /// Take any certificate, which is shown all the time.
@@ -63,8 +65,9 @@ impl Spec {
     /// A source at `address` with nothing set.
     pub fn new(id: SourceId, address: Address) -> Self {
         let (ssh, clients) = (Ssh::default(), Clients::default());
-        let (group, token, ca, insecure, interval) = (None, None, None, false, None);
-        Self { id, address, group, token, ca, insecure, interval, ssh, clients }
+        let (group, token, login) = (None, None, None);
+        let (ca, insecure, interval) = (None, false, None);
+        Self { id, address, group, token, login, ca, insecure, interval, ssh, clients }
     }
 }
 

@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 use crate::model::run::FORMAT;
 
 pub mod baseline;
+pub mod bucket;
 pub mod export;
 mod file;
 mod foreign;
 pub mod run_dir;
 pub mod run_list;
+pub mod tape;
 pub mod workload;
 
 pub use run_dir::RunDir;

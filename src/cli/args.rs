@@ -14,6 +14,8 @@ pub use super::doctor::DoctorArgs;
 pub use super::exec::ExecArgs;
 pub use super::list::ListArgs;
 pub use super::plot::PlotArgs;
+pub use super::pull::PullArgs;
+pub use super::push::PushArgs;
 pub use super::serve::ServeArgs;
 pub use super::show::ShowArgs;
 pub use super::snapshot::SnapshotArgs;
@@ -21,6 +23,7 @@ pub use super::sources::SourceArgs;
 pub use super::verify::VerifyArgs;
 pub use crate::config::Color;
 use crate::config::Interval;
+use crate::config::place::Place;
 
 /// Watch this machine, its GPUs and sandboxes, and measure what isolation costs on it.
 ///
@@ -73,6 +76,9 @@ pub struct ScreenArgs {
     /// Hide and refuse what acts: no benchmark can be started or cancelled
     #[arg(long)]
     pub readonly: bool,
+    /// A bucket whose runs are shown too: s3://bucket/prefix, gs://…, file:///directory; repeat for more
+    #[arg(long, value_name = "PLACE")]
+    pub runs: Vec<Place>,
     /// Other nodes to watch.
     #[command(flatten)]
     pub sources: SourceArgs,
@@ -88,7 +94,7 @@ pub enum Verb {
     /// Run a command or a program of yours in a sandbox
     #[command(after_help = super::exec::AFTER_HELP)]
     Exec(Box<ExecArgs>),
-    /// List the runs kept on this machine
+    /// List the runs kept on this machine, or in a bucket
     List(ListArgs),
     /// Print a run
     Show(ShowArgs),
@@ -99,6 +105,12 @@ pub enum Verb {
     /// Keep runs under a name, to set later ones beside them
     #[command(subcommand)]
     Baseline(BaselineVerb),
+    /// Bring runs of this machine to a bucket or a shared directory
+    #[command(after_help = super::push::AFTER_HELP)]
+    Push(PushArgs),
+    /// Bring runs from a bucket to this machine
+    #[command(after_help = super::pull::AFTER_HELP)]
+    Pull(PullArgs),
     /// Draw a run: pictures, or one page with everything
     Plot(PlotArgs),
     /// Say what works here, what does not, why, and what mends it

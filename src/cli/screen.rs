@@ -11,9 +11,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::args::Args;
-use super::setting::Setting;
+use super::setting::{Setting, state_dir};
 use super::sources::Which;
-use super::{Exit, Outcome, local_watch, log, runtime};
+use super::{Exit, Outcome, local_watch, log, runtime, workload_watch};
+use crate::config::place::Place;
 use crate::hub::Hub;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
@@ -51,6 +52,8 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let commands = hub.commands();
     let stop = CancellationToken::new();
     local_watch::start(&hub, &local, hub.pace(), &stop);
+    tokio::spawn(workload_watch::watch(hub.outlet(), state_dir()?, stop.clone()));
+    hub.keep_at(places(args, setting));
     let flags = &args.screen.sources;
     hub.watch(flags.specs(&setting.config.source, Which::All)?, flags.ssh_at_once());
     let hub = tokio::spawn(hub.run(stop.clone()));
@@ -58,6 +61,15 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     stop.cancel();
     hub.await?;
     result
+}
+
+/// Where runs are kept beyond this machine, each once.
+fn places(args: &Args, setting: &Setting) -> Vec<Place> {
+    let mut places = setting.config.runs.places.clone();
+    places.extend(args.screen.runs.iter().cloned());
+    let mut seen = std::collections::BTreeSet::new();
+    places.retain(|place| seen.insert(place.clone()));
+    places
 }
 
 /// Draws until the user leaves.

@@ -127,7 +127,8 @@ impl<D: Deed> Hub<D> {
         }
     }
 
-    fn list(&self) {
+    fn list(&mut self) {
+        self.list_buckets();
         self.tasks.spawn(tell_again::list(Arc::clone(&self.deed), self.outlet()));
     }
 
@@ -138,6 +139,9 @@ impl<D: Deed> Hub<D> {
     async fn open_from(&mut self, source: &SourceId, id: RunId) {
         if *source == SourceId::stored() || *source == SourceId::local() {
             return self.open(id);
+        }
+        if self.open_bucket(source, &id) {
+            return;
         }
         self.say(true, &format!("runs of {source} are not read from here")).await;
     }

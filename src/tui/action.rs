@@ -65,6 +65,7 @@ actions! {
     MarkAll "mark-all" "all" "mark all rows, or none",
     Group "group" "group" "nodes in groups, or one below the other",
     Why "why" "why" "why a value is missing",
+    Window "window" "window" "workloads of the last hour, 24 h or 7 days",
     Pause "pause" "pause" "pause and go on",
     Faster "faster" "faster" "shorter interval",
     Slower "slower" "slower" "longer interval",

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags as Flags};
 
 use super::{Error, schema};
 
@@ -50,6 +50,29 @@ pub(super) fn open(state: &Path) -> Result<Opened, Error> {
         schema::migrate(&mut connection, found).map_err(sql)?;
     }
     Ok(Opened { connection, path, lock })
+}
+
+/// Opens the file in `state` beside the isomon that may have it: to add what is over, or to read. One
+/// that is not there, or not yet of this version, is begun first where `write`; `None` where not.
+pub(super) fn beside(
+    state: &Path,
+    write: bool,
+    patience: Duration,
+) -> Result<Option<(Connection, PathBuf)>, Error> {
+    let path = state.join(NAME);
+    let there = path.exists() && look(&path)? == Some(schema::VERSION);
+    if !there {
+        if !write {
+            return Ok(None);
+        }
+        drop(open(state)?);
+    }
+    let access = if write { Flags::SQLITE_OPEN_READ_WRITE } else { Flags::SQLITE_OPEN_READ_ONLY };
+    let sql = |source| told(&path, source);
+    let connection =
+        Connection::open_with_flags(&path, access | Flags::SQLITE_OPEN_NO_MUTEX).map_err(sql)?;
+    connection.busy_timeout(patience).map_err(sql)?;
+    Ok(Some((connection, path)))
 }
 
 /// One isomon at a time: two would take each other's workloads for left behind.

@@ -14,9 +14,11 @@ use crate::state::history::{GpuMetric, Metric, gpu_row, node_row};
 use crate::state::{Node, State};
 
 mod past;
+mod survey;
 mod words;
 
 pub(super) use past::Past;
+pub(in crate::tui) use survey::{Survey, Surveyor};
 
 /// How values become one.
 #[derive(Clone, Copy)]
@@ -163,10 +165,14 @@ impl Recipe {
     fn present(&self, heard: &[&Node]) -> Option<f64> {
         let each = heard.iter().filter_map(|node| {
             let row = node_row(&node.sample.as_ref()?.1);
-            let values = self.metrics.iter().map(|metric| (row[*metric as usize], 1.0));
-            Some((join(self.within, values), self.weight(node)))
+            Some((self.value(&row), self.weight(node)))
         });
         join(self.across, each)
+    }
+
+    /// Its value of a node whose numbers are `row`.
+    fn value(&self, row: &NodeRow) -> Option<f64> {
+        join(self.within, self.metrics.iter().map(|metric| (row[*metric as usize], 1.0)))
     }
 
     fn joined_past(&self, nodes: &[&Node], window: Window, columns: usize) -> Vec<Option<f64>> {
@@ -196,6 +202,9 @@ fn total_memory(node: &Node) -> Option<Bytes> {
     Some(node.sample.as_ref()?.1.memory.known()?.total_bytes)
 }
 
+/// The numbers of a node at one moment.
+type NodeRow = [Option<f64>; Metric::ALL.len()];
+
 /// Joins values with their weights; what is unknown is left out, and nothing known is unknown.
 fn join(how: Join, values: impl Iterator<Item = (Option<f64>, f64)>) -> Option<f64> {
     let known = values.filter_map(|(value, weight)| Some((value?, weight)));
@@ -220,7 +229,7 @@ fn joined(how: Join, pasts: &[(Vec<Option<f64>>, f64)], columns: usize) -> Vec<O
     (0..columns).map(column).collect()
 }
 
-fn gpus(node: &Node) -> impl Iterator<Item = &Gpu> {
+fn gpus(node: &Node) -> impl Iterator<Item = &Gpu> + Clone {
     node.gpus.iter().flat_map(|(_, sample)| &sample.gpus)
 }
 
@@ -229,22 +238,20 @@ fn has_gpus(node: &Node) -> bool {
 }
 
 /// The numbers of all GPUs together.
-struct Gpus {
-    count: usize,
-    values: [Option<f64>; GPUS.len()],
+fn join_gpus(heard: &[&Node]) -> [Option<f64>; GPUS.len()] {
+    GPUS.map(|(_, metric, _)| {
+        let all = heard.iter().flat_map(|node| gpus(node));
+        let now = all.map(|gpu| (gpu_row(gpu)[metric as usize], size(gpu, metric)));
+        join(Join::Memory, now)
+    })
 }
 
-fn join_gpus(heard: &[&Node]) -> Gpus {
-    let all = || heard.iter().flat_map(|node| gpus(node));
-    let value = |(_, metric, _): (&str, GpuMetric, bool)| {
-        let size = |gpu: &Gpu| match metric {
-            GpuMetric::Memory => gpu.memory_total_bytes.get().map_or(1.0, |bytes| bytes.0 as f64),
-            _ => 1.0,
-        };
-        let now = all().map(|gpu| (gpu_row(gpu)[metric as usize], size(gpu)));
-        join(Join::Memory, now)
-    };
-    Gpus { count: all().count(), values: GPUS.map(value) }
+/// What a GPU weighs among others.
+fn size(gpu: &Gpu, metric: GpuMetric) -> f64 {
+    match metric {
+        GpuMetric::Memory => gpu.memory_total_bytes.get().map_or(1.0, |bytes| bytes.0 as f64),
+        _ => 1.0,
+    }
 }
 
 fn empty_gpus((name, metric, load): (&'static str, GpuMetric, bool)) -> Strip {
@@ -259,7 +266,7 @@ fn gpu_strips(
     columns: usize,
 ) -> [Strip; GPUS.len()] {
     let all: Vec<&Gpu> = heard.iter().flat_map(|node| gpus(node)).collect();
-    let values = join_gpus(heard).values;
+    let values = join_gpus(heard);
     let past = |metric: GpuMetric| {
         let histories = nodes.iter().flat_map(|node| node.gpu_history.values());
         let pasts: Vec<_> =

@@ -4,12 +4,13 @@
 //! key; sort and filter narrow the list of processes.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::fleet;
+use super::fleet::{self, Survey, Surveyor};
 use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::action::Action;
@@ -29,6 +30,7 @@ pub struct View {
     top: top::View,
     /// The past of very many nodes, kept as it is seen.
     past: RefCell<fleet::Past>,
+    surveyor: Surveyor,
 }
 
 /// Minutes of the past beside each number.
@@ -65,8 +67,13 @@ impl View {
     /// Keeps how all nodes are together, whatever tab is in front.
     pub fn note(&self, state: &State, look: &Look<'_>) {
         if state.nodes.len() > fleet::TOGETHER {
-            self.past.borrow_mut().take(&fleet::all(state), look);
+            self.past.borrow_mut().take(state, look);
         }
+    }
+
+    /// All nodes at a glance, as every part of a frame tells of them.
+    pub(in crate::tui) fn survey(&self, state: &State, look: &Look<'_>) -> Arc<Survey> {
+        self.surveyor.survey(state, look)
     }
 
     /// Draws the tab.
@@ -81,14 +88,14 @@ impl View {
     }
 
     fn fill(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
-        let head = head::lines(state, look, area.width);
-        let nodes = fleet::all(state);
-        let columns = strip::columns(panel::inside(area).width, nodes.len() == 1);
+        let head = head::lines((state, &self.survey(state, look)), look, area.width);
+        let count = state.nodes.len();
+        let columns = strip::columns(panel::inside(area).width, count == 1);
         let window = Window::last(MINUTES, look);
-        let strips = if nodes.len() > fleet::TOGETHER {
+        let strips = if count > fleet::TOGETHER {
             fleet::kept(&self.past.borrow(), window, columns)
         } else {
-            fleet::strips(&nodes, window, columns, look)
+            fleet::strips(&fleet::all(state), window, columns, look)
         };
         let heads = grid::narrow(head.len()).min(area.height / 3 + 1);
         let high = strips_height(strips.len(), area.height.saturating_sub(heads));

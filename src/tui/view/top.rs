@@ -71,7 +71,7 @@ fn standing(app: &App, state: &State, look: &Look<'_>, room: usize) -> Line<'sta
         fits
     };
     take(one(paused(app, look)));
-    let [long, short] = nodes(state, look);
+    let [long, short] = nodes(&app.views.overview.survey(state, look).standing, look);
     let _ = take(long) || take(short);
     for span in [running(app, state, look), lost(state, look), clock(app, look), host(state, look)]
     {
@@ -99,8 +99,7 @@ fn running(app: &App, state: &State, look: &Look<'_>) -> Option<Span<'static>> {
 
 /// How many nodes are live, late, lost, in words and in signs alone; of one node only that it is not
 /// live.
-fn nodes(state: &State, look: &Look<'_>) -> [Vec<Span<'static>>; 2] {
-    let standing = Standing::of(state.nodes.values().map(|node| Status::of(node, look)));
+fn nodes(standing: &Standing, look: &Look<'_>) -> [Vec<Span<'static>>; 2] {
     if standing.all() < 2 && standing.count(Status::Down) == 0 {
         return [Vec::new(), Vec::new()];
     }

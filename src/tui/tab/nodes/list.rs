@@ -204,7 +204,8 @@ impl View {
         ]
     }
 
-    pub(super) fn click(&mut self, x: u16, y: u16, area: Rect, state: &State) -> Reply {
+    /// Chooses what was clicked; `None` if that was chosen already, and is to be opened.
+    pub(super) fn click(&mut self, x: u16, y: u16, area: Rect, state: &State) -> Option<Reply> {
         let entries = entries(state, None);
         let order = self.order(&entries);
         let items = items(&order, &entries);
@@ -212,27 +213,35 @@ impl View {
         let at = Position::new(x, y);
         if self.map.is_some() {
             let place = heat::place_at(at, panel::inside(area), &order, &items, &self.sheet);
-            return place.map_or(Reply::Ignored, |place| {
-                self.sheet.select(place, &rows);
-                Reply::Done
-            });
+            let Some(place) = place else { return Some(Reply::Ignored) };
+            return self.choose(place, &rows);
         }
         let area = panel::inside(split(area, rows.len())[0]);
         let columns = cell::columns(order.has, !order.groups.is_empty());
         let table = self.table(&rows, &columns);
         if !area.contains(at) {
-            return Reply::Ignored;
+            return Some(Reply::Ignored);
         }
         match (table.field_at(x, y, area), table.row_at(y, area)) {
             (Some(field), _) => match cell::sorted_by(Some(field)) {
                 Some(field) => self.sheet.sort_by(field),
-                None => return Reply::Ignored,
+                None => return Some(Reply::Ignored),
             },
-            (None, Some(row)) => self.sheet.select(row, &rows),
-            (None, None) => return Reply::Ignored,
+            (None, Some(row)) => return self.choose(row, &rows),
+            (None, None) => return Some(Reply::Ignored),
         }
         self.revision += 1;
-        Reply::Done
+        Some(Reply::Done)
+    }
+
+    /// Puts the cursor on line `row`; `None` if it is there.
+    fn choose(&mut self, row: usize, rows: &[&Item<'_>]) -> Option<Reply> {
+        if self.sheet.position(rows) == Some(row) {
+            return None;
+        }
+        self.sheet.select(row, rows);
+        self.revision += 1;
+        Some(Reply::Done)
     }
 
     fn table<'a>(&self, rows: &[&Item<'_>], columns: &'a [Column]) -> Table<'a> {
