@@ -154,7 +154,7 @@ impl State {
     }
 
     fn apply_run(&mut self, id: &RunId, event: &RunEvent, update: &Update) -> bool {
-        let stored = update.from == SourceId::stored();
+        let stored = update.from.is_kept();
         let known = self.runs.get(id);
         if stored && known.is_some_and(RunState::is_live) {
             // What is on disk of a run that goes on is less than what is known.
@@ -189,7 +189,9 @@ impl State {
     /// benchmark on several nodes.
     pub fn last_run(&self) -> Option<(&RunId, &RunState)> {
         let local = SourceId::local();
-        let own = |id: &RunId, run: &RunState| run.stored || run.from == local || self.is_fleet(id);
+        let kept = SourceId::stored();
+        let own =
+            |id: &RunId, run: &RunState| run.from == kept || run.from == local || self.is_fleet(id);
         self.runs.iter().rev().find(|(id, run)| own(id, run))
     }
 

@@ -100,7 +100,7 @@ impl RunState {
             tally: Tally::default(),
             tail: None,
             heard: update.at,
-            stored: update.from == SourceId::stored(),
+            stored: update.from.is_kept(),
             digest: Digest::default(),
             dropped: 0,
             shots: 0,
@@ -277,7 +277,7 @@ pub(super) fn fold(
     update: &Update,
 ) -> bool {
     if let RunEvent::Started(head) = event
-        && (update.from == SourceId::stored() || runs.get(id).is_none_or(RunState::may_begin_anew))
+        && (update.from.is_kept() || runs.get(id).is_none_or(RunState::may_begin_anew))
     {
         runs.insert(id.clone(), RunState::new((**head).clone(), update));
         return true;

@@ -40,6 +40,7 @@ actions! {
     Tab3 "tab-3" "GPUs" "GPUs",
     Tab4 "tab-4" "Backends" "Backends",
     Tab5 "tab-5" "Bench" "Bench",
+    Tab6 "tab-6" "Runs" "Runs",
     Tab9 "tab-9" "Logs" "Logs",
     NextTab "next-tab" "next" "next tab",
     PreviousTab "previous-tab" "previous" "previous tab",
@@ -78,6 +79,11 @@ actions! {
     ViewBack "view-back" "view back" "previous view of the results",
     Runs "runs" "runs" "the list of runs",
     Fleet "fleet" "fleet" "the benchmark on several nodes",
+    Resume "resume" "go on" "go on with a run that was cut off; asks",
+    Stack "stack" "stack" "where in its program a worker is",
+    Follow "follow" "follow" "follow the log, or stand still",
+    FindNext "find-next" "next" "the next line that holds what is searched for",
+    FindPrevious "find-previous" "previous" "the line before that holds it",
     Compare "compare" "compare" "compare the two marked runs",
     Export "export" "export" "write the run as JSON",
     Copy "copy" "copy" "copy to the clipboard (OSC 52)",
@@ -96,7 +102,16 @@ impl Action {
 
     /// Whether it changes anything beyond the screen; `--readonly` hides and refuses these.
     pub const fn acts(self) -> bool {
-        matches!(self, Self::Bench | Self::Cancel | Self::Again | Self::Check | Self::Mend)
+        matches!(
+            self,
+            Self::Bench
+                | Self::Cancel
+                | Self::Again
+                | Self::Check
+                | Self::Mend
+                | Self::Resume
+                | Self::Stack
+        )
     }
 }
 

@@ -18,7 +18,7 @@ use super::palette::Palette;
 use super::popup::{Answer, Ask, Popup, Then};
 use super::prompt::{self, Prompt};
 use super::reply::Reply;
-use super::tab::{self, Tab, Views};
+use super::tab::{self, Tab, Views, runs};
 use super::theme::Themes;
 use crate::config::Threshold;
 use crate::model::command::Command;
@@ -42,8 +42,9 @@ pub struct App {
     pub popups: Vec<Popup>,
     /// The filter while it is typed.
     pub prompt: Option<Prompt>,
-    /// The filter of each tab, in the order of [`Tab::ALL`], and that of one node in depth.
-    pub filters: [String; Tab::ALL.len() + 1],
+    /// The filter of each tab, in the order of [`Tab::ALL`], that of one node in depth, and that of each
+    /// panel of a run in depth.
+    pub filters: [String; Tab::ALL.len() + 1 + runs::PANELS],
     /// Keys of a chord that is not complete.
     pub pending: Vec<Key>,
     /// What was said last, until the next key.
@@ -130,7 +131,7 @@ impl App {
             views: Views::default(),
             popups: Vec::new(),
             prompt: None,
-            filters: Default::default(),
+            filters: std::array::from_fn(|_| String::new()),
             pending: Vec::new(),
             said: None,
             paused: false,
@@ -165,6 +166,9 @@ impl App {
         if self.tab == Tab::Nodes && self.views.nodes.is_open() {
             return Tab::ALL.len();
         }
+        if self.tab == Tab::Runs && self.views.runs.is_open() {
+            return Tab::ALL.len() + 1 + self.views.runs.panel();
+        }
         let at = Tab::ALL.iter().position(|tab| *tab == self.tab);
         at.unwrap_or(0)
     }
@@ -178,7 +182,7 @@ impl App {
             Input::Mouse(mouse, column, row) => self.point(mouse, (column, row), size, state),
         }
         self.try_backends(state);
-        if self.tab == Tab::Bench && !self.asked.runs {
+        if matches!(self.tab, Tab::Bench | Tab::Runs) && !self.asked.runs {
             self.asked.runs = true;
             self.effects.push(Effect::Wish(Command::ListRuns));
         }
@@ -187,10 +191,14 @@ impl App {
 
     /// Says which other node is looked at in depth, when that changes: it tells everything then.
     fn tell_focus(&mut self) {
-        let open = self.views.nodes.in_depth().filter(|_| self.tab == Tab::Nodes);
-        let open = open.filter(|id| **id != SourceId::local());
-        if open != self.focus.as_ref() {
-            self.focus = open.cloned();
+        let open = match self.tab {
+            Tab::Nodes => self.views.nodes.in_depth().cloned(),
+            Tab::Runs => self.views.runs.in_depth(),
+            _ => None,
+        };
+        let open = open.filter(|id| *id != SourceId::local());
+        if open != self.focus {
+            self.focus = open;
             self.effects.push(Effect::Wish(Command::Focus(self.focus.clone())));
         }
     }
@@ -363,6 +371,8 @@ impl App {
                 | Command::CheckBackends
                 | Command::Mend(_)
                 | Command::StopMend
+                | Command::Resume(_)
+                | Command::Stack(_)
         );
         if acts && self.setup.readonly {
             self.refuse();

@@ -51,8 +51,9 @@ mod walk;
 mod wish;
 
 use choice::Choice;
+pub(super) use choice::seed;
 use claims::Claims;
-use compare::Pair;
+pub(super) use compare::{Pair, draw as draw_pair};
 use group::Group;
 use place::{Mode, Panel, Places, ResultPlaces, Wanted};
 use result::Sight;
