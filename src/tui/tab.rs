@@ -16,8 +16,8 @@ pub mod gpus;
 pub mod logs;
 pub mod nodes;
 pub mod overview;
-mod workload;
 pub mod runs;
+mod workload;
 
 /// A tab that works; one that does not is not listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
