@@ -165,7 +165,8 @@ pub fn rules() -> String {
     for rule in &RULES {
         let when = expression(rule, &metrics, &threshold);
         let (name, lasts, severity) = (rule.name, rule.lasts, rule.severity);
-        let (summary, advice) = (rule.summary, rule.advice);
+        let quoted = |text: &str| text.replace('\'', "''");
+        let (summary, advice) = (quoted(rule.summary), quoted(rule.advice));
         let _infallible = write!(
             file,
             "      - alert: {name}\n        expr: '{when}'\n        for: {lasts}\n        labels:\n\
