@@ -14,6 +14,8 @@ pub use super::doctor::DoctorArgs;
 pub use super::exec::ExecArgs;
 pub use super::list::ListArgs;
 pub use super::plot::PlotArgs;
+pub use super::record::RecordArgs;
+pub use super::replay::ReplayArgs;
 pub use super::serve::ServeArgs;
 pub use super::show::ShowArgs;
 pub use super::snapshot::SnapshotArgs;
@@ -73,6 +75,12 @@ pub struct ScreenArgs {
     /// Hide and refuse what acts: no benchmark can be started or cancelled
     #[arg(long)]
     pub readonly: bool,
+    /// Keep what happens in this file, for `isomon replay`
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Write over that file if it is there
+    #[arg(long, requires = "record")]
+    pub force: bool,
     /// Other nodes to watch.
     #[command(flatten)]
     pub sources: SourceArgs,
@@ -106,6 +114,12 @@ pub enum Verb {
     /// Make this machine readable by another isomon, over HTTP
     #[command(after_help = super::serve::AFTER_HELP)]
     Serve(Box<ServeArgs>),
+    /// Keep what happens in a file, to be played later
+    #[command(after_help = super::record::AFTER_HELP)]
+    Record(Box<RecordArgs>),
+    /// Play a recording on the screen
+    #[command(after_help = super::replay::AFTER_HELP)]
+    Replay(ReplayArgs),
     /// Clear up what runs that were killed left behind
     Gc {
         /// Only say what would be cleared up

@@ -1,6 +1,7 @@
 //! `isomon` alone: the screen, fed by the hub.
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::advice::Advise;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::Args;
 use super::setting::Setting;
 use super::sources::Which;
-use super::{Exit, Outcome, local_watch, log, runtime};
+use super::{Exit, Outcome, local_watch, log, record, runtime};
 use crate::hub::Hub;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
@@ -25,13 +26,13 @@ use crate::tui::run::{Ended, Options};
 const ROOM: usize = 1_024;
 
 pub(super) fn run(args: &Args, setting: &Setting) -> Outcome {
-    refuse_what_is_no_terminal()?;
+    refuse_what_is_no_terminal("`isomon snapshot` prints the same once, also with --json")?;
     log::to_screen()?;
     runtime::block_on(show(args, setting))?
 }
 
 /// The screen needs a terminal on both sides that can move its cursor.
-fn refuse_what_is_no_terminal() -> Result<()> {
+pub(super) fn refuse_what_is_no_terminal(instead: &str) -> Result<()> {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     let why = match (io::stdin().is_terminal(), io::stdout().is_terminal(), dumb) {
         (true, true, false) => return Ok(()),
@@ -39,7 +40,7 @@ fn refuse_what_is_no_terminal() -> Result<()> {
         (false, _, _) => "standard input is not a terminal",
         (_, false, _) => "standard output is not a terminal",
     };
-    Err(eyre!("{why}").advise("`isomon snapshot` prints the same once, also with --json"))
+    Err(eyre!("{why}").advise(instead))
 }
 
 async fn show(args: &Args, setting: &Setting) -> Outcome {
@@ -49,6 +50,9 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let mut hub = Hub::new(Arc::clone(&local), Arc::new(SystemClock), random, interval);
     let updates = hub.subscribe(ROOM);
     let commands = hub.commands();
+    let screen = &args.screen;
+    let begin = |path: &PathBuf| record::begin(&mut hub, &local, path, screen.force);
+    let tape = screen.record.as_ref().map(begin).transpose()?;
     let stop = CancellationToken::new();
     local_watch::start(&hub, &local, hub.pace(), &stop);
     let flags = &args.screen.sources;
@@ -57,11 +61,14 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let result = face(updates, commands, setting, args.screen.readonly).await;
     stop.cancel();
     hub.await?;
+    if let Some((tape, path)) = tape.zip(screen.record.as_ref()) {
+        tape.end(path).await?;
+    }
     result
 }
 
 /// Draws until the user leaves.
-async fn face(
+pub(super) async fn face(
     updates: mpsc::Receiver<Update>,
     commands: mpsc::Sender<Command>,
     setting: &Setting,

@@ -15,7 +15,6 @@ use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::trail::Window;
 use crate::tui::widget::{grid, notice, panel, strip};
 
 mod head;
@@ -30,9 +29,6 @@ pub struct View {
     /// The past of very many nodes, kept as it is seen.
     past: RefCell<fleet::Past>,
 }
-
-/// Minutes of the past beside each number.
-const MINUTES: u64 = 15;
 
 impl View {
     /// Does what `action` asks of this tab.
@@ -59,7 +55,7 @@ impl View {
 
     /// Keys worth naming.
     pub const fn hints(&self, _: &State) -> &'static [Action] {
-        &[Action::Sort, Action::Reverse, Action::Filter, Action::Why]
+        &[Action::Earlier, Action::Sort, Action::Reverse, Action::Filter, Action::Why]
     }
 
     /// Keeps how all nodes are together, whatever tab is in front.
@@ -84,8 +80,9 @@ impl View {
         let head = head::lines(state, look, area.width);
         let nodes = fleet::all(state);
         let columns = strip::columns(panel::inside(area).width, nodes.len() == 1);
-        let window = Window::last(MINUTES, look);
-        let strips = if nodes.len() > fleet::TOGETHER {
+        let window = look.window();
+        let kept = nodes.len() > fleet::TOGETHER && !look.is_past() && look.when.minutes() <= 60;
+        let strips = if kept {
             fleet::kept(&self.past.borrow(), window, columns)
         } else {
             fleet::strips(&nodes, window, columns, look)
@@ -99,7 +96,8 @@ impl View {
         ])
         .areas(area);
         panel::lines(head, top, buffer);
-        let frame = panel::Panel::new("Last 15 minutes");
+        let title = look.title();
+        let frame = panel::Panel::new(&title).of_then(look.past_words());
         let room = if middle.height > 5 { frame.open(middle, buffer, look) } else { middle };
         strip::draw(&strips, room, buffer, look);
         self.lower(bottom, buffer, state, look);

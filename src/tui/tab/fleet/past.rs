@@ -3,7 +3,7 @@
 //! To join the pasts of thousands of nodes for each frame is dear; so their numbers are joined once in
 //! two seconds and what comes of it is kept.
 
-use super::{GPUS, RECIPES, TOGETHER, heard, join_gpus};
+use super::{GPUS, Named, RECIPES, TOGETHER, heard, join_gpus};
 use crate::model::time::Stamp;
 use crate::series::Series;
 use crate::state::Node;
@@ -28,14 +28,15 @@ pub(in super::super) struct Past {
 
 impl Past {
     /// Joins the numbers of `nodes` as they are now, if there are many and it is time.
-    pub(in super::super) fn take(&mut self, nodes: &[&Node], look: &Look<'_>) {
+    pub(in super::super) fn take(&mut self, nodes: &[Named<'_>], look: &Look<'_>) {
         let wait = self.last.is_some_and(|last| {
             u64::try_from(look.now.since(last).as_millis()).unwrap_or(u64::MAX) < EVERY_MS
         });
         if nodes.len() <= TOGETHER || wait {
             return;
         }
-        let (heard, live) = heard(nodes, look);
+        let nodes: Vec<&Node> = nodes.iter().map(|(_, node)| *node).collect();
+        let (heard, live) = heard(&nodes, look);
         let mut row = [None; NUMBERS];
         for (place, recipe) in row.iter_mut().zip(&RECIPES) {
             *place = recipe.present(&heard);
