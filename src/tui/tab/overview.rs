@@ -17,7 +17,6 @@ use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::trail::Window;
 use crate::tui::widget::{grid, notice, panel, strip};
 
 mod head;
@@ -34,9 +33,6 @@ pub struct View {
     past: RefCell<fleet::Past>,
     surveyor: Surveyor,
 }
-
-/// Minutes of the past beside each number.
-const MINUTES: u64 = 15;
 
 impl View {
     /// Does what `action` asks of this tab.
@@ -64,9 +60,16 @@ impl View {
 
     /// Keys worth naming.
     pub fn hints(&self, state: &State) -> &'static [Action] {
-        const PLAIN: &[Action] = &[Action::Sort, Action::Reverse, Action::Filter, Action::Why];
-        const TOLD: &[Action] =
-            &[Action::Sort, Action::Reverse, Action::Window, Action::Filter, Action::Why];
+        const PLAIN: &[Action] =
+            &[Action::Earlier, Action::Sort, Action::Reverse, Action::Filter, Action::Why];
+        const TOLD: &[Action] = &[
+            Action::Earlier,
+            Action::Sort,
+            Action::Reverse,
+            Action::Window,
+            Action::Filter,
+            Action::Why,
+        ];
         if workload::is_known(state) { TOLD } else { PLAIN }
     }
 
@@ -101,8 +104,9 @@ impl View {
         }
         let count = state.nodes.len();
         let columns = strip::columns(panel::inside(area).width, count == 1);
-        let window = Window::last(MINUTES, look);
-        let strips = if count > fleet::TOGETHER {
+        let window = look.window();
+        let kept = count > fleet::TOGETHER && !look.is_past() && look.when.minutes() <= 60;
+        let strips = if kept {
             fleet::kept(&self.past.borrow(), window, columns)
         } else {
             fleet::strips(&fleet::all(state), window, columns, look)
@@ -116,7 +120,8 @@ impl View {
         ])
         .areas(area);
         panel::lines(head, top, buffer);
-        let frame = panel::Panel::new("Last 15 minutes");
+        let title = look.title();
+        let frame = panel::Panel::new(&title).of_then(look.past_words());
         let room = if middle.height > 5 { frame.open(middle, buffer, look) } else { middle };
         strip::draw(&strips, room, buffer, look);
         self.lower(bottom, buffer, state, look);
