@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use crate::config::address::Address;
 use crate::model::command::Command;
-use crate::model::id::SourceId;
+use crate::model::id::{RunId, SourceId};
+use crate::model::run::Run;
 use crate::model::secret::Secret;
 use crate::model::text::SafeText;
 use crate::model::update::What;
@@ -150,4 +151,10 @@ pub trait Source: Send {
 
     /// Has `command` carried out there. Only `BenchAs`, `Cancel` and `CheckBackends` are ever asked.
     fn wish<'a>(&'a mut self, command: &'a Command) -> Asked<'a, ()>;
+
+    /// Reads run `id`, which is kept there. Isomons keep runs; who keeps none says so.
+    fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Run> {
+        let why = format!("run {} is not read from there: only an isomon that serves keeps runs", id.short());
+        Box::pin(async move { Err(Error::Unable { why: why.into() }) })
+    }
 }

@@ -129,8 +129,9 @@ fn remember(local: &Local, context: &Context) {
 
 /// What is wished at the start.
 fn begin(wish: &ServeArgs, commands: &mpsc::Sender<Command>) {
+    // There is room: nothing was wished before.
+    commands.try_send(Command::ListRuns).unwrap_or_default();
     if !wish.no_check {
-        // There is room: nothing was wished before.
         commands.try_send(Command::CheckBackends).unwrap_or_default();
     }
 }

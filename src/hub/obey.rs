@@ -143,7 +143,9 @@ impl<D: Deed> Hub<D> {
         if self.open_bucket(source, &id) {
             return;
         }
-        self.say(true, &format!("runs of {source} are not read from here")).await;
+        if let Err(why) = self.open_afar(source, &id) {
+            self.say(true, &format!("runs of {source} are not read from here: {why}")).await;
+        }
     }
 
     fn past(&self, wish: PastWish) {

@@ -145,20 +145,20 @@ impl View {
 
     /// What acts on the run that is seen in depth, else on the one under the cursor.
     fn deed(&self, action: Action, state: &State) -> Reply {
-        let on = |key: &Key, run: Option<&RunState>, cut_off: bool| match action {
+        let on = |key: &Key, run: Option<&RunState>, resumes: bool| match action {
             Action::Cancel => deed::cancel(key, run),
             Action::Again => deed::again(run, state),
-            Action::Resume => deed::resume(key, cut_off, state),
+            Action::Resume => deed::resume(key, resumes, state),
             _ => deed::export(key, run),
         };
         if let Some(key) = &self.open {
             let run = RunId::parse(key.id.as_str()).and_then(|id| state.runs.get(&id));
-            let cut_off = run.is_some_and(|run| run.stored && run.tail.is_none());
-            return on(key, run, cut_off);
+            return on(key, run, run.is_some_and(deed::resumes));
         }
         let found = self.list.under(state, &self.shelf, |entry| {
-            let cut_off = entry.status() == "cut off";
-            on(&crate::tui::widget::field::Row::key(entry), entry.known(), cut_off)
+            let by_word = || deed::may_resume(&entry.status());
+            let resumes = entry.known().map_or_else(by_word, deed::resumes);
+            on(&crate::tui::widget::field::Row::key(entry), entry.known(), resumes)
         });
         found.unwrap_or_else(|| Reply::Say("there is no run here yet".into()))
     }

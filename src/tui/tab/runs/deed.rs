@@ -6,6 +6,7 @@ use super::entry::{HERE, Key};
 use super::job::Job;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
+use crate::pipeline::status_of;
 use crate::state::{RunState, State};
 use crate::tui::reply::Reply;
 
@@ -58,20 +59,32 @@ pub(super) fn again(run: Option<&RunState>, state: &State) -> Reply {
     Reply::Wish(Command::Bench(Box::new(plan)))
 }
 
-/// Whether `job` was cut off and can go on.
+/// Whether `job` ended before its end and can go on.
 pub(super) fn can_resume(job: &Job<'_>) -> bool {
-    let cut = |run: &RunState| run.stored && run.tail.is_none();
-    job.place == HERE && job.run.is_some_and(|(_, run)| cut(run))
+    job.place == HERE && job.run.is_some_and(|(_, run)| resumes(run))
+}
+
+/// Whether `run` ended before its end, with a checkpoint to go on from.
+pub(super) fn resumes(run: &RunState) -> bool {
+    let completed = run.tail.as_ref().is_some_and(|tail| status_of(tail) == "COMPLETED");
+    !run.is_live() && !completed && (run.tail.is_none() || !run.checkpoints.is_empty())
+}
+
+/// The same by a word alone, of a run that was not read yet.
+pub(super) fn may_resume(status: &str) -> bool {
+    matches!(status, "cut off" | "cancelled" | "failed")
 }
 
 /// Goes on with a run that was cut off, after a question.
-pub(super) fn resume(key: &Key, cut_off: bool, state: &State) -> Reply {
+pub(super) fn resume(key: &Key, resumes: bool, state: &State) -> Reply {
     let id = RunId::parse(key.id.as_str());
     let Some(id) = id.filter(|_| key.place.as_str() == HERE) else {
         return Reply::Say("only a run that is kept on this machine can go on from here".into());
     };
-    if !cut_off {
-        return Reply::Say(format!("run {} was not cut off; again repeats it", id.short()).into());
+    if !resumes {
+        return Reply::Say(
+            format!("run {} was not cut off: there is nothing to go on with", id.short()).into(),
+        );
     }
     if state.live_run().is_some() {
         return Reply::Say("a run is going on; wait, or cancel it".into());

@@ -21,7 +21,7 @@ pub(super) fn mark(word: &str, look: &Look<'_>) -> (&'static str, Style) {
         "cut off" => ("!", theme.bad),
         "cancelled" | "skipped" | "blocked" | "corrupt" => (look.glyph.pick("◐", "~"), theme.warn),
         "pending" | "queued" | "idle" | "stopped" | "on disk" | "kept" => {
-            (look.glyph.pick("○", "-"), theme.muted)
+            (look.glyph.pick("○", "o"), theme.muted)
         }
         _ => ("?", theme.muted),
     }

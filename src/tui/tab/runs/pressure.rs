@@ -17,6 +17,8 @@ use crate::tui::widget::{fixed, grid, panel, value};
 /// Columns of a name and of a number.
 const NAME: usize = 14;
 const NUMBER: usize = 9;
+/// Columns of the words at the right, where there is room.
+const TAIL: usize = 34;
 
 /// What is looked at.
 #[derive(Debug, Default)]
@@ -133,7 +135,8 @@ impl Pane for View {
             let why = Line::styled(job.gap("pressure"), theme.muted);
             return panel::lines([Line::default(), why], below, place.buffer);
         }
-        let columns = usize::from(inner.width).saturating_sub(NAME + 2 * NUMBER + 4);
+        let tail = if inner.width > 100 { TAIL } else { NUMBER + 5 };
+        let columns = usize::from(inner.width).saturating_sub(NAME + NUMBER + 5 + tail);
         let courses = courses(job, columns.max(1));
         let rows = (usize::from(below.height) / courses.len().max(1)).clamp(1, 4);
         let high = grid::narrow(rows);

@@ -84,7 +84,7 @@ impl Shown for Item<'_> {
     const COLUMNS: &'static [Column] = &[
         Column::words("STAGE", 10, 0).grows().by(1),
         Column::words("STATUS", 10, 0).by(FIELD_STATUS),
-        Column::numbers("DONE", 6, 2),
+        Column::numbers("DONE", 6, 4),
         Column::words("OPERATOR", 14, 7).by(3),
         Column::numbers("WORKERS", 9, 3).by(4),
         Column::numbers("IN", 8, 1).by(5),
@@ -93,7 +93,7 @@ impl Shown for Item<'_> {
         Column::numbers("OUT/S", 7, 8),
         Column::numbers("WAIT", 7, 2).by(7),
         Column::numbers("TOOK", 8, 1).by(8),
-        Column::numbers("SKEW", 6, 4).by(9),
+        Column::numbers("SKEW", 6, 2).by(9),
     ];
 
     fn cell(&self, column: usize, width: usize, _: &Job<'_>, look: &Look<'_>) -> Cell {
