@@ -48,7 +48,7 @@ impl<D: Deed> Hub<D> {
     pub(super) fn open_bucket(&self, source: &SourceId, id: &RunId) -> bool {
         let shelf = self.shelves.iter().find(|shelf| shelf.place.source() == *source);
         let Some(shelf) = shelf else { return false };
-        let outlet = self.outlet.of(source.clone());
+        let outlet = self.outlet.of(SourceId::kept_at(source));
         self.tasks.spawn(open(outlet, shelf.place.clone(), id.clone()));
         true
     }
