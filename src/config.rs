@@ -40,6 +40,8 @@ pub struct Config {
     pub workloads: Workloads,
     /// Runs that are kept beyond this machine.
     pub runs: Runs,
+    /// Where `isomon serve` sends its numbers, for a node that no Prometheus can reach.
+    pub remote_write: RemoteWrite,
     /// From where on a number is called high. Percent and degrees Celsius.
     pub threshold: Threshold,
     /// Other nodes to watch.
@@ -61,6 +63,38 @@ pub struct Watch {
 pub struct Runs {
     /// Buckets whose runs the screen shows too: "s3://bucket/prefix", "gs://…", "file:///directory".
     pub places: Vec<place::Place>,
+}
+
+/// Where `isomon serve` sends its numbers, for a node that no Prometheus can reach.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RemoteWrite {
+    /// Address of a store that takes Prometheus remote write, "https://prom:9090/api/v1/write";
+    /// nothing is sent while it is empty.
+    pub url: String,
+    /// Time between two batches; 1 s to 1 hour.
+    pub interval: Interval,
+    /// Name of the user, where the store wants a name and a password. The token is the password then.
+    pub user: String,
+    /// A file with the token, which nobody but its owner may read.
+    pub token_file: String,
+    /// The environment variable that holds the token.
+    pub token_env: String,
+    /// Labels of every series: "site=lab". `job` is `isomon` and `instance` the host's name unless set.
+    pub labels: Vec<String>,
+}
+
+impl Default for RemoteWrite {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            interval: Interval(std::time::Duration::from_secs(15)),
+            user: String::new(),
+            token_file: String::new(),
+            token_env: String::new(),
+            labels: Vec::new(),
+        }
+    }
 }
 
 /// How the screen looks and listens.

@@ -26,6 +26,7 @@ use crate::series::HOUR;
 pub mod history;
 pub mod lately;
 pub mod mending;
+pub mod recall;
 pub mod run;
 
 pub use history::{GpuMetric, Metric};
@@ -113,7 +114,10 @@ impl State {
             What::Lost(total) => return std::mem::replace(&mut self.lost, *total) != *total,
             What::Notice(notice) => self.notice = Some((update.at, notice.clone())),
             What::Runs(runs) => self.keep_list(&update.from, runs),
-            What::Past(past) => self.past = Some(past.clone()),
+            What::Past(past) => {
+                self.recall(past, update.at);
+                self.past = Some(past.clone());
+            }
             What::Replay(replay) => self.replay = Some(replay.clone()),
             What::Stack(stack) => self.stack = Some(stack.clone()),
             What::Anew => {

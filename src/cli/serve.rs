@@ -30,6 +30,7 @@ mod args;
 mod lean;
 mod listen;
 mod pace;
+mod remote;
 mod safety;
 mod token;
 mod workload;
@@ -91,6 +92,10 @@ impl Watched {
             context.workloads.set(platform).unwrap_or_default();
         }
         let stop = CancellationToken::new();
+        let host = local.info().hostname;
+        if let Some(to) = remote::settings(&setting.config.remote_write, host.as_str())? {
+            remote::begin(to, &context, hub.outlet(), stop.clone());
+        }
         let (processes, pace) = watch::channel(Pace { interval, paused: true });
         tokio::spawn(pace::follow(Arc::clone(&context), processes, stop.clone()));
         local_watch::start(&hub, &local, pace, &stop);

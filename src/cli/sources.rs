@@ -198,7 +198,7 @@ fn of_settings(source: &Source) -> Result<Spec> {
 }
 
 /// The token of `source`, wherever it is kept.
-fn token(source: &Source) -> Result<Option<Secret>> {
+pub(super) fn token(source: &Source) -> Result<Option<Secret>> {
     let Some(token) = secret(source.token_file.as_deref(), source.token_env.as_deref())? else {
         return Ok(None);
     };

@@ -56,18 +56,14 @@ impl Record {
                 None
             });
         }
-        let news = match &self.glance {
-            Some(glance) => {
-                let stir = glance.stir().ok()?;
-                self.looks += 1;
-                if self.stir == Some(stir) && !self.looks.is_multiple_of(MOVE) {
-                    return None;
-                }
-                self.stir = Some(stir);
-                seen(glance, SystemClock.wall_ns()).ok()?
-            }
-            None => Workloads { total: Some(0), ..Workloads::default() },
-        };
+        let glance = self.glance.as_ref()?;
+        let stir = glance.stir().ok()?;
+        self.looks += 1;
+        if self.stir == Some(stir) && !self.looks.is_multiple_of(MOVE) {
+            return None;
+        }
+        self.stir = Some(stir);
+        let news = seen(glance, SystemClock.wall_ns()).ok()?;
         let is_new = self.told.as_ref() != Some(&news);
         self.told = Some(news.clone());
         is_new.then_some(news)

@@ -79,3 +79,66 @@ async fn open(outlet: Outlet, place: Place, id: RunId) {
 fn sentence(error: &Error) -> SafeText {
     SafeText::within(&format!("{error}; {}", error.remedy()), 512)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::model::bench::Outcome;
+    use crate::model::command::Command;
+    use crate::report::run_sample;
+    use crate::state::State;
+    use crate::store::RunDir;
+    use crate::store::bucket::index;
+
+    use super::super::tests::rig_with;
+    use super::*;
+
+    /// A bucket below `dir` with one run.
+    async fn filled(dir: &Path) -> (Place, RunId, usize) {
+        let run = run_sample::run();
+        let place = Place::parse(&format!("file://{}/bucket", dir.display())).unwrap();
+        let kept = RunDir::create(&dir.join("runs"), &run.head).unwrap();
+        kept.finish(&run).unwrap();
+        let bucket = Bucket::open_to_write(&place).unwrap();
+        let brief = index::brief(&run);
+        let id = &run.head.id;
+        bucket.push(kept.path(), id, (&brief, false), &mut |_| {}).await.unwrap();
+        let good = run.samples.iter().filter(|sample| sample.outcome == Outcome::Good);
+        (place, id.clone(), good.count())
+    }
+
+    #[tokio::test]
+    async fn a_run_of_a_bucket_is_listed_and_told_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (place, id, good) = filled(dir.path()).await;
+        let source = place.source();
+        let mut rig = rig_with(|hub| hub.keep_at(vec![place]));
+        rig.wish(Command::ListRuns).await;
+        let mut state = State::default();
+        while !state.stored.contains_key(&source) {
+            state.apply(&rig.updates.recv().await.unwrap());
+        }
+        assert_eq!(state.stored[&source][0].id, id);
+        rig.wish(Command::OpenFrom { source: source.clone(), id: id.clone() }).await;
+        while state.runs.get(&id).is_none_or(|run| run.tail.is_none()) {
+            let update = rig.updates.recv().await.unwrap();
+            assert!(update.from == source || !matches!(update.what, What::Run { .. }));
+            state.apply(&update);
+        }
+        assert_eq!(state.runs[&id].progress.completed as usize, good);
+        assert!(state.nodes.is_empty(), "a bucket is no node");
+    }
+
+    #[tokio::test]
+    async fn a_bucket_that_is_not_there_is_a_sentence() {
+        let place = Place::parse("file:///no/such/place").unwrap();
+        let source = place.source();
+        let mut rig = rig_with(|hub| hub.keep_at(vec![place]));
+        rig.wish(Command::ListRuns).await;
+        let said = rig.notice().await.text;
+        assert!(said.as_str().starts_with("there is no file:///no/such/place; "), "{said}");
+        rig.wish(Command::OpenFrom { source, id: RunId::new(0, 1) }).await;
+        assert!(rig.notice().await.bad);
+    }
+}

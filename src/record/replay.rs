@@ -116,12 +116,7 @@ pub fn state_at(tape: Tape, head: Option<&Head>, goal: Goal) -> (State, Replay) 
 }
 
 impl Player {
-    fn new(
-        tape: Tape,
-        head: Option<&Head>,
-        goal: Option<Goal>,
-        out: mpsc::Sender<Update>,
-    ) -> Self {
+    fn new(tape: Tape, head: Option<&Head>, goal: Option<Goal>, out: mpsc::Sender<Update>) -> Self {
         let host = head.map(|head| head.host.to_string()).filter(|host| !host.is_empty());
         let name = host.map_or_else(|| tape.name(), |host| format!("{} of {host}", tape.name()));
         Self {

@@ -25,6 +25,7 @@ use crate::model::job::Chunk;
 use crate::model::text::SafeText;
 use crate::model::time::Clock;
 use crate::model::workload::Status;
+use crate::store::sqlite;
 use crate::store::workload::{Error, Ledger, Record};
 use crate::watch::Outlet;
 
@@ -270,7 +271,9 @@ where
 pub(super) fn problem(error: Error) -> Problem {
     let text = format!("{error}; {}", error.remedy());
     match error {
-        Error::Behind | Error::Full { .. } | Error::Busy { .. } => Problem::busy(text),
+        Error::Behind | Error::Full { .. } | Error::File(sqlite::Error::Busy { .. }) => {
+            Problem::busy(text)
+        }
         _ => Problem::new(500, text),
     }
 }

@@ -17,6 +17,7 @@ pub mod logs;
 pub mod nodes;
 pub mod overview;
 pub mod runs;
+mod workload;
 
 /// A tab that works; one that does not is not listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -110,7 +110,8 @@ impl Index {
     pub(super) fn stamp(&self, t: u64, place: usize) -> Stamp {
         let first = self.first();
         let before = place.checked_sub(1).and_then(|place| self.entry(place));
-        let (wall_ms, since) = before.map_or((first.wall_ms, t), |entry| (entry.wall_ms, t - entry.t.min(t)));
+        let (wall_ms, since) =
+            before.map_or((first.wall_ms, t), |entry| (entry.wall_ms, t - entry.t.min(t)));
         Stamp {
             mono_ms: first.mono_ms.saturating_add(t),
             wall_ms: wall_ms.saturating_add(i64::try_from(since).unwrap_or(i64::MAX)),
@@ -205,10 +206,8 @@ mod tests {
 
     #[test]
     fn absurd_times_are_survived() {
-        let index = index(&[
-            (0, i64::MAX, "a", Kind::Always),
-            (u64::MAX, i64::MIN, "a", Kind::Always),
-        ]);
+        let index =
+            index(&[(0, i64::MAX, "a", Kind::Always), (u64::MAX, i64::MIN, "a", Kind::Always)]);
         assert_eq!(index.end(), u64::MAX);
         assert_eq!(index.stamp(u64::MAX, 1).mono_ms, u64::MAX);
         index.time_of(i64::MIN);

@@ -45,8 +45,8 @@ impl Kind {
         match name {
             "node" | "gpus" => Self::Hour,
             "processes" => Self::Moment,
-            "info" | "health" | "origin" | "workloads" | "pipelines" | "serving" | "agents" | "services"
-            | "runs" | "stack" | "fleet" | "lost" | "notice" => Self::Until,
+            "info" | "health" | "origin" | "workloads" | "pipelines" | "serving" | "agents"
+            | "services" | "runs" | "stack" | "fleet" | "lost" | "notice" => Self::Until,
             "replay" | "anew" => Self::Never,
             _ => Self::Always,
         }
@@ -115,7 +115,9 @@ fn slow(line: &[u8]) -> Option<Glance<'static>> {
     let Skeleton { at, from, what } = serde_json::from_slice(line).ok()?;
     let from = Cow::Owned(from);
     Some(match what.event {
-        Some((id, event)) => Glance { at, from, kind: Kind::of_event(&event), of: run(&id, &event) },
+        Some((id, event)) => {
+            Glance { at, from, kind: Kind::of_event(&event), of: run(&id, &event) }
+        }
         None => Glance { at, from, kind: Kind::of(&what.name), of: Cow::Owned(what.name) },
     })
 }

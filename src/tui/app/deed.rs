@@ -19,12 +19,15 @@ impl App {
     /// Does what `action` asks and returns what is wished of the rest of the house. The tab in
     /// front answers first, except where an action means the same everywhere.
     pub fn act(&mut self, action: Action, state: &State) -> Option<Command> {
-        if action.acts() && self.setup.readonly {
-            self.refuse();
+        if action.acts() && (self.setup.readonly || state.replay.is_some()) {
+            self.refuse(state);
             return None;
         }
         if let Some(tab) = opened(action, self.tab) {
             self.tab = tab;
+            return None;
+        }
+        if self.act_on_time(action, state) {
             return None;
         }
         if self.act_everywhere(action, state) {
@@ -45,9 +48,12 @@ impl App {
             _ => self.views.act(self.tab, action, state),
         };
         if reply == Reply::Ignored {
+            if self.point_in_time(action, state) {
+                return None;
+            }
             return self.act_for_tab(action, state);
         }
-        self.take(reply, action)
+        self.take(reply, action, state)
     }
 
     /// Actions that mean the same in every tab; false if `action` is none of them.
@@ -63,8 +69,8 @@ impl App {
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Pause => self.toggle_pause(),
-            Action::Faster => self.change_interval(shorter),
-            Action::Slower => self.change_interval(longer),
+            Action::Shorter => self.change_interval(shorter),
+            Action::Longer => self.change_interval(longer),
             _ => return false,
         }
         true
@@ -92,7 +98,7 @@ impl App {
         ) {
             self.tab = other;
         }
-        self.take(reply, action)
+        self.take(reply, action, state)
     }
 
     /// Shows the jobs of `node` in the tab Runs; the only one in depth.

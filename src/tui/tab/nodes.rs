@@ -45,7 +45,7 @@ impl View {
     /// Does what `action` asks of this tab.
     pub fn act(&mut self, action: Action, state: &State) -> Reply {
         if let Some(node) = self.opened(state) {
-            let reply = self.detail.act(action, node, state.now);
+            let reply = self.detail.act(action, node);
             if reply == Reply::Ignored && action == Action::Back {
                 self.open = None;
                 return Reply::Done;
@@ -112,7 +112,7 @@ impl View {
     /// Chooses what was clicked.
     pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
         if let Some(node) = self.opened(state) {
-            return self.detail.click(column, row, area, node, state.now);
+            return self.detail.click(column, row, area, node);
         }
         let reply = self.list.click(column, row, area, state);
         reply.unwrap_or_else(|| self.enter(state))

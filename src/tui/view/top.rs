@@ -10,6 +10,8 @@ use crate::tui::look::Look;
 use crate::tui::tab::Tab;
 use crate::tui::widget::status::{Standing, Status};
 
+mod time;
+
 /// What stands before the tabs.
 const NAME: &str = "isomon ";
 /// Columns that all titles need; with fewer only the title in front is written out.
@@ -17,11 +19,23 @@ const FULL: u16 = 66;
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, look: &Look<'_>) {
+    let width = room(area.width, app, state, look);
+    let (banner, area) =
+        (Rect { x: area.x + width, width: area.width - width, ..area }, Rect { width, ..area });
     let left = tabs(area.width, app.tab, look);
     let room = usize::from(area.width).saturating_sub(left.width() + 1);
     let right = standing(app, state, look, room);
     frame.render_widget(left, area);
     frame.render_widget(right.right_aligned(), area);
+    frame.render_widget(time::banner(banner.width, app, state, look), banner);
+}
+
+/// Columns of a line of `width` that are left for tabs beside what is said about the time.
+pub fn room(width: u16, app: &App, state: &State, look: &Look<'_>) -> u16 {
+    let least = NAME.len() + app.tab.title().len() + 3 * Tab::ALL.len();
+    let most = usize::from(width).saturating_sub(least);
+    let banner = time::words(most, app, state, look);
+    width - crate::tui::widget::grid::narrow(banner.width()).min(width)
 }
 
 /// The label of `tab` in a line of `width` columns.

@@ -23,7 +23,6 @@ use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
 use crate::tui::widget::strip;
 use crate::tui::widget::table::{Column, Table};
-use crate::tui::widget::trail::Window;
 
 /// What is looked at.
 #[derive(Debug)]
@@ -316,28 +315,37 @@ fn preview(
     buffer: &mut Buffer,
     look: &Look<'_>,
 ) {
-    let (name, aside, nodes): (_, _, Vec<&Node>) = match item {
+    let (name, aside, nodes): (_, _, Vec<fleet::Named<'_>>) = match item {
         Item::Node(entry) => {
             let info = entry.node.info.as_deref();
             let machine = info.map(|info| super::layout::machine(entry.id, info));
-            (entry.id.to_string(), machine.unwrap_or_default(), vec![entry.node])
+            (entry.id.to_string(), machine.unwrap_or_default(), vec![(entry.id, entry.node)])
         }
         Item::Group(group) => {
             let of = group.places.iter().filter_map(|place| entries.get(*place));
-            (group.name.to_string(), "together".to_owned(), of.map(|entry| entry.node).collect())
+            let nodes = of.map(|entry| (entry.id, entry.node)).collect();
+            (group.name.to_string(), "together".to_owned(), nodes)
         }
     };
-    if let [node @ Node { sample: None, .. }] = nodes.as_slice() {
+    if let [(_, node @ Node { sample: None, .. })] = nodes.as_slice() {
         let area = Panel::new(&name).aside(aside).open(area, buffer, look);
         return told::brief(node, area, buffer, look);
     }
-    let title = format!("{name} · last 15 minutes");
-    let area = Panel::new(&title).aside(aside).open(area, buffer, look);
+    let title = format!("{name} · {}", lower(look.title()));
+    let words = look.past_words();
+    let area = Panel::new(&title).aside(aside).of_then(words).open(area, buffer, look);
     if nodes.len() > fleet::TOGETHER {
         let line = format!("{} nodes: too many to draw their past together", nodes.len());
         return panel::lines([line.into()], area, buffer);
     }
     let columns = strip::columns(area.width, nodes.len() == 1);
-    let strips = fleet::strips(&nodes, Window::last(15, look), columns, look);
+    let strips = fleet::strips(&nodes, look.window(), columns, look);
     strip::draw(&strips, area, buffer, look);
+}
+
+/// `title` within a line.
+fn lower(title: String) -> String {
+    let mut letters = title.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
 }
