@@ -31,11 +31,14 @@ mod print;
 mod progress;
 mod pull;
 mod push;
+mod record;
+mod replay;
 mod runtime;
 mod screen;
 mod serve;
 mod setting;
 mod shell;
+mod shield;
 mod show;
 mod signals;
 mod snapshot;
@@ -107,6 +110,8 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Plot(wish)) => plot::run(wish, &setting()?),
         Some(Verb::Doctor(wish)) => doctor::run(wish, &setting()?),
         Some(Verb::Serve(wish)) => serve::run(wish, &setting()?),
+        Some(Verb::Record(wish)) => record::run(wish, &setting()?),
+        Some(Verb::Replay(wish)) => replay::run(wish, setting()?),
         Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),
         Some(Verb::Completions { shell }) => shell::completions(*shell),

@@ -4,6 +4,8 @@
 //! fact stands once, and `tests/drift.rs` keeps the file true. Reading is pure; the door opens the
 //! file and hands over its text and the environment.
 
+use std::num::NonZeroU32;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,8 @@ pub struct Config {
     pub screen: Screen,
     /// What `isomon bench` and the Bench tab do unless told otherwise.
     pub bench: Bench,
+    /// What `isomon serve --allow-exec` keeps of the programs that others send.
+    pub workloads: Workloads,
     /// Runs that are kept beyond this machine.
     pub runs: Runs,
     /// Where `isomon serve` sends its numbers, for a node that no Prometheus can reach.
@@ -150,6 +154,26 @@ impl Default for Bench {
             cpus: 1.0,
             timeout: Span(std::time::Duration::from_secs(10)),
         }
+    }
+}
+
+/// How long programs that others sent, and what they wrote, are kept; the oldest go first, and only
+/// those that are over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Workloads {
+    /// How many, at most.
+    pub keep: NonZeroU32,
+    /// How long, in days, at most.
+    pub keep_days: NonZeroU32,
+    /// How much room their file takes, at most.
+    pub keep_size: Size,
+}
+
+impl Default for Workloads {
+    fn default() -> Self {
+        let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self { keep: number(10_000), keep_days: number(30), keep_size: Size(1 << 30) }
     }
 }
 

@@ -15,8 +15,11 @@ pub mod bucket;
 pub mod export;
 mod file;
 mod foreign;
+pub mod history;
 pub mod run_dir;
 pub mod run_list;
+pub mod sqlite;
+pub mod tape;
 pub mod workload;
 
 pub use run_dir::RunDir;

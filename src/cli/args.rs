@@ -16,6 +16,8 @@ pub use super::list::ListArgs;
 pub use super::plot::PlotArgs;
 pub use super::pull::PullArgs;
 pub use super::push::PushArgs;
+pub use super::record::RecordArgs;
+pub use super::replay::ReplayArgs;
 pub use super::serve::ServeArgs;
 pub use super::show::ShowArgs;
 pub use super::snapshot::SnapshotArgs;
@@ -79,6 +81,12 @@ pub struct ScreenArgs {
     /// A bucket whose runs are shown too: s3://bucket/prefix, gs://…, file:///directory; repeat for more
     #[arg(long, value_name = "PLACE")]
     pub runs: Vec<Place>,
+    /// Keep what happens in this file, for `isomon replay`
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Write over that file if it is there
+    #[arg(long, requires = "record")]
+    pub force: bool,
     /// Other nodes to watch.
     #[command(flatten)]
     pub sources: SourceArgs,
@@ -118,6 +126,12 @@ pub enum Verb {
     /// Make this machine readable by another isomon, over HTTP
     #[command(after_help = super::serve::AFTER_HELP)]
     Serve(Box<ServeArgs>),
+    /// Keep what happens in a file, to be played later
+    #[command(after_help = super::record::AFTER_HELP)]
+    Record(Box<RecordArgs>),
+    /// Play a recording on the screen
+    #[command(after_help = super::replay::AFTER_HELP)]
+    Replay(ReplayArgs),
     /// Clear up what runs that were killed left behind
     Gc {
         /// Only say what would be cleared up

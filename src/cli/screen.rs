@@ -1,6 +1,7 @@
 //! `isomon` alone: the screen, fed by the hub.
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::advice::Advise;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::Args;
 use super::setting::{Setting, state_dir};
 use super::sources::Which;
-use super::{Exit, Outcome, local_watch, log, runtime, workload_watch};
+use super::{Exit, Outcome, local_watch, log, record, runtime, workload_watch};
 use crate::config::place::Place;
 use crate::hub::Hub;
 use crate::model::command::Command;
@@ -26,13 +27,13 @@ use crate::tui::run::{Ended, Options};
 const ROOM: usize = 1_024;
 
 pub(super) fn run(args: &Args, setting: &Setting) -> Outcome {
-    refuse_what_is_no_terminal()?;
+    refuse_what_is_no_terminal("`isomon snapshot` prints the same once, also with --json")?;
     log::to_screen()?;
     runtime::block_on(show(args, setting))?
 }
 
 /// The screen needs a terminal on both sides that can move its cursor.
-fn refuse_what_is_no_terminal() -> Result<()> {
+pub(super) fn refuse_what_is_no_terminal(instead: &str) -> Result<()> {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     let why = match (io::stdin().is_terminal(), io::stdout().is_terminal(), dumb) {
         (true, true, false) => return Ok(()),
@@ -40,7 +41,7 @@ fn refuse_what_is_no_terminal() -> Result<()> {
         (false, _, _) => "standard input is not a terminal",
         (_, false, _) => "standard output is not a terminal",
     };
-    Err(eyre!("{why}").advise("`isomon snapshot` prints the same once, also with --json"))
+    Err(eyre!("{why}").advise(instead))
 }
 
 async fn show(args: &Args, setting: &Setting) -> Outcome {
@@ -50,6 +51,9 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let mut hub = Hub::new(Arc::clone(&local), Arc::new(SystemClock), random, interval);
     let updates = hub.subscribe(ROOM);
     let commands = hub.commands();
+    let screen = &args.screen;
+    let begin = |path: &PathBuf| record::begin(&mut hub, &local, path, screen.force);
+    let tape = screen.record.as_ref().map(begin).transpose()?;
     let stop = CancellationToken::new();
     local_watch::start(&hub, &local, hub.pace(), &stop);
     tokio::spawn(workload_watch::watch(hub.outlet(), state_dir()?, stop.clone()));
@@ -60,6 +64,9 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let result = face(updates, commands, setting, args.screen.readonly).await;
     stop.cancel();
     hub.await?;
+    if let Some((tape, path)) = tape.zip(screen.record.as_ref()) {
+        tape.end(path).await?;
+    }
     result
 }
 
@@ -73,7 +80,7 @@ fn places(args: &Args, setting: &Setting) -> Vec<Place> {
 }
 
 /// Draws until the user leaves.
-async fn face(
+pub(super) async fn face(
     updates: mpsc::Receiver<Update>,
     commands: mpsc::Sender<Command>,
     setting: &Setting,

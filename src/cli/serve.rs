@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::advice::Advise;
 use super::setting::Setting;
 use super::signals::Signals;
-use super::{Exit, Outcome, local_watch, log, print, runtime};
+use super::{Exit, Outcome, local_watch, log, print, runtime, shield};
 use crate::hub::Hub;
 use crate::hub::local::Local;
 use crate::model::command::Command;
@@ -28,6 +28,7 @@ use crate::serve::{self, Context};
 use crate::watch::Pace;
 
 mod args;
+mod lean;
 mod listen;
 mod pace;
 mod remote;
@@ -55,6 +56,7 @@ Examples:
 
 pub(super) fn run(wish: &ServeArgs, setting: &Setting) -> Outcome {
     log::to_stderr()?;
+    lean::prepare();
     runtime::block_on(async {
         if wish.stdio { stdio(wish, setting).await } else { http(wish, setting).await }
     })?
@@ -86,7 +88,13 @@ impl Watched {
         let runs = Runs::new(local.runs.clone(), hub.running());
         context.runs.set(runs).unwrap_or_default();
         if context.setting.exec {
-            let platform = workload::begin(&local, wish.at_once, clock, hub.outlet())?;
+            let platform = workload::begin(
+                &local,
+                &setting.config.workloads,
+                wish.at_once,
+                clock,
+                hub.outlet(),
+            )?;
             context.workloads.set(platform).unwrap_or_default();
         }
         let stop = CancellationToken::new();
@@ -100,6 +108,7 @@ impl Watched {
         let last = Arc::clone(&context);
         tokio::task::spawn_blocking(move || remember(&local, &last));
         begin(wish, &hub.commands());
+        tokio::spawn(lean::stay(stop.clone()));
         let hub = tokio::spawn(hub.run(stop.clone()));
         Ok(Self { context, stop, hub })
     }
@@ -125,8 +134,9 @@ fn remember(local: &Local, context: &Context) {
 
 /// What is wished at the start.
 fn begin(wish: &ServeArgs, commands: &mpsc::Sender<Command>) {
+    // There is room: nothing was wished before.
+    commands.try_send(Command::ListRuns).unwrap_or_default();
     if !wish.no_check {
-        // There is room: nothing was wished before.
         commands.try_send(Command::CheckBackends).unwrap_or_default();
     }
 }
@@ -148,6 +158,9 @@ async fn stdio(wish: &ServeArgs, setting: &Setting) -> Outcome {
 
 /// Speaks HTTP, until a signal.
 async fn http(wish: &ServeArgs, setting: &Setting) -> Outcome {
+    if wish.has_secrets() {
+        shield::close();
+    }
     let allowed = serve::Setting {
         bench: wish.allow_bench,
         exec: wish.allow_exec,

@@ -29,6 +29,7 @@ use crate::probe::node::NodeProbe;
 use crate::probe::process::ProcessProbe;
 use crate::probe::{self, Probe};
 use crate::report;
+use crate::store::history::Reader;
 use crate::store::{self, Listed, RunDir};
 use crate::tune::{self, Advice, Tuning};
 
@@ -61,6 +62,11 @@ impl Local {
     /// The machine that `roots` show; runs are kept in `runs`.
     pub fn new(roots: Roots, runs: PathBuf) -> Self {
         Self { roots, runs, known: Arc::default() }
+    }
+
+    /// Where the history is kept: beside the runs.
+    pub fn history(&self) -> PathBuf {
+        self.runs.with_file_name("history")
     }
 
     /// What the machine is.
@@ -271,8 +277,11 @@ impl Deed for Local {
         Err(SafeText::new(&format!("run {id} has no checkpoint")))
     }
 
-    fn past(&self, _wish: PastWish) -> Result<Past, SafeText> {
-        Err("no history is kept".into())
+    fn past(&self, wish: PastWish) -> Result<Past, SafeText> {
+        match Reader::open(&self.history()).map_err(sentence)? {
+            Some(reader) => reader.past(&wish).map_err(sentence),
+            None => Err("no history is kept yet".into()),
+        }
     }
 
     fn stack(&self, pid: u32) -> Result<Stack, SafeText> {

@@ -57,7 +57,7 @@ pub(super) async fn tell_all(outlet: &Outlet, id: &RunId, events: impl Iterator<
 /// What happened in `run`, in the order of its life. Figures of a run that was cut off are made
 /// here.
 pub(super) fn events(run: Run) -> impl Iterator<Item = RunEvent> {
-    let Run { head, samples, steps, moments, log, tail } = run;
+    let Run { head, samples, steps, moments, log, checkpoints, workers, files, tail } = run;
     let summary = match &tail {
         Some(tail) => tail.summary.clone(),
         None => summarise(&head.cells, &samples, RESAMPLES, head.plan.seed),
@@ -71,6 +71,9 @@ pub(super) fn events(run: Run) -> impl Iterator<Item = RunEvent> {
         .chain(steps.into_iter().map(|step| RunEvent::Step(Box::new(step))))
         .chain(moments.into_iter().map(|moment| RunEvent::Moment(Box::new(moment))))
         .chain((!log.is_empty()).then_some(RunEvent::Log(log)))
+        .chain(checkpoints.into_iter().map(|reached| RunEvent::Checkpoint(Box::new(reached))))
+        .chain((!workers.is_empty()).then_some(RunEvent::Workers(workers)))
+        .chain((!files.is_empty()).then_some(RunEvent::Files(files)))
         .chain(tail.map(Box::new).map(RunEvent::Ended))
 }
 

@@ -25,11 +25,13 @@ use crate::model::job::Chunk;
 use crate::model::text::SafeText;
 use crate::model::time::Clock;
 use crate::model::workload::Status;
+use crate::store::sqlite;
 use crate::store::workload::{Error, Ledger, Record};
 use crate::watch::Outlet;
 
 mod archive;
 mod door;
+mod keep;
 mod life;
 mod log;
 mod order;
@@ -150,6 +152,7 @@ impl Platform {
             stop: CancellationToken::new(),
         });
         platform.tasks.spawn(tell::tell(Arc::clone(&platform), outlet));
+        platform.tasks.spawn(keep::keep(Arc::clone(&platform)));
         platform
     }
 
@@ -268,7 +271,9 @@ where
 pub(super) fn problem(error: Error) -> Problem {
     let text = format!("{error}; {}", error.remedy());
     match error {
-        Error::Behind | Error::Full { .. } | Error::Busy { .. } => Problem::busy(text),
+        Error::Behind | Error::Full { .. } | Error::File(sqlite::Error::Busy { .. }) => {
+            Problem::busy(text)
+        }
         _ => Problem::new(500, text),
     }
 }

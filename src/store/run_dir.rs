@@ -17,6 +17,10 @@ use crate::model::bench::Sample;
 use crate::model::load::{Step, Stride};
 use crate::model::run::{Run, RunHead};
 
+mod page;
+
+pub use page::Page;
+
 const HEAD: &str = "head.json";
 const SAMPLES: &str = "samples.ndjson";
 const STEPS: &str = "steps.ndjson";

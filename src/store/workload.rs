@@ -5,11 +5,12 @@
 //! or read-only, the file is damaged or newer than this program) nothing is done to it: what comes is
 //! kept in memory, which is said, and goes to the file as soon as that works again.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::sqlite;
 use crate::model::text::SafeText;
 use crate::stats::spell::Work;
 
@@ -32,54 +33,9 @@ pub use self::record::{Filter, Line, Page, Record};
 /// Why something could not be kept or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The system refused: no permission, read-only, no space.
-    #[error("{path}: {source}")]
-    Io {
-        /// Which file or directory.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// `SQLite` refused.
-    #[error("{path}: {source}")]
-    Sql {
-        /// Which file; `memory` where there is none.
-        path: PathBuf,
-        /// What it said.
-        #[source]
-        source: rusqlite::Error,
-    },
-    /// Another isomon has it.
-    #[error("{path} is in use by another isomon")]
-    Busy {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// It is damaged, or no database.
-    #[error("{path} is damaged: {what}")]
-    Corrupt {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        what: SafeText,
-    },
-    /// Another program's.
-    #[error("{path} is no file of isomon's workloads")]
-    Foreign {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// It was written by a later isomon.
-    #[error("{path} has version {found}; this isomon knows up to {known}")]
-    Newer {
-        /// Which file.
-        path: PathBuf,
-        /// Its version.
-        found: u32,
-        /// The latest that is known.
-        known: u32,
-    },
+    /// The file could not be had, or not be written.
+    #[error(transparent)]
+    File(#[from] sqlite::Error),
     /// More waits than is let wait.
     #[error("the file of workloads does not keep up")]
     Behind,
@@ -95,20 +51,10 @@ impl Error {
     /// What a person can do about it.
     pub fn remedy(&self) -> String {
         match self {
-            Self::Io { .. } | Self::Sql { .. } | Self::Full { .. } => {
+            Self::File(error) => error.remedy(),
+            Self::Full { .. } => {
                 "make room or mend the permissions; what came meanwhile is written then".to_owned()
             }
-            Self::Busy { .. } => {
-                "end the other one, or give this one another XDG_STATE_HOME".into()
-            }
-            Self::Corrupt { path, .. } => {
-                let path = path.display();
-                format!(
-                    "keep what it has with `sqlite3 {path} .recover`, move it away, start again"
-                )
-            }
-            Self::Foreign { path } => format!("move {} away and start again", path.display()),
-            Self::Newer { .. } => "start the newer isomon; nothing was changed".to_owned(),
             Self::Behind => "try again in a moment".to_owned(),
         }
     }
@@ -134,7 +80,7 @@ impl Ledger {
     pub fn open(state: &Path, keep: Keep, now_ns: i64) -> Result<Self, Error> {
         let books = match file::open(state) {
             Ok(file) => Books::of_file(file, keep, now_ns)?,
-            Err(error) => Books::of_memory(keep, Some(&error))?,
+            Err(error) => Books::of_memory(keep, Some(&error.into()))?,
         };
         Ok(Self { desk: Desk::begin(books)? })
     }
@@ -182,6 +128,15 @@ impl Ledger {
     /// Figures over all, and `slots` of `width_ns` each up to `now_ns`.
     pub async fn figures(&self, now_ns: i64, width_ns: i64, slots: u32) -> Result<Figures, Error> {
         self.ask(move |from| figure::figures(from, now_ns, width_ns, slots)).await
+    }
+
+    /// Forgets some of those that are more, older or larger than is kept, at `now_ns`; whether there may
+    /// be more to forget.
+    pub async fn forget(&self, now_ns: i64) -> Result<bool, Error> {
+        let (tell, told) = oneshot::channel();
+        let chore: Chore = Box::new(move |books| drop(tell.send(books.forget(now_ns))));
+        self.desk.take(chore)?;
+        told.await.unwrap_or(Err(Error::Behind))
     }
 
     /// What was ordered since `since_ns`, latest first.

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::file::{self, Opened};
+use super::file::Opened;
 use super::keep::{self, Keep};
 use super::record::{self, OVER};
 use super::{Error, Health, schema};
 use crate::model::text::SafeText;
+use crate::store::sqlite::{self, is_of_the_file};
 
 /// Chores that may wait.
 const QUEUE: usize = 1_024;
@@ -47,7 +48,7 @@ impl Desk {
             }
         };
         let thread = thread::Builder::new().name("workloads".to_owned()).spawn(work);
-        thread.map_err(|source| Error::Io { path, source })?;
+        thread.map_err(|source| sqlite::Error::Io { path, source })?;
         Ok(Self { to })
     }
 
@@ -77,7 +78,7 @@ impl Books {
     /// On the disk. What was left unfinished is told as failed.
     pub(super) fn of_file(file: Opened, keep: Keep, now_ns: i64) -> Result<Self, Error> {
         let Opened { connection, path, lock } = file;
-        let sql = |source| file::told(&path, source);
+        let sql = |source| sqlite::Error::told(&path, source);
         schema::spare(&connection).map_err(sql)?;
         let mut books = Self::with(connection, path.clone(), keep, Some(lock));
         books.write(&|to, at| record::fail_unfinished(to, at, now_ns))?;
@@ -87,7 +88,7 @@ impl Books {
     /// In memory, because of `fault` if there is one.
     pub(super) fn of_memory(keep: Keep, fault: Option<&Error>) -> Result<Self, Error> {
         let path = PathBuf::from("memory");
-        let sql = |source| file::told(&path, source);
+        let sql = |source| sqlite::Error::told(&path, source);
         let mut connection = Connection::open_in_memory().map_err(sql)?;
         schema::migrate(&mut connection, 0).map_err(sql)?;
         schema::spare(&connection).map_err(sql)?;
@@ -152,10 +153,23 @@ impl Books {
         match in_one(&self.connection, record::bring_home) {
             Ok(()) => (self.fault, self.failed) = (None, None),
             Err(error) => {
-                self.fault = Some(words(&file::told(&self.path, error)));
+                self.fault = Some(words(&self.told(error)));
                 self.failed = Some(Instant::now());
             }
         }
+    }
+
+    /// Forgets some of what is too much at `now_ns`; whether there was any. Not while the file fails.
+    pub(super) fn forget(&mut self, now_ns: i64) -> Result<bool, Error> {
+        if self.failed.is_some() {
+            return Ok(false);
+        }
+        let mut any = false;
+        let forgotten = in_one(&self.connection, |of| {
+            any = keep::forget(of, self.keep, now_ns)?;
+            Ok(())
+        });
+        forgotten.map_err(|error| self.told(error)).map(|()| any)
     }
 
     /// Forgets what is too much, now and then.
@@ -175,7 +189,7 @@ impl Books {
     }
 
     fn told(&self, error: rusqlite::Error) -> Error {
-        file::told(&self.path, error)
+        sqlite::Error::told(&self.path, error).into()
     }
 }
 
@@ -187,29 +201,6 @@ fn in_one(
     let change = connection.unchecked_transaction()?;
     chore(&change)?;
     change.commit()
-}
-
-/// Whether the file is at fault, and not what was asked of it.
-fn is_of_the_file(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{
-        CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull,
-        FileLockingProtocolFailed, NotADatabase, PermissionDenied, ReadOnly, SystemIoFailure,
-    };
-    matches!(
-        error.sqlite_error_code(),
-        Some(
-            CannotOpen
-                | DatabaseBusy
-                | DatabaseCorrupt
-                | DatabaseLocked
-                | DiskFull
-                | FileLockingProtocolFailed
-                | NotADatabase
-                | PermissionDenied
-                | ReadOnly
-                | SystemIoFailure
-        )
-    )
 }
 
 fn words(error: &Error) -> (SafeText, SafeText) {

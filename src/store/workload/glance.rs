@@ -10,6 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{Error, Figures, Filter, Keep, Page, Record, figure, file, keep, record, schema};
 use crate::stats::spell::Work;
+use crate::store::sqlite;
 
 /// How long a writer is waited for.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -26,7 +27,7 @@ pub fn note(state: &Path, record: &Record, kept: Keep, now_ns: i64) -> Result<()
         keep::forget(&change, kept, now_ns)?;
         change.commit()
     };
-    add(&mut connection).map_err(|source| file::told(&path, source))
+    add(&mut connection).map_err(|source| Error::File(sqlite::Error::told(&path, source)))
 }
 
 /// A reader of the file, who keeps nobody from writing.
@@ -42,7 +43,7 @@ impl Glance {
         let Some((connection, path)) = file::beside(state, false, PATIENCE)? else {
             return Ok(None);
         };
-        schema::spare(&connection).map_err(|source| file::told(&path, source))?;
+        schema::spare(&connection).map_err(|source| sqlite::Error::told(&path, source))?;
         Ok(Some(Self { connection, path }))
     }
 
@@ -70,7 +71,8 @@ impl Glance {
         &self,
         question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
-        question(&self.connection).map_err(|source| file::told(&self.path, source))
+        question(&self.connection)
+            .map_err(|source| Error::File(sqlite::Error::told(&self.path, source)))
     }
 }
 

@@ -5,8 +5,8 @@
 
 use rusqlite::{Connection, Transaction};
 
-/// `isom`: whose file it is.
-pub(super) const APPLICATION: u32 = 0x6973_6f6d;
+use crate::store::sqlite::APPLICATION;
+
 /// The latest version.
 pub(super) const VERSION: u32 = 2;
 

@@ -4,18 +4,19 @@
 //! key; sort and filter narrow the list of processes.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::{fleet, workload};
+use super::fleet::{self, Survey, Surveyor};
+use super::workload;
 use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::trail::Window;
 use crate::tui::widget::{grid, notice, panel, strip};
 
 mod head;
@@ -30,10 +31,8 @@ pub struct View {
     workloads: workload::View,
     /// The past of very many nodes, kept as it is seen.
     past: RefCell<fleet::Past>,
+    surveyor: Surveyor,
 }
-
-/// Minutes of the past beside each number.
-const MINUTES: u64 = 15;
 
 impl View {
     /// Does what `action` asks of this tab.
@@ -61,17 +60,29 @@ impl View {
 
     /// Keys worth naming.
     pub fn hints(&self, state: &State) -> &'static [Action] {
-        const PLAIN: &[Action] = &[Action::Sort, Action::Reverse, Action::Filter, Action::Why];
-        const TOLD: &[Action] =
-            &[Action::Sort, Action::Reverse, Action::Window, Action::Filter, Action::Why];
+        const PLAIN: &[Action] =
+            &[Action::Earlier, Action::Sort, Action::Reverse, Action::Filter, Action::Why];
+        const TOLD: &[Action] = &[
+            Action::Earlier,
+            Action::Sort,
+            Action::Reverse,
+            Action::Window,
+            Action::Filter,
+            Action::Why,
+        ];
         if workload::is_known(state) { TOLD } else { PLAIN }
     }
 
     /// Keeps how all nodes are together, whatever tab is in front.
     pub fn note(&self, state: &State, look: &Look<'_>) {
         if state.nodes.len() > fleet::TOGETHER {
-            self.past.borrow_mut().take(&fleet::all(state), look);
+            self.past.borrow_mut().take(state, look);
         }
+    }
+
+    /// All nodes at a glance, as every part of a frame tells of them.
+    pub(in crate::tui) fn survey(&self, state: &State, look: &Look<'_>) -> Arc<Survey> {
+        self.surveyor.survey(state, look)
     }
 
     /// Draws the tab.
@@ -87,17 +98,18 @@ impl View {
     }
 
     fn fill(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
-        let mut head = head::lines(state, look, area.width);
+        let mut head = head::lines((state, &self.survey(state, look)), look, area.width);
         if area.height < ROOMY {
             head.extend(self.workloads.line(state, look));
         }
-        let nodes = fleet::all(state);
-        let columns = strip::columns(panel::inside(area).width, nodes.len() == 1);
-        let window = Window::last(MINUTES, look);
-        let strips = if nodes.len() > fleet::TOGETHER {
+        let count = state.nodes.len();
+        let columns = strip::columns(panel::inside(area).width, count == 1);
+        let window = look.window();
+        let kept = count > fleet::TOGETHER && !look.is_past() && look.when.minutes() <= 60;
+        let strips = if kept {
             fleet::kept(&self.past.borrow(), window, columns)
         } else {
-            fleet::strips(&nodes, window, columns, look)
+            fleet::strips(&fleet::all(state), window, columns, look)
         };
         let heads = grid::narrow(head.len()).min(area.height / 3 + 1);
         let high = strips_height(strips.len(), area.height.saturating_sub(heads));
@@ -108,7 +120,8 @@ impl View {
         ])
         .areas(area);
         panel::lines(head, top, buffer);
-        let frame = panel::Panel::new("Last 15 minutes");
+        let title = look.title();
+        let frame = panel::Panel::new(&title).of_then(look.past_words());
         let room = if middle.height > 5 { frame.open(middle, buffer, look) } else { middle };
         strip::draw(&strips, room, buffer, look);
         self.lower(bottom, buffer, state, look);
