@@ -2,43 +2,174 @@
 
 use std::fmt::Write as _;
 
+use clap::ValueEnum;
 use color_eyre::eyre::{Result, eyre};
 
 use super::advice::Advise;
 use super::print;
 use super::setting::Setting;
 use super::{Exit, Outcome};
+use crate::config::Span;
+use crate::model::pipeline::PipelineKind;
+use crate::model::run::{RunBrief, StoredRun};
+use crate::model::text::SafeText;
+use crate::model::time::{Clock as _, Stamp, SystemClock};
 use crate::store::Listed;
 
-/// How to print them.
+/// Which runs, and how to print them.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ListArgs {
+    /// Those in this state alone
+    #[arg(long, value_enum, value_name = "STATE")]
+    state: Option<State>,
+    /// Those whose name has this in it alone
+    #[arg(long, value_name = "WORD")]
+    name: Option<String>,
+    /// Those that began within this time alone: 30m, 24h
+    #[arg(long, value_name = "TIME")]
+    since: Option<Span>,
     /// As JSON
     #[arg(long)]
     json: bool,
 }
 
+/// How far a run is, as a word on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum State {
+    /// It goes on now
+    Running,
+    /// It came to its end
+    Completed,
+    /// It could not go on
+    Failed,
+    /// The user ended it
+    Cancelled,
+    /// It never said that it ended
+    CutOff,
+    /// It can go on from a checkpoint
+    Resumable,
+    /// Its files cannot be read
+    Corrupt,
+}
+
+impl State {
+    fn holds(self, run: &StoredRun) -> bool {
+        let word = match self {
+            Self::Running => "RUNNING",
+            Self::Completed => "COMPLETED",
+            Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
+            Self::CutOff => "CUT OFF",
+            Self::Corrupt => "CORRUPT",
+            Self::Resumable => return can_go_on(run),
+        };
+        run.brief.as_ref().is_some_and(|brief| brief.status.as_str() == word)
+    }
+}
+
 pub(super) fn run(wish: &ListArgs, setting: &Setting) -> Outcome {
-    let runs = kept(setting)?;
-    let text = if wish.json { serde_json::to_string_pretty(&runs)? + "\n" } else { table(&runs) };
+    let all = briefs(setting)?;
+    let now = SystemClock.now();
+    let none = all.is_empty();
+    let runs: Vec<StoredRun> = all.into_iter().filter(|run| wish.wants(run, now)).collect();
+    let text = if wish.json {
+        serde_json::to_string_pretty(&runs)? + "\n"
+    } else if none {
+        "no run is kept; `isomon bench` makes one\n".to_owned()
+    } else {
+        table(&runs, now)
+    };
     print::out(&text)?;
     Ok(Exit::Good)
 }
 
-/// The runs that are kept, latest first.
-pub(super) fn kept(setting: &Setting) -> Result<Vec<Listed>> {
-    let remedy = "set XDG_STATE_HOME to a directory that can be read and written";
-    setting.local.list().map_err(|why| eyre!("{why}").advise(remedy))
+impl ListArgs {
+    fn wants(&self, run: &StoredRun, now: Stamp) -> bool {
+        let brief = run.brief.as_deref();
+        let named = |word: &String| {
+            let name = brief.and_then(|brief| brief.name.as_ref());
+            name.is_some_and(|name| name.as_str().to_lowercase().contains(&word.to_lowercase()))
+        };
+        let since = |span: &Span| {
+            let reach = i64::try_from(span.0.as_millis()).unwrap_or(i64::MAX);
+            brief.is_some_and(|brief| brief.started_ms >= now.wall_ms.saturating_sub(reach))
+        };
+        self.state.is_none_or(|state| state.holds(run))
+            && self.name.as_ref().is_none_or(named)
+            && self.since.as_ref().is_none_or(since)
+    }
 }
 
-fn table(runs: &[Listed]) -> String {
+/// Whether `run` can go on from a checkpoint.
+pub(super) fn can_go_on(run: &StoredRun) -> bool {
+    let brief = run.brief.as_ref().filter(|brief| brief.kind == PipelineKind::Benchmark);
+    brief.is_some_and(|brief| match brief.status.as_str() {
+        "CUT OFF" => brief.note.is_some(),
+        "CANCELLED" => true,
+        _ => false,
+    })
+}
+
+/// The runs that are kept, latest first.
+pub(super) fn kept(setting: &Setting) -> Result<Vec<Listed>> {
+    setting.local.list().map_err(|why| eyre!("{why}").advise(REMEDY))
+}
+
+/// The same, each with what it was.
+pub(super) fn briefs(setting: &Setting) -> Result<Vec<StoredRun>> {
+    use crate::hub::Deed as _;
+    setting.local.stored().map_err(|why| eyre!("{why}").advise(REMEDY))
+}
+
+const REMEDY: &str = "set XDG_STATE_HOME to a directory that can be read and written";
+
+fn table(runs: &[StoredRun], now: Stamp) -> String {
     if runs.is_empty() {
-        return "no run is kept; `isomon bench` makes one\n".to_owned();
+        return "no run is like that; `isomon list` shows all\n".to_owned();
     }
-    let mut text = String::new();
+    let mut text = format!(
+        "{:24} {:10} {:>9} {:>9} {:>8} {:>6}  {}\n",
+        "RUN", "STATE", "AGO", "TOOK", "SAMPLES", "FAILED", "NAME AND BACKENDS"
+    );
     for run in runs {
-        let state = if run.finished { "finished" } else { "live or cut off" };
-        let _infallible = writeln!(text, "{}  {state}", run.id);
+        let none = RunBrief::default();
+        let brief = run.brief.as_deref().unwrap_or(&none);
+        let _infallible = writeln!(text, "{}", row(run, brief, now));
+    }
+    if let Some(run) = runs.iter().find(|run| can_go_on(run)) {
+        let _infallible =
+            writeln!(text, "\nthose CUT OFF or CANCELLED go on: isomon bench --resume {}", run.id);
     }
     text
+}
+
+fn row(run: &StoredRun, brief: &RunBrief, now: Stamp) -> String {
+    let ago = now.wall_ms.saturating_sub(brief.started_ms) / 1_000;
+    let known = brief.started_ms > 0;
+    let ago = if known { long(ago) } else { "—".to_owned() };
+    let took = brief.seconds.map_or_else(|| "—".to_owned(), |took| took.to_string());
+    let samples = brief.completed.saturating_add(brief.failed);
+    let mut words: Vec<&str> = brief.name.iter().map(SafeText::as_str).collect();
+    words.extend(brief.parts.iter().map(SafeText::as_str));
+    let mut about = words.join(" ");
+    if let Some(note) = brief.note.as_ref().filter(|_| !can_go_on(run)) {
+        about = if about.is_empty() { note.to_string() } else { format!("{about}; {note}") };
+    }
+    format!(
+        "{:24} {:10} {ago:>9} {took:>9} {samples:>8} {:>6}  {about}",
+        run.id.as_str(),
+        brief.status,
+        brief.failed
+    )
+}
+
+/// A length of time in the largest unit that says something.
+fn long(seconds: i64) -> String {
+    match seconds {
+        ..0 => "—".to_owned(),
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
 }
