@@ -20,6 +20,7 @@ mod configure;
 mod doctor;
 mod exec;
 mod gc;
+mod history;
 mod kept;
 mod kernel;
 mod list;
@@ -29,6 +30,7 @@ mod outcome;
 mod plot;
 mod print;
 mod progress;
+mod recorder;
 mod runtime;
 mod screen;
 mod serve;
@@ -102,6 +104,7 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Plot(wish)) => plot::run(wish, &setting()?),
         Some(Verb::Doctor(wish)) => doctor::run(wish, &setting()?),
         Some(Verb::Serve(wish)) => serve::run(wish, &setting()?),
+        Some(Verb::History(wish)) => history::run(wish, &setting()?),
         Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),
         Some(Verb::Completions { shell }) => shell::completions(*shell),

@@ -29,6 +29,7 @@ pub mod tune;
 
 // Floor 3: deeds. They put the hands to work.
 pub mod bench;
+pub mod record;
 pub mod serve;
 pub mod watch;
 

@@ -12,6 +12,7 @@ pub use super::compare::CompareArgs;
 pub use super::configure::ConfigVerb;
 pub use super::doctor::DoctorArgs;
 pub use super::exec::ExecArgs;
+pub use super::history::HistoryVerb;
 pub use super::list::ListArgs;
 pub use super::plot::PlotArgs;
 pub use super::serve::ServeArgs;
@@ -57,6 +58,7 @@ pub struct Args {
 
 /// How the screen looks and listens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct ScreenArgs {
     /// Time between two samples: 2, 500ms, 1m
     #[arg(short, long, value_name = "TIME")]
@@ -73,6 +75,9 @@ pub struct ScreenArgs {
     /// Hide and refuse what acts: no benchmark can be started or cancelled
     #[arg(long)]
     pub readonly: bool,
+    /// Keep no history; what is kept already can be looked back at
+    #[arg(long)]
+    pub no_history: bool,
     /// Other nodes to watch.
     #[command(flatten)]
     pub sources: SourceArgs,
@@ -106,6 +111,9 @@ pub enum Verb {
     /// Make this machine readable by another isomon, over HTTP
     #[command(after_help = super::serve::AFTER_HELP)]
     Serve(Box<ServeArgs>),
+    /// Look back: how nodes and GPUs were doing
+    #[command(subcommand)]
+    History(HistoryVerb),
     /// Clear up what runs that were killed left behind
     Gc {
         /// Only say what would be cleared up

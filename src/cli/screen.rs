@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::Args;
 use super::setting::Setting;
 use super::sources::Which;
-use super::{Exit, Outcome, local_watch, log, runtime};
+use super::{Exit, Outcome, local_watch, log, recorder, runtime};
 use crate::hub::Hub;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
@@ -49,6 +49,7 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let mut hub = Hub::new(Arc::clone(&local), Arc::new(SystemClock), random, interval);
     let updates = hub.subscribe(ROOM);
     let commands = hub.commands();
+    let recording = recorder::begin(&mut hub, setting, !args.screen.no_history);
     let stop = CancellationToken::new();
     local_watch::start(&hub, &local, hub.pace(), &stop);
     let flags = &args.screen.sources;
@@ -57,6 +58,7 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let result = face(updates, commands, setting, args.screen.readonly).await;
     stop.cancel();
     hub.await?;
+    recorder::end(recording).await;
     result
 }
 

@@ -15,11 +15,12 @@ use tokio_util::sync::CancellationToken;
 use super::advice::Advise;
 use super::setting::Setting;
 use super::signals::Signals;
-use super::{Exit, Outcome, local_watch, log, print, runtime};
+use super::{Exit, Outcome, local_watch, log, print, recorder, runtime};
 use crate::hub::Hub;
 use crate::hub::local::Local;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
+use crate::record::history::Recording;
 use crate::serve::gate::Gate;
 use crate::serve::listen::Server;
 use crate::serve::run::Runs;
@@ -63,6 +64,7 @@ struct Watched {
     context: Arc<Context>,
     stop: CancellationToken,
     hub: JoinHandle<()>,
+    recording: Option<Recording>,
 }
 
 impl Watched {
@@ -74,6 +76,8 @@ impl Watched {
         let clock = Arc::new(SystemClock);
         let mut hub = Hub::new(Arc::clone(&local), clock.clone(), random, interval);
         let updates = hub.subscribe(ROOM);
+        // Whoever asks by SSH keeps what it hears itself.
+        let recording = recorder::begin(&mut hub, setting, !wish.no_history && !wish.stdio);
         let context =
             Context::new(allowed, hub.commands(), instance.into(), clock.clone(), hub.pace());
         let runs = Runs::new(local.runs.clone(), hub.running());
@@ -91,7 +95,7 @@ impl Watched {
         tokio::task::spawn_blocking(move || remember(&local, &last));
         begin(wish, &hub.commands());
         let hub = tokio::spawn(hub.run(stop.clone()));
-        Ok(Self { context, stop, hub })
+        Ok(Self { context, stop, hub, recording })
     }
 
     /// Ends what is going on, and hears it to its end.
@@ -100,7 +104,9 @@ impl Watched {
             platform.close().await;
         }
         self.stop.cancel();
-        Ok(self.hub.await?)
+        self.hub.await?;
+        recorder::end(self.recording).await;
+        Ok(())
     }
 }
 
