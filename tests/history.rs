@@ -19,7 +19,10 @@ use isomon::store::history::{Keep, Reader, Writer};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use known::{COLUMNS, TRACKS};
+use known::COLUMNS;
+
+/// Rows of a batch.
+const TRACKS: u32 = 50;
 
 const DIR: &str = "ISOMON_TEST_HISTORY";
 const FIRST: &str = "ISOMON_TEST_FIRST";

@@ -110,8 +110,11 @@ fn verified(found: &Verified) -> String {
 fn told(info: &Info) -> String {
     let Info { path, bytes, latest_ms, tracks } = info;
     let at = |ms: &Option<i64>| ms.map_or_else(|| "—".to_owned(), rfc3339);
-    let mebibytes = *bytes as f64 / 1_048_576.0;
-    let mut text = format!("{}: {mebibytes:.1} MiB, until {}\n", path.display(), at(latest_ms));
+    let size = match *bytes as f64 / 1_024.0 {
+        kibibytes if kibibytes < 1_024.0 => format!("{kibibytes:.0} KiB"),
+        kibibytes => format!("{:.1} MiB", kibibytes / 1_024.0),
+    };
+    let mut text = format!("{}: {size}, until {}\n", path.display(), at(latest_ms));
     for extent in tracks {
         let track = &extent.track;
         let (since, name) = (at(&extent.first_ms), track.name.as_str());

@@ -13,9 +13,6 @@ use isomon::track::{Row, Shape};
 pub(crate) const START_MS: i64 = 1_794_960_000_000;
 /// Columns of a row.
 pub(crate) const COLUMNS: u32 = 30;
-/// Rows of a batch.
-pub(crate) const TRACKS: u32 = 50;
-
 /// The value of a column of a track in a batch; whole, so that it is kept exactly.
 #[allow(clippy::cast_precision_loss, reason = "below 2^24")]
 pub(crate) fn value(batch: u64, track: u32, column: u32) -> f32 {

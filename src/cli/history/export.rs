@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use serde_json::{Map, Value, json};
 
-use super::query::columns;
+use super::query::{columns, plain};
 use super::when::When;
 use super::{bad, now_ms, rfc3339};
 use crate::cli::advice::Advise;
@@ -173,7 +173,7 @@ fn json_line(track: &PastTrack, at: usize, all: &[SafeText], places: &[Option<us
     line.insert("step_seconds".to_owned(), json!(track.step_ms as f64 / 1_000.0));
     let values = all.iter().zip(places.iter().zip(values(track, at, places)));
     for (name, (_, value)) in values.filter(|(_, (place, _))| place.is_some()) {
-        line.insert(name.to_string(), json!(value));
+        line.insert(name.to_string(), json!(value.and_then(plain)));
     }
     Value::Object(line).to_string() + "\n"
 }

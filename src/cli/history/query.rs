@@ -256,5 +256,10 @@ fn document(past: &Past) -> serde_json::Value {
 }
 
 fn numbers(values: Vec<Option<f32>>) -> Vec<serde_json::Value> {
-    values.into_iter().map(|value| json!(value)).collect()
+    values.into_iter().map(|value| json!(value.and_then(plain))).collect()
+}
+
+/// A number of four bytes with the digits it has, and no more.
+pub(super) fn plain(value: f32) -> Option<f64> {
+    value.to_string().parse().ok()
 }
