@@ -123,7 +123,8 @@ mod tests {
         rig.wish(Command::OpenFrom { source: source.clone(), id: id.clone() }).await;
         while state.runs.get(&id).is_none_or(|run| run.tail.is_none()) {
             let update = rig.updates.recv().await.unwrap();
-            assert!(update.from == source || !matches!(update.what, What::Run { .. }));
+            let kept = SourceId::kept_at(&source);
+            assert!(update.from == kept || !matches!(update.what, What::Run { .. }));
             state.apply(&update);
         }
         assert_eq!(state.runs[&id].progress.completed as usize, good);

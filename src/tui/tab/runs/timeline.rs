@@ -12,10 +12,10 @@ use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
 use crate::tui::widget::lanes::{Lane, Lanes};
-use crate::tui::widget::{fixed, panel};
 use crate::tui::widget::sheet::Sheet;
 use crate::tui::widget::table::{Cell, Column};
 use crate::tui::widget::value;
+use crate::tui::widget::{fixed, panel};
 
 /// Rows the list keeps below the bars.
 const LIST: u16 = 5;
