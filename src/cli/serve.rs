@@ -15,11 +15,12 @@ use tokio_util::sync::CancellationToken;
 use super::advice::Advise;
 use super::setting::Setting;
 use super::signals::Signals;
-use super::{Exit, Outcome, local_watch, log, print, runtime, shield};
+use super::{Exit, Outcome, local_watch, log, print, recorder, runtime, shield};
 use crate::hub::Hub;
 use crate::hub::local::Local;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
+use crate::record::history::Recording;
 use crate::record::remote::Settings;
 use crate::serve::gate::Gate;
 use crate::serve::listen::Server;
@@ -67,6 +68,7 @@ struct Watched {
     context: Arc<Context>,
     stop: CancellationToken,
     hub: JoinHandle<()>,
+    recording: Option<Recording>,
 }
 
 impl Watched {
@@ -83,6 +85,8 @@ impl Watched {
         let clock = Arc::new(SystemClock);
         let mut hub = Hub::new(Arc::clone(&local), clock.clone(), random, interval);
         let updates = hub.subscribe(ROOM);
+        // Whoever asks by SSH keeps what it hears itself.
+        let recording = recorder::begin(&mut hub, setting, !wish.no_history && !wish.stdio);
         let context =
             Context::new(allowed, hub.commands(), instance.into(), clock.clone(), hub.pace());
         let runs = Runs::new(local.runs.clone(), hub.running());
@@ -110,7 +114,7 @@ impl Watched {
         begin(wish, &hub.commands());
         tokio::spawn(lean::stay(stop.clone()));
         let hub = tokio::spawn(hub.run(stop.clone()));
-        Ok(Self { context, stop, hub })
+        Ok(Self { context, stop, hub, recording })
     }
 
     /// Ends what is going on, and hears it to its end.
@@ -119,7 +123,9 @@ impl Watched {
             platform.close().await;
         }
         self.stop.cancel();
-        Ok(self.hub.await?)
+        self.hub.await?;
+        recorder::end(self.recording).await;
+        Ok(())
     }
 }
 

@@ -125,8 +125,8 @@ mod tests {
         rig.wish(Command::OpenFrom { source: source.clone(), id: id.clone() }).await;
         while state.runs.get(&id).is_none_or(|run| run.tail.is_none()) {
             let update = rig.updates.recv().await.unwrap();
-            let told = !matches!(update.what, What::Run { .. });
-            assert!(told || update.from == SourceId::kept_at(&source));
+            let kept = SourceId::kept_at(&source);
+            assert!(update.from == kept || !matches!(update.what, What::Run { .. }));
             state.apply(&update);
         }
         assert_eq!(state.runs[&id].progress.completed as usize, good);

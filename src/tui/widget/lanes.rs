@@ -162,6 +162,8 @@ mod tests {
             threshold: Threshold::default(),
             glyph: Glyph::Ascii,
             now: Stamp::default(),
+            when: &When::default(),
+            zone: &jiff::tz::TimeZone::UTC,
             readonly: false,
             interval_ms: 1_000,
             when: &When::default(),
