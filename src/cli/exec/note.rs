@@ -36,7 +36,7 @@ impl Begun {
         let record = self.record(verdict.task);
         let status = verdict.workload_status();
         let error = (status == Status::Failed).then(|| verdict.outcome());
-        self.write(Record {
+        self.write(&Record {
             status,
             exit_code: verdict.ended.trial.status.filter(|_| status == Status::Completed),
             duration_s: verdict.duration().map(|seconds| seconds.0),
@@ -47,11 +47,11 @@ impl Begun {
 
     /// Notes work that was ended because somebody wished so.
     pub(super) fn killed(self, task: &Task) {
-        self.write(Record { status: Status::Killed, ..self.record(task) });
+        self.write(&Record { status: Status::Killed, ..self.record(task) });
     }
 
-    fn write(self, record: Record) {
-        write(&record, self.kept);
+    fn write(self, record: &Record) {
+        write(record, self.kept);
     }
 
     fn record(self, task: &Task) -> Record {
