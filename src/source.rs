@@ -154,7 +154,10 @@ pub trait Source: Send {
 
     /// Reads run `id`, which is kept there. Isomons keep runs; who keeps none says so.
     fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Run> {
-        let why = format!("run {} is not read from there: only an isomon that serves keeps runs", id.short());
+        let why = format!(
+            "run {} is not read from there: only an isomon that serves keeps runs",
+            id.short()
+        );
         Box::pin(async move { Err(Error::Unable { why: why.into() }) })
     }
 }

@@ -5,7 +5,6 @@
 
 pub mod canvas;
 pub mod chart;
-pub mod cursor;
 pub mod dag;
 pub mod field;
 pub mod filter;

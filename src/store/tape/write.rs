@@ -173,7 +173,7 @@ impl Writer {
 
     /// Lets every further write meet a full disk, or no longer.
     #[cfg(test)]
-    fn fill_disk(&mut self, full: bool) {
+    pub(super) fn fill_disk(&mut self, full: bool) {
         let path = if full { Path::new("/dev/full") } else { &self.path };
         self.file = OpenOptions::new().write(true).open(path).unwrap();
     }

@@ -22,6 +22,8 @@ fn drawn(dag: &Dag<'_>, width: u16, height: u16) -> Vec<String> {
         threshold: Threshold::default(),
         glyph: Glyph::Unicode,
         now: Stamp::default(),
+        when: &crate::tui::when::When::default(),
+        zone: &jiff::tz::TimeZone::UTC,
         readonly: false,
         interval_ms: 1_000,
     };
