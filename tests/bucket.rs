@@ -411,12 +411,11 @@ fn ten_thousand_runs_of_a_bucket_are_ten_requests() {
                      <LastModified>2026-11-21T09:30:12.000Z</LastModified></Contents>"
                 ));
             }
-            let more = page < 9;
-            let next = page + 1;
-            body.push_str(&format!(
-                "<IsTruncated>{more}</IsTruncated>\
-                 <NextContinuationToken>{next}</NextContinuationToken></ListBucketResult>"
-            ));
+            if page < 9 {
+                let next = page + 1;
+                body.push_str(&format!("<NextContinuationToken>{next}</NextContinuationToken>"));
+            }
+            body.push_str("</ListBucketResult>");
             let head = format!("HTTP/1.1 200 x\r\nContent-Length: {}\r\n\r\n", body.len());
             if stream.write_all((head + &body).as_bytes()).is_err() {
                 return;

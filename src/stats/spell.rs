@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_workload_counts_in_the_windows_it_was_ordered_in() {
-        let ages = [0, 1, 59, 61, 60 * 23, 60 * 25, 60 * 24 * 6, 60 * 24 * 8, -5];
+        let ages = [0, 1, 59, 61, 60 * 23, 60 * 25, 60 * 24 * 6, 60 * 24 * 8, -60];
         let works: Vec<Work> =
             ages.iter().map(|age| work(*age, Status::Completed, true, 1.0)).collect();
         let spells = spells(&works, NOW_MS);

@@ -199,6 +199,12 @@ impl Error {
                 refused(denial(&text).unwrap_or("these credentials may not do this"))
             }
             Said::Unauthenticated { .. } => refused("it does not take these credentials"),
+            _ if place.keeper != Keeper::File && denial(&text).is_some() => {
+                refused(denial(&text).unwrap_or_default())
+            }
+            _ if text.contains("403 Forbidden") || text.contains("401 Unauthorized") => {
+                refused("these credentials may not do this")
+            }
             _ if text.contains("NoSuchBucket") => Self::Absent { place: place.clone() },
             _ if is_about_credentials(&text) => Self::NoCredentials { place: place.clone() },
             _ => Self::Store { place: place.clone(), why: cause(error, &text) },
@@ -212,6 +218,7 @@ fn denial(text: &str) -> Option<&'static str> {
         ("InvalidAccessKeyId", "it does not know this access key"),
         ("SignatureDoesNotMatch", "the secret does not belong to this access key"),
         ("ExpiredToken", "the session token has expired"),
+        ("AuthorizationHeaderMalformed", "the bucket is in another region: set AWS_REGION"),
         ("RequestTimeTooSkewed", "the clock of this machine is wrong"),
     ]
     .into_iter()

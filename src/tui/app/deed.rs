@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{App, Effect, Then};
 use crate::model::command::Command;
+use crate::model::id::SourceId;
 use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::prompt::Prompt;
@@ -34,6 +35,12 @@ impl App {
         }
         if action == Action::Back && !self.filter().is_empty() {
             self.set_filter(String::new());
+            return None;
+        }
+        if (self.tab, action) == (Tab::Nodes, Action::Enter)
+            && let Some(node) = self.views.nodes.at_jobs(state)
+        {
+            self.show_jobs(&node, state);
             return None;
         }
         let reply = match (self.tab, action) {
@@ -92,6 +99,18 @@ impl App {
             self.tab = other;
         }
         self.take(reply, action, state)
+    }
+
+    /// Shows the jobs of `node` in the tab Runs; the only one in depth.
+    fn show_jobs(&mut self, node: &SourceId, state: &State) {
+        self.tab = Tab::Runs;
+        let told = state.nodes.get(node).and_then(|node| node.pipelines.as_ref());
+        let jobs = told.map_or(&[][..], |(_, told)| told.jobs.as_slice());
+        if let [only] = jobs {
+            return self.views.runs.open_job(node, &only.id, state.now);
+        }
+        self.views.runs.close();
+        self.set_filter(format!("where=\"{node}\""));
     }
 
     fn quit(&mut self, state: &State) {

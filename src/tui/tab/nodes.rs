@@ -82,6 +82,12 @@ impl View {
         self.open.as_ref()
     }
 
+    /// The node whose jobs have the keys.
+    pub fn at_jobs(&self, state: &State) -> Option<SourceId> {
+        let node = self.opened(state).filter(|node| self.detail.is_at_jobs(node));
+        node.and(self.open.clone())
+    }
+
     /// The nodes that are marked; else the one that is looked at.
     pub fn chosen(&self, state: &State) -> Vec<SourceId> {
         match &self.open {

@@ -143,6 +143,11 @@ impl View {
         (self.asked, self.pair) = (now, None);
     }
 
+    /// Shows the list again.
+    pub fn close(&mut self) {
+        (self.open, self.pair) = (None, None);
+    }
+
     /// What acts on the run that is seen in depth, else on the one under the cursor.
     fn deed(&self, action: Action, state: &State) -> Reply {
         let on = |key: &Key, run: Option<&RunState>, resumes: bool| match action {

@@ -152,6 +152,7 @@ mod tests {
     use crate::tui::keymap::Keymap;
     use crate::tui::look::Glyph;
     use crate::tui::theme::Theme;
+    use crate::tui::when::When;
 
     fn drawn(lanes: &Lanes<'_>, width: u16, height: u16) -> Vec<String> {
         let theme = Theme::default();
@@ -165,6 +166,8 @@ mod tests {
             zone: &jiff::tz::TimeZone::UTC,
             readonly: false,
             interval_ms: 1_000,
+            when: &When::default(),
+            zone: &jiff::tz::TimeZone::UTC,
         };
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);

@@ -49,6 +49,11 @@ impl View {
         Reply::Done
     }
 
+    /// Whether the keys are with the jobs of `node`.
+    pub(super) fn is_at_jobs(&self, node: &Node) -> bool {
+        self.focus(&Part::of(node)) == Part::Jobs
+    }
+
     /// The panel that has the keys: the one that was chosen where `node` has it, else the first that
     /// says more than where it is.
     fn focus(&self, parts: &[Part]) -> Part {
@@ -146,6 +151,9 @@ impl View {
                 Action::Zoom,
                 Action::Back,
             ],
+            Part::Jobs => {
+                &[Action::NextPanel, Action::Enter, Action::Zoom, Action::Earlier, Action::Back]
+            }
             _ => &[Action::NextPanel, Action::Zoom, Action::Earlier, Action::Why, Action::Back],
         }
     }

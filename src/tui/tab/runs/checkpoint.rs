@@ -120,7 +120,7 @@ impl Pane for View {
     fn draw(&self, mut place: Place<'_, '_>, job: &Job<'_>) {
         let all = items(job);
         if all.is_empty() {
-            return place.quiet(&job.gap("checkpoint"));
+            return place.quiet(&job.gap("checkpoints"));
         }
         let rows = self.sheet.arrange(&all);
         let mut inner = place.open(self.sheet.words(rows.len(), all.len()));

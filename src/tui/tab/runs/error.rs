@@ -143,9 +143,11 @@ impl Pane for View {
     fn draw(&self, mut place: Place<'_, '_>, job: &Job<'_>) {
         let all = items(job);
         if all.is_empty() {
-            let gap = job.gap("error");
-            let told = gap.starts_with("This run") || gap.contains("of this job");
-            let why = if told { "Nothing went wrong, as far as is told.".to_owned() } else { gap };
+            let why = if job.is_silent("errors") {
+                "Nothing went wrong, as far as is told.".to_owned()
+            } else {
+                job.gap("errors")
+            };
             return place.quiet(&why);
         }
         let rows = self.sheet.arrange(&all);

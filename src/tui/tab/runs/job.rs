@@ -57,12 +57,25 @@ impl Held<'_> {
 impl Job<'_> {
     /// What its source says of why `what` is not told, or that it says nothing.
     pub(super) fn gap(&self, what: &str) -> String {
-        let gaps = self.pipeline.gaps.iter();
-        let found = gaps.map(ToString::to_string).find(|gap| gap.to_lowercase().contains(what));
-        found.unwrap_or_else(|| match self.run {
+        let gaps: Vec<&str> = self.pipeline.gaps.iter().map(|gap| gap.as_str()).collect();
+        let begins = gaps.iter().find(|gap| gap.starts_with(what));
+        // Of a run of isomon the reason is a sentence.
+        let holds = gaps.iter().find(|gap| self.run.is_some() && gap.contains(what));
+        begins.or(holds).map_or_else(|| self.silence(what), |gap| (*gap).to_owned())
+    }
+
+    /// That nothing is said of `what`.
+    fn silence(&self, what: &str) -> String {
+        match self.run {
+            Some((_, run)) if run.is_live() => format!("No {what} yet."),
             Some(_) => format!("This run tells of no {what}."),
             None => format!("{} tells of no {what} of this job.", self.place),
-        })
+        }
+    }
+
+    /// Whether nothing is said of `what` because there is none, as far as is told.
+    pub(super) fn is_silent(&self, what: &str) -> bool {
+        self.gap(what) == self.silence(what)
     }
 
     /// Time from the beginning of the job to `at_ms`, in seconds.

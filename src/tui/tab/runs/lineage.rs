@@ -77,11 +77,11 @@ impl Row for Item<'_> {
 
 impl Shown for Item<'_> {
     const COLUMNS: &'static [Column] = &[
-        Column::words("WHAT", 22, 0).grows().by(0),
+        Column::words("WHAT", 32, 0).grows().by(0),
         Column::words("KIND", 8, 0),
-        Column::words("STAGE", 12, 2),
-        Column::words("WORKER", 12, 4),
-        Column::numbers("RECORDS", 8, 3),
+        Column::words("STAGE", 12, 3),
+        Column::words("WORKER", 12, 6),
+        Column::numbers("RECORDS", 8, 2),
         Column::numbers("SIZE", 9, 1),
         Column::words("SHA-256", 13, 5),
     ];

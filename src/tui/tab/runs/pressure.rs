@@ -132,8 +132,9 @@ impl Pane for View {
             ..inner
         };
         if job.pipeline.pressure.is_empty() {
-            let why = Line::styled(job.gap("pressure"), theme.muted);
-            return panel::lines([Line::default(), why], below, place.buffer);
+            let words = fixed::wrap(&job.gap("pressure"), usize::from(below.width)).into_iter();
+            let why = words.map(|line| Line::styled(line, theme.muted));
+            return panel::lines([Line::default()].into_iter().chain(why), below, place.buffer);
         }
         let tail = if inner.width > 100 { TAIL } else { NUMBER + 5 };
         let columns = usize::from(inner.width).saturating_sub(NAME + NUMBER + 5 + tail);

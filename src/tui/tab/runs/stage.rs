@@ -318,6 +318,13 @@ impl Pane for View {
         if self.open {
             return &[Action::Back, Action::Down, Action::Zoom];
         }
-        &[Action::NextPanel, Action::Enter, Action::Right, Action::View, Action::Zoom, Action::Sort]
+        &[
+            Action::NextPanel,
+            Action::Enter,
+            Action::View,
+            Action::Zoom,
+            Action::Sort,
+            Action::Filter,
+        ]
     }
 }

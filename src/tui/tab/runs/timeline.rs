@@ -1,7 +1,7 @@
 //! What happened in a job: its stages as bars over time, and every moment below them, the latest first.
 
 use ratatui::layout::{Constraint, Layout, Position, Rect};
-use ratatui::text::Span;
+use ratatui::text::{Line, Span};
 
 use super::job::Job;
 use super::mark;
@@ -12,10 +12,10 @@ use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
 use crate::tui::widget::lanes::{Lane, Lanes};
-use crate::tui::widget::panel;
 use crate::tui::widget::sheet::Sheet;
 use crate::tui::widget::table::{Cell, Column};
 use crate::tui::widget::value;
+use crate::tui::widget::{fixed, panel};
 
 /// Rows the list keeps below the bars.
 const LIST: u16 = 5;
@@ -214,8 +214,9 @@ impl Pane for View {
             draw_bars(bars, (&mut *place.buffer, look), job, current);
         }
         if all.is_empty() {
-            let why = ratatui::text::Line::styled(job.gap("events"), look.theme.muted);
-            return panel::lines([why], list, place.buffer);
+            let words = fixed::wrap(&job.gap("events"), usize::from(list.width)).into_iter();
+            let why = words.map(|line| Line::styled(line, look.theme.muted));
+            return panel::lines(why, list, place.buffer);
         }
         if !list.is_empty() {
             let to = (&mut *place.buffer, place.focused);

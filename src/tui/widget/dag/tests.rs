@@ -8,6 +8,7 @@ use crate::model::time::Stamp;
 use crate::tui::keymap::Keymap;
 use crate::tui::look::Glyph;
 use crate::tui::theme::Theme;
+use crate::tui::when::When;
 
 fn knots(names: &[&str]) -> Vec<Knot> {
     let knot = |name: &&str| Knot { name: (*name).to_owned(), sign: "✓", style: Style::new() };
@@ -26,6 +27,8 @@ fn drawn(dag: &Dag<'_>, width: u16, height: u16) -> Vec<String> {
         zone: &jiff::tz::TimeZone::UTC,
         readonly: false,
         interval_ms: 1_000,
+        when: &When::default(),
+        zone: &jiff::tz::TimeZone::UTC,
     };
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
