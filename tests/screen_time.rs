@@ -157,7 +157,7 @@ fn a_time_is_typed_and_a_mistake_says_what_can_be() {
     assert!(seen.contains("`foo` is no time"), "{seen}");
     press(&mut app, &scene, "backspace backspace backspace - 1 0 m enter");
     let seen = picture(&app, &scene, 80, 24);
-    assert!(app.prompt.is_none() && seen.contains("At 09:49:"), "{seen}");
+    assert!(app.prompt.is_none() && seen.contains("09:50:10 UTC"), "{seen}");
     press(&mut app, &scene, "@ 2 3 : 5 9 enter");
     assert!(picture(&app, &scene, 80, 24).contains("PAST 2026-11-20 23:59:00"));
     press(&mut app, &scene, "esc esc");
