@@ -1,6 +1,6 @@
 # isomon: `make run` needs Rust and a C compiler, nothing else.
 
-.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet picture bless install
+.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet picture history history-long bless install
 
 run: ## the screen
 	cargo run --release --locked
@@ -41,6 +41,13 @@ fleet: ## what watching many nodes costs: frames, keys, memory and processor, up
 cost-fleet: ## what isomon costs with 100 other nodes, beside all-smi where it is installed
 	cargo build --release --locked
 	cargo bench --locked --bench fleet -- beside
+
+history: ## what keeping the history costs: to write, to open, to read, and its size
+	cargo bench --locked --bench history
+
+history-long: ## the same with 100 nodes of 30 days, and 1,000 kills
+	cargo bench --locked --bench history -- long
+	cargo test --release --locked --test history --test history_fault -- --ignored --nocapture
 
 picture: ## the pictures of the README, from the program itself
 	cargo build --release --locked

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use isomon::backend::{Crew, Error, Launch, Task, Trial};
-use isomon::bench::{Bench, head, preset};
+use isomon::bench::{Bench, Prior, head, preset};
 use isomon::model::backend::{BackendId, BackendStatus, Readiness};
 use isomon::model::bench::{Outcome, Phase, Phases, Plan, Preset};
 use isomon::model::id::RunId;
@@ -63,6 +63,7 @@ impl Launch for Waiting {
             value: None,
             left_over: false,
             dropped_bytes: 0,
+            said: Vec::new(),
         })
     }
 
@@ -139,7 +140,8 @@ async fn cost(pace: Pace, change: impl FnOnce(&mut Plan)) -> Cost {
     let keep = RunDir::create(home.path(), &head).expect("a run's directory");
     let (out, mut said) = tokio::sync::mpsc::channel(1_024);
     let cancel = tokio_util::sync::CancellationToken::new();
-    let bench = Bench { head, roots, clock, keep: Some(keep), out, cancel };
+    let bench =
+        Bench { head, roots, clock, keep: Some(keep), out, cancel, prior: Prior::default() };
     let mut crew = Waiting(pace);
     let fold = async {
         let mut state = State::default();

@@ -5,6 +5,7 @@
 //! The engine is handed its launcher, clock, roots and channel; it knows no hub and no screen.
 
 mod course;
+mod diary;
 pub mod engine;
 pub mod fingerprint;
 pub mod forecast;
@@ -22,4 +23,4 @@ mod repeats;
 mod suspension;
 mod voice;
 
-pub use engine::Bench;
+pub use engine::{Bench, Cut, Prior};

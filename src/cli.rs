@@ -20,6 +20,7 @@ mod configure;
 mod doctor;
 mod exec;
 mod gc;
+mod history;
 mod kept;
 mod kernel;
 mod list;
@@ -33,6 +34,7 @@ mod pull;
 mod push;
 mod record;
 mod replay;
+mod recorder;
 mod runtime;
 mod screen;
 mod serve;
@@ -112,6 +114,7 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Serve(wish)) => serve::run(wish, &setting()?),
         Some(Verb::Record(wish)) => record::run(wish, &setting()?),
         Some(Verb::Replay(wish)) => replay::run(wish, setting()?),
+        Some(Verb::History(wish)) => history::run(wish, &setting()?),
         Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),
         Some(Verb::Completions { shell }) => shell::completions(*shell),

@@ -13,6 +13,7 @@ use crate::model::bench::Preset;
 use crate::model::unit::Ratio;
 
 pub mod address;
+pub mod days;
 pub mod mistake;
 pub mod place;
 pub mod read;
@@ -21,6 +22,7 @@ pub mod source;
 pub mod span;
 pub mod template;
 
+pub use days::Days;
 pub use mistake::Mistake;
 pub use size::Size;
 pub use source::Source;
@@ -44,6 +46,8 @@ pub struct Config {
     pub remote_write: RemoteWrite,
     /// From where on a number is called high. Percent and degrees Celsius.
     pub threshold: Threshold,
+    /// What is kept of the numbers of nodes and GPUs, to look back at.
+    pub history: History,
     /// Other nodes to watch.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub source: Vec<Source>,
@@ -61,7 +65,7 @@ pub struct Watch {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Runs {
-    /// Buckets whose runs the screen shows too: "s3://bucket/prefix", "gs://…", "file:///directory".
+    /// Buckets whose runs the screen shows too: `s3://bucket/prefix`, `gs://…`, `file:///directory`.
     pub places: Vec<place::Place>,
 }
 
@@ -69,7 +73,7 @@ pub struct Runs {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RemoteWrite {
-    /// Address of a store that takes Prometheus remote write, "https://prom:9090/api/v1/write";
+    /// Address of a store that takes Prometheus remote write, `https://prom:9090/api/v1/write`;
     /// nothing is sent while it is empty.
     pub url: String,
     /// Time between two batches; 1 s to 1 hour.
@@ -174,6 +178,25 @@ impl Default for Workloads {
     fn default() -> Self {
         let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         Self { keep: number(10_000), keep_days: number(30), keep_size: Size(1 << 30) }
+    }
+}
+
+/// What is kept of the numbers of nodes and GPUs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct History {
+    /// Keep them. The screen and `isomon serve` do; of several, one writes and the others read.
+    pub enabled: bool,
+    /// For how many days, 1 to 3650: each second of the last hour, ten seconds of the last day, then
+    /// minutes.
+    pub days: Days,
+    /// How large the file may get; then the oldest goes first.
+    pub size: Size,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { enabled: true, days: Days(30), size: Size(1 << 30) }
     }
 }
 

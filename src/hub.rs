@@ -37,6 +37,12 @@ const TELL_LOST: Duration = Duration::from_secs(1);
 /// How long a run may take to clear up when the hub stops.
 const CLEAR_UP: Duration = Duration::from_secs(10);
 
+/// Who hears of updates, and of which.
+struct Subscriber {
+    to: mpsc::Sender<Update>,
+    wants: fn(&What) -> bool,
+}
+
 /// The switchboard.
 pub struct Hub<D> {
     deed: Arc<D>,
@@ -45,7 +51,7 @@ pub struct Hub<D> {
     updates: mpsc::Receiver<Update>,
     wishes: mpsc::Sender<Command>,
     commands: mpsc::Receiver<Command>,
-    subscribers: Vec<mpsc::Sender<Update>>,
+    subscribers: Vec<Subscriber>,
     pace: watch::Sender<Pace>,
     tasks: TaskTracker,
     live: Option<task::Live>,
@@ -106,8 +112,17 @@ impl<D: Deed> Hub<D> {
 
     /// Every update from now on, up to `room` waiting.
     pub fn subscribe(&mut self, room: usize) -> mpsc::Receiver<Update> {
+        self.subscribe_to(room, |_| true)
+    }
+
+    /// The same of those alone that are wanted, so that no other is copied.
+    pub fn subscribe_to(
+        &mut self,
+        room: usize,
+        wants: fn(&What) -> bool,
+    ) -> mpsc::Receiver<Update> {
         let (to, updates) = mpsc::channel(room);
-        self.subscribers.push(to);
+        self.subscribers.push(Subscriber { to, wants });
         updates
     }
 
@@ -157,17 +172,18 @@ impl<D: Deed> Hub<D> {
     /// Gives `update` to every subscriber; who has gone is forgotten.
     async fn pass(&mut self, update: Update) {
         self.fleet.note(&update);
-        for subscriber in &self.subscribers {
+        for Subscriber { to, wants } in &self.subscribers {
+            if !wants(&update.what) {
+                continue;
+            }
             if !update.what.is_periodic() {
                 // An error means the subscriber has gone, which is seen below.
-                subscriber.send(update.clone()).await.ok();
-            } else if let Err(mpsc::error::TrySendError::Full(_)) =
-                subscriber.try_send(update.clone())
-            {
+                to.send(update.clone()).await.ok();
+            } else if let Err(mpsc::error::TrySendError::Full(_)) = to.try_send(update.clone()) {
                 self.outlet.count_lost();
             }
         }
-        self.subscribers.retain(|subscriber| !subscriber.is_closed());
+        self.subscribers.retain(|subscriber| !subscriber.to.is_closed());
     }
 
     async fn tell_lost(&mut self) {

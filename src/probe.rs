@@ -25,6 +25,7 @@ pub mod node;
 mod pid_dir;
 pub mod pressure;
 pub mod process;
+pub mod stack;
 pub mod task;
 pub mod temperature;
 pub mod time_box;

@@ -1,7 +1,7 @@
 //! Readings and runs as text for people and programs: JSON, CSV, Markdown, Prometheus and what other
 //! tools read.
 
-mod cell;
+pub(crate) mod cell;
 mod columns;
 pub mod compare_json;
 pub mod compare_text;

@@ -1,8 +1,9 @@
 //! Runs as directories of plain files.
 //!
 //! People open, copy and compare them, so a run is `<runs>/<id>/` with `head.json` (what was
-//! planned), `samples.ndjson` (one line a sample, written as it comes) and at last `run.json` (all
-//! of it). A live run, a finished one and one cut off by `kill -9` are read by the same code. What
+//! planned), `samples.ndjson` and `steps.ndjson` (one line a sample or step, written as it comes),
+//! `empty.ndjson` (the empty spawns beside them), `events.ndjson`, `log.ndjson`, `checkpoint.json` (from
+//! where it can go on) and at last `run.json` (all of it), `brief.json` and `files.json` (the hashes). A live run, a finished one and one cut off by `kill -9` are read by the same code. What
 //! is read is never trusted: sizes are bounded, and a bad file is an error with its place.
 
 use std::io;
@@ -11,19 +12,24 @@ use std::path::{Path, PathBuf};
 use crate::model::run::FORMAT;
 
 pub mod baseline;
+mod brief;
 pub mod bucket;
 pub mod export;
 mod file;
+pub mod files;
 mod foreign;
 pub mod history;
+mod lines;
 pub mod run_dir;
 pub mod run_list;
+mod saved;
 pub mod sqlite;
 pub mod tape;
 pub mod workload;
 
-pub use run_dir::RunDir;
-pub use run_list::{Listed, list};
+pub use run_dir::{Reopened, RunDir};
+pub use run_list::{Listed, briefs, list};
+pub use saved::Saved;
 
 /// What can be wrong with files of runs.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +123,20 @@ pub enum Error {
     #[error("{path} is not a run")]
     NotARun {
         /// What was given.
+        path: PathBuf,
+    },
+    /// Nothing is left to do of it.
+    #[error("{path} is finished, with {samples} samples")]
+    Finished {
+        /// Which run.
+        path: PathBuf,
+        /// How many there are.
+        samples: usize,
+    },
+    /// Another process writes it.
+    #[error("{path} goes on in another process")]
+    GoesOn {
+        /// Which run.
         path: PathBuf,
     },
     /// It is larger than any run isomon writes.

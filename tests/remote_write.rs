@@ -59,6 +59,7 @@ fn a_real_store_has_the_same_names_and_labels() {
     let url = format!("{}/api/v1/write", store.address);
     let server = Server::start_in(home(&url, "labels = [\"site=lab\"]\n"), &[]);
     until("samples arrive", 60, || !store.ask("isomon_cpus{site=\"lab\"}").is_empty());
+    until("rates arrive", 30, || !store.ask("isomon_cpu_busy_ratio").is_empty());
     let rows = store.ask("isomon_cpu_busy_ratio");
     let labels = &rows[0]["metric"];
     assert_eq!((&labels["job"], &labels["site"]), (&"isomon".into(), &"lab".into()), "{labels}");
@@ -155,11 +156,11 @@ fn who_is_busy_is_asked_again_and_who_refuses_is_not() {
     assert!(first.contains("content-encoding: snappy"), "{first}");
     assert!(first.contains("x-prometheus-remote-write-version: 0.1.0"), "{first}");
     assert!(heads.iter().all(|head| head.contains(&format!("Bearer {CANARY}"))));
-    let live = server.ask("GET", "/v1/live?wait=0&after=0", &[], "").body;
-    assert!(live.contains("it takes samples again"), "{live}");
     let page = server.ask("GET", "/metrics", &[], "").body;
     let (_, log) = server.end(rustix::process::Signal::TERM);
-    for text in [live, page, log] {
+    assert!(log.contains("it answered 503; it is asked again"), "{log}");
+    assert!(log.contains("it takes samples again"), "{log}");
+    for text in [page, log] {
         assert!(!text.contains(CANARY), "{text}");
     }
 }

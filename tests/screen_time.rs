@@ -104,7 +104,7 @@ fn the_last_hour_needs_no_question() {
     let seen = picture(&app, &scene, 80, 24);
     assert!(seen.lines().next().unwrap().contains("PAST 2026-11-21 "), "{seen}");
     assert_snapshot!("time_near_80x24", seen);
-    press(&mut app, &scene, "0");
+    press(&mut app, &scene, "n");
     assert!(!picture(&app, &scene, 80, 24).contains("PAST"));
 }
 

@@ -29,7 +29,7 @@ use crate::model::id::RunId;
 use crate::model::job::Chunk;
 use crate::model::load::Standing;
 use crate::model::unit::Seconds;
-use crate::model::usage::Usage;
+use crate::model::usage::{Held, Usage};
 
 mod crowd;
 mod desk;
@@ -183,6 +183,14 @@ impl Launch for Camp {
 
     fn usage(&self) -> Option<Usage> {
         self.group.usage()
+    }
+
+    fn held(&self) -> Option<Held> {
+        self.group.held()
+    }
+
+    fn pid(&self) -> Option<u32> {
+        self.lots.get(MAIN).and_then(Lot::launcher)
     }
 }
 

@@ -15,7 +15,7 @@ use super::{tree, usage};
 use crate::model::bench::Limits;
 use crate::model::id::RunId;
 use crate::model::root::Roots;
-use crate::model::usage::Usage;
+use crate::model::usage::{Held, Usage};
 
 /// The directory above every run's.
 pub(super) const TOP: &str = "isomon";
@@ -193,6 +193,12 @@ impl Group {
     pub(super) fn usage(&self) -> Option<Usage> {
         let dirs: Vec<&Path> = self.dirs.iter().map(|(dir, _)| dir.as_path()).collect();
         (!dirs.is_empty()).then(|| usage::read(&dirs))
+    }
+
+    /// Memory that everything in it holds; `None` where no group counts it.
+    pub(super) fn held(&self) -> Option<Held> {
+        let dirs: Vec<&Path> = self.dirs.iter().map(|(dir, _)| dir.as_path()).collect();
+        usage::held(&dirs)
     }
 
     /// Kills everything in it; true when it is empty.

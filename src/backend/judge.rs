@@ -11,6 +11,9 @@ use crate::model::bench::{Failure, Outcome, Payload, Phase, Phases};
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 
+/// Lines that are kept of what a sandbox wrote last.
+const LAST_WORDS: usize = 20;
+
 /// What became of `task` by `report`.
 pub(super) fn trial(report: Report, task: &Task, is_host: bool, out_of_memory: bool) -> Trial {
     let outcome = match judge(&report, &task.work, task.nonce, out_of_memory) {
@@ -32,8 +35,10 @@ pub(super) fn trial(report: Report, task: &Task, is_host: bool, out_of_memory: b
     } else {
         report
     };
+    let said = if outcome == Outcome::Good { Vec::new() } else { last_words(&report) };
     Trial {
         phases: phases(&report),
+        said,
         outcome,
         status: report.status,
         signal: report.signal,
@@ -41,6 +46,17 @@ pub(super) fn trial(report: Report, task: &Task, is_host: bool, out_of_memory: b
         left_over: report.left_over,
         dropped_bytes: report.dropped_bytes,
     }
+}
+
+/// The last lines that a sandbox wrote.
+fn last_words(report: &Report) -> Vec<SafeText> {
+    let all = report
+        .complaint
+        .lines()
+        .chain((!report.first_line.is_empty()).then_some(&*report.first_line));
+    let lines: Vec<&str> = all.filter(|line| !line.trim().is_empty()).collect();
+    let skipped = lines.len().saturating_sub(LAST_WORDS);
+    lines.into_iter().skip(skipped).map(SafeText::new).collect()
 }
 
 /// How `task`, which is to stand still, began by `report`.

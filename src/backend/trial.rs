@@ -8,8 +8,9 @@ use crate::model::backend::{BackendId, Start};
 use crate::model::bench::{Cell, Limits, Outcome, Payload, Phases};
 use crate::model::job::{Job, Kernel};
 use crate::model::load::Standing;
+use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
-use crate::model::usage::Usage;
+use crate::model::usage::{Held, Usage};
 
 /// One sandbox to start.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +68,8 @@ pub struct Trial {
     pub left_over: bool,
     /// Output beyond the limit.
     pub dropped_bytes: u64,
+    /// What it wrote last, of one that failed. Hostile.
+    pub said: Vec<SafeText>,
 }
 
 impl Trial {
@@ -80,6 +83,7 @@ impl Trial {
             value: None,
             left_over: false,
             dropped_bytes: 0,
+            said: Vec::new(),
         }
     }
 }
@@ -95,6 +99,16 @@ pub trait Launch {
 
     /// What all sandboxes have used so far; `None` where they cannot be told from other processes.
     fn usage(&self) -> Option<Usage> {
+        None
+    }
+
+    /// Memory that it and all sandboxes hold; `None` where that is not told apart.
+    fn held(&self) -> Option<Held> {
+        None
+    }
+
+    /// The process that starts them; `None` where there is none.
+    fn pid(&self) -> Option<u32> {
         None
     }
 }

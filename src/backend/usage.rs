@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::model::usage::Usage;
+use crate::model::unit::Bytes;
+use crate::model::usage::{Held, Usage};
 
 /// What everything in `dirs`, one directory in each hierarchy, has used.
 pub(super) fn read(dirs: &[&Path]) -> Usage {
@@ -15,6 +16,17 @@ pub(super) fn read(dirs: &[&Path]) -> Usage {
         memory_stall: stall("memory.pressure"),
         io_stall: stall("io.pressure"),
     }
+}
+
+/// Memory that everything in `dirs` holds; `None` where no group counts it.
+pub(super) fn held(dirs: &[&Path]) -> Option<Held> {
+    let number =
+        |dir: &Path, name: &str| fs::read_to_string(dir.join(name)).ok()?.trim().parse().ok();
+    let of = |newer: &str, older: &str| {
+        dirs.iter().find_map(|dir| number(dir, newer).or_else(|| number(dir, older))).map(Bytes)
+    };
+    let now = of("memory.current", "memory.usage_in_bytes")?;
+    Some(Held { now, peak: of("memory.peak", "memory.max_usage_in_bytes") })
 }
 
 /// Version 2 counts microseconds in a file of several, version 1 nanoseconds in a file of one.

@@ -5,12 +5,14 @@
 //! compare unlike things. Only a backend that fails again and again leaves. Nothing here starts a
 //! process; a [`Launch`] does.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::diary::{At, Diary};
 use super::engine::Bench;
 use super::host::Host;
 use super::keep::Keep;
@@ -22,6 +24,7 @@ use super::repeats::{self, Repeats};
 use super::suspension::Suspension;
 use super::voice::Voice;
 use crate::backend::Launch;
+use crate::model::bench::BenchStage;
 use crate::model::job::{Job, Kernel};
 use crate::model::root::Roots;
 use crate::model::run::{Run, RunEnd, RunEvent, RunHead, RunTail};
@@ -32,6 +35,8 @@ use crate::stats::summary::middle;
 use crate::stats::taint::{Clocks, Thresholds};
 use crate::stats::verdict::verdict;
 
+mod report;
+mod resume;
 mod visit;
 
 pub(super) use visit::Visit;
@@ -54,8 +59,17 @@ pub(super) struct Course {
     pub(super) pulse: Pulse,
     pub(super) loads: Loads,
     pub(super) roots: Roots,
+    pub(super) diary: Diary,
     repeats: Repeats,
     begun: Stamp,
+    /// Time the run had taken before it went on from a checkpoint.
+    before: Seconds,
+    /// How its rounds ended, where they have.
+    rounds_end: Option<RunEnd>,
+    /// Visits of the round in which it was cut off: whether to warm up, round, cell.
+    done: BTreeSet<(bool, u32, u32)>,
+    /// How often it went on anew.
+    resumed: u32,
     told: Stamp,
     /// How long after it the figures are told again.
     pause: Duration,
@@ -68,11 +82,20 @@ pub(super) struct Course {
 
 impl Course {
     pub(super) fn new(bench: Bench) -> Self {
-        let Bench { head, roots, clock, keep, out, cancel } = bench;
+        let Bench { head, roots, clock, keep, out, cancel, prior } = bench;
         let now = clock.now();
+        let empty = Run::begun(head.clone());
+        let cut = prior.cut.as_deref();
+        let record = cut.map_or(empty, |cut| resume::record(&head, cut));
+        let node = head.fingerprint.hostname.clone();
         let plan = &head.plan;
         let asked = plan.cells().len().min(head.cells.len());
-        Self {
+        let mut course = Self {
+            diary: Diary::of(record, node),
+            before: Seconds(0.0),
+            rounds_end: None,
+            done: BTreeSet::new(),
+            resumed: 0,
             ledger: Ledger::new(head.cells.clone(), asked, plan.effort, plan.seed),
             bounds: Thresholds::of(head.fingerprint.cpus),
             keep: Keep::new(keep),
@@ -93,11 +116,26 @@ impl Course {
             head,
             clock,
             cancel,
+        };
+        if let Some(cut) = prior.cut {
+            course.take_up(*cut);
         }
+        course
     }
 
     pub(super) fn elapsed(&self) -> Seconds {
-        self.clock.now().since(self.begun).into()
+        self.own(self.clock.now())
+    }
+
+    /// The time of the run at `now`.
+    fn own(&self, now: Stamp) -> Seconds {
+        Seconds(self.before.0 + now.since(self.begun).as_secs_f64())
+    }
+
+    /// The present instant.
+    pub(super) fn at(&self) -> At {
+        let now = self.clock.now();
+        At { ms: now.wall_ms, seconds: self.own(now) }
     }
 
     pub(super) fn is_active(&self, cell: u32) -> bool {
@@ -105,25 +143,29 @@ impl Course {
         cell.is_some_and(|cell| !self.suspension.holds(cell))
     }
 
-    pub(super) async fn start(&self) {
-        let head = Box::new(self.head.clone());
-        self.voice.tell(RunEvent::Started(head)).await;
-    }
-
     pub(super) async fn rounds(
         &mut self,
         launcher: &mut (impl Launch + Send),
     ) -> ControlFlow<RunEnd> {
+        if let Some(end) = self.rounds_end.clone() {
+            return ControlFlow::Break(end);
+        }
+        let (warm, from) = self.position();
+        self.warm_again(launcher).await?;
         let effort = self.ledger.effort;
-        for round in 0..effort.warmup_rounds {
+        if warm < effort.warmup_rounds {
+            self.open(BenchStage::WarmUp, launcher).await;
+        }
+        for round in warm..effort.warmup_rounds {
             self.may_go_on()?;
             self.round(launcher, round, true).await?;
         }
-        let counted = self.clock.now();
-        for round in 0..effort.max_rounds {
+        self.open(BenchStage::Rounds, launcher).await;
+        let counted = self.counted_from();
+        for round in from..effort.max_rounds {
             self.may_go_on()?;
             self.round(launcher, round, false).await?;
-            let long = self.clock.now().since(counted).as_secs_f64() >= effort.min_seconds.0;
+            let long = self.elapsed().0 - counted >= effort.min_seconds.0;
             let known = self.is_known(round + 1);
             if known && long && round + 1 >= effort.min_rounds {
                 return ControlFlow::Break(RunEnd::Completed);
@@ -184,7 +226,9 @@ impl Course {
         for (at, stop) in stops.iter().enumerate() {
             self.may_go_on()?;
             match *stop {
+                Stop::Overhead if !warmup && count(self.ledger.overhead.len()) > round => {}
                 Stop::Overhead => self.measure_overhead(launcher, warmup).await?,
+                Stop::Cell(cell, _) if self.done.contains(&(warmup, round, cell)) => {}
                 Stop::Cell(cell, nonce) if self.is_active(cell) => {
                     let visit = Visit { cell, nonce, round, warmup, attempt: 0 };
                     self.visit(launcher, visit).await?;
@@ -192,13 +236,13 @@ impl Course {
                 Stop::Cell(..) => {}
             }
             self.look_ahead(begun, &stops[at + 1..]);
-            self.tell_progress().await;
+            self.tell_progress(launcher).await;
         }
         if !warmup {
             self.repeat_disturbed(launcher, round).await?;
         }
-        let notice = self.keep.sync(self.clock.now());
-        self.voice.notice(notice).await;
+        let reached = self.reached(round, warmup);
+        self.checkpoint("round", &reached).await;
         ControlFlow::Continue(())
     }
 
@@ -213,12 +257,13 @@ impl Course {
             for (cell, nonce) in order::again(self.head.plan.seed, round, attempt, &disturbed) {
                 self.may_go_on()?;
                 let late = self.elapsed().0 > self.rounds_seconds() * repeats::SHARE;
-                if late || !self.repeats.help() || !self.is_active(cell) {
+                let again = Visit { cell, nonce, round, warmup: false, attempt };
+                if late || !self.repeats.help() || !self.is_active(cell) || self.is_made(again) {
                     continue;
                 }
-                self.visit(launcher, Visit { cell, nonce, round, warmup: false, attempt }).await?;
+                self.visit(launcher, again).await?;
                 self.repeats.note(self.ledger.samples.last());
-                self.tell_progress().await;
+                self.tell_progress(launcher).await;
             }
         }
         ControlFlow::Continue(())
@@ -236,7 +281,8 @@ impl Course {
 
     /// How far the run is and what is known, at most every [`TELL_EVERY`], more seldom where there
     /// are so many samples that it takes long to say.
-    async fn tell_progress(&mut self) {
+    async fn tell_progress(&mut self, launcher: &impl Launch) {
+        self.measure(launcher).await;
         let now = self.clock.now();
         if now.since(self.told) >= self.pause {
             let (figures, work) = self.ledger.live();
@@ -247,6 +293,9 @@ impl Course {
     }
 
     pub(super) async fn finish(mut self, end: RunEnd) -> Run {
+        self.close().await;
+        let at = self.at();
+        self.diary.open(at, BenchStage::Figures, BenchStage::Figures.words());
         self.ledger.progress.elapsed_seconds = self.elapsed();
         self.ledger.progress.remaining = 0;
         self.ledger.progress.left_seconds = Some(Seconds(0.0));
@@ -261,11 +310,15 @@ impl Course {
             loads: self.loads.figures.clone(),
             verdict: Some(verdict(&self.ledger.samples, &self.loads.steps)),
         };
+        self.end(&tail).await;
         let samples = std::mem::take(&mut self.ledger.samples);
         let steps = std::mem::take(&mut self.loads.steps);
-        let run = Run { samples, steps, tail: Some(tail.clone()), ..Run::begun(self.head.clone()) };
-        let notice = self.keep.finish(&run);
+        let run = Run { samples, steps, tail: Some(tail.clone()), ..self.diary.into_record() };
+        let (files, notice) = self.keep.finish(&run);
         self.voice.notice(notice).await;
+        if !files.is_empty() {
+            self.voice.tell(RunEvent::Files(files)).await;
+        }
         self.voice.tell(RunEvent::Ended(Box::new(tail))).await;
         run
     }

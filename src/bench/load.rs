@@ -12,9 +12,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::course::{Course, count};
+use super::diary::Fault;
 use crate::backend::Crew;
-use crate::model::bench::{Cell, Outcome, Plan, Taint};
-use crate::model::load::{Load, LoadSummary, Step, Stride};
+use crate::model::bench::{BenchStage, Cell, Outcome, Plan, Taint};
+use crate::model::load::{Load, LoadSummary, Shot, Step, Stride};
+use crate::model::pipeline::MomentKind;
 use crate::model::run::{RunEnd, RunEvent};
 use crate::model::text::SafeText;
 use crate::probe::interference::energy::Energy;
@@ -35,6 +37,11 @@ use record::{Gain, Tasks};
 /// Times that each leg is visited, where the time allows.
 pub(super) const ROUNDS: u32 = Load::ROUNDS;
 
+/// Failures of one step that are written into the log.
+const FAULTS: usize = 20;
+/// An arrival that is started so much later than it was meant to come has waited, in seconds.
+const LATE: f64 = 0.010;
+
 /// The loads of a run, and what came of them so far.
 #[derive(Debug)]
 pub(super) struct Loads {
@@ -47,6 +54,8 @@ pub(super) struct Loads {
     rates: BTreeMap<u32, f64>,
     left: u32,
     seconds: f64,
+    /// Whether arrivals had to wait in the last step.
+    held: bool,
 }
 
 impl Loads {
@@ -60,6 +69,7 @@ impl Loads {
             cpus,
             steps: Vec::new(),
             figures: Vec::new(),
+            held: false,
             rates: BTreeMap::new(),
             left: count(legs.len()).saturating_mul(ROUNDS),
             seconds: legs.iter().map(|leg| leg.seconds).sum::<f64>() * f64::from(ROUNDS),
@@ -90,6 +100,27 @@ impl Loads {
             leg.stride = Stride::Latency { per_second, most };
         }
         leg
+    }
+
+    /// Takes up steps of before the run was cut off.
+    pub(super) fn take_up(&mut self, steps: Vec<Step>, seed: u64) {
+        let open = |load: &Load| matches!(load, Load::Latency { per_second: None, .. });
+        let open = self.wanted.iter().any(open);
+        for step in steps {
+            if let Stride::Latency { per_second, .. } = step.stride
+                && open
+            {
+                self.rates.entry(step.cell).or_insert(per_second);
+            }
+            self.take(step, seed);
+        }
+    }
+
+    /// Whether `leg` was visited in `round` before the run was cut off.
+    fn is_made(&self, leg: &Leg, round: u32) -> bool {
+        let same =
+            |step: &Step| step.cell == leg.cell && step.stride == leg.stride && step.round == round;
+        self.steps.iter().any(same)
     }
 
     /// Whether a visit of `leg` came to nothing, so that another would too.
@@ -155,7 +186,8 @@ impl Course {
         if self.cancel.is_cancelled() {
             return ControlFlow::Break(RunEnd::Cancelled);
         }
-        if !self.is_active(leg.cell) || self.loads.is_hopeless(leg) {
+        let vain = self.loads.is_hopeless(leg) || self.loads.is_made(leg, round);
+        if vain || !self.is_active(leg.cell) {
             return ControlFlow::Continue(true);
         }
         let left = self.ledger.effort.budget_seconds.0 - self.elapsed().0;
@@ -163,14 +195,50 @@ impl Course {
             return ControlFlow::Continue(false);
         }
         self.ledger.progress.submitted += 1;
+        self.begin(crew, leg).await;
         let cancel = self.cancel.clone();
         let step = tokio::select! {
             biased;
             () = cancel.cancelled() => return ControlFlow::Break(RunEnd::Cancelled),
             step = self.step(crew, leg, round, left) => step,
         };
-        self.keep_step(step).await;
+        self.keep_step(step, crew).await;
         ControlFlow::Continue(true)
+    }
+
+    /// Tells what is done next, and by how many.
+    async fn begin(&mut self, crew: &impl Crew, leg: &Leg) {
+        let at_once = leg.at_once(self.loads.cpus);
+        self.open_with(BenchStage::of_stride(&leg.stride), at_once, crew).await;
+        let at = self.at();
+        let label = self.loads.cells[leg.cell as usize].name();
+        self.diary.doing(at, at_once, &format!("{label}, {at_once} at once"));
+        self.diary.tell_workers(at);
+        self.report().await;
+    }
+
+    /// Notes the sandboxes of `step` that failed, and how many arrivals waited.
+    fn note_step(&mut self, step: &Step, before: bool) {
+        let (at, name) = (self.at(), self.loads.cells[step.cell as usize].name());
+        let failed = step.shots.iter().filter_map(|shot| match &shot.outcome {
+            Outcome::Failed { kind, message } => Some((*kind, message)),
+            Outcome::Good => None,
+        });
+        // Each is in its step; a log of all of them would be of nothing else.
+        for (kind, message) in failed.take(FAULTS) {
+            self.diary.fail(at, &Fault { cell: (step.cell, &name), kind, message, said: &[] });
+        }
+        if let Some(why) = &step.cut_off {
+            self.diary.say(at, &name, false, &format!("the step ended early: {why}"));
+        }
+        let held = is_held(step);
+        if held != before {
+            let kind = if held { MomentKind::Pressure } else { MomentKind::Relief };
+            let words =
+                if held { "arrivals of {} waited" } else { "arrivals of {} wait no longer" };
+            self.diary.note(at, kind, &words.replace("{}", &name));
+        }
+        self.loads.held = held;
     }
 
     /// One step, watched like a sample.
@@ -223,7 +291,8 @@ impl Course {
         agenda::Work { own, neighbour, busy: self.loads.cpus.saturating_sub(1).max(1) }
     }
 
-    async fn keep_step(&mut self, step: Step) {
+    async fn keep_step(&mut self, step: Step, crew: &impl Crew) {
+        self.note_step(&step, self.loads.held);
         let failed = step.failed();
         let elapsed = self.elapsed();
         let progress = &mut self.ledger.progress;
@@ -240,8 +309,29 @@ impl Course {
         self.voice.tell(RunEvent::Step(Box::new(step))).await;
         self.voice.tell(RunEvent::Loads(self.loads.figures.clone())).await;
         self.voice.tell(RunEvent::Progress(progress)).await;
-        self.voice.notice(notice).await;
+        self.notice(notice).await;
+        self.end_step(crew).await;
     }
+
+    /// After a step nothing is done for a moment, and the run can go on from here.
+    async fn end_step(&mut self, crew: &impl Crew) {
+        let at = self.at();
+        self.diary.doing(at, 0, "");
+        self.measure(crew).await;
+        let (taken, left) = (self.loads.steps.len(), self.loads.left);
+        let reached = format!("step {taken} of {}", taken + left as usize);
+        self.checkpoint("round", &reached).await;
+        self.report().await;
+    }
+}
+
+/// Whether so many arrivals of `step` had to wait that it is worth a word.
+fn is_held(step: &Step) -> bool {
+    let late = |shot: &&Shot| {
+        shot.intended_seconds.is_some_and(|meant| shot.at_seconds.0 - meant.0 > LATE)
+    };
+    let late = step.shots.iter().filter(late).count();
+    late * 10 > step.shots.len()
 }
 
 /// Does what `leg` asks for.

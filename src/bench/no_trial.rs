@@ -15,6 +15,7 @@ pub(super) fn no_trial(error: &Error) -> Trial {
         outcome: Outcome::Failed { kind: Failure::Start, message },
         left_over: false,
         dropped_bytes: 0,
+        said: Vec::new(),
     }
 }
 

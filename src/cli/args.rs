@@ -12,6 +12,7 @@ pub use super::compare::CompareArgs;
 pub use super::configure::ConfigVerb;
 pub use super::doctor::DoctorArgs;
 pub use super::exec::ExecArgs;
+pub use super::history::HistoryVerb;
 pub use super::list::ListArgs;
 pub use super::plot::PlotArgs;
 pub use super::pull::PullArgs;
@@ -62,6 +63,7 @@ pub struct Args {
 
 /// How the screen looks and listens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct ScreenArgs {
     /// Time between two samples: 2, 500ms, 1m
     #[arg(short, long, value_name = "TIME")]
@@ -87,6 +89,9 @@ pub struct ScreenArgs {
     /// Write over that file if it is there
     #[arg(long, requires = "record")]
     pub force: bool,
+    /// Keep no history; what is kept already can be looked back at
+    #[arg(long)]
+    pub no_history: bool,
     /// Other nodes to watch.
     #[command(flatten)]
     pub sources: SourceArgs,
@@ -132,6 +137,9 @@ pub enum Verb {
     /// Play a recording on the screen
     #[command(after_help = super::replay::AFTER_HELP)]
     Replay(ReplayArgs),
+    /// Look back: how nodes and GPUs were doing
+    #[command(subcommand)]
+    History(HistoryVerb),
     /// Clear up what runs that were killed left behind
     Gc {
         /// Only say what would be cleared up

@@ -23,6 +23,7 @@ mod live;
 mod measure;
 mod outlook;
 mod own;
+mod resume;
 mod tune;
 
 pub use args::BenchArgs;
@@ -33,8 +34,11 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     log::to_stderr()?;
     let random = StdRng::from_os_rng().random();
     let wish = &file::with_file(wish)?;
-    let plan = wish.plan(&setting.config.bench, random)?;
     export::check_all(&wish.exports(), wish.json)?;
+    if let Some(id) = &wish.resume.resume {
+        return resume::run(wish, setting, id);
+    }
+    let plan = wish.plan(&setting.config.bench, random)?;
     if wish.dry_run {
         print::out(&format!("{}\n{}\n", outlook::outlook(&plan), repeat(&plan)))?;
         return Ok(Exit::Good);
@@ -48,19 +52,24 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     meter.say(&outlook::outlook(&plan));
     let local = setting.local.clone();
     let tuned = if wish.tune { tune::tune(&local, wish.yes)? } else { None };
-    let heard = runtime::block_on(live::run(local, plan, &mut meter));
+    let heard = runtime::block_on(live::run(local, live::Work::New(Box::new(plan)), &mut meter));
     tune::untune(tuned);
     let heard = heard??;
     meter.clear();
+    conclude(wish, heard, &base, &meter)
+}
+
+/// Prints and exports what came of a run, and judges it.
+fn conclude(wish: &BenchArgs, heard: live::Heard, base: &beside::Base, meter: &Meter) -> Outcome {
     let Some(result) = heard.run else {
         return Ok(heard.signal.map_or(Exit::Bad, Exit::Signal));
     };
     let taken = wish.json || wish.exports().iter().any(Export::is_standard);
     if taken {
-        report(&result, &meter);
+        report(&result, meter);
     }
     write(wish, &result)?;
-    let worse = wish.beside.conclude(&base, &result, taken)?;
+    let worse = wish.beside.conclude(base, &result, taken)?;
     let judged = if heard.fault || worse { Exit::Bad } else { judge(wish, &result) };
     Ok(heard.signal.map_or(judged, Exit::Signal))
 }

@@ -42,7 +42,7 @@ pub(super) fn name(word: &str) -> Result<Name, String> {
     })
 }
 
-/// Where the run is that `word` means.
+/// Where the run that `word` means is kept.
 pub(super) fn place(word: &str, setting: &Setting) -> Result<PathBuf> {
     if word == "last" {
         let finished = list::kept(setting)?.into_iter().find(|run| run.finished);
@@ -80,6 +80,8 @@ pub(super) fn bad(error: Error) -> Report {
         Error::Foreign { .. } | Error::NotARun { .. } => {
             "name a run.json, its directory or what `isomon bench --export-json` wrote"
         }
+        Error::Finished { .. } => "`isomon show` prints it; `isomon bench` makes a new one",
+        Error::GoesOn { .. } => "wait for it, or end the process that writes it",
         Error::Newer { .. } => "read it with a newer isomon",
         Error::NoFormat { .. } | Error::Crowded { .. } | Error::TooLarge { .. } => {
             "isomon wrote no such file; take it again from where it was made"

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use clap::ValueEnum;
 use color_eyre::eyre::{Result, eyre};
 
 use super::advice::Advise;
@@ -9,96 +10,195 @@ use super::print;
 use super::push::bad;
 use super::setting::Setting;
 use super::{Exit, Outcome, log, runtime};
+use crate::config::Span;
 use crate::config::place::Place;
-use crate::model::run::StoredRun;
+use crate::model::pipeline::PipelineKind;
+use crate::model::run::{RunBrief, StoredRun};
+use crate::model::text::SafeText;
+use crate::model::time::{Clock as _, Stamp, SystemClock};
 use crate::store::Listed;
 use crate::store::bucket::Bucket;
-use crate::store::bucket::index::{Listing, is_half};
+use crate::store::bucket::index::Listing;
 
-/// How to print them.
+/// Which runs, and how to print them.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ListArgs {
     /// A bucket: s3://bucket/prefix, gs://…, file:///directory; this machine if none
     #[arg(value_name = "PLACE")]
     place: Option<Place>,
+    /// Those in this state alone
+    #[arg(long, value_enum, value_name = "STATE")]
+    state: Option<State>,
+    /// Those whose name has this in it alone
+    #[arg(long, value_name = "WORD")]
+    name: Option<String>,
+    /// Those that began within this time alone: 30m, 24h
+    #[arg(long, value_name = "TIME")]
+    since: Option<Span>,
     /// As JSON
     #[arg(long)]
     json: bool,
 }
 
-pub(super) fn run(wish: &ListArgs, setting: &Setting) -> Outcome {
-    if let Some(place) = &wish.place {
-        return run_bucket(place, wish.json);
+/// How far a run is, as a word on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum State {
+    /// It goes on now
+    Running,
+    /// It came to its end
+    Completed,
+    /// It could not go on
+    Failed,
+    /// The user ended it
+    Cancelled,
+    /// It never said that it ended
+    CutOff,
+    /// It can go on from a checkpoint
+    Resumable,
+    /// Its files cannot be read
+    Corrupt,
+}
+
+impl State {
+    fn holds(self, run: &StoredRun) -> bool {
+        let word = match self {
+            Self::Running => "RUNNING",
+            Self::Completed => "COMPLETED",
+            Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
+            Self::CutOff => "CUT OFF",
+            Self::Corrupt => "CORRUPT",
+            Self::Resumable => return can_go_on(run),
+        };
+        run.brief.as_ref().is_some_and(|brief| brief.status.as_str() == word)
     }
-    let runs = kept(setting)?;
-    let text = if wish.json { serde_json::to_string_pretty(&runs)? + "\n" } else { table(&runs) };
+}
+
+pub(super) fn run(wish: &ListArgs, setting: &Setting) -> Outcome {
+    let all = match &wish.place {
+        Some(place) => of_bucket(place)?,
+        None => briefs(setting)?,
+    };
+    let now = SystemClock.now();
+    let none = all.is_empty();
+    let runs: Vec<StoredRun> = all.into_iter().filter(|run| wish.wants(run, now)).collect();
+    let text = match &wish.place {
+        _ if wish.json => serde_json::to_string_pretty(&runs)? + "\n",
+        None if none => "no run is kept; `isomon bench` makes one\n".to_owned(),
+        Some(place) if none => {
+            format!("{place} has no run; `isomon push RUN {place}` brings one there\n")
+        }
+        place => table(&runs, place.is_none(), now),
+    };
     print::out(&text)?;
     Ok(Exit::Good)
 }
 
-/// The runs that are kept, latest first.
-pub(super) fn kept(setting: &Setting) -> Result<Vec<Listed>> {
-    let remedy = "set XDG_STATE_HOME to a directory that can be read and written";
-    setting.local.list().map_err(|why| eyre!("{why}").advise(remedy))
+impl ListArgs {
+    fn wants(&self, run: &StoredRun, now: Stamp) -> bool {
+        let brief = run.brief.as_deref();
+        let named = |word: &String| {
+            let name = brief.and_then(|brief| brief.name.as_ref());
+            name.is_some_and(|name| name.as_str().to_lowercase().contains(&word.to_lowercase()))
+        };
+        let since = |span: &Span| {
+            let reach = i64::try_from(span.0.as_millis()).unwrap_or(i64::MAX);
+            brief.is_some_and(|brief| brief.started_ms >= now.wall_ms.saturating_sub(reach))
+        };
+        self.state.is_none_or(|state| state.holds(run))
+            && self.name.as_ref().is_none_or(named)
+            && self.since.as_ref().is_none_or(since)
+    }
 }
 
-fn table(runs: &[Listed]) -> String {
+/// Whether `run` can go on from a checkpoint.
+pub(super) fn can_go_on(run: &StoredRun) -> bool {
+    let brief = run.brief.as_ref().filter(|brief| brief.kind == PipelineKind::Benchmark);
+    brief.is_some_and(|brief| match brief.status.as_str() {
+        "CUT OFF" => brief.note.is_some(),
+        "CANCELLED" => true,
+        _ => false,
+    })
+}
+
+/// The runs that are kept, latest first.
+pub(super) fn kept(setting: &Setting) -> Result<Vec<Listed>> {
+    setting.local.list().map_err(|why| eyre!("{why}").advise(REMEDY))
+}
+
+/// The same, each with what it was.
+pub(super) fn briefs(setting: &Setting) -> Result<Vec<StoredRun>> {
+    use crate::hub::Deed as _;
+    setting.local.stored().map_err(|why| eyre!("{why}").advise(REMEDY))
+}
+
+const REMEDY: &str = "set XDG_STATE_HOME to a directory that can be read and written";
+
+/// `here`: they are on this machine, where some can go on; those from elsewhere have their host's name.
+fn table(runs: &[StoredRun], here: bool, now: Stamp) -> String {
     if runs.is_empty() {
-        return "no run is kept; `isomon bench` makes one\n".to_owned();
+        return "no run is like that; `isomon list` shows all\n".to_owned();
     }
-    let mut text = String::new();
+    let mut text = format!(
+        "{:24} {:10} {:>9} {:>9} {:>8} {:>6}  {}\n",
+        "RUN", "STATE", "AGO", "TOOK", "SAMPLES", "FAILED", "NAME AND BACKENDS"
+    );
     for run in runs {
-        let state = if run.finished { "finished" } else { "live or cut off" };
-        let _infallible = writeln!(text, "{}  {state}", run.id);
+        let none = RunBrief::default();
+        let brief = run.brief.as_deref().unwrap_or(&none);
+        let _infallible = writeln!(text, "{}", row(run, brief, here, now));
+    }
+    if let Some(run) = runs.iter().find(|run| here && can_go_on(run)) {
+        let _infallible =
+            writeln!(text, "\nthose CUT OFF or CANCELLED go on: isomon bench --resume {}", run.id);
     }
     text
 }
 
+fn row(run: &StoredRun, brief: &RunBrief, here: bool, now: Stamp) -> String {
+    let ago = now.wall_ms.saturating_sub(brief.started_ms) / 1_000;
+    let known = brief.started_ms > 0;
+    let ago = if known { long(ago) } else { "—".to_owned() };
+    let took = brief.seconds.map_or_else(|| "—".to_owned(), |took| took.to_string());
+    let samples = brief.completed.saturating_add(brief.failed);
+    let mut words: Vec<&str> = brief.name.iter().map(SafeText::as_str).collect();
+    if !here {
+        words.insert(0, brief.host.as_str());
+    }
+    words.extend(brief.parts.iter().map(SafeText::as_str));
+    let mut about = words.join(" ");
+    if let Some(note) = brief.note.as_ref().filter(|_| !can_go_on(run)) {
+        about = if about.is_empty() { note.to_string() } else { format!("{about}; {note}") };
+    }
+    format!(
+        "{:24} {:10} {ago:>9} {took:>9} {samples:>8} {:>6}  {about}",
+        run.id.as_str(),
+        brief.status,
+        brief.failed
+    )
+}
+
+/// A length of time in the largest unit that says something.
+fn long(seconds: i64) -> String {
+    match seconds {
+        ..0 => "—".to_owned(),
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+
 /// The runs of a bucket.
-fn run_bucket(place: &Place, json: bool) -> Outcome {
+fn of_bucket(place: &Place) -> Result<Vec<StoredRun>> {
     log::to_stderr()?;
     let list = async { Bucket::open(place).map_err(bad)?.list().await.map_err(bad) };
-    let listing = runtime::block_on(list)??;
-    let text = if json {
-        serde_json::to_string_pretty(&listing.runs)? + "\n"
-    } else {
-        bucket_table(&listing, place)
-    };
-    print::out(&text)?;
-    let Listing { strange, cut, .. } = listing;
+    let Listing { runs, strange, cut } = runtime::block_on(list)??;
     if strange > 0 {
         print::err(&format!("{strange} names in the index of {place} are none of isomon's"));
     }
     if cut {
         print::err(&format!("{place} has more runs than are listed: the latest are missing"));
     }
-    Ok(Exit::Good)
+    Ok(runs)
 }
-
-fn bucket_table(listing: &Listing, place: &Place) -> String {
-    if listing.runs.is_empty() {
-        return format!("{place} has no run; `isomon push RUN {place}` brings one there\n");
-    }
-    let mut text = String::new();
-    for run in &listing.runs {
-        let _infallible = writeln!(text, "{}  {}", run.id, bucket_row(run));
-    }
-    text
-}
-
-/// What is known of a run in a bucket.
-fn bucket_row(run: &StoredRun) -> String {
-    let Some(brief) = &run.brief else { return String::new() };
-    let status = brief.status.as_str().to_lowercase();
-    if is_half(run) {
-        return status;
-    }
-    let samples = u64::from(brief.completed) + u64::from(brief.failed);
-    let failed =
-        if brief.failed > 0 { format!(", {} failed", brief.failed) } else { String::new() };
-    let took = brief.seconds.map_or_else(String::new, |took| format!(" in {took}"));
-    let parts: Vec<&str> = brief.parts.iter().map(AsRef::as_ref).collect();
-    let name = brief.name.as_ref().map_or_else(String::new, |name| format!("  {name}"));
-    let (host, parts) = (&brief.host, parts.join(" "));
-    format!("{status:<9}  {host}  {samples} samples{failed}{took}  {parts}{name}")
 }

@@ -206,6 +206,8 @@ fn put(to: &Path, bytes: &[u8]) -> Result<()> {
         return Ok(print::bytes(bytes)?);
     }
     store::export::write(to, bytes).wrap_err_with(|| cannot(to)).advise(REMEDY)?;
+    // Beside a run it is one of the run's files, with its hash.
+    store::files::made(to, &["run.json"]).wrap_err_with(|| cannot(to)).advise(REMEDY)?;
     print::err(&to.display().to_string());
     Ok(())
 }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::Args;
 use super::setting::{Setting, state_dir};
 use super::sources::Which;
-use super::{Exit, Outcome, local_watch, log, record, runtime, workload_watch};
+use super::{Exit, Outcome, local_watch, log, record, recorder, runtime, workload_watch};
 use crate::config::place::Place;
 use crate::hub::Hub;
 use crate::model::command::Command;
@@ -54,6 +54,7 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let screen = &args.screen;
     let begin = |path: &PathBuf| record::begin(&mut hub, &local, path, screen.force);
     let tape = screen.record.as_ref().map(begin).transpose()?;
+    let recording = recorder::begin(&mut hub, setting, !args.screen.no_history);
     let stop = CancellationToken::new();
     local_watch::start(&hub, &local, hub.pace(), &stop);
     tokio::spawn(workload_watch::watch(hub.outlet(), state_dir()?, stop.clone()));
@@ -64,6 +65,7 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let result = face(updates, commands, setting, args.screen.readonly).await;
     stop.cancel();
     hub.await?;
+    recorder::end(recording).await;
     if let Some((tape, path)) = tape.zip(screen.record.as_ref()) {
         tape.end(path).await?;
     }

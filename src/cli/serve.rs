@@ -15,11 +15,13 @@ use tokio_util::sync::CancellationToken;
 use super::advice::Advise;
 use super::setting::Setting;
 use super::signals::Signals;
-use super::{Exit, Outcome, local_watch, log, print, runtime, shield};
+use super::{Exit, Outcome, local_watch, log, print, recorder, runtime, shield};
 use crate::hub::Hub;
 use crate::hub::local::Local;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
+use crate::record::history::Recording;
+use crate::record::remote::Settings;
 use crate::serve::gate::Gate;
 use crate::serve::listen::Server;
 use crate::serve::run::Runs;
@@ -66,10 +68,16 @@ struct Watched {
     context: Arc<Context>,
     stop: CancellationToken,
     hub: JoinHandle<()>,
+    recording: Option<Recording>,
 }
 
 impl Watched {
-    fn start(wish: &ServeArgs, setting: &Setting, allowed: serve::Setting) -> Result<Self> {
+    fn start(
+        wish: &ServeArgs,
+        setting: &Setting,
+        allowed: serve::Setting,
+        to: Option<Settings>,
+    ) -> Result<Self> {
         let interval = wish.interval.unwrap_or(setting.config.watch.interval).0;
         let local = Arc::new(setting.local.clone());
         let mut random = StdRng::from_os_rng();
@@ -77,6 +85,8 @@ impl Watched {
         let clock = Arc::new(SystemClock);
         let mut hub = Hub::new(Arc::clone(&local), clock.clone(), random, interval);
         let updates = hub.subscribe(ROOM);
+        // Whoever asks by SSH keeps what it hears itself.
+        let recording = recorder::begin(&mut hub, setting, !wish.no_history && !wish.stdio);
         let context =
             Context::new(allowed, hub.commands(), instance.into(), clock.clone(), hub.pace());
         let runs = Runs::new(local.runs.clone(), hub.running());
@@ -92,8 +102,7 @@ impl Watched {
             context.workloads.set(platform).unwrap_or_default();
         }
         let stop = CancellationToken::new();
-        let host = local.info().hostname;
-        if let Some(to) = remote::settings(&setting.config.remote_write, host.as_str())? {
+        if let Some(to) = to {
             remote::begin(to, &context, hub.outlet(), stop.clone());
         }
         let (processes, pace) = watch::channel(Pace { interval, paused: true });
@@ -105,7 +114,7 @@ impl Watched {
         begin(wish, &hub.commands());
         tokio::spawn(lean::stay(stop.clone()));
         let hub = tokio::spawn(hub.run(stop.clone()));
-        Ok(Self { context, stop, hub })
+        Ok(Self { context, stop, hub, recording })
     }
 
     /// Ends what is going on, and hears it to its end.
@@ -114,7 +123,9 @@ impl Watched {
             platform.close().await;
         }
         self.stop.cancel();
-        Ok(self.hub.await?)
+        self.hub.await?;
+        recorder::end(self.recording).await;
+        Ok(())
     }
 }
 
@@ -140,7 +151,7 @@ fn begin(wish: &ServeArgs, commands: &mpsc::Sender<Command>) {
 async fn stdio(wish: &ServeArgs, setting: &Setting) -> Outcome {
     let allowed = serve::Setting { bench: true, ..serve::Setting::default() };
     let mut signals = Signals::listen()?;
-    let watched = Watched::start(wish, setting, allowed)?;
+    let watched = Watched::start(wish, setting, allowed, None)?;
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
     let speaking = serve::stdio::speak(Arc::clone(&watched.context), input, output);
     let exit = tokio::select! {
@@ -162,16 +173,18 @@ async fn http(wish: &ServeArgs, setting: &Setting) -> Outcome {
         token: token::read(wish)?,
     };
     safety::check_exec(wish, allowed.token.is_some())?;
+    let info = setting.local.info();
+    let to = remote::settings(&setting.config.remote_write, info.hostname.as_str())?;
     let places = listen::places(&wish.listen).await?;
     safety::check(&places, allowed.token.is_some(), wish.has_tls())?;
-    let names = safety::names(wish, &setting.local.info());
+    let names = safety::names(wish, &info);
     let tls = safety::tls(wish, &places, &names)?;
     let hosts = safety::hosts(wish, &names)?;
     let listeners = listen::open(&places)?;
     let mut signals =
         Signals::listen().wrap_err("signals cannot be heard").advise("see `ulimit`")?;
     print::err(&safety::words(&listeners, &allowed, tls.as_ref())?);
-    let watched = Watched::start(wish, setting, allowed)?;
+    let watched = Watched::start(wish, setting, allowed, to)?;
     let router = serve::door().router(&watched.context);
     let acceptor = tls.map(|tls| tls.acceptor);
     let server = Server::new(Arc::clone(&watched.context), Gate::new(hosts), router, acceptor);

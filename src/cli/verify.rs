@@ -1,7 +1,9 @@
 //! `isomon verify`: makes every figure of a run again from its samples.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
+use color_eyre::eyre::Result;
 use serde::Serialize;
 
 use super::setting::Setting;
@@ -10,6 +12,7 @@ use crate::bench::repeat::repeat;
 use crate::model::run::Run;
 use crate::model::text::SafeText;
 use crate::stats::verify::{Verified, verify};
+use crate::store::files;
 
 /// What to verify.
 #[derive(Clone, Debug, clap::Args)]
@@ -28,6 +31,9 @@ struct Entry<'a> {
     run: &'a str,
     #[serde(flatten)]
     verified: Option<Verified>,
+    /// Files whose hashes were looked at; none where no list of them is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<usize>,
     /// Why it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -46,14 +52,31 @@ pub(super) fn run(wish: &VerifyArgs, setting: &Setting) -> Outcome {
 }
 
 fn entry<'a>(word: &'a str, setting: &Setting) -> Entry<'a> {
-    match kept::find(word, setting).map(|run| verified(&run)) {
-        Ok(verified) => Entry { run: word, verified: Some(verified), error: None },
+    let looked = kept::place(word, setting).and_then(|place| {
+        let mut verified = verified(&kept::find(word, setting)?);
+        let hashed = hashes(&place, &mut verified)?;
+        Ok((verified, hashed))
+    });
+    match looked {
+        Ok((verified, files)) => Entry { run: word, verified: Some(verified), files, error: None },
         Err(report) => {
             let told = advice::told(&report);
             let error = told.strip_prefix("isomon: ").unwrap_or(&told).to_owned();
-            Entry { run: word, verified: None, error: Some(error) }
+            Entry { run: word, verified: None, files: None, error: Some(error) }
         }
     }
+}
+
+/// Sets the files of a run that is kept in `place` beside their hashes.
+fn hashes(place: &Path, verified: &mut Verified) -> Result<Option<usize>> {
+    if !place.is_dir() {
+        return Ok(None);
+    }
+    let Some((files, changed)) = files::verify(place).map_err(kept::bad)? else { return Ok(None) };
+    for of in changed {
+        verified.note(of.name, format!("sha256 {}", of.expected), of.found);
+    }
+    Ok(Some(files))
 }
 
 /// The figures, and the command that repeats the run: it is made to be pasted into a shell. Other
@@ -80,7 +103,8 @@ fn told(entry: &Entry<'_>, many: bool) -> String {
     if verified.is_good() {
         let cut = "; it was cut off, so there are no figures";
         let cut = if verified.whole { "" } else { cut };
-        return format!("{prefix}verified: {samples} samples, {figures} figures{cut}\n");
+        let hashes = entry.files.map(|files| format!(", {files} hashes")).unwrap_or_default();
+        return format!("{prefix}verified: {samples} samples, {figures} figures{hashes}{cut}\n");
     }
     let wrong = verified.findings.len() + verified.more;
     let mut text = format!("{prefix}{wrong} wrong in {samples} samples and {figures} figures\n");

@@ -46,10 +46,12 @@ impl<D: Deed> Hub<D> {
 
     /// Tells run `id` again out of the bucket called `source`; false if there is no such bucket.
     pub(super) fn open_bucket(&self, source: &SourceId, id: &RunId) -> bool {
-        let shelf = self.shelves.iter().find(|shelf| shelf.place.source() == *source);
-        let Some(shelf) = shelf else { return false };
+        let places = self.shelves.iter().map(|shelf| &shelf.place);
+        let Some(place) = places.cloned().find(|place| place.source() == *source) else {
+            return false;
+        };
         let outlet = self.outlet.of(SourceId::kept_at(source));
-        self.tasks.spawn(open(outlet, shelf.place.clone(), id.clone()));
+        self.tasks.spawn(open(outlet, place, id.clone()));
         true
     }
 }
@@ -123,7 +125,8 @@ mod tests {
         rig.wish(Command::OpenFrom { source: source.clone(), id: id.clone() }).await;
         while state.runs.get(&id).is_none_or(|run| run.tail.is_none()) {
             let update = rig.updates.recv().await.unwrap();
-            assert!(update.from == source || !matches!(update.what, What::Run { .. }));
+            let kept = SourceId::kept_at(&source);
+            assert!(update.from == kept || !matches!(update.what, What::Run { .. }));
             state.apply(&update);
         }
         assert_eq!(state.runs[&id].progress.completed as usize, good);

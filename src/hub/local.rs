@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Deed;
 use crate::backend::{self, Camp, CampSettings};
-use crate::bench::{Bench, head};
+use crate::bench::{Bench, Prior, head};
 use crate::model::backend::{BackendId, BackendStatus, Mend, Readiness};
 use crate::model::bench::{Limits, Plan};
 use crate::model::id::{RunId, SourceId};
@@ -35,6 +35,7 @@ use crate::tune::{self, Advice, Tuning};
 
 mod exec;
 mod mend;
+mod resume;
 mod runner;
 
 pub use crate::backend::{Ended, Refusal};
@@ -247,6 +248,7 @@ impl Deed for Local {
         }
         let locked = cancel.run_until_cancelled(self.known.write()).await;
         let mut known = locked.ok_or(NOTHING)?;
+        let prepared = SystemClock.now();
         self.prepare(&plan, &mut known, &out, &cancel).await?;
         for lack in lacks(&plan, &known) {
             notice(&out, false, &lack).await;
@@ -256,25 +258,18 @@ impl Deed for Local {
         let head = head::draw_up(id, plan, &known, &self.roots, clock.now());
         let keep = self.keep(&head, &out).await;
         let roots = self.roots.clone();
-        Bench { head, roots, clock, keep, out, cancel }.run(&mut camp).await;
-        let swept = camp.close().await.map_err(sentence)?;
-        match &swept.left[..] {
-            [] => Ok(()),
-            left => Err(format!(
-                "{} things of the run could not be removed; isomon gc names them",
-                left.len()
-            )
-            .into()),
-        }
+        let prior = Prior { prepared: Some(prepared), cut: None };
+        Bench { head, roots, clock, keep, out, cancel, prior }.run(&mut camp).await;
+        closed(camp).await
     }
 
     async fn resume(
         &self,
         id: RunId,
-        _out: mpsc::Sender<Update>,
-        _cancel: CancellationToken,
+        out: mpsc::Sender<Update>,
+        cancel: CancellationToken,
     ) -> Result<(), SafeText> {
-        Err(SafeText::new(&format!("run {id} has no checkpoint")))
+        self.go_on(id, false, out, cancel).await
     }
 
     fn past(&self, wish: PastWish) -> Result<Past, SafeText> {
@@ -285,16 +280,16 @@ impl Deed for Local {
     }
 
     fn stack(&self, pid: u32) -> Result<Stack, SafeText> {
-        Err(SafeText::new(&format!("process {pid} is not known")))
+        probe::stack::stack(&self.roots, pid).map_err(sentence)
     }
 
     fn stored(&self) -> Result<Vec<StoredRun>, SafeText> {
-        let listed = self.list()?.into_iter();
-        Ok(listed.map(|run| StoredRun::bare(run.id, run.finished)).collect())
+        store::briefs(&self.runs).map_err(sentence)
     }
 
     fn read(&self, id: &RunId) -> Result<Run, SafeText> {
-        Self::read(self, id)
+        let files = RunDir::files(&self.runs.join(id.as_str()));
+        Self::read(self, id).map(|run| Run { files, ..run })
     }
 
     fn export(&self, id: &RunId, to: &Path) -> Result<PathBuf, SafeText> {
@@ -303,6 +298,19 @@ impl Deed for Local {
         let json = report::run_json::json(&run).map_err(sentence)?;
         store::export::write(&path, &json).map_err(sentence)?;
         Ok(path)
+    }
+}
+
+/// Clears what a run's camp left.
+async fn closed(camp: Camp) -> Result<(), SafeText> {
+    let swept = camp.close().await.map_err(sentence)?;
+    match &swept.left[..] {
+        [] => Ok(()),
+        left => Err(format!(
+            "{} things of the run could not be removed; isomon gc names them",
+            left.len()
+        )
+        .into()),
     }
 }
 

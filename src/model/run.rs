@@ -16,6 +16,8 @@ use super::unit::{Bytes, Seconds};
 /// so that older files are read and older readers pass over it, does not raise it; a field that goes,
 /// or that means something else than before, does.
 pub const FORMAT: u32 = 1;
+/// Moments that a run holds, the first.
+pub const MOMENTS: usize = 10_000;
 /// Checkpoints that are kept of a run, the latest.
 pub const CHECKPOINTS: usize = 100;
 
@@ -301,7 +303,8 @@ impl Run {
         match event {
             RunEvent::Sample(sample) => self.samples.push(*sample),
             RunEvent::Step(step) => self.steps.push(*step),
-            RunEvent::Moment(moment) => self.moments.push(*moment),
+            RunEvent::Moment(moment) if self.moments.len() < MOMENTS => self.moments.push(*moment),
+            RunEvent::Moment(_) => {}
             RunEvent::Log(lines) => self.write(lines),
             RunEvent::Checkpoint(checkpoint) => {
                 let beyond = (self.checkpoints.len() + 1).saturating_sub(CHECKPOINTS);

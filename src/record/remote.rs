@@ -31,9 +31,9 @@ const CONNECT: Duration = Duration::from_secs(4);
 const TOTAL: Duration = Duration::from_secs(15);
 /// Time until a store is asked again, first and at most.
 const AGAIN: Duration = Duration::from_secs(1);
-const SELDOM: Duration = Duration::from_secs(60);
+const SELDOM: Duration = Duration::from_mins(1);
 /// Longest time that a store may ask to be left alone.
-const ALONE: Duration = Duration::from_secs(300);
+const ALONE: Duration = Duration::from_mins(5);
 
 /// Where to, as who, how often.
 #[derive(Clone, Debug)]

@@ -94,7 +94,7 @@ pub fn dashboard(board: &Board) -> Value {
 
 fn drawn(panel: &Panel, id: u32, (x, y): (u32, u32), metrics: &[Metric]) -> Value {
     let first = panel.lines.first().and_then(|(line, _)| used(line, metrics).into_iter().next());
-    let unit = first.and_then(|metric| metric.unit()).map_or("short", unit);
+    let unit = first.and_then(Metric::unit).map_or("short", unit);
     let unit = if panel.lines.iter().all(|(line, _)| line.starts_with("100 * ")) {
         "percent"
     } else {

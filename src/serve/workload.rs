@@ -274,7 +274,7 @@ pub(super) fn problem(error: Error) -> Problem {
         Error::Behind | Error::Full { .. } | Error::File(sqlite::Error::Busy { .. }) => {
             Problem::busy(text)
         }
-        _ => Problem::new(500, text),
+        Error::File(_) => Problem::new(500, text),
     }
 }
 

@@ -56,7 +56,7 @@ pub fn spell(works: &[Work], window: Window, now_ms: i64) -> Spell {
         let number = work.created_ms.saturating_sub(from_ms).div_euclid(width_ms);
         let number = u32::try_from(number).ok().filter(|number| *number < count);
         let Some(number) = number else { continue };
-        let slot = slots.entry(number).or_insert(Slot { number, ..Slot::default() });
+        let slot = slots.entry(number).or_insert_with(|| Slot { number, ..Slot::default() });
         slot.count += 1;
         slot.succeeded += u64::from(work.good);
         slot.failed += u64::from(work.status.is_over() && !work.good);

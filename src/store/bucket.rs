@@ -56,6 +56,8 @@ pub struct Bucket {
     place: Place,
     /// What every key begins with.
     prefix: Key,
+    /// Whether credentials were found; where not, the machine it runs on is asked for some.
+    named: bool,
 }
 
 impl Bucket {
@@ -77,7 +79,7 @@ impl Bucket {
     /// The key of `name` of run `id`.
     fn key(&self, id: &RunId, name: &str) -> Key {
         let below = self.prefix.clone().join(id.as_str());
-        name.split('/').fold(below, |key, part| key.join(part))
+        name.split('/').fold(below, Key::join)
     }
 
     /// Writes `bytes` where nothing is; false where something is.
@@ -129,10 +131,19 @@ impl Bucket {
     ) -> Result<T, Error> {
         let time = TIME + Duration::from_secs(bytes / SLOWEST);
         match tokio::time::timeout(time, work).await {
-            Ok(done) => done.map_err(|error| Error::of(&error, &self.place)),
+            Ok(done) => done.map_err(|error| self.told(&error)),
+            Err(_) if !self.named => Err(Error::NoCredentials { place: self.place.clone() }),
             Err(_) => {
                 Err(Error::Late { place: self.place.clone(), doing, seconds: time.as_secs() })
             }
+        }
+    }
+
+    /// What a store said. Where there are no credentials, it is the search for them that failed.
+    fn told(&self, error: &object_store::Error) -> Error {
+        match Error::of(error, &self.place) {
+            Error::Store { place, .. } if !self.named => Error::NoCredentials { place },
+            told => told,
         }
     }
 

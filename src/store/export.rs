@@ -22,6 +22,49 @@ pub fn write(path: &Path, what: impl AsRef<[u8]>) -> Result<(), Error> {
     put(path, what.as_ref()).map_err(Error::at(path))
 }
 
+/// Writes what `say` writes to `path`, which is replaced as a whole when it has done so. An error of
+/// `say` leaves what was there.
+pub fn stream<T, E: From<Error>>(
+    path: &Path,
+    say: impl FnOnce(&mut dyn io::Write) -> Result<T, E>,
+) -> Result<T, E> {
+    let at = || Error::at(path);
+    match fs::metadata(path) {
+        Ok(there) if !there.is_file() => {
+            let mut file = OpenOptions::new().write(true).open(path).map_err(at())?;
+            return say(&mut file);
+        }
+        _ => {}
+    }
+    self::beside(path, |beside| {
+        let mut file = io::BufWriter::new(File::create_new(beside).map_err(at())?);
+        let value = say(&mut file)?;
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error).map_err(at())?;
+        file.sync_all().map_err(at())?;
+        Ok(value)
+    })
+}
+
+/// Has `fill` make a file beside `path`, which is replaced by it as a whole. An error leaves what was
+/// there.
+pub fn beside<T, E: From<Error>>(
+    path: &Path,
+    fill: impl FnOnce(&Path) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.part", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let made = fill(&beside).and_then(|value| {
+        fs::rename(&beside, path).map_err(Error::at(path))?;
+        Ok(value)
+    });
+    if made.is_err() {
+        // It may never have been there.
+        fs::remove_file(&beside).ok();
+    }
+    made
+}
+
 /// Makes the directory `path` where it is not there.
 pub fn directory(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(Error::at(path))

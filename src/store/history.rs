@@ -14,6 +14,7 @@ use crate::track::Row;
 
 mod body;
 mod desk;
+mod export;
 mod file;
 mod fold;
 mod forget;
@@ -27,10 +28,12 @@ pub mod size;
 mod tests;
 mod tier;
 mod timeline;
+mod verify;
 
 use desk::Desk;
 use file::Place;
 pub use reader::Reader;
+pub use verify::{Extent, Info, Verified};
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,30 +1,35 @@
 //! One run on disk.
 //!
-//! Samples, and steps of loads, are appended as they come and forced to the disk now and then. What
-//! could not be written whole is taken back, so that the next attempt (there may be room again) does
-//! not glue two lines together.
+//! Samples, steps of loads, events and lines of the log are appended as they come and forced to the disk
+//! now and then; a checkpoint says how much of them is there for sure. A run that was cut off can be taken
+//! up again: it is this process's alone while it is written, by a lock that goes with the process.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use super::{Error, file, foreign};
+use super::lines::{self, Lines};
+use super::saved::{self, Saved};
+use super::{Error, brief, file, files, foreign};
 use crate::model::bench::Sample;
 use crate::model::load::{Step, Stride};
-use crate::model::run::{Run, RunHead};
+use crate::model::pipeline::{Artifact, LOG_LINES, LogLine, Moment};
+use crate::model::run::{Run, RunEnd, RunHead};
+use crate::model::unit::Seconds;
 
 mod page;
 
 pub use page::Page;
 
-const HEAD: &str = "head.json";
-const SAMPLES: &str = "samples.ndjson";
+pub(super) const HEAD: &str = "head.json";
+pub(super) const SAMPLES: &str = "samples.ndjson";
 const STEPS: &str = "steps.ndjson";
-const RUN: &str = "run.json";
+const EVENTS: &str = "events.ndjson";
+const LOG: &str = "log.ndjson";
+const EMPTY: &str = "empty.ndjson";
+pub(super) const RUN: &str = "run.json";
+/// Lines of a log that are written; of a run that says more, no more is kept.
+const MOST_LINES: u64 = 20 * LOG_LINES as u64;
 /// Every backend in every start with a hundred payloads is less.
 const MOST_CELLS: usize = 10_000;
 
@@ -34,45 +39,31 @@ pub struct RunDir {
     path: PathBuf,
     samples: Lines,
     steps: Lines,
+    events: Lines,
+    log: Lines,
+    empty: Lines,
+    logged: u64,
 }
 
-/// A file of lines that grows.
+/// A run that goes on.
 #[derive(Debug)]
-struct Lines {
-    at: PathBuf,
-    file: File,
-    /// Length up to the last whole line.
-    whole: u64,
+pub struct Reopened {
+    /// Its directory, which is this process's alone.
+    pub dir: RunDir,
+    /// It as far as it was.
+    pub run: Run,
+    /// What its last checkpoint says; `None` where it was cut off before the first.
+    pub saved: Option<Saved>,
+    /// Its empty spawns and waits.
+    pub empty: Vec<Seconds>,
+    /// Bytes of lines that were torn, and are gone.
+    pub torn: u64,
 }
 
-impl Lines {
-    fn create(at: PathBuf) -> Result<Self, Error> {
-        let open = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&at);
-        let file = open.map_err(Error::at(&at))?;
-        file::sync_parent(&at)?;
-        Ok(Self { at, file, whole: 0 })
-    }
-
-    /// Adds a line for each of `items`, in one piece. After an error none of them is there.
-    fn append(&mut self, items: &[impl Serialize]) -> Result<(), Error> {
-        let mut lines = Vec::new();
-        for item in items {
-            let line = serde_json::to_writer(&mut lines, item);
-            line.map_err(std::io::Error::from).map_err(Error::at(&self.at))?;
-            lines.push(b'\n');
-        }
-        if let Err(source) = self.file.write_all(&lines) {
-            // If this fails too, the torn line is dropped when it is read.
-            self.file.set_len(self.whole).ok();
-            return Err(Error::Io { path: self.at.clone(), source });
-        }
-        self.whole += lines.len() as u64;
-        Ok(())
-    }
-
-    fn sync(&self) -> Result<(), Error> {
-        self.file.sync_data().map_err(Error::at(&self.at))
-    }
+/// A line of an empty spawn and wait.
+#[derive(Serialize, Deserialize)]
+struct Empty {
+    empty_seconds: Seconds,
 }
 
 impl RunDir {
@@ -82,9 +73,62 @@ impl RunDir {
         file::make_dir(&path)?;
         file::write_json(&path.join(HEAD), head)?;
         let samples = Lines::create(path.join(SAMPLES))?;
-        let steps = Lines::create(path.join(STEPS))?;
-        file::sync_parent(&path)?;
-        Ok(Self { path, samples, steps })
+        let dir = Self {
+            steps: Lines::create(path.join(STEPS))?,
+            events: Lines::create(path.join(EVENTS))?,
+            log: Lines::create(path.join(LOG))?,
+            empty: Lines::create(path.join(EMPTY))?,
+            samples,
+            logged: 0,
+            path,
+        };
+        dir.samples.lock();
+        file::sync_parent(&dir.path)?;
+        Ok(dir)
+    }
+
+    /// Takes up the run in `path`, which was cut off or cancelled. Refuses one that is finished, one that
+    /// goes on in another process, and one that cannot be read.
+    pub fn reopen(path: &Path) -> Result<Reopened, Error> {
+        let shown = path.to_owned();
+        if !path.join(HEAD).is_file() {
+            return Err(Error::NotARun { path: shown });
+        }
+        let (mut samples, taken, mut torn) = Lines::reopen::<Sample>(path.join(SAMPLES))?;
+        if !samples.lock() {
+            return Err(Error::GoesOn { path: shown });
+        }
+        let whole = path.join(RUN);
+        let before = if whole.exists() { Some(read_whole(&whole)?) } else { None };
+        if let Some(run) = before.as_ref().filter(|run| is_finished(run)) {
+            return Err(Error::Finished { path: shown, samples: run.samples.len() });
+        }
+        let (mut steps, stepped, lost) = Lines::reopen::<Step>(path.join(STEPS))?;
+        torn += lost;
+        if let Some(run) = &before {
+            // A disk that was full had less of it than the whole has.
+            samples.append(run.samples.get(taken.len()..).unwrap_or_default())?;
+            steps.append(run.steps.get(stepped.len()..).unwrap_or_default())?;
+            samples.sync()?;
+            steps.sync()?;
+        }
+        let (events, _, lost) = Lines::reopen::<Moment>(path.join(EVENTS))?;
+        torn += lost;
+        let (log, lines, lost) = Lines::reopen::<LogLine>(path.join(LOG))?;
+        torn += lost;
+        let (empty, spawns, lost) = Lines::reopen::<Empty>(path.join(EMPTY))?;
+        torn += lost;
+        if before.is_some() {
+            std::fs::remove_file(&whole).map_err(Error::at(&whole))?;
+            file::sync_parent(&whole)?;
+        }
+        brief::forget(path);
+        let run = Self::read(path)?;
+        let saved = saved::read(path)?;
+        let empty_seconds = spawns.into_iter().map(|line| line.empty_seconds).collect();
+        let logged = lines.len() as u64;
+        let dir = Self { path: shown, samples, steps, events, log, empty, logged };
+        Ok(Reopened { dir, run, saved, empty: empty_seconds, torn })
     }
 
     /// Where it is.
@@ -102,15 +146,53 @@ impl RunDir {
         self.steps.append(steps)
     }
 
-    /// Forces what was appended to the disk.
-    pub fn sync(&self) -> Result<(), Error> {
-        self.samples.sync()?;
-        self.steps.sync()
+    /// Adds what happened, in the same way.
+    pub fn append_events(&mut self, moments: &[Moment]) -> Result<(), Error> {
+        self.events.append(moments)
     }
 
-    /// Writes the whole run beside its parts. It appears at once or not at all.
-    pub fn finish(&self, run: &Run) -> Result<(), Error> {
-        file::write_json(&self.path.join(RUN), run)
+    /// Adds lines of the log, in the same way; beyond what a log may have nothing is added.
+    pub fn append_log(&mut self, lines: &[LogLine]) -> Result<(), Error> {
+        if self.logged < MOST_LINES {
+            self.log.append(lines)?;
+            self.logged += lines.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Adds empty spawns and waits, in the same way.
+    pub fn append_empty(&mut self, seconds: &[Seconds]) -> Result<(), Error> {
+        let lines = seconds.iter().map(|seconds| Empty { empty_seconds: *seconds });
+        self.empty.append(&lines.collect::<Vec<_>>())
+    }
+
+    /// Forces what was appended to the disk.
+    pub fn sync(&mut self) -> Result<(), Error> {
+        let files =
+            [&mut self.samples, &mut self.steps, &mut self.events, &mut self.log, &mut self.empty];
+        files.into_iter().try_for_each(Lines::sync)
+    }
+
+    /// Its size in bytes, as far as it grows.
+    pub const fn bytes(&self) -> u64 {
+        self.samples.len()
+            + self.steps.len()
+            + self.events.len()
+            + self.log.len()
+            + self.empty.len()
+    }
+
+    /// Writes down that it can go on from here; all before it must have been forced to the disk.
+    pub fn save(&self, saved: &Saved) -> Result<(), Error> {
+        saved::write(&self.path, saved)
+    }
+
+    /// Writes the whole run beside its parts, what it was in short, and the hashes of its files. Each
+    /// appears at once or not at all; what is returned are the files.
+    pub fn finish(&self, run: &Run) -> Result<Vec<Artifact>, Error> {
+        file::write_json(&self.path.join(RUN), run)?;
+        brief::write(&self.path, &brief::of(run))?;
+        files::write(&self.path)
     }
 
     /// Reads a run: a directory of one, finished or not, or a file that holds a whole run.
@@ -126,16 +208,26 @@ impl RunDir {
         check_cells(path, whole(path, bytes)?)
     }
 
+    /// The files of the run in `path`, with their hashes where it came to its end.
+    pub fn files(path: &Path) -> Vec<Artifact> {
+        files::read(path)
+    }
+
+    /// Whether the run in `path` goes on in some process.
+    pub fn goes_on(path: &Path) -> bool {
+        lines::is_locked(&path.join(SAMPLES))
+    }
+
     /// Lets every further write meet a full disk.
     #[cfg(test)]
     pub(crate) fn fill_disk(&mut self) {
-        self.samples.file = OpenOptions::new().append(true).open("/dev/full").unwrap();
+        self.samples.full(true);
     }
 
     /// Lets writes succeed again.
     #[cfg(test)]
     pub(crate) fn free_disk(&mut self) {
-        self.samples.file = OpenOptions::new().append(true).open(self.path.join(SAMPLES)).unwrap();
+        self.samples.full(false);
     }
 }
 
@@ -157,29 +249,25 @@ fn read_parts(dir: &Path) -> Result<Run, Error> {
     let bytes = file::read(&at)?;
     foreign::check(&at, &bytes)?;
     let head = file::parse(&at, &bytes)?;
-    let (samples, steps) = (read_lines(&dir.join(SAMPLES))?, read_lines(&dir.join(STEPS))?);
-    Ok(Run { samples, steps, ..Run::begun(head) })
+    let saved = saved::read(dir)?.unwrap_or_default();
+    let mut log: Vec<LogLine> = lines::read(&dir.join(LOG))?;
+    let beyond = log.len().saturating_sub(LOG_LINES);
+    log.drain(..beyond);
+    Ok(Run {
+        samples: lines::read(&dir.join(SAMPLES))?,
+        steps: lines::read(&dir.join(STEPS))?,
+        moments: lines::read(&dir.join(EVENTS))?,
+        log,
+        checkpoints: saved.checkpoints,
+        workers: saved.workers,
+        ..Run::begun(head)
+    })
 }
 
-/// What a file of lines holds. The last line may be torn; then it is left out.
-fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
-    let bytes = match file::read(path) {
-        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Vec::new());
-        }
-        read => read?,
-    };
-    let mut items = Vec::new();
-    for (line, text) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
-        match serde_json::from_slice(text) {
-            Ok(item) => items.push(item),
-            Err(_) if !text.ends_with(b"\n") => break,
-            Err(source) => {
-                return Err(Error::Corrupt { path: path.to_owned(), line, source });
-            }
-        }
-    }
-    Ok(items)
+/// Whether nothing is left to do of `run`: it came to its own end.
+fn is_finished(run: &Run) -> bool {
+    let end = run.tail.as_ref().map(|tail| &tail.end);
+    matches!(end, Some(RunEnd::Completed | RunEnd::BudgetSpent | RunEnd::RoundsSpent))
 }
 
 fn check_cells(path: &Path, run: Run) -> Result<Run, Error> {

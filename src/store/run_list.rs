@@ -4,8 +4,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::Error;
+use super::{Error, brief};
 use crate::model::id::RunId;
+use crate::model::run::StoredRun;
 
 /// A run on disk, not yet read.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -28,6 +29,16 @@ pub fn list(runs: &Path) -> Result<Vec<Listed>, Error> {
     let mut found: Vec<Listed> = entries.filter_map(|entry| listed(&entry.ok()?)).collect();
     found.sort_by(|left, right| right.id.cmp(&left.id));
     Ok(found)
+}
+
+/// The runs in `runs`, latest first, each with what it was in short. One that cannot be read is named with
+/// the reason, and the others are there.
+pub fn briefs(runs: &Path) -> Result<Vec<StoredRun>, Error> {
+    let brief = |run: Listed| {
+        let brief = Some(Box::new(brief::read(&run.path)));
+        StoredRun { id: run.id, finished: run.finished, brief }
+    };
+    Ok(list(runs)?.into_iter().map(brief).collect())
 }
 
 fn listed(entry: &fs::DirEntry) -> Option<Listed> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use isomon::backend::{Crew, Error, Launch, Task, Trial};
-use isomon::bench::{Bench, head, preset};
+use isomon::bench::{Bench, Prior, head, preset};
 use isomon::model::backend::{BackendId, BackendStatus, Readiness, Traits};
 use isomon::model::bench::{Outcome, Phase, Phases, Preset};
 use isomon::model::id::RunId;
@@ -54,6 +54,7 @@ impl Launch for Simulated {
             value: None,
             left_over: false,
             dropped_bytes: 0,
+            said: Vec::new(),
         })
     }
 
@@ -107,7 +108,15 @@ pub(crate) fn run(seed: u64) -> Run {
     let clock = Arc::new(SetClock::default());
     let (out, mut said) = tokio::sync::mpsc::channel(16);
     let cancel = tokio_util::sync::CancellationToken::new();
-    let bench = Bench { head, roots, clock: clock.clone(), keep: None, out, cancel };
+    let bench = Bench {
+        head,
+        roots,
+        clock: clock.clone(),
+        keep: None,
+        out,
+        cancel,
+        prior: Prior::default(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut simulated = Simulated { clock, now_us: 0 };
     let listen = async { while said.recv().await.is_some() {} };

@@ -1,16 +1,23 @@
 //! One stop of a round: a sandbox, or the empty spawn.
 
+use std::convert::Infallible;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::Course;
 use crate::backend::{Launch, Task, Trial, Work};
+use crate::bench::diary::{Diary, Fault};
 use crate::bench::no_trial::{chain, no_trial};
-use crate::model::bench::{Cell, Payload, Sample, Taint};
+use crate::bench::voice::Voice;
+use crate::model::bench::{Cell, Outcome, Payload, Sample, Taint};
 use crate::model::run::{RunEnd, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::update::Notice;
 use crate::stats::taint::taints;
+
+/// A sandbox that takes longer is one that somebody may ask after.
+const LATE: Duration = Duration::from_secs(1);
 
 /// One visit.
 #[derive(Clone, Copy)]
@@ -48,17 +55,22 @@ impl Course {
     ) -> ControlFlow<RunEnd> {
         let task = self.task(self.ledger.cells[visit.cell as usize], visit.nonce);
         self.ledger.progress.submitted += 1;
+        self.announce(visit, launcher).await;
         self.host.mark(self.clock.now(), launcher.usage());
         let start = self.clock.now();
         self.pulse.beat(start);
+        let (voice, diary) = (&self.voice, &self.diary);
         let trial = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return ControlFlow::Break(RunEnd::Cancelled),
             trial = self.pulse.during(&*self.clock, launcher.launch(&task)) => trial,
+            never = tell_late(voice, diary) => match never {},
         };
         self.host.mark(self.clock.now(), launcher.usage());
-        let sample = self.sample(visit, start, trial.unwrap_or_else(|error| no_trial(&error)));
-        self.keep_sample(sample).await;
+        let mut trial = trial.unwrap_or_else(|error| no_trial(&error));
+        let said = std::mem::take(&mut trial.said);
+        let sample = self.sample(visit, start, trial);
+        self.keep_sample(sample, &said).await;
         ControlFlow::Continue(())
     }
 
@@ -83,7 +95,7 @@ impl Course {
             cell: visit.cell,
             round: visit.round,
             warmup: visit.warmup,
-            at_seconds: start.since(self.begun).into(),
+            at_seconds: self.own(start),
             phases: trial.phases,
             outcome: trial.outcome,
             host,
@@ -92,8 +104,14 @@ impl Course {
         }
     }
 
-    async fn keep_sample(&mut self, sample: Sample) {
+    async fn keep_sample(&mut self, sample: Sample, said: &[SafeText]) {
         let cell = self.ledger.cells[sample.cell as usize];
+        if let Outcome::Failed { kind, message } = &sample.outcome {
+            let name = cell.name();
+            let fault = Fault { cell: (sample.cell, &name), kind: *kind, message, said };
+            let at = self.at();
+            self.diary.fail(at, &fault);
+        }
         let suspended = self.suspension.note(cell, &sample.outcome).map(|out| {
             let text = format!("{} is suspended for this run: it {}", out.label(), out.reason);
             Notice { bad: true, text: SafeText::new(&text) }
@@ -101,7 +119,15 @@ impl Course {
         self.ledger.record(sample.clone());
         let notice = self.keep.save(&self.ledger.samples, self.clock.now());
         self.voice.tell(RunEvent::Sample(Box::new(sample))).await;
-        self.voice.notice(suspended).await;
-        self.voice.notice(notice).await;
+        self.notice(suspended).await;
+        self.notice(notice).await;
+        self.report().await;
     }
+}
+
+/// Tells who works and at what when a sandbox takes so long that somebody may ask; then waits.
+async fn tell_late(voice: &Voice, diary: &Diary) -> Infallible {
+    tokio::time::sleep(LATE).await;
+    voice.tell(RunEvent::Workers(diary.workers())).await;
+    std::future::pending().await
 }

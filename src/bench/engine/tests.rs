@@ -99,6 +99,7 @@ fn good(seconds: f64) -> Trial {
         value: None,
         left_over: false,
         dropped_bytes: 0,
+        said: Vec::new(),
     }
 }
 
@@ -140,7 +141,15 @@ fn rig(change: impl FnOnce(&mut Plan), script: Script) -> Rig {
     let clock = Arc::new(SetClock::default());
     let (out, said) = mpsc::channel(100_000);
     let cancel = CancellationToken::new();
-    let bench = Bench { head, roots: nowhere, clock: clock.clone(), keep: None, out, cancel };
+    let bench = Bench {
+        head,
+        roots: nowhere,
+        clock: clock.clone(),
+        keep: None,
+        out,
+        cancel,
+        prior: Prior::default(),
+    };
     let tasks = Vec::new();
     let launcher = Scripted { script, clock, now_ms: 0, step_ms: |_| 10, tasks, cancel_at: None };
     Rig { bench, said, launcher }

@@ -168,7 +168,7 @@ pub(super) fn stream(seed: u64, leg: &Leg, round: u32) -> u64 {
 
 impl Leg {
     /// How many sandboxes are there at once, at most, beside a neighbour of `cpus` processors.
-    fn at_once(&self, cpus: u32) -> u32 {
+    pub(super) fn at_once(&self, cpus: u32) -> u32 {
         match self.stride {
             Stride::Throughput { at_once: number }
             | Stride::Latency { most: number, .. }

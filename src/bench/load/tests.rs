@@ -76,6 +76,7 @@ fn trial(outcome: Outcome, seconds: f64) -> Trial {
         value: None,
         left_over: false,
         dropped_bytes: 0,
+        said: Vec::new(),
     }
 }
 
@@ -175,7 +176,15 @@ fn with(
         let clock = Arc::new(Tick(Instant::now()));
         let (out, mut said) = mpsc::channel(100_000);
         let token = CancellationToken::new();
-        let bench = Bench { head, roots, clock, keep: None, out, cancel: token.clone() };
+        let bench = Bench {
+            head,
+            roots,
+            clock,
+            keep: None,
+            out,
+            cancel: token.clone(),
+            prior: crate::bench::Prior::default(),
+        };
         let stop = async {
             match cancel {
                 Some(after) => tokio::time::sleep(after).await,

@@ -13,6 +13,7 @@ use super::beside::BesideArgs;
 use super::export::Export;
 use super::measure::{self, Crowd, Measure, Shape};
 use super::own::Own;
+use super::resume::ResumeArgs;
 use crate::bench::preset;
 use crate::config::{Bench, Size, Span};
 use crate::model::backend::{BackendId, Start};
@@ -35,6 +36,8 @@ pub struct BenchArgs {
     /// Say what would be started and how long it takes, and start nothing
     #[arg(long)]
     pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) resume: ResumeArgs,
     /// How much effort; quick unless set
     #[arg(long, value_enum, value_name = "PRESET")]
     preset: Option<Effortful>,

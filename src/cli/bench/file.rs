@@ -25,7 +25,7 @@ use entry::Entry;
 /// The key for what stands without a flag on the command line.
 const BACKENDS: &str = "backends";
 /// Flags that are not about the plan.
-const OTHERS: [&str; 25] = [
+const OTHERS: [&str; 27] = [
     "source",
     "hosts",
     "hostfile",
@@ -47,6 +47,8 @@ const OTHERS: [&str; 25] = [
     "noise",
     "alpha",
     "anyway",
+    "resume",
+    "resume-anyway",
     "tune",
     "yes",
     "help",

@@ -10,6 +10,8 @@ use super::{never_began, outlook};
 use crate::hub::Deed;
 use crate::hub::local::{Local, new_id};
 use crate::model::bench::Plan;
+use crate::model::id::RunId;
+use crate::model::pipeline::MomentKind;
 use crate::model::run::{Run, RunEvent, RunHead};
 use crate::model::text::SafeText;
 use crate::model::update::{Update, What};
@@ -26,15 +28,27 @@ pub(super) struct Heard {
     pub(super) fault: bool,
 }
 
-/// Does `plan`. The first signal ends the run and keeps what it has; the second leaves at once,
+/// What is done.
+pub(super) enum Work {
+    /// A run of this plan.
+    New(Box<Plan>),
+    /// This run goes on; on a machine that is not as it was only if told so.
+    Resume(RunId, bool),
+}
+
+/// Does `work`. The first signal ends the run and keeps what it has; the second leaves at once,
 /// and what is still there is swept up by the reaper.
-pub(super) async fn run(local: Local, plan: Plan, meter: &mut Meter) -> Result<Heard> {
+pub(super) async fn run(local: Local, work: Work, meter: &mut Meter) -> Result<Heard> {
     let mut signals = Signals::listen()?;
-    let id = new_id();
     let (out, events) = mpsc::channel(EVENTS);
     let cancel = CancellationToken::new();
     let token = cancel.clone();
-    let doing = tokio::spawn(async move { local.bench(id, plan, out, token).await });
+    let doing = tokio::spawn(async move {
+        match work {
+            Work::New(plan) => local.bench(new_id(), *plan, out, token).await,
+            Work::Resume(id, anyway) => local.go_on(id, anyway, out, token).await,
+        }
+    });
     let mut gathered = Gathered::default();
     if gathered.hear(events, &mut signals, &cancel, meter).await {
         meter.say("left at once; `isomon gc` sweeps what the reaper may have missed");
@@ -107,6 +121,16 @@ impl Gathered {
                 self.run = Some(Run::begun(*head));
             }
             RunEvent::Progress(progress) => meter.show(&progress),
+            RunEvent::Moment(moment) if moment.kind == MomentKind::Resumed => {
+                meter.say(moment.words.as_str());
+                self.keep(RunEvent::Moment(moment));
+            }
+            event => self.keep(event),
+        }
+    }
+
+    fn keep(&mut self, event: RunEvent) {
+        match event {
             event => {
                 if let Some(run) = &mut self.run {
                     run.take(event);

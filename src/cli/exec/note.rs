@@ -12,6 +12,7 @@ use super::verdict::Verdict;
 use crate::backend::{Task, Work};
 use crate::model::job::Runtime;
 use crate::model::time::{Clock, SystemClock};
+use crate::model::unit::Seconds;
 use crate::model::workload::Status;
 use crate::store::workload::{Keep, Record, note};
 
@@ -63,10 +64,15 @@ impl Begun {
             finished_ns: Some(SystemClock.wall_ns()),
             cpus: Some(task.limits.cpus),
             mem_mb: Some(task.limits.memory_bytes.0 >> 20),
-            timeout_s: Some(task.limits.timeout_seconds.0.ceil().max(0.0) as u64),
+            timeout_s: Some(whole(task.limits.timeout_seconds)),
             ..Record::default()
         }
     }
+}
+
+/// Seconds, rounded up.
+fn whole(time: Seconds) -> u64 {
+    std::time::Duration::try_from_secs_f64(time.0.ceil()).map_or(0, |time| time.as_secs())
 }
 
 fn keep(record: Record) {

@@ -208,6 +208,7 @@ mod tests {
             value: None,
             left_over: false,
             dropped_bytes: 0,
+            said: Vec::new(),
         };
         let traits =
             Traits { memory_limit: true, cpu_limit: true, pids_limit: true, ..Traits::default() };

@@ -48,6 +48,9 @@ pub struct ServeArgs {
     /// Do not try the backends at the start
     #[arg(long)]
     pub(super) no_check: bool,
+    /// Keep no history
+    #[arg(long)]
+    pub(super) no_history: bool,
     /// Speak on standard input and output, as another isomon does by SSH
     #[arg(
         long,

@@ -37,7 +37,10 @@ pub(super) fn settings(wish: &RemoteWrite, host: &str) -> Result<Option<Settings
         return Err(eyre!("[remote_write] both token_file and token_env are set")
             .advise("keep one of them"));
     }
-    let secret = token(&source).wrap_err("the token of [remote_write]")?;
+    let secret = token(&source).wrap_err("the token of [remote_write]").advise(
+        "write it into a file of mode 0600 and name that with token_file, or name a variable with \
+         token_env",
+    )?;
     if secret.is_some() && url.scheme() == "http" && !is_loopback(&url) {
         return Err(eyre!("[remote_write] the token would go over http:// for all to read")
             .advise("write https://, or leave the token out"));

@@ -86,13 +86,18 @@ fn write_bytes(to: &mut Vec<u8>, field: u8, bytes: &[u8]) {
     to.extend_from_slice(bytes);
 }
 
+/// The lowest seven bits.
+const fn low(number: u64) -> u8 {
+    number.to_le_bytes()[0] & 0x7f
+}
+
 /// A number in groups of seven bits, the lowest first.
 fn write_number(to: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
-        to.push((number & 0x7f) as u8 | 0x80);
+        to.push(low(number) | 0x80);
         number >>= 7;
     }
-    to.push(number as u8);
+    to.push(low(number));
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Time after which is looked whether another program has written to the record.
 const LOOK: Duration = Duration::from_secs(5);
 /// Time after which windows are told anew: they go on where nothing happens.
-const MOVE: Duration = Duration::from_secs(60);
+const MOVE: Duration = Duration::from_mins(1);
 /// What is counted goes back a week and the slot that has begun, in nanoseconds.
 const WEEK_NS: i64 = 8 * 86_400 * 1_000_000_000;
 /// Workloads that are told.

@@ -70,6 +70,7 @@ fn trial() -> Trial {
         value: None,
         left_over: false,
         dropped_bytes: 0,
+        said: Vec::new(),
     }
 }
 

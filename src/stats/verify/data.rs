@@ -6,6 +6,7 @@ use super::Verified;
 use crate::model::backend::BackendId;
 use crate::model::bench::{Cell, Outcome, Payload, Phase, Phases, Sample};
 use crate::model::load::{Shot, Step};
+use crate::model::pipeline::MomentKind;
 use crate::model::run::Run;
 use crate::model::unit::Seconds;
 
@@ -43,7 +44,12 @@ pub(super) fn look(run: &Run, verified: &mut Verified) {
 /// How long the run took by its own clock.
 fn length(run: &Run) -> f64 {
     let tail = run.tail.as_ref();
-    let length = tail.map(|tail| tail.ended.since(run.head.started).as_secs_f64());
+    // One that went on later, perhaps after the machine was started anew, counts its own time alone.
+    let resumed = run.moments.iter().any(|moment| moment.kind == MomentKind::Resumed);
+    let length = tail.map(|tail| match resumed {
+        true => tail.progress.elapsed_seconds.0,
+        false => tail.ended.since(run.head.started).as_secs_f64(),
+    });
     length.map_or(f64::INFINITY, |length| length + SLACK_SECONDS)
 }
 

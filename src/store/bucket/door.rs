@@ -24,28 +24,37 @@ mod profile;
 /// Time to reach a server.
 const CONNECT: Duration = Duration::from_secs(4);
 /// Longest time of one request; each is bounded by what it carries long before.
-const TOTAL: Duration = Duration::from_secs(3_600);
+const TOTAL: Duration = Duration::from_hours(1);
+
+/// What of S3 says where credentials come from, or that none are needed.
+const NAMED: [AmazonS3ConfigKey; 5] = [
+    AmazonS3ConfigKey::AccessKeyId,
+    AmazonS3ConfigKey::WebIdentityTokenFile,
+    AmazonS3ConfigKey::ContainerCredentialsRelativeUri,
+    AmazonS3ConfigKey::ContainerCredentialsFullUri,
+    AmazonS3ConfigKey::SkipSignature,
+];
 
 /// The bucket at `place`.
 pub(super) fn open(place: &Place, write: bool) -> Result<Bucket, Error> {
     // Whoever was first has set it.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let store = match place.keeper {
+    let (store, named) = match place.keeper {
         Keeper::S3 => s3(place)?,
-        Keeper::Gs => gs(place)?,
-        Keeper::File => directory(place, write)?,
+        Keeper::Gs => (gs(place)?, true),
+        Keeper::File => (directory(place, write)?, true),
     };
     let prefix = match place.keeper {
         Keeper::File => Key::default(),
         Keeper::S3 | Keeper::Gs => {
             let parts = place.prefix.split('/').filter(|part| !part.is_empty());
-            parts.fold(Key::default(), |key, part| key.join(part))
+            parts.fold(Key::default(), Key::join)
         }
     };
-    Ok(Bucket { store, place: place.clone(), prefix })
+    Ok(Bucket { store, place: place.clone(), prefix, named })
 }
 
-fn s3(place: &Place) -> Result<Arc<dyn ObjectStore>, Error> {
+fn s3(place: &Place) -> Result<(Arc<dyn ObjectStore>, bool), Error> {
     let mut builder = profile::complete(AmazonS3Builder::from_env())
         .with_bucket_name(&place.bucket)
         .with_retry(retry())
@@ -54,8 +63,9 @@ fn s3(place: &Place) -> Result<Arc<dyn ObjectStore>, Error> {
     if builder.get_config_value(&AmazonS3ConfigKey::Endpoint).is_some_and(plain) {
         builder = builder.with_allow_http(true);
     }
+    let named = NAMED.iter().any(|key| builder.get_config_value(key).is_some());
     let built = builder.build().map_err(|error| Error::of(&error, place))?;
-    Ok(Arc::new(built))
+    Ok((Arc::new(built), named))
 }
 
 fn gs(place: &Place) -> Result<Arc<dyn ObjectStore>, Error> {

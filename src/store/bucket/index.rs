@@ -33,7 +33,7 @@ const WORD: usize = 32;
 /// Objects that are looked at; the earliest ids beyond it are left out.
 const MOST: usize = 250_000;
 /// Time a whole list has.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 /// The status of a run that is on its way.
 pub const HALF: &str = "HALF PUSHED";
 

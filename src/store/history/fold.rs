@@ -158,9 +158,10 @@ impl Desk {
         while let Some(row) = rows.next()? {
             let seq = row.get(0)?;
             let sealed = row.get_ref(1)?.as_blob().unwrap_or_default();
-            match self.seal.open(Tag::Tail, seq, sealed) {
-                Some(body) => body::entries(body).for_each(|entry| take(&entry)),
-                None => tracing::warn!(seq, "a batch of the history is damaged"),
+            if let Some(body) = self.seal.open(Tag::Tail, seq, sealed) {
+                body::entries(body).for_each(|entry| take(&entry));
+            } else {
+                tracing::warn!(seq, "a batch of the history is damaged");
             }
         }
         Ok(())
@@ -224,9 +225,10 @@ impl Desk {
         while let Some(row) = rows.next()? {
             let id = row.get(0)?;
             let sealed = row.get_ref(1)?.as_blob().unwrap_or_default();
-            match self.seal.open(Tag::Chunk, id, sealed).and_then(Chunk::read) {
-                Some(chunk) => chunks.push((tier.start(id), chunk)),
-                None => tracing::warn!(id, "a piece of the history is damaged"),
+            if let Some(chunk) = self.seal.open(Tag::Chunk, id, sealed).and_then(Chunk::read) {
+                chunks.push((tier.start(id), chunk));
+            } else {
+                tracing::warn!(id, "a piece of the history is damaged");
             }
         }
         Ok(chunks)

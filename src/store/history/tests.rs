@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::id::SourceId;
-use crate::model::past::{PastTrack, PastWish, Track};
+use crate::model::past::{Past, PastTrack, PastWish, Track};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::track::Shape;
@@ -62,8 +62,6 @@ fn only(past: &Past) -> &PastTrack {
     assert!(track.at_ms.is_sorted_by(|a, b| a < b), "each instant once, in order");
     track
 }
-
-use crate::model::past::Past;
 
 #[test]
 fn what_was_acknowledged_is_read_as_it_came() {
@@ -287,4 +285,23 @@ fn the_log_of_another_file_is_known_for_what_it_is() {
             assert!(values.flatten().all(|value| *value == 1.0), "{tracks:?}");
         }
     }
+}
+
+#[test]
+fn the_size_is_as_stated() {
+    let home = tempfile::tempdir().unwrap();
+    let mut writer = open(home.path());
+    let (days, nodes) = (2, ["m", "n", "o", "p"]);
+    for hour in 0..days * 24 {
+        let instants = (0..360).map(|ten| hour * HOUR + ten * 10 * SECOND);
+        let of = |at| nodes.map(|node| row(node, at, &[Some(value(at)); 5]));
+        let rows: Vec<Row> = instants.flat_map(of).collect();
+        writer.append(&rows).unwrap();
+        while writer.tend(100).unwrap() {}
+    }
+    drop(writer);
+    let found = std::fs::metadata(file::path(home.path())).unwrap().len() as f64;
+    let load = size::Load { interval_s: 10.0, columns: 5, shape: 5 };
+    let stated = size::bytes(load, 4, days as f64);
+    assert!((found / stated - 1.0).abs() < 0.1, "{found} bytes, stated are {stated}");
 }

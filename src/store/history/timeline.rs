@@ -114,7 +114,7 @@ impl Timeline {
     pub(super) fn wall(&self, own: i64) -> i64 {
         let since = self.segments.partition_point(|segment| segment.own <= own);
         let segment = since.checked_sub(1).and_then(|index| self.segments.get(index));
-        own + segment.or(self.segments.first()).map_or(0, |segment| segment.offset)
+        own + segment.or_else(|| self.segments.first()).map_or(0, |segment| segment.offset)
     }
 
     /// The own times at which the wall clock showed something of `wall`, in the order of the wall clock.

@@ -19,6 +19,7 @@ impl App {
     /// Does what `action` asks and returns what is wished of the rest of the house. The tab in
     /// front answers first, except where an action means the same everywhere.
     pub fn act(&mut self, action: Action, state: &State) -> Option<Command> {
+        let action = self.meant(action);
         if action.acts() && (self.setup.readonly || state.replay.is_some()) {
             self.refuse(state);
             return None;
@@ -54,6 +55,13 @@ impl App {
             return self.act_for_tab(action, state);
         }
         self.take(reply, action, state)
+    }
+
+    /// What `action` means where the keys are: in a log that is searched, the key for now goes on to what is
+    /// searched for, as in any pager.
+    fn meant(&self, action: Action) -> Action {
+        let searching = self.tab == Tab::Runs && self.views.runs.is_searching();
+        if action == Action::Now && searching { Action::FindNext } else { action }
     }
 
     /// Actions that mean the same in every tab; false if `action` is none of them.

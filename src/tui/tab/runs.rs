@@ -191,6 +191,11 @@ impl View {
         self.open.is_some()
     }
 
+    /// Whether the keys are with a log that is searched.
+    pub fn is_searching(&self) -> bool {
+        self.open.is_some() && self.detail.is_searching()
+    }
+
     /// The node whose job is seen in depth.
     pub fn in_depth(&self) -> Option<SourceId> {
         let key = self.open.as_ref()?;

@@ -123,10 +123,13 @@ impl Dag<'_> {
     fn row(&self, row: &tree::Row, look: &Look<'_>, width: usize) -> Line<'static> {
         let knot = &self.knots[row.knot];
         let again = if row.again { " (above)" } else { "" };
-        let room = width.saturating_sub(row.stem.width() + 2 + again.len());
+        // Of a deep tree the end of the stem is shown: a name says more.
+        let deep = row.stem.chars().count().saturating_sub(width / 3);
+        let stem: String = row.stem.chars().skip(deep).collect();
+        let room = width.saturating_sub(stem.width() + 2 + again.len());
         let name = if row.again { look.theme.muted } else { look.theme.text };
         Line::from(vec![
-            Span::styled(row.stem.clone(), look.theme.border),
+            Span::styled(stem, look.theme.border),
             Span::styled(format!("{} ", knot.sign), knot.style),
             Span::styled(fixed::cut(&knot.name, room) + again, name),
         ])

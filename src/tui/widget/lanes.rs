@@ -162,7 +162,7 @@ mod tests {
             threshold: Threshold::default(),
             glyph: Glyph::Ascii,
             now: Stamp::default(),
-            when: &crate::tui::when::When::default(),
+            when: &When::default(),
             zone: &jiff::tz::TimeZone::UTC,
             readonly: false,
             interval_ms: 1_000,

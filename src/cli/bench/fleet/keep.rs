@@ -55,7 +55,10 @@ impl Told {
             return;
         }
         let (more, more_steps) = (samples.len(), steps.len());
-        let finish = |dir: &RunDir| run.tail.as_ref().map_or(Ok(()), |_| dir.finish(run));
+        let finish = |dir: &RunDir| match &run.tail {
+            Some(_) => dir.finish(run).map(|_files| ()),
+            None => Ok(()),
+        };
         let written: Result<(), Error> =
             dir.append(samples).and_then(|()| dir.append_steps(steps)).and_then(|()| finish(dir));
         match written {

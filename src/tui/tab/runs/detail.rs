@@ -105,6 +105,11 @@ impl View {
         Reply::Done
     }
 
+    /// Whether the keys are with a log that is searched.
+    pub(super) fn is_searching(&self) -> bool {
+        self.focus == Part::Log && self.log.is_searched()
+    }
+
     pub(super) fn filter(&mut self, text: &str) {
         self.pane_mut(self.focus).filter(text);
     }

@@ -42,6 +42,11 @@ const fn numbers(job: &Job<'_>) -> (u64, u64) {
 }
 
 impl View {
+    /// Whether something is searched for.
+    pub(super) const fn is_searched(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
     fn holds(&self, line: &LogLine) -> bool {
         let found = |text: &str| text.to_lowercase().contains(&self.wanted);
         !self.wanted.is_empty() && (found(line.text.as_str()) || found(line.from.as_str()))

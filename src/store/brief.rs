@@ -1,0 +1,131 @@
+//! `brief.json`: what a run was, in short, so that a list of thousands need not read the whole of each.
+//!
+//! Where it is not there, or is not of the run beside it, it is made of what there is: the whole run where
+//! that is small enough to be read, else its head and its last checkpoint.
+
+use std::fs;
+use std::path::Path;
+
+use super::run_dir::{HEAD, RUN, RunDir};
+use super::{Error, file, saved};
+use crate::model::backend::BackendId;
+use crate::model::pipeline::PipelineKind;
+use crate::model::run::{Run, RunBrief, RunEnd, RunHead, RunTail};
+use crate::model::text::SafeText;
+
+const NAME: &str = "brief.json";
+/// Larger briefs are none.
+const LARGEST: u64 = 64 << 10;
+/// Larger runs are not read for a list.
+const LARGEST_RUN: u64 = 32 << 20;
+
+/// What `run` was.
+pub(super) fn of(run: &Run) -> RunBrief {
+    let brief = begun(&run.head);
+    match &run.tail {
+        Some(tail) => ended(brief, tail),
+        None => brief,
+    }
+}
+
+/// What is known of a run by its head.
+fn begun(head: &RunHead) -> RunBrief {
+    let mut parts: Vec<BackendId> = head.plan.backends.clone();
+    parts.dedup();
+    RunBrief {
+        kind: PipelineKind::Benchmark,
+        name: head.plan.name.clone(),
+        host: head.fingerprint.hostname.clone(),
+        started_ms: head.started.wall_ms,
+        status: "CUT OFF".into(),
+        parts: parts.iter().map(|id| id.name().into()).collect(),
+        ..RunBrief::default()
+    }
+}
+
+fn ended(brief: RunBrief, tail: &RunTail) -> RunBrief {
+    let (status, note) = match &tail.end {
+        RunEnd::Completed => ("COMPLETED", None),
+        RunEnd::BudgetSpent => ("COMPLETED", Some("the time allowed was spent first".into())),
+        RunEnd::RoundsSpent => ("COMPLETED", Some("the rounds allowed were spent first".into())),
+        RunEnd::Cancelled => ("CANCELLED", None),
+        RunEnd::Failed { reason } => ("FAILED", Some(reason.clone())),
+    };
+    RunBrief {
+        seconds: Some(tail.progress.elapsed_seconds),
+        status: status.into(),
+        completed: tail.progress.completed,
+        failed: tail.progress.failed,
+        note,
+        ..brief
+    }
+}
+
+/// Writes `brief` into the run's directory `dir`.
+pub(super) fn write(dir: &Path, brief: &RunBrief) -> Result<(), Error> {
+    file::write_json(&dir.join(NAME), brief)
+}
+
+/// Lets go of the brief of the run in `dir`, which goes on. That there is none changes nothing.
+pub(super) fn forget(dir: &Path) {
+    fs::remove_file(dir.join(NAME)).ok();
+}
+
+/// What the run in `dir` was, or is; whether it came to an end that it told, and can go on otherwise.
+pub(super) fn read(dir: &Path) -> RunBrief {
+    let whole = dir.join(RUN);
+    let read = match fs::metadata(&whole) {
+        Ok(about) if about.is_file() => written(dir, &about).map_or_else(|| made(dir, &about), Ok),
+        _ => unfinished(dir),
+    };
+    read.unwrap_or_else(|error| RunBrief {
+        status: "CORRUPT".into(),
+        note: Some(SafeText::new(&error.to_string())),
+        ..RunBrief::default()
+    })
+}
+
+/// The brief beside a whole run, unless the run was changed after it.
+fn written(dir: &Path, whole: &fs::Metadata) -> Option<RunBrief> {
+    let at = dir.join(NAME);
+    let about = fs::metadata(&at).ok().filter(|about| about.len() <= LARGEST)?;
+    let newer = about.modified().ok()? >= whole.modified().ok()?;
+    let bytes = newer.then(|| file::read(&at).ok())??;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// One made of the run itself, and kept for the next time.
+fn made(dir: &Path, whole: &fs::Metadata) -> Result<RunBrief, Error> {
+    if whole.len() > LARGEST_RUN {
+        let note = Some("it is too large to be looked into for a list".into());
+        return Ok(RunBrief { note, status: "COMPLETED".into(), ..begun(&head(dir)?) });
+    }
+    let brief = of(&RunDir::read(dir)?);
+    // Where nothing may be written it is made anew the next time.
+    write(dir, &brief).ok();
+    Ok(brief)
+}
+
+fn head(dir: &Path) -> Result<RunHead, Error> {
+    let at = dir.join(HEAD);
+    let bytes = file::read(&at)?;
+    super::foreign::check(&at, &bytes)?;
+    file::parse(&at, &bytes)
+}
+
+/// One that goes on, or was cut off: by its head and its last checkpoint.
+fn unfinished(dir: &Path) -> Result<RunBrief, Error> {
+    let mut brief = begun(&head(dir)?);
+    let saved = saved::read(dir)?;
+    if RunDir::goes_on(dir) {
+        brief.status = "RUNNING".into();
+    } else if saved.is_some() {
+        let id = dir.file_name().unwrap_or_default().to_string_lossy();
+        brief.note = Some(SafeText::new(&format!("goes on with `isomon bench --resume {id}`")));
+    }
+    if let Some(saved) = saved {
+        brief.seconds = Some(saved.elapsed_seconds);
+        (brief.completed, brief.failed) = (saved.progress.completed, saved.progress.failed);
+    }
+    Ok(brief)
+}

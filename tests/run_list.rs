@@ -1,0 +1,121 @@
+//! The list of runs: what each was, in short, without the whole of each being read.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test program")]
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use isomon::model::id::RunId;
+use isomon::model::run::StoredRun;
+use isomon::store::{self, RunDir};
+
+#[path = "support/home.rs"]
+mod home;
+#[path = "support/made.rs"]
+#[allow(dead_code, reason = "shared")]
+mod made;
+
+use home::{Home, out, status};
+use made::Shape;
+
+fn keep(runs: &Path, number: u32) -> RunId {
+    let mut run = made::whole(u64::from(number), 12, &[(0.01, Shape::Normal(0.1))]);
+    run.head.id = RunId::new(i64::from(number) * 60_000, number);
+    run.head.plan.name = Some(format!("night {number}").as_str().into());
+    RunDir::create(runs, &run.head).unwrap().finish(&run).unwrap();
+    run.head.id
+}
+
+fn brief(list: &[StoredRun], id: &RunId) -> (String, String) {
+    let run = list.iter().find(|run| run.id == *id).unwrap();
+    let brief = run.brief.as_ref().unwrap();
+    (brief.status.to_string(), brief.note.as_ref().map(ToString::to_string).unwrap_or_default())
+}
+
+#[test]
+fn one_that_cannot_be_read_is_named_and_the_others_are_there() {
+    let home = tempfile::tempdir().unwrap();
+    let ids: Vec<RunId> = (1..=4).map(|number| keep(home.path(), number)).collect();
+    let at = |number: usize, file: &str| home.path().join(ids[number].as_str()).join(file);
+    fs::remove_file(at(1, "brief.json")).unwrap();
+    fs::remove_file(at(2, "brief.json")).unwrap();
+    fs::write(at(2, "run.json"), "{\"format\":1").unwrap();
+    fs::write(at(3, "brief.json"), "not JSON").unwrap();
+    let list = store::briefs(home.path()).unwrap();
+    assert_eq!(list.len(), 4);
+    for number in [0, 1, 3] {
+        assert_eq!(brief(&list, &ids[number]), ("COMPLETED".into(), String::new()), "{number}");
+    }
+    let (status, note) = brief(&list, &ids[2]);
+    assert_eq!(status, "CORRUPT");
+    assert!(note.contains("run.json ends in line 1"), "{note}");
+    assert!(at(1, "brief.json").exists(), "it is made once");
+}
+
+#[test]
+fn a_brief_is_never_older_than_its_run() {
+    let home = tempfile::tempdir().unwrap();
+    let id = keep(home.path(), 1);
+    let dir = home.path().join(id.as_str());
+    let old = fs::File::open(dir.join("brief.json")).unwrap();
+    old.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let text = fs::read_to_string(dir.join("run.json")).unwrap();
+    fs::write(dir.join("run.json"), text.replace("\"completed\"", "\"cancelled\"")).unwrap();
+    let run = RunDir::read(&dir).unwrap();
+    let cancelled = run.tail.unwrap().end == isomon::model::run::RunEnd::Cancelled;
+    let (status, _) = brief(&store::briefs(home.path()).unwrap(), &id);
+    assert_eq!(status == "CANCELLED", cancelled);
+}
+
+#[test]
+fn only_the_brief_of_a_run_is_read_for_the_list() {
+    let home = tempfile::tempdir().unwrap();
+    let id = keep(home.path(), 1);
+    let dir = home.path().join(id.as_str());
+    // What is not read does no harm; its time stays that of the brief.
+    let when = fs::metadata(dir.join("brief.json")).unwrap().modified().unwrap();
+    for name in ["run.json", "samples.ndjson", "head.json", "events.ndjson"] {
+        fs::write(dir.join(name), "x".repeat(1 << 16)).unwrap();
+        fs::File::options().write(true).open(dir.join(name)).unwrap().set_modified(when).unwrap();
+    }
+    let (status, _) = brief(&store::briefs(home.path()).unwrap(), &id);
+    assert_eq!(status, "COMPLETED");
+}
+
+#[test]
+fn the_list_is_filtered() {
+    let home = Home::new();
+    let runs = home.path().join(".local/state/isomon/runs");
+    (1..=3).for_each(|number| drop(keep(&runs, number)));
+    let listed = home.run(&["list", "--name", "NIGHT 2", "--json"]);
+    assert_eq!(status(&listed), Some(0));
+    let runs: Vec<StoredRun> = serde_json::from_str(&out(&listed)).unwrap();
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].brief.as_ref().unwrap().completed, 12);
+    assert!(out(&home.run(&["list", "--state", "failed"])).contains("no run is like that"));
+    assert!(out(&home.run(&["list", "--since", "1h"])).contains("no run is like that"));
+    assert!(out(&home.run(&["list", "--state", "completed"])).contains("night 3"));
+}
+
+/// Ten thousand runs in half a second, in a release build.
+#[test]
+fn ten_thousand_runs_are_listed_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let first = keep(home.path(), 1);
+    let from = home.path().join(first.as_str());
+    for number in 2..=10_000 {
+        let to = home.path().join(RunId::new(i64::from(number) * 60_000, number).as_str());
+        fs::create_dir(&to).unwrap();
+        for name in ["run.json", "brief.json"] {
+            fs::hard_link(from.join(name), to.join(name)).unwrap();
+        }
+    }
+    let begun = Instant::now();
+    let list = store::briefs(home.path()).unwrap();
+    let took = begun.elapsed();
+    println!("{} runs in {took:?}", list.len());
+    assert_eq!(list.len(), 10_000);
+    let most = if cfg!(debug_assertions) { 5_000 } else { 500 };
+    assert!(took < Duration::from_millis(most), "{took:?}");
+}
