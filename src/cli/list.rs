@@ -187,6 +187,7 @@ fn long(seconds: i64) -> String {
         7_200..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} d", seconds / 86_400),
     }
+}
 
 /// The runs of a bucket.
 fn of_bucket(place: &Place) -> Result<Vec<StoredRun>> {
@@ -200,5 +201,4 @@ fn of_bucket(place: &Place) -> Result<Vec<StoredRun>> {
         print::err(&format!("{place} has more runs than are listed: the latest are missing"));
     }
     Ok(runs)
-}
 }
