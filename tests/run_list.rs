@@ -16,7 +16,7 @@ mod home;
 #[allow(dead_code, reason = "shared")]
 mod made;
 
-use home::{Home, out, status};
+use home::{Home, err, out, status};
 use made::Shape;
 
 fn keep(runs: &Path, number: u32) -> RunId {
@@ -89,7 +89,7 @@ fn the_list_is_filtered() {
     let runs = home.path().join(".local/state/isomon/runs");
     (1..=3).for_each(|number| drop(keep(&runs, number)));
     let listed = home.run(&["list", "--name", "NIGHT 2", "--json"]);
-    assert_eq!(status(&listed), Some(0));
+    assert_eq!(status(&listed), Some(0), "{}", err(&listed));
     let runs: Vec<StoredRun> = serde_json::from_str(&out(&listed)).unwrap();
     assert_eq!(runs.len(), 1);
     assert_eq!(runs[0].brief.as_ref().unwrap().completed, 12);
