@@ -45,6 +45,7 @@ pub struct Hub<D> {
     wishes: mpsc::Sender<Command>,
     commands: mpsc::Receiver<Command>,
     subscribers: Vec<mpsc::Sender<Update>>,
+    listeners: Vec<mpsc::Sender<Update>>,
     pace: watch::Sender<Pace>,
     tasks: TaskTracker,
     live: Option<task::Live>,
@@ -70,6 +71,7 @@ impl<D: Deed> Hub<D> {
             wishes,
             commands,
             subscribers: Vec::new(),
+            listeners: Vec::new(),
             pace,
             tasks: TaskTracker::new(),
             live: None,
@@ -105,6 +107,14 @@ impl<D: Deed> Hub<D> {
     pub fn subscribe(&mut self, room: usize) -> mpsc::Receiver<Update> {
         let (to, updates) = mpsc::channel(room);
         self.subscribers.push(to);
+        updates
+    }
+
+    /// Every update from now on that no later one replaces, up to `room` waiting. Nobody waits for who
+    /// takes them: one with whom there is no room any more is let go of.
+    pub fn listen(&mut self, room: usize) -> mpsc::Receiver<Update> {
+        let (to, updates) = mpsc::channel(room);
+        self.listeners.push(to);
         updates
     }
 
@@ -154,6 +164,16 @@ impl<D: Deed> Hub<D> {
     /// Gives `update` to every subscriber; who has gone is forgotten.
     async fn pass(&mut self, update: Update) {
         self.fleet.note(&update);
+        if !update.what.is_periodic() {
+            self.listeners.retain(|listener| match listener.try_send(update.clone()) {
+                Ok(()) => true,
+                Err(mpsc::error::TrySendError::Closed(_)) => false,
+                Err(mpsc::error::TrySendError::Full(_)) => {
+                    tracing::warn!("runs of other nodes are kept no longer: the disk is too slow");
+                    false
+                }
+            });
+        }
         for subscriber in &self.subscribers {
             if !update.what.is_periodic() {
                 // An error means the subscriber has gone, which is seen below.
