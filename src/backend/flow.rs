@@ -162,8 +162,9 @@ mod tests {
         let now = Instant::now();
         let mut flow = Flow { credit: 4, ..Flow::new(Some(1)) };
         assert_eq!(text(&flow.take(Stream::Output, b"half", now)), "half");
+        let many = vec![b'x'; LATE / 10];
         for _ in 0..20 {
-            flow.take(Stream::Output, &[b'x'; LATE / 10], now);
+            flow.take(Stream::Output, &many, now);
         }
         flow.take(Stream::Error, b"oops\n", now);
         let rest = flow.rest();
@@ -176,9 +177,9 @@ mod tests {
 
     #[test]
     fn whoever_wants_everything_gets_it() {
-        let mut flow = Flow::new(None);
+        let (mut flow, many) = (Flow::new(None), vec![b'x'; 100_000]);
         let all: usize = (0..100)
-            .flat_map(|_| flow.take(Stream::Error, &[b'x'; 100_000], Instant::now()))
+            .flat_map(|_| flow.take(Stream::Error, &many, Instant::now()))
             .map(|(_, piece)| piece.len())
             .sum();
         assert_eq!((all, flow.dropped(), flow.length), (10_000_000, 0, 0));

@@ -87,7 +87,7 @@ fn how_wrong_a_token_is_cannot_be_timed() {
     };
     let (found, chance) = difference([&|| careless(&first), &|| careless(&last)]);
     println!("careless: {found} (by chance {chance})");
-    assert!(found > 0.05 && found > chance, "{found} {chance}");
+    assert!(found > 0.05, "{found} {chance}");
 }
 
 #[test]

@@ -35,7 +35,8 @@ pub(super) fn keep(
                 }
             }
             What::Run { id, event } => {
-                if take(&mut heard, (update.from, id), event, runs) {
+                let over = take(&mut heard, &(update.from, id), event, runs);
+                if over {
                     // Where nobody listens any more there is no list either.
                     commands.try_send(Command::ListRuns).unwrap_or_default();
                 }
@@ -47,15 +48,15 @@ pub(super) fn keep(
 }
 
 /// Takes in what happened to a run; whether it is over with that.
-fn take(heard: &mut Heard, key: (SourceId, RunId), event: RunEvent, runs: &Path) -> bool {
-    let Some(told) = heard.get_mut(&key) else { return false };
+fn take(heard: &mut Heard, key: &(SourceId, RunId), event: RunEvent, runs: &Path) -> bool {
+    let Some(told) = heard.get_mut(key) else { return false };
     told.take(event, place(&key.0, runs));
     let over = told.is_over();
     if over {
         if let Some(why) = &told.unkept {
             tracing::warn!("run {} of {} is not kept on this machine: {why}", key.1, key.0);
         }
-        heard.remove(&key);
+        heard.remove(key);
     }
     over
 }
