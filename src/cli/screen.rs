@@ -23,8 +23,12 @@ use crate::model::update::Update;
 use crate::tui;
 use crate::tui::run::{Ended, Options};
 
+mod keep;
+
 /// Updates that may wait for the screen.
 const ROOM: usize = 1_024;
+/// Of those that are not replaced by the next, how many may wait for the disk.
+const KEPT: usize = 32_768;
 
 pub(super) fn run(args: &Args, setting: &Setting) -> Outcome {
     refuse_what_is_no_terminal("`isomon snapshot` prints the same once, also with --json")?;
@@ -61,10 +65,13 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     hub.keep_at(places(args, setting));
     let flags = &args.screen.sources;
     hub.watch(flags.specs(&setting.config.source, Which::All)?, flags.ssh_at_once());
+    let (told, wishes, runs) = (hub.listen(KEPT), hub.commands(), local.runs.clone());
+    let keeping = tokio::task::spawn_blocking(move || keep::keep(told, &wishes, &runs));
     let hub = tokio::spawn(hub.run(stop.clone()));
     let result = face(updates, commands, setting, args.screen.readonly).await;
     stop.cancel();
     hub.await?;
+    keeping.await?;
     recorder::end(recording).await;
     if let Some((tape, path)) = tape.zip(screen.record.as_ref()) {
         tape.end(path).await?;
