@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use proptest::prelude::*;
 
+use std::io::Write as _;
+
 use super::*;
 use crate::model::backend::BackendId;
 use crate::model::bench::{Cell, Effort, HostState, Limits, Outcome, Payload, Phases, Plan};
