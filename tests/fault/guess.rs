@@ -22,8 +22,8 @@ fn median(times: &mut [f64]) -> f64 {
     times[times.len() / 2]
 }
 
-/// By how much the second of two ways takes longer, as a share, and 99.9 % of what chance alone makes of
-/// it: the two are timed in turn, and signs are drawn anew a thousand times.
+/// By how much the second of two ways takes longer, as a share, and the most that chance alone makes of
+/// it: the two are timed in turn, and which is which is drawn anew sixty times.
 fn difference(ways: [&dyn Fn(); 2]) -> (f64, f64) {
     const ROUNDS: usize = 10_000;
     let time = |way: &dyn Fn()| {
@@ -43,7 +43,7 @@ fn difference(ways: [&dyn Fn(); 2]) -> (f64, f64) {
     let of = |which: usize| median(&mut pairs.iter().map(|pair| pair[which]).collect::<Vec<_>>());
     let usual = of(0);
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut by_chance: Vec<f64> = (0..300)
+    let mut by_chance: Vec<f64> = (0..60)
         .map(|_| {
             let mut drawn = [Vec::with_capacity(ROUNDS), Vec::with_capacity(ROUNDS)];
             for pair in &pairs {
@@ -59,26 +59,25 @@ fn difference(ways: [&dyn Fn(); 2]) -> (f64, f64) {
         })
         .collect();
     by_chance.sort_by(f64::total_cmp);
-    ((of(1) - usual) / usual, by_chance[298])
+    ((of(1) - usual) / usual, by_chance[59])
 }
 
 #[test]
 fn how_wrong_a_token_is_cannot_be_timed() {
     let secret = Secret::new(TOKEN);
     let (first, last) = (wrong(0), wrong(TOKEN.len() - 1));
-    let attempts: Vec<(f64, f64)> = (0..3)
-        .map(|_| {
-            let ways: [&dyn Fn(); 2] =
-                [&|| assert!(!black_box(&secret).is(black_box(&first))), &|| {
-                    assert!(!black_box(&secret).is(black_box(&last)))
-                }];
-            difference(ways)
-        })
-        .collect();
-    println!("first letter wrong against last: {attempts:?} (difference, by chance)");
-    let good = |(found, chance): &(f64, f64)| found.abs() <= chance.max(0.01);
-    assert!(attempts.iter().any(good), "{attempts:?}");
-    assert!(attempts.iter().all(|(found, _)| found.abs() < 0.05), "{attempts:?}");
+    let attempt = || {
+        let ways: [&dyn Fn(); 2] =
+            [&|| assert!(!black_box(&secret).is(black_box(&first))), &|| {
+                assert!(!black_box(&secret).is(black_box(&last)))
+            }];
+        let (found, chance) = difference(ways);
+        println!("first letter wrong against last: {found} (by chance {chance})");
+        assert!(found.abs() < 0.05, "{found}");
+        found.abs() <= chance.max(0.01)
+    };
+    // A machine that is busy with something else may be unlucky once.
+    assert!((0..3).any(|_| attempt()));
 
     // The same way finds out a comparison that ends with the first difference.
     let careless = |guess: &str| {
