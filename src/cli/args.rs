@@ -80,7 +80,7 @@ pub struct ScreenArgs {
     /// Hide and refuse what acts: no benchmark can be started or cancelled
     #[arg(long)]
     pub readonly: bool,
-    /// A bucket whose runs are shown too: s3://bucket/prefix, gs://…, file:///directory; repeat for more
+    /// A bucket whose runs are shown too: `s3://bucket/prefix`, `gs://…`, `file:///directory`; repeat for more
     #[arg(long, value_name = "PLACE")]
     pub runs: Vec<Place>,
     /// Keep what happens in this file, for `isomon replay`

@@ -60,9 +60,9 @@ pub(super) fn run(wish: &ExecArgs, setting: Result<Setting>) -> Exit {
 
 fn attempt(wish: &ExecArgs, setting: Result<Setting>) -> Outcome {
     log::to_stderr()?;
-    let local = setting?.local;
+    let Setting { local, config, .. } = setting?;
     let task = wish.task(StdRng::from_os_rng().random())?;
-    let begun = note::Begun::now();
+    let begun = note::Begun::now(&config);
     let heard = runtime::block_on(live::run(local, task.clone(), wish))??;
     let Some(ended) = heard.ended else {
         begun.killed(&task);

@@ -23,7 +23,7 @@ use crate::store::bucket::index::Listing;
 /// Which runs, and how to print them.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ListArgs {
-    /// A bucket: s3://bucket/prefix, gs://…, file:///directory; this machine if none
+    /// A bucket: `s3://bucket/prefix`, `gs://…`, `file:///directory`; this machine if none
     #[arg(value_name = "PLACE")]
     place: Option<Place>,
     /// Those in this state alone

@@ -26,7 +26,7 @@ Examples:
 /// What to pull, and where from.
 #[derive(Clone, Debug, clap::Args)]
 pub struct PullArgs {
-    /// Where from: s3://bucket/prefix, gs://bucket/prefix, file:///directory
+    /// Where from: `s3://bucket/prefix`, `gs://bucket/prefix`, `file:///directory`
     #[arg(value_name = "PLACE", required = true)]
     place: Place,
     /// Runs: ids, `last`, or `all` of them

@@ -36,7 +36,7 @@ pub struct PushArgs {
     /// Runs: `last`, ids, directories of runs
     #[arg(value_name = "RUN", required = true, num_args = 1..)]
     runs: Vec<String>,
-    /// Where to: s3://bucket/prefix, gs://bucket/prefix, file:///directory
+    /// Where to: `s3://bucket/prefix`, `gs://bucket/prefix`, `file:///directory`
     #[arg(value_name = "PLACE", required = true)]
     place: Place,
     /// Also a run that was cut off; what it gets later cannot be added

@@ -35,7 +35,7 @@ mod pace;
 mod remote;
 mod safety;
 mod token;
-mod workload;
+pub(super) mod workload;
 
 pub use args::ServeArgs;
 

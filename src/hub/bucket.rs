@@ -46,8 +46,8 @@ impl<D: Deed> Hub<D> {
 
     /// Tells run `id` again out of the bucket called `source`; false if there is no such bucket.
     pub(super) fn open_bucket(&self, source: &SourceId, id: &RunId) -> bool {
-        let places = self.shelves.iter().map(|shelf| &shelf.place);
-        let Some(place) = places.cloned().find(|place| place.source() == *source) else {
+        let mut places = self.shelves.iter().map(|shelf| &shelf.place);
+        let Some(place) = places.find(|place| place.source() == *source).cloned() else {
             return false;
         };
         let outlet = self.outlet.of(SourceId::kept_at(source));

@@ -7,9 +7,11 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use ulid::Ulid;
 
+use super::super::serve::workload::keep;
 use super::super::setting::state_dir;
 use super::verdict::Verdict;
 use crate::backend::{Task, Work};
+use crate::config::Config;
 use crate::model::job::Runtime;
 use crate::model::time::{Clock, SystemClock};
 use crate::model::unit::Seconds;
@@ -20,11 +22,13 @@ use crate::store::workload::{Keep, Record, note};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Begun {
     wall_ns: i64,
+    /// What is kept of such notes.
+    kept: Keep,
 }
 
 impl Begun {
-    pub(super) fn now() -> Self {
-        Self { wall_ns: SystemClock.wall_ns() }
+    pub(super) fn now(config: &Config) -> Self {
+        Self { wall_ns: SystemClock.wall_ns(), kept: keep(&config.workloads) }
     }
 
     /// Notes work that came to an end of its own.
@@ -32,7 +36,7 @@ impl Begun {
         let record = self.record(verdict.task);
         let status = verdict.workload_status();
         let error = (status == Status::Failed).then(|| verdict.outcome());
-        keep(Record {
+        self.write(Record {
             status,
             exit_code: verdict.ended.trial.status.filter(|_| status == Status::Completed),
             duration_s: verdict.duration().map(|seconds| seconds.0),
@@ -43,7 +47,11 @@ impl Begun {
 
     /// Notes work that was ended because somebody wished so.
     pub(super) fn killed(self, task: &Task) {
-        keep(Record { status: Status::Killed, ..self.record(task) });
+        self.write(Record { status: Status::Killed, ..self.record(task) });
+    }
+
+    fn write(self, record: Record) {
+        write(&record, self.kept);
     }
 
     fn record(self, task: &Task) -> Record {
@@ -75,9 +83,9 @@ fn whole(time: Seconds) -> u64 {
     std::time::Duration::try_from_secs_f64(time.0.ceil()).map_or(0, |time| time.as_secs())
 }
 
-fn keep(record: Record) {
+fn write(record: &Record, kept: Keep) {
     let now_ns = record.finished_ns.unwrap_or_default();
-    let kept = state_dir().map(|state| note(&state, &record, Keep::default(), now_ns));
+    let kept = state_dir().map(|state| note(&state, record, kept, now_ns));
     match kept {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "the work is not noted"),

@@ -32,7 +32,7 @@ pub(super) fn begin(
 }
 
 /// What is kept of them, as it is set.
-fn keep(kept: &Workloads) -> Keep {
+pub(in crate::cli) fn keep(kept: &Workloads) -> Keep {
     let day_ns = 86_400 * 1_000_000_000_i64;
     Keep {
         workloads: kept.keep.get(),

@@ -26,13 +26,12 @@ const CONNECT: Duration = Duration::from_secs(4);
 /// Longest time of one request; each is bounded by what it carries long before.
 const TOTAL: Duration = Duration::from_hours(1);
 
-/// What of S3 says where credentials come from, or that none are needed.
-const NAMED: [AmazonS3ConfigKey; 5] = [
+/// What of S3 says where credentials come from.
+const NAMED: [AmazonS3ConfigKey; 4] = [
     AmazonS3ConfigKey::AccessKeyId,
     AmazonS3ConfigKey::WebIdentityTokenFile,
     AmazonS3ConfigKey::ContainerCredentialsRelativeUri,
     AmazonS3ConfigKey::ContainerCredentialsFullUri,
-    AmazonS3ConfigKey::SkipSignature,
 ];
 
 /// The bucket at `place`.
@@ -63,7 +62,9 @@ fn s3(place: &Place) -> Result<(Arc<dyn ObjectStore>, bool), Error> {
     if builder.get_config_value(&AmazonS3ConfigKey::Endpoint).is_some_and(plain) {
         builder = builder.with_allow_http(true);
     }
-    let named = NAMED.iter().any(|key| builder.get_config_value(key).is_some());
+    let unsigned = builder.get_config_value(&AmazonS3ConfigKey::SkipSignature);
+    let named = NAMED.iter().any(|key| builder.get_config_value(key).is_some())
+        || unsigned.is_some_and(|unsigned| unsigned == "true");
     let built = builder.build().map_err(|error| Error::of(&error, place))?;
     Ok((Arc::new(built), named))
 }

@@ -1,11 +1,10 @@
 //! A run survives what disks and people do to it, or says what is wrong and where.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 
 use proptest::prelude::*;
-
-use std::io::Write as _;
 
 use super::*;
 use crate::model::backend::BackendId;

@@ -106,7 +106,7 @@ impl View {
             spell.by_backend.iter().map(move |of| Row { node, of })
         };
         let mut rows: Vec<Row<'a>> = self.spells(state).flat_map(of).collect();
-        rows.sort_by(|one, other| other.of.count.cmp(&one.of.count));
+        rows.sort_by_key(|row| std::cmp::Reverse(row.of.count));
         rows
     }
 
