@@ -1,7 +1,7 @@
 //! A run survives what disks and people do to it, or says what is wrong and where.
 
-use std::fs;
-use std::io::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 use proptest::prelude::*;
@@ -62,7 +62,7 @@ fn a_page_is_some_of_the_samples_whether_or_not_the_run_is_over() {
     assert_eq!(rounds(0, 3), (vec![0, 1, 2], 10));
     assert_eq!(rounds(8, 3), (vec![8, 9], 10));
     assert_eq!(rounds(99, 3), (vec![], 10));
-    let mut torn = std::fs::OpenOptions::new().append(true).open(path.join(SAMPLES)).unwrap();
+    let mut torn = OpenOptions::new().append(true).open(path.join(SAMPLES)).unwrap();
     torn.write_all(b"{\"cell\":0,").unwrap();
     assert_eq!(rounds(9, 3), (vec![9], 10));
     dir.finish(&Run { samples: all, ..Run::begun(head()) }).unwrap();
