@@ -21,6 +21,7 @@ use isomon::tui::keymap::Keymap;
 use isomon::tui::look::{Glyph, Look};
 use isomon::tui::tab::bench::View;
 use isomon::tui::theme::Theme;
+use isomon::tui::when::When;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -103,12 +104,16 @@ fn timed(
 
 fn look<'a>(theme: &'a Theme, state: &State) -> Look<'a> {
     static KEYMAP: LazyLock<Keymap> = LazyLock::new(Keymap::embedded);
+    static ZONE: jiff::tz::TimeZone = jiff::tz::TimeZone::UTC;
+    static WHEN: LazyLock<When> = LazyLock::new(When::default);
     Look {
         theme,
         keymap: &KEYMAP,
         threshold: Threshold::default(),
         glyph: Glyph::Unicode,
         now: state.now,
+        when: &WHEN,
+        zone: &ZONE,
         readonly: false,
         interval_ms: 1000,
     }

@@ -50,6 +50,8 @@ fn draw(bencher: Bencher<'_, '_>, (width, height): (u16, u16), draw: Draw<'_>) {
         threshold: Threshold::default(),
         glyph: Glyph::Unicode,
         now: scene::at(SCENE.now_ms + 400),
+        when: &isomon::tui::when::When::default(),
+        zone: &jiff::tz::TimeZone::UTC,
         readonly: false,
         interval_ms: 2_000,
     };

@@ -81,6 +81,8 @@ fn picture(
         threshold: Threshold::default(),
         glyph: Glyph::Unicode,
         now: state.now,
+        when: &isomon::tui::when::When::default(),
+        zone: &jiff::tz::TimeZone::UTC,
         readonly: false,
         interval_ms: 1000,
     };

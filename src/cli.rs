@@ -30,17 +30,23 @@ mod outcome;
 mod plot;
 mod print;
 mod progress;
+mod pull;
+mod push;
+mod record;
 mod recorder;
+mod replay;
 mod runtime;
 mod screen;
 mod serve;
 mod setting;
 mod shell;
+mod shield;
 mod show;
 mod signals;
 mod snapshot;
 pub mod sources;
 mod verify;
+mod workload_watch;
 
 use args::{Args, Verb};
 use setting::Setting;
@@ -96,6 +102,8 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Snapshot(wish)) => snapshot::run(wish, &setting()?),
         Some(Verb::Bench(wish)) => bench::run(wish, &setting()?),
         Some(Verb::Exec(wish)) => Ok(exec::run(wish, setting())),
+        Some(Verb::Push(wish)) => push::run(wish, &setting()?),
+        Some(Verb::Pull(wish)) => pull::run(wish, &setting()?),
         Some(Verb::List(wish)) => list::run(wish, &setting()?),
         Some(Verb::Show(wish)) => show::run(wish, &setting()?),
         Some(Verb::Compare(wish)) => compare::run(wish, &setting()?),
@@ -105,6 +113,8 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Doctor(wish)) => doctor::run(wish, &setting()?),
         Some(Verb::Serve(wish)) => serve::run(wish, &setting()?),
         Some(Verb::History(wish)) => history::run(wish, &setting()?),
+        Some(Verb::Record(wish)) => record::run(wish, &setting()?),
+        Some(Verb::Replay(wish)) => replay::run(wish, setting()?),
         Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),
         Some(Verb::Completions { shell }) => shell::completions(*shell),

@@ -4,6 +4,8 @@
 //! fact stands once, and `tests/drift.rs` keeps the file true. Reading is pure; the door opens the
 //! file and hands over its text and the environment.
 
+use std::num::NonZeroU32;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,7 @@ use crate::model::unit::Ratio;
 pub mod address;
 pub mod days;
 pub mod mistake;
+pub mod place;
 pub mod read;
 pub mod size;
 pub mod source;
@@ -35,6 +38,12 @@ pub struct Config {
     pub screen: Screen,
     /// What `isomon bench` and the Bench tab do unless told otherwise.
     pub bench: Bench,
+    /// What `isomon serve --allow-exec` keeps of the programs that others send.
+    pub workloads: Workloads,
+    /// Runs that are kept beyond this machine.
+    pub runs: Runs,
+    /// Where `isomon serve` sends its numbers, for a node that no Prometheus can reach.
+    pub remote_write: RemoteWrite,
     /// From where on a number is called high. Percent and degrees Celsius.
     pub threshold: Threshold,
     /// What is kept of the numbers of nodes and GPUs, to look back at.
@@ -50,6 +59,46 @@ pub struct Config {
 pub struct Watch {
     /// Time between two samples: "500ms", "2s", "1m", or a number of seconds; 100 ms to 1 hour.
     pub interval: Interval,
+}
+
+/// Runs that are kept beyond this machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Runs {
+    /// Buckets whose runs the screen shows too: `s3://bucket/prefix`, `gs://…`, `file:///directory`.
+    pub places: Vec<place::Place>,
+}
+
+/// Where `isomon serve` sends its numbers, for a node that no Prometheus can reach.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RemoteWrite {
+    /// Address of a store that takes Prometheus remote write, `https://prom:9090/api/v1/write`;
+    /// nothing is sent while it is empty.
+    pub url: String,
+    /// Time between two batches; 1 s to 1 hour.
+    pub interval: Interval,
+    /// Name of the user, where the store wants a name and a password. The token is the password then.
+    pub user: String,
+    /// A file with the token, which nobody but its owner may read.
+    pub token_file: String,
+    /// The environment variable that holds the token.
+    pub token_env: String,
+    /// Labels of every series: "site=lab". `job` is `isomon` and `instance` the host's name unless set.
+    pub labels: Vec<String>,
+}
+
+impl Default for RemoteWrite {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            interval: Interval(std::time::Duration::from_secs(15)),
+            user: String::new(),
+            token_file: String::new(),
+            token_env: String::new(),
+            labels: Vec::new(),
+        }
+    }
 }
 
 /// How the screen looks and listens.
@@ -128,6 +177,26 @@ pub struct History {
 impl Default for History {
     fn default() -> Self {
         Self { enabled: true, days: Days(30), size: Size(1 << 30) }
+    }
+}
+
+/// How long programs that others sent, and what they wrote, are kept; the oldest go first, and only
+/// those that are over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Workloads {
+    /// How many, at most.
+    pub keep: NonZeroU32,
+    /// How long, in days, at most.
+    pub keep_days: NonZeroU32,
+    /// How much room their file takes, at most.
+    pub keep_size: Size,
+}
+
+impl Default for Workloads {
+    fn default() -> Self {
+        let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self { keep: number(10_000), keep_days: number(30), keep_size: Size(1 << 30) }
     }
 }
 

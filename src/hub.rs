@@ -18,6 +18,7 @@ use crate::model::time::Clock;
 use crate::model::update::{Update, What};
 use crate::watch::{Outlet, Pace};
 
+mod bucket;
 pub mod deed;
 mod fleet;
 pub mod local;
@@ -58,6 +59,7 @@ pub struct Hub<D> {
     check: Option<tokio::task::JoinHandle<()>>,
     mend: Option<task::Mending>,
     fleet: fleet::Fleet,
+    shelves: Vec<bucket::Shelf>,
     told_lost: u64,
 }
 
@@ -83,6 +85,7 @@ impl<D: Deed> Hub<D> {
             check: None,
             mend: None,
             fleet: fleet::Fleet::default(),
+            shelves: Vec::new(),
             told_lost: 0,
         }
     }

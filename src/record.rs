@@ -1,6 +1,9 @@
-//! Keeping what happens, to look at later.
+//! Floor 3: what happens is kept, and told again.
 //!
-//! A recorder is a subscriber of the hub like the screen is. It holds nothing up: what it cannot write in
-//! time is dropped and counted.
+//! Each file here listens to the same updates as the screen does, with a queue of its own, and loses rather
+//! than holds anybody up.
 
 pub mod history;
+pub mod remote;
+pub mod replay;
+pub mod tape;

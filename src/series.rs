@@ -22,11 +22,43 @@ pub struct Series<const N: usize> {
 
 impl<const N: usize> Default for Series<N> {
     fn default() -> Self {
-        Self { at_ms: VecDeque::new(), values: VecDeque::new() }
+        Self::new()
     }
 }
 
 impl<const N: usize> Series<N> {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self { at_ms: VecDeque::new(), values: VecDeque::new() }
+    }
+
+    /// `rows` as they are, however long a time they are of; one that is not later than the one before is left
+    /// out.
+    pub fn of(rows: impl IntoIterator<Item = (u64, [Option<f64>; N])>) -> Self {
+        let mut series = Self::new();
+        for (at_ms, values) in rows {
+            if series.last_ms().is_none_or(|last| last < at_ms) {
+                series.at_ms.push_back(at_ms);
+                series.values.push_back(values.map(keep));
+            }
+        }
+        series
+    }
+
+    /// Puts before the first instant those of `rows`, earliest first, that are earlier and within an hour of
+    /// the last, as long as there are at most `most` instants in all.
+    pub fn precede(&mut self, most: usize, rows: &[(u64, [Option<f64>; N])]) {
+        let since = self.last_ms().map(|last| last.saturating_sub(HOUR_MS));
+        for (at_ms, values) in rows.iter().rev() {
+            let early = self.first_ms().is_none_or(|first| *at_ms < first);
+            let young = since.is_none_or(|since| since == 0 || *at_ms > since);
+            if early && young && self.len() < most.min(HOUR) {
+                self.at_ms.push_front(*at_ms);
+                self.values.push_front(values.map(keep));
+            }
+        }
+    }
+
     /// Adds the values at `at_ms`; what is older than an hour falls out. An instant that is not
     /// later than the last one replaces it, so that time never runs backwards on a chart.
     pub fn push(&mut self, at_ms: u64, values: [Option<f64>; N]) {
@@ -172,6 +204,26 @@ mod tests {
         assert!(late.windows(2).all(|pair| pair[1] - pair[0] == 2_000), "{late:?}");
         series.push_within(100, 9_000_000, [None]);
         assert_eq!(series.len(), 1, "what is older than an hour falls out");
+    }
+
+    #[test]
+    fn what_was_kept_comes_before_what_was_seen() {
+        let rows = [(500, [Some(1.0)]), (900, [None]), (1_000, [Some(8.0)]), (9_999, [Some(9.0)])];
+        let mut series = Series::<1>::default();
+        series.push(1_000, [Some(2.0)]);
+        series.precede(HOUR, &rows);
+        let all: Vec<_> = series.within(0, 0..10_000).collect();
+        assert_eq!(all, [(500, Some(1.0)), (900, None), (1_000, Some(2.0))]);
+        let mut late = Series::<1>::default();
+        late.push(HOUR_MS + 900, [None]);
+        late.precede(HOUR, &rows);
+        assert_eq!(late.first_ms(), Some(1_000), "an hour and no more");
+        let mut narrow = Series::<1>::default();
+        narrow.push(1_000, [None]);
+        narrow.precede(2, &rows);
+        assert_eq!(narrow.first_ms(), Some(900), "no more than there is room for");
+        assert_eq!(Series::of(rows).len(), 4);
+        assert_eq!(Series::of(rows.into_iter().rev()).len(), 1);
     }
 
     #[test]

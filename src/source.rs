@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use crate::config::address::Address;
 use crate::model::command::Command;
-use crate::model::id::SourceId;
+use crate::model::id::{RunId, SourceId};
+use crate::model::run::Run;
 use crate::model::secret::Secret;
 use crate::model::text::SafeText;
 use crate::model::update::What;
@@ -47,6 +48,8 @@ pub struct Spec {
     pub group: Option<SafeText>,
     /// What it is told to be let in. Never sent to another, nor without TLS beyond this machine.
     pub token: Option<Secret>,
+    /// `name:password` for a server that asks for both, by the same rules; not beside `token`.
+    pub login: Option<Secret>,
     /// Certificates, in PEM, that vouch for it, in place of the system's.
     pub ca: Option<Vec<u8>>,
     /// Take any certificate, which is shown all the time.
@@ -63,8 +66,9 @@ impl Spec {
     /// A source at `address` with nothing set.
     pub fn new(id: SourceId, address: Address) -> Self {
         let (ssh, clients) = (Ssh::default(), Clients::default());
-        let (group, token, ca, insecure, interval) = (None, None, None, false, None);
-        Self { id, address, group, token, ca, insecure, interval, ssh, clients }
+        let (group, token, login) = (None, None, None);
+        let (ca, insecure, interval) = (None, false, None);
+        Self { id, address, group, token, login, ca, insecure, interval, ssh, clients }
     }
 }
 
@@ -147,4 +151,13 @@ pub trait Source: Send {
 
     /// Has `command` carried out there. Only `BenchAs`, `Cancel` and `CheckBackends` are ever asked.
     fn wish<'a>(&'a mut self, command: &'a Command) -> Asked<'a, ()>;
+
+    /// Reads run `id`, which is kept there. Isomons keep runs; who keeps none says so.
+    fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Run> {
+        let why = format!(
+            "run {} is not read from there: only an isomon that serves keeps runs",
+            id.short()
+        );
+        Box::pin(async move { Err(Error::Unable { why: why.into() }) })
+    }
 }

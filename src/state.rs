@@ -26,6 +26,7 @@ use crate::series::HOUR;
 pub mod history;
 pub mod lately;
 pub mod mending;
+pub mod recall;
 pub mod run;
 
 pub use history::{GpuMetric, Metric};
@@ -113,7 +114,10 @@ impl State {
             What::Lost(total) => return std::mem::replace(&mut self.lost, *total) != *total,
             What::Notice(notice) => self.notice = Some((update.at, notice.clone())),
             What::Runs(runs) => self.keep_list(&update.from, runs),
-            What::Past(past) => self.past = Some(past.clone()),
+            What::Past(past) => {
+                self.recall(past, update.at);
+                self.past = Some(past.clone());
+            }
             What::Replay(replay) => self.replay = Some(replay.clone()),
             What::Stack(stack) => self.stack = Some(stack.clone()),
             What::Anew => {
@@ -154,7 +158,7 @@ impl State {
     }
 
     fn apply_run(&mut self, id: &RunId, event: &RunEvent, update: &Update) -> bool {
-        let stored = update.from == SourceId::stored();
+        let stored = update.from.is_kept();
         let known = self.runs.get(id);
         if stored && known.is_some_and(RunState::is_live) {
             // What is on disk of a run that goes on is less than what is known.
@@ -189,7 +193,9 @@ impl State {
     /// benchmark on several nodes.
     pub fn last_run(&self) -> Option<(&RunId, &RunState)> {
         let local = SourceId::local();
-        let own = |id: &RunId, run: &RunState| run.stored || run.from == local || self.is_fleet(id);
+        let kept = SourceId::stored();
+        let own =
+            |id: &RunId, run: &RunState| run.from == kept || run.from == local || self.is_fleet(id);
         self.runs.iter().rev().find(|(id, run)| own(id, run))
     }
 

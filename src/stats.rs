@@ -12,6 +12,7 @@ pub mod permutation;
 pub mod place;
 pub mod side;
 pub mod sorted;
+pub mod spell;
 pub mod standing;
 pub mod summary;
 pub mod taint;

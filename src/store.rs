@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::model::run::FORMAT;
 
 pub mod baseline;
+pub mod bucket;
 pub mod export;
 mod file;
 mod foreign;
@@ -18,6 +19,7 @@ pub mod history;
 pub mod run_dir;
 pub mod run_list;
 pub mod sqlite;
+pub mod tape;
 pub mod workload;
 
 pub use run_dir::RunDir;

@@ -33,4 +33,5 @@ pub mod term;
 pub mod theme;
 pub mod view;
 mod watchdog;
+pub mod when;
 pub mod widget;

@@ -35,6 +35,16 @@ fn the_settings_file() {
 }
 
 #[test]
+fn dashboards_and_alert_rules() {
+    for board in isomon::report::grafana::BOARDS {
+        let json = isomon::report::grafana::dashboard(&board);
+        let text = serde_json::to_string_pretty(&json).expect("JSON") + "\n";
+        keep(&format!("assets/grafana/{}.json", board.name), &text);
+    }
+    keep("assets/prometheus/rules.yml", &isomon::report::rule::rules());
+}
+
+#[test]
 fn the_readme() {
     let mut readme = fs::read_to_string(path("README.md")).expect("README.md");
     let tables =

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use isomon::config::address::Address;
@@ -385,4 +386,88 @@ async fn who_is_no_store_or_wants_a_token_is_named() {
     let moved = store(|_, _| (302, String::new()));
     assert!(error(moved).await.contains("a redirect, which is not followed"));
     assert!(error(free_port()).await.starts_with("connection refused"));
+}
+
+/// What ann says; its hash is in the store's settings.
+const LOGIN: &str = "ann:s3cret: pass";
+const HASH: &str = "$2b$04$abcdefghijklmnopqrstuu0LDZO/gMuPfTG4MyGAkRvhdUhy09wUG";
+
+/// Refuses questions in addresses, and passes all else on to the store at `store`; how many of each.
+fn gate(store: u16) -> (u16, Arc<[AtomicUsize; 2]>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, counts) = (listener.local_addr().unwrap().port(), Arc::default());
+    let seen: Arc<[AtomicUsize; 2]> = Arc::clone(&counts);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let seen = Arc::clone(&seen);
+            std::thread::spawn(move || pass_on(stream, store, &seen));
+        }
+    });
+    (port, counts)
+}
+
+fn pass_on(mut stream: TcpStream, store: u16, seen: &[AtomicUsize; 2]) -> std::io::Result<u64> {
+    let mut start = [0; 16];
+    stream.read_exact(&mut start)?;
+    if start.starts_with(b"GET /api/v1/quer") {
+        seen[0].fetch_add(1, Ordering::Relaxed);
+        let answer = "HTTP/1.1 414 URI Too Long\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        stream.write_all(answer.as_bytes())?;
+        return std::io::copy(&mut stream, &mut std::io::sink());
+    }
+    seen[1].fetch_add(usize::from(start.starts_with(b"POST")), Ordering::Relaxed);
+    let mut there = TcpStream::connect(("127.0.0.1", store))?;
+    there.write_all(&start)?;
+    let (mut back, mut out) = (there.try_clone()?, stream.try_clone()?);
+    std::thread::spawn(move || std::io::copy(&mut back, &mut out));
+    std::io::copy(&mut stream, &mut there)
+}
+
+#[tokio::test]
+async fn a_real_store_asks_for_a_login_and_takes_questions_in_a_body() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = free_port();
+    std::fs::write(dir.path().join("prometheus.yml"), "global:\n  scrape_interval: 1s\n").unwrap();
+    let web = format!("basic_auth_users:\n  ann: {HASH}\n");
+    std::fs::write(dir.path().join("web.yml"), web).unwrap();
+    let arguments = [
+        "--config.file=prometheus.yml".to_owned(),
+        "--web.config.file=web.yml".to_owned(),
+        "--storage.tsdb.path=data".to_owned(),
+        format!("--web.listen-address=127.0.0.1:{store}"),
+    ];
+    let Some(_store) = start("prometheus", &arguments, dir.path()) else { return };
+    let with = |port: u16, login: &str| {
+        let address = Address::parse(&format!("prom+http://127.0.0.1:{port}")).unwrap();
+        let mut spec = Spec::new(SourceId("store".into()), address);
+        spec.login = Some(Secret::new(login)).filter(|login| !login.is_empty());
+        assert!(!format!("{spec:?}").contains("s3cret"));
+        open(spec).unwrap()
+    };
+    let end = Instant::now() + Duration::from_secs(20);
+    let told = loop {
+        match ask(with(store, LOGIN).as_mut()).await {
+            Ok(told) => break told,
+            Err(error) => assert!(Instant::now() < end, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert!(matches!(&told[0].what, What::Origin(origin) if origin.version.is_some()));
+    let error = async |login| ask(with(store, login).as_mut()).await.unwrap_err().to_string();
+    assert_eq!(error("").await, "scrape interval: 401, it wants a login");
+    let wrong = error("ann:s3cret").await;
+    assert_eq!(wrong, "scrape interval: 401, it wants a login other than the one given");
+
+    let (port, seen) = gate(store);
+    let mut source = with(port, LOGIN);
+    let told = ask(source.as_mut()).await.unwrap();
+    let What::Origin(origin) = &told[0].what else { panic!("no origin first") };
+    let failed = origin.endpoints.iter().find(|one| matches!(one.offer, Offer::Failed(_)));
+    assert_eq!(failed, None);
+    let count = |of: usize| seen[of].load(Ordering::Relaxed);
+    let (gets, posts) = (count(0), count(1));
+    // A connection serves several questions, and is counted once.
+    assert!(gets >= 1 && posts >= 1, "{gets} refused, {posts} sent");
+    ask(source.as_mut()).await.unwrap();
+    assert_eq!(count(0), gets, "what is refused is not tried again");
 }

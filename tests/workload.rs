@@ -370,7 +370,19 @@ fn a_benchmark_is_begun_read_and_compared() {
     until("it is over", || server.json("/v1/runs")["runs"][0]["status"] == "finished");
     let whole = server.json(&path);
     assert_eq!(whole["id"], told["id"]);
-    assert!(whole["samples"].as_array().is_some_and(|samples| samples.len() > 5));
+    let samples = whole["samples"].as_array().unwrap();
+    assert!(samples.len() > 5);
+    let page = |words: &str| server.json(&format!("{path}/samples?{words}"));
+    let (first, rest) = (page("limit=3"), page("offset=3"));
+    assert_eq!(first["samples"].as_array().unwrap()[..], samples[..3]);
+    assert_eq!(rest["samples"].as_array().unwrap()[..], samples[3..]);
+    assert_eq!((&first["total"], &first["live"]), (&json!(samples.len()), &json!(false)));
+    assert_eq!(
+        (&page("limit=-1")["limit"], &page("limit=10001")["limit"]),
+        (&json!(1000), &json!(1000))
+    );
+    let other = get(&server, "/v1/runs/20261121-000000-00000000/samples");
+    assert_eq!((other.status, &*other.body), (404, r#"{"error":"run not found"}"#));
     let latest = server.json("/v1/stats/benchmark");
     let cold = &latest["backends"][0]["cold"];
     assert_eq!((&latest["run_id"], &cold["unit"]), (&told["id"], &json!("s")));
@@ -388,4 +400,24 @@ fn a_benchmark_is_begun_read_and_compared() {
     until("it is ended", || !ended().contains("running"));
     let (status, problem) = post(&server, "/v1/runs", &again);
     assert_eq!(status, 403, "a plan with work of its own is a program: {problem}");
+}
+
+#[test]
+fn no_more_is_kept_than_is_set() {
+    let _together = together();
+    let home = Home::new();
+    let settings = home.path().join(".config/isomon");
+    std::fs::create_dir_all(&settings).unwrap();
+    std::fs::write(settings.join("isomon.toml"), "[workloads]\nkeep = 2\n").unwrap();
+    let ids: Vec<String> = {
+        let server = Server::start_in(Home::new(), &["--allow-exec", "--trust-local"]);
+        let done = (0..4).map(|_| run(&server, &script("process", "echo x")));
+        let ids = done.map(|workload| id(&workload).to_owned()).collect();
+        copy(&state(&server.home), &state(&home));
+        ids
+    };
+    let server = Server::start_in(home, &["--allow-exec", "--trust-local"]);
+    until("the oldest are forgotten", || server.json("/v1/workloads")["total"] == 2);
+    assert_eq!(get(&server, &format!("/v1/workloads/{}", ids[1])).status, 404);
+    assert_eq!(server.json(&format!("/v1/workloads/{}", ids[3]))["id"], json!(ids[3]));
 }

@@ -33,7 +33,7 @@ use agenda::Leg;
 use record::{Gain, Tasks};
 
 /// Times that each leg is visited, where the time allows.
-pub(super) const ROUNDS: u32 = 2;
+pub(super) const ROUNDS: u32 = Load::ROUNDS;
 
 /// The loads of a run, and what came of them so far.
 #[derive(Debug)]

@@ -15,6 +15,10 @@ pub use super::exec::ExecArgs;
 pub use super::history::HistoryVerb;
 pub use super::list::ListArgs;
 pub use super::plot::PlotArgs;
+pub use super::pull::PullArgs;
+pub use super::push::PushArgs;
+pub use super::record::RecordArgs;
+pub use super::replay::ReplayArgs;
 pub use super::serve::ServeArgs;
 pub use super::show::ShowArgs;
 pub use super::snapshot::SnapshotArgs;
@@ -22,6 +26,7 @@ pub use super::sources::SourceArgs;
 pub use super::verify::VerifyArgs;
 pub use crate::config::Color;
 use crate::config::Interval;
+use crate::config::place::Place;
 
 /// Watch this machine, its GPUs and sandboxes, and measure what isolation costs on it.
 ///
@@ -78,6 +83,15 @@ pub struct ScreenArgs {
     /// Keep no history; what is kept already can be looked back at
     #[arg(long)]
     pub no_history: bool,
+    /// A bucket whose runs are shown too: s3://bucket/prefix, gs://…, file:///directory; repeat for more
+    #[arg(long, value_name = "PLACE")]
+    pub runs: Vec<Place>,
+    /// Keep what happens in this file, for `isomon replay`
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Write over that file if it is there
+    #[arg(long, requires = "record")]
+    pub force: bool,
     /// Other nodes to watch.
     #[command(flatten)]
     pub sources: SourceArgs,
@@ -93,7 +107,7 @@ pub enum Verb {
     /// Run a command or a program of yours in a sandbox
     #[command(after_help = super::exec::AFTER_HELP)]
     Exec(Box<ExecArgs>),
-    /// List the runs kept on this machine
+    /// List the runs kept on this machine, or in a bucket
     List(ListArgs),
     /// Print a run
     Show(ShowArgs),
@@ -104,6 +118,12 @@ pub enum Verb {
     /// Keep runs under a name, to set later ones beside them
     #[command(subcommand)]
     Baseline(BaselineVerb),
+    /// Bring runs of this machine to a bucket or a shared directory
+    #[command(after_help = super::push::AFTER_HELP)]
+    Push(PushArgs),
+    /// Bring runs from a bucket to this machine
+    #[command(after_help = super::pull::AFTER_HELP)]
+    Pull(PullArgs),
     /// Draw a run: pictures, or one page with everything
     Plot(PlotArgs),
     /// Say what works here, what does not, why, and what mends it
@@ -114,6 +134,12 @@ pub enum Verb {
     /// Look back: how nodes and GPUs were doing
     #[command(subcommand)]
     History(HistoryVerb),
+    /// Keep what happens in a file, to be played later
+    #[command(after_help = super::record::AFTER_HELP)]
+    Record(Box<RecordArgs>),
+    /// Play a recording on the screen
+    #[command(after_help = super::replay::AFTER_HELP)]
+    Replay(ReplayArgs),
     /// Clear up what runs that were killed left behind
     Gc {
         /// Only say what would be cleared up

@@ -16,6 +16,7 @@ use crate::hub::local::Refusal;
 mod args;
 pub(super) mod code;
 mod live;
+mod note;
 mod sink;
 mod verdict;
 
@@ -61,8 +62,10 @@ fn attempt(wish: &ExecArgs, setting: Result<Setting>) -> Outcome {
     log::to_stderr()?;
     let local = setting?.local;
     let task = wish.task(StdRng::from_os_rng().random())?;
+    let begun = note::Begun::now();
     let heard = runtime::block_on(live::run(local, task.clone(), wish))??;
     let Some(ended) = heard.ended else {
+        begun.killed(&task);
         if let Some(number) = heard.signal.filter(|number| *number != live::PIPE && !wish.quiet) {
             heard
                 .sink
@@ -79,6 +82,7 @@ fn attempt(wish: &ExecArgs, setting: Result<Setting>) -> Outcome {
     if !wish.quiet {
         heard.sink.say(&verdict.line());
     }
+    begun.ended(&verdict);
     Ok(heard.signal.map_or_else(|| verdict.exit(), Exit::Signal))
 }
 

@@ -42,7 +42,8 @@ pub(super) fn name(word: &str) -> Result<Name, String> {
     })
 }
 
-fn place(word: &str, setting: &Setting) -> Result<PathBuf> {
+/// Where the run is that `word` means.
+pub(super) fn place(word: &str, setting: &Setting) -> Result<PathBuf> {
     if word == "last" {
         let finished = list::kept(setting)?.into_iter().find(|run| run.finished);
         let none = || eyre!("no finished run is kept").advise("`isomon bench` makes one");

@@ -1,6 +1,7 @@
 //! `isomon` alone: the screen, fed by the hub.
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::advice::Advise;
@@ -11,9 +12,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::args::Args;
-use super::setting::Setting;
+use super::setting::{Setting, state_dir};
 use super::sources::Which;
-use super::{Exit, Outcome, local_watch, log, recorder, runtime};
+use super::{Exit, Outcome, local_watch, log, record, recorder, runtime, workload_watch};
+use crate::config::place::Place;
 use crate::hub::Hub;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
@@ -25,13 +27,13 @@ use crate::tui::run::{Ended, Options};
 const ROOM: usize = 1_024;
 
 pub(super) fn run(args: &Args, setting: &Setting) -> Outcome {
-    refuse_what_is_no_terminal()?;
+    refuse_what_is_no_terminal("`isomon snapshot` prints the same once, also with --json")?;
     log::to_screen()?;
     runtime::block_on(show(args, setting))?
 }
 
 /// The screen needs a terminal on both sides that can move its cursor.
-fn refuse_what_is_no_terminal() -> Result<()> {
+pub(super) fn refuse_what_is_no_terminal(instead: &str) -> Result<()> {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     let why = match (io::stdin().is_terminal(), io::stdout().is_terminal(), dumb) {
         (true, true, false) => return Ok(()),
@@ -39,7 +41,7 @@ fn refuse_what_is_no_terminal() -> Result<()> {
         (false, _, _) => "standard input is not a terminal",
         (_, false, _) => "standard output is not a terminal",
     };
-    Err(eyre!("{why}").advise("`isomon snapshot` prints the same once, also with --json"))
+    Err(eyre!("{why}").advise(instead))
 }
 
 async fn show(args: &Args, setting: &Setting) -> Outcome {
@@ -49,21 +51,38 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let mut hub = Hub::new(Arc::clone(&local), Arc::new(SystemClock), random, interval);
     let updates = hub.subscribe(ROOM);
     let commands = hub.commands();
-    let recording = recorder::begin(&mut hub, setting, !args.screen.no_history);
+    let screen = &args.screen;
+    let history = recorder::begin(&mut hub, setting, !screen.no_history);
+    let begin = |path: &PathBuf| record::begin(&mut hub, &local, path, screen.force);
+    let tape = screen.record.as_ref().map(begin).transpose()?;
     let stop = CancellationToken::new();
     local_watch::start(&hub, &local, hub.pace(), &stop);
+    tokio::spawn(workload_watch::watch(hub.outlet(), state_dir()?, stop.clone()));
+    hub.keep_at(places(args, setting));
     let flags = &args.screen.sources;
     hub.watch(flags.specs(&setting.config.source, Which::All)?, flags.ssh_at_once());
     let hub = tokio::spawn(hub.run(stop.clone()));
     let result = face(updates, commands, setting, args.screen.readonly).await;
     stop.cancel();
     hub.await?;
-    recorder::end(recording).await;
+    recorder::end(history).await;
+    if let Some((tape, path)) = tape.zip(screen.record.as_ref()) {
+        tape.end(path).await?;
+    }
     result
 }
 
+/// Where runs are kept beyond this machine, each once.
+fn places(args: &Args, setting: &Setting) -> Vec<Place> {
+    let mut places = setting.config.runs.places.clone();
+    places.extend(args.screen.runs.iter().cloned());
+    let mut seen = std::collections::BTreeSet::new();
+    places.retain(|place| seen.insert(place.clone()));
+    places
+}
+
 /// Draws until the user leaves.
-async fn face(
+pub(super) async fn face(
     updates: mpsc::Receiver<Update>,
     commands: mpsc::Sender<Command>,
     setting: &Setting,

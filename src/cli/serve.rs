@@ -15,12 +15,13 @@ use tokio_util::sync::CancellationToken;
 use super::advice::Advise;
 use super::setting::Setting;
 use super::signals::Signals;
-use super::{Exit, Outcome, local_watch, log, print, recorder, runtime};
+use super::{Exit, Outcome, local_watch, log, print, recorder, runtime, shield};
 use crate::hub::Hub;
 use crate::hub::local::Local;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
 use crate::record::history::Recording;
+use crate::record::remote::Settings;
 use crate::serve::gate::Gate;
 use crate::serve::listen::Server;
 use crate::serve::run::Runs;
@@ -28,8 +29,10 @@ use crate::serve::{self, Context};
 use crate::watch::Pace;
 
 mod args;
+mod lean;
 mod listen;
 mod pace;
+mod remote;
 mod safety;
 mod token;
 mod workload;
@@ -54,6 +57,7 @@ Examples:
 
 pub(super) fn run(wish: &ServeArgs, setting: &Setting) -> Outcome {
     log::to_stderr()?;
+    lean::prepare();
     runtime::block_on(async {
         if wish.stdio { stdio(wish, setting).await } else { http(wish, setting).await }
     })?
@@ -68,7 +72,12 @@ struct Watched {
 }
 
 impl Watched {
-    fn start(wish: &ServeArgs, setting: &Setting, allowed: serve::Setting) -> Result<Self> {
+    fn start(
+        wish: &ServeArgs,
+        setting: &Setting,
+        allowed: serve::Setting,
+        to: Option<Settings>,
+    ) -> Result<Self> {
         let interval = wish.interval.unwrap_or(setting.config.watch.interval).0;
         let local = Arc::new(setting.local.clone());
         let mut random = StdRng::from_os_rng();
@@ -83,10 +92,19 @@ impl Watched {
         let runs = Runs::new(local.runs.clone(), hub.running());
         context.runs.set(runs).unwrap_or_default();
         if context.setting.exec {
-            let platform = workload::begin(&local, wish.at_once, clock, hub.outlet())?;
+            let platform = workload::begin(
+                &local,
+                &setting.config.workloads,
+                wish.at_once,
+                clock,
+                hub.outlet(),
+            )?;
             context.workloads.set(platform).unwrap_or_default();
         }
         let stop = CancellationToken::new();
+        if let Some(to) = to {
+            remote::begin(to, &context, hub.outlet(), stop.clone());
+        }
         let (processes, pace) = watch::channel(Pace { interval, paused: true });
         tokio::spawn(pace::follow(Arc::clone(&context), processes, stop.clone()));
         local_watch::start(&hub, &local, pace, &stop);
@@ -94,6 +112,7 @@ impl Watched {
         let last = Arc::clone(&context);
         tokio::task::spawn_blocking(move || remember(&local, &last));
         begin(wish, &hub.commands());
+        tokio::spawn(lean::stay(stop.clone()));
         let hub = tokio::spawn(hub.run(stop.clone()));
         Ok(Self { context, stop, hub, recording })
     }
@@ -121,8 +140,9 @@ fn remember(local: &Local, context: &Context) {
 
 /// What is wished at the start.
 fn begin(wish: &ServeArgs, commands: &mpsc::Sender<Command>) {
+    // There is room: nothing was wished before.
+    commands.try_send(Command::ListRuns).unwrap_or_default();
     if !wish.no_check {
-        // There is room: nothing was wished before.
         commands.try_send(Command::CheckBackends).unwrap_or_default();
     }
 }
@@ -131,7 +151,7 @@ fn begin(wish: &ServeArgs, commands: &mpsc::Sender<Command>) {
 async fn stdio(wish: &ServeArgs, setting: &Setting) -> Outcome {
     let allowed = serve::Setting { bench: true, ..serve::Setting::default() };
     let mut signals = Signals::listen()?;
-    let watched = Watched::start(wish, setting, allowed)?;
+    let watched = Watched::start(wish, setting, allowed, None)?;
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
     let speaking = serve::stdio::speak(Arc::clone(&watched.context), input, output);
     let exit = tokio::select! {
@@ -144,22 +164,27 @@ async fn stdio(wish: &ServeArgs, setting: &Setting) -> Outcome {
 
 /// Speaks HTTP, until a signal.
 async fn http(wish: &ServeArgs, setting: &Setting) -> Outcome {
+    if wish.has_secrets() {
+        shield::close();
+    }
     let allowed = serve::Setting {
         bench: wish.allow_bench,
         exec: wish.allow_exec,
         token: token::read(wish)?,
     };
     safety::check_exec(wish, allowed.token.is_some())?;
+    let info = setting.local.info();
+    let to = remote::settings(&setting.config.remote_write, info.hostname.as_str())?;
     let places = listen::places(&wish.listen).await?;
     safety::check(&places, allowed.token.is_some(), wish.has_tls())?;
-    let names = safety::names(wish, &setting.local.info());
+    let names = safety::names(wish, &info);
     let tls = safety::tls(wish, &places, &names)?;
     let hosts = safety::hosts(wish, &names)?;
     let listeners = listen::open(&places)?;
     let mut signals =
         Signals::listen().wrap_err("signals cannot be heard").advise("see `ulimit`")?;
     print::err(&safety::words(&listeners, &allowed, tls.as_ref())?);
-    let watched = Watched::start(wish, setting, allowed)?;
+    let watched = Watched::start(wish, setting, allowed, to)?;
     let router = serve::door().router(&watched.context);
     let acceptor = tls.map(|tls| tls.acceptor);
     let server = Server::new(Arc::clone(&watched.context), Gate::new(hosts), router, acceptor);

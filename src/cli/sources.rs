@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use super::advice::Advise;
+use super::shield;
 use crate::config::address::Address;
 use crate::config::read::is_name;
 use crate::config::{Source, Span};
@@ -83,6 +84,9 @@ pub(super) enum Which {
 impl SourceArgs {
     /// Every node that is meant, in the order of the settings, then of the flags.
     pub(super) fn specs(&self, settings: &[Source], which: Which) -> Result<Vec<Spec>> {
+        if settings.iter().any(Source::has_secret) {
+            shield::close();
+        }
         let mut found = Found { places: BTreeMap::new(), named: Vec::new() };
         for source in settings {
             let name = source.named().unwrap_or_default();
@@ -183,6 +187,7 @@ fn of_settings(source: &Source) -> Result<Spec> {
     let mut spec = Spec::new(SourceId(SafeText::new(&name)), url.0.clone());
     spec.group = source.group.as_deref().map(SafeText::new);
     spec.token = token(source).wrap_err_with(|| format!("the token of `{name}`"))?;
+    spec.login = login(source).wrap_err_with(|| format!("the login of `{name}`"))?;
     spec.insecure = source.insecure;
     spec.interval = source.interval.map(|interval| interval.0);
     if let Some(path) = &source.ca {
@@ -193,23 +198,44 @@ fn of_settings(source: &Source) -> Result<Spec> {
 }
 
 /// The token of `source`, wherever it is kept.
-fn token(source: &Source) -> Result<Option<Secret>> {
-    let token = match (&source.token_file, &source.token_env) {
-        (Some(path), _) => Secret::new(&read(path, true)?),
-        (None, Some(name)) => {
-            let value = std::env::var(name).map_err(|_| eyre!("{name} is not set"));
-            Secret::new(&value.advise("set the variable that token_env names")?)
-        }
-        (None, None) => return Ok(None),
+pub(super) fn token(source: &Source) -> Result<Option<Secret>> {
+    let Some(token) = secret(source.token_file.as_deref(), source.token_env.as_deref())? else {
+        return Ok(None);
     };
-    if token.is_empty() {
-        return Err(eyre!("it is empty").advise("write the token there, or leave the key out"));
-    }
     if !token.reveal().bytes().all(|byte| byte.is_ascii_graphic()) {
         let what = eyre!("it holds letters that no token has");
         return Err(what.advise("a token is one line of visible ASCII letters"));
     }
     Ok(Some(token))
+}
+
+/// The name and the password of `source`, wherever they are kept.
+fn login(source: &Source) -> Result<Option<Secret>> {
+    let Some(login) = secret(source.login_file.as_deref(), source.login_env.as_deref())? else {
+        return Ok(None);
+    };
+    let text = login.reveal();
+    let (name, password) = text.split_once(':').unwrap_or_default();
+    if name.is_empty() || password.is_empty() || text.chars().any(char::is_control) {
+        return Err(eyre!("it is no login").advise("a login is one line: name:password"));
+    }
+    Ok(Some(login))
+}
+
+/// What is kept in the file at `path` or in the variable `name`.
+fn secret(path: Option<&Path>, name: Option<&str>) -> Result<Option<Secret>> {
+    let secret = match (path, name) {
+        (Some(path), _) => Secret::new(&read(path, true)?),
+        (None, Some(name)) => {
+            let value = std::env::var(name).map_err(|_| eyre!("{name} is not set"));
+            Secret::new(&value.advise("set the variable that the settings name")?)
+        }
+        (None, None) => return Ok(None),
+    };
+    if secret.is_empty() {
+        return Err(eyre!("it is empty").advise("write it there, or leave the key out"));
+    }
+    Ok(Some(secret))
 }
 
 /// The text of a file of ordinary length; a secret one must be its owner's alone.
@@ -325,6 +351,13 @@ mod tests {
         std::fs::write(&path, "two words\n").unwrap();
         let told = super::super::advice::told(&token(&source).unwrap_err());
         assert!(!told.contains("two"), "{told}");
+        let source = Source { login_file: Some(path.clone()), ..Source::default() };
+        let told = super::super::advice::told(&login(&source).unwrap_err());
+        assert!(told.contains("name:password") && !told.contains("two"), "{told}");
+        std::fs::write(&path, "ann:a b:c\n").unwrap();
+        assert!(login(&source).unwrap().unwrap().is("ann:a b:c"));
+        mode(0o640);
+        assert!(login(&source).is_err());
         let env = Source { token_env: Some("ISOMON_NO_SUCH".to_owned()), ..Source::default() };
         assert!(super::super::advice::told(&token(&env).unwrap_err()).contains("is not set"));
     }

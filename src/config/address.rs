@@ -182,7 +182,7 @@ fn http(text: &str, kind: Option<Kind>, tls: bool, rest: &str) -> Result<Address
         None => (rest, ""),
     };
     if authority.contains('@') {
-        let remedy = "give a token by token_file or token_env of its [[source]]";
+        let remedy = "give it by token_file or login_file of its [[source]]";
         return Err(wrong(text, "a secret must not stand in an address", remedy));
     }
     if path.contains(['?', '#']) || authority.contains(['?', '#']) {

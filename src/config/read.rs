@@ -105,13 +105,21 @@ impl Gathering {
             return;
         }
         let place = Place::Variable(name.to_owned());
-        let found = words.split_once('_').filter(|(section, key)| self.knows(section, key));
-        let Some((section, key)) = found else {
+        let Some((section, key)) = self.setting(&words) else {
             let names = self.variables();
             return self.complain(place, "no setting has this name", &nearest(name, &names));
         };
-        let value = as_toml(text, &self.table[section][key]);
-        self.put(section, key, value, place);
+        let value = as_toml(text, &self.table[&section][&key]);
+        self.put(&section, &key, value, place);
+    }
+
+    /// The section and the key that `words`, the end of a variable's name, are of.
+    fn setting(&self, words: &str) -> Option<(String, String)> {
+        let of = |section: &String| {
+            let key = words.strip_prefix(section.as_str())?.strip_prefix('_')?;
+            self.knows(section, key).then(|| (section.clone(), key.to_owned()))
+        };
+        self.table.keys().find_map(of)
     }
 
     fn knows(&self, section: &str, key: &str) -> bool {
@@ -123,7 +131,10 @@ impl Gathering {
     /// isomon's (`ISOMON_LOG`, and what its tests and sandboxes use) are no settings.
     fn means_a_setting(&self, words: &str) -> bool {
         let Some((first, _)) = words.split_once('_') else { return false };
-        self.table.keys().any(|section| strsim::levenshtein(section, first) <= SLIP)
+        let is_meant = |section: &String| {
+            strsim::levenshtein(section, first) <= SLIP || words.starts_with(section.as_str())
+        };
+        self.table.keys().any(is_meant)
     }
 
     /// Every setting's variable.
@@ -232,6 +243,10 @@ fn as_toml(text: &str, like: &Value) -> Value {
         Value::Boolean(_) => text.parse().ok().map(Value::Boolean),
         Value::Float(_) => text.parse().ok().map(Value::Float),
         Value::Integer(_) => text.parse().ok().map(Value::Integer),
+        Value::Array(_) => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Some(items.map(|item| Value::String(item.to_owned())).collect::<Vec<_>>().into())
+        }
         _ => None,
     };
     parsed.unwrap_or_else(|| Value::String(text.to_owned()))

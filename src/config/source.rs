@@ -32,6 +32,13 @@ pub struct Source {
     /// The environment variable that holds the token it asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_env: Option<String>,
+    /// A file with `name:password` for a server that asks for both (HTTP basic authentication), which
+    /// nobody but its owner may read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_file: Option<PathBuf>,
+    /// The environment variable that holds `name:password`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_env: Option<String>,
     /// A file with the certificates (PEM) that vouch for it, in place of the system's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
@@ -54,10 +61,18 @@ impl Source {
             group: Some("web".to_owned()),
             token_file: Some("/etc/isomon/web-1.token".into()),
             token_env: Some("WEB_1_TOKEN".to_owned()),
+            login_file: Some("/etc/isomon/web-1.login".into()),
+            login_env: Some("WEB_1_LOGIN".to_owned()),
             ca: Some("/etc/isomon/web-1.pem".into()),
             insecure: true,
             interval: Some(Interval(std::time::Duration::from_secs(2))),
         }
+    }
+
+    /// Whether it names a token or a login.
+    pub const fn has_secret(&self) -> bool {
+        let token = self.token_file.is_some() || self.token_env.is_some();
+        token || self.login_file.is_some() || self.login_env.is_some()
     }
 
     /// Its name: the one set, or that of its address.

@@ -10,11 +10,11 @@ use rand::Rng;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Deed, Hub};
+use super::{Deed, Hub, tell_again};
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
 use crate::model::origin::Kind;
-use crate::model::run::RunEvent;
+use crate::model::run::{Run, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::update::{FleetRun, Health, Notice, Update, What};
 use crate::source::{self, Spec};
@@ -30,7 +30,7 @@ const WISHES: usize = 4;
 const RUNS: usize = 4_096;
 
 /// What waits for the answer to a wish.
-type Reply = oneshot::Receiver<Result<(), SafeText>>;
+type Reply = oneshot::Receiver<Result<Option<Box<Run>>, SafeText>>;
 
 /// The other nodes.
 pub(super) struct Fleet {
@@ -112,6 +112,14 @@ impl<D: Deed> Hub<D> {
         });
     }
 
+    /// Tells run `id` again, which is kept on the node `source`; why not, if it cannot be asked.
+    pub(super) fn open_afar(&self, source: &SourceId, id: &RunId) -> Result<(), SafeText> {
+        let wish = Command::OpenFrom { source: source.clone(), id: id.clone() };
+        let reply = self.fleet.wish(source, wish)?;
+        self.tasks.spawn(retell(self.outlet(), source.clone(), reply));
+        Ok(())
+    }
+
     /// Ends run `id`, which is another node's. False if it is nobody's.
     pub(super) async fn cancel_afar(&mut self, id: &RunId) -> bool {
         let Some(node) = self.fleet.runs.get(id).cloned() else { return false };
@@ -189,8 +197,23 @@ async fn complain(outlet: Outlet, node: SourceId, reply: Reply) {
     }
 }
 
+/// Tells the run that `node` answers with again, as one that is kept there.
+async fn retell(outlet: Outlet, node: SourceId, reply: Reply) {
+    match answer(reply).await {
+        Ok(Some(run)) => {
+            let (id, kept) = (run.head.id.clone(), outlet.of(SourceId::kept_at(&node)));
+            tell_again::tell_all(&kept, &id, tell_again::events(*run)).await;
+        }
+        Ok(None) => {}
+        Err(why) => {
+            let text = SafeText::from(format!("{node}: {why}"));
+            outlet.send(What::Notice(Notice { bad: true, text })).await;
+        }
+    }
+}
+
 /// What came of a wish.
-async fn answer(reply: Reply) -> Result<(), SafeText> {
+async fn answer(reply: Reply) -> Result<Option<Box<Run>>, SafeText> {
     reply.await.unwrap_or_else(|_| Err("it is not asked any more".into()))
 }
 

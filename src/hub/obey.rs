@@ -14,7 +14,7 @@ use crate::model::backend::BackendId;
 use crate::model::bench::Plan;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
-use crate::model::past::PastWish;
+use crate::model::past::{Past, PastWish};
 use crate::model::text::SafeText;
 use crate::model::update::{Notice, Update, What};
 
@@ -127,7 +127,8 @@ impl<D: Deed> Hub<D> {
         }
     }
 
-    fn list(&self) {
+    fn list(&mut self) {
+        self.list_buckets();
         self.tasks.spawn(tell_again::list(Arc::clone(&self.deed), self.outlet()));
     }
 
@@ -139,13 +140,20 @@ impl<D: Deed> Hub<D> {
         if *source == SourceId::stored() || *source == SourceId::local() {
             return self.open(id);
         }
-        self.say(true, &format!("runs of {source} are not read from here")).await;
+        if self.open_bucket(source, &id) {
+            return;
+        }
+        if let Err(why) = self.open_afar(source, &id) {
+            self.say(true, &format!("runs of {source} are not read from here: {why}")).await;
+        }
     }
 
     fn past(&self, wish: PastWish) {
         let deed = Arc::clone(&self.deed);
         self.tasks.spawn(task::told(self.outlet(), move || {
-            deed.past(wish).map(|past| What::Past(Box::new(past)))
+            // Why there is nothing belongs to the piece that was wished: nobody asked for a sentence.
+            let lacking = |why| Past { wish: wish.clone(), gap: Some(why), ..Past::default() };
+            Ok(What::Past(Box::new(deed.past(wish.clone()).unwrap_or_else(lacking))))
         }));
     }
 

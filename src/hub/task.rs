@@ -213,7 +213,13 @@ impl Seen {
             RunEvent::Summary(summary) => self.summary.clone_from(summary),
             RunEvent::Ended(_) => self.ended = true,
             RunEvent::Loads(loads) => self.loads.clone_from(loads),
-            RunEvent::Sample(_) | RunEvent::Step(_) | RunEvent::Moment(_) | RunEvent::Log(_) => {}
+            RunEvent::Sample(_)
+            | RunEvent::Step(_)
+            | RunEvent::Moment(_)
+            | RunEvent::Log(_)
+            | RunEvent::Checkpoint(_)
+            | RunEvent::Workers(_)
+            | RunEvent::Files(_) => {}
         }
     }
 

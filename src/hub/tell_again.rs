@@ -36,24 +36,28 @@ pub(super) async fn open<D: Deed>(deed: Arc<D>, outlet: Outlet, id: RunId) {
     let doing = tokio::task::spawn_blocking(move || deed.read(&run).map(events));
     match answer(doing).await {
         Ok(events) => {
-            let stored = outlet.of(SourceId::stored());
-            for (told, event) in (1..).zip(events) {
-                if !stored.send(What::Run { id: id.clone(), event }).await {
-                    return;
-                }
-                if told % PIECE == 0 {
-                    tokio::time::sleep(TURN).await;
-                }
-            }
+            tell_all(&outlet.of(SourceId::stored()), &id, events).await;
         }
         Err(why) => tell(&outlet, Err(why)).await,
     }
 }
 
+/// Tells `events` of run `id` through `outlet`, with a moment between the pieces.
+pub(super) async fn tell_all(outlet: &Outlet, id: &RunId, events: impl Iterator<Item = RunEvent>) {
+    for (told, event) in (1..).zip(events) {
+        if !outlet.send(What::Run { id: id.clone(), event }).await {
+            return;
+        }
+        if told % PIECE == 0 {
+            tokio::time::sleep(TURN).await;
+        }
+    }
+}
+
 /// What happened in `run`, in the order of its life. Figures of a run that was cut off are made
 /// here.
-fn events(run: Run) -> impl Iterator<Item = RunEvent> {
-    let Run { head, samples, steps, moments, log, tail } = run;
+pub(super) fn events(run: Run) -> impl Iterator<Item = RunEvent> {
+    let Run { head, samples, steps, moments, log, checkpoints, workers, files, tail } = run;
     let summary = match &tail {
         Some(tail) => tail.summary.clone(),
         None => summarise(&head.cells, &samples, RESAMPLES, head.plan.seed),
@@ -67,6 +71,9 @@ fn events(run: Run) -> impl Iterator<Item = RunEvent> {
         .chain(steps.into_iter().map(|step| RunEvent::Step(Box::new(step))))
         .chain(moments.into_iter().map(|moment| RunEvent::Moment(Box::new(moment))))
         .chain((!log.is_empty()).then_some(RunEvent::Log(log)))
+        .chain(checkpoints.into_iter().map(|reached| RunEvent::Checkpoint(Box::new(reached))))
+        .chain((!workers.is_empty()).then_some(RunEvent::Workers(workers)))
+        .chain((!files.is_empty()).then_some(RunEvent::Files(files)))
         .chain(tail.map(Box::new).map(RunEvent::Ended))
 }
 

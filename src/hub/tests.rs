@@ -15,7 +15,7 @@ use crate::model::time::{Stamp, SystemClock};
 use crate::model::unit::{Ratio, Seconds};
 use crate::model::update::{Notice, Stack};
 
-struct Fake {
+pub(super) struct Fake {
     panics: bool,
 }
 
@@ -175,8 +175,8 @@ fn sample(round: u32) -> Sample {
     }
 }
 
-struct Rig {
-    updates: mpsc::Receiver<Update>,
+pub(super) struct Rig {
+    pub(super) updates: mpsc::Receiver<Update>,
     commands: mpsc::Sender<Command>,
     pace: watch::Receiver<Pace>,
     stop: CancellationToken,
@@ -184,10 +184,20 @@ struct Rig {
 }
 
 fn rig(panics: bool) -> Rig {
+    make(panics, |_| {})
+}
+
+/// A hub that `settle` has made ready.
+pub(super) fn rig_with(settle: impl FnOnce(&mut Hub<Fake>)) -> Rig {
+    make(false, settle)
+}
+
+fn make(panics: bool, settle: impl FnOnce(&mut Hub<Fake>)) -> Rig {
     let random = StdRng::seed_from_u64(1);
     let deed = Arc::new(Fake { panics });
     let interval = Duration::from_secs(1);
     let mut hub = Hub::new(deed, Arc::new(SystemClock), random, interval);
+    settle(&mut hub);
     let stop = CancellationToken::new();
     Rig {
         updates: hub.subscribe(256),
@@ -199,7 +209,7 @@ fn rig(panics: bool) -> Rig {
 }
 
 impl Rig {
-    async fn wish(&self, command: Command) {
+    pub(super) async fn wish(&self, command: Command) {
         self.commands.send(command).await.unwrap();
     }
 
@@ -207,7 +217,7 @@ impl Rig {
         self.updates.recv().await.unwrap().what
     }
 
-    async fn notice(&mut self) -> Notice {
+    pub(super) async fn notice(&mut self) -> Notice {
         loop {
             if let What::Notice(notice) = self.heard().await {
                 return notice;

@@ -16,10 +16,12 @@ use super::unit::{Bytes, Ratio, Seconds};
 
 mod phase;
 mod sample;
+mod stage;
 mod summary;
 
 pub use phase::{Figure, Phase, Phases};
 pub use sample::{Failure, HostState, Outcome, Sample, Taint};
+pub use stage::BenchStage;
 pub use summary::{Estimate, Place, Summary};
 
 /// The work done inside a sandbox, the same in each; its result is checked against a reference.
@@ -168,6 +170,11 @@ impl Cell {
             Start::Cold => self.backend.name().to_owned(),
             start => format!("{} {}", self.backend.name(), start.name()),
         }
+    }
+
+    /// What it is called among all cells of a run: `runc noop`, `wasm warm cpu`.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.label(), self.payload)
     }
 }
 

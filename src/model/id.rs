@@ -30,6 +30,17 @@ impl SourceId {
     pub fn stored() -> Self {
         Self(SafeText::new("stored"))
     }
+
+    /// What is kept at `source` and told again here.
+    pub fn kept_at(source: &Self) -> Self {
+        Self::stored().below(&source.0)
+    }
+
+    /// Whether what it tells was kept, here or elsewhere, and is told again.
+    pub fn is_kept(&self) -> bool {
+        let name = self.0.as_str();
+        name == "stored" || name.starts_with("stored/")
+    }
 }
 
 impl fmt::Display for SourceId {
@@ -70,6 +81,14 @@ impl RunId {
         &self.0
     }
 
+    /// When the run began, in milliseconds since 1970 UTC, to the second; `None` if its digits are no
+    /// date.
+    pub fn started_ms(&self) -> Option<i64> {
+        let (at, _) = self.0.rsplit_once('-')?;
+        let at = jiff::civil::DateTime::strptime("%Y%m%d-%H%M%S", at).ok()?;
+        Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())
+    }
+
     /// The eight hexadecimal digits alone: what kernel objects of the run are named after.
     pub fn short(&self) -> &str {
         self.0.rsplit('-').next().unwrap_or(&self.0)
@@ -99,6 +118,7 @@ mod tests {
         let id = RunId::new(1_000, 0xa1b2_c3d4);
         assert_eq!(id.as_str(), "19700101-000001-a1b2c3d4");
         assert_eq!(id.short(), "a1b2c3d4");
+        assert_eq!(id.started_ms(), Some(1_000));
         assert_eq!(RunId::parse(id.as_str()), Some(id));
         for wrong in
             ["", "../etc", "19700101-000001-a1b2c3d", "19700101-000001-A1B2C3D4", "a-b-c-d"]

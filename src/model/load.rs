@@ -65,6 +65,29 @@ impl Load {
             Self::Density { .. } => "density",
         }
     }
+
+    /// How often each of its steps is visited, where the time allows.
+    pub const ROUNDS: u32 = 2;
+
+    /// Steps it has in each of its rounds, on `kinds` kinds of start of `backends` backends.
+    pub fn steps(&self, kinds: usize, backends: usize) -> usize {
+        match self {
+            Self::Throughput { least, most, .. } => kinds * crowds(*least, *most).len(),
+            Self::Latency { .. } | Self::Memory { .. } | Self::Density { .. } => kinds,
+            Self::Neighbour { .. } => backends * (backends + 1),
+        }
+    }
+
+    /// Sandboxes at work at the same time: the fewest and the most of a step.
+    pub const fn at_once(&self) -> (u32, u32) {
+        match self {
+            Self::Throughput { least, most, .. } => (*least, *most),
+            Self::Latency { most, .. } => (1, *most),
+            Self::Memory { count } => (*count, *count),
+            Self::Density { most } => (1, *most),
+            Self::Neighbour { .. } => (1, 1),
+        }
+    }
 }
 
 /// What is done in a step.

@@ -7,7 +7,7 @@ use super::backend::{BackendId, Start};
 use super::bench::{Cell, Payload, Plan, Progress, Sample, Summary};
 use super::id::RunId;
 use super::load::{LoadSummary, Step, Verdict};
-use super::pipeline::{LOG_LINES, LogLine, Moment, PipelineKind};
+use super::pipeline::{Artifact, Checkpoint, LOG_LINES, LogLine, Moment, PipelineKind, Worker};
 use super::text::SafeText;
 use super::time::Stamp;
 use super::unit::{Bytes, Seconds};
@@ -16,6 +16,8 @@ use super::unit::{Bytes, Seconds};
 /// so that older files are read and older readers pass over it, does not raise it; a field that goes,
 /// or that means something else than before, does.
 pub const FORMAT: u32 = 1;
+/// Checkpoints that are kept of a run, the latest.
+pub const CHECKPOINTS: usize = 100;
 
 /// What is known when a run starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -165,6 +167,12 @@ pub enum RunEvent {
     Moment(Box<Moment>),
     /// Lines of its log, earliest first.
     Log(Vec<LogLine>),
+    /// It can go on from here.
+    Checkpoint(Box<Checkpoint>),
+    /// Who works for it and at what; replaces what was said before.
+    Workers(Vec<Worker>),
+    /// The files it wrote; replaces what was said before.
+    Files(Vec<Artifact>),
     /// It is over.
     Ended(Box<RunTail>),
 }
@@ -259,6 +267,15 @@ pub struct Run {
     /// The latest lines of its log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<LogLine>,
+    /// The latest of its checkpoints, at most [`CHECKPOINTS`], earliest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checkpoints: Vec<Checkpoint>,
+    /// Who worked for it, as it was told last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<Worker>,
+    /// The files beside this one, with their hashes; read from the run's directory alone.
+    #[serde(skip)]
+    pub files: Vec<Artifact>,
     /// What was known at the end; `None` for a run that was cut off.
     pub tail: Option<RunTail>,
 }
@@ -272,6 +289,9 @@ impl Run {
             steps: Vec::new(),
             moments: Vec::new(),
             log: Vec::new(),
+            checkpoints: Vec::new(),
+            workers: Vec::new(),
+            files: Vec::new(),
             tail: None,
         }
     }
@@ -283,6 +303,13 @@ impl Run {
             RunEvent::Step(step) => self.steps.push(*step),
             RunEvent::Moment(moment) => self.moments.push(*moment),
             RunEvent::Log(lines) => self.write(lines),
+            RunEvent::Checkpoint(checkpoint) => {
+                let beyond = (self.checkpoints.len() + 1).saturating_sub(CHECKPOINTS);
+                self.checkpoints.drain(..beyond);
+                self.checkpoints.push(*checkpoint);
+            }
+            RunEvent::Workers(workers) => self.workers = workers,
+            RunEvent::Files(files) => self.files = files,
             RunEvent::Ended(tail) => self.tail = Some(*tail),
             RunEvent::Started(_)
             | RunEvent::Progress(_)

@@ -144,6 +144,93 @@ pub struct Workloads {
     /// What the platform does not tell of, or tells wrongly.
     #[serde(default)]
     pub gaps: Vec<SafeText>,
+    /// The same over the last hour, day and week; empty where the platform tells no times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spells: Vec<Spell>,
+}
+
+/// How far back workloads are counted.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum Window {
+    /// An hour, by the minute.
+    #[serde(rename = "1h")]
+    Hour,
+    /// A day, by the quarter of an hour.
+    #[default]
+    #[serde(rename = "24h")]
+    Day,
+    /// A week, by the hour.
+    #[serde(rename = "7d")]
+    Week,
+}
+
+impl Window {
+    /// Every window, the shortest first.
+    pub const ALL: [Self; 3] = [Self::Hour, Self::Day, Self::Week];
+
+    /// Length of a slot in minutes, and how many there are.
+    pub const fn slots(self) -> (i64, u32) {
+        match self {
+            Self::Hour => (1, 60),
+            Self::Day => (15, 96),
+            Self::Week => (60, 168),
+        }
+    }
+
+    /// Milliseconds since 1970 UTC when its first slot begins, seen at `now_ms`. Slots end at whole
+    /// ones, so that who asks twice gets the same.
+    pub const fn from_ms(self, now_ms: i64) -> i64 {
+        let (minutes, count) = self.slots();
+        let width_ms = minutes * 60_000;
+        (now_ms.div_euclid(width_ms) + 1 - count as i64) * width_ms
+    }
+
+    /// The next one, round and round.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Hour => Self::Day,
+            Self::Day => Self::Week,
+            Self::Week => Self::Hour,
+        }
+    }
+
+    /// In words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Hour => "last hour",
+            Self::Day => "last 24 h",
+            Self::Week => "last 7 days",
+        }
+    }
+}
+
+/// The workloads of a window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Spell {
+    /// Which window.
+    pub window: Window,
+    /// Milliseconds since 1970 UTC when its first slot begins.
+    pub from_ms: i64,
+    /// What was ordered in each slot, earliest first; those in which nothing was are left out.
+    pub slots: Vec<Slot>,
+    /// Figures of each backend, over the window alone.
+    pub by_backend: Vec<BackendFigures>,
+}
+
+/// What was ordered in a slot of a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Slot {
+    /// Which slot, 0 the earliest.
+    pub number: u32,
+    /// How many were ordered.
+    pub count: u64,
+    /// Of these, how many succeeded.
+    pub succeeded: u64,
+    /// Of these, how many failed, were killed, or completed with another status than 0.
+    pub failed: u64,
 }
 
 /// What a backend of a platform can do.

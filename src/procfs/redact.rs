@@ -202,7 +202,7 @@ fn open_quote(word: &str) -> Option<char> {
 }
 
 /// Whether the name of an option or variable speaks of a secret: `--db-password`, `API_KEY`.
-fn is_secret(name: &str) -> bool {
+pub fn is_secret(name: &str) -> bool {
     let words = words(name);
     let ends_well = |last: &String| HARMLESS_ENDINGS.contains(&last.as_str());
     let pairs = || words.windows(2).map(|pair| (pair[0].as_str(), pair[1].as_str()));

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::exposition::{BENCH, Kind, Metric};
 use super::load_row::{LoadRow, load_rows};
 use super::node::prometheus::escaped;
 use super::run_row::{Row, rows};
@@ -63,14 +64,50 @@ const LOAD: [OfLoad; 10] = [
     }),
 ];
 
+/// A number that is told once of the run.
+type OfRun = (&'static str, &'static str);
+
+const INFO: OfRun = ("info", "The run, 1.");
+const END: OfRun = ("end_timestamp_seconds", "When the run ended, in seconds since 1970.");
+const COUNTED: OfRun = ("counted_samples", "Samples and steps that count.");
+const DISTURBED: OfRun = ("disturbed_samples", "Of those, how many were disturbed and stand.");
+const REPEATED: OfRun = ("repeated_samples", "Samples that were disturbed and measured again.");
+
+/// Labels of what is told of a cell.
+const OF_CELL: &[&str] = &["run", "node", "backend", "start", "payload", "amount", "figure"];
+/// Labels of what is told of a load; the last three where they mean something.
+const OF_LOAD: &[&str] = &[
+    "run",
+    "node",
+    "backend",
+    "start",
+    "payload",
+    "amount",
+    "load",
+    "at_once",
+    "arrivals_per_second",
+    "beside",
+];
+
+/// Every metric of a run.
+pub fn metrics() -> Vec<Metric> {
+    let of = |labels| {
+        move |(name, help): OfRun| Metric { prefix: BENCH, name, help, kind: Kind::Gauge, labels }
+    };
+    let info = of(&["run", "node", "name", "isomon", "kernel", "seed"])(INFO);
+    let once = [END, COUNTED, DISTURBED, REPEATED].map(of(&["run", "node"]));
+    let cells = SUMMARY.map(|(name, help, _)| of(OF_CELL)((name, help)));
+    let loads = LOAD.map(|(name, help, _)| of(OF_LOAD)((name, help)));
+    std::iter::once(info).chain(once).chain(cells).chain(loads).collect()
+}
+
 /// The page; every name begins with `isomon_bench_`.
 pub fn prometheus(run: &Run) -> String {
     let mut page = String::new();
     let own = own_labels(run);
-    family(&mut page, "info", "The run, 1.", [(info_labels(run, &own), Some(1.0))]);
+    family(&mut page, INFO.0, INFO.1, [(info_labels(run, &own), Some(1.0))]);
     let ended = run.tail.as_ref().map(|tail| tail.ended.wall_ms as f64 / 1e3);
-    let help = "When the run ended, in seconds since 1970.";
-    family(&mut page, "end_timestamp_seconds", help, [(own.clone(), ended)]);
+    family(&mut page, END.0, END.1, [(own.clone(), ended)]);
     let rows = rows(run);
     for (name, help, find) in SUMMARY {
         let of = |row: &Row| {
@@ -94,11 +131,13 @@ fn verdict(page: &mut String, run: &Run, own: &str) {
     let known = run.tail.as_ref().and_then(|tail| tail.verdict.as_ref());
     let one = |count: Option<u32>| [(own.to_owned(), count.map(f64::from))];
     let all = known.map(|of| of.samples);
-    family(page, "counted_samples", "Samples and steps that count.", one(all));
-    let help = "Of those, how many were disturbed and stand.";
-    family(page, "disturbed_samples", help, one(known.map(|of| of.tainted)));
-    let help = "Samples that were disturbed and measured again.";
-    family(page, "repeated_samples", help, one(known.map(|of| of.repeated)));
+    for ((name, help), count) in [
+        (COUNTED, all),
+        (DISTURBED, known.map(|of| of.tainted)),
+        (REPEATED, known.map(|of| of.repeated)),
+    ] {
+        family(page, name, help, one(count));
+    }
 }
 
 /// A family with its known samples; nothing where none is known.

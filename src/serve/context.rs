@@ -22,6 +22,7 @@ use crate::model::run::{Run, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::time::Clock;
 use crate::model::update::{Update, What};
+use crate::record::remote;
 use crate::report::run_prometheus;
 use crate::state::{RunState, State};
 use crate::watch::Pace;
@@ -42,6 +43,8 @@ pub struct Context {
     pub runs: OnceLock<Runs>,
     /// What became of the requests.
     pub counts: Counts,
+    /// What became of the samples that are sent elsewhere, where any are.
+    pub remote: OnceLock<Arc<remote::Counts>>,
     /// The latest updates of this machine.
     pub log: Log,
     /// How often samples are taken.
@@ -73,6 +76,7 @@ impl Context {
             workloads: OnceLock::new(),
             runs: OnceLock::new(),
             counts: Counts::default(),
+            remote: OnceLock::new(),
             log: Log::default(),
             pace,
             depth: Depth::default(),

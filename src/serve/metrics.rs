@@ -3,7 +3,6 @@
 //! The machine and its GPUs as `isomon snapshot --format prometheus` writes them, its backends and
 //! workloads, the figures of the last benchmark, and what isomon itself lost and answered.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::response::Response;
@@ -14,6 +13,8 @@ use super::context::VERSION;
 use super::{Answer, Ask, Context, Door};
 use crate::model::id::SourceId;
 use crate::model::time::Stamp;
+use crate::model::workload::{BackendFigures, Window};
+use crate::report::exposition as table;
 use crate::report::node::{FORMAT, Snapshot, prometheus};
 use crate::state::{Node, State};
 
@@ -41,14 +42,19 @@ pub(super) fn routes(door: Door) -> Door {
 }
 
 async fn metrics(context: Arc<Context>, _: Ask) -> Answer<Page> {
+    Ok(Page(page(&context)))
+}
+
+/// The page as it is now.
+pub fn page(context: &Context) -> String {
     let state = context.state();
     let mut page = of_node(&state);
-    own(&mut page, &context, &state);
+    own(&mut page, context, &state);
     drop(state);
     if let Some(bench) = context.last_bench() {
         page.push_str(&String::from_utf8_lossy(&bench));
     }
-    Ok(Page(page))
+    page
 }
 
 /// What is known of this machine; nothing before its first sample.
@@ -77,66 +83,50 @@ fn snapshot(node: &Node) -> Option<Snapshot> {
 
 fn backends(page: &mut String, node: &Node) {
     let ready = node.backends.iter().map(|status| {
-        let labels = format!("backend=\"{}\",class=\"{}\"", status.id, status.id.class().words());
+        let labels = [status.id.to_string(), status.id.class().words().to_owned()];
         (labels, u64::from(status.readiness.runs()))
     });
-    family(page, "backend_ready", "gauge", "Whether a backend can run.", ready);
+    table::BACKEND_READY.write(page, ready);
     let most = node.backends.iter().filter(|status| status.readiness.runs()).filter_map(|status| {
-        Some((format!("backend=\"{}\"", status.id), u64::from(status.traits.max_at_once?)))
+        Some(([status.id.to_string()], u64::from(status.traits.max_at_once?)))
     });
-    let help = "Sandboxes at once for which there is room.";
-    family(page, "backend_room_sandboxes", "gauge", help, most);
+    table::BACKEND_ROOM.write(page, most);
 }
 
 fn workloads(page: &mut String, node: &Node) {
     let Some((_, workloads)) = &node.workloads else { return };
     let by_status = workloads.by_status.iter();
-    let by_status = by_status.map(|(status, count)| (format!("status=\"{status}\""), *count));
-    family(page, "workloads", "gauge", "Workloads by how far they are.", by_status);
-    let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
-    let of = |backend: &str| format!("backend=\"{}\"", escaped(backend));
-    let counts = workloads.by_backend.iter().map(|row| (of(row.backend.as_str()), row.count));
-    family(page, "backend_workloads", "gauge", "Workloads of a backend.", counts);
-    let means = workloads.by_backend.iter();
-    let means = means.filter_map(|row| Some((of(row.backend.as_str()), row.mean_seconds?.0)));
-    let help = "Mean duration of the workloads of a backend that completed.";
-    family(page, "backend_workload_mean_seconds", "gauge", help, means);
+    table::WORKLOADS.write(page, by_status.map(|(status, count)| ([status.to_string()], *count)));
+    let of = |row: &BackendFigures| [row.backend.to_string()];
+    let all = &workloads.by_backend;
+    table::BACKEND_WORKLOADS.write(page, all.iter().map(|row| (of(row), row.count)));
+    let means = all.iter().filter_map(|row| Some((of(row), row.mean_seconds?.0)));
+    table::BACKEND_MEAN.write(page, means);
+    let hour = workloads.spells.iter().filter(|spell| spell.window == Window::Hour);
+    let hour: Vec<&BackendFigures> = hour.flat_map(|spell| &spell.by_backend).collect();
+    table::HOUR_WORKLOADS.write(page, hour.iter().map(|row| (of(row), row.count)));
+    let share = hour.iter().filter_map(|row| Some((of(row), row.success?.fraction())));
+    table::HOUR_SUCCESS.write(page, share);
+    let means = hour.iter().filter_map(|row| Some((of(row), row.mean_seconds?.0)));
+    table::HOUR_MEAN.write(page, means);
+    let slowest = hour.iter().filter_map(|row| Some((of(row), row.p95_seconds?.0)));
+    table::HOUR_P95.write(page, slowest);
 }
 
-/// What isomon itself lost and answered.
+/// What isomon itself lost, answered and sent.
 fn own(page: &mut String, context: &Context, state: &State) {
-    let labels = format!("version=\"{VERSION}\",instance=\"{}\"", context.instance);
-    family(page, "build_info", "gauge", "This isomon, 1.", [(labels, 1)]);
-    let none = String::new;
-    let help = "Periodic samples dropped because nobody took them in time.";
-    family(page, "lost_samples_total", "counter", help, [(none(), state.lost)]);
-    let help = "Updates of this machine.";
-    family(page, "updates_total", "counter", help, [(none(), context.log.last())]);
+    let labels = [VERSION.to_owned(), context.instance.to_string()];
+    table::BUILD.write(page, [(labels, 1)]);
+    table::LOST.write(page, [([], state.lost)]);
+    table::UPDATES.write(page, [([], context.log.last())]);
     let requests = context.counts.all().into_iter().map(|(kind, count)| {
-        let (method, path, status) = (kind.method, kind.path, kind.status);
-        (format!("method=\"{method}\",path=\"{path}\",status=\"{status}\""), count)
+        ([kind.method.to_string(), kind.path.to_string(), kind.status.to_string()], count)
     });
-    family(page, "http_requests_total", "counter", "Requests answered.", requests);
-    let help = "Connections dropped because every other one was busy.";
-    let refusals = context.counts.refusals();
-    family(page, "http_connections_refused_total", "counter", help, [(none(), refusals)]);
-}
-
-/// A family with its samples; nothing where there is none.
-fn family<V: std::fmt::Display>(
-    page: &mut String,
-    name: &str,
-    kind: &str,
-    help: &str,
-    samples: impl IntoIterator<Item = (String, V)>,
-) {
-    let mut samples = samples.into_iter().peekable();
-    if samples.peek().is_none() {
-        return;
-    }
-    let _infallible = writeln!(page, "# HELP isomon_{name} {help}\n# TYPE isomon_{name} {kind}");
-    for (labels, value) in samples {
-        let labels = if labels.is_empty() { labels } else { format!("{{{labels}}}") };
-        let _infallible = writeln!(page, "isomon_{name}{labels} {value}");
+    table::REQUESTS.write(page, requests);
+    table::REFUSALS.write(page, [([], context.counts.refusals())]);
+    if let Some(counts) = context.remote.get() {
+        table::REMOTE_SENT.write(page, [([], counts.sent())]);
+        table::REMOTE_LOST.write(page, [([], counts.lost())]);
+        table::REMOTE_WAITING.write(page, [([], counts.waiting())]);
     }
 }

@@ -22,9 +22,10 @@ use crate::model::id::RunId;
 use crate::model::run::Run;
 use crate::model::text::SafeText;
 use crate::report::run_json;
-use crate::store::{self, Listed, RunDir};
+use crate::store::{self, Listed, RunDir, run_dir};
 
 mod plan;
+mod sample;
 
 /// Runs that are read at the same time; one may be large.
 const READ_AT_ONCE: usize = 2;
@@ -127,6 +128,8 @@ pub(super) fn routes(door: Door) -> Door {
         .body(BODY)
         .get("/v1/runs/{id}", "A benchmark with every sample", read)
         .time(Some(Duration::from_mins(1)))
+        .get("/v1/runs/{id}/samples", "Samples of a benchmark, in their order", sample::read)
+        .time(Some(Duration::from_mins(1)))
         .delete("/v1/runs/{id}", "End a benchmark; what it has stays", Permit::Bench, cancel)
 }
 
@@ -161,6 +164,17 @@ impl Runs {
         let _one = self.reading.acquire().await.map_err(fault)?;
         let reading = tokio::task::spawn_blocking(move || RunDir::read(&path)).await;
         reading.map_err(fault)?.map(Some).map_err(fault)
+    }
+
+    /// Some of the samples of run `id`.
+    async fn page(&self, id: &RunId, offset: usize, most: usize) -> Answer<Option<run_dir::Page>> {
+        let path = self.directory.join(id.as_str());
+        if !path.is_dir() {
+            return Ok(None);
+        }
+        let _one = self.reading.acquire().await.map_err(fault)?;
+        let reading = move || RunDir::page(&path, offset, most);
+        tokio::task::spawn_blocking(reading).await.map_err(fault)?.map(Some).map_err(fault)
     }
 
     /// The latest run that was finished, as a comparison.

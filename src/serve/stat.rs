@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::workload::{problem, rfc3339};
 use super::{Answer, Ask, Context, Door, Json};
 use crate::model::unit::{Ratio, Seconds};
+use crate::model::workload::{BackendFigures, Window};
 use crate::stats::sorted::Sorted;
+use crate::stats::spell::spell;
 use crate::store::workload::{Figures, Slot};
 
 mod benchmark;
@@ -21,32 +23,6 @@ pub use benchmark::{Comparison, Figure, Row, compare};
 const FOR_P95: usize = 20;
 const FOR_P99: usize = 100;
 const MINUTE_NS: i64 = 60_000_000_000;
-
-/// How far back the series goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum Window {
-    /// An hour, by the minute.
-    #[serde(rename = "1h")]
-    Hour,
-    /// A day, by the quarter of an hour.
-    #[default]
-    #[serde(rename = "24h")]
-    Day,
-    /// A week, by the hour.
-    #[serde(rename = "7d")]
-    Week,
-}
-
-impl Window {
-    /// Length of a slot in minutes, and how many there are.
-    const fn slots(self) -> (i64, u32) {
-        match self {
-            Self::Hour => (1, 60),
-            Self::Day => (15, 96),
-            Self::Week => (60, 168),
-        }
-    }
-}
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
@@ -70,10 +46,37 @@ pub struct Stats {
     pub by_backend: BTreeMap<String, OfBackend>,
     /// How far back the series goes.
     pub window: Window,
+    /// Figures of each backend over that window alone.
+    pub window_by_backend: BTreeMap<String, OfWindow>,
     /// Length of a slot of the series.
     pub slot_seconds: i64,
     /// What was ordered lately, earliest first.
     pub series: Vec<Point>,
+}
+
+/// Figures of a backend over a window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct OfWindow {
+    /// How many were ordered.
+    pub count: u64,
+    /// Share of those that are over which succeeded; null while none is over.
+    pub success_rate: Option<f64>,
+    /// Mean duration of those that completed.
+    pub avg_duration_ms: Option<f64>,
+    /// 95th percentile; null below 20 of them.
+    pub p95_ms: Option<f64>,
+}
+
+impl From<&BackendFigures> for OfWindow {
+    fn from(of: &BackendFigures) -> Self {
+        let time = |seconds: Option<Seconds>| seconds.map(|seconds| milliseconds(seconds.0));
+        Self {
+            count: of.count,
+            success_rate: of.success.map(Ratio::fraction),
+            avg_duration_ms: time(of.mean_seconds),
+            p95_ms: time(of.p95_seconds),
+        }
+    }
 }
 
 /// Figures of a backend.
@@ -120,14 +123,20 @@ async fn stats(context: Arc<Context>, ask: Ask<Span>) -> Answer<Json<Stats>> {
     let (minutes, count) = window.slots();
     let width_ns = minutes * MINUTE_NS;
     // Slots end at whole ones, so that a series asked for twice has the same.
-    let now_ns = (context.clock.wall_ns() / width_ns + 1) * width_ns;
-    let figures = match context.workloads.get() {
+    let wall_ns = context.clock.wall_ns();
+    let now_ns = (wall_ns / width_ns + 1) * width_ns;
+    let (figures, works) = match context.workloads.get() {
         Some(platform) => {
-            platform.ledger().figures(now_ns, width_ns, count).await.map_err(problem)?
+            let ledger = platform.ledger();
+            let works =
+                ledger.works(now_ns - width_ns * i64::from(count)).await.map_err(problem)?;
+            (ledger.figures(now_ns, width_ns, count).await.map_err(problem)?, works)
         }
         // Where none are taken there are none.
-        None => Figures::default(),
+        None => (Figures::default(), Vec::new()),
     };
+    let lately = spell(&works, window, wall_ns.div_euclid(1_000_000)).by_backend;
+    let lately = lately.iter().map(|of| (of.backend.to_string(), OfWindow::from(of)));
     let by_backend = of_backends(&figures);
     Ok(Json(Stats {
         total: figures.by_status.iter().map(|(_, count)| count).sum(),
@@ -136,6 +145,7 @@ async fn stats(context: Arc<Context>, ask: Ask<Span>) -> Answer<Json<Stats>> {
         avg_duration_ms: figures.mean_s.map(milliseconds),
         by_backend,
         window,
+        window_by_backend: lately.collect(),
         slot_seconds: minutes * 60,
         series: series(&figures.slots, now_ns - width_ns * i64::from(count), width_ns, count),
     }))

@@ -31,6 +31,7 @@ use crate::watch::Outlet;
 
 mod archive;
 mod door;
+mod keep;
 mod life;
 mod log;
 mod order;
@@ -48,6 +49,7 @@ pub use self::order::{Order, Resources};
 pub use self::shape::Workload;
 pub(super) use self::shape::rfc3339;
 pub(super) use self::tell::by_backend;
+pub use self::tell::seen;
 
 /// What is waited for.
 pub type Waited<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -150,6 +152,7 @@ impl Platform {
             stop: CancellationToken::new(),
         });
         platform.tasks.spawn(tell::tell(Arc::clone(&platform), outlet));
+        platform.tasks.spawn(keep::keep(Arc::clone(&platform)));
         platform
     }
 

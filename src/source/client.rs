@@ -35,15 +35,18 @@ pub struct Client {
     base: String,
     at: SafeText,
     token: Option<Secret>,
+    login: Option<Secret>,
 }
 
 /// An answer, whole and bounded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
     /// 200 and the like.
     pub status: u16,
     /// `Content-Type`, in lower case, without its parameters.
     pub media: String,
+    /// It asks for a name and a password.
+    pub wants_login: bool,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -54,14 +57,20 @@ impl Client {
         let Some(base) = spec.address.url() else {
             return Err(setting("it is no HTTP address", "write http://host:port"));
         };
-        if spec.token.is_some() && base.starts_with("http:") && !spec.address.is_loopback() {
-            let remedy = "write https://, or take a tunnel: ssh -L";
-            return Err(setting("a token is never sent without TLS beyond this machine", remedy));
+        let secret = match (&spec.token, &spec.login) {
+            (None, None) => None,
+            (Some(_), _) => Some("a token is never sent without TLS beyond this machine"),
+            (None, Some(_)) => Some("a password is never sent without TLS beyond this machine"),
+        };
+        if let Some(why) = secret.filter(|_| base.starts_with("http:"))
+            && !spec.address.is_loopback()
+        {
+            return Err(setting(why, "write https://, or take a tunnel: ssh -L"));
         }
         let http =
             spec.clients.of(spec).map_err(|error| setting(&chain(&error), "mend its `ca`"))?;
         let at = SafeText::new(base.split("://").last().unwrap_or_default());
-        Ok(Self { http, base, at, token: spec.token.clone() })
+        Ok(Self { http, base, at, token: spec.token.clone(), login: spec.login.clone() })
     }
 
     /// Asks for `path`, which begins with `/`; any status is an answer.
@@ -84,7 +93,13 @@ impl Client {
     ) -> Result<Reply, Error> {
         let body = serde_json::to_vec(body);
         let body = body.map_err(|error| shape(path, &error.to_string()))?;
-        self.exchange(method, path, Some(body)).await
+        self.exchange(method, path, Some(("application/json", body))).await
+    }
+
+    /// Asks for `path` with `form`, escaped as in a URL, as the body; any status is an answer.
+    pub async fn form(&self, path: &str, form: String) -> Result<Reply, Error> {
+        let body = ("application/x-www-form-urlencoded", form.into_bytes());
+        self.exchange(Method::POST, path, Some(body)).await
     }
 
     /// The answer, if its status is good.
@@ -93,7 +108,11 @@ impl Client {
         match status {
             200..=299 => Ok(reply),
             300..=399 => Err(Error::Redirect { path, status }),
-            401 | 403 => Err(Error::Denied { path, status, given: self.token.is_some() }),
+            401 | 403 => {
+                let wants = if reply.wants_login { "a login" } else { "a token" };
+                let given = if reply.wants_login { &self.login } else { &self.token };
+                Err(Error::Denied { path, status, wants, given: given.is_some() })
+            }
             404 | 405 | 501 => Err(Error::NotOffered { path }),
             _ => {
                 let text = String::from_utf8_lossy(&reply.body);
@@ -106,18 +125,21 @@ impl Client {
         &self,
         method: Method,
         path: &str,
-        body: Option<Vec<u8>>,
+        body: Option<(&'static str, Vec<u8>)>,
     ) -> Result<Reply, Error> {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.reveal());
+        } else if let Some(login) = &self.login {
+            let (name, password) = login.reveal().split_once(':').unwrap_or_default();
+            request = request.basic_auth(name, Some(password));
         }
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body);
+        if let Some((media, body)) = body {
+            request = request.header("content-type", media).body(body);
         }
         let mut response = request.send().await.map_err(|error| self.told(&error))?;
         let status = response.status();
-        let media = media(&response);
+        let (media, wants_login) = (media(&response), wants_login(&response));
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| self.told(&error))? {
             if body.len() + piece.len() > LONGEST_BODY {
@@ -125,7 +147,7 @@ impl Client {
             }
             body.extend_from_slice(&piece);
         }
-        Ok(Reply { status: StatusCode::as_u16(&status), media, body })
+        Ok(Reply { status: StatusCode::as_u16(&status), media, wants_login, body })
     }
 
     /// What went wrong, by what can be done about it.
@@ -182,6 +204,13 @@ pub fn parse<T: DeserializeOwned>(path: &str, body: &[u8]) -> Result<T, Error> {
 fn media(response: &reqwest::Response) -> String {
     let value = response.headers().get("content-type").and_then(|value| value.to_str().ok());
     value.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Whether it says that it lets in whoever has a name and a password.
+fn wants_login(response: &reqwest::Response) -> bool {
+    let ways = response.headers().get_all("www-authenticate").iter();
+    ways.filter_map(|way| way.to_str().ok())
+        .any(|way| way.get(..5).is_some_and(|way| way.eq_ignore_ascii_case("basic")))
 }
 
 fn shape(path: &str, why: &str) -> Error {

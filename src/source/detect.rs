@@ -9,7 +9,9 @@ use super::foreign::Survey;
 use super::{Asked, Error, Source, Spec, Told, Wants, open};
 use crate::config::address::Address;
 use crate::model::command::Command;
+use crate::model::id::RunId;
 use crate::model::origin::Kind;
+use crate::model::run::Run;
 use crate::model::text::SafeText;
 
 mod form;
@@ -95,6 +97,16 @@ impl Source for Detect {
             Some(source) => source.wish(command),
             None => Box::pin(async {
                 let why = "it has not answered yet, so that nobody knows what it can do";
+                Err(Error::Unable { why: why.into() })
+            }),
+        }
+    }
+
+    fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Run> {
+        match &mut self.found {
+            Some(source) => source.read(id),
+            None => Box::pin(async {
+                let why = "it has not answered yet, so that nobody knows what it keeps";
                 Err(Error::Unable { why: why.into() })
             }),
         }

@@ -55,13 +55,15 @@ pub enum Error {
         most: &'static str,
     },
     /// It wants to know who asks.
-    #[error("{path}: {status}, it wants a token{}", if *.given { " other than the one given" } else { "" })]
+    #[error("{path}: {status}, it wants {wants}{}", if *.given { " other than the one given" } else { "" })]
     Denied {
         /// What was asked.
         path: SafeText,
         /// 401 or 403.
         status: u16,
-        /// Whether a token was given.
+        /// `a token` or `a login`.
+        wants: &'static str,
+        /// Whether one was given.
         given: bool,
     },
     /// This server does not have it.

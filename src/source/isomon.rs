@@ -18,6 +18,7 @@ use crate::model::command::Command;
 use crate::model::id::RunId;
 use crate::model::live::{FORMAT, Hello};
 use crate::model::origin::{Endpoint, Kind, Offer, Origin};
+use crate::model::run::{self, Run};
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, SystemClock};
 use crate::model::unit::Seconds;
@@ -27,6 +28,8 @@ pub mod line;
 
 /// A clock is said to be off by another time only where it moved by more than this, in seconds.
 const SKEW: f64 = 1.0;
+/// Cells of a run that is read from another; every backend with a hundred payloads is less.
+const CELLS: usize = 10_000;
 
 /// Another isomon.
 #[derive(Debug)]
@@ -146,6 +149,27 @@ impl Isomon {
         before.filter(|before| (before - skew).abs() < SKEW).unwrap_or(skew)
     }
 
+    /// Run `id` as it is kept there. What could not be of such a run is left out or refused: who sends it
+    /// may be anyone.
+    async fn fetch(&self, id: &RunId) -> Result<Run, Error> {
+        let path = format!("/v1/runs/{id}");
+        let mut run: Run = self.client.json(&path).await?;
+        let shape = |why: &str| Error::Shape { path: path.as_str().into(), why: why.into() };
+        if run.head.id != *id {
+            return Err(shape("it is another run than was asked for"));
+        }
+        if run.head.format > run::FORMAT {
+            return Err(shape("it was written by a newer isomon"));
+        }
+        let cells = run.head.cells.len();
+        if cells > CELLS {
+            return Err(shape("it has more cells than any plan"));
+        }
+        run.samples.retain(|sample| (sample.cell as usize) < cells);
+        run.steps.retain(|step| (step.cell as usize) < cells);
+        Ok(run)
+    }
+
     async fn carry_out(&self, command: &Command) -> Result<(), Error> {
         match command {
             Command::BenchAs { id, plan } => {
@@ -175,6 +199,10 @@ impl Source for Isomon {
 
     fn wish<'a>(&'a mut self, command: &'a Command) -> Asked<'a, ()> {
         Box::pin(self.carry_out(command))
+    }
+
+    fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Run> {
+        Box::pin(self.fetch(id))
     }
 }
 

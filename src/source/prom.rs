@@ -27,7 +27,7 @@ mod query;
 mod sensor;
 mod serving;
 
-use answer::Sample;
+use answer::{Sample, Store};
 use fold::Fleet;
 use query::{Query, Window};
 
@@ -45,7 +45,7 @@ const OLD: Duration = Duration::from_secs(30);
 /// A store and what it said last.
 #[derive(Debug)]
 pub struct Prom {
-    client: Client,
+    store: Store,
     origin: Origin,
     told: Option<Origin>,
     asks: u32,
@@ -72,7 +72,8 @@ impl Prom {
             ..Origin::default()
         };
         let (told, asks, scrape) = (None, 0, None);
-        Ok(Self { client: Client::new(spec)?, origin, told, asks, scrape, nodes: BTreeMap::new() })
+        let store = Store::new(Client::new(spec)?);
+        Ok(Self { store, origin, told, asks, scrape, nodes: BTreeMap::new() })
     }
 
     async fn tell(&mut self) -> Result<Vec<Told>, Error> {
@@ -85,7 +86,7 @@ impl Prom {
             query::ALL.iter().filter(|query| seldom || !query.seldom).collect();
         let mut answers = Vec::with_capacity(queries.len());
         for some in queries.chunks(AT_ONCE) {
-            let asked = some.iter().map(|query| ask(&self.client, query, window));
+            let asked = some.iter().map(|query| ask(&self.store, query, window));
             let replies = futures_util::future::join_all(asked).await;
             answers.extend(some.iter().copied().zip(replies));
         }
@@ -104,9 +105,9 @@ impl Prom {
     /// Who it is, and how often it scrapes: a store that has just begun knows that better every time.
     async fn look(&mut self) -> Result<(), Error> {
         if self.origin.version.is_none() {
-            self.origin.version = answer::version(&self.client).await;
+            self.origin.version = answer::version(&self.store.client).await;
         }
-        let reply = ask(&self.client, &query::SCRAPES, Window::of(None)).await?;
+        let reply = ask(&self.store, &query::SCRAPES, Window::of(None)).await?;
         let own = self.origin.interval_seconds.0;
         self.scrape = query::interval(&reply.samples()?);
         let scrape = self.scrape.map_or(0.0, |scrape| scrape.as_secs_f64());
@@ -190,8 +191,8 @@ impl Prom {
     }
 }
 
-async fn ask(client: &Client, query: &Query, window: Window) -> Result<answer::Reply, Error> {
-    answer::ask(client, query.name, &query.text(window)).await
+async fn ask(store: &Store, query: &Query, window: Window) -> Result<answer::Reply, Error> {
+    answer::ask(store, query.name, &query.text(window)).await
 }
 
 /// Adds what was answered to `fleet`; what that says about the question.

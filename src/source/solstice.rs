@@ -4,6 +4,7 @@
 //! the portal's; each is found by asking. What a generation cannot tell is told as a gap: no failed
 //! jobs in one, no list at all while two jobs run at once in the same.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -14,12 +15,16 @@ use super::foreign::survey::Answer;
 use super::{Asked, Error, Source, Spec, Told, Wants};
 use crate::model::command::Command;
 use crate::model::origin::{Kind, Offer};
-use crate::model::pipeline::{Pipeline, Pipelines};
+use crate::model::pipeline::{Moment, Pipeline, Pipelines};
 use crate::model::text::SafeText;
+use crate::model::time::{Clock as _, SystemClock};
 use crate::model::update::What;
 
+mod depth;
 mod job;
 mod stage;
+mod told;
+mod worker;
 
 const JOBS: &str = "/api/jobs";
 const STAGES: &str = "/api/jobs/{id}/stages";
@@ -47,21 +52,28 @@ pub struct Solstice {
     prefix: Option<&'static str>,
     known: Pipelines,
     told: Option<Pipelines>,
+    /// What happened in each job as the server tells it, and how much of that has no time.
+    events: BTreeMap<SafeText, (Vec<Moment>, usize)>,
 }
 
 impl Solstice {
     /// The server of `spec`. Nothing is asked yet.
     pub fn new(spec: &Spec) -> Result<Self, Error> {
         let survey = Survey::new(spec, Kind::Solstice)?;
-        Ok(Self { survey, prefix: None, known: Pipelines::default(), told: None })
+        let (prefix, told, events) = (None, None, BTreeMap::new());
+        Ok(Self { survey, prefix, known: Pipelines::default(), told, events })
     }
 
-    async fn round(&mut self) -> Result<Vec<Told>, Error> {
+    async fn round(&mut self, wants: Wants) -> Result<Vec<Told>, Error> {
         self.survey.begin();
         self.ask_jobs().await;
         self.ask_stages().await;
         self.ask_workers().await;
         self.ask_exceptions().await;
+        if wants.depth {
+            self.ask_in_depth().await;
+        }
+        self.tell_gaps();
         self.survey.end()?;
         detect::check(&self.survey, "Solstice server", &[JOBS]).await?;
         let mut told: Vec<Told> = self.survey.news().map(Told::own).into_iter().collect();
@@ -111,9 +123,10 @@ impl Solstice {
     fn take(&mut self, mut list: Pipelines) {
         for job in &mut list.jobs {
             if let Some(old) = self.known.jobs.iter_mut().find(|old| old.id == job.id) {
-                job.workers = std::mem::take(&mut old.workers);
-                job.exceptions = std::mem::take(&mut old.exceptions);
+                let fresh = std::mem::take(job);
+                *job = job::beyond(fresh, std::mem::take(old));
             }
+            told::note_queues(job, SystemClock.now().wall_ms);
         }
         self.known = list;
     }
@@ -141,7 +154,7 @@ impl Solstice {
     async fn ask_workers(&mut self) {
         for (id, answer) in self.details(WORKERS, DETAIL, |_| true).await {
             if let Some(job) = self.known.jobs.iter_mut().find(|job| job.id == id) {
-                job.workers = job::workers(&answer);
+                job.workers = worker::workers(&answer, job.started_ms);
             }
         }
     }
@@ -149,7 +162,7 @@ impl Solstice {
     async fn ask_exceptions(&mut self) {
         for (id, answer) in self.details(EXCEPTIONS, DETAIL, |_| true).await {
             if let Some(job) = self.known.jobs.iter_mut().find(|job| job.id == id) {
-                job.exceptions = job::exceptions(&answer);
+                job.exceptions = told::exceptions(&answer);
             }
         }
     }
@@ -197,8 +210,8 @@ impl Solstice {
 }
 
 impl Source for Solstice {
-    fn ask(&mut self, _: Wants) -> Asked<'_, Vec<Told>> {
-        Box::pin(self.round())
+    fn ask(&mut self, wants: Wants) -> Asked<'_, Vec<Told>> {
+        Box::pin(self.round(wants))
     }
 
     fn wish<'a>(&'a mut self, _: &'a Command) -> Asked<'a, ()> {

@@ -14,7 +14,9 @@ use tokio::time::{Instant, timeout};
 
 use super::{Asked, Error, HostKey, Source, Spec, Told, Wants};
 use crate::model::command::Command;
+use crate::model::id::RunId;
 use crate::model::origin::{Endpoint, Kind, Offer, Origin};
+use crate::model::run::Run;
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 use crate::model::update::{Notice, What};
@@ -234,5 +236,11 @@ impl Source for Host {
             let why = "there is no isomon on that host to do it; set `copy = true` for it";
             Err(Error::Unable { why: why.into() })
         })
+    }
+
+    fn read<'a>(&'a mut self, _: &'a RunId) -> Asked<'a, Run> {
+        let why = "runs of a host reached by SSH are listed and not read; `isomon serve` there, and its \
+                   address here, lets them be read";
+        Box::pin(async move { Err(Error::Unable { why: why.into() }) })
     }
 }

@@ -65,6 +65,26 @@ impl Metric {
         }
     }
 
+    /// What it is called where it is kept: what it is, and its unit.
+    pub const fn column(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu_busy_percent",
+            Self::Steal => "cpu_steal_percent",
+            Self::Iowait => "cpu_iowait_percent",
+            Self::Load => "load_1m",
+            Self::Memory => "memory_used_percent",
+            Self::Swap => "swap_used_percent",
+            Self::CpuPressure => "cpu_pressure_percent",
+            Self::MemoryPressure => "memory_pressure_percent",
+            Self::IoPressure => "io_pressure_percent",
+            Self::DiskRead => "disk_read_bytes_per_second",
+            Self::DiskWrite => "disk_write_bytes_per_second",
+            Self::Receive => "network_receive_bytes_per_second",
+            Self::Transmit => "network_transmit_bytes_per_second",
+            Self::Temperature => "temperature_celsius",
+        }
+    }
+
     /// How its values are to be written.
     pub const fn scale(self) -> Scale {
         match self {
@@ -97,6 +117,16 @@ impl GpuMetric {
             Self::Memory => "GPU memory",
             Self::Temperature => "GPU temperature",
             Self::Power => "GPU power",
+        }
+    }
+
+    /// What it is called where it is kept: what it is, and its unit.
+    pub const fn column(self) -> &'static str {
+        match self {
+            Self::Utilization => "gpu_use_percent",
+            Self::Memory => "gpu_memory_used_percent",
+            Self::Temperature => "gpu_temperature_celsius",
+            Self::Power => "gpu_power_watts",
         }
     }
 

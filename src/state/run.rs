@@ -8,24 +8,31 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::model::bench::{Cell, Figure, Progress, Sample, Summary};
 use crate::model::id::{RunId, SourceId};
 use crate::model::load::{LoadSummary, Step};
-use crate::model::pipeline::{LOG_LINES, LogLine, Moment};
-use crate::model::run::{Run, RunEvent, RunHead, RunTail};
+use crate::model::pipeline::{Artifact, Checkpoint, LOG_LINES, LogLine, Moment, Worker};
+use crate::model::run::{CHECKPOINTS, Run, RunEnd, RunEvent, RunHead, RunTail};
 use crate::model::time::Stamp;
 use crate::model::update::Update;
 
 pub mod course;
 pub mod digest;
+pub mod lately;
 pub mod sketch;
+pub mod tally;
 
 pub use digest::{CellDigest, Digest};
+pub use tally::Tally;
 
 /// Samples kept for drawing; a longer run keeps its latest, the figures cover all.
 const SAMPLES: usize = 100_000;
 /// Shots kept in steps; the steps of a longer run keep their other figures.
 const SHOTS: usize = 200_000;
 
+/// Workers kept of what is told.
+const WORKERS: usize = 512;
+/// Files kept of what is told.
+const FILES: usize = 512;
 /// Moments kept.
-const MOMENTS: usize = 10_000;
+const MOMENTS: usize = 2_000;
 
 /// What is known of a run.
 #[derive(Clone, Debug)]
@@ -50,6 +57,14 @@ pub struct RunState {
     pub log: VecDeque<LogLine>,
     /// Lines before those, which are kept no longer.
     pub log_dropped: u64,
+    /// The latest of its checkpoints, earliest first.
+    pub checkpoints: VecDeque<Checkpoint>,
+    /// Who works for it, as it was told last.
+    pub workers: Vec<Worker>,
+    /// The files it wrote, as far as it was told.
+    pub files: Vec<Artifact>,
+    /// What is counted of it as a job of stages.
+    pub tally: Tally,
     /// How it ended; `None` while it goes on.
     pub tail: Option<RunTail>,
     /// When something last happened to it.
@@ -79,9 +94,13 @@ impl RunState {
             moments: Vec::new(),
             log: VecDeque::new(),
             log_dropped: 0,
+            checkpoints: VecDeque::new(),
+            workers: Vec::new(),
+            files: Vec::new(),
+            tally: Tally::default(),
             tail: None,
             heard: update.at,
-            stored: update.from == SourceId::stored(),
+            stored: update.from.is_kept(),
             digest: Digest::default(),
             dropped: 0,
             shots: 0,
@@ -97,6 +116,9 @@ impl RunState {
             steps: self.steps.clone(),
             moments: self.moments.clone(),
             log: self.log.iter().cloned().collect(),
+            checkpoints: self.checkpoints.iter().cloned().collect(),
+            workers: self.workers.clone(),
+            files: self.files.clone(),
             tail: self.tail.clone(),
         }
     }
@@ -104,6 +126,20 @@ impl RunState {
     /// Whether it is still going on.
     pub const fn is_live(&self) -> bool {
         self.tail.is_none() && !self.stored
+    }
+
+    /// At most `most` of its samples from the one at `offset` on, or from the first that is kept; where
+    /// they begin, and how many there were.
+    pub fn page(&self, offset: usize, most: usize) -> (usize, Vec<Sample>, usize) {
+        let gone = usize::try_from(self.dropped).unwrap_or(usize::MAX);
+        let samples = self.samples.iter().skip(offset.saturating_sub(gone)).take(most);
+        (offset.max(gone), samples.cloned().collect(), gone + self.samples.len())
+    }
+
+    /// Whether a start that is told of it now is one of going on, after which all is told again.
+    fn may_begin_anew(&self) -> bool {
+        let end = self.tail.as_ref().map(|tail| &tail.end);
+        self.stored || matches!(end, Some(RunEnd::Cancelled | RunEnd::Failed { .. }))
     }
 
     /// Whether its samples were let go of; they are on disk.
@@ -151,6 +187,16 @@ impl RunState {
             RunEvent::Loads(loads) => self.loads.clone_from(loads),
             RunEvent::Moment(moment) => self.note(moment),
             RunEvent::Log(lines) => self.write(lines),
+            RunEvent::Checkpoint(checkpoint) => {
+                if self.checkpoints.len() == CHECKPOINTS {
+                    self.checkpoints.pop_front();
+                }
+                self.checkpoints.push_back((**checkpoint).clone());
+            }
+            RunEvent::Workers(workers) => {
+                self.workers = workers.iter().take(WORKERS).cloned().collect()
+            }
+            RunEvent::Files(files) => self.files = files.iter().take(FILES).cloned().collect(),
             RunEvent::Ended(tail) => {
                 self.progress = tail.progress;
                 self.summary.clone_from(&tail.summary);
@@ -160,15 +206,18 @@ impl RunState {
         }
     }
 
-    /// Keeps the first moments of a run and no more than [`MOMENTS`]: a run that goes wrong for hours must
-    /// not fill the memory.
+    /// Keeps no more than [`MOMENTS`]: a run that goes wrong for hours must not fill the memory. The first
+    /// half of them stays, of the others the latest do.
     fn note(&mut self, moment: &Moment) {
-        if self.moments.len() < MOMENTS {
-            self.moments.push(moment.clone());
+        if self.moments.len() >= MOMENTS {
+            self.moments.drain(MOMENTS / 2..MOMENTS / 2 + MOMENTS / 8);
         }
+        self.tally.note(moment, self.head.started.wall_ms);
+        self.moments.push(moment.clone());
     }
 
     fn write(&mut self, lines: &[LogLine]) {
+        self.tally.hear(lines);
         self.log.extend(lines.iter().cloned());
         let beyond = self.log.len().saturating_sub(LOG_LINES);
         self.log.drain(..beyond);
@@ -192,6 +241,7 @@ impl RunState {
             self.digest.forget_before(self.dropped);
         }
         self.replace(&sample);
+        self.tally.take(&sample);
         self.digest.take(&sample, self.dropped + self.samples.len() as u64);
         self.samples.push(sample);
     }
@@ -208,6 +258,7 @@ impl RunState {
 
     fn step(&mut self, step: Step) {
         self.digest.take_step(&step);
+        self.tally.take_step(&step);
         self.shots += step.shots.len();
         self.steps.push(step);
         while self.shots > SHOTS && self.bare + 1 < self.steps.len() {
@@ -226,7 +277,7 @@ pub(super) fn fold(
     update: &Update,
 ) -> bool {
     if let RunEvent::Started(head) = event
-        && (update.from == SourceId::stored() || !runs.contains_key(id))
+        && (update.from.is_kept() || runs.get(id).is_none_or(RunState::may_begin_anew))
     {
         runs.insert(id.clone(), RunState::new((**head).clone(), update));
         return true;

@@ -17,6 +17,10 @@ use crate::model::bench::Sample;
 use crate::model::load::{Step, Stride};
 use crate::model::run::{Run, RunHead};
 
+mod page;
+
+pub use page::Page;
+
 const HEAD: &str = "head.json";
 const SAMPLES: &str = "samples.ndjson";
 const STEPS: &str = "steps.ndjson";
@@ -117,6 +121,11 @@ impl RunDir {
         check_cells(path, run)
     }
 
+    /// Reads a whole run out of `bytes`, which stand at `path`, wherever that is.
+    pub fn of_bytes(path: &Path, bytes: &[u8]) -> Result<Run, Error> {
+        check_cells(path, whole(path, bytes)?)
+    }
+
     /// Lets every further write meet a full disk.
     #[cfg(test)]
     pub(crate) fn fill_disk(&mut self) {
@@ -131,9 +140,12 @@ impl RunDir {
 }
 
 fn read_whole(path: &Path) -> Result<Run, Error> {
-    let bytes = file::read(path)?;
-    foreign::check(path, &bytes)?;
-    serde_json::from_slice(&bytes).map_err(|whole| foreign::part(path, &bytes, whole))
+    whole(path, &file::read(path)?)
+}
+
+fn whole(path: &Path, bytes: &[u8]) -> Result<Run, Error> {
+    foreign::check(path, bytes)?;
+    serde_json::from_slice(bytes).map_err(|whole| foreign::part(path, bytes, whole))
 }
 
 /// A run that was cut off, or still goes on.

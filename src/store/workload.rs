@@ -12,10 +12,12 @@ use tokio::sync::oneshot;
 
 use super::sqlite;
 use crate::model::text::SafeText;
+use crate::stats::spell::Work;
 
 mod books;
 mod figure;
 mod file;
+mod glance;
 mod keep;
 mod record;
 mod schema;
@@ -24,6 +26,7 @@ mod tests;
 
 use self::books::{Books, Chore, Desk};
 pub use self::figure::{Figures, Slot};
+pub use self::glance::{Glance, note};
 pub use self::keep::Keep;
 pub use self::record::{Filter, Line, Page, Record};
 
@@ -125,6 +128,25 @@ impl Ledger {
     /// Figures over all, and `slots` of `width_ns` each up to `now_ns`.
     pub async fn figures(&self, now_ns: i64, width_ns: i64, slots: u32) -> Result<Figures, Error> {
         self.ask(move |from| figure::figures(from, now_ns, width_ns, slots)).await
+    }
+
+    /// Forgets some of those that are more, older or larger than is kept, at `now_ns`; whether there may
+    /// be more to forget.
+    pub async fn forget(&self, now_ns: i64) -> Result<bool, Error> {
+        let (tell, told) = oneshot::channel();
+        let chore: Chore = Box::new(move |books| drop(tell.send(books.forget(now_ns))));
+        self.desk.take(chore)?;
+        told.await.unwrap_or(Err(Error::Behind))
+    }
+
+    /// What was ordered since `since_ns`, latest first.
+    pub async fn works(&self, since_ns: i64) -> Result<Vec<Work>, Error> {
+        self.ask(move |from| figure::works(from, since_ns)).await
+    }
+
+    /// A number that changes whenever another program, such as `isomon exec`, has written to the file.
+    pub async fn stir(&self) -> Result<i64, Error> {
+        self.ask(|of| of.pragma_query_value(None, "data_version", |row| row.get(0))).await
     }
 
     /// How the file is doing; tries it again where it failed.

@@ -40,6 +40,7 @@ actions! {
     Tab3 "tab-3" "GPUs" "GPUs",
     Tab4 "tab-4" "Backends" "Backends",
     Tab5 "tab-5" "Bench" "Bench",
+    Tab6 "tab-6" "Runs" "Runs",
     Tab9 "tab-9" "Logs" "Logs",
     NextTab "next-tab" "next" "next tab",
     PreviousTab "previous-tab" "previous" "previous tab",
@@ -47,8 +48,8 @@ actions! {
     PreviousPanel "previous-panel" "panel back" "previous panel",
     Up "up" "up" "up",
     Down "down" "down" "down",
-    Left "left" "earlier" "left; earlier",
-    Right "right" "later" "right; later",
+    Left "left" "cursor" "left; the cursor of charts back",
+    Right "right" "cursor on" "right; the cursor of charts on",
     PageUp "page-up" "page up" "a page up",
     PageDown "page-down" "page down" "a page down",
     HalfUp "half-up" "half up" "half a page up",
@@ -64,9 +65,18 @@ actions! {
     MarkAll "mark-all" "all" "mark all rows, or none",
     Group "group" "group" "nodes in groups, or one below the other",
     Why "why" "why" "why a value is missing",
+    Window "window" "window" "workloads of the last hour, 24 h or 7 days",
     Pause "pause" "pause" "pause and go on",
-    Faster "faster" "faster" "shorter interval",
-    Slower "slower" "slower" "longer interval",
+    Earlier "earlier" "past" "back in time by a part of what is shown",
+    Later "later" "later" "on in time by a part of what is shown",
+    EarlierSpan "earlier-span" "far back" "back in time by all that is shown",
+    LaterSpan "later-span" "far on" "on in time by all that is shown",
+    GoTo "go-to" "go to" "go to a time",
+    Now "now" "now" "now; the end of a recording",
+    Narrower "narrower" "span -" "a shorter stretch of time",
+    Wider "wider" "span +" "a longer stretch of time",
+    Shorter "shorter" "faster" "shorter interval; a recording: slower",
+    Longer "longer" "slower" "longer interval; a recording: faster",
     Bench "bench" "run" "run the benchmark",
     Cancel "cancel" "cancel" "cancel the run; asks",
     Again "again" "again" "the same run again",
@@ -77,6 +87,11 @@ actions! {
     ViewBack "view-back" "view back" "previous view of the results",
     Runs "runs" "runs" "the list of runs",
     Fleet "fleet" "fleet" "the benchmark on several nodes",
+    Resume "resume" "go on" "go on with a run that was cut off; asks",
+    Stack "stack" "stack" "where in its program a worker is",
+    Follow "follow" "follow" "follow the log, or stand still",
+    FindNext "find-next" "next" "the next line that holds what is searched for",
+    FindPrevious "find-previous" "previous" "the line before that holds it",
     Compare "compare" "compare" "compare the two marked runs",
     Export "export" "export" "write the run as JSON",
     Copy "copy" "copy" "copy to the clipboard (OSC 52)",
@@ -95,7 +110,16 @@ impl Action {
 
     /// Whether it changes anything beyond the screen; `--readonly` hides and refuses these.
     pub const fn acts(self) -> bool {
-        matches!(self, Self::Bench | Self::Cancel | Self::Again | Self::Check | Self::Mend)
+        matches!(
+            self,
+            Self::Bench
+                | Self::Cancel
+                | Self::Again
+                | Self::Check
+                | Self::Mend
+                | Self::Resume
+                | Self::Stack
+        )
     }
 }
 

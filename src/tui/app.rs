@@ -18,8 +18,9 @@ use super::palette::Palette;
 use super::popup::{Answer, Ask, Popup, Then};
 use super::prompt::{self, Prompt};
 use super::reply::Reply;
-use super::tab::{self, Tab, Views};
+use super::tab::{self, Tab, Views, runs};
 use super::theme::Themes;
+use super::when::When;
 use crate::config::Threshold;
 use crate::model::command::Command;
 use crate::model::id::SourceId;
@@ -30,6 +31,7 @@ use crate::state::State;
 
 mod deed;
 mod pointer;
+mod time;
 
 /// What is looked at.
 #[derive(Debug)]
@@ -40,10 +42,13 @@ pub struct App {
     pub views: Views,
     /// What lies over the tab, the topmost last.
     pub popups: Vec<Popup>,
-    /// The filter while it is typed.
+    /// Which time is looked at.
+    pub when: When,
+    /// The filter, or a time to go to, while it is typed.
     pub prompt: Option<Prompt>,
-    /// The filter of each tab, in the order of [`Tab::ALL`], and that of one node in depth.
-    pub filters: [String; Tab::ALL.len() + 1],
+    /// The filter of each tab, in the order of [`Tab::ALL`], that of one node in depth, and that of each
+    /// panel of a run in depth.
+    pub filters: [String; Tab::ALL.len() + 1 + runs::PANELS],
     /// Keys of a chord that is not complete.
     pub pending: Vec<Key>,
     /// What was said last, until the next key.
@@ -129,8 +134,9 @@ impl App {
             tab: Tab::default(),
             views: Views::default(),
             popups: Vec::new(),
+            when: When::default(),
             prompt: None,
-            filters: Default::default(),
+            filters: std::array::from_fn(|_| String::new()),
             pending: Vec::new(),
             said: None,
             paused: false,
@@ -151,6 +157,8 @@ impl App {
             threshold: self.setup.threshold,
             glyph: self.setup.glyph,
             now,
+            when: &self.when,
+            zone: &self.setup.zone,
             readonly: self.setup.readonly,
             interval_ms: u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX),
         }
@@ -165,6 +173,9 @@ impl App {
         if self.tab == Tab::Nodes && self.views.nodes.is_open() {
             return Tab::ALL.len();
         }
+        if self.tab == Tab::Runs && self.views.runs.is_open() {
+            return Tab::ALL.len() + 1 + self.views.runs.panel();
+        }
         let at = Tab::ALL.iter().position(|tab| *tab == self.tab);
         at.unwrap_or(0)
     }
@@ -178,7 +189,7 @@ impl App {
             Input::Mouse(mouse, column, row) => self.point(mouse, (column, row), size, state),
         }
         self.try_backends(state);
-        if self.tab == Tab::Bench && !self.asked.runs {
+        if matches!(self.tab, Tab::Bench | Tab::Runs) && !self.asked.runs {
             self.asked.runs = true;
             self.effects.push(Effect::Wish(Command::ListRuns));
         }
@@ -187,10 +198,14 @@ impl App {
 
     /// Says which other node is looked at in depth, when that changes: it tells everything then.
     fn tell_focus(&mut self) {
-        let open = self.views.nodes.in_depth().filter(|_| self.tab == Tab::Nodes);
-        let open = open.filter(|id| **id != SourceId::local());
-        if open != self.focus.as_ref() {
-            self.focus = open.cloned();
+        let open = match self.tab {
+            Tab::Nodes => self.views.nodes.in_depth().cloned(),
+            Tab::Runs => self.views.runs.in_depth(),
+            _ => None,
+        };
+        let open = open.filter(|id| *id != SourceId::local());
+        if open != self.focus {
+            self.focus = open;
             self.effects.push(Effect::Wish(Command::Focus(self.focus.clone())));
         }
     }
@@ -209,7 +224,7 @@ impl App {
 
     fn press(&mut self, key: Key, state: &State) {
         if self.prompt.is_some() {
-            return self.press_prompt(key);
+            return self.press_prompt(key, state);
         }
         if !self.popups.is_empty() {
             return self.press_popup(key, state);
@@ -251,11 +266,14 @@ impl App {
         self.effects.extend(wish.map(Effect::Wish));
     }
 
-    fn press_prompt(&mut self, key: Key) {
+    fn press_prompt(&mut self, key: Key, state: &State) {
         let Some(prompt) = self.prompt.as_mut() else {
             return;
         };
         let answer = prompt.press(key);
+        if prompt.is_for_time() {
+            return self.answer_time(answer, state);
+        }
         let text = match answer {
             prompt::Answer::Drop => String::new(),
             _ => prompt.text().to_owned(),
@@ -269,6 +287,9 @@ impl App {
     fn paste(&mut self, text: &str) {
         if let Some(prompt) = self.prompt.as_mut() {
             prompt.paste(text);
+            if prompt.is_for_time() {
+                return;
+            }
             let text = prompt.text().to_owned();
             self.set_filter(text);
         }
@@ -328,18 +349,18 @@ impl App {
     }
 
     /// Takes a tab's reply to `action` and returns what it wishes.
-    fn take(&mut self, reply: Reply, action: Action) -> Option<Command> {
+    fn take(&mut self, reply: Reply, action: Action, state: &State) -> Option<Command> {
         match reply {
-            Reply::Ignored | Reply::Done => {}
-            Reply::Wish(command) => return self.allow(command),
+            Reply::Ignored | Reply::Done | Reply::Instant(_) => {}
+            Reply::Wish(command) => return self.allow(command, state),
             Reply::Ask { question, then } => {
-                if let Some(then) = self.allow(then) {
+                if let Some(then) = self.allow(then, state) {
                     self.ask(question, Then::Wish(then));
                 }
             }
             Reply::AskAll { question, then } => {
                 let then: Vec<Command> =
-                    then.into_iter().filter_map(|command| self.allow(command)).collect();
+                    then.into_iter().filter_map(|command| self.allow(command, state)).collect();
                 if !then.is_empty() {
                     self.ask(question, Then::WishAll(then));
                 }
@@ -353,7 +374,7 @@ impl App {
     }
 
     /// Lets a wish through, unless it changes anything beyond the screen and that is not allowed.
-    fn allow(&mut self, command: Command) -> Option<Command> {
+    fn allow(&mut self, command: Command, state: &State) -> Option<Command> {
         let acts = matches!(
             command,
             Command::Bench(_)
@@ -363,16 +384,24 @@ impl App {
                 | Command::CheckBackends
                 | Command::Mend(_)
                 | Command::StopMend
+                | Command::Resume(_)
+                | Command::Stack(_)
         );
         if acts && self.setup.readonly {
-            self.refuse();
+            self.refuse(state);
             return None;
         }
         self.asked.backends |= command == Command::CheckBackends;
         Some(command)
     }
 
-    fn refuse(&mut self) {
-        self.say(true, "isomon was started with --readonly");
+    fn refuse(&mut self, state: &State) {
+        self.say(
+            true,
+            match state.replay {
+                Some(_) => "a recording is played: nothing can be begun or ended in it",
+                None => "isomon was started with --readonly",
+            },
+        );
     }
 }

@@ -5,6 +5,7 @@ use ratatui::style::Style;
 use super::action::Action;
 use super::keymap::Keymap;
 use super::theme::Theme;
+use super::when::When;
 use crate::config::{Level, Threshold};
 use crate::model::time::Stamp;
 use crate::model::unit::Ratio;
@@ -22,6 +23,10 @@ pub struct Look<'a> {
     pub glyph: Glyph,
     /// The present time, for ages.
     pub now: Stamp,
+    /// Which time charts show.
+    pub when: &'a When,
+    /// The zone whose time is written.
+    pub zone: &'a jiff::tz::TimeZone,
     /// Whether what acts is hidden.
     pub readonly: bool,
     /// How often this machine is sampled, in milliseconds.

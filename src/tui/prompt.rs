@@ -1,4 +1,4 @@
-//! The line at the bottom in which a filter is typed.
+//! The line at the bottom in which a filter, or a time to go to, is typed.
 
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
@@ -12,6 +12,8 @@ const LONGEST: usize = 256;
 #[derive(Debug)]
 pub struct Prompt {
     input: Input,
+    /// Whether it is a time that is typed, and what was wrong with the last.
+    time: Option<String>,
 }
 
 /// What the prompt makes of a key.
@@ -28,7 +30,27 @@ pub enum Answer {
 impl Prompt {
     /// A prompt that begins with `text`.
     pub fn new(text: &str) -> Self {
-        Self { input: Input::new(text.to_owned()) }
+        Self { input: Input::new(text.to_owned()), time: None }
+    }
+
+    /// A prompt for a time to go to.
+    pub fn for_time() -> Self {
+        Self { input: Input::default(), time: Some(String::new()) }
+    }
+
+    /// Whether it is a time that is typed.
+    pub const fn is_for_time(&self) -> bool {
+        self.time.is_some()
+    }
+
+    /// What was wrong with what was typed; empty for a filter.
+    pub fn mistake(&self) -> &str {
+        self.time.as_deref().unwrap_or_default()
+    }
+
+    /// Says what is wrong with what was typed.
+    pub fn refuse(&mut self, mistake: String) {
+        self.time = Some(mistake);
     }
 
     /// What is typed so far.
@@ -48,6 +70,9 @@ impl Prompt {
         }
         if key == Key::ESC || key.to_string() == "ctrl-c" {
             return Answer::Drop;
+        }
+        if let Some(mistake) = &mut self.time {
+            mistake.clear();
         }
         if key.letter().is_none() || self.room() > 0 {
             self.input.handle_event(&crossterm::event::Event::Key(key.event()));

@@ -11,6 +11,8 @@ pub enum Reply {
     Ignored,
     /// Done; draw.
     Done,
+    /// This share of what a chart shows was pointed at, 0 at its left edge and 1 at its right.
+    Instant(f64),
     /// Done, and this is wished.
     Wish(Command),
     /// Ask first; on yes this is wished.

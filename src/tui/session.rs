@@ -17,7 +17,7 @@ use super::surface::Surface;
 use super::view;
 use crate::model::backend::Mend;
 use crate::model::command::Command;
-use crate::model::time::Clock;
+use crate::model::time::{Clock, Stamp};
 use crate::model::update::{Update, What};
 use crate::state::State;
 
@@ -130,7 +130,10 @@ impl<S: Surface, C: Clock> Session<S, C> {
             Woke::Input(Some(first)) => self.take_inputs(first, &mut feed.inputs)?,
             Woke::Sent(result) => result?,
             Woke::Due => return self.draw(),
-            Woke::Update(update) => self.fold(update.map(|update| *update), &mut feed.updates),
+            Woke::Update(update) => {
+                self.fold(update.map(|update| *update), &mut feed.updates);
+                self.attend()?;
+            }
         }
         // A key that has been answered is shown before anything else is looked at.
         let now = Instant::now();
@@ -141,10 +144,23 @@ impl<S: Surface, C: Clock> Session<S, C> {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        let (app, state, now) = (&self.app, &self.state, self.clock.now());
+        let now = self.now();
+        let (app, state) = (&self.app, &self.state);
         self.surface.draw(|frame| view::draw(frame, app, state, now))?;
         self.pace.draw(Instant::now());
         Ok(())
+    }
+
+    /// The time that is shown: of the recording, where one is played.
+    fn now(&self) -> Stamp {
+        if self.state.replay.is_some() { self.state.now } else { self.clock.now() }
+    }
+
+    /// Looks at what came, and wishes what is missing of the time that is shown.
+    fn attend(&mut self) -> io::Result<()> {
+        let now = self.now();
+        self.app.attend(&self.state, now);
+        self.carry_out()
     }
 
     fn obey(&mut self, signal: Option<Signal>) -> io::Result<()> {
@@ -176,7 +192,7 @@ impl<S: Surface, C: Clock> Session<S, C> {
             next = more.try_recv().ok();
         }
         self.pace.touch(Instant::now());
-        Ok(())
+        self.attend()
     }
 
     /// Does what the app left to do.

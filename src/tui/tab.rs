@@ -16,6 +16,8 @@ pub mod gpus;
 pub mod logs;
 pub mod nodes;
 pub mod overview;
+pub mod runs;
+mod workload;
 
 /// A tab that works; one that does not is not listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,14 +33,23 @@ pub enum Tab {
     Backends,
     /// Run benchmarks and see them.
     Bench,
+    /// Every run and job, wherever it is.
+    Runs,
     /// What isomon did.
     Logs,
 }
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Nodes, Self::Gpus, Self::Backends, Self::Bench, Self::Logs];
+    pub const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Nodes,
+        Self::Gpus,
+        Self::Backends,
+        Self::Bench,
+        Self::Runs,
+        Self::Logs,
+    ];
 
     /// Its title.
     pub const fn title(self) -> &'static str {
@@ -48,6 +59,7 @@ impl Tab {
             Self::Gpus => "GPUs",
             Self::Backends => "Backends",
             Self::Bench => "Bench",
+            Self::Runs => "Runs",
             Self::Logs => "Logs",
         }
     }
@@ -67,6 +79,7 @@ impl Tab {
             Self::Gpus => '3',
             Self::Backends => '4',
             Self::Bench => '5',
+            Self::Runs => '6',
             Self::Logs => '9',
         }
     }
@@ -85,6 +98,8 @@ pub struct Views {
     pub backends: backends::View,
     /// The tab Bench.
     pub bench: bench::View,
+    /// The tab Runs.
+    pub runs: runs::View,
     /// The tab Logs.
     pub logs: logs::View,
 }
@@ -98,6 +113,7 @@ impl Views {
             Tab::Gpus => self.gpus.act(action, state),
             Tab::Backends => self.backends.act(action, state),
             Tab::Bench => self.bench.act(action, state),
+            Tab::Runs => self.runs.act(action, state),
             Tab::Logs => self.logs.act(action, state),
         }
     }
@@ -118,6 +134,7 @@ impl Views {
             Tab::Gpus => self.gpus.filter(text),
             Tab::Backends => self.backends.filter(text),
             Tab::Bench => self.bench.filter(text),
+            Tab::Runs => self.runs.filter(text),
             Tab::Logs => return false,
         }
         true
@@ -132,6 +149,7 @@ impl Views {
             Tab::Gpus => self.gpus.click(column, row, area, state),
             Tab::Backends => self.backends.click(column, row, area, state),
             Tab::Bench => self.bench.click(column, row, area, state),
+            Tab::Runs => self.runs.click(column, row, area, state),
             Tab::Logs => Reply::Ignored,
         }
     }
@@ -144,6 +162,7 @@ impl Views {
             Tab::Gpus => self.gpus.hints(state),
             Tab::Backends => self.backends.hints(state),
             Tab::Bench => self.bench.hints(state),
+            Tab::Runs => self.runs.hints(state),
             Tab::Logs => self.logs.hints(state),
         }
     }
@@ -164,6 +183,7 @@ impl Views {
             Tab::Gpus => self.gpus.draw(frame, area, state, look),
             Tab::Backends => self.backends.draw(frame, area, state, look),
             Tab::Bench => self.bench.draw(frame, area, state, look),
+            Tab::Runs => self.runs.draw(frame, area, state, look),
             Tab::Logs => self.logs.draw(frame, area, state, look),
         }
     }

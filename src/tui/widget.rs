@@ -5,12 +5,13 @@
 
 pub mod canvas;
 pub mod chart;
-pub mod cursor;
+pub mod dag;
 pub mod field;
 pub mod filter;
 pub mod fixed;
 pub mod grid;
 pub mod interval_bar;
+pub mod lanes;
 pub mod meter;
 pub mod notice;
 pub mod panel;

@@ -25,6 +25,7 @@ use crate::config::address::Address;
 use crate::model::command::Command;
 use crate::model::id::SourceId;
 use crate::model::origin::Origin;
+use crate::model::run::Run;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::unit::Seconds;
@@ -81,10 +82,10 @@ pub struct Common {
 /// Something a source is to do, and who waits for what came of it.
 #[derive(Debug)]
 pub struct Wish {
-    /// What: `BenchAs`, `Cancel` or `CheckBackends`.
+    /// What: `BenchAs`, `Cancel`, `CheckBackends` or `OpenFrom`.
     pub command: Command,
-    /// Told a sentence where it could not be done.
-    pub reply: oneshot::Sender<Result<(), SafeText>>,
+    /// Told the run that was read, if one was; a sentence where it could not be done.
+    pub reply: oneshot::Sender<Result<Option<Box<Run>>, SafeText>>,
 }
 
 /// One source, asked until told to stop.
@@ -226,7 +227,12 @@ impl Poll {
         let is_ssh = self.is_ssh;
         let done = async {
             let _turn = gate.enter(false, is_ssh).await?;
-            Some(bounded(self.source.wish(&wish.command)).await)
+            Some(match &wish.command {
+                Command::OpenFrom { id, .. } => {
+                    bounded(self.source.read(id)).await.map(|run| Some(Box::new(run)))
+                }
+                command => bounded(self.source.wish(command)).await.map(|()| None),
+            })
         };
         let done = tokio::select! {
             () = stop.cancelled() => None,

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use isomon::model::origin::Offer;
+use isomon::model::text::SafeText;
+use isomon::source::Wants;
 use serde_json::{Value, json};
 
 use crate::server::{FAST_API, Server, ask, later, offer, told};
@@ -125,4 +127,89 @@ async fn a_job_that_is_gone_is_told_from_a_question_nobody_answers() {
     let Offer::Failed(why) = offer(&told, "/api/jobs/{id}/stages") else { panic!("it is there") };
     assert!(why.as_str().contains("Job my_etl not found"), "{why}");
     assert!(!server.asked().iter().any(|path| path.contains("etc")), "an id is no path");
+}
+
+#[tokio::test]
+async fn who_looks_in_depth_is_told_everything_that_is_offered() {
+    let server = Server::start(FAST_API).await;
+    let base = "/solstice/api/jobs/my_etl";
+    server.json("/solstice/api/jobs", SPLIT);
+    server.json(
+        &format!("{base}/workers"),
+        r#"[{"worker_id":"w-0","stage_id":"transform","status":"BLOCKED","processing_time":10.0,
+            "processed_count":50,"assigned_partitions":["0",1],"start_time":1767774924.0}]"#,
+    );
+    server.json(
+        &format!("{base}/stages/transform/metrics-history"),
+        r#"{"job_id":"my_etl","stage_id":"transform","data":[{"timestamp":1767774930.0,"queue_size":10},
+            {"timestamp":1767774940.0,"queue_size":6000}]}"#,
+    );
+    server.json(
+        &format!("{base}/lineage"),
+        r#"{"nodes":[{"id":"a","split_id":"a"},{"id":"b","split_id":"b"}],
+            "edges":[{"source":"a","target":"b"}]}"#,
+    );
+    server.json(
+        &format!("{base}/configuration"),
+        r#"{"job_config":{"queue_type":"tansu","secret_key":"hunter2"}}"#,
+    );
+    let text = |body: &'static str| {
+        move |_: &crate::server::Asked| (200, "text/plain", body.as_bytes().to_vec())
+    };
+    server.route(&format!("{base}/workers/w-0/logs"), text("reads\nError: no order\n"));
+    server
+        .route(&format!("{base}/workers/w-0/stacktrace"), text("Thread 1\n  wait (queue.py:7)\n"));
+    let mut source = server.source("solstice+http");
+    let told = source.ask(Wants { depth: true }).await.unwrap();
+    let jobs = told!(told, Pipelines).unwrap();
+    let job = &jobs.jobs[0];
+    let worker = &job.workers[0];
+    assert_eq!((worker.per_second, worker.parts.len()), (Some(5.0), 2));
+    let queues: Vec<u64> = job
+        .pressure
+        .iter()
+        .filter(|one| one.stage.as_str() == "transform")
+        .map(|one| one.queue)
+        .collect();
+    assert_eq!(queues, [10, 6000]);
+    assert_eq!(job.lineage[1].parents[0].as_str(), "a");
+    let hidden =
+        job.configuration.iter().find(|(path, _)| path.as_str() == "job_config.secret_key");
+    assert_eq!(hidden.unwrap().1.as_str(), "[redacted]");
+    let log: Vec<(&str, bool)> =
+        job.log.iter().map(|line| (line.text.as_str(), line.bad)).collect();
+    assert_eq!(
+        log,
+        [
+            ("reads", false),
+            ("Error: no order", true),
+            ("Thread 1", false),
+            ("  wait (queue.py:7)", false)
+        ]
+    );
+    let parts = &job.stages[1].partitions;
+    assert_eq!((parts.len(), parts[0].lag, parts[0].latest), (3, Some(5000), Some(9000)));
+    assert!(
+        job.timeline.windows(2).all(|two| two[0].at_ms <= two[1].at_ms) && job.timeline.len() > 4
+    );
+    let gaps: Vec<&str> = job.gaps.iter().map(SafeText::as_str).collect();
+    let wanted = [
+        "errors: /api/jobs/{id}/exceptions",
+        "events: /api/jobs/{id}/events",
+        "checkpoints: /api/jobs/{id}/checkpoints",
+    ];
+    assert_eq!(gaps.len(), wanted.len(), "{gaps:?}");
+    assert!(gaps.iter().zip(wanted).all(|(gap, wanted)| gap.starts_with(wanted)), "{gaps:?}");
+}
+
+#[tokio::test]
+async fn who_does_not_look_asks_little() {
+    let server = Server::start(FAST_API).await;
+    server.json("/api/jobs", SPLIT);
+    ask(&mut server.source("solstice+http")).await.unwrap();
+    let asked = server.asked();
+    assert!(
+        !asked.iter().any(|path| path.contains("lineage") || path.contains("logs")),
+        "{asked:?}"
+    );
 }

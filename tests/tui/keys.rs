@@ -25,6 +25,7 @@ fn digits_and_brackets_open_tabs() {
     let rows = [
         ("2", Tab::Nodes),
         ("5", Tab::Bench),
+        ("6", Tab::Runs),
         ("9", Tab::Logs),
         ("L", Tab::Logs),
         ("]", Tab::Nodes),

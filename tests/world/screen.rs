@@ -66,6 +66,8 @@ fn drawn(
         threshold: Threshold::default(),
         glyph,
         now,
+        when: &isomon::tui::when::When::default(),
+        zone: &jiff::tz::TimeZone::UTC,
         readonly: false,
         interval_ms: 1000,
     };

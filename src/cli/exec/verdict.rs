@@ -10,6 +10,7 @@ use crate::hub::local::Ended;
 use crate::model::bench::{Failure, Outcome, Phase};
 use crate::model::text::{SafeText, safe_json};
 use crate::model::unit::{Bytes, Seconds};
+use crate::model::workload::Status;
 
 /// Status when its time was over; `timeout` gives the same.
 const TIMED_OUT: u8 = 124;
@@ -50,6 +51,15 @@ impl Verdict<'_> {
         })
     }
 
+    /// What it counts as among workloads: a status of its own is no failure of the platform.
+    pub(super) fn workload_status(&self) -> Status {
+        match self.failure() {
+            None | Some(Failure::Leak) => Status::Completed,
+            Some(Failure::Status) if self.trial().status.is_some() => Status::Completed,
+            Some(_) => Status::Failed,
+        }
+    }
+
     /// How it went, in one line.
     pub(super) fn line(&self) -> String {
         let mut said = vec![self.task.backend.to_string(), self.outcome()];
@@ -74,7 +84,7 @@ impl Verdict<'_> {
         line
     }
 
-    fn outcome(&self) -> String {
+    pub(super) fn outcome(&self) -> String {
         let Outcome::Failed { kind, message } = &self.trial().outcome else {
             return "good".to_owned();
         };
@@ -104,7 +114,7 @@ impl Verdict<'_> {
     }
 
     /// Until it had ended.
-    fn duration(&self) -> Option<Seconds> {
+    pub(super) fn duration(&self) -> Option<Seconds> {
         let phases = &self.trial().phases;
         [Phase::Exit, Phase::Run].into_iter().find_map(|last| phases.until(last))
     }

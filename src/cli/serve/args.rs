@@ -65,4 +65,9 @@ impl ServeArgs {
     pub(super) const fn has_tls(&self) -> bool {
         self.tls_self || self.tls_cert.is_some()
     }
+
+    /// Whether it holds a token or a key.
+    pub(super) const fn has_secrets(&self) -> bool {
+        self.token_file.is_some() || self.token_env.is_some() || self.has_tls()
+    }
 }

@@ -6,6 +6,7 @@ use color_eyre::eyre::{Result, WrapErr};
 
 use super::super::setting::state_dir;
 use crate::bench::preset::processors;
+use crate::config::Workloads;
 use crate::hub::local::Local;
 use crate::model::time::Clock;
 use crate::serve::workload::{Platform, Room};
@@ -15,11 +16,12 @@ use crate::watch::Outlet;
 /// Begins to take workloads. Where the file of them cannot be had, memory does, which is told.
 pub(super) fn begin(
     local: &Arc<Local>,
+    kept: &Workloads,
     at_once: Option<u32>,
     clock: Arc<dyn Clock>,
     outlet: Outlet,
 ) -> Result<Arc<Platform>> {
-    let ledger = Ledger::open(&state_dir()?, Keep::default(), clock.wall_ns());
+    let ledger = Ledger::open(&state_dir()?, keep(kept), clock.wall_ns());
     let ledger = ledger.wrap_err("workloads cannot be recorded, not even in memory")?;
     let hostname = local.info().hostname;
     let usual = Room::of(processors());
@@ -27,4 +29,14 @@ pub(super) fn begin(
     let room = Room { at_once, ..usual };
     let runner = Arc::<Local>::clone(local);
     Ok(Platform::begin(runner, ledger, clock, hostname.as_str(), room, outlet))
+}
+
+/// What is kept of them, as it is set.
+fn keep(kept: &Workloads) -> Keep {
+    let day_ns = 86_400 * 1_000_000_000_i64;
+    Keep {
+        workloads: kept.keep.get(),
+        age_ns: i64::from(kept.keep_days.get()).saturating_mul(day_ns),
+        bytes: kept.keep_size.0,
+    }
 }

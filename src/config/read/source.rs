@@ -90,8 +90,9 @@ impl Gathering {
     fn no_such_key(&mut self, place: Place, name: &str, known: &Table) {
         if SECRETS.contains(&name) {
             let what = format!("`{name}`: a secret does not stand in the settings");
-            let remedy = "write it into a file of mode 0600 and name that with token_file, or \
-                          name an environment variable with token_env";
+            let remedy = "write it into a file of mode 0600 and name that with token_file, or with \
+                          login_file where it is name:password; or name a variable with token_env \
+                          or login_env";
             return self.complain(place.without_text(), &what, remedy);
         }
         let keys: Vec<String> = known.keys().cloned().collect();
@@ -129,6 +130,13 @@ fn wrong_in(source: &Source, name: &str) -> Vec<(&'static str, &'static str)> {
     let mut wrong = Vec::new();
     if source.token_file.is_some() && source.token_env.is_some() {
         wrong.push(("both token_file and token_env are set", "keep one of them"));
+    }
+    if source.login_file.is_some() && source.login_env.is_some() {
+        wrong.push(("both login_file and login_env are set", "keep one of them"));
+    }
+    let token = source.token_file.is_some() || source.token_env.is_some();
+    if token && (source.login_file.is_some() || source.login_env.is_some()) {
+        wrong.push(("both a token and a login are set", "keep the one its server asks for"));
     }
     if !is_name(name) {
         let what = "a name is 1 to 64 visible letters, without `/`, `,` and `=`";
@@ -192,7 +200,8 @@ mod tests {
                     [[source]]\nurl = \"http://b\"\n[[source]]\nurl = \"http://b\"\n\
                     [[source]]\nurl = \"http://c\"\ntoken_env = \"A\"\ntoken_file = \"b\"\n\
                     [[source]]\nname = \"local\"\nurl = \"http://d\"\ninterval = \"1 y\"\n\
-                    [[source]]\nname = \"e\"\n";
+                    [[source]]\nname = \"e\"\n\
+                    [[source]]\nurl = \"http://f\"\ntoken_env = \"A\"\nlogin_env = \"B\"\n";
         let shown = read_plain(text).unwrap_err();
         for wanted in [
             "isomon.toml:2:1: there is no `urll` in [[source]]",
@@ -201,6 +210,7 @@ mod tests {
             "isomon.toml:5:9: a text in quotes is needed, not a whole number",
             "the source `b` is there already, at line 6",
             "both token_file and token_env are set",
+            "both a token and a login are set",
             "isomon.toml:17:12: `1 y` is not a length of time",
             "this source has no `url`",
         ] {

@@ -2,9 +2,10 @@
 
 use super::Snapshot;
 use crate::model::gpu::Gpu;
-use crate::model::node::{CpuUse, Disk, Mount, Network, Stall};
+use crate::model::node::{CpuUse, Disk, Mount, Network, Stall, Temperature};
 use crate::model::reading::Reading;
 use crate::model::unit::{Bytes, BytesPerSecond, PerSecond, Ratio};
+use crate::report::exposition::{Kind, Metric, OWN};
 
 /// What a number is: its name, which ends in its unit, and a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +43,29 @@ pub fn numbers(snapshot: &Snapshot) -> Vec<Number> {
     ));
     found.extend(each(
         &snapshot.node.temperatures,
-        |sensor: &crate::model::node::Temperature| ("sensor", sensor.label.to_string()),
-        &[row("temperature_celsius", "Temperature of a sensor.", |sensor| {
-            sensor.celsius.get().map(|celsius| celsius.0)
-        })],
+        |sensor: &Temperature| ("sensor", sensor.label.to_string()),
+        TEMPERATURE,
     ));
     found.extend(each(&snapshot.gpus.gpus, |gpu: &Gpu| ("gpu", gpu.id.to_string()), GPU));
     found
+}
+
+/// Every metric of a machine, with the labels it has on a page.
+pub fn metrics() -> Vec<Metric> {
+    fn of<T>(rows: &[Row<T>], labels: &'static [&'static str]) -> Vec<Metric> {
+        let metric = |(Family { name, help }, _): &Row<T>| {
+            let kind = if name.ends_with("_total") { Kind::Counter } else { Kind::Gauge };
+            Metric { prefix: OWN, name, help, kind, labels }
+        };
+        rows.iter().map(metric).collect()
+    }
+    let mut all = of(MACHINE, &["node"]);
+    all.extend(of(DISK, &["node", "device"]));
+    all.extend(of(MOUNT, &["node", "mount"]));
+    all.extend(of(NETWORK, &["node", "interface"]));
+    all.extend(of(TEMPERATURE, &["node", "sensor"]));
+    all.extend(of(GPU, &["node", "gpu"]));
+    all
 }
 
 /// A family with the way to its value in `T`.
@@ -144,6 +161,11 @@ const NETWORK: &[Row<Network>] = &[
         Some(n.errors as f64)
     }),
 ];
+
+const TEMPERATURE: &[Row<Temperature>] =
+    &[row("temperature_celsius", "Temperature of a sensor.", |sensor| {
+        sensor.celsius.get().map(|celsius| celsius.0)
+    })];
 
 const GPU: &[Row<Gpu>] = &[
     row("gpu_utilization_ratio", "Share of time in which at least one kernel ran.", |g| {

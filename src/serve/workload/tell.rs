@@ -9,11 +9,18 @@ use crate::model::unit::{Ratio, Seconds};
 use crate::model::update::{Notice, What};
 use crate::model::workload::{BackendFigures, Status, Workloads};
 use crate::stats::sorted::Sorted;
-use crate::store::workload::{Error, Figures, Filter};
+use crate::stats::spell::{Work, spells};
+use crate::store::workload::{Error, Figures, Filter, Glance, Page};
 use crate::watch::Outlet;
 
 /// Time between two tellings, at least.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Time after which is looked whether another program has written to the record.
+const LOOK: Duration = Duration::from_secs(5);
+/// Time after which windows are told anew: they go on where nothing happens.
+const MOVE: Duration = Duration::from_mins(1);
+/// What is counted goes back a week and the slot that has begun, in nanoseconds.
+const WEEK_NS: i64 = 8 * 86_400 * 1_000_000_000;
 /// Workloads that are told.
 const LATEST: u32 = 50;
 /// Fewest of them that have a 95th percentile.
@@ -33,13 +40,27 @@ pub(super) async fn tell(platform: Arc<Platform>, outlet: Outlet) {
             Ok(told) => drop(outlet.send(What::Workloads(Box::new(told))).await),
             Err(error) => tracing::warn!(%error, "workloads cannot be told"),
         }
-        let next = async {
-            tokio::time::sleep(PAUSE).await;
-            platform.changed.notified().await;
-        };
-        if platform.stop.run_until_cancelled(next).await.is_none() {
+        if platform.stop.run_until_cancelled(news(&platform)).await.is_none() {
             return;
         }
+    }
+}
+
+/// Waits until there may be something new.
+async fn news(platform: &Platform) {
+    let before = platform.ledger.stir().await.ok();
+    tokio::time::sleep(PAUSE).await;
+    let elsewhere = async {
+        for _ in 0..MOVE.as_secs() / LOOK.as_secs() {
+            tokio::time::sleep(LOOK).await;
+            if platform.ledger.stir().await.ok() != before {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = platform.changed.notified() => {}
+        () = elsewhere => {}
     }
 }
 
@@ -56,15 +77,28 @@ fn notice(fault: Option<&(SafeText, SafeText)>) -> Notice {
 /// The latest workloads, and figures over all.
 async fn workloads(platform: &Platform) -> Result<Workloads, Error> {
     let page = platform.ledger.list(Filter::default(), LATEST, 0).await?;
-    let figures = platform.ledger.figures(platform.now_ns(), 1, 0).await?;
-    let latest = page.records.into_iter().map(|record| shape::shown(platform.fresh(record)));
-    Ok(Workloads {
-        latest: latest.collect(),
+    let now_ns = platform.now_ns();
+    let figures = platform.ledger.figures(now_ns, 1, 0).await?;
+    let works = platform.ledger.works(now_ns.saturating_sub(WEEK_NS)).await?;
+    let records = page.records.into_iter().map(|record| platform.fresh(record)).collect();
+    Ok(all(Page { records, ..page }, figures, &works, now_ns))
+}
+
+/// The same out of what a reader of the record sees.
+pub fn seen(glance: &Glance, now_ns: i64) -> Result<Workloads, Error> {
+    let works = glance.works(now_ns.saturating_sub(WEEK_NS))?;
+    Ok(all(glance.latest(LATEST)?, glance.figures(now_ns)?, &works, now_ns))
+}
+
+fn all(page: Page, figures: Figures, works: &[Work], now_ns: i64) -> Workloads {
+    Workloads {
+        latest: page.records.into_iter().map(shape::shown).collect(),
         total: Some(page.total),
         by_backend: by_backend(&figures),
         by_status: figures.by_status,
+        spells: spells(works, now_ns.div_euclid(1_000_000)),
         ..Workloads::default()
-    })
+    }
 }
 
 /// The figures of each backend.

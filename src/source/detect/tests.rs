@@ -6,7 +6,7 @@ use super::*;
 use crate::source::client::Reply;
 
 fn reply(status: u16, body: &str) -> Reply {
-    Reply { status, media: String::new(), body: body.as_bytes().to_vec() }
+    Reply { status, body: body.as_bytes().to_vec(), ..Reply::default() }
 }
 
 fn decided(path: &str, body: &str) -> Option<Kind> {
@@ -55,7 +55,7 @@ fn who_is_unknown_is_described() {
 proptest! {
     #[test]
     fn no_answer_panics(body: Vec<u8>, status: u16) {
-        let form = Form::of(&Reply { status, media: String::new(), body });
+        let form = Form::of(&Reply { status, body, ..Reply::default() });
         for (_, decide) in QUESTIONS {
             decide(&form);
         }

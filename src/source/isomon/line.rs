@@ -88,7 +88,7 @@ fn told(from: SourceId, what: What) -> Option<Told> {
     if from == SourceId::local() {
         return Some(Told::own(what));
     }
-    (from != SourceId::stored()).then(|| Told::of(from.0, what))
+    (!from.is_kept()).then(|| Told::of(from.0, what))
 }
 
 /// The first line; who does not begin with it is no isomon.

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
@@ -17,6 +18,8 @@ use crate::model::text::SafeText;
 pub(super) const MOST: usize = 50_000;
 /// The same in words.
 const MOST_WORDS: &str = "50,000";
+/// Where queries are answered.
+const QUERY: &str = "/api/v1/query";
 /// Longest label value that is kept, in bytes.
 const LONGEST: usize = 1 << 10;
 
@@ -173,9 +176,38 @@ impl Reply {
     }
 }
 
+/// Where questions go, and by which way.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) client: Client,
+    /// What stands between takes no long addresses, so that questions go in bodies.
+    posts: AtomicBool,
+}
+
+impl Store {
+    pub(super) const fn new(client: Client) -> Self {
+        Self { client, posts: AtomicBool::new(false) }
+    }
+
+    /// The answer to `query`: by GET, which whoever stands between may keep; by POST where that is
+    /// refused or too long.
+    async fn put(&self, query: &str) -> Result<client::Reply, Error> {
+        let query = format!("query={}", escape(query));
+        if !self.posts.load(Ordering::Relaxed) {
+            let reply = self.client.get(&format!("{QUERY}?{query}")).await?;
+            if !matches!(reply.status, 405 | 413 | 414 | 431) {
+                return Ok(reply);
+            }
+        }
+        let reply = self.client.form(QUERY, query).await?;
+        self.posts.store(matches!(reply.status, 200..=299), Ordering::Relaxed);
+        Ok(reply)
+    }
+}
+
 /// Asks `query`, which is called `name` where something goes wrong.
-pub(super) async fn ask(client: &Client, name: &'static str, query: &str) -> Result<Reply, Error> {
-    let reply = client.get(&format!("/api/v1/query?query={}", escape(query))).await?;
+pub(super) async fn ask(store: &Store, name: &'static str, query: &str) -> Result<Reply, Error> {
+    let (client, reply) = (&store.client, store.put(query).await?);
     if matches!(reply.status, 400..=599) && reply.media == "application/json" {
         #[derive(Deserialize)]
         struct Refused {

@@ -4,15 +4,14 @@ use std::cmp::Reverse;
 
 use serde_json::Value;
 
-use super::stage;
-use crate::model::pipeline::{Exception, Pipeline, Pipelines, Worker};
+use super::{stage, told};
+use crate::model::pipeline::{Pipeline, Pipelines};
 use crate::model::text::SafeText;
+use crate::model::unit::Ratio;
 use crate::source::foreign::value;
 
 /// Edges that are kept of a job.
 const EDGES: usize = 1024;
-/// Workers and exceptions that are kept of a job.
-const DETAILS: usize = 200;
 
 /// A list of jobs: `{"running","completed"}` or `{"jobs","total"}`; `None` if it is neither.
 pub(super) fn list(answer: &Value, most: usize) -> Option<Pipelines> {
@@ -52,9 +51,18 @@ fn job(row: &Value) -> Option<Pipeline> {
         duration_seconds: value::between(started_ms, until).or(took),
         stages: stage::read(row),
         edges: edges(row),
-        error: value::text(row, "error"),
+        error: value::text(row, "error").filter(|error| !error.is_empty()),
+        left_seconds: value::seconds(row, "eta_seconds", 1.0),
+        progress: value::percent(row, "progress_percent").or_else(|| splits(row)),
+        configuration: row.get("config").map(told::configuration).unwrap_or_default(),
         ..Pipeline::default()
     })
+}
+
+/// How many of its parts are done, of all.
+fn splits(row: &Value) -> Option<Ratio> {
+    let all = value::above_zero(row, "total_splits")?;
+    Ratio::of(value::number(row, "completed_splits")?, all)
 }
 
 /// Which stage feeds which: each is named with those downstream of it.
@@ -67,48 +75,23 @@ pub(super) fn edges(row: &Value) -> Vec<(SafeText, SafeText)> {
     pairs.take(EDGES).collect()
 }
 
-/// The workers of a job; of several events of one, the last.
-pub(super) fn workers(answer: &Value) -> Vec<Worker> {
-    let mut workers: Vec<Worker> = Vec::new();
-    for row in rows(answer, "workers") {
-        let Some(id) = value::text(row, "worker_id") else { continue };
-        let status = value::text(row, "status").or_else(|| value::text(row, "event_type"));
-        let worker = Worker {
-            id,
-            stage: value::words(row, "stage_id"),
-            status: status.unwrap_or_default(),
-            input: value::count(row, "input_records"),
-            output: value::count(row, "output_records"),
-            busy_seconds: value::seconds(row, "processing_time", 1.0),
-            ..Worker::default()
-        };
-        workers.retain(|known| known.id != worker.id);
-        workers.push(worker);
+/// `fresh` as a list has it, with what is known of the job beyond lists.
+pub(super) fn beyond(fresh: Pipeline, old: Pipeline) -> Pipeline {
+    Pipeline {
+        workers: old.workers,
+        exceptions: old.exceptions,
+        checkpoints: old.checkpoints,
+        timeline: old.timeline,
+        lineage: old.lineage,
+        configuration: if old.configuration.is_empty() {
+            fresh.configuration
+        } else {
+            old.configuration
+        },
+        log: old.log,
+        log_dropped: old.log_dropped,
+        pressure: old.pressure,
+        gaps: old.gaps,
+        ..fresh
     }
-    workers.sort_by(|one, other| (&one.stage, &one.id).cmp(&(&other.stage, &other.id)));
-    workers
-}
-
-/// What went wrong in a job, latest first.
-pub(super) fn exceptions(answer: &Value) -> Vec<Exception> {
-    let read = |row: &Value| Exception {
-        kind: value::words(row, "exception_type"),
-        message: value::words(row, "message"),
-        stage: value::words(row, "stage_id"),
-        worker: value::words(row, "worker_id"),
-        count: value::count(row, "occurrence_count").unwrap_or(1),
-        first_ms: value::moment(row, "first_seen"),
-        last_ms: value::moment(row, "last_seen").or_else(|| value::moment(row, "timestamp")),
-        ..Exception::default()
-    };
-    let mut all: Vec<Exception> = rows(answer, "exceptions").iter().map(read).collect();
-    all.retain(|one| !one.kind.is_empty() || !one.message.is_empty());
-    all.sort_by_key(|one| Reverse(one.last_ms));
-    all
-}
-
-/// A list, bare or under its name.
-fn rows<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
-    let rows = answer.as_array().map_or_else(|| value::list(answer, name), Vec::as_slice);
-    rows.get(..DETAILS).unwrap_or(rows)
 }

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use super::job;
-use crate::model::pipeline::{Pipeline, Stage};
+use crate::model::pipeline::{Partition, Pipeline, Stage};
 use crate::model::text::SafeText;
 use crate::source::foreign::value;
 
@@ -15,6 +15,8 @@ use crate::source::foreign::value;
 const MOST: usize = 256;
 /// Partitions of a stage that are looked at.
 const PARTITIONS: usize = 4096;
+/// Partitions that are kept of a stage.
+const SHOWN: usize = 256;
 
 /// The stages of a job, or of an answer about them.
 pub(super) fn read(row: &Value) -> Vec<Stage> {
@@ -30,6 +32,10 @@ pub(super) fn fill(job: &mut Pipeline, answer: &Value) -> Option<()> {
         let old = before.iter().find(|old| old.id == stage.id);
         stage.parallelism = stage.parallelism.or_else(|| old?.parallelism);
         stage.skew = stage.skew.or_else(|| old?.skew);
+        stage.started_ms = stage.started_ms.or_else(|| old?.started_ms);
+        if let Some(old) = old.filter(|_| stage.partitions.is_empty()) {
+            stage.partitions.clone_from(&old.partitions);
+        }
     }
     let edges = job::edges(answer);
     if !edges.is_empty() {
@@ -46,8 +52,20 @@ fn stage(row: &Value) -> Option<Stage> {
     };
     let workers = ["worker_count", "final_worker_count"];
     let workers = workers.iter().find_map(|name| value::small(row, name));
+    let started_ms = value::moment(row, "start_time");
+    let until = value::moment(row, "end_time").or_else(|| value::moment(row, "last_update"));
+    let rate = |key| value::number(row, key).filter(|rate| *rate >= 0.0);
     Some(Stage {
         id: value::text(row, "stage_id")?,
+        started_ms,
+        duration_seconds: value::between(started_ms, until)
+            .or_else(|| value::seconds(last, "uptime_secs", 1.0)),
+        input_per_second: rate("input_throughput"),
+        output_per_second: rate("output_throughput"),
+        error: value::text(row, "failure_message").filter(|error| !error.is_empty()),
+        partitions: partitions(
+            row.get("partition_metrics").or_else(|| last.get("partition_metrics")),
+        ),
         operator: value::words(row, "operator_type"),
         status: status(row),
         workers: workers.or_else(|| value::small(last, "worker_count")),
@@ -76,6 +94,35 @@ fn status(row: &Value) -> SafeText {
         _ => "pending",
     };
     status.into()
+}
+
+/// The parts of its work: a map by partition, or a list of them.
+fn partitions(told: Option<&Value>) -> Vec<Partition> {
+    let read = |name: Option<&str>, row: &Value| {
+        let number = value::count(row, "partition_id").map(|id| id.to_string());
+        let id = value::text(row, "partition_id").map(|id| id.to_string()).or(number);
+        Some(Partition {
+            id: id.as_deref().or(name).map(SafeText::new)?,
+            latest: value::count(row, "latest_offset"),
+            committed: value::count(row, "committed_offset"),
+            lag: value::count(row, "lag"),
+            worker: value::words(row, "worker_id"),
+        })
+    };
+    let mut all: Vec<Partition> = match told {
+        Some(Value::Object(map)) => {
+            map.iter().take(SHOWN).filter_map(|(name, row)| read(Some(name), row)).collect()
+        }
+        Some(Value::Array(list)) => {
+            list.iter().take(SHOWN).filter_map(|row| read(None, row)).collect()
+        }
+        _ => Vec::new(),
+    };
+    all.sort_by(|one, other| {
+        let number = |part: &Partition| part.id.as_str().parse::<u64>().ok();
+        (number(one), &one.id).cmp(&(number(other), &other.id))
+    });
+    all
 }
 
 /// Largest lag of a partition over the mean lag: as the server says, or made from the partitions.

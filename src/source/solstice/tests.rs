@@ -81,14 +81,17 @@ fn an_id_that_could_be_a_path_is_never_asked_for() {
 
 #[test]
 fn of_several_events_of_a_worker_the_last_stands() {
-    let workers = job::workers(&json!([
-        {"worker_id": "w1", "stage_id": "s", "event_type": "STARTED"},
-        {"worker_id": "w0", "stage_id": "s", "status": "RUNNING", "processing_time": 1.5},
-        {"worker_id": "w1", "stage_id": "s", "event_type": "COMPLETED"},
-    ]));
+    let workers = worker::workers(
+        &json!([
+            {"worker_id": "w1", "stage_id": "s", "event_type": "STARTED"},
+            {"worker_id": "w0", "stage_id": "s", "status": "RUNNING", "processing_time": 1.5},
+            {"worker_id": "w1", "stage_id": "s", "event_type": "COMPLETED"},
+        ]),
+        None,
+    );
     let shown: Vec<_> = workers.iter().map(|w| (w.id.as_str(), w.status.as_str())).collect();
     assert_eq!(shown, [("w0", "RUNNING"), ("w1", "COMPLETED")]);
-    let errors = job::exceptions(&json!([
+    let errors = told::exceptions(&json!([
         {"exception_type": "OOM", "message": "memory", "last_seen": 5.0},
         {"exception_type": "E", "message": "m", "last_seen": 9.0, "occurrence_count": 3}, {},
     ]));
@@ -110,8 +113,84 @@ proptest! {
             let read = job::list(&json!({"jobs": [row]}), 100).unwrap();
             let skew = read.jobs[0].stages[0].skew;
             prop_assert!(skew.is_none_or(f64::is_finite));
-            job::workers(&field);
-            job::exceptions(&field);
+            every(&field);
+            every(&row);
         }
     }
+}
+
+/// Reads `answer` as an answer to each question.
+fn every(answer: &Value) {
+    worker::workers(answer, Some(0));
+    told::exceptions(answer);
+    told::events(answer, None);
+    told::lineage(answer);
+    told::configuration(answer);
+    told::checkpoints(answer);
+    told::queues(answer, &"s".into());
+}
+
+#[test]
+fn secrets_of_a_configuration_are_hidden_at_any_depth() {
+    let told = told::configuration(&json!({
+        "job_config": {"queue": "tansu", "password": "x", "auth_token": {"value": "y", "n": 3}},
+        "environment": {"LIST": [1, 2], "NONE": null},
+    }));
+    let of =
+        |path: &str| told.iter().find(|(name, _)| name.as_str() == path).map(|(_, v)| v.as_str());
+    assert_eq!(of("job_config.queue"), Some("tansu"));
+    assert_eq!(of("job_config.password"), Some("[redacted]"));
+    assert_eq!(of("job_config.auth_token.value"), Some("[redacted]"));
+    assert_eq!(of("job_config.auth_token.n"), Some("[redacted]"));
+    assert_eq!((of("environment.LIST.1"), of("environment.NONE")), (Some("2"), None));
+}
+
+#[test]
+fn an_error_brings_its_stack_and_what_is_likely_behind_it() {
+    let all = told::exceptions(&json!([{"exception_type": "MemoryError", "message": "no more",
+        "stacktrace": "a.py:1\nb.py:2\n", "split_id": "p3", "first_seen": 1.0, "last_seen": 2.0}]));
+    let stack: Vec<&str> = all[0].stack.iter().map(SafeText::as_str).collect();
+    assert_eq!(
+        (stack, all[0].part.as_str(), all[0].first_ms),
+        (vec!["a.py:1", "b.py:2"], "p3", Some(1_000))
+    );
+    assert!(all[0].hint.as_ref().unwrap().as_str().contains("ran out of memory"));
+}
+
+#[test]
+fn lineage_is_read_as_a_graph_and_as_records() {
+    let graph = told::lineage(
+        &json!({"nodes": [{"id": "a", "split_id": "a"}, {"id": "b", "worker_id": "w"}],
+        "edges": [{"source": "a", "target": "b"}]}),
+    );
+    assert_eq!((graph[1].parents.len(), graph[1].worker.as_str()), (1, "w"));
+    let records =
+        told::lineage(&json!([{"split_id": "b", "parent_ids": ["a"], "output_records": 7}]));
+    assert_eq!((records[0].parents[0].as_str(), records[0].records), ("a", Some(7)));
+}
+
+#[test]
+fn the_timeline_is_in_order_and_made_of_what_is_told() {
+    let list = job::list(
+        &json!({"jobs": [{"job_id": "j", "status": "FAILED", "start_time": 10.0, "end_time": 20.0,
+        "stages": [{"stage_id": "s", "start_time": 11.0, "end_time": 15.0}]}]}),
+        9,
+    )
+    .unwrap();
+    let mut job = list.jobs[0].clone();
+    let events = told::events(
+        &json!([{"event_type": "ERROR", "name": "x", "timestamp": 14.0}, {"name": "y"}]),
+        job.started_ms,
+    );
+    assert_eq!(events.1, 1, "one has no time");
+    job.workers = worker::workers(
+        &json!([
+        {"worker_id": "w", "event_type": "STARTED", "timestamp": 12.0},
+        {"worker_id": "w", "event_type": "COMPLETED", "timestamp": 13.0, "start_time": 12.0}]),
+        job.started_ms,
+    );
+    assert_eq!(job.workers[0].events.len(), 2);
+    let at: Vec<f64> =
+        told::timeline(&job, &events.0).iter().map(|moment| moment.at_seconds.0).collect();
+    assert_eq!(at, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0]);
 }

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use crate::model::text::SafeText;
 use crate::model::unit::{Ratio, Seconds};
-use crate::model::workload::{BackendFigures, Status, Workload};
+use crate::model::workload::{BackendFigures, Spell, Status, Workload};
 use crate::stats::sorted::Sorted;
+use crate::stats::spell::{self, Work};
 
 /// Fewest durations that have a 95th percentile worth the name.
 const FEWEST: usize = 20;
@@ -54,6 +55,12 @@ fn of(backend: &SafeText, group: &[&Workload]) -> BackendFigures {
 fn mean(sorted: &Sorted) -> Seconds {
     let share = 1.0 / sorted.len() as f64;
     Seconds(sorted.values().iter().map(|value| value * share).sum())
+}
+
+/// Those of the last hour, day and week, as far as the list goes back; seen at `now_ms`.
+pub(super) fn spells(workloads: &[Workload], now_ms: i64) -> Vec<Spell> {
+    let works: Vec<Work> = workloads.iter().map(Work::from).collect();
+    spell::spells(&works, now_ms)
 }
 
 /// What the list does not tell, or tells wrongly; `now_ms` is the latest time the server wrote.

@@ -46,6 +46,31 @@ fn head() -> RunHead {
     }
 }
 
+#[test]
+fn a_page_is_some_of_the_samples_whether_or_not_the_run_is_over() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut dir = RunDir::create(runs.path(), &head()).unwrap();
+    let all: Vec<Sample> = (0..10).map(sample).collect();
+    dir.append(&all).unwrap();
+    let path = dir.path().to_owned();
+    let rounds = |offset, most| {
+        let page = RunDir::page(&path, offset, most).unwrap();
+        let rounds: Vec<u32> = page.samples.iter().map(|sample| sample.round).collect();
+        (rounds, page.total)
+    };
+    assert_eq!(rounds(0, 3), (vec![0, 1, 2], 10));
+    assert_eq!(rounds(8, 3), (vec![8, 9], 10));
+    assert_eq!(rounds(99, 3), (vec![], 10));
+    let mut torn = OpenOptions::new().append(true).open(path.join(SAMPLES)).unwrap();
+    torn.write_all(b"{\"cell\":0,").unwrap();
+    assert_eq!(rounds(9, 3), (vec![9], 10));
+    dir.finish(&Run { samples: all, ..Run::begun(head()) }).unwrap();
+    fs::remove_file(path.join(SAMPLES)).unwrap();
+    assert_eq!(rounds(8, 3), (vec![8, 9], 10));
+    fs::write(path.join(SAMPLES), "{}\nnonsense\n").unwrap();
+    assert!(RunDir::page(&path, 1, 1).unwrap_err().to_string().contains("line 2"));
+}
+
 fn sample(round: u32) -> Sample {
     Sample {
         cell: 0,

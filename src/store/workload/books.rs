@@ -159,6 +159,19 @@ impl Books {
         }
     }
 
+    /// Forgets some of what is too much at `now_ns`; whether there was any. Not while the file fails.
+    pub(super) fn forget(&mut self, now_ns: i64) -> Result<bool, Error> {
+        if self.failed.is_some() {
+            return Ok(false);
+        }
+        let mut any = false;
+        let forgotten = in_one(&self.connection, |of| {
+            any = keep::forget(of, self.keep, now_ns)?;
+            Ok(())
+        });
+        forgotten.map_err(|error| self.told(error)).map(|()| any)
+    }
+
     /// Forgets what is too much, now and then.
     fn prune(&mut self) {
         self.writes = (self.writes + 1) % PRUNE_EVERY;

@@ -2,8 +2,12 @@
 
 use rusqlite::{Connection, params};
 
+use crate::model::text::SafeText;
 use crate::model::workload::Status;
+use crate::stats::spell::Work;
 
+/// Workloads that windows are made of, the latest: more than are ever kept.
+const WORKS: u32 = 100_000;
 /// Durations of one backend that figures are made of, the latest.
 const DURATIONS: u32 = 10_000;
 
@@ -62,6 +66,25 @@ pub(super) fn figures(
         mean_s: mean(from)?,
         slots: recent(from, now_ns, width_ns.max(1), slots)?,
     })
+}
+
+/// What was ordered since `since_ns`.
+pub(super) fn works(from: &Connection, since_ns: i64) -> rusqlite::Result<Vec<Work>> {
+    let sql = format!(
+        "SELECT {NAME}, created_ns, status, {GOOD}, duration_s FROM workloads
+         WHERE created_ns >= ?1 ORDER BY created_ns DESC LIMIT {WORKS}"
+    );
+    let mut found = from.prepare_cached(&sql)?;
+    let work = |row: &rusqlite::Row<'_>| {
+        Ok(Work {
+            backend: SafeText::new(&row.get::<_, String>(0)?),
+            created_ms: row.get::<_, i64>(1)?.div_euclid(1_000_000),
+            status: Status::named(&row.get::<_, String>(2)?),
+            good: row.get(3)?,
+            seconds: row.get(4)?,
+        })
+    };
+    found.query_map([since_ns], work)?.collect()
 }
 
 fn by_status(from: &Connection) -> rusqlite::Result<Vec<(Status, u64)>> {

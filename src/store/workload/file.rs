@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags as Flags};
 
 use super::schema;
 use crate::store::sqlite::{self, Error, Kind};
@@ -50,6 +50,42 @@ pub(super) fn open(state: &Path) -> Result<Opened, Error> {
         schema::migrate(&mut connection, found).map_err(sql)?;
     }
     Ok(Opened { connection, path, lock })
+}
+
+/// Opens the file in `state` beside the isomon that may have it: to add what is over, or to read. One
+/// that is not there, or not yet of this version, is begun first where `write`; `None` where not.
+pub(super) fn beside(
+    state: &Path,
+    write: bool,
+    patience: Duration,
+) -> Result<Option<(Connection, PathBuf)>, Error> {
+    let path = state.join(NAME);
+    if let Some(connection) = open_beside(&path, write, patience)? {
+        return Ok(Some((connection, path)));
+    }
+    if !write {
+        return Ok(None);
+    }
+    drop(open(state)?);
+    Ok(open_beside(&path, write, patience)?.map(|connection| (connection, path)))
+}
+
+/// The file as it is; `None` where it is not there, or not of this version. What is in it may still be
+/// in the log beside it, so its header alone does not tell.
+fn open_beside(path: &Path, write: bool, patience: Duration) -> Result<Option<Connection>, Error> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    KIND.look(path, write)?;
+    let access = if write { Flags::SQLITE_OPEN_READ_WRITE } else { Flags::SQLITE_OPEN_READ_ONLY };
+    let sql = |source| Error::told(path, source);
+    let connection =
+        Connection::open_with_flags(path, access | Flags::SQLITE_OPEN_NO_MUTEX).map_err(sql)?;
+    connection.busy_timeout(patience).map_err(sql)?;
+    let found: u32 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
+    KIND.refuse_newer(path, found)?;
+    Ok((found == schema::VERSION).then_some(connection))
 }
 
 /// Looks through the whole file for damage.

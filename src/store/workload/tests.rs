@@ -242,3 +242,23 @@ async fn what_is_too_much_is_forgotten_oldest_first() {
     let oldest = page.records.last().unwrap();
     assert_eq!(oldest.status, Status::Running, "what is not over stays");
 }
+
+#[tokio::test]
+async fn what_is_too_much_or_too_old_is_forgotten_and_what_goes_on_never_is() {
+    let home = tempfile::tempdir().unwrap();
+    let keep = Keep { workloads: 120, age_ns: 500, ..Keep::default() };
+    let ledger = Ledger::open(home.path(), keep, 0).unwrap();
+    for id in 0..300 {
+        let status = if id == 7 { Status::Running } else { Status::Completed };
+        ledger.save(record(id, status)).await.unwrap();
+    }
+    while ledger.forget(300).await.unwrap() {}
+    let page = ledger.list(Filter::default(), 100, 0).await.unwrap();
+    assert_eq!((page.total, page.records[0].created_ns), (120, 299));
+    assert!(ledger.read(&record(7, Status::Running).id).await.unwrap().is_some());
+    assert_eq!(ledger.read(&record(8, Status::Completed).id).await.unwrap(), None);
+    while ledger.forget(790).await.unwrap() {}
+    assert_eq!(ledger.list(Filter::default(), 1, 0).await.unwrap().total, 11);
+    while ledger.forget(i64::MAX).await.unwrap() {}
+    assert_eq!(ledger.list(Filter::default(), 1, 0).await.unwrap().total, 1);
+}

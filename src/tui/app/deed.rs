@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{App, Effect, Then};
 use crate::model::command::Command;
+use crate::model::id::SourceId;
 use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::prompt::Prompt;
@@ -18,12 +19,15 @@ impl App {
     /// Does what `action` asks and returns what is wished of the rest of the house. The tab in
     /// front answers first, except where an action means the same everywhere.
     pub fn act(&mut self, action: Action, state: &State) -> Option<Command> {
-        if action.acts() && self.setup.readonly {
-            self.refuse();
+        if action.acts() && (self.setup.readonly || state.replay.is_some()) {
+            self.refuse(state);
             return None;
         }
         if let Some(tab) = opened(action, self.tab) {
             self.tab = tab;
+            return None;
+        }
+        if self.act_on_time(action, state) {
             return None;
         }
         if self.act_everywhere(action, state) {
@@ -33,14 +37,23 @@ impl App {
             self.set_filter(String::new());
             return None;
         }
+        if (self.tab, action) == (Tab::Nodes, Action::Enter)
+            && let Some(node) = self.views.nodes.at_jobs(state)
+        {
+            self.show_jobs(&node, state);
+            return None;
+        }
         let reply = match (self.tab, action) {
             (Tab::Nodes, Action::Bench) => self.views.bench_on(state),
             _ => self.views.act(self.tab, action, state),
         };
         if reply == Reply::Ignored {
+            if self.point_in_time(action, state) {
+                return None;
+            }
             return self.act_for_tab(action, state);
         }
-        self.take(reply, action)
+        self.take(reply, action, state)
     }
 
     /// Actions that mean the same in every tab; false if `action` is none of them.
@@ -56,8 +69,8 @@ impl App {
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Pause => self.toggle_pause(),
-            Action::Faster => self.change_interval(shorter),
-            Action::Slower => self.change_interval(longer),
+            Action::Shorter => self.change_interval(shorter),
+            Action::Longer => self.change_interval(longer),
             _ => return false,
         }
         true
@@ -85,7 +98,19 @@ impl App {
         ) {
             self.tab = other;
         }
-        self.take(reply, action)
+        self.take(reply, action, state)
+    }
+
+    /// Shows the jobs of `node` in the tab Runs; the only one in depth.
+    fn show_jobs(&mut self, node: &SourceId, state: &State) {
+        self.tab = Tab::Runs;
+        let told = state.nodes.get(node).and_then(|node| node.pipelines.as_ref());
+        let jobs = told.map_or(&[][..], |(_, told)| told.jobs.as_slice());
+        if let [only] = jobs {
+            return self.views.runs.open_job(node, &only.id, state.now);
+        }
+        self.views.runs.close();
+        self.set_filter(format!("where=\"{node}\""));
     }
 
     fn quit(&mut self, state: &State) {
@@ -161,6 +186,7 @@ fn opened(action: Action, current: Tab) -> Option<Tab> {
         Action::Tab3 => Tab::Gpus,
         Action::Tab4 => Tab::Backends,
         Action::Tab5 => Tab::Bench,
+        Action::Tab6 => Tab::Runs,
         Action::Tab9 => Tab::Logs,
         Action::NextTab => current.step(1),
         Action::PreviousTab => current.step(Tab::ALL.len() - 1),

@@ -8,6 +8,7 @@ use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::event::Mouse;
 use crate::tui::key::Key;
+use crate::tui::reply::Reply;
 use crate::tui::view;
 
 impl App {
@@ -47,14 +48,19 @@ impl App {
             return;
         };
         if at.1 == areas.top.y {
-            if let Some(tab) = view::top::tab_at(at.0, areas.top.width, self.tab) {
+            let (look, width) = (self.look(state.now), areas.top.width);
+            let width = view::top::room(width, self, state, &look);
+            if let Some(tab) = view::top::tab_at(at.0, width, self.tab) {
                 self.tab = tab;
             }
             return;
         }
         if areas.body.contains(at.into()) {
             let reply = self.views.click(self.tab, at, areas.body, state);
-            let wish = self.take(reply, Action::Enter);
+            if let Reply::Instant(share) = reply {
+                return self.when.point_at(share, state.now);
+            }
+            let wish = self.take(reply, Action::Enter, state);
             self.effects.extend(wish.map(Effect::Wish));
         }
     }

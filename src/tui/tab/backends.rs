@@ -8,6 +8,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
+use super::workload;
 use crate::model::backend::{BackendId, BackendStatus, Readiness};
 use crate::model::command::Command;
 use crate::model::id::SourceId;
@@ -34,6 +35,7 @@ pub struct View {
     chosen: Option<BackendId>,
     filter: String,
     open: bool,
+    workloads: workload::View,
 }
 
 /// The backends of this machine.
@@ -64,6 +66,10 @@ impl View {
             Action::Mend => return self.mend(state),
             Action::Enter => return self.opened(!self.open),
             Action::Copy => return self.copy(state),
+            Action::Window if workload::is_known(state) => {
+                self.workloads.next();
+                return Reply::Done;
+            }
             Action::Back if self.open => return self.opened(false),
             Action::Up => row.saturating_sub(1),
             Action::Down => row + 1,
@@ -128,7 +134,10 @@ impl View {
 
     /// Moves the cursor to the row that was clicked.
     pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
-        let (list, _) = self.areas(area, state);
+        if self.workloads.click(column, row) {
+            return Reply::Done;
+        }
+        let (list, ..) = self.areas(area, state);
         let inside = titled::inside(list);
         if !inside.contains((column, row).into()) || row == inside.y {
             return Reply::Ignored;
@@ -142,8 +151,18 @@ impl View {
     }
 
     /// What can be done here.
-    pub fn hints(&self, _state: &State) -> &'static [Action] {
-        &[Action::Check, Action::Mend, Action::Enter, Action::Copy, Action::Filter]
+    pub fn hints(&self, state: &State) -> &'static [Action] {
+        const PLAIN: &[Action] =
+            &[Action::Check, Action::Mend, Action::Enter, Action::Copy, Action::Filter];
+        const TOLD: &[Action] = &[
+            Action::Check,
+            Action::Mend,
+            Action::Enter,
+            Action::Window,
+            Action::Copy,
+            Action::Filter,
+        ];
+        if workload::is_known(state) { TOLD } else { PLAIN }
     }
 
     fn rows<'a>(&self, state: &'a State) -> Vec<&'a BackendStatus> {
@@ -162,32 +181,44 @@ impl View {
         (self.cursor(state) + 1).saturating_sub(room)
     }
 
-    /// Where the table goes and where the details; either may be empty.
-    fn areas(&self, area: Rect, state: &State) -> (Rect, Rect) {
+    /// Where the table goes, where the details, and where the workloads; each may be empty.
+    fn areas(&self, area: Rect, state: &State) -> (Rect, Rect, Rect) {
         let nothing = Rect::new(area.x, area.bottom(), area.width, 0);
         let wanted = u16::try_from(self.rows(state).len() + 3).unwrap_or(u16::MAX);
         if self.open {
-            return (nothing, area);
+            return (nothing, area, nothing);
         }
         if area.height < 14 {
-            return (area, nothing);
+            return (area, nothing, nothing);
         }
         let least = if area.height < 34 { 6 } else { 13 };
-        let split = Layout::vertical([Constraint::Length(wanted), Constraint::Min(least)]);
-        let [list, details] = split.areas(area);
-        (list, details)
+        let foot = if area.height < 30 { 0 } else { self.workloads.wanted(state) };
+        let split = Layout::vertical([
+            Constraint::Length(wanted),
+            Constraint::Min(least),
+            Constraint::Length(foot),
+        ]);
+        let [list, details, foot] = split.areas(area);
+        (list, details, foot)
     }
 
     /// Draws the tab.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
+        self.workloads.hide();
         let rows = self.rows(state);
-        let (list, details) = self.areas(area, state);
+        let (list, details, foot) = self.areas(area, state);
         if rows.is_empty() {
-            self.draw_empty(frame, area, state, look);
-        } else {
-            self.draw_list(frame, list, state, look);
-            let status = rows[self.cursor(state)];
-            detail::draw(frame, details, status, now(status, state).as_deref(), look);
+            return self.draw_empty(frame, area, state, look);
+        }
+        self.draw_list(frame, list, state, look);
+        let status = rows[self.cursor(state)];
+        let told = detail::Told {
+            now: now(status, state),
+            workloads: self.workloads.words(state, status.id.name()),
+        };
+        detail::draw(frame, details, status, &told, look);
+        if foot.height > 0 {
+            self.workloads.draw(foot, frame.buffer_mut(), state, look);
         }
     }
 

@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 use crate::model::backend::Start;
 use crate::model::bench::{Cell, Figure};
 use crate::model::command::Command;
-use crate::model::id::SourceId;
+use crate::model::id::{RunId, SourceId};
 use crate::model::load::Load;
 use crate::state::{RunState, State};
 use crate::tui::action::Action;
@@ -51,8 +51,9 @@ mod walk;
 mod wish;
 
 use choice::Choice;
+pub(super) use choice::seed;
 use claims::Claims;
-use compare::Pair;
+pub(super) use compare::{Pair, draw as draw_pair};
 use group::Group;
 use place::{Mode, Panel, Places, ResultPlaces, Wanted};
 use result::Sight;
@@ -102,15 +103,18 @@ impl View {
         }
         if self.fleet.is_open() {
             return match self.fleet.act(action, state) {
-                Err(run) => {
-                    self.runs.open = Some(run);
-                    self.focus(Panel::Result)
-                }
+                Err(run) => self.look_at(run),
                 Ok(Reply::Ignored) => self.act_alone(action, state),
                 Ok(reply) => reply,
             };
         }
         self.act_alone(action, state)
+    }
+
+    /// Looks at `run`, which was one of several nodes'.
+    fn look_at(&mut self, run: RunId) -> Reply {
+        self.runs.open = Some(run);
+        self.focus(Panel::Result)
     }
 
     /// Asks whether to run what is chosen on `nodes`.

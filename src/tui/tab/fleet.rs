@@ -4,19 +4,26 @@
 //! and heat are the worst: a mean would hide the one that suffers.
 
 use super::super::look::Look;
+use super::super::widget::grid;
 use super::super::widget::status::Status;
 use super::super::widget::strip::Strip;
 use super::super::widget::trail::Window;
 use crate::model::gpu::Gpu;
+use crate::model::id::SourceId;
 use crate::model::node::NodeSample;
 use crate::model::unit::Bytes;
-use crate::state::history::{GpuMetric, Metric, gpu_row, node_row};
+use crate::state::history::{GpuMetric, Metric, NodeHistory, gpu_row, node_row};
 use crate::state::{Node, State};
 
 mod past;
+mod survey;
 mod words;
 
 pub(super) use past::Past;
+pub(in crate::tui) use survey::{Survey, Surveyor};
+
+/// A node and the name of its source.
+pub(super) type Named<'a> = (&'a SourceId, &'a Node);
 
 /// How values become one.
 #[derive(Clone, Copy)]
@@ -80,25 +87,40 @@ const GPUS: [(&str, GpuMetric, bool); 2] =
 /// The strips of `nodes` together over `window`, `columns` values each; GPU strips follow memory
 /// where there are GPUs. One that never had a value is left out, unless it is CPU or memory.
 pub(super) fn strips(
-    nodes: &[&Node],
+    nodes: &[Named<'_>],
     window: Window,
     columns: usize,
     look: &Look<'_>,
 ) -> Vec<Strip> {
-    let (heard, live) = heard(nodes, look);
+    let of: Vec<&Node> = nodes.iter().map(|(_, node)| *node).collect();
+    let (heard, live) = heard(&of, look);
     let strip = |recipe: &Recipe| Strip {
         now: recipe.present(&heard),
         live,
-        past: recipe.joined_past(nodes, window, columns),
-        aside: match nodes {
+        past: recipe.joined_past(nodes, (window, columns), look),
+        aside: match of.as_slice() {
             [Node { sample: Some((_, sample)), .. }] => (recipe.aside)(sample),
             _ => String::new(),
         },
         ..recipe.empty()
     };
-    let gpus = || gpu_strips((nodes, &heard), live, window, columns);
-    let gpus = nodes.iter().any(|node| has_gpus(node)).then(gpus);
-    chosen(RECIPES.iter().map(strip), gpus.map(Vec::from).unwrap_or_default())
+    let gpus = || gpu_strips((nodes, &heard), live, (window, columns), look);
+    let gpus = of.iter().any(|node| has_gpus(node)).then(gpus);
+    let strips = chosen(RECIPES.iter().map(strip), gpus.map(Vec::from).unwrap_or_default());
+    strips.into_iter().map(|strip| at_instant(strip, window, look)).collect()
+}
+
+/// `strip` with its value at the instant that is looked at, where that is not now.
+fn at_instant(mut strip: Strip, window: Window, look: &Look<'_>) -> Strip {
+    let Some(last) = strip.past.len().checked_sub(1) else { return strip };
+    if look.is_past() || look.cursor().is_some() {
+        let back = window.end_ms.saturating_sub(look.instant());
+        let column = grid::part(1.0 - back as f64 / window.span_ms.max(1) as f64, last);
+        strip.now = strip.past.get(column).copied().flatten();
+        strip.mark = look.cursor().map(|_| column);
+        (strip.live, strip.aside) = (true, String::new());
+    }
+    strip
 }
 
 /// The same of very many nodes, out of what was kept of them.
@@ -155,6 +177,7 @@ impl Recipe {
             scale: self.metrics[0].scale(),
             past: Vec::new(),
             load: self.load,
+            mark: None,
             aside: String::new(),
         }
     }
@@ -163,23 +186,34 @@ impl Recipe {
     fn present(&self, heard: &[&Node]) -> Option<f64> {
         let each = heard.iter().filter_map(|node| {
             let row = node_row(&node.sample.as_ref()?.1);
-            let values = self.metrics.iter().map(|metric| (row[*metric as usize], 1.0));
-            Some((join(self.within, values), self.weight(node)))
+            Some((self.value(&row), self.weight(node)))
         });
         join(self.across, each)
     }
 
-    fn joined_past(&self, nodes: &[&Node], window: Window, columns: usize) -> Vec<Option<f64>> {
-        let past = |node: &&Node| (self.past(node, window, columns), self.weight(node));
-        let pasts: Vec<_> = nodes.iter().map(past).collect();
-        joined(self.across, &pasts, columns)
+    /// Its value of a node whose numbers are `row`.
+    fn value(&self, row: &NodeRow) -> Option<f64> {
+        join(self.within, self.metrics.iter().map(|metric| (row[*metric as usize], 1.0)))
     }
 
-    fn past(&self, node: &Node, window: Window, columns: usize) -> Vec<Option<f64>> {
+    fn joined_past(
+        &self,
+        nodes: &[Named<'_>],
+        shape: (Window, usize),
+        look: &Look<'_>,
+    ) -> Vec<Option<f64>> {
+        let past = |named: &Named<'_>| {
+            let history = look.history(named.0, named.1);
+            (self.past(history, shape), self.weight(named.1))
+        };
+        let pasts: Vec<_> = nodes.iter().map(past).collect();
+        joined(self.across, &pasts, shape.1)
+    }
+
+    fn past(&self, history: &NodeHistory, (window, columns): (Window, usize)) -> Vec<Option<f64>> {
         let metrics = self.metrics.iter();
-        let pasts: Vec<_> = metrics
-            .map(|metric| (window.trail(&node.history, *metric as usize, columns), 1.0))
-            .collect();
+        let pasts: Vec<_> =
+            metrics.map(|metric| (window.trail(history, *metric as usize, columns), 1.0)).collect();
         joined(self.within, &pasts, columns)
     }
 
@@ -195,6 +229,9 @@ impl Recipe {
 fn total_memory(node: &Node) -> Option<Bytes> {
     Some(node.sample.as_ref()?.1.memory.known()?.total_bytes)
 }
+
+/// The numbers of a node at one moment.
+type NodeRow = [Option<f64>; Metric::ALL.len()];
 
 /// Joins values with their weights; what is unknown is left out, and nothing known is unknown.
 fn join(how: Join, values: impl Iterator<Item = (Option<f64>, f64)>) -> Option<f64> {
@@ -220,7 +257,7 @@ fn joined(how: Join, pasts: &[(Vec<Option<f64>>, f64)], columns: usize) -> Vec<O
     (0..columns).map(column).collect()
 }
 
-fn gpus(node: &Node) -> impl Iterator<Item = &Gpu> {
+fn gpus(node: &Node) -> impl Iterator<Item = &Gpu> + Clone {
     node.gpus.iter().flat_map(|(_, sample)| &sample.gpus)
 }
 
@@ -229,39 +266,38 @@ fn has_gpus(node: &Node) -> bool {
 }
 
 /// The numbers of all GPUs together.
-struct Gpus {
-    count: usize,
-    values: [Option<f64>; GPUS.len()],
+fn join_gpus(heard: &[&Node]) -> [Option<f64>; GPUS.len()] {
+    GPUS.map(|(_, metric, _)| {
+        let all = heard.iter().flat_map(|node| gpus(node));
+        let now = all.map(|gpu| (gpu_row(gpu)[metric as usize], size(gpu, metric)));
+        join(Join::Memory, now)
+    })
 }
 
-fn join_gpus(heard: &[&Node]) -> Gpus {
-    let all = || heard.iter().flat_map(|node| gpus(node));
-    let value = |(_, metric, _): (&str, GpuMetric, bool)| {
-        let size = |gpu: &Gpu| match metric {
-            GpuMetric::Memory => gpu.memory_total_bytes.get().map_or(1.0, |bytes| bytes.0 as f64),
-            _ => 1.0,
-        };
-        let now = all().map(|gpu| (gpu_row(gpu)[metric as usize], size(gpu)));
-        join(Join::Memory, now)
-    };
-    Gpus { count: all().count(), values: GPUS.map(value) }
+/// What a GPU weighs among others.
+fn size(gpu: &Gpu, metric: GpuMetric) -> f64 {
+    match metric {
+        GpuMetric::Memory => gpu.memory_total_bytes.get().map_or(1.0, |bytes| bytes.0 as f64),
+        _ => 1.0,
+    }
 }
 
 fn empty_gpus((name, metric, load): (&'static str, GpuMetric, bool)) -> Strip {
     let (past, aside) = (Vec::new(), String::new());
-    Strip { name, now: None, live: false, scale: metric.scale(), past, load, aside }
+    let (now, live, mark, scale) = (None, false, None, metric.scale());
+    Strip { name, now, live, scale, past, load, mark, aside }
 }
 
 fn gpu_strips(
-    (nodes, heard): (&[&Node], &[&Node]),
+    (nodes, heard): (&[Named<'_>], &[&Node]),
     live: bool,
-    window: Window,
-    columns: usize,
+    (window, columns): (Window, usize),
+    look: &Look<'_>,
 ) -> [Strip; GPUS.len()] {
     let all: Vec<&Gpu> = heard.iter().flat_map(|node| gpus(node)).collect();
-    let values = join_gpus(heard).values;
+    let values = join_gpus(heard);
     let past = |metric: GpuMetric| {
-        let histories = nodes.iter().flat_map(|node| node.gpu_history.values());
+        let histories = nodes.iter().flat_map(|(id, node)| look.gpu_histories(id, node));
         let pasts: Vec<_> =
             histories.map(|past| (window.trail(past, metric as usize, columns), 1.0)).collect();
         joined(Join::Memory, &pasts, columns)
@@ -274,7 +310,7 @@ fn gpu_strips(
     [busy, memory]
 }
 
-/// Every node of `state`.
-pub(super) fn all(state: &State) -> Vec<&Node> {
-    state.nodes.values().collect()
+/// Every node of `state`, with its name.
+pub(super) fn all(state: &State) -> Vec<Named<'_>> {
+    state.nodes.iter().collect()
 }

@@ -12,7 +12,6 @@ use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::cursor::Cursor;
 use crate::tui::widget::grid;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
@@ -30,12 +29,11 @@ pub struct View {
     sheet: Sheet<Key>,
     /// Whether the one under the cursor has all the room.
     zoom: bool,
-    cursor: Cursor,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { sheet: Sheet::sorted_by(entry::NODE), zoom: false, cursor: Cursor::default() }
+        Self { sheet: Sheet::sorted_by(entry::NODE), zoom: false }
     }
 }
 
@@ -46,7 +44,6 @@ impl View {
         let rows = self.sheet.arrange(&entries);
         match action {
             Action::Enter | Action::Zoom if !rows.is_empty() => self.zoom = !self.zoom,
-            _ if !rows.is_empty() && self.cursor.act(action, state.now) => {}
             Action::Back if self.zoom => self.zoom = false,
             Action::Back if !self.sheet.text.is_empty() => self.filter(""),
             Action::Why => return Reply::Say(why(self.sheet.current(&rows), state)),
@@ -84,9 +81,9 @@ impl View {
             return &[Action::Why];
         }
         if self.zoom {
-            return &[Action::Left, Action::Right, Action::View, Action::Why, Action::Back];
+            return &[Action::Earlier, Action::Left, Action::View, Action::Why, Action::Back];
         }
-        &[Action::Enter, Action::Sort, Action::Reverse, Action::Left, Action::View, Action::Why]
+        &[Action::Enter, Action::Sort, Action::Earlier, Action::Left, Action::View, Action::Why]
     }
 
     /// Draws the tab.
@@ -113,7 +110,7 @@ impl View {
             });
         }
         if let Some(entry) = self.sheet.current(&rows) {
-            card::draw(entry, self.cursor, lower, buffer, look);
+            card::draw(entry, lower, buffer, look);
         }
     }
 

@@ -45,7 +45,7 @@ impl View {
     /// Does what `action` asks of this tab.
     pub fn act(&mut self, action: Action, state: &State) -> Reply {
         if let Some(node) = self.opened(state) {
-            let reply = self.detail.act(action, node, state.now);
+            let reply = self.detail.act(action, node);
             if reply == Reply::Ignored && action == Action::Back {
                 self.open = None;
                 return Reply::Done;
@@ -82,6 +82,12 @@ impl View {
         self.open.as_ref()
     }
 
+    /// The node whose jobs have the keys.
+    pub fn at_jobs(&self, state: &State) -> Option<SourceId> {
+        let node = self.opened(state).filter(|node| self.detail.is_at_jobs(node));
+        node.and(self.open.clone())
+    }
+
     /// The nodes that are marked; else the one that is looked at.
     pub fn chosen(&self, state: &State) -> Vec<SourceId> {
         match &self.open {
@@ -105,10 +111,11 @@ impl View {
 
     /// Chooses what was clicked.
     pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
-        match self.opened(state) {
-            Some(node) => self.detail.click(column, row, area, node, state.now),
-            None => self.list.click(column, row, area, state),
+        if let Some(node) = self.opened(state) {
+            return self.detail.click(column, row, area, node);
         }
+        let reply = self.list.click(column, row, area, state);
+        reply.unwrap_or_else(|| self.enter(state))
     }
 
     /// Keys worth naming.

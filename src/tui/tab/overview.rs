@@ -4,18 +4,19 @@
 //! key; sort and filter narrow the list of processes.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::fleet;
+use super::fleet::{self, Survey, Surveyor};
+use super::workload;
 use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::trail::Window;
 use crate::tui::widget::{grid, notice, panel, strip};
 
 mod head;
@@ -27,12 +28,11 @@ mod top;
 #[derive(Debug, Default)]
 pub struct View {
     top: top::View,
+    workloads: workload::View,
     /// The past of very many nodes, kept as it is seen.
     past: RefCell<fleet::Past>,
+    surveyor: Surveyor,
 }
-
-/// Minutes of the past beside each number.
-const MINUTES: u64 = 15;
 
 impl View {
     /// Does what `action` asks of this tab.
@@ -40,6 +40,7 @@ impl View {
         match action {
             Action::Sort => self.top.sort(),
             Action::Reverse => self.top.reverse(),
+            Action::Window if workload::is_known(state) => self.workloads.next(),
             Action::Back => return self.top.clear(),
             Action::Why => return Reply::Say(SafeText::from(why(state))),
             _ => return Reply::Ignored,
@@ -52,25 +53,41 @@ impl View {
         self.top.filter(text);
     }
 
-    /// Nothing here takes a click.
-    pub const fn click(&mut self, _: u16, _: u16, _: Rect, _: &State) -> Reply {
-        Reply::Ignored
+    /// A click on the workloads shows another window of them.
+    pub fn click(&mut self, column: u16, row: u16, _: Rect, _: &State) -> Reply {
+        if self.workloads.click(column, row) { Reply::Done } else { Reply::Ignored }
     }
 
     /// Keys worth naming.
-    pub const fn hints(&self, _: &State) -> &'static [Action] {
-        &[Action::Sort, Action::Reverse, Action::Filter, Action::Why]
+    pub fn hints(&self, state: &State) -> &'static [Action] {
+        const PLAIN: &[Action] =
+            &[Action::Earlier, Action::Sort, Action::Reverse, Action::Filter, Action::Why];
+        const TOLD: &[Action] = &[
+            Action::Earlier,
+            Action::Sort,
+            Action::Reverse,
+            Action::Window,
+            Action::Filter,
+            Action::Why,
+        ];
+        if workload::is_known(state) { TOLD } else { PLAIN }
     }
 
     /// Keeps how all nodes are together, whatever tab is in front.
     pub fn note(&self, state: &State, look: &Look<'_>) {
         if state.nodes.len() > fleet::TOGETHER {
-            self.past.borrow_mut().take(&fleet::all(state), look);
+            self.past.borrow_mut().take(state, look);
         }
+    }
+
+    /// All nodes at a glance, as every part of a frame tells of them.
+    pub(in crate::tui) fn survey(&self, state: &State, look: &Look<'_>) -> Arc<Survey> {
+        self.surveyor.survey(state, look)
     }
 
     /// Draws the tab.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
+        self.workloads.hide();
         let buffer = frame.buffer_mut();
         let area = area.intersection(buffer.area);
         if state.nodes.is_empty() {
@@ -81,14 +98,18 @@ impl View {
     }
 
     fn fill(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
-        let head = head::lines(state, look, area.width);
-        let nodes = fleet::all(state);
-        let columns = strip::columns(panel::inside(area).width, nodes.len() == 1);
-        let window = Window::last(MINUTES, look);
-        let strips = if nodes.len() > fleet::TOGETHER {
+        let mut head = head::lines((state, &self.survey(state, look)), look, area.width);
+        if area.height < ROOMY {
+            head.extend(self.workloads.line(state, look));
+        }
+        let count = state.nodes.len();
+        let columns = strip::columns(panel::inside(area).width, count == 1);
+        let window = look.window();
+        let kept = count > fleet::TOGETHER && !look.is_past() && look.when.minutes() <= 60;
+        let strips = if kept {
             fleet::kept(&self.past.borrow(), window, columns)
         } else {
-            fleet::strips(&nodes, window, columns, look)
+            fleet::strips(&fleet::all(state), window, columns, look)
         };
         let heads = grid::narrow(head.len()).min(area.height / 3 + 1);
         let high = strips_height(strips.len(), area.height.saturating_sub(heads));
@@ -99,7 +120,8 @@ impl View {
         ])
         .areas(area);
         panel::lines(head, top, buffer);
-        let frame = panel::Panel::new("Last 15 minutes");
+        let title = look.title();
+        let frame = panel::Panel::new(&title).of_then(look.past_words());
         let room = if middle.height > 5 { frame.open(middle, buffer, look) } else { middle };
         strip::draw(&strips, room, buffer, look);
         self.lower(bottom, buffer, state, look);
@@ -122,6 +144,15 @@ impl View {
         };
         let [upper, lower] =
             Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(right);
+        let wanted = if area.height < PANEL { 0 } else { self.workloads.wanted(state) };
+        let [middle, lower] = Layout::vertical([
+            Constraint::Length(wanted.min(lower.height.saturating_sub(RESULT))),
+            Constraint::Fill(1),
+        ])
+        .areas(lower);
+        if middle.height > 0 {
+            self.workloads.draw(middle, buffer, state, look);
+        }
         if upper.height > 0 {
             let known = state.nodes.values().any(|node| node.processes.is_some());
             sandbox::draw(&sandboxes, known, upper, buffer, look);
@@ -132,6 +163,12 @@ impl View {
     }
 }
 
+/// Rows that the last run keeps below the workloads.
+const RESULT: u16 = 4;
+/// Rows of the tab below which the workloads are a line.
+const ROOMY: u16 = 30;
+/// Rows of the lists from which on the workloads are a panel among them.
+const PANEL: u16 = 14;
 /// Rows that the lists below the strips keep, where there are any.
 const LISTS: u16 = 7;
 

@@ -13,6 +13,7 @@ use crate::tui::app::App;
 use crate::tui::look::Look;
 use crate::tui::prompt::Prompt;
 use crate::tui::tab::Tab;
+use crate::tui::when::moment;
 use crate::tui::widget::fixed;
 
 /// How long a sentence from elsewhere stands, if it tells of something bad.
@@ -43,9 +44,16 @@ fn draw_prompt(frame: &mut Frame<'_>, area: Rect, prompt: &Prompt, look: &Look<'
     let width = usize::from(area.width.saturating_sub(2));
     let skipped = (prompt.cursor() + 1).saturating_sub(width);
     let shown: String = prompt.text().chars().skip(skipped).collect();
+    let sign = if prompt.is_for_time() { "@" } else { "/" };
+    let beside = match (prompt.is_for_time(), prompt.mistake()) {
+        (true, "") if prompt.text().is_empty() => Span::styled(moment::FORMS, look.theme.muted),
+        (_, mistake) => Span::styled(mistake.to_owned(), look.theme.bad),
+    };
     let line = Line::from(vec![
-        Span::styled("/", look.theme.accent),
+        Span::styled(sign, look.theme.accent),
         Span::styled(shown, look.theme.text),
+        Span::raw("  "),
+        beside,
     ]);
     frame.render_widget(line, area);
     let cursor = u16::try_from(prompt.cursor() - skipped).unwrap_or(u16::MAX);

@@ -10,6 +10,8 @@ use crate::tui::look::Look;
 use crate::tui::tab::Tab;
 use crate::tui::widget::status::{Standing, Status};
 
+mod time;
+
 /// What stands before the tabs.
 const NAME: &str = "isomon ";
 /// Columns that all titles need; with fewer only the title in front is written out.
@@ -17,11 +19,23 @@ const FULL: u16 = 66;
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, look: &Look<'_>) {
+    let width = room(area.width, app, state, look);
+    let (banner, area) =
+        (Rect { x: area.x + width, width: area.width - width, ..area }, Rect { width, ..area });
     let left = tabs(area.width, app.tab, look);
     let room = usize::from(area.width).saturating_sub(left.width() + 1);
     let right = standing(app, state, look, room);
     frame.render_widget(left, area);
     frame.render_widget(right.right_aligned(), area);
+    frame.render_widget(time::banner(banner.width, app, state, look), banner);
+}
+
+/// Columns of a line of `width` that are left for tabs beside what is said about the time.
+pub fn room(width: u16, app: &App, state: &State, look: &Look<'_>) -> u16 {
+    let least = NAME.len() + app.tab.title().len() + 3 * Tab::ALL.len();
+    let most = usize::from(width).saturating_sub(least);
+    let banner = time::words(most, app, state, look);
+    width - crate::tui::widget::grid::narrow(banner.width()).min(width)
 }
 
 /// The label of `tab` in a line of `width` columns.
@@ -71,7 +85,7 @@ fn standing(app: &App, state: &State, look: &Look<'_>, room: usize) -> Line<'sta
         fits
     };
     take(one(paused(app, look)));
-    let [long, short] = nodes(state, look);
+    let [long, short] = nodes(&app.views.overview.survey(state, look).standing, look);
     let _ = take(long) || take(short);
     for span in [running(app, state, look), lost(state, look), clock(app, look), host(state, look)]
     {
@@ -99,8 +113,7 @@ fn running(app: &App, state: &State, look: &Look<'_>) -> Option<Span<'static>> {
 
 /// How many nodes are live, late, lost, in words and in signs alone; of one node only that it is not
 /// live.
-fn nodes(state: &State, look: &Look<'_>) -> [Vec<Span<'static>>; 2] {
-    let standing = Standing::of(state.nodes.values().map(|node| Status::of(node, look)));
+fn nodes(standing: &Standing, look: &Look<'_>) -> [Vec<Span<'static>>; 2] {
     if standing.all() < 2 && standing.count(Status::Down) == 0 {
         return [Vec::new(), Vec::new()];
     }

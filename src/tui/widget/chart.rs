@@ -57,24 +57,8 @@ impl Chart<'_> {
     }
 
     /// Where the lines are, within `area`.
-    pub const fn plot(&self, area: Rect) -> Rect {
-        let left = if area.width > 3 * AXIS { AXIS } else { 0 };
-        let right = if self.right.is_some() { left } else { 0 };
-        let below = if area.height > 3 { 1 } else { 0 };
-        Rect {
-            x: area.x + left,
-            y: area.y,
-            width: area.width - left - right,
-            height: area.height - below,
-        }
-    }
-
-    /// The instant drawn at column `x`.
-    pub fn instant_at(&self, x: u16, area: Rect) -> Option<u64> {
-        let plot = self.plot(area);
-        let across = u64::from(x.checked_sub(plot.x).filter(|_| x < plot.right())?);
-        let start = self.window.end_ms.saturating_sub(self.window.span_ms);
-        Some(start + (2 * across + 1) * self.window.span_ms / (2 * u64::from(plot.width)).max(1))
+    const fn plot(&self, area: Rect) -> Rect {
+        plot(area, self.right.is_some())
     }
 
     fn axes(&self, area: Rect, plot: Rect, buffer: &mut Buffer, look: &Look<'_>) {
@@ -91,19 +75,15 @@ impl Chart<'_> {
     }
 
     fn times(&self, row: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-        let minutes = self.window.span_ms / 60_000;
-        let middle = fixed::fit(&format!("-{} min", minutes as f64 / 2.0), 9, false);
         let room = usize::from(row.width);
-        if room < 16 {
+        let [begin, middle, end] = look.axis();
+        if room < 12 + end.len() + begin.len() / 2 {
             return;
         }
-        let mut text = fixed::fit(&format!("-{minutes} min"), room / 2, false);
-        text.push_str(&fixed::fit(
-            if room > 40 { &middle } else { "" },
-            room - room / 2 - 3,
-            false,
-        ));
-        text.push_str("now");
+        let mut text = fixed::fit(&begin, room / 2, false);
+        let middle = if room > 40 { &middle } else { "" };
+        text.push_str(&fixed::fit(middle, room - room / 2 - end.len(), false));
+        text.push_str(&end);
         Line::styled(text, look.theme.muted).render(row, buffer);
     }
 
@@ -162,6 +142,27 @@ impl Chart<'_> {
             cell.set_style(look.theme.accent);
         }
     }
+}
+
+/// Where the lines of a chart are, within `area`; `right`: whether it has an axis on the right.
+const fn plot(area: Rect, right: bool) -> Rect {
+    let left = if area.width > 3 * AXIS { AXIS } else { 0 };
+    let right = if right { left } else { 0 };
+    let below = if area.height > 3 { 1 } else { 0 };
+    Rect {
+        x: area.x + left,
+        y: area.y,
+        width: area.width - left - right,
+        height: area.height - below,
+    }
+}
+
+/// The share of what is shown that lies before column `x` of a chart in `area` with one axis; `None` beside
+/// the lines.
+pub fn share_at(x: u16, area: Rect) -> Option<f64> {
+    let plot = plot(area, false);
+    let across = x.checked_sub(plot.x).filter(|_| x < plot.right())?;
+    Some((f64::from(across) + 0.5) / f64::from(plot.width.max(1)))
 }
 
 /// Draws the values of an axis, aligned to the plot beside it.
@@ -259,6 +260,7 @@ mod tests {
     use crate::model::time::Stamp;
     use crate::tui::keymap::Keymap;
     use crate::tui::theme::Theme;
+    use crate::tui::when::When;
 
     fn drawn(points: Vec<(u64, Option<f64>)>, glyph: Glyph) -> Vec<String> {
         let theme = Theme::default();
@@ -269,6 +271,8 @@ mod tests {
             threshold: Threshold::default(),
             glyph,
             now,
+            when: &When::default(),
+            zone: &jiff::tz::TimeZone::UTC,
             readonly: false,
             interval_ms: 1_000,
         };

@@ -14,6 +14,8 @@ pub enum Kind {
     Bytes,
     /// A plain number.
     Number,
+    /// Seconds; `20ms`, `1.5s`, `3m`, `2h`; a bare number is seconds.
+    Time,
 }
 
 /// A named field.

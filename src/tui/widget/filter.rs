@@ -148,6 +148,9 @@ fn unknown(column: usize, name: &str, fields: &[Field]) -> Error {
 /// A number with an optional unit: `80%`, `1.5k`, `1GiB`, `20MB/s`. K, M, G and T count in 1024
 /// for bytes and in 1000 else. `text` is lower case.
 fn number(text: &str, kind: Kind) -> Option<f64> {
+    if kind == Kind::Time {
+        return seconds(text);
+    }
     let text = text.trim_end_matches('%').trim_end_matches("/s");
     let end = text.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(end);
@@ -162,6 +165,25 @@ fn number(text: &str, kind: Kind) -> Option<f64> {
     let base: f64 = if kind == Kind::Bytes { 1024.0 } else { 1000.0 };
     let number: f64 = digits.trim().parse().ok()?;
     number.is_finite().then(|| number * base.powi(step))
+}
+
+/// A length of time in seconds. `text` is lower case.
+fn seconds(text: &str) -> Option<f64> {
+    let end =
+        text.find(|letter: char| letter.is_alphabetic() || letter == 'µ').unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let each = match unit {
+        "ns" => 1e-9,
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3_600.0,
+        "d" => 86_400.0,
+        _ => return None,
+    };
+    let number: f64 = digits.trim().parse().ok()?;
+    number.is_finite().then_some(number * each)
 }
 
 impl Operator {

@@ -61,6 +61,7 @@ mod tests {
     use crate::model::time::Stamp;
     use crate::tui::keymap::Keymap;
     use crate::tui::theme::Theme;
+    use crate::tui::when::When;
 
     fn drawn(share: f64, width: usize, glyph: Glyph) -> String {
         let theme = Theme::default();
@@ -70,6 +71,8 @@ mod tests {
             threshold: Threshold::default(),
             glyph,
             now: Stamp::default(),
+            when: &When::default(),
+            zone: &jiff::tz::TimeZone::UTC,
             readonly: false,
             interval_ms: 1000,
         };

@@ -18,12 +18,14 @@ pub struct Panel<'a> {
     pub below: String,
     /// Whether it has the keys.
     pub focused: bool,
+    /// Whether it shows the time that is looked at, and why less of it than it should.
+    pub then: Option<Option<String>>,
 }
 
 impl<'a> Panel<'a> {
     /// A frame called `title`.
     pub const fn new(title: &'a str) -> Self {
-        Self { title, aside: String::new(), below: String::new(), focused: false }
+        Self { title, aside: String::new(), below: String::new(), focused: false, then: None }
     }
 
     /// The same with words on the upper right.
@@ -44,6 +46,13 @@ impl<'a> Panel<'a> {
         Self { focused, ..self }
     }
 
+    /// The same, of the time that is looked at: any other is of now, and says so where the past is shown.
+    /// `gap`: why it shows less than it should.
+    #[must_use]
+    pub fn of_then(self, gap: Option<String>) -> Self {
+        Self { then: Some(gap), ..self }
+    }
+
     /// Draws the frame and returns the room within, one blank kept on each side. An area too small
     /// for a frame gets none.
     pub fn open(self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Rect {
@@ -58,12 +67,24 @@ impl<'a> Panel<'a> {
     fn block(&self, width: usize, look: &Look<'_>) -> Block<'static> {
         let frame = if self.focused { look.theme.focus } else { look.theme.border };
         let title = fixed::cut(self.title, width.saturating_sub(6));
+        let mark = match &self.then {
+            None if look.is_past() => "of now",
+            Some(Some(gap)) => gap,
+            _ => "",
+        };
+        let mark = fixed::cut(mark, width.saturating_sub(title.chars().count() + 9));
+        let marked = if mark.is_empty() { 0 } else { mark.chars().count() + 2 };
+        let width = width.saturating_sub(marked);
         let room = width.saturating_sub(title.chars().count() + 8);
         let muted =
             |text: &str| Span::styled(format!(" {} ", fixed::cut(text, room)), look.theme.muted);
         let style = if self.focused { look.theme.focus } else { look.theme.title };
         let mut block = Block::bordered().border_type(BorderType::Rounded).border_style(frame);
-        block = block.title_top(Line::styled(format!(" {title} "), style));
+        let mut words = Line::styled(format!(" {title} "), style);
+        if marked > 0 {
+            words.push_span(Span::styled(format!("{mark} "), look.theme.warn));
+        }
+        block = block.title_top(words);
         if !self.aside.is_empty() && room > 3 {
             block = block.title_top(Line::from(muted(&self.aside)).right_aligned());
         }

@@ -132,10 +132,13 @@ impl Standing {
     /// Counts `nodes`.
     pub fn of(statuses: impl IntoIterator<Item = Status>) -> Self {
         let mut standing = Self::default();
-        for status in statuses {
-            standing.0[Self::place(status)] += 1;
-        }
+        statuses.into_iter().for_each(|status| standing.add(status));
         standing
+    }
+
+    /// Counts one more.
+    pub const fn add(&mut self, status: Status) {
+        self.0[Self::place(status)] += 1;
     }
 
     /// How many are `status`.

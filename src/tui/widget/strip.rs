@@ -33,6 +33,8 @@ pub struct Strip {
     pub past: Vec<Option<f64>>,
     /// Whether much of it is bad, as of CPU; not so for a network.
     pub load: bool,
+    /// The column of the past that is looked at.
+    pub mark: Option<usize>,
     /// A few words that make the number plain.
     pub aside: String,
 }
@@ -85,6 +87,7 @@ impl Strip {
         let spark = Sparkline { values: &self.past, max: top, style: &style, glyph: look.glyph };
         if area.width > grid::narrow(NAME + VALUE + 2) {
             spark.render(past, buffer);
+            self.mark(past, buffer, look);
             self.tail(past, top, area, buffer, look);
         }
     }
@@ -107,6 +110,19 @@ impl Strip {
         };
         let words = fixed::cut(&self.aside, usize::from(aside.width));
         Line::styled(words, look.theme.muted).render(aside, buffer);
+    }
+
+    /// Shows the column that is looked at.
+    fn mark(&self, past: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+        let column = self.mark.map(grid::narrow).filter(|column| *column < past.width);
+        for row in column.iter().flat_map(|_| past.rows()) {
+            let x = past.x + column.unwrap_or_default();
+            let cell = &mut buffer[(x, row.y)];
+            if cell.symbol() == " " {
+                cell.set_symbol(look.glyph.pick("│", "|"));
+            }
+            cell.set_style(look.theme.accent);
+        }
     }
 
     fn top(&self) -> f64 {

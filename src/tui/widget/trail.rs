@@ -1,12 +1,11 @@
 //! From a history to what a row of columns shows.
 
-use super::super::look::Look;
 use crate::series::Series;
 
-/// A stretch of time that ends now.
+/// A stretch of time on the axis of a chart.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
-    /// Its end, on the monotonic clock.
+    /// Its end.
     pub end_ms: u64,
     /// Its length.
     pub span_ms: u64,
@@ -15,11 +14,6 @@ pub struct Window {
 }
 
 impl Window {
-    /// The last `minutes` before `look.now`.
-    pub const fn last(minutes: u64, look: &Look<'_>) -> Self {
-        Self { end_ms: look.now.mono_ms, span_ms: minutes * 60_000, interval_ms: look.interval_ms }
-    }
-
     /// Number `which` of `series` in `slots` equal parts, oldest first. The parts stand still while
     /// time goes on and move all at once, so that columns do not flicker; a part shorter than the
     /// interval shows the sample it lies in, so that only true gaps are gaps.

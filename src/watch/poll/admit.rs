@@ -1,7 +1,7 @@
 //! What a source may say here, and how much of it.
 //!
-//! A remote speaks of its own nodes, work and runs. Whether it answers, what was lost here, what is kept
-//! on this machine's disk and which nodes a benchmark was begun on is for this isomon to say. Lists are
+//! A remote speaks of its own nodes, work and runs, those it keeps too. Whether it answers, what was lost
+//! here and which nodes a benchmark was begun on is for this isomon to say. Lists are
 //! cut to what the largest real machine has.
 
 use std::collections::BTreeSet;
@@ -22,6 +22,8 @@ const NOTICES: usize = 4;
 const CORES: usize = 8_192;
 const PROCESSES: usize = 50_000;
 const THINGS: usize = 1_024;
+/// Runs that a source may say it keeps.
+const KEPT: usize = 10_000;
 
 /// What has been heard of one source.
 #[derive(Debug)]
@@ -53,7 +55,7 @@ impl Admission {
         let from = self.speaker(told.node)?;
         let mut what = told.what;
         match &mut what {
-            What::Health(_) | What::Lost(_) | What::Runs(_) | What::Fleet(_) => return None,
+            What::Health(_) | What::Lost(_) | What::Fleet(_) => return None,
             What::Processes(_) if !wants.depth => return None,
             What::Run { id, event } => self.follow(id, event).then_some(())?,
             What::Notice(notice) => *notice = self.prefixed(notice)?,
@@ -128,6 +130,7 @@ fn trim(what: &mut What) {
         }
         What::Services(services) => services.truncate(THINGS),
         What::Origin(origin) => origin.endpoints.truncate(THINGS),
+        What::Runs(runs) => runs.truncate(KEPT),
         _ => {}
     }
 }
@@ -150,7 +153,6 @@ mod tests {
         let own = [
             What::Health(Health::Up),
             What::Lost(7),
-            What::Runs(Vec::new()),
             What::Fleet(crate::model::update::FleetRun::default()),
             What::Processes(Vec::new()),
         ];

@@ -257,7 +257,7 @@ async fn a_wish_is_done_between_questions_and_answered() {
     let (reply, answer) = oneshot::channel();
     let command = Command::BenchAs { id: RunId::new(0, 1), plan: Box::new(plan()) };
     rig.wishes.send(Wish { command, reply }).await.unwrap();
-    assert_eq!(answer.await, Ok(Ok(())));
+    assert_eq!(answer.await, Ok(Ok(None)));
     let before = rig.asked();
     tokio::time::sleep(seconds(5)).await;
     assert!(rig.asked() >= before + 9, "a run that should begin is looked out for");

@@ -24,18 +24,28 @@ const FULL: u16 = 9;
 /// A label, a text, and how it looks.
 type Fact = (&'static str, String, Style);
 
-/// Draws everything known of `status`; `now` is what is being done about it.
+/// What is told of a backend beside what it is.
+pub(super) struct Told {
+    /// What is being done about it.
+    pub(super) now: Option<String>,
+    /// How the workloads went that it ran.
+    pub(super) workloads: Option<String>,
+}
+
+/// Draws everything known of `status`.
 pub(super) fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
     status: &BackendStatus,
-    now: Option<&str>,
+    told: &Told,
     look: &Look<'_>,
 ) {
     let block = titled::titled(status.id.name(), false, look);
     let inside = block.inner(area);
     frame.render_widget(block, area);
-    let mut about = condition(status, now, look);
+    let mut about = condition(status, told.now.as_deref(), look);
+    let workloads = told.workloads.as_ref();
+    about.extend(workloads.map(|words| ("workloads", words.clone(), look.theme.text)));
     if inside.height < FULL {
         about.extend(short(status, look));
         return put(frame, inside, &about, look);

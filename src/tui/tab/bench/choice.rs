@@ -232,7 +232,7 @@ fn usual(name: &str) -> Option<Load> {
 }
 
 /// A seed nobody chose: the time, its bits stirred (the finaliser of splitmix64).
-pub(super) const fn seed(now: Stamp) -> u64 {
+pub(in crate::tui::tab) const fn seed(now: Stamp) -> u64 {
     let mut bits = now.wall_ms.cast_unsigned() ^ now.mono_ms.rotate_left(32);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -24,17 +24,17 @@ use crate::tui::look::Look;
 use crate::tui::widget::{fixed, grid, titled};
 
 /// Two runs, and what came of comparing them.
-pub(super) struct Pair {
+pub(in crate::tui::tab) struct Pair {
     base: RunId,
     other: RunId,
     answer: Arc<OnceLock<Comparison>>,
     /// The row that is looked at.
-    pub(super) row: usize,
+    pub(in crate::tui::tab) row: usize,
 }
 
 impl Pair {
     /// Begins to compare `other` with `base`; an error where the system gives no thread.
-    pub(super) fn begin([base, other]: [&RunState; 2]) -> std::io::Result<Self> {
+    pub(in crate::tui::tab) fn begin([base, other]: [&RunState; 2]) -> std::io::Result<Self> {
         let answer = Arc::new(OnceLock::new());
         let (ids, slot) = ((base.head.id.clone(), other.head.id.clone()), Arc::clone(&answer));
         let (base, other) = (base.whole(), other.whole());
@@ -47,7 +47,7 @@ impl Pair {
     }
 
     /// Rows of the answer; none until it is there.
-    pub(super) fn rows(&self) -> usize {
+    pub(in crate::tui::tab) fn rows(&self) -> usize {
         self.answer.get().map_or(0, |answer| answer.rows.len())
     }
 }
@@ -68,7 +68,7 @@ const P: usize = 9;
 const WORD: usize = 10;
 
 /// Draws what came of it.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, pair: &Pair, look: &Look<'_>) {
+pub(in crate::tui::tab) fn draw(frame: &mut Frame<'_>, area: Rect, pair: &Pair, look: &Look<'_>) {
     let title = format!("{} against {}", pair.other.short(), pair.base.short());
     frame.render_widget(titled::titled(&title, true, look), area);
     let inside = titled::inside(area);

@@ -4,7 +4,7 @@
 //! alike about the machines stands below.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::{FIGURES, wish};
 use crate::model::bench::{Cell, Figure};
@@ -34,6 +34,17 @@ pub(super) struct View {
     row: usize,
     column: usize,
     figure: usize,
+    /// The column that sorts the nodes, and whether the slowest come first; else they stand as named.
+    sort: Option<(Cell, bool)>,
+}
+
+/// What was clicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hit {
+    /// The heading of this column; `None`: of the nodes' names.
+    Head(Option<Cell>),
+    /// This row.
+    Row(usize),
 }
 
 /// A node of it.
@@ -61,6 +72,10 @@ impl<'a> Row<'a> {
 
     fn part(&self) -> Option<Part<'a>> {
         self.run().map(|run| Part { head: &run.head, summary: &run.summary })
+    }
+
+    fn median(&self, cell: &Cell, figure: Figure) -> Option<f64> {
+        Some(self.part()?.estimate(cell, figure)?.median_seconds.0)
     }
 }
 
@@ -109,6 +124,20 @@ impl View {
         Reply::Done
     }
 
+    /// The nodes in the order in which they stand.
+    fn rows<'a>(&self, state: &'a State) -> Vec<Row<'a>> {
+        let mut rows = rows(state);
+        if let Some((cell, falls)) = self.sort {
+            let figure = self.figure();
+            rows.sort_by(|a, b| match (a.median(&cell, figure), b.median(&cell, figure)) {
+                (Some(a), Some(b)) if falls => b.total_cmp(&a),
+                (Some(a), Some(b)) => a.total_cmp(&b),
+                (a, b) => b.is_some().cmp(&a.is_some()),
+            });
+        }
+        rows
+    }
+
     fn figure(&self) -> Figure {
         FIGURES[self.figure % FIGURES.len()]
     }
@@ -120,7 +149,7 @@ impl View {
 
     /// Does what `action` means here; `Err` holds the run that is to be looked at.
     pub(super) fn act(&mut self, action: Action, state: &State) -> Result<Reply, RunId> {
-        let rows = rows(state);
+        let rows = self.rows(state);
         let last = rows.len().saturating_sub(1);
         self.row = self.row.min(last);
         if super::walk::moved(&mut self.row, action, rows.len()) {
@@ -148,6 +177,34 @@ impl View {
         Ok(Reply::Done)
     }
 
+    /// Chooses what was clicked, and opens what was chosen already; `Err` holds the run that is to be
+    /// looked at.
+    pub(super) fn click(
+        &mut self,
+        at: Position,
+        area: Rect,
+        state: &State,
+    ) -> Result<Reply, RunId> {
+        match draw::hit(self, at, area, state) {
+            None => return Ok(Reply::Ignored),
+            Some(Hit::Row(row)) if row == self.row => return self.enter(&self.rows(state)),
+            Some(Hit::Row(row)) => self.row = row,
+            Some(Hit::Head(column)) => self.sort_by(column, state),
+        }
+        Ok(Reply::Done)
+    }
+
+    /// Sorts by `column`, the other way round if that is so already; the cursor stays on its node.
+    fn sort_by(&mut self, column: Option<Cell>, state: &State) {
+        let node = self.rows(state).get(self.row).map(|row| row.node);
+        self.sort = match (column, self.sort) {
+            (Some(column), Some((before, falls))) if column == before => Some((column, !falls)),
+            (column, _) => column.map(|column| (column, false)),
+        };
+        let place = self.rows(state).iter().position(|row| Some(row.node) == node);
+        self.row = place.unwrap_or_default();
+    }
+
     fn enter(&mut self, rows: &[Row<'_>]) -> Result<Reply, RunId> {
         match rows.get(self.row).map(|row| row.place) {
             Some(Place::Run(id, Some(_))) => {
@@ -167,7 +224,7 @@ impl View {
             Place::LeftOut(why) => format!("{}: {why}", row.node),
             Place::Run(..) => {
                 let lost = lost(row, state).map(|why| format!("it does not answer: {why}"));
-                let unlike = differences(rows, row);
+                let unlike = differences(first(state), row);
                 let all: Vec<String> = lost.into_iter().chain(unlike).collect();
                 if all.is_empty() { "it is like the first".to_owned() } else { all.join(" · ") }
             }
@@ -205,9 +262,14 @@ impl View {
     }
 }
 
-/// What is not alike about `row` beside the first that is known.
-fn differences(rows: &[Row<'_>], row: &Row<'_>) -> Vec<String> {
-    let first = rows.iter().find_map(|row| Some((row.node, row.run()?)));
+/// The first node that is known, beside which the others are set.
+fn first(state: &State) -> Option<Row<'_>> {
+    rows(state).into_iter().find(|row| row.run().is_some())
+}
+
+/// What is not alike about `row` beside `first`.
+fn differences(first: Option<Row<'_>>, row: &Row<'_>) -> Vec<String> {
+    let first = first.and_then(|row| Some((row.node, row.run()?)));
     let (Some((node, first)), Some(run)) = (first, row.run()) else {
         return Vec::new();
     };

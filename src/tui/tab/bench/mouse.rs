@@ -12,10 +12,11 @@ use crate::tui::widget::titled;
 impl View {
     /// Gives the keys to what was clicked, and chooses there.
     pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
-        if self.fleet.is_open() {
-            return Reply::Ignored;
-        }
         let (at, present) = (Position::new(column, row), self.panel(state));
+        if self.fleet.is_open() {
+            let clicked = self.fleet.click(at, area, state);
+            return clicked.unwrap_or_else(|run| self.look_at(run));
+        }
         let places = self.places(area, state);
         for (panel, place) in [
             (Panel::Backends, places.backends),

@@ -9,7 +9,6 @@ use super::entry::{Entry, throttle};
 use crate::model::gpu::GpuProcess;
 use crate::model::unit::Ratio;
 use crate::tui::look::Look;
-use crate::tui::widget::cursor::Cursor;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::table::{Column, Table};
 use crate::tui::widget::{fixed, meter, value};
@@ -20,13 +19,7 @@ const NAME: usize = 10;
 const FACTS: u16 = 11;
 
 /// Draws facts, processes and history, as many as there is room for.
-pub(super) fn draw(
-    entry: &Entry<'_>,
-    cursor: Cursor,
-    area: Rect,
-    buffer: &mut Buffer,
-    look: &Look<'_>,
-) {
+pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     if area.height < 3 {
         return;
     }
@@ -41,7 +34,7 @@ pub(super) fn draw(
         processes(entry, right, buffer, look);
     }
     if lower.height > 3 {
-        chart::draw(entry, cursor, lower, buffer, look);
+        chart::draw(entry, lower, buffer, look);
     }
 }
 

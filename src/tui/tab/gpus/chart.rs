@@ -1,4 +1,4 @@
-//! Time busy, memory and temperature of a GPU over the last minutes, each with its axis.
+//! Time busy, memory and temperature of a GPU over the time that is looked at, each with its axis.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,23 +10,19 @@ use super::entry::Entry;
 use crate::state::history::{GpuHistory, GpuMetric, Scale};
 use crate::tui::look::Look;
 use crate::tui::widget::chart::{Chart, Trace, legend};
-use crate::tui::widget::cursor::Cursor;
 use crate::tui::widget::panel::Panel;
 use crate::tui::widget::trail::Window;
 use crate::tui::widget::{grid, notice, value};
 
 /// Draws the panel.
-pub(super) fn draw(
-    entry: &Entry<'_>,
-    cursor: Cursor,
-    area: Rect,
-    buffer: &mut Buffer,
-    look: &Look<'_>,
-) {
-    let inner = Panel::new(&title(entry, cursor, look)).open(area, buffer, look);
-    let window = cursor.window(look);
-    let Some(history) = entry.history.filter(|history| !history.is_empty()) else {
-        return notice::notice("No history yet", &[], inner, buffer, look);
+pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+    let title = title(entry, look);
+    let inner = Panel::new(&title).of_then(look.past_words()).open(area, buffer, look);
+    let window = look.window();
+    let history = look.gpu_history(entry.id, entry.node, &entry.gpu.id);
+    let Some(history) = history.filter(|history| !history.is_empty()) else {
+        let words = if look.is_past() { "Nothing was read in this time" } else { "No history yet" };
+        return notice::notice(words, &[], inner, buffer, look);
     };
     let series = look.theme.series;
     let traces = [
@@ -36,19 +32,21 @@ pub(super) fn draw(
     ];
     let right = (inner.width >= 60).then_some((Scale::Celsius, 100.0));
     let left = (Scale::Percent, 100.0);
-    let chart = Chart { traces: &traces, window, left, right, cursor_ms: cursor.at_ms() };
+    let chart = Chart { traces: &traces, window, left, right, cursor_ms: look.cursor() };
     chart.draw(inner, buffer, look);
     names(&traces, area, buffer, look);
 }
 
 /// How far back it goes; under the cursor, when that was and what was read then.
-fn title(entry: &Entry<'_>, cursor: Cursor, look: &Look<'_>) -> String {
-    let Some((time, at)) = cursor.clock(look.now).zip(cursor.at_ms()) else {
-        return format!("Last {} minutes", cursor.minutes());
-    };
-    let reach = cursor.span_ms() / 120 + 3 * look.interval_ms;
+fn title(entry: &Entry<'_>, look: &Look<'_>) -> String {
+    if look.cursor().is_none() && !look.is_past() {
+        return look.title();
+    }
+    let (at, reach) = (look.instant(), look.reach_ms());
+    let time = look.clock(at);
+    let history = look.gpu_history(entry.id, entry.node, &entry.gpu.id);
     let read = |metric: GpuMetric, scale| {
-        let found = entry.history.and_then(|history| history.nearest(metric as usize, at));
+        let found = history.and_then(|history| history.nearest(metric as usize, at));
         let (_, value) = found.filter(|(found, _)| found.abs_diff(at) <= reach)?;
         Some(value::written(scale, value?))
     };

@@ -9,7 +9,6 @@ use crate::model::reading::Why;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::unit::Ratio;
-use crate::state::history::GpuHistory;
 use crate::state::{Node, State};
 use crate::tui::look::Look;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
@@ -27,7 +26,6 @@ pub(super) struct Entry<'a> {
     pub(super) node: &'a Node,
     pub(super) at: Stamp,
     pub(super) gpu: &'a Gpu,
-    pub(super) history: Option<&'a GpuHistory>,
 }
 
 /// Every GPU of every node.
@@ -36,13 +34,7 @@ pub(super) fn entries(state: &State) -> Vec<Entry<'_>> {
         let (id, node): (&SourceId, &Node) = (id, node);
         let sample = node.gpus.iter();
         sample.flat_map(move |(at, sample)| {
-            sample.gpus.iter().map(move |gpu| Entry {
-                id,
-                node,
-                at: *at,
-                gpu,
-                history: node.gpu_history.get(&gpu.id),
-            })
+            sample.gpus.iter().map(move |gpu| Entry { id, node, at: *at, gpu })
         })
     };
     state.nodes.iter().flat_map(of_node).collect()

@@ -9,12 +9,12 @@ use super::layout::{self, Part};
 use super::{chart, cpu, gap, memory, network, process, say, storage, told};
 use crate::model::id::SourceId;
 use crate::model::origin::Kind;
-use crate::model::time::Stamp;
 use crate::model::update::Health;
 use crate::state::Node;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::tab::fleet::Named;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::status::{self, Status};
 use crate::tui::widget::{fixed, notice, value};
@@ -37,16 +37,21 @@ impl View {
         *self = Self { focus, zoom, ..Self::default() };
     }
 
-    pub(super) fn act(&mut self, action: Action, node: &Node, now: Stamp) -> Reply {
+    pub(super) fn act(&mut self, action: Action, node: &Node) -> Reply {
         match action {
             Action::NextPanel => self.turn(node, true),
             Action::PreviousPanel => self.turn(node, false),
             Action::Zoom => self.zoom = !self.zoom,
             Action::Back if self.zoom => self.zoom = false,
             Action::Why => return say(&self.gaps(node)),
-            _ => return self.act_in_panel(action, node, now),
+            _ => return self.act_in_panel(action, node),
         }
         Reply::Done
+    }
+
+    /// Whether the keys are with the jobs of `node`.
+    pub(super) fn is_at_jobs(&self, node: &Node) -> bool {
+        self.focus(&Part::of(node)) == Part::Jobs
     }
 
     /// The panel that has the keys: the one that was chosen where `node` has it, else the first that
@@ -69,10 +74,10 @@ impl View {
         (self.focus, self.scroll) = (part, 0);
     }
 
-    fn act_in_panel(&mut self, action: Action, node: &Node, now: Stamp) -> Reply {
+    fn act_in_panel(&mut self, action: Action, node: &Node) -> Reply {
         match self.focus(&Part::of(node)) {
             Part::Processes => self.processes.act(action, node),
-            Part::History => self.history.act(action, now),
+            Part::History => self.history.act(action),
             _ => self.scroll(action),
         }
     }
@@ -107,7 +112,7 @@ impl View {
         self.processes.filter(text);
     }
 
-    pub(super) fn click(&mut self, x: u16, y: u16, area: Rect, node: &Node, now: Stamp) -> Reply {
+    pub(super) fn click(&mut self, x: u16, y: u16, area: Rect, node: &Node) -> Reply {
         let parts = Part::of(node);
         let focus = self.focus(&parts);
         let places = layout::places(&parts, area, focus, self.zoom);
@@ -120,7 +125,7 @@ impl View {
         }
         match part {
             Part::Processes => self.processes.click(x, y, panel::inside(place), node),
-            Part::History => self.history.click(x, panel::inside(place), now),
+            Part::History => return chart::View::click(x, panel::inside(place)),
             _ => {}
         }
         Reply::Done
@@ -139,14 +144,17 @@ impl View {
             ],
             Part::History => &[
                 Action::NextPanel,
+                Action::Earlier,
                 Action::Left,
-                Action::Right,
                 Action::Down,
                 Action::View,
                 Action::Zoom,
                 Action::Back,
             ],
-            _ => &[Action::NextPanel, Action::Zoom, Action::Why, Action::Back],
+            Part::Jobs => {
+                &[Action::NextPanel, Action::Enter, Action::Zoom, Action::Earlier, Action::Back]
+            }
+            _ => &[Action::NextPanel, Action::Zoom, Action::Earlier, Action::Why, Action::Back],
         }
     }
 
@@ -163,7 +171,7 @@ impl View {
         let places = layout::places(&parts, area, focus, self.zoom);
         let status = Status::of(node, look);
         for (part, place) in &places {
-            self.part(*part, *place, buffer, (node, *part == focus), look);
+            self.part(*part, *place, buffer, ((id, node), *part == focus), look);
             if !status.is_live() && !matches!(part, Part::History | Part::Origin) {
                 buffer.set_style(panel::inside(*place), look.theme.muted);
             }
@@ -184,14 +192,14 @@ impl View {
         part: Part,
         area: Rect,
         buffer: &mut Buffer,
-        (node, focused): (&Node, bool),
+        ((id, node), focused): (Named<'_>, bool),
         look: &Look<'_>,
     ) {
         let scroll = if focused { self.scroll } else { 0 };
         let frame = Panel::new(part.title()).focused(focused);
         match (part, &node.sample) {
             (Part::Processes, _) => self.processes.draw(area, buffer, node, focused, look),
-            (Part::History, _) => self.history.draw(area, buffer, node, focused, look),
+            (Part::History, _) => self.history.draw(area, buffer, (id, node), focused, look),
             (Part::Cpu | Part::Memory | Part::Storage | Part::Network, None) => {
                 let area = frame.open(area, buffer, look);
                 notice::notice("No sample yet", &[], area, buffer, look);

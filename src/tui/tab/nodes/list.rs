@@ -23,7 +23,6 @@ use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
 use crate::tui::widget::strip;
 use crate::tui::widget::table::{Column, Table};
-use crate::tui::widget::trail::Window;
 
 /// What is looked at.
 #[derive(Debug)]
@@ -204,7 +203,8 @@ impl View {
         ]
     }
 
-    pub(super) fn click(&mut self, x: u16, y: u16, area: Rect, state: &State) -> Reply {
+    /// Chooses what was clicked; `None` if that was chosen already, and is to be opened.
+    pub(super) fn click(&mut self, x: u16, y: u16, area: Rect, state: &State) -> Option<Reply> {
         let entries = entries(state, None);
         let order = self.order(&entries);
         let items = items(&order, &entries);
@@ -212,27 +212,35 @@ impl View {
         let at = Position::new(x, y);
         if self.map.is_some() {
             let place = heat::place_at(at, panel::inside(area), &order, &items, &self.sheet);
-            return place.map_or(Reply::Ignored, |place| {
-                self.sheet.select(place, &rows);
-                Reply::Done
-            });
+            let Some(place) = place else { return Some(Reply::Ignored) };
+            return self.choose(place, &rows);
         }
         let area = panel::inside(split(area, rows.len())[0]);
         let columns = cell::columns(order.has, !order.groups.is_empty());
         let table = self.table(&rows, &columns);
         if !area.contains(at) {
-            return Reply::Ignored;
+            return Some(Reply::Ignored);
         }
         match (table.field_at(x, y, area), table.row_at(y, area)) {
             (Some(field), _) => match cell::sorted_by(Some(field)) {
                 Some(field) => self.sheet.sort_by(field),
-                None => return Reply::Ignored,
+                None => return Some(Reply::Ignored),
             },
-            (None, Some(row)) => self.sheet.select(row, &rows),
-            (None, None) => return Reply::Ignored,
+            (None, Some(row)) => return self.choose(row, &rows),
+            (None, None) => return Some(Reply::Ignored),
         }
         self.revision += 1;
-        Reply::Done
+        Some(Reply::Done)
+    }
+
+    /// Puts the cursor on line `row`; `None` if it is there.
+    fn choose(&mut self, row: usize, rows: &[&Item<'_>]) -> Option<Reply> {
+        if self.sheet.position(rows) == Some(row) {
+            return None;
+        }
+        self.sheet.select(row, rows);
+        self.revision += 1;
+        Some(Reply::Done)
     }
 
     fn table<'a>(&self, rows: &[&Item<'_>], columns: &'a [Column]) -> Table<'a> {
@@ -307,28 +315,37 @@ fn preview(
     buffer: &mut Buffer,
     look: &Look<'_>,
 ) {
-    let (name, aside, nodes): (_, _, Vec<&Node>) = match item {
+    let (name, aside, nodes): (_, _, Vec<fleet::Named<'_>>) = match item {
         Item::Node(entry) => {
             let info = entry.node.info.as_deref();
             let machine = info.map(|info| super::layout::machine(entry.id, info));
-            (entry.id.to_string(), machine.unwrap_or_default(), vec![entry.node])
+            (entry.id.to_string(), machine.unwrap_or_default(), vec![(entry.id, entry.node)])
         }
         Item::Group(group) => {
             let of = group.places.iter().filter_map(|place| entries.get(*place));
-            (group.name.to_string(), "together".to_owned(), of.map(|entry| entry.node).collect())
+            let nodes = of.map(|entry| (entry.id, entry.node)).collect();
+            (group.name.to_string(), "together".to_owned(), nodes)
         }
     };
-    if let [node @ Node { sample: None, .. }] = nodes.as_slice() {
+    if let [(_, node @ Node { sample: None, .. })] = nodes.as_slice() {
         let area = Panel::new(&name).aside(aside).open(area, buffer, look);
         return told::brief(node, area, buffer, look);
     }
-    let title = format!("{name} · last 15 minutes");
-    let area = Panel::new(&title).aside(aside).open(area, buffer, look);
+    let title = format!("{name} · {}", lower(look.title()));
+    let words = look.past_words();
+    let area = Panel::new(&title).aside(aside).of_then(words).open(area, buffer, look);
     if nodes.len() > fleet::TOGETHER {
         let line = format!("{} nodes: too many to draw their past together", nodes.len());
         return panel::lines([line.into()], area, buffer);
     }
     let columns = strip::columns(area.width, nodes.len() == 1);
-    let strips = fleet::strips(&nodes, Window::last(15, look), columns, look);
+    let strips = fleet::strips(&nodes, look.window(), columns, look);
     strip::draw(&strips, area, buffer, look);
+}
+
+/// `title` within a line.
+fn lower(title: String) -> String {
+    let mut letters = title.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
 }

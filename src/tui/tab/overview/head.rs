@@ -5,18 +5,20 @@ use ratatui::text::{Line, Span};
 use crate::model::update::Health;
 use crate::state::State;
 use crate::tui::look::Look;
+use crate::tui::tab::fleet::Survey;
 use crate::tui::widget::fixed;
-use crate::tui::widget::status::{self, Standing, Status};
+use crate::tui::widget::status::{self, Status};
 use crate::tui::widget::value;
 
-/// Silent nodes named one by one; the others are only counted.
-const NAMED: usize = 3;
-
-/// A line of counts, then one for each node that does not answer.
-pub(super) fn lines(state: &State, look: &Look<'_>, width: u16) -> Vec<Line<'static>> {
-    let mut lines = vec![counts(state, look)];
-    let silent = state.nodes.iter().filter(|(_, node)| !Status::of(node, look).is_live());
-    for (id, node) in silent.take(NAMED) {
+/// A line of counts, then one for each of the first nodes that do not answer.
+pub(super) fn lines(
+    (state, survey): (&State, &Survey),
+    look: &Look<'_>,
+    width: u16,
+) -> Vec<Line<'static>> {
+    let mut lines = vec![counts(state.lost, survey, look)];
+    let silent = survey.silent.iter().filter_map(|id| Some((id, state.nodes.get(id)?)));
+    for (id, node) in silent {
         let status = Status::of(node, look);
         let words = match (&node.health, status) {
             (Some(Health::Down { since, why }), _) => {
@@ -31,42 +33,34 @@ pub(super) fn lines(state: &State, look: &Look<'_>, width: u16) -> Vec<Line<'sta
     lines
 }
 
-fn counts(state: &State, look: &Look<'_>) -> Line<'static> {
-    let standing = Standing::of(state.nodes.values().map(|node| Status::of(node, look)));
+fn counts(lost: u64, survey: &Survey, look: &Look<'_>) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
     for status in Status::ALL {
-        let count = standing.count(status);
+        let count = survey.standing.count(status);
         if count > 0 || status == Status::Up {
             let style = if count > 0 { status.style(look.theme) } else { look.theme.muted };
             let text = format!("{} {count} {}  ", status.sign(look), status.word());
             spans.push(Span::styled(text, style));
         }
     }
-    spans.push(Span::styled(machine(state), look.theme.muted));
+    spans.push(Span::styled(machine(lost, survey), look.theme.muted));
     spans.into()
 }
 
 /// Processors, GPUs and backends of all nodes.
-fn machine(state: &State) -> String {
-    let nodes = || state.nodes.values();
-    let infos = nodes().filter_map(|node| node.info.as_ref());
-    let cpus: u64 = infos.map(|info| u64::from(info.cpus)).sum();
-    let gpus: usize =
-        nodes().flat_map(|node| &node.gpus).map(|(_, sample)| sample.gpus.len()).sum();
-    let backends = || nodes().flat_map(|node| &node.backends);
-    let ready = backends().filter(|backend| backend.readiness.runs()).count();
+fn machine(lost: u64, survey: &Survey) -> String {
     let mut words = Vec::new();
-    if cpus > 0 {
-        words.push(counted(cpus, "CPU"));
+    if survey.cpus > 0 {
+        words.push(counted(survey.cpus, "CPU"));
     }
-    if gpus > 0 {
-        words.push(counted(gpus as u64, "GPU"));
+    if survey.gpus > 0 {
+        words.push(counted(survey.gpus, "GPU"));
     }
-    if backends().next().is_some() {
-        words.push(format!("{ready}/{} backends ready", backends().count()));
+    if survey.backends > 0 {
+        words.push(format!("{}/{} backends ready", survey.ready, survey.backends));
     }
-    if state.lost > 0 {
-        words.push(format!("{} samples dropped", state.lost));
+    if lost > 0 {
+        words.push(format!("{lost} samples dropped"));
     }
     words.join(" · ")
 }

@@ -1,10 +1,10 @@
 //! The benchmark on several nodes as a table, and below it the node under the cursor in words.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::{Place, Row, View, differences, lost, rows};
+use super::{Hit, Place, Row, View, differences, first, lost};
 use crate::model::bench::{Cell, Estimate, Figure};
 use crate::model::run::{RunEnd, RunTail};
 use crate::state::{RunState, State};
@@ -27,6 +27,9 @@ const ABOUT: u16 = 6;
 /// What the table is made of.
 struct Sight<'a> {
     rows: Vec<Row<'a>>,
+    /// The node beside which the others are set.
+    first: Option<Row<'a>>,
+    sort: Option<(Cell, bool)>,
     /// The cells that find room, the one that is looked at first.
     cells: Vec<Cell>,
     /// How many there are.
@@ -40,7 +43,7 @@ struct Sight<'a> {
 
 impl<'a> Sight<'a> {
     fn of(view: &View, state: &'a State, width: usize) -> Self {
-        let rows = rows(state);
+        let (rows, first_known, sort) = (view.rows(state), first(state), view.sort);
         let mut cells = view.columns(&rows);
         let all = cells.len();
         let room = (width.saturating_sub(NAME.0 + STATE.0 + 2) / (FIGURE + 1)).max(1);
@@ -58,7 +61,8 @@ impl<'a> Sight<'a> {
         let spare = width.saturating_sub(NAME.0 + STATE.0 + used);
         let name = (NAME.0 + spare / 3).min(NAME.1);
         let state = (STATE.0 + spare.saturating_sub(name - NAME.0)).min(STATE.1);
-        Self { rows, cells, all, ranks, figure, widths: [name, state] }
+        let widths = [name, state];
+        Self { rows, first: first_known, sort, cells, all, ranks, figure, widths }
     }
 }
 
@@ -68,19 +72,53 @@ pub(super) fn draw(view: &View, buffer: &mut Buffer, area: Rect, state: &State, 
         let words = ["Each node is asked; this takes a moment.".to_owned()];
         return notice::notice("The benchmark begins", &words, area, buffer, look);
     }
-    let about = if area.height >= 12 { ABOUT } else { 0 };
-    let rows = [Constraint::Fill(1), Constraint::Length(about)];
-    let [upper, lower] = Layout::vertical(rows).areas(area);
-    let sight = Sight::of(view, state, usize::from(upper.width.saturating_sub(4)));
+    let [upper, lower] = split(area);
+    let sight = Sight::of(view, state, room(upper));
     let title = format!("Benchmark on {}", value::many(sight.rows.len(), "node"));
     let frame = Panel::new(&title).aside(aside(&sight, view)).focused(true);
     let inner = frame.below(below(&sight, look)).open(upper, buffer, look);
     table(&sight, view, inner, buffer, state, look);
-    if about > 0
+    if lower.height > 0
         && let Some(row) = sight.rows.get(view.row)
     {
         draw_about(row, &sight, lower, buffer, (view, state), look);
     }
+}
+
+/// Room for the table and, where there is enough, for words about a node.
+fn split(area: Rect) -> [Rect; 2] {
+    let about = if area.height >= 12 { ABOUT } else { 0 };
+    Layout::vertical([Constraint::Fill(1), Constraint::Length(about)]).areas(area)
+}
+
+/// Letters in a line of the table.
+fn room(upper: Rect) -> usize {
+    usize::from(upper.width.saturating_sub(4))
+}
+
+/// What is drawn at `at`.
+pub(super) fn hit(view: &View, at: Position, area: Rect, state: &State) -> Option<Hit> {
+    let [upper, _] = split(area);
+    let inner = panel::inside(upper);
+    if view.is_awaited(state) || !inner.contains(at) {
+        return None;
+    }
+    let sight = Sight::of(view, state, room(upper));
+    if at.y > inner.y {
+        return of_rows(&sight, view, &[]).row_at(at.y, inner).map(Hit::Row);
+    }
+    let across = usize::from(at.x - inner.x);
+    let [name, state] = sight.widths;
+    match across.checked_sub(name + state + 2) {
+        None if across <= name => Some(Hit::Head(None)),
+        None => None,
+        Some(across) => sight.cells.get(across / (FIGURE + 1)).map(|cell| Hit::Head(Some(*cell))),
+    }
+}
+
+fn of_rows<'a>(sight: &Sight<'_>, view: &View, columns: &'a [Column]) -> Table<'a> {
+    let cursor = Some(view.row).filter(|_| !sight.rows.is_empty());
+    Table { columns, sort: None, rows: sight.rows.len(), cursor, focused: true }
 }
 
 fn aside(sight: &Sight<'_>, view: &View) -> String {
@@ -96,7 +134,7 @@ fn aside(sight: &Sight<'_>, view: &View) -> String {
 /// What is not alike about the machines, and what the signs mean.
 fn below(sight: &Sight<'_>, look: &Look<'_>) -> String {
     let best = look.glyph.pick("★ best  ≈ as good", "* best  ~ as good");
-    let unlike = sight.rows.iter().filter(|row| !differences(&sight.rows, row).is_empty()).count();
+    let unlike = sight.rows.iter().filter(|row| !differences(sight.first, row).is_empty()).count();
     match unlike {
         0 => best.to_owned(),
         some => format!("{} {some} unlike the first  {best}", look.glyph.pick("≠", "!=")),
@@ -117,10 +155,7 @@ fn table(
     ];
     // Headings that are made here are drawn by hand: a column's own has to be known beforehand.
     columns.extend(sight.cells.iter().map(|_| Column::numbers("", FIGURE, 0)));
-    let cursor = Some(view.row).filter(|_| !sight.rows.is_empty());
-    let table =
-        Table { columns: &columns, sort: None, rows: sight.rows.len(), cursor, focused: true };
-    table.draw(area, buffer, look, &|row, column, width| {
+    of_rows(sight, view, &columns).draw(area, buffer, look, &|row, column, width| {
         let row_of = &sight.rows[row];
         match column {
             0 => name(sight, row_of, width, look),
@@ -137,10 +172,17 @@ fn head(sight: &Sight<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let mut x = usize::from(area.x) + sight.widths[0] + sight.widths[1] + 2;
     for cell in &sight.cells {
         let payload = if payloads { format!(" {}", cell.payload) } else { String::new() };
-        let words = fixed::right(&(cell.label() + &payload), FIGURE);
+        let sorted = sight.sort.filter(|(by, _)| by == cell);
+        let sign = match sorted {
+            None => "",
+            Some((_, true)) => look.glyph.pick("▼", "v"),
+            Some((_, false)) => look.glyph.pick("▲", "^"),
+        };
+        let style = if sorted.is_some() { look.theme.accent } else { look.theme.muted };
+        let words = fixed::right(&(cell.label() + &payload + sign), FIGURE);
         let at = u16::try_from(x).unwrap_or(u16::MAX);
         if area.height > 0 && at < area.right() && at >= area.x {
-            buffer.set_stringn(at, area.y, words, FIGURE, look.theme.muted);
+            buffer.set_stringn(at, area.y, words, FIGURE, style);
         }
         x += FIGURE + 1;
     }
@@ -148,7 +190,7 @@ fn head(sight: &Sight<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
 
 fn name(sight: &Sight<'_>, row: &Row<'_>, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
     let theme = look.theme;
-    let unlike = !differences(&sight.rows, row).is_empty();
+    let unlike = !differences(sight.first, row).is_empty();
     let sign = if unlike { look.glyph.pick("≠ ", "! ") } else { "  " };
     let left_out = matches!(row.place, Place::LeftOut(_));
     let style = if left_out { theme.muted } else { theme.text };
@@ -272,7 +314,7 @@ fn about(
     if let Some((estimate, cell)) = estimate.zip(sight.cells.first()) {
         words.push((interval(&estimate, cell), theme.text));
     }
-    let unlike = differences(&sight.rows, row);
+    let unlike = differences(sight.first, row);
     if !unlike.is_empty() {
         words.push((format!("unlike: {}", unlike.join(" · ")), theme.warn));
     } else if row.run().is_some() {

@@ -1,0 +1,260 @@
+//! Made runs as jobs.
+
+use super::*;
+use crate::model::backend::BackendId;
+use crate::model::bench::{
+    BenchStage, Cell, Failure, HostState, Outcome, Payload, Phase, Phases, Progress, Sample,
+};
+use crate::model::id::SourceId;
+use crate::model::pipeline::{Checkpoint, LogLine, Moment, MomentKind, Stage, Worker};
+use crate::model::run::{FORMAT, Fingerprint, RunEvent, RunHead};
+use crate::model::update::{Update, What};
+use crate::state::State;
+
+const BACKENDS: [BackendId; 2] = [BackendId::Process, BackendId::Runc];
+
+fn head() -> RunHead {
+    let mut plan = crate::model::bench::Plan {
+        name: Some("nightly".into()),
+        backends: BACKENDS.to_vec(),
+        starts: vec![crate::model::backend::Start::Cold],
+        payloads: vec![Payload::Noop],
+        effort: effort(),
+        limits: crate::model::bench::Limits::default(),
+        kernel: None,
+        loads: Vec::new(),
+        job: None,
+        seed: 7,
+    };
+    plan.loads = vec![crate::model::load::Load::Memory { count: 4 }];
+    RunHead {
+        format: FORMAT,
+        id: RunId::new(1_000, 7),
+        started: Stamp { mono_ms: 1_000, wall_ms: 1_000 },
+        started_at: String::new(),
+        cells: BACKENDS.map(|id| Cell::cold(id, Payload::Noop)).to_vec(),
+        left_out: Vec::new(),
+        fingerprint: Fingerprint { hostname: "node7".into(), ..Fingerprint::default() },
+        repeat: "isomon bench process runc --password hunter2".to_owned(),
+        plan,
+    }
+}
+
+fn effort() -> crate::model::bench::Effort {
+    crate::model::bench::Effort {
+        warmup_rounds: 1,
+        min_rounds: 10,
+        max_rounds: 10,
+        min_seconds: Seconds(0.0),
+        budget_seconds: Seconds(60.0),
+        target: crate::model::unit::Ratio::new(0.05).unwrap(),
+    }
+}
+
+fn sample(cell: u32, round: u32, warmup: bool, at: f64, good: bool) -> RunEvent {
+    let mut phases = Phases::default();
+    phases.set(Phase::Ready, Seconds(0.1));
+    let message = "open: Permission denied".into();
+    let failed = Outcome::Failed { kind: Failure::Start, message };
+    RunEvent::Sample(Box::new(Sample {
+        cell,
+        round,
+        warmup,
+        attempt: 0,
+        at_seconds: Seconds(at),
+        phases,
+        outcome: if good { Outcome::Good } else { failed },
+        host: HostState::default(),
+        taints: Vec::new(),
+    }))
+}
+
+fn told(from: &SourceId, events: Vec<RunEvent>) -> State {
+    let mut state = State::default();
+    for event in std::iter::once(RunEvent::Started(Box::new(head()))).chain(events) {
+        let what = What::Run { id: head().id, event };
+        let at = Stamp { mono_ms: 5_000, wall_ms: 5_000 };
+        state.apply(&Update { at, from: from.clone(), what });
+    }
+    state
+}
+
+fn job(state: &State) -> Pipeline {
+    let id = head().id;
+    of_run(&id, &state.runs[&id], Stamp { mono_ms: 5_000, wall_ms: 5_000 })
+}
+
+/// Four rounds, in which `runc` failed twice and then was given up.
+fn some() -> Vec<RunEvent> {
+    let mut events = vec![sample(0, 0, true, 0.0, true), sample(1, 0, true, 0.2, true)];
+    for round in 0..4 {
+        let at = 1.0 + f64::from(round);
+        events.push(sample(0, round, false, at, true));
+        if round < 2 {
+            events.push(sample(1, round, false, at + 0.5, false));
+        }
+    }
+    events
+}
+
+fn words(stages: &[Stage]) -> Vec<(&str, &str)> {
+    stages.iter().map(|stage| (stage.id.as_str(), stage.status.as_str())).collect()
+}
+
+fn ended(end: RunEnd) -> RunEvent {
+    RunEvent::Ended(Box::new(RunTail {
+        ended: Stamp { mono_ms: 9_000, wall_ms: 9_000 },
+        end,
+        progress: Progress { completed: 6, failed: 2, ..Progress::default() },
+        summary: Vec::new(),
+        suspended: Vec::new(),
+        overhead_seconds: None,
+        empty_seconds: Vec::new(),
+        loads: Vec::new(),
+        verdict: None,
+    }))
+}
+
+#[test]
+fn a_run_that_goes_on_has_its_stages_in_their_order() {
+    let job = job(&told(&SourceId::local(), some()));
+    assert_eq!((job.status.as_str(), job.is_live()), ("RUNNING", true));
+    let wanted = [
+        ("prepare", "finished"),
+        ("warm-up", "finished"),
+        ("rounds", "running"),
+        ("memory", "pending"),
+        ("figures", "pending"),
+    ];
+    assert_eq!(words(&job.stages), wanted);
+    let rounds = &job.stages[2];
+    assert_eq!((rounds.input, rounds.output, rounds.queue), (Some(6), Some(4), Some(14)));
+    let lag: Vec<_> = rounds.partitions.iter().map(|part| part.lag.unwrap()).collect();
+    assert_eq!(lag, [6, 8]);
+    assert_eq!(rounds.partitions[1].id.as_str(), "runc noop");
+    assert_eq!(job.bottleneck().map(|stage| stage.id.as_str()), Some("rounds"));
+    let edge = |from: &str, to: &str| job.edges.contains(&(from.into(), to.into()));
+    assert!(edge("prepare", "warm-up") && edge("warm-up", "rounds") && edge("rounds", "memory"));
+    assert!(edge("memory", "figures") && edge("rounds", "figures") && job.edges.len() == 5);
+}
+
+#[test]
+fn the_end_of_a_run_is_told_apart() {
+    let reason = "no backend is left".into();
+    for (end, status, rounds) in [
+        (RunEnd::Completed, "COMPLETED", "finished"),
+        (RunEnd::BudgetSpent, "COMPLETED", "finished"),
+        (RunEnd::Cancelled, "CANCELLED", "failed"),
+        (RunEnd::Failed { reason }, "FAILED", "failed"),
+    ] {
+        let events = some().into_iter().chain([ended(end)]).collect();
+        let job = job(&told(&SourceId::local(), events));
+        assert_eq!((job.status.as_str(), job.is_live()), (status, false));
+        assert_eq!(job.stages[2].status.as_str(), rounds, "{status}");
+        assert_eq!(job.stages[3].status.as_str(), "skipped", "{status}");
+        assert_eq!(job.error.is_some(), rounds == "failed");
+    }
+    let cut = job(&told(&SourceId::stored(), some()));
+    assert_eq!((cut.status.as_str(), cut.stages[2].status.as_str()), (CUT_OFF, "failed"));
+    assert!(!cut.error.unwrap().as_str().contains("--resume"), "it has no checkpoint");
+}
+
+#[test]
+fn cells_that_fall_behind_are_skewed() {
+    let mut events = some();
+    for round in 4..10 {
+        events.push(sample(0, round, false, 10.0 + f64::from(round), true));
+    }
+    events.push(ended(RunEnd::RoundsSpent));
+    let job = job(&told(&SourceId::local(), events));
+    let rounds = &job.stages[2];
+    assert_eq!(rounds.skew, Some(2.0), "8 behind, the other none");
+}
+
+#[test]
+fn errors_have_their_part_their_words_and_a_hint() {
+    let line =
+        |text: &str| LogLine { at_ms: 9, from: "runc noop".into(), bad: true, text: text.into() };
+    let mut events = some();
+    events.push(RunEvent::Log(vec![line("runc: one"), line("runc: two")]));
+    let job = job(&told(&SourceId::local(), events));
+    let [error] = &job.exceptions[..] else { panic!("{:?}", job.exceptions) };
+    assert_eq!(
+        (error.count, error.part.as_str(), error.stage.as_str()),
+        (2, "runc noop", "rounds")
+    );
+    assert_eq!((error.first_ms, error.last_ms), (Some(2_600), Some(3_600)));
+    assert_eq!(error.stack.len(), 2);
+    assert!(error.hint.as_ref().unwrap().as_str().contains("not permitted"));
+    assert_eq!(job.log.len(), 2);
+}
+
+#[test]
+fn what_is_told_of_a_worker_is_added_to_what_is_counted() {
+    let worker = Worker {
+        id: "rounds/1".into(),
+        stage: "rounds".into(),
+        status: "RUNNING".into(),
+        pid: Some(4711),
+        doing: Some("runc noop".into()),
+        cores: Some(0.5),
+        ..Worker::default()
+    };
+    let moment = Moment {
+        kind: MomentKind::WorkerStarted,
+        stage: "rounds".into(),
+        worker: "rounds/1".into(),
+        ..Moment::default()
+    };
+    let mut events = some();
+    events.push(RunEvent::Moment(Box::new(moment)));
+    events.push(RunEvent::Workers(vec![worker]));
+    let live = job(&told(&SourceId::local(), events.clone()));
+    let of = |job: &Pipeline| job.workers.iter().find(|of| of.id.as_str() == "rounds/1").cloned();
+    let worker = of(&live).unwrap();
+    assert_eq!((worker.pid, worker.input, worker.failed), (Some(4711), Some(6), Some(2)));
+    assert_eq!(worker.doing.as_ref().map(SafeText::as_str), Some("runc noop"));
+    assert_eq!((worker.events.len(), worker.node.as_str()), (1, "node7"));
+    events.push(ended(RunEnd::Completed));
+    let worker = of(&job(&told(&SourceId::local(), events))).unwrap();
+    assert_eq!((worker.status.as_str(), worker.doing), ("STOPPED", None));
+    assert_eq!(worker.cores, Some(0.5));
+}
+
+#[test]
+fn the_same_run_is_the_same_job_live_and_from_disk() {
+    let mut events = some();
+    let checkpoint =
+        Checkpoint { id: "1".into(), reached: "round 4".into(), ..Checkpoint::default() };
+    events.push(RunEvent::Checkpoint(Box::new(checkpoint)));
+    events.push(ended(RunEnd::Cancelled));
+    let [live, stored] =
+        [SourceId::local(), SourceId::stored()].map(|from| job(&told(&from, events.clone())));
+    assert_eq!(live, stored);
+    assert!(live.error.unwrap().as_str().contains("--resume"), "it has a checkpoint");
+}
+
+#[test]
+fn lineage_has_no_loose_end_and_secrets_are_hidden() {
+    let events = some().into_iter().chain([ended(RunEnd::Completed)]).collect();
+    let job = job(&told(&SourceId::local(), events));
+    for made in &job.lineage {
+        for parent in &made.parents {
+            let known = job.lineage.iter().any(|other| other.id == *parent)
+                || parent.as_str() == BenchStage::Figures.name();
+            assert!(known, "{} comes from {parent}, which is not there", made.id);
+        }
+    }
+    assert!(job.lineage.iter().any(|made| made.id.as_str() == "runc noop"));
+    let said = |path: &str| job.configuration.iter().find(|(of, _)| of.as_str() == path);
+    assert_eq!(said("plan.limits.pids").unwrap().1.as_str(), "512");
+    assert_eq!(said("machine.hostname").unwrap().1.as_str(), "node7");
+    assert!(!said("repeat").unwrap().1.as_str().contains("hunter2"));
+}
+
+#[test]
+fn a_plan_has_the_stages_of_its_loads() {
+    let plan = head().plan;
+    let names: Vec<&str> = stage::planned(&plan).map(BenchStage::name).collect();
+    assert_eq!(names, ["prepare", "warm-up", "rounds", "memory", "figures"]);
+}

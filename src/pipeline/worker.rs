@@ -1,0 +1,129 @@
+//! Who works for a run: slots of its launcher, each with a sandbox at a time.
+//!
+//! What each did is counted from samples and shots; what it does now, its process and what it uses is
+//! known only while it goes on, and is what was told last.
+
+use super::stage::Standing;
+use crate::model::bench::BenchStage;
+use crate::model::pipeline::{Moment, MomentKind, Stage, Worker};
+use crate::model::text::SafeText;
+use crate::model::time::Stamp;
+use crate::model::unit::Seconds;
+use crate::state::RunState;
+use crate::state::run::tally::WorkerTally;
+
+/// Parts that are named of a worker.
+const PARTS: usize = 64;
+
+/// The id of the worker at `slot` of `stage`: `rounds/1`.
+pub(super) fn id(stage: BenchStage, slot: usize) -> SafeText {
+    SafeText::new(&format!("{}/{}", stage.name(), slot + 1))
+}
+
+/// How many are, or were at most, at work for `stage`.
+pub(super) fn at_work(run: &RunState, stage: BenchStage, running: bool) -> u32 {
+    let told = run.workers.iter().filter(|worker| worker.stage.as_str() == stage.name());
+    let told = u32::try_from(told.count()).unwrap_or(u32::MAX);
+    let seen = run.tally.stage(stage).at_once;
+    let seen = seen.max(u32::try_from(run.tally.stage(stage).workers.len()).unwrap_or(u32::MAX));
+    if running && told > 0 { told } else { seen.max(told) }
+}
+
+/// All workers of `run`, by stage.
+pub(super) fn workers(run: &RunState, stages: &[Stage], now: Stamp) -> Vec<Worker> {
+    let mut workers = Vec::new();
+    for stage in stages {
+        let Some(kind) = BenchStage::parse(stage.id.as_str()) else { continue };
+        let counted = run.tally.stage(kind).workers.iter().enumerate();
+        let from = workers.len();
+        workers.extend(counted.map(|(slot, tally)| one(run, kind, slot, tally, now)));
+        for told in run.workers.iter().filter(|told| told.stage == stage.id) {
+            let counted = workers.iter_mut().skip(from).find(|worker| worker.id == told.id);
+            match counted {
+                Some(worker) => overlay(worker, told, run.is_live()),
+                None => workers.push(closed(told.clone(), run.is_live())),
+            }
+        }
+    }
+    for moment in run.moments.iter().filter(|moment| !moment.worker.is_empty()) {
+        let of = workers.iter_mut().find(|worker| worker.id == moment.worker);
+        of.into_iter().for_each(|worker| worker.events.push(moment.clone()));
+    }
+    workers
+}
+
+fn one(run: &RunState, stage: BenchStage, slot: usize, tally: &WorkerTally, now: Stamp) -> Worker {
+    let wall = |at: f64| run.tally.wall_ms(run.head.started.wall_ms, at);
+    let running = super::stage::standing(run, stage) == Standing::Running;
+    let own = super::elapsed(run, now).0;
+    let took = (tally.seen.1 - tally.seen.0).max(0.0);
+    let taken = tally.good + tally.failed;
+    let mean = (took > 0.0).then(|| taken as f64 / took);
+    let (id, name) = (id(stage, slot), SafeText::from(stage.name()));
+    let ended_ms = (!running).then(|| wall(tally.seen.1));
+    let parts = tally.cells.iter().filter_map(|cell| run.head.cells.get(*cell as usize));
+    Worker {
+        status: if running { "RUNNING" } else { "STOPPED" }.into(),
+        node: run.head.fingerprint.hostname.clone(),
+        started_ms: Some(wall(tally.seen.0)),
+        ended_ms,
+        input: Some(taken),
+        output: Some(tally.good),
+        failed: Some(tally.failed),
+        per_second: if running { tally.lately.per_second(own) } else { mean },
+        busy_seconds: Some(Seconds(tally.busy_seconds)),
+        parts: parts.take(PARTS).map(|cell| SafeText::new(&cell.name())).collect(),
+        events: life(run, &id, &name, tally, ended_ms),
+        id,
+        stage: name,
+        ..Worker::default()
+    }
+}
+
+/// The beginning and the end of a worker, where nobody told them.
+fn life(
+    run: &RunState,
+    id: &SafeText,
+    stage: &SafeText,
+    tally: &WorkerTally,
+    ended_ms: Option<i64>,
+) -> Vec<Moment> {
+    if run.moments.iter().any(|moment| moment.worker == *id) {
+        return Vec::new();
+    }
+    let moment = |kind, at: f64, words: &str| Moment {
+        at_ms: run.tally.wall_ms(run.head.started.wall_ms, at),
+        at_seconds: Seconds(at),
+        kind,
+        stage: stage.clone(),
+        worker: id.clone(),
+        words: words.into(),
+        seconds: None,
+    };
+    let began = moment(MomentKind::WorkerStarted, tally.seen.0, "its first sandbox");
+    let ended = ended_ms.map(|_| moment(MomentKind::WorkerEnded, tally.seen.1, "its last sandbox"));
+    std::iter::once(began).chain(ended).collect()
+}
+
+/// Adds to what is counted of `worker` what was `told` of it.
+fn overlay(worker: &mut Worker, told: &Worker, live: bool) {
+    (worker.cores, worker.memory_bytes, worker.gpu) = (told.cores, told.memory_bytes, told.gpu);
+    worker.started_ms = told.started_ms.or(worker.started_ms);
+    worker.pid = told.pid;
+    if !told.node.is_empty() {
+        worker.node.clone_from(&told.node);
+    }
+    if live && worker.ended_ms.is_none() {
+        worker.status.clone_from(&told.status);
+        (worker.doing, worker.doing_since_ms) = (told.doing.clone(), told.doing_since_ms);
+    }
+}
+
+/// A worker of which nothing is counted yet; one of a run that is over does nothing any more.
+fn closed(mut worker: Worker, live: bool) -> Worker {
+    if !live {
+        worker.status = "STOPPED".into();
+        (worker.doing, worker.doing_since_ms) = (None, None);
+    }
+    worker
+}

@@ -1,0 +1,315 @@
+//! What is counted of a run as a job: of its stages, of who worked for them, of what went wrong.
+//!
+//! Kept up with each sample, step and moment, so that no frame walks them all. Everything in it is
+//! bounded, whatever a file or a node says. Times are seconds since the run began.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::lately::Lately;
+use crate::model::bench::{BenchStage, Failure, Outcome, Phase, Phases, Sample};
+use crate::model::load::{Shot, Step, Stride};
+use crate::model::pipeline::{LogLine, Moment, MomentKind};
+use crate::model::text::SafeText;
+
+mod slots;
+
+pub use slots::WORKERS;
+
+/// Cells that are followed.
+const CELLS: usize = 4_096;
+/// Kinds of errors that are told apart.
+const ERRORS: usize = 256;
+/// Parts of which it is kept what their sandboxes wrote last, and lines of each.
+const SAID: (usize, usize) = (256, 20);
+/// Instants of pressure that are kept, the latest; and of each step.
+const PRESSURE: (usize, usize) = (1_024, 16);
+/// Times that a run may go on anew; those beyond are not told apart.
+const RESUMED: usize = 1_000;
+
+/// What is counted of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    stages: [StageTally; BenchStage::ALL.len()],
+    /// What went wrong, by stage, way and cell.
+    pub errors: BTreeMap<(BenchStage, Failure, u32), ErrorTally>,
+    /// How many waited, earliest first.
+    pub pressure: VecDeque<Waiting>,
+    /// When it went on anew, and how far its wall clock is ahead of its own time since then.
+    resumed: Vec<(f64, i64)>,
+    said: BTreeMap<SafeText, Said>,
+}
+
+/// What is counted of a stage.
+#[derive(Clone, Debug, Default)]
+pub struct StageTally {
+    /// When it began, where that was told; and the wall clock then.
+    pub opened: Option<(f64, i64)>,
+    /// When it ended, where that was told.
+    pub closed: Option<f64>,
+    /// When its first and its last sandbox were asked for, and ended.
+    pub seen: Option<(f64, f64)>,
+    /// Sandboxes that ended well.
+    pub good: u64,
+    /// Sandboxes that failed.
+    pub failed: u64,
+    /// Steps of a load.
+    pub steps: u32,
+    /// Sandboxes that ended, lately.
+    pub lately: Lately,
+    /// The most at work at the same time, of all steps.
+    pub at_once: u32,
+    /// Samples of each cell, of which each round counts once; or its steps.
+    pub done: BTreeMap<u32, u64>,
+    /// Who worked for it.
+    pub workers: Vec<WorkerTally>,
+}
+
+/// What is counted of a worker.
+#[derive(Clone, Debug, Default)]
+pub struct WorkerTally {
+    /// When it first began and last ended something.
+    pub seen: (f64, f64),
+    /// Sandboxes that ended well.
+    pub good: u64,
+    /// Sandboxes that failed.
+    pub failed: u64,
+    /// Time in which one of its sandboxes was there.
+    pub busy_seconds: f64,
+    /// Sandboxes that ended, lately.
+    pub lately: Lately,
+    /// The cells it worked on.
+    pub cells: std::collections::BTreeSet<u32>,
+}
+
+/// One kind of error of one cell.
+#[derive(Clone, Debug, Default)]
+pub struct ErrorTally {
+    /// How often it came.
+    pub count: u64,
+    /// When it came first and last.
+    pub seen: (f64, f64),
+    /// What was said last.
+    pub message: SafeText,
+    /// The worker it came to last, from 0.
+    pub worker: usize,
+}
+
+/// How many waited at an instant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Waiting {
+    /// When.
+    pub at_seconds: f64,
+    /// For what.
+    pub stage: BenchStage,
+    /// How many.
+    pub queue: u64,
+    /// Whether more waited than were at work.
+    pub active: bool,
+}
+
+/// What sandboxes of a part wrote last.
+#[derive(Clone, Debug, Default)]
+struct Said {
+    at_ms: i64,
+    lines: VecDeque<SafeText>,
+}
+
+/// A sandbox from asked for to ended, in seconds since the run began.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    from: f64,
+    to: f64,
+}
+
+impl Span {
+    /// `None` for what is no time of a run.
+    fn new(from: f64, length: f64) -> Option<Self> {
+        let to = from + length.max(0.0);
+        ((0.0..1e9).contains(&from) && to < 1e9).then_some(Self { from, to })
+    }
+}
+
+impl Tally {
+    /// What is counted of `stage`.
+    pub const fn stage(&self, stage: BenchStage) -> &StageTally {
+        &self.stages[stage as usize]
+    }
+
+    /// What sandboxes of the part called `name` wrote last.
+    pub fn said(&self, name: &SafeText) -> Vec<SafeText> {
+        self.said.get(name).map(|said| said.lines.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Milliseconds since 1970 UTC at `at_seconds` of a run that began at `started_ms`.
+    pub fn wall_ms(&self, started_ms: i64, at_seconds: f64) -> i64 {
+        let ahead = self.resumed.iter().rev().find(|(from, _)| *from <= at_seconds);
+        #[expect(clippy::cast_possible_truncation, reason = "it saturates, and no number is 0")]
+        let own = (at_seconds * 1e3) as i64;
+        started_ms.saturating_add(ahead.map_or(0, |(_, ahead)| *ahead)).saturating_add(own)
+    }
+
+    /// Takes in what happened, in a run that began at `started_ms`.
+    pub(super) fn note(&mut self, moment: &Moment, started_ms: i64) {
+        let at = moment.at_seconds.0;
+        if moment.kind == MomentKind::Resumed && self.resumed.len() < RESUMED && at.is_finite() {
+            #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
+            let own = (at * 1e3) as i64;
+            self.resumed.push((at, moment.at_ms.saturating_sub(started_ms).saturating_sub(own)));
+        }
+        let Some(stage) = BenchStage::parse(moment.stage.as_str()) else { return };
+        let tally = &mut self.stages[stage as usize];
+        match moment.kind {
+            MomentKind::StageStarted => {
+                tally.opened = tally.opened.or(Some((at, moment.at_ms)));
+                tally.closed = None;
+            }
+            MomentKind::StageEnded => tally.closed = Some(at),
+            _ => {}
+        }
+    }
+
+    /// Takes in lines of the log; those of one instant that tell of something wrong belong together.
+    pub(super) fn hear(&mut self, lines: &[LogLine]) {
+        for line in lines.iter().filter(|line| line.bad) {
+            if self.said.len() >= SAID.0 && !self.said.contains_key(&line.from) {
+                continue;
+            }
+            let said = self.said.entry(line.from.clone()).or_default();
+            if said.at_ms != line.at_ms {
+                *said = Said { at_ms: line.at_ms, lines: VecDeque::new() };
+            }
+            said.lines.push_back(line.text.clone());
+            if said.lines.len() > SAID.1 {
+                said.lines.pop_front();
+            }
+        }
+    }
+
+    /// Takes in a sample.
+    pub(super) fn take(&mut self, sample: &Sample) {
+        let stage = if sample.warmup { BenchStage::WarmUp } else { BenchStage::Rounds };
+        let Some(span) = Span::new(sample.at_seconds.0, whole(&sample.phases)) else { return };
+        if sample.attempt == 0 {
+            self.stages[stage as usize].count_part(sample.cell);
+        }
+        self.end(stage, sample.cell, span, &sample.outcome, Some(0));
+    }
+
+    /// Takes in a step of a load, and all sandboxes in it.
+    pub(super) fn take_step(&mut self, step: &Step) {
+        let stage = BenchStage::of_stride(&step.stride);
+        self.stages[stage as usize].steps += 1;
+        self.stages[stage as usize].count_part(step.cell);
+        let begun = step.at_seconds.0;
+        let mut shots: Vec<&Shot> = step.shots.iter().collect();
+        shots.sort_by(|one, other| one.at_seconds.0.total_cmp(&other.at_seconds.0));
+        // What stands still stands until its step ends.
+        let stands = matches!(step.stride, Stride::Memory { .. } | Stride::Density { .. });
+        let mut slots = slots::Slots::default();
+        for shot in shots {
+            let end = if stands { step.window_seconds.0 } else { shot.done_seconds.0 };
+            let length = end - shot.at_seconds.0;
+            let Some(span) = Span::new(begun + shot.at_seconds.0, length) else { continue };
+            self.end(stage, step.cell, span, &shot.outcome, slots.take(span.from, span.to));
+        }
+        let most = &mut self.stages[stage as usize].at_once;
+        *most = slots.most().max(*most);
+        if let Stride::Latency { most, .. } = step.stride {
+            self.wait(stage, step, u64::from(most));
+        }
+    }
+
+    /// Notes that a sandbox ended.
+    fn end(
+        &mut self,
+        stage: BenchStage,
+        cell: u32,
+        span: Span,
+        outcome: &Outcome,
+        worker: Option<usize>,
+    ) {
+        let tally = &mut self.stages[stage as usize];
+        tally.end(span, outcome);
+        if let Some(worker) = worker.filter(|worker| *worker < WORKERS) {
+            if tally.workers.len() <= worker {
+                let fresh = WorkerTally { seen: (span.from, span.to), ..WorkerTally::default() };
+                tally.workers.resize(worker + 1, fresh);
+            }
+            tally.workers[worker].end(cell, span, outcome);
+        }
+        if let Outcome::Failed { kind, message } = outcome {
+            let key = (stage, *kind, cell);
+            if self.errors.len() < ERRORS || self.errors.contains_key(&key) {
+                let error = self.errors.entry(key).or_default();
+                error.count += 1;
+                let first = if error.count == 1 { span.to } else { error.seen.0 };
+                error.seen = (first, span.to);
+                error.message.clone_from(message);
+                error.worker = worker.unwrap_or(0);
+            }
+        }
+    }
+
+    /// Notes how many arrivals of `step` waited for one of `hands`.
+    fn wait(&mut self, stage: BenchStage, step: &Step, hands: u64) {
+        let intended = |shot: &Shot| Some(shot.intended_seconds?.0);
+        let mut meant: Vec<f64> = step.shots.iter().filter_map(intended).collect();
+        let mut begun: Vec<f64> = step.shots.iter().map(|shot| shot.at_seconds.0).collect();
+        meant.sort_by(f64::total_cmp);
+        begun.sort_by(f64::total_cmp);
+        let by = |times: &[f64], at: f64| times.partition_point(|time| *time <= at);
+        for part in 1..=PRESSURE.1 {
+            let at = step.window_seconds.0 * part as f64 / PRESSURE.1 as f64;
+            let queue = by(&meant, at).saturating_sub(by(&begun, at)) as u64;
+            let at_seconds = step.at_seconds.0 + at;
+            self.pressure.push_back(Waiting { at_seconds, stage, queue, active: queue > hands });
+        }
+        let beyond = self.pressure.len().saturating_sub(PRESSURE.0);
+        self.pressure.drain(..beyond);
+    }
+}
+
+impl StageTally {
+    fn count_part(&mut self, cell: u32) {
+        if self.done.len() < CELLS || self.done.contains_key(&cell) {
+            *self.done.entry(cell).or_default() += 1;
+        }
+    }
+
+    fn end(&mut self, span: Span, outcome: &Outcome) {
+        let seen = self.seen.unwrap_or((span.from, span.to));
+        self.seen = Some((seen.0.min(span.from), seen.1.max(span.to)));
+        *(if *outcome == Outcome::Good { &mut self.good } else { &mut self.failed }) += 1;
+        self.lately.count(span.to);
+    }
+
+    /// When it began, as it was told or else as it was seen.
+    pub fn began(&self) -> Option<f64> {
+        self.opened.map(|(at, _)| at).or_else(|| Some(self.seen?.0))
+    }
+
+    /// Sandboxes that ended, well or not.
+    pub const fn taken(&self) -> u64 {
+        self.good + self.failed
+    }
+}
+
+impl WorkerTally {
+    fn end(&mut self, cell: u32, span: Span, outcome: &Outcome) {
+        self.seen = (self.seen.0.min(span.from), self.seen.1.max(span.to));
+        *(if *outcome == Outcome::Good { &mut self.good } else { &mut self.failed }) += 1;
+        self.busy_seconds += span.to - span.from;
+        self.lately.count(span.to);
+        if self.cells.len() < CELLS {
+            self.cells.insert(cell);
+        }
+    }
+}
+
+/// All phases together.
+fn whole(phases: &Phases) -> f64 {
+    Phase::ALL.into_iter().filter_map(|phase| phases.get(phase)).map(|time| time.0).sum()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! How a bucket is reached: who is asked, with whose credentials, how often and how long.
+//!
+//! Credentials come from the variables and files that other tools read too, and stay in the client.
+//! `http://` is spoken only with an endpoint the user named so, which is how a store of one's own is
+//! reached.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+
+use super::{Bucket, Error};
+use crate::config::place::{Keeper, Place};
+
+mod profile;
+
+/// Time to reach a server.
+const CONNECT: Duration = Duration::from_secs(4);
+/// Longest time of one request; each is bounded by what it carries long before.
+const TOTAL: Duration = Duration::from_hours(1);
+
+/// What of S3 says where credentials come from, or that none are needed.
+const NAMED: [AmazonS3ConfigKey; 5] = [
+    AmazonS3ConfigKey::AccessKeyId,
+    AmazonS3ConfigKey::WebIdentityTokenFile,
+    AmazonS3ConfigKey::ContainerCredentialsRelativeUri,
+    AmazonS3ConfigKey::ContainerCredentialsFullUri,
+    AmazonS3ConfigKey::SkipSignature,
+];
+
+/// The bucket at `place`.
+pub(super) fn open(place: &Place, write: bool) -> Result<Bucket, Error> {
+    // Whoever was first has set it.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let (store, named) = match place.keeper {
+        Keeper::S3 => s3(place)?,
+        Keeper::Gs => (gs(place)?, true),
+        Keeper::File => (directory(place, write)?, true),
+    };
+    let prefix = match place.keeper {
+        Keeper::File => Key::default(),
+        Keeper::S3 | Keeper::Gs => {
+            let parts = place.prefix.split('/').filter(|part| !part.is_empty());
+            parts.fold(Key::default(), Key::join)
+        }
+    };
+    Ok(Bucket { store, place: place.clone(), prefix, named })
+}
+
+fn s3(place: &Place) -> Result<(Arc<dyn ObjectStore>, bool), Error> {
+    let mut builder = profile::complete(AmazonS3Builder::from_env())
+        .with_bucket_name(&place.bucket)
+        .with_retry(retry())
+        .with_client_options(client());
+    let plain = |url: String| url.to_ascii_lowercase().starts_with("http://");
+    if builder.get_config_value(&AmazonS3ConfigKey::Endpoint).is_some_and(plain) {
+        builder = builder.with_allow_http(true);
+    }
+    let named = NAMED.iter().any(|key| builder.get_config_value(key).is_some());
+    let built = builder.build().map_err(|error| Error::of(&error, place))?;
+    Ok((Arc::new(built), named))
+}
+
+fn gs(place: &Place) -> Result<Arc<dyn ObjectStore>, Error> {
+    let builder = GoogleCloudStorageBuilder::from_env()
+        .with_bucket_name(&place.bucket)
+        .with_retry(retry())
+        .with_client_options(client());
+    let built = builder.build().map_err(|error| Error::of(&error, place))?;
+    Ok(Arc::new(built))
+}
+
+fn directory(place: &Place, write: bool) -> Result<Arc<dyn ObjectStore>, Error> {
+    let path = PathBuf::from(format!("/{}", place.prefix));
+    if write {
+        make(&path)?;
+    } else if !path.is_dir() {
+        return Err(Error::Absent { place: place.clone() });
+    }
+    let store = LocalFileSystem::new_with_prefix(&path).map_err(|e| Error::of(&e, place))?;
+    Ok(Arc::new(store.with_fsync(true)))
+}
+
+fn make(path: &Path) -> Result<(), Error> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| Error::Local(super::super::Error::Io { path: path.to_owned(), source }))
+}
+
+fn client() -> ClientOptions {
+    ClientOptions::new().with_connect_timeout(CONNECT).with_timeout(TOTAL)
+}
+
+/// A server that is restarted is asked again; one that is gone is an error in seconds.
+fn retry() -> RetryConfig {
+    let backoff = BackoffConfig {
+        init_backoff: Duration::from_millis(200),
+        max_backoff: Duration::from_secs(2),
+        base: 2.0,
+    };
+    RetryConfig { backoff, max_retries: 4, retry_timeout: Duration::from_secs(8) }
+}

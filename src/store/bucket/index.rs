@@ -1,0 +1,266 @@
+//! Which runs a bucket has, out of the names of its objects alone.
+//!
+//! Below `<prefix>/index/` stands one empty object for each run, `<id>.<brief>`: what a list shows is
+//! in its name, so ten thousand runs are ten requests and nothing is opened. `<id>.begun` says that a
+//! run is on its way; it goes when the run is whole. A name is no longer than a file system lets one be,
+//! since a directory may be the bucket. What does not read as such a name is counted and passed over.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as LETTERS;
+use futures_util::StreamExt;
+use object_store::ObjectStore;
+use object_store::path::Path as Key;
+
+use super::{Bucket, Error};
+use crate::model::bench::Outcome;
+use crate::model::id::RunId;
+use crate::model::pipeline::PipelineKind;
+use crate::model::run::{Run, RunBrief, RunEnd, StoredRun};
+use crate::model::text::SafeText;
+use crate::model::unit::Seconds;
+
+/// The directory of the index.
+const INDEX: &str = "index";
+/// What stands in place of a brief while a run is on its way: no length of base64.
+const BEGUN: &str = "begun";
+/// Letters of a brief: with the id and the dot they are a name of 255 bytes at most.
+const LONGEST: usize = 228;
+/// Longest name of a run or of a host in a brief, in bytes.
+const WORD: usize = 32;
+/// Objects that are looked at; the earliest ids beyond it are left out.
+const MOST: usize = 250_000;
+/// Time a whole list has.
+const TIME: Duration = Duration::from_mins(1);
+/// The status of a run that is on its way.
+pub const HALF: &str = "HALF PUSHED";
+
+/// The runs of a bucket.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listing {
+    /// They, latest first.
+    pub runs: Vec<StoredRun>,
+    /// Names in the index that are none of isomon's.
+    pub strange: u64,
+    /// Whether there are more than are listed.
+    pub cut: bool,
+}
+
+/// A brief as it stands in a name: kind, status, start, seconds, good, failed, host, name, parts.
+type Short<'a> = (u8, &'a str, i64, Option<f64>, u32, u32, String, Option<String>, Vec<&'a str>);
+/// The same, read.
+type Read = (u8, String, i64, Option<f64>, u32, u32, String, Option<String>, Vec<String>);
+
+/// What a list shows of `run`.
+pub fn brief(run: &Run) -> RunBrief {
+    let (head, tail) = (&run.head, run.tail.as_ref());
+    let count = |good: bool| {
+        let of = run.samples.iter().filter(|sample| (sample.outcome == Outcome::Good) == good);
+        u32::try_from(of.count()).unwrap_or(u32::MAX)
+    };
+    let mut parts: Vec<SafeText> = Vec::new();
+    for part in head.plan.backends.iter().map(|backend| SafeText::from(backend.name())) {
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    let (status, note) = match tail.map(|tail| &tail.end) {
+        Some(RunEnd::Completed | RunEnd::BudgetSpent | RunEnd::RoundsSpent) => ("COMPLETED", None),
+        Some(RunEnd::Cancelled) => ("CANCELLED", None),
+        Some(RunEnd::Failed { reason }) => ("FAILED", Some(reason.clone())),
+        None => ("CUT OFF", None),
+    };
+    RunBrief {
+        kind: PipelineKind::Benchmark,
+        name: head.plan.name.clone(),
+        host: head.fingerprint.hostname.clone(),
+        started_ms: head.started.wall_ms,
+        seconds: tail.map(|tail| tail.progress.elapsed_seconds),
+        status: status.into(),
+        parts,
+        completed: tail.map_or_else(|| count(true), |tail| tail.progress.completed),
+        failed: tail.map_or_else(|| count(false), |tail| tail.progress.failed),
+        note,
+    }
+}
+
+/// The name of the object that shows run `id`.
+pub(super) fn name(id: &RunId, brief: &RunBrief) -> String {
+    let text = |text: &SafeText| cut(text.as_str());
+    let mut parts: Vec<&str> = brief.parts.iter().map(AsRef::as_ref).collect();
+    let kind = match brief.kind {
+        PipelineKind::Job => 0,
+        PipelineKind::Benchmark => 1,
+        PipelineKind::Workflow => 2,
+    };
+    loop {
+        let short: Short<'_> = (
+            kind,
+            brief.status.as_str(),
+            brief.started_ms,
+            brief.seconds.map(|seconds| (seconds.0 * 10.0).round() / 10.0),
+            brief.completed,
+            brief.failed,
+            text(&brief.host),
+            brief.name.as_ref().map(text),
+            parts.clone(),
+        );
+        let letters = LETTERS.encode(serde_json::to_vec(&short).unwrap_or_default());
+        if letters.len() <= LONGEST || parts.is_empty() {
+            return format!("{id}.{letters}");
+        }
+        // The last ones go first, which three dots say.
+        parts.retain(|part| *part != "…");
+        parts.pop();
+        parts.push("…");
+        if parts.len() == 1 {
+            parts.clear();
+        }
+    }
+}
+
+/// The name of the object that says that run `id` is on its way.
+pub(super) fn begun(id: &RunId) -> String {
+    format!("{id}.{BEGUN}")
+}
+
+/// `text`, no longer than a word in a brief.
+fn cut(text: &str) -> String {
+    let mut cut = String::new();
+    for letter in text.chars() {
+        if cut.len() + letter.len_utf8() > WORD {
+            break;
+        }
+        cut.push(letter);
+    }
+    cut
+}
+
+/// What a name in the index says; `None` where it is none of isomon's.
+fn read(name: &str) -> Option<StoredRun> {
+    let (id, rest) = name.split_once('.')?;
+    let id = RunId::parse(id)?;
+    if rest == BEGUN {
+        let note = "not all of it has arrived; where it was made, push it again".into();
+        let brief = RunBrief { status: HALF.into(), note: Some(note), ..RunBrief::default() };
+        return Some(StoredRun { id, finished: false, brief: Some(Box::new(brief)) });
+    }
+    let read: Read = serde_json::from_slice(&LETTERS.decode(rest).ok()?).ok()?;
+    let (kind, status, started_ms, seconds, completed, failed, host, name, parts) = read;
+    let seconds = seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
+    let brief = RunBrief {
+        kind: match kind {
+            1 => PipelineKind::Benchmark,
+            2 => PipelineKind::Workflow,
+            _ => PipelineKind::Job,
+        },
+        name: name.map(|name| SafeText::new(&name)),
+        host: SafeText::new(&host),
+        started_ms,
+        seconds: seconds.map(Seconds),
+        status: SafeText::new(&status),
+        parts: parts.iter().map(|part| SafeText::new(part)).collect(),
+        completed,
+        failed,
+        note: None,
+    };
+    let finished = brief.status.as_str() != "CUT OFF";
+    Some(StoredRun { id, finished, brief: Some(Box::new(brief)) })
+}
+
+impl Bucket {
+    /// The runs that are here, latest first.
+    pub async fn list(&self) -> Result<Listing, Error> {
+        let late = |_| {
+            let (place, seconds) = (self.place.clone(), TIME.as_secs());
+            Error::Late { place, doing: "listing", seconds }
+        };
+        tokio::time::timeout(TIME, self.read_index()).await.map_err(late)?
+    }
+
+    async fn read_index(&self) -> Result<Listing, Error> {
+        let mut found: BTreeMap<RunId, StoredRun> = BTreeMap::new();
+        let mut listing = Listing::default();
+        let mut names = self.store.list(Some(&self.prefix.clone().join(INDEX)));
+        for seen in 0.. {
+            let next = async { names.next().await.transpose() };
+            let object = match self.within("listing", 0, next).await {
+                Ok(Some(object)) => object,
+                Ok(None) | Err(Error::Missing) => break,
+                Err(error) => return Err(error),
+            };
+            if seen >= MOST {
+                listing.cut = true;
+                break;
+            }
+            match object.location.filename().and_then(read) {
+                // A whole run goes before one that has begun.
+                Some(run) if is_half(&run) => drop(found.entry(run.id.clone()).or_insert(run)),
+                Some(run) => drop(found.insert(run.id.clone(), run)),
+                None => listing.strange += 1,
+            }
+        }
+        listing.runs = found.into_values().rev().collect();
+        Ok(listing)
+    }
+
+    /// The key of a name in the index.
+    pub(super) fn index_key(&self, name: &str) -> Key {
+        self.prefix.clone().join(INDEX).join(name)
+    }
+}
+
+/// Whether not all of `run` has arrived.
+pub fn is_half(run: &StoredRun) -> bool {
+    run.brief.as_ref().is_some_and(|brief| brief.status.as_str() == HALF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_what_a_list_shows() {
+        let id = RunId::new(1_000, 7);
+        let full = RunBrief {
+            kind: PipelineKind::Benchmark,
+            name: Some("before".into()),
+            host: "web-1".into(),
+            started_ms: 1_000,
+            seconds: Some(Seconds(12.3)),
+            status: "COMPLETED".into(),
+            parts: vec!["runc".into(), "crun".into()],
+            completed: 120,
+            failed: 3,
+            note: None,
+        };
+        let told = read(&name(&id, &full)).unwrap();
+        assert_eq!(told.brief.as_deref(), Some(&full));
+        assert!(told.finished && told.id == id);
+        let many = RunBrief {
+            parts: (0..40).map(|part| format!("backend-{part}").as_str().into()).collect(),
+            host: "x".repeat(200).as_str().into(),
+            name: Some("ü".repeat(200).as_str().into()),
+            ..full
+        };
+        let long = name(&id, &many);
+        assert!(long.len() <= 255, "{}", long.len());
+        let told = read(&long).unwrap().brief.unwrap();
+        assert!(told.parts.len() > 3 && told.parts.last().unwrap().as_str() == "…");
+    }
+
+    #[test]
+    fn names_of_others_are_none() {
+        let id = RunId::new(1_000, 7);
+        let hostile = LETTERS.encode(br#"[1,"\u001b[2J",0,-1.0,1,1,"a\u202eb",null,[]]"#);
+        let told = read(&format!("{id}.{hostile}")).unwrap().brief.unwrap();
+        assert!(!told.status.as_str().contains('\u{1b}') && told.seconds.is_none());
+        for name in ["", "x", "..", &format!("{id}"), &format!("{id}.x"), &format!("../{id}.begun")]
+        {
+            assert_eq!(read(name), None, "{name}");
+        }
+        assert!(is_half(&read(&begun(&id)).unwrap()));
+    }
+}

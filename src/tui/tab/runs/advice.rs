@@ -1,0 +1,101 @@
+//! What a job uses, what could be set better with the evidence for it, and what its source does not tell.
+
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::job::Job;
+use super::pane::{Pane, Place, Scroll};
+use crate::model::unit::{Bytes, Ratio, three_digits};
+use crate::tui::action::Action;
+use crate::tui::look::Look;
+use crate::tui::reply::Reply;
+use crate::tui::widget::{fixed, panel, value};
+
+/// What is looked at.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    scroll: Scroll,
+}
+
+impl Pane for View {
+    fn act(&mut self, action: Action, _: &Job<'_>) -> Reply {
+        self.scroll.act(action)
+    }
+
+    fn filter(&mut self, _: &str) {}
+
+    fn click(&mut self, _: Position, _: Rect, _: &Job<'_>) -> Reply {
+        Reply::Done
+    }
+
+    fn draw(&self, mut place: Place<'_, '_>, job: &Job<'_>) {
+        let width = usize::from(panel::inside(place.area).width);
+        let lines = lines(job, width, place.look);
+        let words = self.scroll.words(lines.len(), panel::inside(place.area).height);
+        let inner = place.open_as("Advice and resources", words);
+        self.scroll.draw(lines, inner, place.buffer);
+    }
+
+    fn hints(&self) -> &'static [Action] {
+        &[Action::NextPanel, Action::Down, Action::Zoom]
+    }
+}
+
+fn lines(job: &Job<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let mut lines = vec![resources(job, look)];
+    for advice in &job.pipeline.advice {
+        lines.push(Line::default());
+        let words = fixed::wrap(advice.words.as_str(), width.saturating_sub(2)).into_iter();
+        let sign = look.glyph.pick("▸ ", "> ");
+        lines.extend(words.enumerate().map(|(row, text)| {
+            let lead = if row == 0 { sign } else { "  " };
+            Line::from(vec![Span::styled(lead, theme.accent), Span::styled(text, theme.text)])
+        }));
+        let why = fixed::wrap(advice.evidence.as_str(), width.saturating_sub(2)).into_iter();
+        lines.extend(why.map(|text| Line::styled(format!("  {text}"), theme.muted)));
+    }
+    if job.pipeline.advice.is_empty() {
+        let words = if job.pipeline.is_live() {
+            "What could be set better is known when there are samples enough."
+        } else {
+            "Nothing stands out that should be set otherwise."
+        };
+        lines.extend([Line::default(), Line::styled(words, theme.muted)]);
+    }
+    if !job.pipeline.gaps.is_empty() {
+        lines.extend([Line::default(), Line::styled("What is not told", theme.title)]);
+        for gap in &job.pipeline.gaps {
+            let words = fixed::wrap(gap.as_str(), width).into_iter();
+            lines.extend(words.map(|text| Line::styled(text, theme.muted)));
+        }
+    }
+    lines
+}
+
+/// What all workers use together.
+fn resources(job: &Job<'_>, look: &Look<'_>) -> Line<'static> {
+    let workers = &job.pipeline.workers;
+    let cores: Vec<f64> = workers.iter().filter_map(|worker| worker.cores).collect();
+    let memory: Vec<u64> =
+        workers.iter().filter_map(|worker| worker.memory_bytes).map(|bytes| bytes.0).collect();
+    let gpu = workers.iter().filter_map(|worker| worker.gpu).map(Ratio::fraction);
+    let gpu = gpu.fold(None, |most: Option<f64>, one| Some(most.map_or(one, |most| most.max(one))));
+    let uses = [
+        (!cores.is_empty()).then(|| format!("{} cores", three_digits(cores.iter().sum()))),
+        (!memory.is_empty()).then(|| {
+            Bytes(memory.iter().fold(0, |sum, one| u64::saturating_add(sum, *one))).to_string()
+        }),
+        gpu.and_then(Ratio::new).map(|gpu| format!("GPU {gpu} at most")),
+    ];
+    let uses: Vec<String> = uses.into_iter().flatten().collect();
+    let words = if uses.is_empty() {
+        "is not told".to_owned()
+    } else {
+        format!("{}, by {}", uses.join(", "), value::many(workers.len(), "worker"))
+    };
+    Line::from(vec![
+        Span::styled("used now    ", look.theme.muted),
+        Span::styled(words, look.theme.text),
+    ])
+}

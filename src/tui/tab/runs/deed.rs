@@ -1,0 +1,131 @@
+//! What can be wished of a run, and when it cannot, why.
+
+use std::path::PathBuf;
+
+use super::entry::{HERE, Key};
+use super::job::Job;
+use crate::model::command::Command;
+use crate::model::id::{RunId, SourceId};
+use crate::pipeline::status_of;
+use crate::state::{RunState, State};
+use crate::tui::reply::Reply;
+
+/// What brings a run into memory; `None` where it is there with its samples.
+pub(super) fn fetch(key: &Key, known: Option<&RunState>) -> Option<Command> {
+    if known.is_some_and(|run| run.is_live() || !run.is_bare()) {
+        return None;
+    }
+    let id = RunId::parse(key.id.as_str())?;
+    if key.place.as_str() == HERE {
+        return Some(Command::OpenRun(id));
+    }
+    Some(Command::OpenFrom { source: SourceId(key.place.clone()), id })
+}
+
+/// Ends a run that goes on, after a question.
+pub(super) fn cancel(key: &Key, run: Option<&RunState>) -> Reply {
+    let Some(id) = RunId::parse(key.id.as_str()) else {
+        let words = format!("jobs of {} can be ended there alone", key.place);
+        return Reply::Say(words.into());
+    };
+    match run.filter(|run| run.is_live()) {
+        None => Reply::Say(format!("run {} is over", id.short()).into()),
+        Some(run) => {
+            let good = run.progress.completed;
+            let place = if key.place.as_str() == HERE {
+                String::new()
+            } else {
+                format!(" on {}", key.place)
+            };
+            let question =
+                format!("Cancel run {}{place} and keep its {good} good samples?", id.short());
+            Reply::Ask { question: question.into(), then: Command::Cancel(id) }
+        }
+    }
+}
+
+/// The same run again, in a new order of its cells.
+pub(super) fn again(run: Option<&RunState>, state: &State) -> Reply {
+    if state.live_run().is_some() {
+        return Reply::Say("a run is going on; wait, or cancel it".into());
+    }
+    let Some(run) = run else {
+        return Reply::Say(
+            "what is to be run again must be opened first, and be a run of isomon".into(),
+        );
+    };
+    let mut plan = run.head.plan.clone();
+    plan.seed = super::super::bench::seed(state.now);
+    Reply::Wish(Command::Bench(Box::new(plan)))
+}
+
+/// Whether `job` ended before its end and can go on.
+pub(super) fn can_resume(job: &Job<'_>) -> bool {
+    job.place == HERE && job.run.is_some_and(|(_, run)| resumes(run))
+}
+
+/// Whether `run` ended before its end, with a checkpoint to go on from.
+pub(super) fn resumes(run: &RunState) -> bool {
+    let completed = run.tail.as_ref().is_some_and(|tail| status_of(tail) == "COMPLETED");
+    !run.is_live() && !completed && (run.tail.is_none() || !run.checkpoints.is_empty())
+}
+
+/// The same by a word alone, of a run that was not read yet.
+pub(super) fn may_resume(status: &str) -> bool {
+    matches!(status, "cut off" | "cancelled" | "failed")
+}
+
+/// Goes on with a run that was cut off, after a question.
+pub(super) fn resume(key: &Key, resumes: bool, state: &State) -> Reply {
+    let id = RunId::parse(key.id.as_str());
+    let Some(id) = id.filter(|_| key.place.as_str() == HERE) else {
+        return Reply::Say("only a run that is kept on this machine can go on from here".into());
+    };
+    if !resumes {
+        return Reply::Say(
+            format!("run {} was not cut off: there is nothing to go on with", id.short()).into(),
+        );
+    }
+    if state.live_run().is_some() {
+        return Reply::Say("a run is going on; wait, or cancel it".into());
+    }
+    let question = format!("Go on with run {} from its last checkpoint?", id.short());
+    Reply::Ask { question: question.into(), then: Command::Resume(id) }
+}
+
+/// Writes a run as JSON into the directory isomon was started in.
+pub(super) fn export(key: &Key, run: Option<&RunState>) -> Reply {
+    match RunId::parse(key.id.as_str()) {
+        Some(_) if run.is_some_and(RunState::is_live) => {
+            Reply::Say("the run is going on; it can be written when it is over".into())
+        }
+        Some(run) if key.place.as_str() == HERE => {
+            Reply::Wish(Command::Export { run, to: PathBuf::from(".") })
+        }
+        _ => Reply::Say(
+            format!("only runs that are kept here are written; this one is at {}", key.place)
+                .into(),
+        ),
+    }
+}
+
+/// Two runs that are marked, the earlier first; or what is missing.
+pub(super) fn pair<'a>(
+    marked: &[Key],
+    state: &'a State,
+    mark: &str,
+) -> Result<[&'a RunState; 2], String> {
+    let [one, other] = marked else {
+        return Err(format!("mark two runs first: {mark}"));
+    };
+    let known = |key: &Key| {
+        let id = RunId::parse(key.id.as_str()).ok_or("only runs of isomon are compared")?;
+        match state.runs.get(&id) {
+            Some(run) if run.is_live() => Err(format!("run {} is going on; wait", id.short())),
+            Some(run) if !run.samples.is_empty() => Ok(run),
+            _ => Err(format!("run {} is being read; a moment, please", id.short())),
+        }
+    };
+    let (base, other) = if one.id < other.id { (one, other) } else { (other, one) };
+    Ok([known(base)?, known(other)?])
+}

@@ -1,0 +1,367 @@
+//! The rows of the list: every run and job that is known, wherever it is.
+//!
+//! A run that is kept on disk and one that goes on are rows of one kind; so is a job of another platform.
+//! What a row's source does not tell is missing.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::shelf::{Shelf, Sum};
+use crate::model::id::{RunId, SourceId};
+use crate::model::pipeline::{Pipeline, PipelineKind};
+use crate::model::run::StoredRun;
+use crate::model::text::SafeText;
+use crate::model::time::Stamp;
+use crate::state::{RunState, State};
+use crate::tui::widget::field::{Field, Kind, Row, Value};
+
+/// What stands for this machine, as a place.
+pub(super) const HERE: &str = "here";
+
+/// What tells a row from every other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// Where it is: [`HERE`], or the name of a source.
+    pub(super) place: SafeText,
+    /// Its id there.
+    pub(super) id: SafeText,
+}
+
+/// Where a row comes from.
+#[derive(Clone, Copy)]
+pub(super) enum Origin<'a> {
+    /// A run of isomon: its id, what is known of it, and what stands in the list it is kept in.
+    Run(&'a RunId, Option<&'a RunState>, Option<&'a StoredRun>),
+    /// A job of another platform.
+    Job(&'a Pipeline),
+}
+
+/// A row.
+pub(super) struct Entry<'a> {
+    pub(super) place: &'a str,
+    pub(super) origin: Origin<'a>,
+    sum: Option<Sum>,
+    now: Stamp,
+}
+
+/// Everything there is, in no order.
+pub(super) fn entries<'a>(state: &'a State, shelf: &Shelf, now: Stamp) -> Vec<Entry<'a>> {
+    shelf.forget(&state.runs);
+    let mut listed: HashSet<(&str, &RunId)> = HashSet::new();
+    let mut all = Vec::new();
+    for (source, kept) in &state.stored {
+        let place = place_of(source);
+        for kept in kept {
+            listed.insert((place, &kept.id));
+            let known = state.runs.get_key_value(&kept.id);
+            let known = known.filter(|(_, run)| speaks_for(run, place)).map(|(_, run)| run);
+            let origin = Origin::Run(&kept.id, known, Some(kept));
+            all.push(Entry::new(place, origin, shelf, now));
+        }
+    }
+    for (id, run) in &state.runs {
+        let place = place_of(&run.from);
+        // One that was told again from elsewhere stands in the list of its place already.
+        let kept_elsewhere = run.stored && listed.iter().any(|(_, known)| *known == id);
+        if !listed.contains(&(place, id)) && !kept_elsewhere {
+            all.push(Entry::new(place, Origin::Run(id, Some(run), None), shelf, now));
+        }
+    }
+    for (source, node) in &state.nodes {
+        let jobs = node.pipelines.iter().flat_map(|(_, told)| &told.jobs);
+        all.extend(jobs.map(|job| Entry::new(place_of(source), Origin::Job(job), shelf, now)));
+    }
+    all
+}
+
+/// The place that `source` names.
+pub(super) fn place_of(source: &SourceId) -> &str {
+    match source.0.as_str() {
+        "local" | "stored" => HERE,
+        name => name.strip_prefix("stored/").unwrap_or(name),
+    }
+}
+
+/// Whether what is known of `run` is of the run that is kept at `place`.
+fn speaks_for(run: &RunState, place: &str) -> bool {
+    let from = place_of(&run.from);
+    from == place || (run.stored && from == HERE)
+}
+
+impl<'a> Entry<'a> {
+    fn new(place: &'a str, origin: Origin<'a>, shelf: &Shelf, now: Stamp) -> Self {
+        let sum = match origin {
+            Origin::Run(id, Some(run), _) => Some(shelf.sum(id, run, now)),
+            _ => None,
+        };
+        Self { place, origin, sum, now }
+    }
+
+    /// Its id.
+    pub(super) fn id(&self) -> &'a str {
+        match self.origin {
+            Origin::Run(id, ..) => id.as_str(),
+            Origin::Job(job) => job.id.as_str(),
+        }
+    }
+
+    /// Its id, if it is a run of isomon.
+    pub(super) const fn run(&self) -> Option<&'a RunId> {
+        match self.origin {
+            Origin::Run(id, ..) => Some(id),
+            Origin::Job(_) => None,
+        }
+    }
+
+    /// What is known of it, if it is a run that is in memory.
+    pub(super) const fn known(&self) -> Option<&'a RunState> {
+        match self.origin {
+            Origin::Run(_, known, _) => known,
+            Origin::Job(_) => None,
+        }
+    }
+
+    fn stored(&self) -> Option<&'a StoredRun> {
+        match self.origin {
+            Origin::Run(_, _, stored) => stored,
+            Origin::Job(_) => None,
+        }
+    }
+
+    fn brief(&self) -> Option<&'a crate::model::run::RunBrief> {
+        self.stored().and_then(|stored| stored.brief.as_deref())
+    }
+
+    /// How it stands, in lower case.
+    pub(super) fn status(&self) -> Cow<'a, str> {
+        let word = match (self.origin, &self.sum) {
+            (Origin::Job(job), _) => job.status.as_str().to_lowercase(),
+            (_, Some(sum)) => sum.status.as_str().to_lowercase(),
+            (Origin::Run(_, _, stored), None) => {
+                let brief = self.brief().map(|brief| brief.status.as_str().to_lowercase());
+                let finished = stored.is_some_and(|stored| stored.finished);
+                let word = if finished { "on disk" } else { "cut off" };
+                brief.filter(|word| !word.is_empty()).unwrap_or_else(|| word.to_owned())
+            }
+        };
+        Cow::Owned(word)
+    }
+
+    /// Its name, if it was given one.
+    pub(super) fn name(&self) -> Option<&'a SafeText> {
+        let name = match self.origin {
+            Origin::Job(job) => job.name.as_ref(),
+            Origin::Run(_, Some(run), _) => run.head.plan.name.as_ref(),
+            Origin::Run(..) => self.brief().and_then(|brief| brief.name.as_ref()),
+        };
+        name.filter(|name| !name.is_empty())
+    }
+
+    /// What kind of work it is, in a word.
+    pub(super) fn kind(&self) -> &'static str {
+        let kind = match self.origin {
+            Origin::Job(job) => job.kind,
+            Origin::Run(..) => self.brief().map_or(PipelineKind::Benchmark, |brief| brief.kind),
+        };
+        word_of(kind)
+    }
+
+    /// When it began, in milliseconds since 1970 UTC.
+    pub(super) fn started_ms(&self) -> Option<i64> {
+        match self.origin {
+            Origin::Job(job) => job.started_ms,
+            Origin::Run(_, Some(run), _) => Some(run.head.started.wall_ms),
+            Origin::Run(id, ..) => {
+                self.brief().map(|brief| brief.started_ms).or_else(|| id.started_ms())
+            }
+        }
+    }
+
+    /// Time since it began, in seconds.
+    pub(super) fn age_seconds(&self) -> Option<f64> {
+        let age = self.now.wall_ms.checked_sub(self.started_ms()?)?;
+        Some(age.max(0) as f64 / 1e3)
+    }
+
+    /// How long it took, or has taken, in seconds.
+    pub(super) fn took(&self) -> Option<f64> {
+        let took = match self.origin {
+            Origin::Job(job) => job.duration_seconds,
+            Origin::Run(_, Some(run), _) => Some(run.progress.elapsed_seconds),
+            Origin::Run(..) => self.brief().and_then(|brief| brief.seconds),
+        };
+        took.map(|took| took.0)
+    }
+
+    /// How much of it is done, in percent.
+    pub(super) fn done(&self) -> Option<f64> {
+        let share = match self.origin {
+            Origin::Job(job) => job.progress,
+            Origin::Run(_, Some(run), _) => run.progress.share(),
+            Origin::Run(..) => None,
+        };
+        share.map(|share| share.percent())
+    }
+
+    /// Expected time left, in seconds.
+    pub(super) fn left(&self) -> Option<f64> {
+        match (self.origin, &self.sum) {
+            (Origin::Job(job), _) => job.left_seconds.map(|left| left.0),
+            (_, Some(sum)) => sum.left_seconds,
+            _ => None,
+        }
+    }
+
+    /// How many stages it has.
+    pub(super) fn stages(&self) -> Option<f64> {
+        let count = match (self.origin, &self.sum) {
+            (Origin::Job(job), _) => job.stages.len(),
+            (_, Some(sum)) => sum.stages,
+            _ => 0,
+        };
+        (count > 0).then_some(count as f64)
+    }
+
+    /// How many workers it has.
+    pub(super) fn workers(&self) -> Option<f64> {
+        let count = match (self.origin, &self.sum) {
+            (Origin::Job(job), _) => {
+                let told: Vec<u32> = job.stages.iter().filter_map(|stage| stage.workers).collect();
+                let counted: usize = told.iter().map(|count| *count as usize).sum();
+                job.workers.len().max(counted)
+            }
+            (_, Some(sum)) => sum.workers,
+            _ => 0,
+        };
+        (count > 0).then_some(count as f64)
+    }
+
+    /// Samples that ended well, or records that came out of its last stages.
+    pub(super) fn records(&self) -> Option<f64> {
+        match self.origin {
+            Origin::Job(job) => given_out(job).map(|count| count as f64),
+            Origin::Run(_, Some(run), _) => Some(f64::from(run.progress.completed)),
+            Origin::Run(..) => self.brief().map(|brief| f64::from(brief.completed)),
+        }
+    }
+
+    /// How many failed.
+    pub(super) fn failed(&self) -> Option<f64> {
+        match self.origin {
+            Origin::Job(job) => {
+                let counted = job.exceptions.iter().map(|one| one.count).sum::<u64>();
+                (counted > 0).then_some(counted as f64)
+            }
+            Origin::Run(_, Some(run), _) => Some(f64::from(run.progress.failed)),
+            Origin::Run(..) => self.brief().map(|brief| f64::from(brief.failed)),
+        }
+    }
+
+    /// What runs in it: backends, or stages.
+    pub(super) fn parts(&self) -> String {
+        let texts = |parts: &[SafeText]| {
+            let names: Vec<&str> = parts.iter().map(SafeText::as_str).collect();
+            names.join(" ")
+        };
+        match self.origin {
+            Origin::Job(job) => {
+                let names: Vec<&str> = job.stages.iter().map(|stage| stage.id.as_str()).collect();
+                names.join(" ")
+            }
+            Origin::Run(_, Some(run), _) => {
+                let names: Vec<&str> = run.head.plan.backends.iter().map(|id| id.name()).collect();
+                names.join(" ")
+            }
+            Origin::Run(..) => self.brief().map_or_else(String::new, |brief| texts(&brief.parts)),
+        }
+    }
+
+    /// Why it is unlike what was wished.
+    pub(super) fn note(&self) -> Option<&'a SafeText> {
+        match self.origin {
+            Origin::Job(job) => job.error.as_ref(),
+            Origin::Run(..) => self.brief().and_then(|brief| brief.note.as_ref()),
+        }
+    }
+}
+
+/// The word for a kind of work.
+pub(super) const fn word_of(kind: PipelineKind) -> &'static str {
+    match kind {
+        PipelineKind::Job => "job",
+        PipelineKind::Benchmark => "bench",
+        PipelineKind::Workflow => "workflow",
+    }
+}
+
+/// Records that came out of the stages that feed no other.
+fn given_out(job: &Pipeline) -> Option<u64> {
+    let last =
+        job.stages.iter().filter(|stage| job.edges.iter().all(|(from, _)| *from != stage.id));
+    last.map(|stage| stage.output.or(stage.input)).fold(None, |sum, count| match (sum, count) {
+        (Some(sum), Some(count)) => Some(u64::saturating_add(sum, count)),
+        (sum, count) => sum.or(count),
+    })
+}
+
+pub(super) const STATUS: usize = 0;
+pub(super) const NAME: usize = 1;
+pub(super) const KIND: usize = 2;
+pub(super) const WHERE: usize = 3;
+pub(super) const AGE: usize = 4;
+pub(super) const TOOK: usize = 5;
+pub(super) const DONE: usize = 6;
+pub(super) const LEFT: usize = 7;
+pub(super) const STAGES: usize = 8;
+pub(super) const WORKERS: usize = 9;
+pub(super) const RECORDS: usize = 10;
+pub(super) const FAILED: usize = 11;
+pub(super) const WITH: usize = 12;
+
+impl Row for Entry<'_> {
+    type Key = Key;
+    const FIELDS: &'static [Field] = &[
+        Field::text("status"),
+        Field::text("name"),
+        Field::text("kind"),
+        Field::text("where"),
+        Field::new("age", Kind::Time),
+        Field::new("took", Kind::Time),
+        Field::new("done", Kind::Percent),
+        Field::new("left", Kind::Time),
+        Field::new("stages", Kind::Number),
+        Field::new("workers", Kind::Number),
+        Field::new("records", Kind::Number),
+        Field::new("failed", Kind::Number),
+        Field::text("backend"),
+        Field::text("id"),
+    ];
+    const SORTED: usize = 13;
+
+    fn key(&self) -> Key {
+        Key { place: self.place.into(), id: self.id().into() }
+    }
+
+    fn is(&self, key: &Key) -> bool {
+        self.place == key.place.as_str() && self.id() == key.id.as_str()
+    }
+
+    fn value(&self, field: usize) -> Value<'_> {
+        match field {
+            STATUS => Value::Text(self.status()),
+            NAME => Value::text(self.name().map_or_else(|| self.id(), |name| name.as_str())),
+            KIND => Value::text(self.kind()),
+            WHERE => Value::text(self.place),
+            AGE => self.age_seconds().into(),
+            TOOK => self.took().into(),
+            DONE => self.done().into(),
+            LEFT => self.left().into(),
+            STAGES => self.stages().into(),
+            WORKERS => self.workers().into(),
+            RECORDS => self.records().into(),
+            FAILED => self.failed().into(),
+            WITH => Value::Text(Cow::Owned(self.parts())),
+            _ => Value::text(self.id()),
+        }
+    }
+}

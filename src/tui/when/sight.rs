@@ -1,0 +1,98 @@
+//! The numbers and the stretch of time that charts show, of now or of the past.
+//!
+//! Times on the axis of a chart are milliseconds: on the monotonic clock where the state holds the numbers,
+//! on the wall clock where a piece of the past does. Nobody but this file needs to know which.
+
+use super::HOUR_MS;
+use crate::model::id::SourceId;
+use crate::model::text::SafeText;
+use crate::state::Node;
+use crate::state::history::{GpuHistory, NodeHistory};
+use crate::tui::look::Look;
+use crate::tui::widget::trail::Window;
+
+/// What is known of a node of which nothing is.
+static NOTHING: NodeHistory = NodeHistory::new();
+
+impl Look<'_> {
+    /// Whether the past is shown.
+    pub const fn is_past(&self) -> bool {
+        self.when.is_past()
+    }
+
+    /// The stretch of time that charts show.
+    pub fn window(&self) -> Window {
+        let when = self.when;
+        let piece = when.piece.as_ref().filter(|_| !when.is_near(self.now));
+        let step = piece.map_or(0, |piece| piece.step_ms);
+        Window {
+            end_ms: self.on_axis(when.end(self.now)),
+            span_ms: when.span_ms(),
+            interval_ms: self.interval_ms.max(step),
+        }
+    }
+
+    /// The numbers of `node`, which is called `id`, in that time.
+    pub fn history<'a>(&'a self, id: &SourceId, node: &'a Node) -> &'a NodeHistory {
+        if self.when.is_near(self.now) {
+            return &node.history;
+        }
+        let piece = self.when.piece.as_ref();
+        piece.and_then(|piece| piece.nodes.get(id)).unwrap_or(&NOTHING)
+    }
+
+    /// The numbers of one of its GPUs.
+    pub fn gpu_history<'a>(
+        &'a self,
+        id: &SourceId,
+        node: &'a Node,
+        gpu: &SafeText,
+    ) -> Option<&'a GpuHistory> {
+        if self.when.is_near(self.now) {
+            return node.gpu_history.get(gpu);
+        }
+        self.when.piece.as_ref()?.gpus.get(id)?.get(gpu)
+    }
+
+    /// The numbers of all of its GPUs.
+    pub fn gpu_histories<'a>(&'a self, id: &SourceId, node: &'a Node) -> Vec<&'a GpuHistory> {
+        if self.when.is_near(self.now) {
+            return node.gpu_history.values().collect();
+        }
+        let piece = self.when.piece.as_ref().and_then(|piece| piece.gpus.get(id));
+        piece.into_iter().flat_map(|gpus| gpus.values()).collect()
+    }
+
+    /// The instant that is looked at, on the axis of [`Look::window`].
+    pub fn instant(&self) -> u64 {
+        self.on_axis(self.when.instant(self.now))
+    }
+
+    /// The instant under the cursor, if there is one.
+    pub fn cursor(&self) -> Option<u64> {
+        self.when.has_cursor().then(|| self.instant())
+    }
+
+    /// How far from the instant that is looked at a sample may be that is shown for it, in milliseconds.
+    pub fn reach_ms(&self) -> u64 {
+        self.when.span_ms() / 120 + 3 * self.window().interval_ms
+    }
+
+    /// The time of the instant at `at_ms` on the axis, in milliseconds since 1970 UTC.
+    pub fn wall(&self, at_ms: u64) -> i64 {
+        let at = i64::try_from(at_ms).unwrap_or(i64::MAX);
+        if !self.when.is_near(self.now) {
+            return at;
+        }
+        let mono = i64::try_from(self.now.mono_ms).unwrap_or(i64::MAX);
+        self.now.wall_ms.saturating_sub(mono.saturating_sub(at))
+    }
+
+    fn on_axis(&self, wall_ms: i64) -> u64 {
+        if !self.when.is_near(self.now) {
+            return u64::try_from(wall_ms).unwrap_or(0);
+        }
+        let back = u64::try_from(self.now.wall_ms.saturating_sub(wall_ms)).unwrap_or(0);
+        self.now.mono_ms.saturating_sub(back.min(HOUR_MS))
+    }
+}
