@@ -56,9 +56,9 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let updates = hub.subscribe(ROOM);
     let commands = hub.commands();
     let screen = &args.screen;
+    let history = recorder::begin(&mut hub, setting, !screen.no_history);
     let begin = |path: &PathBuf| record::begin(&mut hub, &local, path, screen.force);
     let tape = screen.record.as_ref().map(begin).transpose()?;
-    let recording = recorder::begin(&mut hub, setting, !args.screen.no_history);
     let stop = CancellationToken::new();
     local_watch::start(&hub, &local, hub.pace(), &stop);
     tokio::spawn(workload_watch::watch(hub.outlet(), state_dir()?, stop.clone()));
@@ -72,7 +72,7 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     stop.cancel();
     hub.await?;
     keeping.await?;
-    recorder::end(recording).await;
+    recorder::end(history).await;
     if let Some((tape, path)) = tape.zip(screen.record.as_ref()) {
         tape.end(path).await?;
     }
