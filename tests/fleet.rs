@@ -260,7 +260,7 @@ async fn a_server_that_stands_still_is_late_then_lost_and_comes_back() {
             rig.state.apply(&update);
         }
         match status(&rig.state) {
-            Some(Status::Stale) => late = late.or(Some(stopped.elapsed())),
+            Some(Status::Stale) => late = late.or_else(|| Some(stopped.elapsed())),
             Some(Status::Down) => lost = Some(stopped.elapsed()),
             _ => {}
         }

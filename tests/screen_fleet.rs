@@ -183,7 +183,7 @@ fn click_through(app: &mut App, scene: &Scene) {
     let top = before.lines().position(|line| line.contains("NODE")).expect("a heading");
     let column =
         before.lines().nth(top).and_then(|line| line.find("bubblewrap")).expect("a column");
-    let column = before.lines().nth(top).map_or(0, |line| line[..column].chars().count());
+    let column = before.lines().nth(top).map_or(0, |line| line.split_at(column).0.chars().count());
     let (x, y) = (u16::try_from(column).expect("small"), u16::try_from(top).expect("small"));
     let sorted = click(x, y);
     assert!(sorted.contains("bubblewrap▲"), "{sorted}");

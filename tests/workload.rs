@@ -1,7 +1,12 @@
 //! Workloads over the real server in real sandboxes: what comes of them, what is recorded, and that
 //! nothing of them stays, however hostile they are and however the server dies.
 
-#![allow(dead_code, clippy::unwrap_used, reason = "a test program, and parts it shares")]
+#![allow(
+    dead_code,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test program, and parts it shares"
+)]
 
 #[path = "support/home.rs"]
 mod home;

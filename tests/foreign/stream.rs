@@ -69,6 +69,7 @@ impl Drop for Real {
 }
 
 /// The server, with `tls` a certificate and its key; `None` where there is none, which is said.
+#[expect(clippy::print_stderr, reason = "a test, which says what it passes over")]
 fn real(tls: &[PathBuf]) -> Option<Real> {
     Real::start(tls)
         .map_err(|why| {
