@@ -31,6 +31,7 @@ mod container;
 mod deno;
 mod docker;
 mod firecracker;
+mod flow;
 mod gvisor;
 mod kind;
 mod kvm;

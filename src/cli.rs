@@ -19,6 +19,7 @@ mod compare;
 mod configure;
 mod doctor;
 mod exec;
+mod far_run;
 mod gc;
 mod history;
 mod kept;

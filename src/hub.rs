@@ -52,6 +52,7 @@ pub struct Hub<D> {
     wishes: mpsc::Sender<Command>,
     commands: mpsc::Receiver<Command>,
     subscribers: Vec<Subscriber>,
+    listeners: Vec<mpsc::Sender<Update>>,
     pace: watch::Sender<Pace>,
     tasks: TaskTracker,
     live: Option<task::Live>,
@@ -78,6 +79,7 @@ impl<D: Deed> Hub<D> {
             wishes,
             commands,
             subscribers: Vec::new(),
+            listeners: Vec::new(),
             pace,
             tasks: TaskTracker::new(),
             live: None,
@@ -123,6 +125,14 @@ impl<D: Deed> Hub<D> {
     ) -> mpsc::Receiver<Update> {
         let (to, updates) = mpsc::channel(room);
         self.subscribers.push(Subscriber { to, wants });
+        updates
+    }
+
+    /// Every update from now on that no later one replaces, up to `room` waiting. Nobody waits for who
+    /// takes them: one with whom there is no room any more is let go of.
+    pub fn listen(&mut self, room: usize) -> mpsc::Receiver<Update> {
+        let (to, updates) = mpsc::channel(room);
+        self.listeners.push(to);
         updates
     }
 
@@ -172,6 +182,16 @@ impl<D: Deed> Hub<D> {
     /// Gives `update` to every subscriber; who has gone is forgotten.
     async fn pass(&mut self, update: Update) {
         self.fleet.note(&update);
+        if !update.what.is_periodic() {
+            self.listeners.retain(|listener| match listener.try_send(update.clone()) {
+                Ok(()) => true,
+                Err(mpsc::error::TrySendError::Closed(_)) => false,
+                Err(mpsc::error::TrySendError::Full(_)) => {
+                    tracing::warn!("runs of other nodes are kept no longer: the disk is too slow");
+                    false
+                }
+            });
+        }
         for Subscriber { to, wants } in &self.subscribers {
             if !wants(&update.what) {
                 continue;

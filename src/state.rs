@@ -125,6 +125,7 @@ impl State {
                 *self = Self { now: update.at, replay, ..Self::default() };
             }
             What::Fleet(fleet) => self.fleet = Some(fleet.clone()),
+            What::Gone => return self.nodes.remove(&update.from).is_some(),
             what => {
                 let rows = self.rows_of(&update.from);
                 self.node_mut(&update.from).apply(what, update.at, rows);
@@ -247,6 +248,7 @@ impl Node {
             | What::Past(_)
             | What::Replay(_)
             | What::Anew
+            | What::Gone
             | What::Stack(_)
             | What::Fleet(_)
             | What::Lost(_)

@@ -46,32 +46,12 @@ pub struct Row {
 
 /// The name of a node's number: what it is, and its unit.
 pub const fn node_column(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Cpu => "cpu_busy_percent",
-        Metric::Steal => "cpu_steal_percent",
-        Metric::Iowait => "cpu_iowait_percent",
-        Metric::Load => "load_1m",
-        Metric::Memory => "memory_used_percent",
-        Metric::Swap => "swap_used_percent",
-        Metric::CpuPressure => "cpu_pressure_percent",
-        Metric::MemoryPressure => "memory_pressure_percent",
-        Metric::IoPressure => "io_pressure_percent",
-        Metric::DiskRead => "disk_read_bytes_per_second",
-        Metric::DiskWrite => "disk_write_bytes_per_second",
-        Metric::Receive => "network_receive_bytes_per_second",
-        Metric::Transmit => "network_transmit_bytes_per_second",
-        Metric::Temperature => "temperature_celsius",
-    }
+    metric.column()
 }
 
 /// The name of a GPU's number: what it is, and its unit.
 pub const fn gpu_column(metric: GpuMetric) -> &'static str {
-    match metric {
-        GpuMetric::Utilization => "gpu_use_percent",
-        GpuMetric::Memory => "gpu_memory_used_percent",
-        GpuMetric::Temperature => "gpu_temperature_celsius",
-        GpuMetric::Power => "gpu_power_watts",
-    }
+    metric.column()
 }
 
 static NODE: LazyLock<Shape> =

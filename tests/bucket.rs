@@ -158,7 +158,7 @@ fn a_run_goes_to_a_bucket_and_comes_back_the_same() {
     let again: Value = serde_json::from_str(&out(&again)).unwrap();
     assert_eq!((&again[0]["written"], &again[0]["there"]), (&0.into(), &count.into()), "{again}");
     let listed = run(&there, &store.endpoint, &["list", place]);
-    assert!(out(&listed).contains(&format!("{id}  completed")), "{}", out(&listed));
+    assert!(out(&listed).contains(&format!("{id} COMPLETED")), "{}", out(&listed));
     let json: Value =
         serde_json::from_str(&out(&run(&there, &store.endpoint, &["list", place, "--json"])))
             .unwrap();

@@ -5,6 +5,12 @@
 mod agents;
 #[path = "fleet/deed.rs"]
 mod deed;
+#[path = "support/home.rs"]
+#[allow(dead_code, reason = "shared with tests that use more of it")]
+mod home;
+#[path = "serve/server.rs"]
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with tests that use more of it")]
+mod real;
 #[path = "fixture/scene.rs"]
 mod scene;
 #[path = "fleet/server.rs"]
@@ -21,10 +27,11 @@ use isomon::hub::Hub;
 use isomon::model::bench::Plan;
 use isomon::model::command::Command;
 use isomon::model::id::SourceId;
-use isomon::model::time::SystemClock;
+use isomon::model::time::{Clock as _, SystemClock};
 use isomon::model::update::{FleetRun, Health, Update};
 use isomon::source::Spec;
 use isomon::state::State;
+use isomon::tui::widget::status::Status;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use server::Node;
@@ -230,4 +237,38 @@ async fn a_snapshot_shows_other_nodes_and_those_that_do_not_answer() {
     assert_eq!(json["nodes"][0]["source"], "up");
     assert_eq!(json["nodes"][0]["gpus"]["gpus"].as_array().map(Vec::len), Some(4));
     assert!(json["nodes"][0]["node"]["cpu"]["busy"].is_number(), "{json:#}");
+}
+
+/// The program itself, stopped for a while and let go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stands_still_is_late_then_lost_and_comes_back() {
+    let server = real::Server::start(&["--interval", "500ms"]);
+    let mut rig = Rig::start(&[("a", format!("isomon+http://{}", server.address))]);
+    let status = |state: &State| {
+        state.nodes.get(&id("a")).map(|node| Status::at(node, SystemClock.now(), 1_000))
+    };
+    rig.until("it is up", |state| is_up(state, "a")).await;
+    let pid = rustix::process::Pid::from_raw(server.pid().cast_signed()).expect("a process");
+    let signal = |signal| rustix::process::kill_process(pid, signal).expect("it is there");
+    signal(rustix::process::Signal::STOP);
+    let stopped = Instant::now();
+    let (mut late, mut lost) = (None, None);
+    while lost.is_none() {
+        assert!(stopped.elapsed() < PATIENCE, "{:?}", status(&rig.state));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        while let Ok(update) = rig.updates.try_recv() {
+            rig.state.apply(&update);
+        }
+        match status(&rig.state) {
+            Some(Status::Stale) => late = late.or_else(|| Some(stopped.elapsed())),
+            Some(Status::Down) => lost = Some(stopped.elapsed()),
+            _ => {}
+        }
+    }
+    signal(rustix::process::Signal::CONT);
+    let back = rig.until("it is back", |state| is_up(state, "a")).await;
+    println!("late after {late:?}, lost after {lost:?}, back after {back:?}");
+    // An interval, the time of a question, and what its being late is measured by.
+    assert!(lost < Some(Duration::from_secs(12)), "{lost:?}");
+    rig.end().await;
 }

@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 use isomon::model::pipeline::MomentKind;
 use isomon::model::run::{Run, RunEnd};
 use isomon::store::RunDir;
-use rand::Rng;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use rustix::process::{Pid, Signal, kill_process};
 
 #[path = "support/home.rs"]
@@ -105,7 +106,7 @@ fn a_benchmark_that_is_killed_again_and_again_is_brought_to_its_end() {
     let home = Home::new();
     let times =
         std::env::var("ISOMON_KILLS").ok().and_then(|times| times.parse().ok()).unwrap_or(6);
-    let (mut chance, mut had, mut kills) = (rand::rng(), Vec::new(), 0);
+    let (mut chance, mut had, mut kills) = (StdRng::from_os_rng(), Vec::new(), 0);
     let mut child = spawn(&home, &BENCH);
     while kills < times {
         wait_until("a further sample", || {

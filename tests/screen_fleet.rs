@@ -10,7 +10,7 @@ use isomon::model::origin::Kind;
 use isomon::model::update::{Health, What};
 use isomon::tui::action::Action;
 use isomon::tui::app::{App, Effect, Setup};
-use isomon::tui::event::Input;
+use isomon::tui::event::{Input, Mouse};
 use isomon::tui::popup::Popup;
 use isomon::tui::reply::Reply;
 use isomon::tui::tab::nodes::View;
@@ -154,6 +154,7 @@ fn marked_nodes_are_measured_together_after_a_question() {
     assert_snapshot!("fleet_bench_80x24", screen(&app, &scene, 80, 24));
     press(&mut app, &scene, "j j");
     assert_snapshot!("fleet_bench_200x60", screen(&app, &scene, 200, 60));
+    click_through(&mut app, &scene);
     press(&mut app, &scene, "x");
     assert!(
         matches!(app.popups.last(), Some(Popup::Ask(ask)) if ask.question.as_str().contains("1 node"))
@@ -165,6 +166,33 @@ fn marked_nodes_are_measured_together_after_a_question() {
     assert!(ask.question.as_str().contains("goes on on 1 other node"));
     press(&mut app, &scene, "n enter");
     assert!(!screen(&app, &scene, 80, 24).contains("Benchmark on"), "the run of one node is shown");
+}
+
+/// Clicks on headings and rows of the benchmark on several nodes; it stays in front.
+fn click_through(app: &mut App, scene: &Scene) {
+    let nodes = |screen: &str| -> Vec<String> {
+        let rows = screen.lines().filter_map(|line| line.split("node-").nth(1)?.get(..4));
+        rows.take(3).map(str::to_owned).collect()
+    };
+    let size = ratatui::layout::Size::new(200, 60);
+    let mut click = |column, row| {
+        app.answer(Input::Mouse(Mouse::Click, column, row), size, &scene.state);
+        screen(app, scene, 200, 60)
+    };
+    let before = click(4, 3);
+    let top = before.lines().position(|line| line.contains("NODE")).expect("a heading");
+    let column =
+        before.lines().nth(top).and_then(|line| line.find("bubblewrap")).expect("a column");
+    let column = before.lines().nth(top).map_or(0, |line| line.split_at(column).0.chars().count());
+    let (x, y) = (u16::try_from(column).expect("small"), u16::try_from(top).expect("small"));
+    let sorted = click(x, y);
+    assert!(sorted.contains("bubblewrap▲"), "{sorted}");
+    let turned = click(x, y);
+    assert!(turned.contains("bubblewrap▼"), "{turned}");
+    let mut back = nodes(&turned);
+    back.sort();
+    assert_eq!(back, nodes(&click(6, y)), "the heading of the names sorts as they were named");
+    assert!(click(6, y + 2).contains("Benchmark on"), "a row is chosen");
 }
 
 #[test]

@@ -37,12 +37,10 @@ fn one_alone() {
 
 #[test]
 fn the_past_is_looked_at_with_a_cursor() {
-    let (scene, mut view) = (Scene::local(Size { gpus: 1, ..SMALL }), View::default());
-    for key in [Action::View, Action::View, Action::Left] {
-        assert_eq!(view.act(key, &scene.state), Reply::Done);
-    }
+    let (mut scene, view) = (Scene::local(Size { gpus: 1, ..SMALL }), View::default());
+    scene.point(&[Action::View, Action::View, Action::Left]);
     assert_snapshot!("gpu_cursor", picture(&scene, &view, 80, 21));
-    view.act(Action::Back, &scene.state);
+    assert!(scene.when.back());
     assert!(picture(&scene, &view, 80, 21).contains("Last 5 minutes"));
 }
 

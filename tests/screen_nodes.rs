@@ -69,27 +69,30 @@ fn letters_below_0x80() {
 
 #[test]
 fn history_with_a_cursor() {
-    let scene = Scene::local(SMALL);
+    let mut scene = Scene::local(SMALL);
     let mut view = opened(&scene);
     let to_history = [Action::NextPanel, Action::NextPanel, Action::NextPanel];
     act(&mut view, &scene, &to_history);
     act(&mut view, &scene, &[Action::Zoom, Action::Down, Action::Down, Action::Down]);
-    act(&mut view, &scene, &[Action::Left; 12]);
+    scene.point(&[Action::Left; 12]);
     assert_snapshot!("node_history", picture(&scene, &view, 80, 21));
-    act(&mut view, &scene, &[Action::View, Action::Up, Action::Up, Action::Up]);
+    scene.point(&[Action::View]);
+    act(&mut view, &scene, &[Action::Up, Action::Up, Action::Up]);
     assert_snapshot!("node_history_hour", picture(&scene, &view, 80, 21));
 }
 
 #[test]
 fn the_cursor_of_history_says_why_nothing_is_there() {
-    let scene = Scene::local(SMALL);
+    let mut scene = Scene::local(SMALL);
     let mut view = opened(&scene);
     act(&mut view, &scene, &[Action::NextPanel, Action::NextPanel, Action::NextPanel]);
-    act(&mut view, &scene, &[Action::Left; 36]);
+    scene.point(&[Action::Left; 44]);
+    picture(&scene, &view, 80, 21);
     let why = view.act(Action::Why, &scene.state);
     assert_eq!(why, Reply::Say("no sample was taken at this time".into()));
-    act(&mut view, &scene, &[Action::Last]);
+    scene.point(&[Action::Last]);
     act(&mut view, &scene, &[Action::Up; 6]);
+    picture(&scene, &view, 80, 21);
     let why = view.act(Action::Why, &scene.state);
     assert_eq!(why, Reply::Say("I/O pressure: /proc/pressure/io is not there".into()));
 }

@@ -227,6 +227,39 @@ async fn isomon_is_copied_where_that_is_asked_for() {
     assert_eq!(left, 0, "no half of it is left");
 }
 
+/// The program itself, copied as it is released: without what debuggers read.
+#[tokio::test]
+async fn the_real_isomon_is_copied_and_tells_everything() {
+    let Some(server) = Server::start("ed25519") else { return };
+    let own = server.at("own");
+    let mut strip = std::process::Command::new("strip");
+    strip.arg("-o").arg(&own).arg(env!("CARGO_BIN_EXE_isomon"));
+    if !strip.status().is_ok_and(|status| status.success()) {
+        return server::skip("strip is not installed (Debian: binutils)");
+    }
+    let mut spec = server.spec();
+    spec.ssh.copy = true;
+    let mut source = Host::new(spec).unwrap().with_program(own.clone());
+    let began = Instant::now();
+    let (mut has_sample, mut version) = (false, None);
+    while !has_sample {
+        assert!(began.elapsed() < Duration::from_secs(40), "{version:?}");
+        let told = ask(&mut source, false).await.unwrap();
+        has_sample |= sample(&told).is_some_and(|sample| sample.cpu.get().is_some());
+        version = origin(&told).and_then(|origin| origin.version.clone()).or(version);
+    }
+    println!(
+        "{} MiB copied and begun in {:?}",
+        own.metadata().unwrap().len() >> 20,
+        began.elapsed()
+    );
+    assert_eq!(version.unwrap().as_str(), env!("CARGO_PKG_VERSION"));
+    let there = server.at(concat!("home/.cache/isomon/isomon-", env!("CARGO_PKG_VERSION")));
+    assert_eq!(there.metadata().unwrap().len(), own.metadata().unwrap().len());
+    drop(source);
+    eventually("it ends with the channel", || server.sessions().is_empty()).await;
+}
+
 #[tokio::test]
 async fn a_host_key_that_is_not_the_known_one_is_refused() {
     let Some(mut server) = Server::start("ed25519") else { return };

@@ -9,10 +9,12 @@ use std::fs;
 use std::io::{BufRead, Write};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
+use std::time::Instant;
 
+use super::flow::{Flow, Piece};
 use super::host::Keeper;
 use super::upright::Upright;
-use super::wire::{Hello, Order, Said};
+use super::wire::{Call, Hello, Order, Report, Said};
 use super::{mark, measure, residue};
 
 /// The hidden subcommand; its arguments are the control groups to enter.
@@ -70,16 +72,28 @@ fn serve(line: &str, keeper: &mut Keeper, upright: &mut Upright) -> Option<Said>
             measure::measure(&launch, lifeline.as_fd())
         }
         Order::Call(call) => {
-            let mut out = |stream, bytes| {
-                // Ignored: where nobody listens the lifeline is closed too, and that ends the call.
-                say(&Said::Output(stream, bytes));
-            };
-            return Some(Said::Reports(keeper.call(&call, lifeline.as_fd(), &mut out)));
+            return Some(Said::Reports(call_on(&call, keeper)));
         }
         Order::Stand(launch) => upright.raise(&launch, lifeline.as_fd()),
         Order::Empty(program) => measure::measure_empty(&program),
     };
     Some(Said::Reports(vec![report]))
+}
+
+/// Has a host do what `call` says; output is told as it comes, as fast as it may.
+fn call_on(call: &Call, keeper: &mut Keeper) -> Vec<Report> {
+    // Ignored: where nobody listens the lifeline is closed too, and that ends the call.
+    let tell = |(stream, bytes): Piece| say(&Said::Output(stream, bytes)).unwrap_or_default();
+    let mut flow = Flow::new(call.pace);
+    let mut out = |stream, bytes: Vec<u8>| {
+        flow.take(stream, &bytes, Instant::now()).into_iter().for_each(tell);
+    };
+    let mut reports = keeper.call(call, std::io::stdin().as_fd(), &mut out);
+    flow.rest().into_iter().for_each(tell);
+    if let Some(first) = reports.first_mut() {
+        first.dropped_bytes += flow.dropped();
+    }
+    reports
 }
 
 fn say(message: &impl serde::Serialize) -> Option<()> {

@@ -294,7 +294,9 @@ impl Watch {
             self.report.timed_out = true;
             return Some(false);
         }
-        let happened = wait_for(self, sight, beside, left.min(at_most));
+        let nap = self.out.nap().unwrap_or(left);
+        let happened = wait_for(self, sight, beside, left.min(at_most).min(nap));
+        self.out.go_on();
         if happened[5] {
             self.out.write();
         }

@@ -6,9 +6,11 @@
 
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 
+use super::flow::{Flow, Piece};
 use super::payload::READY;
 use super::wire::{Launch, Said};
 use crate::model::job::Stream;
@@ -24,6 +26,7 @@ pub(super) struct Outflow {
     wanted: bool,
     room: u64,
     dropped: u64,
+    flow: Flow,
     marker: Marker,
     /// Lines to write, the first of them begun.
     waiting: VecDeque<Vec<u8>>,
@@ -39,6 +42,7 @@ impl Outflow {
         Self {
             wanted: launch.stream,
             room: launch.keep_bytes,
+            flow: Flow::new(launch.pace),
             marker: Marker::new(launch.nonce),
             ..Self::default()
         }
@@ -52,9 +56,36 @@ impl Outflow {
         match stream {
             Stream::Output => {
                 let bytes = self.marker.take_out(bytes);
-                self.pass(stream, &bytes);
+                self.enter(stream, &bytes);
             }
-            Stream::Error => self.pass(stream, bytes),
+            Stream::Error => self.enter(stream, bytes),
+        }
+    }
+
+    fn enter(&mut self, stream: Stream, bytes: &[u8]) {
+        if self.flow.is_free() {
+            return self.pass(stream, bytes);
+        }
+        let due = self.flow.take(stream, bytes, Instant::now());
+        self.pass_all(due);
+    }
+
+    /// Passes on what waited for its turn.
+    pub(super) fn go_on(&mut self) {
+        if self.flow.nap().is_some() {
+            let due = self.flow.due(Instant::now());
+            self.pass_all(due);
+        }
+    }
+
+    /// How long nobody needs to look, if nothing more is said.
+    pub(super) fn nap(&self) -> Option<Duration> {
+        self.flow.nap()
+    }
+
+    fn pass_all(&mut self, pieces: Vec<Piece>) {
+        for (stream, piece) in pieces {
+            self.pass(stream, &piece);
         }
     }
 
@@ -75,7 +106,7 @@ impl Outflow {
 
     /// Bytes beyond the bound; `None` where nothing is streamed.
     pub(super) fn dropped(&self) -> Option<u64> {
-        self.wanted.then_some(self.dropped)
+        self.wanted.then_some(self.dropped + self.flow.dropped())
     }
 
     /// Whether the program is to wait.
@@ -112,7 +143,9 @@ impl Outflow {
     /// Writes the rest, however long it takes, unless the other end of `lifeline` closes.
     pub(super) fn finish(&mut self, lifeline: BorrowedFd<'_>) {
         let rest = std::mem::take(&mut self.marker).rest();
-        self.pass(Stream::Output, &rest);
+        self.enter(Stream::Output, &rest);
+        let late = self.flow.rest();
+        self.pass_all(late);
         while self.has_some() {
             let mut polled = [
                 PollFd::from_borrowed_fd(rustix::stdio::stdout(), PollFlags::OUT),

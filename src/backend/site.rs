@@ -69,6 +69,7 @@ impl Site {
             timeout_ms: host::timeout_ms(deadline_ms),
             keep_bytes: limits.output_bytes.0,
             stream: errand.stream,
+            pace: None,
             hold: matches!(work, Work::Hold),
         })
     }

@@ -32,6 +32,17 @@ pub(super) enum Order {
     Empty(PathBuf),
 }
 
+impl Order {
+    /// Has output told at `pace` bytes a second, or all of it.
+    pub(super) const fn set_pace(&mut self, pace: Option<u64>) {
+        match self {
+            Self::Launch(launch) => launch.pace = pace,
+            Self::Call(call) => call.pace = pace,
+            Self::Stand(_) | Self::Empty(_) => {}
+        }
+    }
+}
+
 /// One program to start.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "what it is like, one by one")]
@@ -57,6 +68,10 @@ pub(super) struct Launch {
     /// Its output is told as it comes, in pieces.
     #[serde(default)]
     pub stream: bool,
+    /// Bytes of it that are told in a second, after a first burst; of what is more the latest is told,
+    /// the rest counted. All of it if `None`.
+    #[serde(default)]
+    pub pace: Option<u64>,
     /// It writes a line to descriptor 3 at the end of each phase it knows of: `create`, `boot`,
     /// `init`. Only for programs of ours: a sandbox must not have that descriptor.
     #[serde(default)]
@@ -128,6 +143,9 @@ pub(super) struct Call {
     pub keep_bytes: u64,
     /// Output is told as it comes.
     pub stream: bool,
+    /// Bytes of it that are told in a second, as of a program.
+    #[serde(default)]
+    pub pace: Option<u64>,
     /// The isolates stay when their work is done, until the host ends.
     #[serde(default)]
     pub hold: bool,

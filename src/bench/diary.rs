@@ -79,7 +79,9 @@ impl Diary {
     /// What was not told yet; from now on it was.
     pub(super) fn take(&mut self) -> Vec<RunEvent> {
         let fresh = std::mem::take(&mut self.fresh);
-        fresh.iter().for_each(|event| self.record.take(event.clone()));
+        for event in &fresh {
+            self.record.take(event.clone());
+        }
         fresh
     }
 

@@ -122,7 +122,7 @@ impl Keep {
                     self.moments.push((**moment).clone());
                 }
                 RunEvent::Log(lines) if self.log.len() < WAITING => {
-                    self.log.extend_from_slice(lines)
+                    self.log.extend_from_slice(lines);
                 }
                 _ => {}
             }
@@ -157,7 +157,7 @@ impl Keep {
     ) -> (Option<Kept>, Option<Notice>) {
         let begun = Instant::now();
         let result = self.force(books);
-        let Some((dir, _)) = self.dir.as_ref().zip(result.as_ref().ok()) else {
+        let Some((dir, ())) = self.dir.as_ref().zip(result.as_ref().ok()) else {
             return (None, self.tell(result));
         };
         let bytes = Bytes(dir.bytes());

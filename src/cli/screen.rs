@@ -23,8 +23,12 @@ use crate::model::update::Update;
 use crate::tui;
 use crate::tui::run::{Ended, Options};
 
+mod keep;
+
 /// Updates that may wait for the screen.
 const ROOM: usize = 1_024;
+/// Of those that are not replaced by the next, how many may wait for the disk.
+const KEPT: usize = 32_768;
 
 pub(super) fn run(args: &Args, setting: &Setting) -> Outcome {
     refuse_what_is_no_terminal("`isomon snapshot` prints the same once, also with --json")?;
@@ -52,20 +56,23 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let updates = hub.subscribe(ROOM);
     let commands = hub.commands();
     let screen = &args.screen;
+    let history = recorder::begin(&mut hub, setting, !screen.no_history);
     let begin = |path: &PathBuf| record::begin(&mut hub, &local, path, screen.force);
     let tape = screen.record.as_ref().map(begin).transpose()?;
-    let recording = recorder::begin(&mut hub, setting, !args.screen.no_history);
     let stop = CancellationToken::new();
     local_watch::start(&hub, &local, hub.pace(), &stop);
     tokio::spawn(workload_watch::watch(hub.outlet(), state_dir()?, stop.clone()));
     hub.keep_at(places(args, setting));
     let flags = &args.screen.sources;
     hub.watch(flags.specs(&setting.config.source, Which::All)?, flags.ssh_at_once());
+    let (told, wishes, runs) = (hub.listen(KEPT), hub.commands(), local.runs.clone());
+    let keeping = tokio::task::spawn_blocking(move || keep::keep(told, &wishes, &runs));
     let hub = tokio::spawn(hub.run(stop.clone()));
     let result = face(updates, commands, setting, args.screen.readonly).await;
     stop.cancel();
     hub.await?;
-    recorder::end(recording).await;
+    keeping.await?;
+    recorder::end(history).await;
     if let Some((tape, path)) = tape.zip(screen.record.as_ref()) {
         tape.end(path).await?;
     }

@@ -151,6 +151,11 @@ impl Fleet {
                     });
                 }
             }
+            What::Gone => {
+                if let Some(remote) = self.remotes.get_mut(&update.from) {
+                    remote.answers = Some(Err("it is another of them under a second name".into()));
+                }
+            }
             What::Run { id, event } => self.note_run(&update.from, id, event),
             _ => {}
         }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::backend::BackendId;
+use super::unit::Bytes;
 
 /// Work that is not ours: nothing it says is trusted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +28,10 @@ pub struct Job {
     /// Files that go with it, which somebody sent.
     #[serde(skip)]
     pub archive: Option<Archive>,
+    /// Bytes of its output that are passed on in a second once the first 4 MiB were; of what is more the
+    /// latest is, and the rest is dropped and counted. All of it if `None`.
+    #[serde(skip)]
+    pub pace: Option<Bytes>,
 }
 
 /// Files that were sent: a tar archive, compressed with gzip. Nothing in it is trusted.

@@ -82,9 +82,8 @@ impl Load {
     pub const fn at_once(&self) -> (u32, u32) {
         match self {
             Self::Throughput { least, most, .. } => (*least, *most),
-            Self::Latency { most, .. } => (1, *most),
+            Self::Latency { most, .. } | Self::Density { most } => (1, *most),
             Self::Memory { count } => (*count, *count),
-            Self::Density { most } => (1, *most),
             Self::Neighbour { .. } => (1, 1),
         }
     }

@@ -304,7 +304,6 @@ impl Run {
             RunEvent::Sample(sample) => self.samples.push(*sample),
             RunEvent::Step(step) => self.steps.push(*step),
             RunEvent::Moment(moment) if self.moments.len() < MOMENTS => self.moments.push(*moment),
-            RunEvent::Moment(_) => {}
             RunEvent::Log(lines) => self.write(lines),
             RunEvent::Checkpoint(checkpoint) => {
                 let beyond = (self.checkpoints.len() + 1).saturating_sub(CHECKPOINTS);
@@ -315,6 +314,7 @@ impl Run {
             RunEvent::Files(files) => self.files = files,
             RunEvent::Ended(tail) => self.tail = Some(*tail),
             RunEvent::Started(_)
+            | RunEvent::Moment(_)
             | RunEvent::Progress(_)
             | RunEvent::Summary(_)
             | RunEvent::Loads(_) => {}

@@ -78,6 +78,8 @@ pub enum What {
     Services(Vec<Service>),
     /// Whether a source answers.
     Health(Health),
+    /// The source is told of no more: it is another one under a second name.
+    Gone,
     /// Periodic samples that were dropped because nobody took them in time, since the start.
     Lost(u64),
     /// A sentence for the user: the answer to a command.

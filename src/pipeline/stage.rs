@@ -30,7 +30,9 @@ pub(super) fn edges(plan: &Plan) -> Vec<(SafeText, SafeText)> {
     for stage in planned(plan) {
         match stage {
             BenchStage::Prepare | BenchStage::WarmUp | BenchStage::Rounds => {
-                before.into_iter().for_each(|before| edge(before, stage));
+                if let Some(before) = before {
+                    edge(before, stage);
+                }
                 before = Some(stage);
             }
             BenchStage::Figures => edge(BenchStage::Rounds, stage),
@@ -84,9 +86,11 @@ pub(super) fn standing(run: &RunState, stage: BenchStage) -> Standing {
     let last = planned(&run.head.plan).filter(|stage| begun(*stage)).last();
     let is_last = last == Some(stage);
     let past = last.is_some_and(|last| last > stage) || run.tally.stage(stage).closed.is_some();
+    if run.is_live() && run.tally.current.is_some_and(|current| current == stage) {
+        return Standing::Running;
+    }
     match (stage, &run.tail) {
-        (BenchStage::Figures, Some(_)) => Standing::Finished,
-        (BenchStage::Prepare, _) => Standing::Finished,
+        (BenchStage::Figures, Some(_)) | (BenchStage::Prepare, _) => Standing::Finished,
         (_, Some(tail)) if is_last => match tail.end {
             RunEnd::Cancelled | RunEnd::Failed { .. } => Standing::Failed,
             _ => Standing::Finished,
@@ -111,10 +115,7 @@ fn one(run: &RunState, stage: BenchStage, own: f64) -> Stage {
     let (tally, standing) = (run.tally.stage(stage), standing(run, stage));
     let running = standing == Standing::Running;
     let amount = amount(run, stage, standing);
-    let began = tally.began();
-    let ended = tally.closed.or_else(|| Some(tally.seen?.1)).unwrap_or(own);
-    let until = if running { own } else { ended };
-    let took = began.map(|began| Seconds((until - began).max(0.0)));
+    let took = tally.took(own).map(Seconds);
     let partitions = partitions(run, stage, standing);
     let at_work = worker::at_work(run, stage, running);
     let per_second = |count: u64| match took {

@@ -258,3 +258,56 @@ fn a_plan_has_the_stages_of_its_loads() {
     let names: Vec<&str> = stage::planned(&plan).map(BenchStage::name).collect();
     assert_eq!(names, ["prepare", "warm-up", "rounds", "memory", "figures"]);
 }
+
+fn moment(kind: MomentKind, stage: BenchStage, at: f64) -> RunEvent {
+    let (stage, at_seconds) = (stage.name().into(), Seconds(at));
+    RunEvent::Moment(Box::new(Moment { at_seconds, kind, stage, ..Moment::default() }))
+}
+
+#[test]
+fn a_stage_that_goes_on_again_runs_and_only_its_own_time_counts() {
+    let (began, ended) = (MomentKind::StageStarted, MomentKind::StageEnded);
+    let (rounds, memory) = (BenchStage::Rounds, BenchStage::Memory);
+    let mut events = vec![moment(began, rounds, 0.0)];
+    events.extend(some());
+    events.extend([
+        moment(ended, rounds, 6.0),
+        moment(began, memory, 6.0),
+        moment(ended, memory, 8.0),
+    ]);
+    events.extend([
+        moment(began, rounds, 8.0),
+        moment(ended, rounds, 9.0),
+        moment(began, memory, 9.0),
+    ]);
+    let live = job(&told(&SourceId::local(), events.clone()));
+    assert_eq!(words(&live.stages)[2..4], [("rounds", "finished"), ("memory", "running")]);
+    assert_eq!(live.stages[2].duration_seconds, Some(Seconds(7.0)));
+    events.push(ended_well());
+    let over = job(&told(&SourceId::local(), events));
+    assert_eq!(
+        words(&over.stages)[2..],
+        [("rounds", "finished"), ("memory", "finished"), ("figures", "finished")]
+    );
+}
+
+fn ended_well() -> RunEvent {
+    ended(RunEnd::Completed)
+}
+
+#[test]
+fn a_job_costs_the_same_with_many_samples() {
+    let with = |rounds: u32| {
+        let round = |round| sample(round % 2, round / 2, false, f64::from(round) / 100.0, true);
+        told(&SourceId::local(), (0..rounds).map(round).collect())
+    };
+    let cost = |state: &State| {
+        let begun = std::time::Instant::now();
+        (0..20).for_each(|_| drop(job(state)));
+        begun.elapsed() / 20
+    };
+    let (few, many) = (with(1_000), with(100_000));
+    let (little, much) = (cost(&few), cost(&many));
+    println!("a job of 1,000 samples {little:?}, of 100,000 {much:?}");
+    assert!(much < little * 5 + std::time::Duration::from_millis(2), "{little:?} {much:?}");
+}

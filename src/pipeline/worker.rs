@@ -46,8 +46,9 @@ pub(super) fn workers(run: &RunState, stages: &[Stage], now: Stamp) -> Vec<Worke
         }
     }
     for moment in run.moments.iter().filter(|moment| !moment.worker.is_empty()) {
-        let of = workers.iter_mut().find(|worker| worker.id == moment.worker);
-        of.into_iter().for_each(|worker| worker.events.push(moment.clone()));
+        if let Some(of) = workers.iter_mut().find(|worker| worker.id == moment.worker) {
+            of.events.push(moment.clone());
+        }
     }
     workers
 }

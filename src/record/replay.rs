@@ -106,7 +106,7 @@ pub fn state_at(tape: Tape, head: Option<&Head>, goal: Goal) -> (State, Replay) 
     let mut state = State::default();
     let t = player.time_of(goal).min(player.reel.index.end());
     let until = player.reel.index.until(t);
-    let entries = player.reel.index.select(0..until, t);
+    let entries = player.reel.index.select(0..until);
     player.reel.read(&entries, |update| {
         state.apply(&update);
         true
@@ -262,7 +262,7 @@ impl Player {
         if until <= self.told {
             return;
         }
-        let entries = self.reel.index.select(self.told..until, self.t);
+        let entries = self.reel.index.select(self.told..until);
         let out = &self.out;
         self.gone |= !self.reel.read(&entries, |update| out.blocking_send(update).is_ok());
         self.told = until;

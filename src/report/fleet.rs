@@ -6,11 +6,13 @@
 use serde::Serialize;
 
 use super::columns::aligned;
+use super::load_row::{HEADS, load_rows};
 use super::run_text::wrapped;
 use crate::model::bench::{Cell, Estimate, Figure, Payload};
 use crate::model::run::{Run, RunEnd};
 use crate::stats::compare::{Difference, unlike};
 use crate::stats::side::{Part, Rank, cells, ranks};
+use crate::stats::summary::telling;
 
 /// Version of the JSON.
 pub const FORMAT: u32 = 1;
@@ -81,28 +83,53 @@ pub fn text(fleet: &Fleet) -> String {
         .collect();
     let names: Vec<&str> =
         runs.iter().filter(|(_, run)| run.tail.is_some()).map(|(name, _)| *name).collect();
-    let figure = Figure::Start;
-    let all = cells(&parts, figure);
-    for payload in payloads(&all) {
-        let of: Vec<Cell> = all.iter().copied().filter(|cell| cell.payload == payload).collect();
-        text.extend(["\n", payload.name(), " · ", figure.name(), "\n\n"]);
-        text.push_str(&table(&names, &parts, &of, figure));
+    let mut any = false;
+    for payload in payloads(&parts) {
+        for figure in telling(payload) {
+            let mut of = cells(&parts, *figure);
+            of.retain(|cell| cell.payload == payload);
+            if of.is_empty() {
+                continue;
+            }
+            any = true;
+            text.extend(["\n", payload.name(), " · ", figure.name(), "\n\n"]);
+            text.push_str(&table(&names, &parts, &of, *figure));
+        }
+    }
+    let loads = loads(&runs);
+    if loads.len() > 1 {
+        text.push_str("\nloads\n\n");
+        text.push_str(&aligned(&loads));
     }
     text.push('\n');
-    for note in fleet.notes(!all.is_empty() && parts.len() > 1) {
+    for note in fleet.notes(any && parts.len() > 1) {
         text.push_str(&wrapped("", &note));
     }
     text
 }
 
-fn payloads(cells: &[Cell]) -> Vec<Payload> {
+fn payloads(parts: &[Part<'_>]) -> Vec<Payload> {
     let mut all: Vec<Payload> = Vec::new();
-    for cell in cells {
+    for cell in parts.iter().flat_map(|part| &part.head.cells) {
         if !all.contains(&cell.payload) {
             all.push(cell.payload);
         }
     }
     all
+}
+
+/// What the loads came to: a line for each and each node, those of a load one below the other.
+fn loads(runs: &[(&str, &Run)]) -> Vec<Vec<String>> {
+    let mut lines = vec![HEADS.into_iter().chain(["node"]).map(str::to_owned).collect::<Vec<_>>()];
+    for (name, run) in runs {
+        for row in load_rows(run) {
+            let line: Vec<String> = row.line().into_iter().chain([(*name).to_owned()]).collect();
+            // What is measured and where comes before what came of it.
+            let alike = lines.iter().rposition(|other| other[..3] == line[..3]);
+            lines.insert(alike.map_or(lines.len(), |at| at + 1), line);
+        }
+    }
+    lines
 }
 
 /// Figures of `cells` on the nodes of `parts`, in as many tables as it takes.
@@ -237,7 +264,7 @@ fn ended(run: &Run) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::run_sample::run as sample;
+    use crate::report::run_sample::{loaded, run as sample};
 
     fn fleet(nodes: usize) -> Fleet {
         let node = |number: usize| {
@@ -253,9 +280,18 @@ mod tests {
 
     #[test]
     fn nodes_stand_side_by_side_and_what_is_unlike_is_said() {
-        let text = text(&fleet(2));
+        let mut both = fleet(2);
+        for run in both.nodes.iter_mut().filter_map(|node| node.run.as_mut()) {
+            run.tail = loaded().tail;
+        }
+        let text = text(&both);
         for words in [
             "web-0",
+            "noop · start",
+            "noop · cli",
+            "syscall · work",
+            "\nloads\n",
+            " at once",
             "web-1 is unlike web-0: kernel: 6.8.0",
             "left out db: no route to host",
             " *",

@@ -11,11 +11,14 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::clients::Unknown;
 use super::{Error, Spec};
 use crate::model::secret::Secret;
 use crate::model::text::SafeText;
+use crate::model::time::{Clock as _, SystemClock};
 
 /// Time to connect.
 pub const CONNECT: Duration = Duration::from_secs(2);
@@ -39,7 +42,7 @@ pub struct Client {
 }
 
 /// An answer, whole and bounded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reply {
     /// 200 and the like.
     pub status: u16,
@@ -47,6 +50,8 @@ pub struct Reply {
     pub media: String,
     /// It asks for a name and a password.
     pub wants_login: bool,
+    /// By how much its clock is ahead of this machine's, by its `Date`, which knows whole seconds.
+    pub ahead_seconds: Option<f64>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -102,6 +107,33 @@ impl Client {
         self.exchange(Method::POST, path, Some(body)).await
     }
 
+    /// Has a connection for `path` go over to WebSocket.
+    pub async fn upgrade(&self, path: &str) -> Result<reqwest::Upgraded, Error> {
+        let key = generate_key();
+        let request = self.introduce(self.http.get(format!("{}{path}", self.base)));
+        let request = request.header("connection", "Upgrade").header("upgrade", "websocket");
+        let request = request.header("sec-websocket-version", "13");
+        let sent = request.header("sec-websocket-key", &key).send().await;
+        let response = sent.map_err(|error| self.told(&error))?;
+        let status = response.status().as_u16();
+        if status != 101 {
+            let wants_login = wants_login(&response);
+            // A server without such a stream answers with a page, or that there is none.
+            let status = if status == 200 { 404 } else { status };
+            let reply = Reply { status, wants_login, ..Reply::default() };
+            return Err(self
+                .good(path, reply)
+                .err()
+                .unwrap_or_else(|| shape(path, "no WebSocket")));
+        }
+        let accepted = response.headers().get("sec-websocket-accept");
+        let wanted = derive_accept_key(key.as_bytes());
+        if accepted.is_none_or(|accepted| accepted.as_bytes() != wanted.as_bytes()) {
+            return Err(shape(path, "it goes over to another WebSocket than the one asked for"));
+        }
+        response.upgrade().await.map_err(|error| self.told(&error))
+    }
+
     /// The answer, if its status is good.
     pub fn good(&self, path: &str, reply: Reply) -> Result<Reply, Error> {
         let (path, status) = (SafeText::new(path), reply.status);
@@ -127,17 +159,13 @@ impl Client {
         path: &str,
         body: Option<(&'static str, Vec<u8>)>,
     ) -> Result<Reply, Error> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token.reveal());
-        } else if let Some(login) = &self.login {
-            let (name, password) = login.reveal().split_once(':').unwrap_or_default();
-            request = request.basic_auth(name, Some(password));
-        }
+        let mut request = self.introduce(self.http.request(method, format!("{}{path}", self.base)));
         if let Some((media, body)) = body {
             request = request.header("content-type", media).body(body);
         }
+        let asked_ms = SystemClock.now().wall_ms;
         let mut response = request.send().await.map_err(|error| self.told(&error))?;
+        let ahead_seconds = ahead(&response, asked_ms.midpoint(SystemClock.now().wall_ms));
         let status = response.status();
         let (media, wants_login) = (media(&response), wants_login(&response));
         let mut body = Vec::new();
@@ -147,7 +175,18 @@ impl Client {
             }
             body.extend_from_slice(&piece);
         }
-        Ok(Reply { status: StatusCode::as_u16(&status), media, wants_login, body })
+        let status = StatusCode::as_u16(&status);
+        Ok(Reply { status, media, wants_login, ahead_seconds, body })
+    }
+
+    /// `request` with what lets us in.
+    fn introduce(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        if let Some(token) = &self.token {
+            return request.bearer_auth(token.reveal());
+        }
+        let Some(login) = &self.login else { return request };
+        let (name, password) = login.reveal().split_once(':').unwrap_or_default();
+        request.basic_auth(name, Some(password))
     }
 
     /// What went wrong, by what can be done about it.
@@ -211,6 +250,15 @@ fn wants_login(response: &reqwest::Response) -> bool {
     let ways = response.headers().get_all("www-authenticate").iter();
     ways.filter_map(|way| way.to_str().ok())
         .any(|way| way.get(..5).is_some_and(|way| way.eq_ignore_ascii_case("basic")))
+}
+
+/// By how much its clock is ahead, if it was `here_ms` here when it answered. Half a second is what was
+/// cut off its time in the middle.
+fn ahead(response: &reqwest::Response, here_ms: i64) -> Option<f64> {
+    let date = response.headers().get("date")?.to_str().ok()?;
+    let there = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()?;
+    let ahead_ms = there.as_millisecond().saturating_add(500).saturating_sub(here_ms);
+    Some(ahead_ms as f64 / 1e3)
 }
 
 fn shape(path: &str, why: &str) -> Error {

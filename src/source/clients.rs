@@ -146,7 +146,8 @@ impl Names {
             return known.found();
         }
         match tokio::time::timeout(LOOKUP, self.ask(name.to_owned())).await {
-            Ok(addresses) => self.keep(name, addresses),
+            Ok(addresses) if addresses.is_empty() => Err(Unknown::Absent),
+            Ok(addresses) => Ok(addresses),
             // An address that was right a minute ago is better than none.
             Err(_) => known
                 .filter(|known| !known.addresses.is_empty())
@@ -157,6 +158,7 @@ impl Names {
     /// Asks the system, in a thread of its own; the turn ends with the thread and not before.
     async fn ask(&self, name: String) -> Vec<IpAddr> {
         let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else { return Vec::new() };
+        let names = self.clone();
         let asked = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let found = std::net::ToSocketAddrs::to_socket_addrs(&(name.as_str(), 0));
@@ -166,6 +168,8 @@ impl Names {
                     addresses.push(address);
                 }
             }
+            // Whoever asked may have gone; the next one finds it.
+            names.keep(&name, addresses.clone()).ok();
             addresses
         });
         asked.await.unwrap_or_default()

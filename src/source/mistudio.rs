@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::client::Client;
 use super::detect;
 use super::foreign::{Survey, value};
 use super::{Asked, Error, Source, Spec, Told, Wants};
@@ -16,6 +17,7 @@ use crate::model::command::Command;
 use crate::model::node::NodeInfo;
 use crate::model::origin::{Kind, Offer};
 use crate::model::reading::{Reading, Why};
+use crate::model::text::SafeText;
 use crate::model::update::What;
 
 mod gpu;
@@ -44,7 +46,8 @@ const RARELY: Duration = Duration::from_mins(5);
 /// A miStudio back end.
 #[derive(Debug)]
 pub struct MiStudio {
-    spec: Spec,
+    client: Client,
+    name: SafeText,
     survey: Survey,
     stream: Option<Stream>,
     parts: Parts,
@@ -59,7 +62,8 @@ impl MiStudio {
     /// The server of `spec`. Nothing is asked yet.
     pub fn new(spec: &Spec) -> Result<Self, Error> {
         Ok(Self {
-            spec: spec.clone(),
+            client: Client::new(spec)?,
+            name: spec.address.name().into(),
             survey: Survey::new(spec, Kind::MiStudio)?,
             stream: None,
             parts: Parts::default(),
@@ -89,11 +93,7 @@ impl MiStudio {
     /// Takes in what the stream brought, and begins it once it is known what to ask for.
     fn listen(&mut self) {
         if self.stream.is_none() && self.survey.offers_one_of(&[METRICS]) {
-            self.stream = Stream::open(&self.spec, &self.gpus.ids());
-            if self.stream.is_none() {
-                let why = "it is listened to without TLS alone: asking by REST";
-                self.survey.note(STREAM, Offer::Failed(why.into()), Duration::ZERO);
-            }
+            self.stream = Some(Stream::open(self.client.clone(), &self.gpus.ids()));
         }
         let Some(stream) = &self.stream else { return };
         let (parts, mut offer) = stream.take();
@@ -156,7 +156,7 @@ impl MiStudio {
     fn learn(&mut self, sample: &crate::model::node::NodeSample) -> Option<What> {
         let cpus = self.parts.cpu.as_ref().and_then(|part| value::small(&part.value, "count"));
         let info = NodeInfo {
-            hostname: self.spec.address.name().into(),
+            hostname: self.name.clone(),
             cpus: cpus.unwrap_or_default(),
             memory_bytes: sample.memory.clone().map(|memory| memory.total_bytes),
             os: Reading::Missing(Why::NotSupported),

@@ -194,7 +194,7 @@ impl RunState {
                 self.checkpoints.push_back((**checkpoint).clone());
             }
             RunEvent::Workers(workers) => {
-                self.workers = workers.iter().take(WORKERS).cloned().collect()
+                self.workers = workers.iter().take(WORKERS).cloned().collect();
             }
             RunEvent::Files(files) => self.files = files.iter().take(FILES).cloned().collect(),
             RunEvent::Ended(tail) => {

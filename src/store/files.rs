@@ -114,7 +114,7 @@ pub(super) fn read(dir: &Path) -> Vec<Artifact> {
     let list = list(dir).ok().flatten().unwrap_or_default();
     let mut known: BTreeMap<String, Artifact> = BTreeMap::new();
     for entry in list.files.into_iter().take(MOST) {
-        known.insert(entry.name.clone(), artifact(entry));
+        known.insert(entry.name.clone(), artifact(&entry));
     }
     let entries = fs::read_dir(dir).into_iter().flatten().flatten().take(2 * MOST);
     for entry in entries {
@@ -130,7 +130,7 @@ pub(super) fn read(dir: &Path) -> Vec<Artifact> {
     known.into_values().collect()
 }
 
-fn artifact(entry: Entry) -> Artifact {
+fn artifact(entry: &Entry) -> Artifact {
     Artifact {
         sha256: Some(SafeText::new(&entry.sha256)),
         bytes: Some(Bytes(entry.bytes)),
@@ -176,7 +176,8 @@ fn entry(dir: &Path, name: &str, of: Vec<String>) -> Result<Entry, Error> {
         hash.update(&room[..read]);
         bytes += read as u64;
     }
-    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 =
+        hash.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     Ok(Entry { name: name.to_owned(), sha256, bytes, of })
 }
 

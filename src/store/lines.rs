@@ -39,7 +39,7 @@ impl Lines {
         let file = open.map_err(Error::at(&at))?;
         let bytes = file::read(&at)?;
         let items: Vec<T> = parse(&at, &bytes)?;
-        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        let lines = bytes.split(|byte| *byte == b'\n').count() - 1;
         let ends = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at as u64 + 1);
         let mut of = Self { at, file, whole: ends, dirty: false };
         let rest = bytes.len() as u64 - ends;

@@ -25,7 +25,7 @@ struct Real {
 
 impl Real {
     /// Why there is none.
-    fn start() -> Result<Self, String> {
+    fn start(tls: &[PathBuf]) -> Result<Self, String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let own = root.join("target/tools/bin/python");
         let python = if own.exists() { own } else { PathBuf::from("python3") };
@@ -42,6 +42,7 @@ impl Real {
         let mut child = Command::new(python)
             .arg(root.join("tests/foreign/stream_server.py"))
             .arg(rest.to_string())
+            .args(tls)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -65,6 +66,18 @@ impl Drop for Real {
         let _gone = self.child.kill();
         let _reaped = self.child.wait();
     }
+}
+
+/// The server, with `tls` a certificate and its key; `None` where there is none, which is said.
+#[expect(clippy::print_stderr, reason = "a test, which says what it passes over")]
+fn real(tls: &[PathBuf]) -> Option<Real> {
+    Real::start(tls)
+        .map_err(|why| {
+            let live = std::env::var_os("ISOMON_REQUIRE_LIVE");
+            assert!(live.is_none_or(|live| live != "1"), "{why}");
+            eprintln!("passed over: {why}");
+        })
+        .ok()
 }
 
 fn busy(node: &NodeSample) -> Option<f64> {
@@ -96,17 +109,7 @@ async fn until(
 
 #[tokio::test]
 async fn numbers_come_by_the_stream_and_by_rest_when_they_do_not() {
-    let mut real = match Real::start() {
-        Ok(real) => real,
-        Err(why) => {
-            assert!(
-                std::env::var_os("ISOMON_REQUIRE_LIVE").is_none_or(|live| live != "1"),
-                "{why}"
-            );
-            eprintln!("passed over: {why}");
-            return;
-        }
-    };
+    let Some(mut real) = real(&[]) else { return };
     let mut source = open(spec(&format!("mistudio+http://127.0.0.1:{}", real.port))).unwrap();
     let mut offer = Offer::Unasked;
     let by_rest = |told: &[Told]| told!(told, Node).and_then(|n| busy(n)).is_some_and(|b| b < 20.0);
@@ -129,4 +132,42 @@ async fn numbers_come_by_the_stream_and_by_rest_when_they_do_not() {
     until(&mut source, &mut offer, |told, offer| by_stream(told) && *offer == Offer::Offered).await;
     real.say("flood");
     until(&mut source, &mut offer, |_, offer| offer.to_string().contains("200 messages")).await;
+}
+
+/// What the stream is said to be once it is known, and whether numbers came by it.
+async fn outcome(spec: isomon::source::Spec) -> (Offer, bool) {
+    let mut source = open(spec).unwrap();
+    let (mut offer, mut came) = (Offer::Unasked, false);
+    let begin = Instant::now();
+    while begin.elapsed() < PATIENCE && !came && !matches!(offer, Offer::Failed(_)) {
+        let Ok(told) = ask(&mut source).await else { return (offer, came) };
+        if let Some(origin) = origin(&told) {
+            let found = origin.endpoints.iter().find(|one| one.name.as_str() == "/ws/socket.io");
+            offer = found.map_or(offer, |found| found.offer.clone());
+        }
+        came |= told!(&told, Node).and_then(|node| busy(node)) == Some(50.0);
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    (offer, came)
+}
+
+#[tokio::test]
+async fn the_stream_comes_by_tls_from_who_is_trusted_and_from_nobody_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| dir.path().join(name));
+    std::fs::write(&cert, own.cert.pem()).unwrap();
+    std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();
+    let Some(real) = real(&[cert, key]) else { return };
+    let url = format!("mistudio+https://127.0.0.1:{}", real.port);
+    let trusting = |ca: Option<String>, insecure| {
+        let mut spec = spec(&url);
+        (spec.ca, spec.insecure) = (ca.map(String::into_bytes), insecure);
+        spec
+    };
+    assert_eq!(outcome(trusting(Some(own.cert.pem()), false)).await, (Offer::Offered, true));
+    assert_eq!(outcome(trusting(None, true)).await, (Offer::Offered, true));
+    let other = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (offer, came) = outcome(trusting(Some(other.cert.pem()), false)).await;
+    assert!(!came && offer != Offer::Offered, "{offer}");
 }

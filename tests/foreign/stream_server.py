@@ -2,11 +2,12 @@
 
 Writes its port on standard output. A line on standard input switches it: `mute` stops the numbers
 while the connection stands, `talk` goes on, `old` leaves `metric_type` out and calls the event
-`metrics`, `flood` sends without pause. It ends with its standard input.
+`metrics`, `flood` sends without pause. With a certificate and a key it speaks TLS. It ends with its standard input.
 """
 
 import asyncio
 import json
+import ssl
 import sys
 
 import socketio
@@ -87,7 +88,11 @@ async def main():
     app.router.add_get("/{path:.*}", rest)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    tls = None
+    if len(sys.argv) > 2:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(sys.argv[2], sys.argv[3])
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     print(site._server.sockets[0].getsockname()[1], flush=True)
     emitter = asyncio.create_task(emit())

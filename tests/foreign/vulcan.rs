@@ -155,3 +155,34 @@ async fn pages_that_are_too_large_are_asked_for_in_smaller_ones() {
     assert!(work.latest.len() >= 20, "{}", work.latest.len());
     assert!(work.latest[0].output.as_ref().unwrap().as_str().len() < 300);
 }
+
+/// A server whose clock is off by so many seconds; it knows no question.
+fn off(seconds: i64) -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let there = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+            let date = there.strftime("%a, %d %b %Y %H:%M:%S GMT");
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ndate: {date}\r\ncontent-type: application/json\r\n\
+                 content-length: 15\r\nconnection: close\r\n\r\n{{\"status\":\"ok\"}}"
+            );
+            let mut head = [0; 2_048];
+            let _read = std::io::Read::read(&mut stream, &mut head);
+            let _written = std::io::Write::write_all(&mut stream, answer.as_bytes());
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_told_and_one_that_is_right_is_not() {
+    for (seconds, least, most) in [(-3_600, -3_603.0, -3_597.0), (90, 87.0, 93.0), (0, 0.0, 0.0)] {
+        let url = format!("solstice+http://127.0.0.1:{}", off(seconds));
+        let mut source = isomon::source::open(crate::server::spec(&url)).unwrap();
+        let Ok(told) = ask(&mut source).await else { panic!("{seconds}: no answer") };
+        let skew = crate::server::origin(&told).unwrap().skew_seconds.unwrap();
+        assert!((least..=most).contains(&skew), "{seconds}: {skew}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,13 @@ impl Server {
     pub(crate) fn start_in(home: Home, words: &[&str]) -> Self {
         let fixed = ["serve", "--listen", "127.0.0.1:0", "--no-check"];
         let mut command = home.command(&[&fixed, words].concat());
-        command.env("ISOMON_LOG", "trace").stdout(Stdio::null()).stderr(Stdio::piped());
+        command.env("ISOMON_LOG", "trace");
+        Self::of(home, command)
+    }
+
+    /// The one that `command` starts.
+    pub(crate) fn of(home: Home, mut command: Command) -> Self {
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (to, stderr) = mpsc::channel();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();

@@ -5,6 +5,8 @@ use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use isomon::backend::{CampSettings, audit};
+use isomon::model::bench::Limits;
 use isomon::model::live::{Hello, Line};
 use isomon::model::run::RunEvent;
 use isomon::model::update::What;
@@ -106,10 +108,12 @@ fn a_run_that_goes_on_is_cleared_up_when_the_input_ends() {
     let backends = [isomon::model::backend::BackendId::Process];
     let plan = isomon::bench::preset::plan(isomon::model::bench::Preset::Standard, &backends, 1);
     let id = isomon::model::id::RunId::new(1_000, 0x5e1f_0001);
-    let wish = isomon::model::command::Command::BenchAs { id, plan: Box::new(plan) };
+    let settings = CampSettings::detect(Limits::default()).unwrap();
+    let wish = isomon::model::command::Command::BenchAs { id: id.clone(), plan: Box::new(plan) };
     far.wish(&serde_json::to_string(&wish).unwrap());
     let begun = |what: &What| matches!(what, What::Run { event: RunEvent::Sample(_), .. });
     far.hear(begun);
+    assert_ne!(audit(&settings, &id), [], "there is something to be cleared up");
     let runtime = far.child.id();
     assert_eq!(far.end(), Some(0));
     let left = std::fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
@@ -118,4 +122,5 @@ fn a_run_that_goes_on_is_cleared_up_when_the_input_ends() {
         after.split(' ').nth(1) == Some(runtime.to_string().as_str())
     });
     assert_eq!(left.count(), 0, "nothing of it is left");
+    assert_eq!(audit(&settings, &id), [], "neither groups nor files");
 }

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use isomon::config::address::Address;
@@ -16,6 +17,39 @@ pub(crate) struct Server {
     pub(crate) dir: TempDir,
     pub(crate) port: u16,
     sshd: Child,
+    _room: Room,
+}
+
+/// Where an sshd keeps those who are not logged in, built into it; made where it is not there, and removed
+/// with the last server that was.
+struct Room;
+
+/// Servers in a room that was made for them.
+static IN_ROOM: Mutex<usize> = Mutex::new(0);
+
+const ROOM: &str = "/run/sshd";
+
+impl Room {
+    fn take() -> Option<Self> {
+        let mut count = IN_ROOM.lock().unwrap();
+        if *count > 0 {
+            *count += 1;
+        } else if !Path::new(ROOM).is_dir() {
+            std::fs::create_dir(ROOM).ok()?;
+            *count = 1;
+        }
+        Some(Self)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let mut count = IN_ROOM.lock().unwrap();
+        if *count == 1 {
+            std::fs::remove_dir(ROOM).ok();
+        }
+        *count = count.saturating_sub(1);
+    }
 }
 
 /// Says why a test cannot run here; that is a failure where everything must run.
@@ -45,10 +79,10 @@ impl Server {
             skip("sshd is not installed (Debian: openssh-server)");
             return None;
         };
-        if !Path::new("/run/sshd").is_dir() && std::fs::create_dir("/run/sshd").is_err() {
+        let Some(room) = Room::take() else {
             skip("sshd has no /run/sshd, and it cannot be made");
             return None;
-        }
+        };
         let dir = tempfile::tempdir().unwrap();
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         let at = |name: &str| dir.path().join(name);
@@ -62,7 +96,7 @@ impl Server {
         write_server(dir.path(), port);
         write_client(dir.path());
         let child = start(sshd, dir.path());
-        let server = Self { dir, port, sshd: child };
+        let server = Self { dir, port, sshd: child, _room: room };
         server.trust(&server.known_as("host"));
         server.wait();
         Some(server)

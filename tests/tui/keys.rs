@@ -21,17 +21,17 @@ fn still(keys: &str) -> Left {
 }
 
 #[test]
-fn digits_and_brackets_open_tabs() {
+fn digits_and_angles_open_tabs() {
     let rows = [
         ("2", Tab::Nodes),
         ("5", Tab::Bench),
         ("6", Tab::Runs),
         ("9", Tab::Logs),
         ("L", Tab::Logs),
-        ("]", Tab::Nodes),
-        ("] ]", Tab::Gpus),
-        ("[", Tab::Logs),
-        ("9 ]", Tab::Overview),
+        (">", Tab::Nodes),
+        ("> >", Tab::Gpus),
+        ("<", Tab::Logs),
+        ("9 >", Tab::Overview),
     ];
     for (keys, tab) in rows {
         assert_eq!(still(keys).app.tab, tab, "{keys}");
@@ -40,7 +40,7 @@ fn digits_and_brackets_open_tabs() {
 
 #[test]
 fn who_first_looks_at_backends_has_them_tried_once() {
-    let rows = [("2 3 9", 0), ("4", 1), ("5 4 5", 1), ("b 4", 1), ("C 5", 1), ("] ] ]", 1)];
+    let rows = [("2 3 9", 0), ("4", 1), ("5 4 5", 1), ("b 4", 1), ("C 5", 1), ("> > >", 1)];
     for (keys, times) in rows {
         let wishes = still(keys).wishes;
         let tried = wishes.iter().filter(|wish| **wish == Command::CheckBackends);

@@ -91,7 +91,7 @@ pub struct Left {
     pub app: App,
     /// What was drawn on.
     pub page: Page,
-    /// What was wished.
+    /// What was wished, apart from pieces of the past.
     pub wishes: Vec<Command>,
     /// How it ended; a hang-up once the keys are used up.
     pub ended: Ended,
@@ -144,7 +144,9 @@ pub fn stay(app: App, state: &State, inputs: Vec<Input>, size: (u16, u16)) -> Le
     Left {
         app: session.app,
         page: session.surface,
-        wishes: std::iter::from_fn(|| wished.try_recv().ok()).collect(),
+        wishes: std::iter::from_fn(|| wished.try_recv().ok())
+            .filter(|wish| !matches!(wish, Command::Past(_)))
+            .collect(),
         ended,
     }
 }

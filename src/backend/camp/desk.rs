@@ -106,6 +106,9 @@ impl Desk {
         out: Option<&mpsc::Sender<Chunk>>,
     ) -> Result<Trial, Error> {
         let mut order = self.order(kind, task, lot, serial, out.is_some()).await?;
+        if let Work::Job(job) = &task.work {
+            order.set_pace(job.pace.map(|bytes| bytes.0));
+        }
         // Under load the command itself was started just before.
         if let Order::Launch(Launch { silent: true, before, .. }) = &mut order
             && lot.name() == MAIN

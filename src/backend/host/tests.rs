@@ -60,6 +60,7 @@ fn call(script: &str, starts: &[Start], timeout_ms: u64) -> Call {
         timeout_ms,
         keep_bytes: 1000,
         stream: true,
+        pace: None,
         hold: false,
     }
 }

@@ -19,19 +19,21 @@ impl Course {
         let head = Box::new(self.head.clone());
         self.voice.tell(RunEvent::Started(head)).await;
         let at = self.at();
-        if let Some(words) = words {
+        if words.is_some() {
             self.tell_before().await;
-            self.diary.note(at, MomentKind::Resumed, &words);
-            self.diary.say(at, "isomon", false, &words);
-        } else {
-            let backends = self.head.plan.backends.len();
-            let words = format!("{} cells of {backends} backends", self.head.cells.len());
-            self.diary.note(at, MomentKind::RunStarted, &words);
         }
         if let Some(prepared) = prepared {
             let took = Seconds::from(self.begun.since(prepared));
             let from = At { ms: prepared.wall_ms, seconds: at.seconds };
             self.diary.passed(from, at, BenchStage::Prepare, took);
+        }
+        if let Some(words) = words {
+            self.diary.note(at, MomentKind::Resumed, &words);
+            self.diary.say(at, "isomon", false, &words);
+        } else {
+            let names: Vec<&str> = self.head.plan.backends.iter().map(|id| id.name()).collect();
+            let words = format!("cells: {}, of {}", self.head.cells.len(), names.join(", "));
+            self.diary.note(at, MomentKind::RunStarted, &words);
         }
         for out in self.head.left_out.iter().filter(|out| out.payload.is_none()) {
             self.diary.say(at, &out.label(), true, &format!("{} -> {}", out.reason, out.remedy));

@@ -137,12 +137,12 @@ impl Course {
         for (cell, nonce) in order::again(self.head.plan.seed, round, 0, &cells) {
             self.may_go_on()?;
             let task = self.task(self.ledger.cells[cell as usize], nonce);
-            let launched = tokio::select! {
+            let ended = tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => return ControlFlow::Break(RunEnd::Cancelled),
-                launched = launcher.launch(&task) => launched,
+                ended = launcher.launch(&task) => ended,
             };
-            if let Err(error) = launched {
+            if let Err(error) = ended {
                 tracing::debug!(%error, "warm again");
             }
         }

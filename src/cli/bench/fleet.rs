@@ -30,7 +30,6 @@ use crate::report::fleet::{Fleet, Node, json, text};
 use crate::source::Spec;
 
 mod gather;
-mod keep;
 
 use gather::Gathered;
 

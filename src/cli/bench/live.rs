@@ -4,6 +4,7 @@ use color_eyre::eyre::{Result, eyre};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::super::advice::Advise;
 use super::super::progress::Meter;
 use super::super::signals::Signals;
 use super::{never_began, outlook};
@@ -14,6 +15,7 @@ use crate::model::id::RunId;
 use crate::model::pipeline::MomentKind;
 use crate::model::run::{Run, RunEvent, RunHead};
 use crate::model::text::SafeText;
+use crate::model::time::{Clock as _, SystemClock};
 use crate::model::update::{Update, What};
 
 const EVENTS: usize = 256;
@@ -43,13 +45,15 @@ pub(super) async fn run(local: Local, work: Work, meter: &mut Meter) -> Result<H
     let (out, events) = mpsc::channel(EVENTS);
     let cancel = CancellationToken::new();
     let token = cancel.clone();
+    let resumes = matches!(work, Work::Resume(..));
     let doing = tokio::spawn(async move {
         match work {
             Work::New(plan) => local.bench(new_id(), *plan, out, token).await,
             Work::Resume(id, anyway) => local.go_on(id, anyway, out, token).await,
         }
     });
-    let mut gathered = Gathered::default();
+    let began_ms = SystemClock.now().wall_ms;
+    let mut gathered = Gathered { began_ms, resumes, ..Gathered::default() };
     if gathered.hear(events, &mut signals, &cancel, meter).await {
         meter.say("left at once; `isomon gc` sweeps what the reaper may have missed");
         return Ok(Heard { run: None, signal: gathered.signal, fault: false });
@@ -71,6 +75,10 @@ struct Gathered {
     signal: Option<u8>,
     /// Something went wrong that did not end it: its disk is full, a backend was given up.
     fault: bool,
+    /// Milliseconds since 1970 UTC when it was begun, or went on.
+    began_ms: i64,
+    /// It goes on.
+    resumes: bool,
 }
 
 impl Gathered {
@@ -122,7 +130,10 @@ impl Gathered {
             }
             RunEvent::Progress(progress) => meter.show(&progress),
             RunEvent::Moment(moment) if moment.kind == MomentKind::Resumed => {
-                meter.say(moment.words.as_str());
+                // Those of before are told again, and were said then.
+                if moment.at_ms >= self.began_ms {
+                    meter.say(moment.words.as_str());
+                }
                 self.keep(RunEvent::Moment(moment));
             }
             event => self.keep(event),
@@ -130,12 +141,8 @@ impl Gathered {
     }
 
     fn keep(&mut self, event: RunEvent) {
-        match event {
-            event => {
-                if let Some(run) = &mut self.run {
-                    run.take(event);
-                }
-            }
+        if let Some(run) = &mut self.run {
+            run.take(event);
         }
     }
 
@@ -148,7 +155,12 @@ impl Gathered {
             }
             let why = result.err();
             let why = why.as_ref().map_or("nothing was run", SafeText::as_str);
-            return Err(never_began(why));
+            let remedy = "`isomon list` shows the runs, and which of them can go on";
+            return Err(if self.resumes {
+                eyre!("{why}").advise(remedy)
+            } else {
+                never_began(why)
+            });
         };
         if let (Err(why), None) = (&result, &run.tail) {
             return Err(eyre!("run {}: {why}", run.head.id));

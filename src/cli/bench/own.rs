@@ -131,7 +131,7 @@ fn bundle(dir: &Path) -> Result<Job> {
         env: env.iter().filter_map(split).collect(),
         root: Some(root),
         from: Some(dir),
-        archive: None,
+        ..Job::default()
     })
 }
 

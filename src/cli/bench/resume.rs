@@ -31,8 +31,8 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting, word: &str) -> Outcome {
     let id = id.ok_or_else(|| eyre!("there is no such run").advise(remedy))?;
     let base = wish.beside.base()?;
     let mut meter = Meter::new();
-    let work = Work::Resume(id, wish.resume.resume_anyway);
-    let heard = runtime::block_on(live::run(setting.local.clone(), work, &mut meter));
+    let goal = Work::Resume(id, wish.resume.resume_anyway);
+    let heard = runtime::block_on(live::run(setting.local.clone(), goal, &mut meter));
     let heard = heard??;
     meter.clear();
     super::conclude(wish, heard, &base, &meter)

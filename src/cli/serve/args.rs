@@ -45,7 +45,7 @@ pub struct ServeArgs {
     /// Time between two samples: 2, 500ms, 1m
     #[arg(short, long, value_name = "TIME")]
     pub(super) interval: Option<Interval>,
-    /// Do not try the backends at the start
+    /// Do not try the backends at the start; what needs to know waits for that the first time
     #[arg(long)]
     pub(super) no_check: bool,
     /// Keep no history

@@ -3,7 +3,7 @@
 //! Pure. To show a moment, everything up to it would have to be told again; most of it was said again
 //! later, so that the last word is enough, and of the numbers that charts show an hour is.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::model::time::Stamp;
 use crate::store::tape::{Glance, Kind};
@@ -129,26 +129,26 @@ impl Index {
         entry.kind = Kind::Never;
     }
 
-    /// Those of `places` that must be told to show the instant `t`, in their order.
-    pub(super) fn select(&self, places: std::ops::Range<usize>, t: u64) -> Vec<Entry> {
+    /// Those of `places` that must be told to show the moment after them, in their order.
+    pub(super) fn select(&self, places: std::ops::Range<usize>) -> Vec<Entry> {
         let within = self.entries.get(places).unwrap_or_default();
-        let mut said = HashSet::new();
-        let young = |entry: &Entry, most: u64| t.saturating_sub(entry.t) <= most;
-        let mut told: Vec<Entry> = within
-            .iter()
-            .rev()
-            .filter(|entry| {
-                let last = entry.kind != Kind::Never && said.insert(entry.key);
-                match entry.kind {
-                    Kind::Hour => last || young(entry, HOUR_MS),
-                    Kind::Moment => last || young(entry, MOMENT_MS),
-                    Kind::Until => last,
-                    Kind::Always => true,
-                    Kind::Never => false,
-                }
-            })
-            .copied()
-            .collect();
+        let (mut lasts, mut seen) = (HashMap::new(), 0);
+        let mut stands = |entry: &&Entry| {
+            if entry.kind == Kind::Never {
+                return false;
+            }
+            let last: u64 = *lasts.entry(entry.key).or_insert(entry.t);
+            let is_last = lasts.len() > seen;
+            seen = lasts.len();
+            match entry.kind {
+                Kind::Hour => last - entry.t <= HOUR_MS,
+                Kind::Moment => last - entry.t <= MOMENT_MS,
+                Kind::Until => is_last,
+                Kind::Always => true,
+                Kind::Never => false,
+            }
+        };
+        let mut told: Vec<Entry> = within.iter().rev().filter(&mut stands).copied().collect();
         told.reverse();
         told
     }
@@ -182,7 +182,7 @@ mod tests {
             (3_602_000, 0, "node", Kind::Hour),
         ]);
         let told = |t| {
-            let selected = index.select(0..index.until(t), t);
+            let selected = index.select(0..index.until(t));
             selected.iter().map(|entry| entry.line).collect::<Vec<_>>()
         };
         assert_eq!(told(3_000), [0, 1, 2, 3]);

@@ -15,12 +15,15 @@ use crate::model::backend::BackendId;
 use crate::model::bench::{Failure, Limits, Outcome, Phase};
 use crate::model::job::{Chunk, Job, Stream};
 use crate::model::text::SafeText;
+use crate::model::unit::Bytes;
 use crate::model::workload::Status;
 
 /// Pieces of output that may wait.
 const CHUNKS: usize = 16;
 /// Output kept as such, from its beginning; lines are kept besides.
 const OUTPUT: usize = 1 << 20;
+/// Output taken in a second once the first 4 MiB were; nobody sees more of a flood than its ends.
+const PACE: Bytes = Bytes(1 << 20);
 /// Backends that are tried before it is looked whether one is ready.
 const TRIED_AT_ONCE: usize = 4;
 /// Time between two writes of its lines.
@@ -143,7 +146,7 @@ fn lasted(ended: &Ended) -> Option<f64> {
 }
 
 fn task(backend: BackendId, job: Job, limits: Limits) -> Task {
-    let work = Work::Job(Arc::new(job));
+    let work = Work::Job(Arc::new(Job { pace: Some(PACE), ..job }));
     let start = crate::model::backend::Start::Cold;
     Task { backend, start, work, kernel: None, nonce: random(), limits }
 }

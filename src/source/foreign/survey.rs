@@ -31,6 +31,8 @@ const LONGEST: usize = 4 << 20;
 const LONGEST_WORDS: &str = "4 MiB";
 /// Questions without an answer in time after which the rest of a round is not asked.
 const PATIENCE: usize = 2;
+/// Seconds by which a clock that is told in whole ones may seem to move.
+const CLOCK: f64 = 2.0;
 /// Letters of an error that are kept.
 const SAID: usize = 160;
 
@@ -156,7 +158,10 @@ impl Survey {
     /// Asks for `path` whatever its pace; only whether the server answers at all is noted.
     pub(in crate::source) async fn fetch(&mut self, path: &str) -> Result<Value, Error> {
         let outcome = match self.client.get(path).await {
-            Ok(reply) => read(&self.client, path, reply),
+            Ok(reply) => {
+                self.set_clock(reply.ahead_seconds);
+                read(&self.client, path, reply)
+            }
             Err(error) => Err(error),
         };
         match &outcome {
@@ -225,6 +230,14 @@ impl Survey {
     /// Whether each of `names` was asked and none is there.
     pub(in crate::source) fn offers_none_of(&self, names: &[&str]) -> bool {
         names.iter().all(|name| *self.offer(name) == Offer::NotOffered)
+    }
+
+    /// Keeps by how much the server's clock is ahead, unless it is as it was for all that can be told.
+    fn set_clock(&mut self, ahead_seconds: Option<f64>) {
+        let before = self.origin.skew_seconds;
+        let ahead = ahead_seconds.map(|ahead| if ahead.abs() > CLOCK { ahead } else { 0.0 });
+        let moved = |ahead: &f64| before.is_none_or(|before| (before - ahead).abs() > CLOCK);
+        self.origin.skew_seconds = ahead.filter(moved).or(before);
     }
 
     /// Keeps the version the server gives.

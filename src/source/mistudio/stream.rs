@@ -8,21 +8,17 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::part::Parts;
-use crate::config::address::Address;
 use crate::model::origin::Offer;
 use crate::model::text::SafeText;
-use crate::source::Spec;
-use crate::source::client::CONNECT;
+use crate::source::client::Client;
 
 mod packet;
 
@@ -53,26 +49,21 @@ struct Feed {
     offer: Offer,
 }
 
-type Socket = WebSocketStream<TcpStream>;
+type Socket = WebSocketStream<reqwest::Upgraded>;
 
 struct Listener {
-    host: String,
-    port: u16,
-    base: String,
+    client: Client,
     channels: Vec<String>,
     feed: watch::Sender<Feed>,
 }
 
 impl Stream {
-    /// Begins to listen at the server of `spec`; `None` if that speaks TLS.
-    pub(super) fn open(spec: &Spec, gpus: &[u32]) -> Option<Self> {
-        let Address::Http { tls: false, host, port, base, .. } = &spec.address else { return None };
-        let (host, base) = (host.clone(), base.clone());
+    /// Begins to listen at the server of `client`, trusted and let in as for all other questions.
+    pub(super) fn open(client: Client, gpus: &[u32]) -> Self {
         let (feed, seen) = watch::channel(Feed::default());
-        let channels = channels(gpus);
-        let listener = Listener { host, port: *port, base, channels, feed };
+        let listener = Listener { client, channels: channels(gpus), feed };
         let task = AbortOnDropHandle::new(tokio::spawn(listener.run()));
-        Some(Self { feed: seen, _task: task })
+        Self { feed: seen, _task: task }
     }
 
     /// What came so far, and how it stands.
@@ -131,22 +122,14 @@ impl Listener {
     }
 
     async fn connect(&self) -> Result<Socket, Offer> {
-        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
-        let tcp = timeout(CONNECT, TcpStream::connect((bare, self.port))).await;
-        let tcp = tcp.map_err(|_| failed("no connection within 2 s"))?;
-        let tcp = tcp.map_err(|error| failed(&error.to_string()))?;
-        let Self { host, port, base, .. } = self;
-        let url = format!("ws://{host}:{port}{base}/ws/socket.io/?EIO=4&transport=websocket");
-        let request = url.into_client_request().map_err(|error| failed(&error.to_string()))?;
+        let path = "/ws/socket.io/?EIO=4&transport=websocket";
+        let agreed = timeout(HANDSHAKE, self.client.upgrade(path)).await;
+        let agreed = agreed.map_err(|_| failed("the protocol was not agreed on within 5 s"))?;
+        let connection = agreed.map_err(|error| error.offer())?;
         let bounds = WebSocketConfig::default()
             .max_message_size(Some(LARGEST))
             .max_frame_size(Some(LARGEST));
-        let agreed = tokio_tungstenite::client_async_with_config(request, tcp, Some(bounds));
-        match timeout(HANDSHAKE, agreed).await {
-            Err(_) => Err(failed("the protocol was not agreed on within 5 s")),
-            Ok(Ok((socket, _))) => Ok(socket),
-            Ok(Err(error)) => Err(refused(&error)),
-        }
+        Ok(WebSocketStream::from_raw_socket(connection, Role::Client, Some(bounds)).await)
     }
 
     /// Does what `message` asks for; true if it was a sample.
@@ -184,17 +167,6 @@ impl Listener {
 async fn say(socket: &mut Socket, packet: String) -> Result<(), Offer> {
     let sent = timeout(HANDSHAKE, socket.send(Message::text(packet))).await;
     sent.map_err(|_| failed("it takes nothing in"))?.map_err(|error| failed(&error.to_string()))
-}
-
-/// A server without such a stream answers with a page, or that there is none.
-fn refused(error: &tokio_tungstenite::tungstenite::Error) -> Offer {
-    use tokio_tungstenite::tungstenite::Error;
-    match error {
-        Error::Http(response) if matches!(response.status().as_u16(), 200 | 404 | 405 | 501) => {
-            Offer::NotOffered
-        }
-        other => failed(&other.to_string()),
-    }
 }
 
 fn failed(why: &str) -> Offer {

@@ -10,6 +10,7 @@ use crate::model::origin::Offer;
 use crate::model::pipeline::{LogLine, Moment, Pipeline, Pressure};
 use crate::model::text::SafeText;
 use crate::model::time::{Clock as _, SystemClock};
+use crate::source::Error;
 
 pub(super) const HISTORY: &str = "/api/jobs/{id}/stages/{stage}/metrics-history";
 pub(super) const EVENTS: &str = "/api/jobs/{id}/events";
@@ -113,8 +114,11 @@ impl Solstice {
             match self.survey.fetch(&path).await {
                 Ok(answer) => found.push((job, thing, answer)),
                 Err(error) => {
+                    let is_late = matches!(error, Error::Late { .. });
                     last = Err(error);
-                    break;
+                    if is_late {
+                        break;
+                    }
                 }
             }
         }

@@ -30,6 +30,8 @@ const RESUMED: usize = 1_000;
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     stages: [StageTally; BenchStage::ALL.len()],
+    /// The stage that was begun last and did not end, where that was told.
+    pub current: Option<BenchStage>,
     /// What went wrong, by stage, way and cell.
     pub errors: BTreeMap<(BenchStage, Failure, u32), ErrorTally>,
     /// How many waited, earliest first.
@@ -46,6 +48,10 @@ pub struct StageTally {
     pub opened: Option<(f64, i64)>,
     /// When it ended, where that was told.
     pub closed: Option<f64>,
+    /// When it was begun the last time, while it goes on.
+    reopened: Option<f64>,
+    /// Time it took before that.
+    spent: f64,
     /// When its first and its last sandbox were asked for, and ended.
     pub seen: Option<(f64, f64)>,
     /// Sandboxes that ended well.
@@ -161,9 +167,15 @@ impl Tally {
         match moment.kind {
             MomentKind::StageStarted => {
                 tally.opened = tally.opened.or(Some((at, moment.at_ms)));
-                tally.closed = None;
+                (tally.closed, tally.reopened) = (None, Some(at));
+                self.current = Some(stage);
             }
-            MomentKind::StageEnded => tally.closed = Some(at),
+            MomentKind::StageEnded => {
+                let took = tally.reopened.take().map_or(0.0, |from| at - from);
+                tally.spent += moment.seconds.map_or(took, |took| took.0).max(0.0);
+                tally.closed = Some(at);
+                self.current = self.current.filter(|current| *current != stage);
+            }
             _ => {}
         }
     }
@@ -205,15 +217,15 @@ impl Tally {
         shots.sort_by(|one, other| one.at_seconds.0.total_cmp(&other.at_seconds.0));
         // What stands still stands until its step ends.
         let stands = matches!(step.stride, Stride::Memory { .. } | Stride::Density { .. });
-        let mut slots = slots::Slots::default();
+        let mut hands = slots::Slots::default();
         for shot in shots {
             let end = if stands { step.window_seconds.0 } else { shot.done_seconds.0 };
             let length = end - shot.at_seconds.0;
             let Some(span) = Span::new(begun + shot.at_seconds.0, length) else { continue };
-            self.end(stage, step.cell, span, &shot.outcome, slots.take(span.from, span.to));
+            self.end(stage, step.cell, span, &shot.outcome, hands.take(span.from, span.to));
         }
         let most = &mut self.stages[stage as usize].at_once;
-        *most = slots.most().max(*most);
+        *most = hands.most().max(*most);
         if let Stride::Latency { most, .. } = step.stride {
             self.wait(stage, step, u64::from(most));
         }
@@ -286,6 +298,14 @@ impl StageTally {
     /// When it began, as it was told or else as it was seen.
     pub fn began(&self) -> Option<f64> {
         self.opened.map(|(at, _)| at).or_else(|| Some(self.seen?.0))
+    }
+
+    /// How long it took until `own`, the time of the run: the stretches in which it went on.
+    pub fn took(&self, own: f64) -> Option<f64> {
+        if self.opened.is_none() {
+            return self.seen.map(|(from, to)| to - from);
+        }
+        Some(self.spent + self.reopened.map_or(0.0, |from| (own - from).max(0.0)))
     }
 
     /// Sandboxes that ended, well or not.

@@ -46,9 +46,9 @@ fn length(run: &Run) -> f64 {
     let tail = run.tail.as_ref();
     // One that went on later, perhaps after the machine was started anew, counts its own time alone.
     let resumed = run.moments.iter().any(|moment| moment.kind == MomentKind::Resumed);
-    let length = tail.map(|tail| match resumed {
-        true => tail.progress.elapsed_seconds.0,
-        false => tail.ended.since(run.head.started).as_secs_f64(),
+    let length = tail.map(|tail| {
+        let whole = tail.ended.since(run.head.started).as_secs_f64();
+        if resumed { tail.progress.elapsed_seconds.0 } else { whole }
     });
     length.map_or(f64::INFINITY, |length| length + SLACK_SECONDS)
 }

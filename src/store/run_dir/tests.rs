@@ -1,6 +1,7 @@
 //! A run survives what disks and people do to it, or says what is wrong and where.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 use proptest::prelude::*;

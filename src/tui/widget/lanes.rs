@@ -166,8 +166,6 @@ mod tests {
             zone: &jiff::tz::TimeZone::UTC,
             readonly: false,
             interval_ms: 1_000,
-            when: &When::default(),
-            zone: &jiff::tz::TimeZone::UTC,
         };
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);

@@ -68,8 +68,8 @@ impl<'a> Panel<'a> {
         let frame = if self.focused { look.theme.focus } else { look.theme.border };
         let title = fixed::cut(self.title, width.saturating_sub(6));
         let mark = match &self.then {
-            None if look.is_past() => "of now",
-            Some(Some(gap)) => gap,
+            None if look.is_past() => "· now",
+            Some(Some(gap)) => &format!("· {gap}"),
             _ => "",
         };
         let mark = fixed::cut(mark, width.saturating_sub(title.chars().count() + 9));

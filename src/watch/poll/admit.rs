@@ -55,7 +55,14 @@ impl Admission {
         let from = self.speaker(told.node)?;
         let mut what = told.what;
         match &mut what {
-            What::Health(_) | What::Lost(_) | What::Fleet(_) => return None,
+            What::Health(_)
+            | What::Gone
+            | What::Lost(_)
+            | What::Fleet(_)
+            | What::Past(_)
+            | What::Replay(_)
+            | What::Anew
+            | What::Stack(_) => return None,
             What::Processes(_) if !wants.depth => return None,
             What::Run { id, event } => self.follow(id, event).then_some(())?,
             What::Notice(notice) => *notice = self.prefixed(notice)?,
@@ -153,6 +160,8 @@ mod tests {
         let own = [
             What::Health(Health::Up),
             What::Lost(7),
+            What::Gone,
+            What::Anew,
             What::Fleet(crate::model::update::FleetRun::default()),
             What::Processes(Vec::new()),
         ];

@@ -64,12 +64,9 @@ impl Poll {
         let own = self.outlet.source().clone();
         let Err(other) = self.common.gate.claim(&instance, &own) else { return true };
         let text = format!("{own} is {other} under another name, and is asked as {other} alone");
-        let notice = Notice { bad: true, text: text.clone().into() };
-        self.outlet.send(What::Notice(notice)).await;
-        if let Some(Err((since, _))) = self.health.take() {
-            let why = text.into();
-            self.outlet.send(What::Health(Health::Down { since, why })).await;
-        }
+        self.outlet.send(What::Notice(Notice { bad: true, text: text.into() })).await;
+        // It may have been told of already, as one that does not answer.
+        self.outlet.send(What::Gone).await;
         false
     }
 

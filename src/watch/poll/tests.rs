@@ -272,7 +272,8 @@ async fn one_server_under_two_names_is_asked_and_told_once() {
     tokio::time::sleep(seconds(30)).await;
     assert_eq!(second.asked(), 1);
     let told: Vec<Update> = std::iter::from_fn(|| second.updates.try_recv().ok()).collect();
-    let [Update { what: What::Notice(notice), .. }] = &told[..] else { panic!("{told:?}") };
+    let whats: Vec<&What> = told.iter().map(|update| &update.what).collect();
+    let [What::Notice(notice), What::Gone] = whats[..] else { panic!("{told:?}") };
     assert!(notice.text.as_str().contains("b is a under another name"), "{}", notice.text);
     assert!(first.asked() > 10);
 }

@@ -8,9 +8,9 @@ use color_eyre::eyre::Result;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::super::super::far_run::{Told, place};
 use super::super::super::progress::Meter;
 use super::super::super::signals::Signals;
-use super::keep::{Told, place};
 use crate::model::bench::Progress;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
@@ -142,7 +142,7 @@ impl Gathered {
             what => {
                 let Some(member) = self.members.get_mut(&from) else { return };
                 match what {
-                    What::Origin(_) => member.known = true,
+                    What::Origin(_) | What::Gone => member.known = true,
                     What::Health(Health::Up) => member.away = None,
                     What::Health(Health::Down { why, .. }) => {
                         member.away.get_or_insert_with(|| (Instant::now(), why));

@@ -16,7 +16,7 @@ use crate::tui::widget::{fixed, grid, value};
 /// Draws the panel.
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
     let Some((_, run)) = state.live_run().or_else(|| state.last_run()) else {
-        let area = Panel::new("Last run").open(area, buffer, look);
+        let area = Panel::new("Last run").of_then(None).open(area, buffer, look);
         let key = look.key(Action::Tab5);
         let words = ["No benchmark has run yet.".to_owned(), format!("Tab {key} runs one.")];
         panel::lines(words.map(|word| Line::styled(word, look.theme.muted)), area, buffer);
@@ -24,7 +24,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'
     };
     let aside = if area.width < 40 { "start" } else { "median start" };
     let title = if run.is_live() { "Run" } else { "Last run" };
-    let area = Panel::new(title).aside(aside).open(area, buffer, look);
+    let area = Panel::new(title).aside(aside).of_then(None).open(area, buffer, look);
     let mut lines = vec![standing(run, usize::from(area.width), look)];
     let room = usize::from(area.height).saturating_sub(lines.len());
     lines.extend(cells(run, (usize::from(area.width), room), look));

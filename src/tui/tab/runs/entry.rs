@@ -12,6 +12,7 @@ use crate::model::pipeline::{Pipeline, PipelineKind};
 use crate::model::run::StoredRun;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
+use crate::model::unit::Ratio;
 use crate::state::{RunState, State};
 use crate::tui::widget::field::{Field, Kind, Row, Value};
 
@@ -200,7 +201,7 @@ impl<'a> Entry<'a> {
             Origin::Run(_, Some(run), _) => run.progress.share(),
             Origin::Run(..) => None,
         };
-        share.map(|share| share.percent())
+        share.map(Ratio::percent)
     }
 
     /// Expected time left, in seconds.

@@ -6,6 +6,7 @@ use super::entry::{HERE, Key, place_of};
 use super::shelf::Shelf;
 use crate::model::id::{RunId, SourceId};
 use crate::model::pipeline::Pipeline;
+use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::state::{RunState, State};
 
@@ -57,7 +58,7 @@ impl Held<'_> {
 impl Job<'_> {
     /// What its source says of why `what` is not told, or that it says nothing.
     pub(super) fn gap(&self, what: &str) -> String {
-        let gaps: Vec<&str> = self.pipeline.gaps.iter().map(|gap| gap.as_str()).collect();
+        let gaps: Vec<&str> = self.pipeline.gaps.iter().map(SafeText::as_str).collect();
         let begins = gaps.iter().find(|gap| gap.starts_with(what));
         // Of a run of isomon the reason is a sentence.
         let holds = gaps.iter().find(|gap| self.run.is_some() && gap.contains(what));

@@ -61,8 +61,8 @@ impl Default for View {
 
 impl View {
     /// Moves, sorts or marks.
-    pub(super) fn act(&mut self, action: Action, state: &State, shelf: &Shelf) -> Reply {
-        let all = entries(state, shelf, state.now);
+    pub(super) fn act(&mut self, action: Action, state: &State, known: &Shelf) -> Reply {
+        let all = entries(state, known, state.now);
         let rows = self.sheet.arrange(&all);
         match action {
             Action::Mark => {
@@ -104,10 +104,10 @@ impl View {
     pub(super) fn under<T>(
         &self,
         state: &State,
-        shelf: &Shelf,
+        known: &Shelf,
         look_at: impl FnOnce(&Entry<'_>) -> T,
     ) -> Option<T> {
-        let all = entries(state, shelf, state.now);
+        let all = entries(state, known, state.now);
         let rows = self.sheet.arrange(&all);
         self.sheet.current(&rows).map(look_at)
     }
@@ -122,9 +122,9 @@ impl View {
         at: Position,
         area: Rect,
         state: &State,
-        shelf: &Shelf,
+        known: &Shelf,
     ) -> Option<bool> {
-        let all = entries(state, shelf, state.now);
+        let all = entries(state, known, state.now);
         let rows = self.sheet.arrange(&all);
         let area = panel::inside(split(area).0);
         if !area.contains(at) {
@@ -157,10 +157,10 @@ impl View {
         &self,
         area: Rect,
         buffer: &mut Buffer,
-        (state, shelf): (&State, &Shelf),
+        (state, known): (&State, &Shelf),
         look: &Look<'_>,
     ) {
-        let all = entries(state, shelf, look.now);
+        let all = entries(state, known, look.now);
         let rows = self.sheet.arrange(&all);
         let (upper, lower) = split(area);
         let inner = Panel::new("Runs")
@@ -307,7 +307,7 @@ fn preview(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) 
         first.push(Span::styled(format!(" · {words}"), look.theme.text));
     }
     let parts = entry.parts();
-    let with = (!parts.is_empty()).then(|| fixed::cut(&format!("with {parts}"), width));
+    let named = (!parts.is_empty()).then(|| fixed::cut(&format!("with {parts}"), width));
     let note =
         entry.note().map(|note| Line::styled(fixed::cut(note.as_str(), width), look.theme.bad));
     let counts = [
@@ -319,7 +319,7 @@ fn preview(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) 
     let last = [counts.join(", "), tip].join(if counts.is_empty() { "" } else { " · " });
     let lines = [
         Some(Line::from(first)),
-        with.map(|with| Line::styled(with, look.theme.muted)),
+        named.map(|named| Line::styled(named, look.theme.muted)),
         note,
         Some(Line::styled(last, look.theme.muted)),
     ];

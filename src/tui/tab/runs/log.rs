@@ -65,11 +65,11 @@ impl View {
         }
         let found = self.found(job);
         let (first, beyond) = numbers(job);
-        let here = self.at.unwrap_or(beyond.saturating_sub(1)).max(first);
+        let here = self.at.unwrap_or_else(|| beyond.saturating_sub(1)).max(first);
         let next = if on {
-            found.iter().find(|number| **number > here).or(found.first())
+            found.iter().find(|number| **number > here).or_else(|| found.first())
         } else {
-            found.iter().rfind(|number| **number < here).or(found.last())
+            found.iter().rfind(|number| **number < here).or_else(|| found.last())
         };
         match next {
             Some(number) => self.at = Some(*number),

@@ -14,7 +14,7 @@ use super::pane::{Pane, Place, Shown, click_rows, draw_rows};
 use crate::model::bench::{Cell as BenchCell, Outcome, Phase, Sample};
 use crate::model::id::RunId;
 use crate::model::time::Stamp;
-use crate::model::unit::Seconds;
+use crate::model::unit::{Ratio, Seconds};
 use crate::state::RunState;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
@@ -101,7 +101,7 @@ impl Row for Item<'_> {
             9 => self.cell.map_or(Value::Missing, |cell| Value::text(cell.start.name())),
             10 => self.cell.map_or(Value::Missing, |cell| Value::text(cell.payload.name())),
             11 => Value::text(if sample.warmup { "yes" } else { "no" }),
-            _ => sample.host.steal.map(|share| share.percent()).into(),
+            _ => sample.host.steal.map(Ratio::percent).into(),
         }
     }
 }
@@ -233,7 +233,7 @@ impl Pane for View {
         let rows: Vec<&Item<'_>> = all.iter().collect();
         let words = self.sheet.words(rows.len(), run.samples.len());
         let mut inner = place.open(words);
-        let current = self.sheet.current(&rows).and_then(|item| item.message());
+        let current = self.sheet.current(&rows).and_then(Item::message);
         if let Some(message) = current.filter(|_| inner.height > 6) {
             let row = Rect { y: inner.bottom() - 1, height: 1, ..inner };
             inner.height -= 1;

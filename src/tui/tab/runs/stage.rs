@@ -183,9 +183,9 @@ impl View {
             return Reply::Ignored;
         };
         let mut edges = job.pipeline.edges.iter();
-        let next = edges.find_map(|(from, to)| match on {
-            true => (*from == here).then_some(to),
-            false => (*to == here).then_some(from),
+        let next = edges.find_map(|(from, to)| {
+            let (near, far) = if on { (from, to) } else { (to, from) };
+            (*near == here).then_some(far)
         });
         let place = next.and_then(|id| rows.iter().position(|item| item.stage.id == *id));
         if let Some(place) = place {

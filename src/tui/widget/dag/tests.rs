@@ -27,8 +27,6 @@ fn drawn(dag: &Dag<'_>, width: u16, height: u16) -> Vec<String> {
         zone: &jiff::tz::TimeZone::UTC,
         readonly: false,
         interval_ms: 1_000,
-        when: &When::default(),
-        zone: &jiff::tz::TimeZone::UTC,
     };
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);

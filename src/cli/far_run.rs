@@ -17,18 +17,18 @@ const TOGETHER: usize = 64;
 
 /// A run as far as it was told.
 #[derive(Debug, Default)]
-pub(super) struct Told {
-    pub(super) run: Option<Run>,
+pub(in crate::cli) struct Told {
+    pub(in crate::cli) run: Option<Run>,
     dir: Option<RunDir>,
     saved: usize,
     saved_steps: usize,
     /// Why it is not kept here.
-    pub(super) unkept: Option<String>,
+    pub(in crate::cli) unkept: Option<String>,
 }
 
 impl Told {
     /// Takes in what happened; `runs` is where runs are kept, `None` where another does that.
-    pub(super) fn take(&mut self, event: RunEvent, runs: Option<&Path>) {
+    pub(in crate::cli) fn take(&mut self, event: RunEvent, runs: Option<&Path>) {
         match (event, &mut self.run) {
             (RunEvent::Started(head), None) => self.begin(*head, runs),
             (event, Some(run)) => run.take(event),
@@ -74,7 +74,7 @@ impl Told {
     }
 
     /// What was told since it was written last; of a run that was cut off that is all there will be.
-    pub(super) fn close(&mut self) {
+    pub(in crate::cli) fn close(&mut self) {
         let (Some(run), Some(dir)) = (&self.run, &mut self.dir) else { return };
         if run.tail.is_none() {
             let rest = run.samples.get(self.saved..).unwrap_or_default();
@@ -86,17 +86,17 @@ impl Told {
     }
 
     /// Whether it is over.
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::cli) fn is_over(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.tail.is_some())
     }
 
     /// Whether it is on this machine's disk.
-    pub(super) const fn is_kept(&self) -> bool {
+    pub(in crate::cli) const fn is_kept(&self) -> bool {
         self.dir.is_some() && self.unkept.is_none()
     }
 }
 
 /// Where the run of `node` is to be kept: this machine keeps its own by itself.
-pub(super) fn place<'a>(node: &SourceId, runs: &'a Path) -> Option<&'a Path> {
+pub(in crate::cli) fn place<'a>(node: &SourceId, runs: &'a Path) -> Option<&'a Path> {
     (*node != SourceId::local()).then_some(runs)
 }

@@ -1,0 +1,220 @@
+//! The past on the screen: what is of then, what is of now, and how that is told.
+
+#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
+#[path = "fixture/scene.rs"]
+mod scene;
+
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use isomon::model::command::Command;
+use isomon::model::past::{Past, PastTrack, PastWish, Track};
+use isomon::model::replay::{Replay, ReplayWish};
+use isomon::model::update::What;
+use isomon::state::{GpuMetric, Metric};
+use isomon::tui::app::{App, Effect, Setup};
+use isomon::tui::event::Input;
+use isomon::tui::key::Chord;
+use isomon::tui::view;
+use ratatui::layout::Size;
+use scene::{SMALL, Scene, Size as Machine, at};
+
+fn app() -> App {
+    App::new(Setup::default(), Duration::from_secs(2), true)
+}
+
+/// Presses `keys`, then looks at what came of it; what is wished of the past and of a recording.
+fn press(app: &mut App, scene: &Scene, keys: &str) -> Vec<Command> {
+    for name in keys.split_whitespace() {
+        for key in name.parse::<Chord>().unwrap().0 {
+            app.answer(Input::Key(key), Size::new(80, 24), &scene.state);
+        }
+    }
+    app.attend(&scene.state, at(scene.now_ms));
+    let effects = std::mem::take(&mut app.effects);
+    let wishes = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Wish(wish) => Some(wish),
+        _ => None,
+    });
+    wishes.collect()
+}
+
+fn picture(app: &App, scene: &Scene, width: u16, height: u16) -> String {
+    scene.picture(width, height, &|frame, _, state, look| view::draw(frame, app, state, look.now))
+}
+
+/// The piece that was wished: a wave a minute long for an hour, then a gap.
+fn answer(scene: &mut Scene, wish: PastWish, gap: Option<&str>) {
+    let step = (wish.to_ms - wish.from_ms) / 200;
+    let at_ms: Vec<i64> = (0..200)
+        .filter(|slot| !(90..110).contains(slot))
+        .map(|slot| wish.from_ms + slot * step)
+        .collect();
+    let row = |names: usize| {
+        let wave = |at: &i64| ((at / step) % 40) as f32 * 2.0;
+        at_ms.iter().map(|at| vec![Some(wave(at)); names]).collect::<Vec<_>>()
+    };
+    let local = isomon::model::id::SourceId::local();
+    let gpu = scene.state.nodes[&local].gpu_history.keys().next().cloned();
+    let step_ms = u64::try_from(step).unwrap();
+    let track = |track, columns: Vec<&str>| PastTrack {
+        track,
+        rows: row(columns.len()),
+        columns: columns.into_iter().map(Into::into).collect(),
+        step_ms,
+        at_ms: at_ms.clone(),
+    };
+    let mut tracks = vec![track(Track::node(&local), Metric::ALL.map(Metric::column).to_vec())];
+    tracks.extend(gpu.map(|gpu| {
+        track(Track::gpu(&local, &gpu), GpuMetric::ALL.map(GpuMetric::column).to_vec())
+    }));
+    if gap.is_some() {
+        tracks.clear();
+    }
+    let earliest_ms = Some(at(0).wall_ms - 90_000_000);
+    scene.tell(
+        "local",
+        What::Past(Box::new(Past { wish, tracks, earliest_ms, gap: gap.map(Into::into) })),
+    );
+}
+
+fn wish(wishes: &[Command]) -> PastWish {
+    let wish = wishes.iter().find_map(|wish| match wish {
+        Command::Past(wish) => Some(wish.clone()),
+        _ => None,
+    });
+    wish.unwrap()
+}
+
+/// A machine with a GPU whose hour before the start has been asked for.
+fn begun() -> (App, Scene) {
+    let (mut app, mut scene) = (app(), Scene::local(Machine { gpus: 1, ..SMALL }));
+    let hour = wish(&press(&mut app, &scene, "1"));
+    assert_eq!(hour.to_ms - hour.from_ms, 3_600_000);
+    answer(&mut scene, hour, Some("no history is kept"));
+    assert!(press(&mut app, &scene, "1").is_empty());
+    (app, scene)
+}
+
+#[test]
+fn the_last_hour_needs_no_question() {
+    let (mut app, scene) = begun();
+    assert_eq!(press(&mut app, &scene, "[ ["), []);
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(seen.lines().next().unwrap().contains("PAST 2026-11-21 "), "{seen}");
+    assert_snapshot!("time_near_80x24", seen);
+    press(&mut app, &scene, "n");
+    assert!(!picture(&app, &scene, 80, 24).contains("PAST"));
+}
+
+#[test]
+fn older_times_are_asked_for_and_shown_with_their_axis() {
+    let (mut app, mut scene) = begun();
+    let wishes = press(&mut app, &scene, "{ { { { { {");
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(seen.contains("loading…"), "{seen}");
+    answer(&mut scene, wish(&wishes), None);
+    assert_eq!(press(&mut app, &scene, "left left left left"), []);
+    for (width, height) in [(80, 24), (200, 60)] {
+        assert_snapshot!(
+            format!("time_overview_{width}x{height}"),
+            picture(&app, &scene, width, height)
+        );
+    }
+    press(&mut app, &scene, "2");
+    assert_snapshot!("time_nodes_80x24", picture(&app, &scene, 80, 24));
+    press(&mut app, &scene, "enter tab tab tab");
+    assert_snapshot!("time_node_120x40", picture(&app, &scene, 120, 40));
+    press(&mut app, &scene, "3");
+    assert_snapshot!("time_gpu_80x24", picture(&app, &scene, 80, 24));
+    press(&mut app, &scene, "4");
+    assert!(!picture(&app, &scene, 80, 24).contains("PAST"), "this tab shows no past");
+}
+
+#[test]
+fn why_there_is_nothing_stands_on_the_screen() {
+    let (mut app, mut scene) = begun();
+    let wishes = press(&mut app, &scene, "{ { { { { {");
+    answer(&mut scene, wish(&wishes), Some("no history is kept"));
+    press(&mut app, &scene, "");
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(seen.contains("no history is kept"), "{seen}");
+    let wishes = press(&mut app, &scene, "@ 2 0 2 6 - 1 1 - 1 9 enter");
+    answer(&mut scene, wish(&wishes), None);
+    press(&mut app, &scene, "");
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(seen.contains("nothing is kept before 2026-11-20"), "{seen}");
+}
+
+#[test]
+fn a_time_is_typed_and_a_mistake_says_what_can_be() {
+    let (mut app, scene) = begun();
+    press(&mut app, &scene, "@");
+    assert!(picture(&app, &scene, 80, 24).contains("2026-11-20 14:30, -2h"));
+    press(&mut app, &scene, "f o o enter");
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(seen.contains("`foo` is no time"), "{seen}");
+    press(&mut app, &scene, "backspace backspace backspace - 1 0 m enter");
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(app.prompt.is_none() && seen.contains("09:50:10 UTC"), "{seen}");
+    press(&mut app, &scene, "@ 2 3 : 5 9 enter");
+    assert!(picture(&app, &scene, 80, 24).contains("PAST 2026-11-20 23:59:00"));
+    press(&mut app, &scene, "esc esc");
+    assert!(
+        !picture(&app, &scene, 80, 24).contains("PAST"),
+        "back leaves the cursor, then the past"
+    );
+}
+
+#[test]
+fn long_times_end_now_and_are_asked_for_again() {
+    let (mut app, mut scene) = begun();
+    let wishes = press(&mut app, &scene, ") ) ) ) ) ) )");
+    let asked = wish(&wishes);
+    assert_eq!(asked.to_ms, at(scene.now_ms).wall_ms);
+    answer(&mut scene, asked, None);
+    assert_eq!(press(&mut app, &scene, "3"), []);
+    assert_snapshot!("time_long_120x40", picture(&app, &scene, 120, 40));
+}
+
+#[test]
+fn a_recording_is_moved_through_by_the_same_keys_and_nothing_acts() {
+    let mut scene = Scene::local(SMALL);
+    let wall = at(0).wall_ms;
+    let replay = Replay {
+        name: "day.zst of web-1".into(),
+        from_ms: wall,
+        to_ms: wall + 3_600_000,
+        at_ms: wall + 1_800_000,
+        speed: 4.0,
+        paused: false,
+        bad_lines: 0,
+    };
+    scene.tell("local", What::Replay(Box::new(replay.clone())));
+    let mut app = app();
+    let by = |minutes: f64| Command::Replay(ReplayWish::By((minutes * 60_000.0) as i64));
+    assert_eq!(press(&mut app, &scene, "[ ] { }"), [by(-3.75), by(3.75), by(-15.0), by(15.0)]);
+    let rest = [
+        ReplayWish::Pause(true),
+        ReplayWish::Speed(1),
+        ReplayWish::Speed(-1),
+        ReplayWish::To(wall),
+        ReplayWish::To(i64::MAX),
+        ReplayWish::To(wall + 1_200_000),
+    ];
+    let wishes = press(&mut app, &scene, "p + - home end @ - 1 0 m enter");
+    assert_eq!(wishes, rest.map(Command::Replay));
+    assert_eq!(press(&mut app, &scene, "b r x C"), []);
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(seen.contains("a recording is played"), "{seen}");
+    press(&mut app, &scene, "esc");
+    assert_snapshot!("time_replay_80x24", picture(&app, &scene, 80, 24));
+    let bad = Replay { bad_lines: 7, paused: true, ..replay };
+    scene.tell("local", What::Replay(Box::new(bad)));
+    let seen = picture(&app, &scene, 120, 24);
+    assert!(seen.contains("7 bad lines") && seen.contains("▮▮ ×4"), "{seen}");
+    let plain =
+        scene.plain(80, 24, &|frame, _, state, look| view::draw(frame, &app, state, look.now));
+    assert!(plain.is_ascii(), "{plain}");
+}
