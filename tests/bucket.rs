@@ -9,6 +9,7 @@ mod home;
 mod made;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -65,7 +66,7 @@ impl Store {
         let store = Self { child, endpoint: format!("http://127.0.0.1:{port}") };
         let begin = Instant::now();
         while !store.put("/runs") {
-            assert!(begin.elapsed() < Duration::from_secs(60), "moto_server does not answer");
+            assert!(begin.elapsed() < Duration::from_mins(1), "moto_server does not answer");
             pause(100);
         }
         Some(store)
@@ -407,14 +408,16 @@ fn ten_thousand_runs_of_a_bucket_are_ten_requests() {
             let mut body = "<ListBucketResult>".to_owned();
             for number in page * 1_000..(page + 1) * 1_000 {
                 let id = RunId::new(i64::from(number) * 1_000, number);
-                body.push_str(&format!(
+                write!(
+                    body,
                     "<Contents><Key>lab/index/{id}.begun</Key><Size>0</Size><ETag>x</ETag>\
                      <LastModified>2026-11-21T09:30:12.000Z</LastModified></Contents>"
-                ));
+                )
+                .unwrap();
             }
             if page < 9 {
                 let next = page + 1;
-                body.push_str(&format!("<NextContinuationToken>{next}</NextContinuationToken>"));
+                write!(body, "<NextContinuationToken>{next}</NextContinuationToken>").unwrap();
             }
             body.push_str("</ListBucketResult>");
             let head = format!("HTTP/1.1 200 x\r\nContent-Length: {}\r\n\r\n", body.len());

@@ -16,6 +16,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
 use home::{Home, err, status};
 use server::Server;
 use store::{Prometheus, pause};
@@ -186,7 +187,6 @@ fn name_and_password_are_sent_as_such() {
     let more = "user = \"ann\"\ntoken_file = \"secret\"\n";
     let _server = Server::start_in(home(&url, more), &[]);
     until("a request comes", 30, || !heads.lock().unwrap().is_empty());
-    use base64::Engine;
     let pair = base64::engine::general_purpose::STANDARD.encode(format!("ann:{CANARY}"));
     assert!(heads.lock().unwrap()[0].contains(&format!("Basic {pair}")));
 }

@@ -135,11 +135,11 @@ fn an_empty_window_says_so() {
 fn live(server: &Server) -> Option<Workloads> {
     let answer = server.ask("GET", "/v1/live?wait=0", &[], "");
     let lines = answer.body.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
-    let told = lines.filter_map(|line| match line.update.what {
+    let mut told = lines.filter_map(|line| match line.update.what {
         What::Workloads(told) => Some(*told),
         _ => None,
     });
-    told.last()
+    told.next_back()
 }
 
 /// Milliseconds as the API writes them.
@@ -176,7 +176,10 @@ fn the_screen_and_the_api_have_the_same_numbers() {
         for of in &spell.by_backend {
             let api = &stats["window_by_backend"][of.backend.as_str()];
             assert_eq!(api["count"], of.count);
-            assert_eq!(api["success_rate"], json!(of.success.map(|share| share.fraction())));
+            assert_eq!(
+                api["success_rate"],
+                json!(of.success.map(isomon::model::unit::Ratio::fraction))
+            );
             assert_eq!(api["avg_duration_ms"], ms(of.mean_seconds));
             assert_eq!(api["p95_ms"], ms(of.p95_seconds));
         }

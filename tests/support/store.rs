@@ -1,5 +1,6 @@
 //! A real Prometheus of the test's own, which goes when it is dropped.
 
+use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -56,7 +57,7 @@ impl Prometheus {
         let store = Self { child, address: format!("http://{place}"), _dir: dir };
         let begin = Instant::now();
         while store.get("/-/ready").is_none_or(|answer| !answer.contains("200 OK")) {
-            assert!(begin.elapsed() < Duration::from_secs(60), "prometheus does not answer");
+            assert!(begin.elapsed() < Duration::from_mins(1), "prometheus does not answer");
             pause(100);
         }
         Some(store)
@@ -75,7 +76,10 @@ impl Prometheus {
 
     /// The rows that `query` gives now.
     pub(crate) fn ask(&self, query: &str) -> Vec<Value> {
-        let escaped: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let escaped = query.bytes().fold(String::new(), |mut text, byte| {
+            write!(text, "%{byte:02X}").unwrap();
+            text
+        });
         let answer = self.get(&format!("/api/v1/query?query={escaped}")).unwrap_or_default();
         let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
         let read: Value = serde_json::from_str(body).unwrap_or_default();
