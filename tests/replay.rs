@@ -58,7 +58,9 @@ fn write(path: &Path, updates: &[Update]) {
 
 fn fold<'a>(updates: impl IntoIterator<Item = &'a Update>) -> State {
     let mut state = State::default();
-    updates.into_iter().for_each(|update| drop(state.apply(update)));
+    for update in updates {
+        state.apply(update);
+    }
     state
 }
 

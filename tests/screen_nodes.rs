@@ -86,7 +86,7 @@ fn the_cursor_of_history_says_why_nothing_is_there() {
     let mut scene = Scene::local(SMALL);
     let mut view = opened(&scene);
     act(&mut view, &scene, &[Action::NextPanel, Action::NextPanel, Action::NextPanel]);
-    scene.point(&[Action::Left; 44]);
+    scene.point(&[Action::Left; 36]);
     picture(&scene, &view, 80, 21);
     let why = view.act(Action::Why, &scene.state);
     assert_eq!(why, Reply::Say("no sample was taken at this time".into()));

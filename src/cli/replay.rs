@@ -38,6 +38,7 @@ Examples:
 
 /// Which recording, and how.
 #[derive(Clone, Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct ReplayArgs {
     /// The recording
     file: PathBuf,

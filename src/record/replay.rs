@@ -65,26 +65,26 @@ pub enum Goal {
     End,
 }
 
-/// Plays `tape` into `out` and does what `wishes` say, until nobody listens. It begins at `goal`, or with its
+/// Plays `tape` into `out` and does what `asked` says, until nobody listens. It begins at `goal`, or with its
 /// first line.
 pub async fn play(
     tape: Tape,
     head: Option<Head>,
     goal: Option<Goal>,
     out: mpsc::Sender<Update>,
-    mut wishes: mpsc::Receiver<Command>,
+    mut asked: mpsc::Receiver<Command>,
 ) {
     let mut player = Player::new(tape, head.as_ref(), goal, out);
     loop {
         let wished = tokio::select! {
             biased;
-            wish = wishes.recv() => match wish {
+            wish = asked.recv() => match wish {
                 Some(wish) => Some(wish),
                 None => return,
             },
             () = tokio::time::sleep_until(player.due().into()) => None,
         };
-        let more = std::iter::from_fn(|| wishes.try_recv().ok()).take(TOGETHER);
+        let more = std::iter::from_fn(|| asked.try_recv().ok()).take(TOGETHER);
         let wished: Vec<Command> = wished.into_iter().chain(more).collect();
         let turn = tokio::task::spawn_blocking(move || {
             player.turn(&wished, Instant::now());

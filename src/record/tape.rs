@@ -127,12 +127,11 @@ impl Scribe {
                 };
                 self.tell(Notice { bad: false, text: text.into() });
             }
-            Ok(()) => {}
             Err(error) if !std::mem::replace(&mut self.fails, true) => {
                 let hope = if error.is_full() { "free some room" } else { "mend that" };
                 self.tell(bad(format!("nothing is recorded: {error}; {hope} and it goes on")));
             }
-            Err(_) => {}
+            Ok(()) | Err(_) => {}
         }
     }
 

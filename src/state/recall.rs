@@ -30,7 +30,9 @@ impl State {
                 "gpu" => {
                     let rows = rows(track, &GpuMetric::ALL.map(GpuMetric::column));
                     let history = node.gpu_history.get_mut(&track.track.name);
-                    history.into_iter().for_each(|all| all.precede(most, &on_clock(&rows, told)));
+                    if let Some(history) = history {
+                        history.precede(most, &on_clock(&rows, told));
+                    }
                 }
                 _ => {}
             }

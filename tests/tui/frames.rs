@@ -52,7 +52,7 @@ fn the_top_line_says_what_matters_most_first() {
         assert!(wide.contains(words), "{wide}");
     }
     let narrow = top_line(40, &state, "p");
-    assert!(narrow.contains("1 Overview  2  3  4  5  9"), "{narrow}");
+    assert!(narrow.contains("1 Overview  2  3  4  5  6  9"), "{narrow}");
     assert!(narrow.contains("paused"), "{narrow}");
     assert_eq!(narrow.chars().count(), 40);
 }

@@ -64,13 +64,11 @@ impl Index {
     fn key(&mut self, glance: &Glance<'_>) -> Option<u32> {
         let name = (glance.from.to_string(), glance.of.to_string());
         let next = u32::try_from(self.names.len()).ok().filter(|next| (*next as usize) < NAMES);
-        match self.names.get(&name) {
-            Some(key) => Some(*key),
-            None => {
-                self.names.insert(name, next?);
-                next
-            }
+        if let Some(key) = self.names.get(&name) {
+            return Some(*key);
         }
+        self.names.insert(name, next?);
+        next
     }
 
     /// What stands at place `place`.

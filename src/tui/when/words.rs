@@ -60,7 +60,7 @@ impl Look<'_> {
     pub fn axis(&self) -> [String; 3] {
         let minutes = self.when.minutes();
         if !self.is_past() {
-            let half = if minutes > 60 && minutes % 2 == 0 {
+            let half = if minutes > 60 && minutes.is_multiple_of(2) {
                 format!("-{}", span(minutes / 2))
             } else if minutes > 60 {
                 String::new()

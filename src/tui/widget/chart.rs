@@ -70,11 +70,11 @@ impl Chart<'_> {
             axis(right, false, Rect { x: plot.right(), ..beside }, buffer, look);
         }
         if plot.height < area.height {
-            self.times(Rect { y: plot.bottom(), height: 1, ..plot }, buffer, look);
+            Self::times(Rect { y: plot.bottom(), height: 1, ..plot }, buffer, look);
         }
     }
 
-    fn times(&self, row: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+    fn times(row: Rect, buffer: &mut Buffer, look: &Look<'_>) {
         let room = usize::from(row.width);
         let [begin, middle, end] = look.axis();
         if room < 12 + end.len() + begin.len() / 2 {

@@ -331,7 +331,7 @@ fn preview(
         let area = Panel::new(&name).aside(aside).open(area, buffer, look);
         return told::brief(node, area, buffer, look);
     }
-    let title = format!("{name} · {}", lower(look.title()));
+    let title = format!("{name} · {}", lower(&look.title()));
     let words = look.past_words();
     let area = Panel::new(&title).aside(aside).of_then(words).open(area, buffer, look);
     if nodes.len() > fleet::TOGETHER {
@@ -344,7 +344,7 @@ fn preview(
 }
 
 /// `title` within a line.
-fn lower(title: String) -> String {
+fn lower(title: &str) -> String {
     let mut letters = title.chars();
     let first = letters.next().map(|letter| letter.to_ascii_lowercase());
     first.into_iter().chain(letters).collect()
