@@ -25,7 +25,7 @@ mod home;
 use home::{Home, err, out, status};
 
 /// Longest that something that must happen is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Every start sweeps what dead runs left, so only one of these may go on at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -104,8 +104,8 @@ fn assert_verified(home: &Home, place: &Path) {
 fn a_benchmark_that_is_killed_again_and_again_is_brought_to_its_end() {
     let _alone = alone();
     let home = Home::new();
-    let times =
-        std::env::var("ISOMON_KILLS").ok().and_then(|times| times.parse().ok()).unwrap_or(6);
+    let times: usize =
+        std::env::var("ISOMON_KILLS").ok().and_then(|times| times.parse().ok()).unwrap_or(6_usize);
     let (mut chance, mut had, mut kills) = (StdRng::from_os_rng(), Vec::new(), 0);
     let mut child = spawn(&home, &BENCH);
     while kills < times {
@@ -131,7 +131,7 @@ fn a_benchmark_that_is_killed_again_and_again_is_brought_to_its_end() {
     assert_eq!(run.tail.as_ref().unwrap().end, RunEnd::Completed);
     assert_whole(&run);
     let resumed = run.moments.iter().filter(|of| of.kind == MomentKind::Resumed).count();
-    assert!(resumed > 0 && resumed <= kills as usize, "{resumed} of {kills}");
+    assert!(resumed > 0 && resumed <= kills, "{resumed} of {kills}");
     assert_verified(&home, &place);
     assert_refused(&home, "is finished");
 }
@@ -188,8 +188,8 @@ fn another_machine_is_refused_unless_it_is_wished() {
     assert_refused(&home, "hostname was elsewhere");
     let words = ["bench", "--resume", &id(&home), "--resume-anyway"];
     let mut child = spawn(&home, &words);
-    let had = samples(&home).len();
-    wait_until("a further sample", || samples(&home).len() > had);
+    let before = samples(&home).len();
+    wait_until("a further sample", || samples(&home).len() > before);
     child.kill().unwrap();
     child.wait().unwrap();
 }
