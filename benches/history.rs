@@ -52,11 +52,11 @@ fn write(dir: &Path, nodes: u64, seconds: u64) {
         writer.append(&rows).unwrap();
         longest = longest.max(begun.elapsed());
         writer.tend(8 + writer.tracks() / 50).unwrap();
-        spent += cpu() - before;
+        spent += cpu().saturating_sub(before);
     }
-    let share = spent.as_secs_f64() / seconds as f64 * 100.0;
+    let cost = spent.as_secs_f64() / seconds as f64 * 100.0;
     println!(
-        "write: {nodes} nodes of {COLUMNS} numbers each 2 s: {share:.2} % of a core (goal 25), longest commit {longest:?}"
+        "write: {nodes} nodes of {COLUMNS} numbers each 2 s: {cost:.2} % of a core (goal 25), longest commit {longest:?}"
     );
 }
 

@@ -28,7 +28,7 @@ fn kept() -> Home {
         .spawn()
         .unwrap();
     let until = Instant::now() + Duration::from_secs(20);
-    while !(status(&home.run(&["history", "query", "--metric", "load"])) == Some(0)) {
+    while status(&home.run(&["history", "query", "--metric", "load"])) != Some(0) {
         assert!(Instant::now() < until, "nothing is kept");
     }
     kill_process(Pid::from_child(&server), Signal::TERM).unwrap();

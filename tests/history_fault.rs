@@ -236,10 +236,10 @@ fn judge(dir: &Path, what: &str) {
     }
     drop(writer);
     look();
-    if let Ok(Some(reader)) = Reader::open(dir) {
-        if let Err(error) = reader.verify() {
-            named(&error);
-        }
+    if let Ok(Some(Err(error))) =
+        Reader::open(dir).map(|reader| reader.map(|reader| reader.verify()))
+    {
+        named(&error);
     }
 }
 

@@ -282,7 +282,7 @@ fn the_log_of_another_file_is_known_for_what_it_is() {
             let past = reader.unwrap().past(&wish);
             let tracks = past.map(|past| past.tracks).unwrap_or_default();
             let values = tracks.iter().flat_map(|track| track.rows.iter().flatten());
-            assert!(values.flatten().all(|value| *value == 1.0), "{tracks:?}");
+            assert!(values.flatten().all(|value| (value - 1.0).abs() < 0.1), "{tracks:?}");
         }
     }
 }

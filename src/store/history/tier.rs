@@ -107,7 +107,7 @@ mod tests {
             assert!(tier.start(id) <= now && now < tier.start(id) + tier.block_ms());
             assert!(tier.ids(7, &(now..now + 1)).contains(&id));
             assert!(!tier.ids(8, &(now..now + 1)).contains(&id));
-            let source = tier.source().map_or(tier.block_ms(), Tier::block_ms);
+            let source = tier.source().map_or_else(|| tier.block_ms(), Tier::block_ms);
             assert_eq!(tier.block_ms() % source, 0, "whole blocks make a block");
         }
         let all = 0..LATEST_MS;
