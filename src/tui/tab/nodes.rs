@@ -85,7 +85,7 @@ impl View {
     /// The node whose jobs have the keys.
     pub fn at_jobs(&self, state: &State) -> Option<SourceId> {
         let node = self.opened(state).filter(|node| self.detail.is_at_jobs(node));
-        node.and(self.open.clone())
+        node.and_then(|_| self.open.clone())
     }
 
     /// The nodes that are marked; else the one that is looked at.

@@ -135,7 +135,13 @@ fn lane(stage: &Stage, job: &Job<'_>, look: &Look<'_>) -> Lane {
     let took = stage.duration_seconds.map(|took| took.0);
     let live = stage.status.as_str().eq_ignore_ascii_case("running");
     let to = from.zip(took).map(|(from, took)| from + took).filter(|_| !live);
-    Lane { name: stage.id.to_string(), sign, style, from, to: to.or((!live).then_some(0.0)) }
+    Lane {
+        name: stage.id.to_string(),
+        sign,
+        style,
+        from,
+        to: to.or_else(|| (!live).then_some(0.0)),
+    }
 }
 
 fn draw_bars(

@@ -179,12 +179,23 @@ impl View {
         Reply::Wish(Command::Stack(pid))
     }
 
-    /// The stack of `worker`, if it was asked; `None` within it while there is no answer.
-    fn answer<'a>(&self, worker: &Worker, job: &Job<'a>) -> Option<Option<&'a Stack>> {
-        let (_, pid) = self.asked.as_ref().filter(|(id, _)| *id == worker.id)?;
+    /// What came of asking for the stack of `worker`.
+    fn answer<'a>(&self, worker: &Worker, job: &Job<'a>) -> Answer<'a> {
+        let asked = self.asked.as_ref().filter(|(id, _)| *id == worker.id);
         let told = job.state.stack.as_deref();
-        Some(told.filter(|stack| stack.pid == *pid))
+        match asked.map(|(_, pid)| told.filter(|stack| stack.pid == *pid)) {
+            None => Answer::Unasked,
+            Some(None) => Answer::Awaited,
+            Some(Some(stack)) => Answer::Told(stack),
+        }
     }
+}
+
+/// What came of asking for a stack.
+enum Answer<'a> {
+    Unasked,
+    Awaited,
+    Told(&'a Stack),
 }
 
 fn items<'a>(job: &Job<'a>) -> Vec<Item<'a>> {
@@ -231,7 +242,7 @@ impl Pane for View {
         if let Some(item) = self.sheet.current(&rows).filter(|_| self.open) {
             let width = usize::from(panel::inside(place.area).width);
             let stack = self.answer(item.0, job);
-            let lines = depth(item, stack, width, place.look);
+            let lines = depth(item, &stack, width, place.look);
             let words = self.scroll.words(lines.len(), panel::inside(place.area).height);
             let inner = place.open_as(&format!("Worker {}", item.0.id), words);
             return self.scroll.draw(lines, inner, place.buffer);
@@ -257,15 +268,15 @@ impl Pane for View {
 }
 
 /// Everything that is told of a worker.
-fn depth(
-    item: &Item<'_>,
-    stack: Option<Option<&Stack>>,
-    width: usize,
-    look: &Look<'_>,
-) -> Vec<Line<'static>> {
+fn depth(item: &Item<'_>, stack: &Answer<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let mut lines = facts(item, width, look);
-    if let Some(stack) = stack {
-        lines.extend(stack_lines(stack, width, look));
+    match stack {
+        Answer::Unasked => {}
+        Answer::Awaited => {
+            let words = Line::styled("asking for its stack…", look.theme.accent);
+            lines.extend([Line::default(), words]);
+        }
+        Answer::Told(stack) => lines.extend(stack_lines(stack, width, look)),
     }
     lines.extend(events(item.0, width, look));
     lines
@@ -322,11 +333,8 @@ fn facts(item: &Item<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
 }
 
 /// Where in its program it is, or why that is not known.
-fn stack_lines(stack: Option<&Stack>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+fn stack_lines(stack: &Stack, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let theme = look.theme;
-    let Some(stack) = stack else {
-        return vec![Line::default(), Line::styled("asking for its stack…", theme.accent)];
-    };
     let title = format!("Stack of process {}, by {}", stack.pid, stack.by);
     let mut lines = vec![Line::default(), Line::styled(title, theme.title)];
     let told = stack.lines.iter().take(MOST);
