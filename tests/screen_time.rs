@@ -193,8 +193,8 @@ fn a_recording_is_moved_through_by_the_same_keys_and_nothing_acts() {
     };
     scene.tell("local", What::Replay(Box::new(replay.clone())));
     let mut app = app();
-    let by = |minutes: f64| Command::Replay(ReplayWish::By((minutes * 60_000.0) as i64));
-    assert_eq!(press(&mut app, &scene, "[ ] { }"), [by(-3.75), by(3.75), by(-15.0), by(15.0)]);
+    let by = |seconds: i64| Command::Replay(ReplayWish::By(seconds * 1_000));
+    assert_eq!(press(&mut app, &scene, "[ ] { }"), [by(-225), by(225), by(-900), by(900)]);
     let rest = [
         ReplayWish::Pause(true),
         ReplayWish::Speed(1),

@@ -43,10 +43,11 @@ const INIT: &str = "/.isomon/init";
 const LOADER: &str = "/.isomon/lib/ld.so";
 /// Its libraries.
 const LIBRARIES: &str = "/.isomon/lib";
-/// Quiet, on the serial port, and a machine that is reset when it panics or ends. What the kernel
+/// Quiet, on the serial port, and a machine that is reset when it panics or ends; its first file system
+/// may fill the memory, of which the kernel would give it half. What the kernel
 /// does not know it gives to the first process as a variable.
 const COMMAND_LINE: &str = "console=ttyS0 quiet loglevel=1 panic=-1 reboot=t tsc=reliable \
-    i8042.noaux rdinit=/.isomon/init LD_LIBRARY_PATH=/.isomon/lib";
+    i8042.noaux rootfstype=ramfs rdinit=/.isomon/init LD_LIBRARY_PATH=/.isomon/lib";
 /// Firecracker's machine has no PCI, and ends when its keyboard controller is told to reset it.
 const FIRECRACKER: &str = " reboot=k pci=off i8042.nomux i8042.dumbkbd";
 

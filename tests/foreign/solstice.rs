@@ -129,8 +129,8 @@ async fn a_job_that_is_gone_is_told_from_a_question_nobody_answers() {
     assert!(!server.asked().iter().any(|path| path.contains("etc")), "an id is no path");
 }
 
-#[tokio::test]
-async fn who_looks_in_depth_is_told_everything_that_is_offered() {
+/// A server that tells of one job everything that the platform tells of any.
+async fn talkative() -> Server {
     let server = Server::start(FAST_API).await;
     let base = "/solstice/api/jobs/my_etl";
     server.json("/solstice/api/jobs", SPLIT);
@@ -159,6 +159,12 @@ async fn who_looks_in_depth_is_told_everything_that_is_offered() {
     server.route(&format!("{base}/workers/w-0/logs"), text("reads\nError: no order\n"));
     server
         .route(&format!("{base}/workers/w-0/stacktrace"), text("Thread 1\n  wait (queue.py:7)\n"));
+    server
+}
+
+#[tokio::test]
+async fn who_looks_in_depth_is_told_everything_that_is_offered() {
+    let server = talkative().await;
     let mut source = server.source("solstice+http");
     let told = source.ask(Wants { depth: true }).await.unwrap();
     let jobs = told!(told, Pipelines).unwrap();

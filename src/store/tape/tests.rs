@@ -104,10 +104,10 @@ fn wherever_it_is_cut_what_was_flushed_before_is_read() {
     let place = Place::new();
     let mut writer = Writer::create(&place.file(), &head(), false).unwrap();
     let mut flushed = vec![(std::fs::metadata(place.file()).unwrap().len(), 0)];
-    for second in 0..80 {
+    for (second, count) in (0..80).zip(1_usize..) {
         writer.push(&lost(second)).unwrap();
         writer.flush().unwrap();
-        flushed.push((std::fs::metadata(place.file()).unwrap().len(), second as usize + 1));
+        flushed.push((std::fs::metadata(place.file()).unwrap().len(), count));
     }
     let bytes = std::fs::read(place.file()).unwrap();
     for cut in (usize::try_from(flushed[0].0).unwrap()..bytes.len()).step_by(3) {
@@ -204,7 +204,7 @@ fn a_line_without_end_is_passed_over_in_bounded_memory() {
     packed.write_all(&good).unwrap();
     packed.write_all(b"\n").unwrap();
     for _ in 0..100 {
-        packed.write_all(&[0; 1 << 20]).unwrap();
+        packed.write_all(&vec![0; 1 << 20]).unwrap();
     }
     packed.write_all(b"\n").unwrap();
     packed.write_all(&good).unwrap();

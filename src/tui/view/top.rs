@@ -12,10 +12,11 @@ use crate::tui::widget::status::{Standing, Status};
 
 mod time;
 
-/// What stands before the tabs.
+/// What stands before the tabs, where there are columns for it.
 const NAME: &str = "isomon ";
+const NAMED: u16 = 48;
 /// Columns that all titles need; with fewer only the title in front is written out.
-const FULL: u16 = 66;
+const FULL: u16 = 74;
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, look: &Look<'_>) {
@@ -32,10 +33,15 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, 
 
 /// Columns of a line of `width` that are left for tabs beside what is said about the time.
 pub fn room(width: u16, app: &App, state: &State, look: &Look<'_>) -> u16 {
-    let least = NAME.len() + app.tab.title().len() + 3 * Tab::ALL.len();
+    let least = name(width).len() + app.tab.title().len() + 3 * Tab::ALL.len();
     let most = usize::from(width).saturating_sub(least);
     let banner = time::words(most, app, state, look);
     width - crate::tui::widget::grid::narrow(banner.width()).min(width)
+}
+
+/// What stands before the tabs in a line of `width` columns.
+const fn name(width: u16) -> &'static str {
+    if width < NAMED { "" } else { NAME }
 }
 
 /// The label of `tab` in a line of `width` columns.
@@ -48,7 +54,7 @@ fn label(tab: Tab, front: Tab, width: u16) -> String {
 }
 
 fn tabs(width: u16, front: Tab, look: &Look<'_>) -> Line<'static> {
-    let mut spans = vec![Span::styled(NAME, look.theme.title)];
+    let mut spans = vec![Span::styled(name(width), look.theme.title)];
     for tab in Tab::ALL {
         let style = if tab == front { look.theme.selected } else { look.theme.muted };
         spans.push(Span::styled(label(tab, front, width), style));
@@ -60,7 +66,7 @@ fn tabs(width: u16, front: Tab, look: &Look<'_>) -> Line<'static> {
 
 /// The tab whose title is at `column` of a line of `width` columns, while `front` is in front.
 pub fn tab_at(column: u16, width: u16, front: Tab) -> Option<Tab> {
-    let mut start = NAME.len();
+    let mut start = name(width).len();
     Tab::ALL.into_iter().find(|tab| {
         let end = start + label(*tab, front, width).len();
         let hit = (start..end).contains(&usize::from(column));
@@ -149,8 +155,8 @@ mod tests {
         assert_eq!(tab_at(7, 80, Tab::Overview), Some(Tab::Overview));
         assert_eq!(tab_at(17, 80, Tab::Overview), None);
         assert_eq!(tab_at(19, 80, Tab::Overview), Some(Tab::Nodes));
-        assert_eq!(tab_at(10, 40, Tab::Nodes), Some(Tab::Nodes));
-        assert_eq!(tab_at(7, 40, Tab::Nodes), Some(Tab::Overview));
+        assert_eq!(tab_at(3, 40, Tab::Nodes), Some(Tab::Nodes));
+        assert_eq!(tab_at(0, 40, Tab::Nodes), Some(Tab::Overview));
         assert_eq!(tab_at(79, 80, Tab::Overview), None);
     }
 }
