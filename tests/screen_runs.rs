@@ -34,7 +34,11 @@ fn act(view: &mut View, scene: &Scene, actions: &[Action]) {
 fn kept(number: u32, status: &str, name: Option<&str>) -> StoredRun {
     let started_ms = WALL_MS - i64::from(number) * 86_400_000;
     let brief = RunBrief {
-        kind: if number % 2 == 0 { PipelineKind::Benchmark } else { PipelineKind::Workflow },
+        kind: if number.is_multiple_of(2) {
+            PipelineKind::Benchmark
+        } else {
+            PipelineKind::Workflow
+        },
         name: name.map(Into::into),
         host: "build-1".into(),
         started_ms,

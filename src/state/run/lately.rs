@@ -5,7 +5,7 @@
 /// Seconds that are looked back at.
 const SECONDS: usize = 10;
 
-/// Counts of the last [`SECONDS`] seconds.
+/// Counts of the last ten seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lately {
     /// The second that was counted in last; `None` before the first.
@@ -38,7 +38,7 @@ impl Lately {
         }
     }
 
-    /// How many came each second before `now_seconds`, over at most [`SECONDS`] seconds; `None` before
+    /// How many came each second before `now_seconds`, over at most ten seconds; `None` before
     /// the first.
     pub fn per_second(&self, now_seconds: f64) -> Option<f64> {
         let last = self.second?;

@@ -14,9 +14,9 @@ mod time;
 
 /// What stands before the tabs, where there are columns for it.
 const NAME: &str = "isomon ";
-const NAMED: u16 = 48;
+const NAMED: u16 = 90;
 /// Columns that all titles need; with fewer only the title in front is written out.
-const FULL: u16 = 74;
+const FULL: u16 = 66;
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, look: &Look<'_>) {
@@ -151,10 +151,11 @@ mod tests {
 
     #[test]
     fn a_click_finds_the_title_it_hits() {
-        assert_eq!(tab_at(0, 80, Tab::Overview), None);
-        assert_eq!(tab_at(7, 80, Tab::Overview), Some(Tab::Overview));
-        assert_eq!(tab_at(17, 80, Tab::Overview), None);
-        assert_eq!(tab_at(19, 80, Tab::Overview), Some(Tab::Nodes));
+        assert_eq!(tab_at(0, 100, Tab::Overview), None);
+        assert_eq!(tab_at(7, 100, Tab::Overview), Some(Tab::Overview));
+        assert_eq!(tab_at(0, 80, Tab::Overview), Some(Tab::Overview));
+        assert_eq!(tab_at(10, 80, Tab::Overview), None);
+        assert_eq!(tab_at(12, 80, Tab::Overview), Some(Tab::Nodes));
         assert_eq!(tab_at(3, 40, Tab::Nodes), Some(Tab::Nodes));
         assert_eq!(tab_at(0, 40, Tab::Nodes), Some(Tab::Overview));
         assert_eq!(tab_at(79, 80, Tab::Overview), None);
