@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
@@ -125,8 +126,11 @@ pub(super) async fn open(
     group: &Group,
     limits: Limits,
 ) -> Result<Vec<Lot>, Error> {
+    let refused = AtomicBool::new(false);
     let open = |name: String| async move { Lot::open(&name, site, group, limits).await };
-    let opening = names.into_iter().map(open);
+    // After the first that cannot be opened no more are begun; launchers on their way still arrive,
+    // so that they are cleared like all others and nothing is killed unwatched.
+    let opening = names.into_iter().take_while(|_| !refused.load(Relaxed)).map(open);
     let mut opening = futures_util::stream::iter(opening).buffer_unordered(HANDS);
     let mut opened = Vec::new();
     let mut outcome = Ok(());
@@ -137,13 +141,11 @@ pub(super) async fn open(
                 failpoint::reach(Point::Crowd);
             }
             Err(error) => {
-                outcome = Err(error);
-                break;
+                refused.store(true, Relaxed);
+                outcome = outcome.and(Err(error));
             }
         }
     }
-    // Launchers that were on their way are killed with this.
-    drop(opening);
     if outcome.is_err() {
         clear(std::mem::take(&mut opened)).await?;
     }
