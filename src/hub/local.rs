@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use tokio::sync::{RwLock, mpsc};
+use tokio::sync::{RwLock, RwLockWriteGuard, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::Deed;
@@ -151,6 +151,19 @@ impl Local {
         Ok(())
     }
 
+    /// The right to measure, which one has at a time; says so first where it has to be waited for.
+    async fn alone(
+        &self,
+        out: &mpsc::Sender<Update>,
+        cancel: &CancellationToken,
+    ) -> Result<RwLockWriteGuard<'_, Vec<BackendStatus>>, SafeText> {
+        if self.known.try_write().is_err() {
+            notice(out, false, "waiting for the work that is going on").await;
+        }
+        let locked = cancel.run_until_cancelled(self.known.write()).await;
+        locked.ok_or_else(|| NOTHING.into())
+    }
+
     /// Tries those of the plan's backends that were not tried yet, and says so first.
     async fn prepare(
         &self,
@@ -243,11 +256,7 @@ impl Deed for Local {
         out: mpsc::Sender<Update>,
         cancel: CancellationToken,
     ) -> Result<(), SafeText> {
-        if self.known.try_write().is_err() {
-            notice(&out, false, "waiting for the work that is going on").await;
-        }
-        let locked = cancel.run_until_cancelled(self.known.write()).await;
-        let mut known = locked.ok_or(NOTHING)?;
+        let mut known = self.alone(&out, &cancel).await?;
         let prepared = SystemClock.now();
         self.prepare(&plan, &mut known, &out, &cancel).await?;
         for lack in lacks(&plan, &known) {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Local, NOTHING, notice, sentence};
+use super::{Local, notice, sentence};
 use crate::backend::Camp;
 use crate::bench::fingerprint::fingerprint;
 use crate::bench::{Bench, Cut, Prior};
@@ -29,11 +29,7 @@ impl Local {
         out: mpsc::Sender<Update>,
         cancel: CancellationToken,
     ) -> Result<(), SafeText> {
-        if self.known.try_write().is_err() {
-            notice(&out, false, "waiting for the work that is going on").await;
-        }
-        let locked = cancel.run_until_cancelled(self.known.write()).await;
-        let mut known = locked.ok_or(NOTHING)?;
+        let mut known = self.alone(&out, &cancel).await?;
         let prepared = SystemClock.now();
         let Reopened { dir, run, saved, empty, torn } = self.reopen(&id)?;
         let plan = run.head.plan.clone();

@@ -146,27 +146,17 @@ fn head(lane: &Lane, named: usize) -> Line<'static> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::config::Threshold;
     use crate::model::time::Stamp;
-    use crate::tui::keymap::Keymap;
+    use crate::tui::app::{App, Setup};
     use crate::tui::look::Glyph;
-    use crate::tui::theme::Theme;
-    use crate::tui::when::When;
 
     fn drawn(lanes: &Lanes<'_>, width: u16, height: u16) -> Vec<String> {
-        let theme = Theme::default();
-        let look = Look {
-            theme: &theme,
-            keymap: &Keymap::embedded(),
-            threshold: Threshold::default(),
-            glyph: Glyph::Ascii,
-            now: Stamp::default(),
-            when: &When::default(),
-            zone: &jiff::tz::TimeZone::UTC,
-            readonly: false,
-            interval_ms: 1_000,
-        };
+        let setup = Setup { glyph: Glyph::Ascii, ..Setup::default() };
+        let app = App::new(setup, Duration::from_secs(1), false);
+        let look = app.look(Stamp::default());
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         lanes.draw(area, &mut buffer, &look);

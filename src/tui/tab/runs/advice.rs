@@ -28,12 +28,10 @@ impl Pane for View {
         Reply::Done
     }
 
-    fn draw(&self, mut place: Place<'_, '_>, job: &Job<'_>) {
+    fn draw(&self, place: Place<'_, '_>, job: &Job<'_>) {
         let width = usize::from(panel::inside(place.area).width);
         let lines = lines(job, width, place.look);
-        let words = self.scroll.words(lines.len(), panel::inside(place.area).height);
-        let inner = place.open_as("Advice and resources", words);
-        self.scroll.draw(lines, inner, place.buffer);
+        self.scroll.read("Advice and resources", lines, place);
     }
 
     fn hints(&self) -> &'static [Action] {

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::job::Job;
 use super::list::{ago, when};
 use super::mark;
-use super::pane::{Pane, Place, Shown, click_rows, draw_rows};
+use super::pane::{Pane, Place, Shown, act_on, click_on, draw_rows};
 use super::timeline::maybe;
 use crate::model::pipeline::Checkpoint;
 use crate::model::text::SafeText;
@@ -101,9 +101,7 @@ fn items<'a>(job: &Job<'a>) -> Vec<Item<'a>> {
 
 impl Pane for View {
     fn act(&mut self, action: Action, job: &Job<'_>) -> Reply {
-        let all = items(job);
-        let rows = self.sheet.arrange(&all);
-        if self.sheet.act(action, &rows) { Reply::Done } else { Reply::Ignored }
+        act_on(&mut self.sheet, &items(job), action)
     }
 
     fn filter(&mut self, text: &str) {
@@ -111,9 +109,7 @@ impl Pane for View {
     }
 
     fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {
-        let all = items(job);
-        let rows = self.sheet.arrange(&all);
-        click_rows(&mut self.sheet, &rows, at, panel::inside(area));
+        click_on(&mut self.sheet, &items(job), at, area);
         Reply::Done
     }
 

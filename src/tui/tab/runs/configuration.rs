@@ -4,13 +4,12 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Span;
 
 use super::job::Job;
-use super::pane::{Pane, Place, Shown, click_rows, draw_rows};
+use super::pane::{Pane, Place, Shown, click_on, draw_on};
 use crate::model::text::SafeText;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
-use crate::tui::widget::panel;
 use crate::tui::widget::sheet::Sheet;
 use crate::tui::widget::table::{Cell, Column};
 
@@ -85,9 +84,7 @@ impl Pane for View {
     }
 
     fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {
-        let all = items(job);
-        let rows = self.sheet.arrange(&all);
-        click_rows(&mut self.sheet, &rows, at, panel::inside(area));
+        click_on(&mut self.sheet, &items(job), at, area);
         Reply::Done
     }
 
@@ -96,10 +93,7 @@ impl Pane for View {
         if all.is_empty() {
             return place.quiet(&job.gap("configuration"));
         }
-        let rows = self.sheet.arrange(&all);
-        let inner = place.open(self.sheet.words(rows.len(), all.len()));
-        let to = (&mut *place.buffer, place.focused);
-        draw_rows(&self.sheet, &rows, inner, to, (job, place.look));
+        draw_on(&self.sheet, &all, place, job);
     }
 
     fn hints(&self) -> &'static [Action] {

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::job::Job;
 use super::list::{ago, when};
-use super::pane::{Pane, Place, Scroll, Shown, click_rows, draw_rows};
+use super::pane::{Pane, Place, Scroll, Shown, click_on, draw_rows};
 use crate::model::pipeline::Exception;
 use crate::model::text::SafeText;
 use crate::tui::action::Action;
@@ -132,11 +132,7 @@ impl Pane for View {
     }
 
     fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {
-        let all = items(job);
-        let rows = self.sheet.arrange(&all);
-        if !self.open {
-            self.open = click_rows(&mut self.sheet, &rows, at, panel::inside(area));
-        }
+        self.open = self.open || click_on(&mut self.sheet, &items(job), at, area);
         Reply::Done
     }
 
@@ -155,9 +151,7 @@ impl Pane for View {
         if let Some(item) = current.filter(|_| self.open) {
             let width = usize::from(panel::inside(place.area).width);
             let lines = depth(item.0, width, place.look);
-            let words = self.scroll.words(lines.len(), panel::inside(place.area).height);
-            let inner = place.open_as(&format!("Error {}", item.0.kind), words);
-            return self.scroll.draw(lines, inner, place.buffer);
+            return self.scroll.read(&format!("Error {}", item.0.kind), lines, place);
         }
         let inner = place.open(self.sheet.words(rows.len(), all.len()));
         let table = super::list::rows(rows.len()).min(inner.height.saturating_sub(6).max(4));

@@ -117,6 +117,36 @@ pub(super) fn click_rows<R: Shown>(
     false
 }
 
+/// Lets `sheet` answer `action` on `all`.
+pub(super) fn act_on<R: Shown>(sheet: &mut Sheet<R::Key>, all: &[R], action: Action) -> Reply {
+    let rows = sheet.arrange(all);
+    if sheet.act(action, &rows) { Reply::Done } else { Reply::Ignored }
+}
+
+/// Answers a click at a panel that lies at `area` and shows `all`; whether the row was under the cursor
+/// before.
+pub(super) fn click_on<R: Shown>(
+    sheet: &mut Sheet<R::Key>,
+    all: &[R],
+    at: Position,
+    area: Rect,
+) -> bool {
+    let rows = sheet.arrange(all);
+    click_rows(sheet, &rows, at, panel::inside(area))
+}
+
+/// Draws what `sheet` lets through of `all` as a panel.
+pub(super) fn draw_on<R: Shown>(
+    sheet: &Sheet<R::Key>,
+    all: &[R],
+    mut place: Place<'_, '_>,
+    job: &Job<'_>,
+) {
+    let rows = sheet.arrange(all);
+    let inner = place.open(sheet.words(rows.len(), all.len()));
+    draw_rows(sheet, &rows, inner, (place.buffer, place.focused), (job, place.look));
+}
+
 /// Lines that are read and scrolled.
 #[derive(Debug, Default)]
 pub(super) struct Scroll {
@@ -141,14 +171,21 @@ impl Scroll {
         Reply::Done
     }
 
+    /// Draws `lines` as a panel with this title.
+    pub(super) fn read(&self, title: &str, lines: Vec<Line<'static>>, mut place: Place<'_, '_>) {
+        let words = self.words(lines.len(), panel::inside(place.area).height);
+        let inner = place.open_as(title, words);
+        self.draw(lines, inner, place.buffer);
+    }
+
     /// Draws the part of `lines` that is in sight.
-    pub(super) fn draw(&self, lines: Vec<Line<'static>>, area: Rect, buffer: &mut Buffer) {
+    fn draw(&self, lines: Vec<Line<'static>>, area: Rect, buffer: &mut Buffer) {
         let most = lines.len().saturating_sub(usize::from(area.height));
         panel::lines(lines.into_iter().skip(self.top.min(most)), area, buffer);
     }
 
     /// Which lines are seen, in words: `12–30 of 400`; nothing where all are.
-    pub(super) fn words(&self, lines: usize, height: u16) -> String {
+    fn words(&self, lines: usize, height: u16) -> String {
         let high = usize::from(height);
         if lines <= high {
             return String::new();

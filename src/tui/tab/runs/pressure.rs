@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::job::Job;
-use super::pane::{Pane, Place, Scroll};
+use super::pane::{Pane, Place};
 use crate::model::pipeline::Stage;
 use crate::model::text::SafeText;
 use crate::tui::action::Action;
@@ -23,7 +23,6 @@ const TAIL: usize = 34;
 /// What is looked at.
 #[derive(Debug, Default)]
 pub(super) struct View {
-    scroll: Scroll,
     /// The first stage that is shown.
     first: usize,
 }
@@ -97,7 +96,7 @@ impl Pane for View {
             Action::Down => (self.first + 1).min(count.saturating_sub(1)),
             Action::First => 0,
             Action::Last => count.saturating_sub(1),
-            _ => return self.scroll.act(action),
+            _ => return Reply::Ignored,
         };
         Reply::Done
     }

@@ -297,9 +297,7 @@ impl Pane for View {
         if let Some(item) = current.filter(|_| self.open) {
             let width = usize::from(panel::inside(place.area).width);
             let lines = depth::lines(item.stage, job, width, place.look);
-            let words = self.scroll.words(lines.len(), panel::inside(place.area).height);
-            let inner = place.open_as(&format!("Stage {}", item.stage.id), words);
-            return self.scroll.draw(lines, inner, place.buffer);
+            return self.scroll.read(&format!("Stage {}", item.stage.id), lines, place);
         }
         let inner = place.open(self.sheet.words(rows.len(), all.len()));
         let (graph, table) = self.split(inner, job);

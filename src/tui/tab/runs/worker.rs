@@ -8,7 +8,7 @@ use super::entry::HERE;
 use super::job::Job;
 use super::list::{ago, when};
 use super::mark;
-use super::pane::{Pane, Place, Scroll, Shown, click_rows, draw_rows};
+use super::pane::{Pane, Place, Scroll, Shown, click_on, draw_on};
 use crate::model::command::Command;
 use crate::model::pipeline::Worker;
 use crate::model::text::SafeText;
@@ -225,11 +225,7 @@ impl Pane for View {
     }
 
     fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {
-        let all = items(job);
-        let rows = self.sheet.arrange(&all);
-        if !self.open {
-            self.open = click_rows(&mut self.sheet, &rows, at, panel::inside(area));
-        }
+        self.open = self.open || click_on(&mut self.sheet, &items(job), at, area);
         Reply::Done
     }
 
@@ -243,13 +239,9 @@ impl Pane for View {
             let width = usize::from(panel::inside(place.area).width);
             let stack = self.answer(item.0, job);
             let lines = depth(item, &stack, width, place.look);
-            let words = self.scroll.words(lines.len(), panel::inside(place.area).height);
-            let inner = place.open_as(&format!("Worker {}", item.0.id), words);
-            return self.scroll.draw(lines, inner, place.buffer);
+            return self.scroll.read(&format!("Worker {}", item.0.id), lines, place);
         }
-        let inner = place.open(self.sheet.words(rows.len(), all.len()));
-        let to = (&mut *place.buffer, place.focused);
-        draw_rows(&self.sheet, &rows, inner, to, (job, place.look));
+        draw_on(&self.sheet, &all, place, job);
     }
 
     fn hints(&self) -> &'static [Action] {

@@ -1,14 +1,12 @@
 //! Pictures of graphs, and that none breaks the screen.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::Threshold;
 use crate::model::time::Stamp;
-use crate::tui::keymap::Keymap;
-use crate::tui::look::Glyph;
-use crate::tui::theme::Theme;
-use crate::tui::when::When;
+use crate::tui::app::{App, Setup};
 
 fn knots(names: &[&str]) -> Vec<Knot> {
     let knot = |name: &&str| Knot { name: (*name).to_owned(), sign: "✓", style: Style::new() };
@@ -16,18 +14,8 @@ fn knots(names: &[&str]) -> Vec<Knot> {
 }
 
 fn drawn(dag: &Dag<'_>, width: u16, height: u16) -> Vec<String> {
-    let theme = Theme::default();
-    let look = Look {
-        theme: &theme,
-        keymap: &Keymap::embedded(),
-        threshold: Threshold::default(),
-        glyph: Glyph::Unicode,
-        now: Stamp::default(),
-        when: &When::default(),
-        zone: &jiff::tz::TimeZone::UTC,
-        readonly: false,
-        interval_ms: 1_000,
-    };
+    let app = App::new(Setup::default(), Duration::from_secs(1), false);
+    let look = app.look(Stamp::default());
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
     dag.draw(area, &mut buffer, &look);
