@@ -22,6 +22,7 @@ pub mod track;
 
 // Floor 2: hands. Each file touches one thing outside.
 pub mod backend;
+pub mod host;
 pub mod probe;
 pub mod source;
 pub mod store;

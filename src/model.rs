@@ -28,4 +28,5 @@ pub mod time;
 pub mod unit;
 pub mod update;
 pub mod usage;
+pub mod workflow;
 pub mod workload;

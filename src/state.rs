@@ -20,6 +20,7 @@ use crate::model::run::{RunEvent, StoredRun};
 use crate::model::serving::{Agents, Service, Serving};
 use crate::model::time::Stamp;
 use crate::model::update::{FleetRun, Health, Notice, Stack, Update, What};
+use crate::model::workflow::WorkflowEvent;
 use crate::model::workload::Workloads;
 use crate::series::HOUR;
 
@@ -28,10 +29,12 @@ pub mod lately;
 pub mod mending;
 pub mod recall;
 pub mod run;
+pub mod workflow;
 
 pub use history::{GpuMetric, Metric};
 pub use mending::Mending;
 pub use run::RunState;
+pub use workflow::WorkflowState;
 
 /// Runs kept in memory; older finished ones are on disk.
 const RUNS: usize = 50;
@@ -49,6 +52,8 @@ pub struct State {
     pub nodes: BTreeMap<SourceId, Node>,
     /// Runs by id, and so by time.
     pub runs: BTreeMap<RunId, RunState>,
+    /// Runs of workflows by id.
+    pub workflows: BTreeMap<RunId, WorkflowState>,
     /// Runs that are kept, latest first, by where they are: on this machine's disk
     /// ([`SourceId::stored`]), on a node, in a bucket.
     pub stored: BTreeMap<SourceId, Vec<StoredRun>>,
@@ -111,6 +116,7 @@ impl State {
         self.now = self.now.max(update.at);
         match &update.what {
             What::Run { id, event } => return self.apply_run(id, event, update),
+            What::Workflow { id, event } => return self.apply_workflow(id, event, update),
             What::Lost(total) => return std::mem::replace(&mut self.lost, *total) != *total,
             What::Notice(notice) => self.notice = Some((update.at, notice.clone())),
             What::Runs(runs) => self.keep_list(&update.from, runs),
@@ -184,6 +190,16 @@ impl State {
         changed
     }
 
+    fn apply_workflow(&mut self, id: &RunId, event: &WorkflowEvent, update: &Update) -> bool {
+        let changed = workflow::fold(&mut self.workflows, id, event, update);
+        while self.workflows.len() > RUNS {
+            let oldest = self.workflows.iter().find(|(_, run)| !run.is_live());
+            let Some(oldest) = oldest.map(|(id, _)| id.clone()) else { break };
+            self.workflows.remove(&oldest);
+        }
+        changed
+    }
+
     /// The run of this machine that is going on, if one is. What others do on their machines is theirs.
     pub fn live_run(&self) -> Option<(&RunId, &RunState)> {
         let local = SourceId::local();
@@ -244,6 +260,7 @@ impl Node {
             What::Agents(agents) => self.heard(at, |node| &mut node.agents, agents),
             What::Services(services) => self.heard(at, |node| &mut node.services, services),
             What::Run { .. }
+            | What::Workflow { .. }
             | What::Runs(_)
             | What::Past(_)
             | What::Replay(_)

@@ -20,6 +20,7 @@ pub mod files;
 mod foreign;
 pub mod history;
 mod lines;
+pub mod result;
 pub mod run_dir;
 pub mod run_list;
 mod saved;

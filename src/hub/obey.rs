@@ -17,6 +17,7 @@ use crate::model::id::{RunId, SourceId};
 use crate::model::past::{Past, PastWish};
 use crate::model::text::SafeText;
 use crate::model::update::{Notice, Update, What};
+use crate::model::workflow::WorkflowWish;
 
 impl<D: Deed> Hub<D> {
     pub(super) async fn obey(&mut self, command: Command) {
@@ -28,6 +29,7 @@ impl<D: Deed> Hub<D> {
             Command::Bench(plan) => self.bench(None, *plan).await,
             Command::BenchAs { id, plan } => self.bench(Some(id), *plan).await,
             Command::BenchOn { nodes, plan } => self.bench_on(nodes, *plan).await,
+            Command::Workflow(wish) => self.workflow(*wish).await,
             Command::Focus(node) => self.focus(node),
             Command::ListRuns => self.list(),
             Command::OpenRun(id) => self.open(id),
@@ -92,6 +94,15 @@ impl<D: Deed> Hub<D> {
         }
         let id = id.unwrap_or_else(|| RunId::new(self.outlet.now().wall_ms, self.random.random()));
         self.begin(id, Some(plan));
+    }
+
+    /// Runs a workflow.
+    async fn workflow(&mut self, wish: WorkflowWish) {
+        if let Some(sentence) = self.busy() {
+            return self.say(true, &sentence).await;
+        }
+        let sentence = format!("{} is not run from here", wish.file.display());
+        self.say(true, &sentence).await;
     }
 
     /// Goes on with run `id`.

@@ -10,6 +10,7 @@ use super::bench::Plan;
 use super::id::{RunId, SourceId};
 use super::past::PastWish;
 use super::replay::ReplayWish;
+use super::workflow::WorkflowWish;
 
 /// A wish of the user, from the keyboard, the command line or another program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub enum Command {
         /// What it does.
         plan: Box<Plan>,
     },
+    /// Run a workflow.
+    Workflow(Box<WorkflowWish>),
     /// Start the same benchmark on each of these nodes at once.
     BenchOn {
         /// Which nodes.

@@ -16,6 +16,7 @@ use super::run::{RunEvent, StoredRun};
 use super::serving::{Agents, Service, Serving};
 use super::text::SafeText;
 use super::time::Stamp;
+use super::workflow::WorkflowEvent;
 use super::workload::Workloads;
 
 /// One thing that happened, when, and who says so.
@@ -51,6 +52,13 @@ pub enum What {
         id: RunId,
         /// What happened to it.
         event: RunEvent,
+    },
+    /// A workflow went on.
+    Workflow {
+        /// Its run.
+        id: RunId,
+        /// What happened to it.
+        event: WorkflowEvent,
     },
     /// The runs that are kept on disk, latest first.
     Runs(Vec<StoredRun>),

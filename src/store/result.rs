@@ -1,0 +1,157 @@
+//! Directories of workflows' runs, as isomon and every benchctl write them: `metadata.json`, what was
+//! fetched, and where isomon wrote it `run.json` and `events.ndjson`.
+//!
+//! They lie where the workflow's file says (`output_dir`), for people to open and copy. isomon's own
+//! directory of runs has a link to each under its id, so that all runs are in one list.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Error, file};
+use crate::model::workflow::result::KIND;
+use crate::model::workflow::{RunMetadata, WorkflowRun};
+
+/// benchctl's file.
+pub const METADATA: &str = "metadata.json";
+/// isomon's file, of the same name as a benchmark's.
+pub const RUN: &str = "run.json";
+/// What happened, an event a line.
+pub const EVENTS: &str = "events.ndjson";
+/// Directories looked at for a list; more are passed over.
+const MOST: usize = 100_000;
+
+/// A run's directory.
+#[derive(Clone, Debug)]
+pub struct ResultDir {
+    /// Where it is.
+    pub path: PathBuf,
+    /// benchctl's file; made of `run` where it goes on and has none yet.
+    pub metadata: RunMetadata,
+    /// isomon's file; `None` where benchctl wrote it.
+    pub run: Option<WorkflowRun>,
+}
+
+/// A file in a run's directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultFile {
+    /// Its name; no path.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Milliseconds since 1970 UTC when it was written.
+    pub written_ms: i64,
+}
+
+impl ResultDir {
+    /// Reads the run in `path`. Fails where neither file is there, or one is not what it should be.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let run: Option<WorkflowRun> = read(&path.join(RUN))?;
+        let run = run.filter(|run| run.kind == KIND);
+        let metadata = match (read(&path.join(METADATA))?, &run) {
+            (Some(metadata), _) => metadata,
+            (None, Some(run)) => RunMetadata {
+                run_id: run.head.number.to_string(),
+                benchmark_name: run.head.name.to_string(),
+                start_time: run.head.started_at.to_string(),
+                ..RunMetadata::default()
+            },
+            (None, None) => return Err(Error::NotARun { path: path.to_owned() }),
+        };
+        Ok(Self { path: path.to_owned(), metadata, run })
+    }
+
+    /// Its id in its output directory.
+    pub fn number(&self) -> &str {
+        let name = self.path.file_name().and_then(|name| name.to_str());
+        name.unwrap_or(&self.metadata.run_id)
+    }
+
+    /// Its files, by name; no directories, links or hidden files, and not [`METADATA`].
+    pub fn files(&self) -> Result<Vec<ResultFile>, Error> {
+        let entries = fs::read_dir(&self.path).map_err(Error::at(&self.path))?;
+        let mut files: Vec<ResultFile> =
+            entries.take(MOST).filter_map(|entry| about(&entry.ok()?)).collect();
+        files.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(files)
+    }
+
+    /// The path of its file `name`; `None` where that is no plain name of a plain file in it.
+    pub fn file(&self, name: &str) -> Option<PathBuf> {
+        let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
+        let path = plain.then(|| self.path.join(name))?;
+        path.symlink_metadata().is_ok_and(|about| about.is_file()).then_some(path)
+    }
+}
+
+/// The runs in `output_dir`, latest number first, each with why it cannot be read where it cannot; what is
+/// no run is passed over. A directory that is not there holds none.
+pub fn list(output_dir: &Path) -> Result<Vec<(PathBuf, Result<ResultDir, Error>)>, Error> {
+    let entries = match fs::read_dir(output_dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(Error::at(output_dir))?,
+    };
+    let mut numbered: Vec<(u64, PathBuf)> = entries
+        .take(MOST)
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let number = number_of(path.file_name()?.to_str()?)?;
+            path.is_dir().then_some((number, path))
+        })
+        .collect();
+    numbered.sort_by(|left, right| right.cmp(left));
+    let read = |(_, path): (u64, PathBuf)| match ResultDir::open(&path) {
+        Err(Error::NotARun { .. }) => None,
+        read => Some((path, read)),
+    };
+    Ok(numbered.into_iter().filter_map(read).collect())
+}
+
+/// The number in a directory's name: of `12` and of `run-012` it is 12.
+pub fn number_of(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix("run-").unwrap_or(name);
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| digits.parse().ok()).flatten()
+}
+
+fn about(entry: &fs::DirEntry) -> Option<ResultFile> {
+    let name = entry.file_name().into_string().ok()?;
+    let about = entry.metadata().ok().filter(fs::Metadata::is_file)?;
+    let hidden = name.starts_with('.') || name == METADATA;
+    let written = about.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let written_ms = i64::try_from(written.as_millis()).unwrap_or(i64::MAX);
+    (!hidden).then_some(ResultFile { name, bytes: about.len(), written_ms })
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = file::read(path)?;
+    file::parse(path, &bytes).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_of_benchctl_is_a_run_and_its_files_are_told() {
+        let results = tempfile::tempdir().unwrap();
+        for (name, text) in [("1", "{"), ("run-002", "{\"run_id\":\"2\",\"benchmark_name\":\"b\"}")]
+        {
+            fs::create_dir(results.path().join(name)).unwrap();
+            fs::write(results.path().join(name).join(METADATA), text).unwrap();
+        }
+        fs::create_dir(results.path().join("3")).unwrap();
+        fs::create_dir(results.path().join("plots")).unwrap();
+        fs::write(results.path().join("run-002/a.csv"), "x\n1\n").unwrap();
+        let found = list(results.path()).unwrap();
+        assert_eq!(found.len(), 2, "{found:?}");
+        let run = found[0].1.as_ref().unwrap();
+        assert_eq!((run.number(), run.metadata.benchmark_name.as_str()), ("run-002", "b"));
+        assert_eq!(run.files().unwrap()[0].name, "a.csv");
+        assert!(run.file("a.csv").is_some() && run.file("../1/metadata.json").is_none());
+        assert!(found[1].1.is_err(), "half a file is an error");
+        assert_eq!(list(&results.path().join("gone")).unwrap().len(), 0);
+    }
+}
