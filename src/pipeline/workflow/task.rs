@@ -139,7 +139,7 @@ fn worker(
 ) -> Worker {
     let at_work: Vec<&Task<'_>> = tasks.iter().filter(|task| is_at_work(&task.end.state)).collect();
     let foreground = at_work.iter().rfind(|task| !task.plan.background);
-    let doing = foreground.or(at_work.last()).filter(|_| flow.is_live());
+    let doing = foreground.or_else(|| at_work.last()).filter(|_| flow.is_live());
     let pid = tasks.iter().rev().find_map(|task| match task.end.state {
         TaskState::Running { pid } => pid,
         _ => None,

@@ -29,6 +29,7 @@ mod lineage;
 mod list;
 mod log;
 mod mark;
+mod output;
 mod pane;
 mod part;
 mod pressure;
