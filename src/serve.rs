@@ -16,6 +16,7 @@ pub mod listen;
 pub mod live;
 pub mod metrics;
 pub mod node;
+pub mod result;
 pub mod run;
 pub mod setting;
 pub mod stat;
@@ -39,5 +40,6 @@ pub fn door() -> Door {
     let door = workload::routes(door);
     let door = stat::routes(door);
     let door = run::routes(door);
+    let door = result::routes(door);
     metrics::routes(door)
 }
