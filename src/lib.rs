@@ -18,6 +18,7 @@ pub mod report;
 pub mod series;
 pub mod state;
 pub mod stats;
+pub mod table;
 pub mod track;
 
 // Floor 2: hands. Each file touches one thing outside.
