@@ -167,6 +167,7 @@ pub struct Case {
 
 /// A stage: one thing done on one or more hosts.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub struct Stage {
     /// Its name, one of a kind.
     pub name: String,

@@ -104,9 +104,12 @@ impl ResultDir {
     }
 }
 
+/// A directory, and the run in it or why it cannot be read.
+pub type Read = (PathBuf, Result<ResultDir, Error>);
+
 /// The runs in `output_dir`, latest number first, each with why it cannot be read where it cannot; what is
 /// no run is passed over. A directory that is not there holds none.
-pub fn list(output_dir: &Path) -> Result<Vec<(PathBuf, Result<ResultDir, Error>)>, Error> {
+pub fn list(output_dir: &Path) -> Result<Vec<Read>, Error> {
     let entries = match fs::read_dir(output_dir) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(Error::at(output_dir))?,
