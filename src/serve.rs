@@ -23,6 +23,7 @@ pub mod stat;
 pub mod stdio;
 pub mod system;
 pub mod tls;
+mod web;
 pub mod workload;
 
 pub use answer::{Answer, Json, Problem};
@@ -41,5 +42,6 @@ pub fn door() -> Door {
     let door = stat::routes(door);
     let door = run::routes(door);
     let door = result::routes(door);
+    let door = web::routes(door);
     metrics::routes(door)
 }

@@ -27,7 +27,8 @@ use tower::ServiceExt;
 use super::answer::Problem;
 use super::context::Context;
 use super::door::Matched;
-use super::gate::{Gate, Link};
+use super::gate::{Gate, Link, is_person};
+use super::web;
 
 mod crowd;
 mod held;
@@ -188,9 +189,14 @@ impl Server {
     /// The answer to `request`, whatever it is.
     async fn answer(&self, request: Request, link: Link) -> Response {
         let method = request.method().clone();
+        let person = is_person(request.headers());
         let mut response = self.let_in(request, link).await;
+        let problem = response.extensions_mut().remove::<Problem>().filter(|_| person);
         let matched = response.extensions().get::<Matched>().copied();
         self.context.counts.answered(&method, matched.map(|path| path.0), response.status());
+        if let Some(problem) = problem {
+            response = web::problem(&problem);
+        }
         harden(response.headers_mut());
         response
     }

@@ -14,11 +14,17 @@ use crate::store::result::ResultDir;
 use crate::store::result::shelf::{Brief, Shelf};
 
 mod api;
+pub(super) mod compare;
 mod exact;
-mod file;
-mod own;
+pub(super) mod file;
+pub(super) mod loaded;
+mod memo;
+pub(super) mod own;
+mod series;
+mod table;
 
 pub use exact::Exact;
+use loaded::Desk;
 
 /// Requests at once that read runs.
 const READ_AT_ONCE: usize = 4;
@@ -26,12 +32,12 @@ const READ_AT_ONCE: usize = 4;
 /// The runs of workflows that are served.
 #[derive(Debug)]
 pub struct Results {
-    shelf: Arc<Shelf>,
+    desk: Arc<Desk>,
     reading: Arc<Semaphore>,
 }
 
 pub(super) fn routes(door: Door) -> Door {
-    own::routes(api::routes(door))
+    compare::routes(own::routes(api::routes(door)))
 }
 
 /// The results of this server.
@@ -42,27 +48,28 @@ pub(super) fn results(context: &Context) -> Answer<&Results> {
 impl Results {
     /// Those on `shelf`.
     pub fn new(shelf: Shelf) -> Self {
-        Self { shelf: Arc::new(shelf), reading: Arc::new(Semaphore::new(READ_AT_ONCE)) }
+        let desk = Desk { shelf, tables: table::Tables::default() };
+        Self { desk: Arc::new(desk), reading: Arc::new(Semaphore::new(READ_AT_ONCE)) }
     }
 
     /// What `work` makes of the runs, where it may take its time. So much of it goes on at once.
     pub(super) async fn look<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Shelf) -> T + Send + 'static,
+        work: impl FnOnce(&Desk) -> T + Send + 'static,
     ) -> Answer<T> {
         let one = Arc::clone(&self.reading).acquire_owned().await.map_err(fault)?;
-        let shelf = Arc::clone(&self.shelf);
+        let desk = Arc::clone(&self.desk);
         let looking = tokio::task::spawn_blocking(move || {
             // Held until the work is done, also where nobody waits for it any more.
             let _one = one;
-            work(&shelf)
+            work(&desk)
         });
         looking.await.map_err(fault)
     }
 
     /// Every run in short, latest first.
     pub(super) async fn briefs(&self) -> Answer<Vec<Arc<Brief>>> {
-        self.look(Shelf::briefs).await
+        self.look(Desk::briefs).await
     }
 
     /// What `work` makes of run `id`.
@@ -72,7 +79,7 @@ impl Results {
         work: impl FnOnce(&ResultDir) -> T + Send + 'static,
     ) -> Answer<T> {
         let id = id.to_owned();
-        let found = self.look(move |shelf| shelf.open(&id).map(|dir| work(&dir))).await?;
+        let found = self.look(move |desk| desk.shelf.open(&id).map(|dir| work(&dir))).await?;
         found.ok_or_else(|| Problem::unknown("run not found"))
     }
 }

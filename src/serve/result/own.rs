@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::file::{self, Raw};
+use super::loaded::Desk;
 use super::{Exact, results};
+use crate::model::workflow::result::TableView;
 use crate::model::workflow::{RunMetadata, WorkflowRun};
-use crate::serve::{Answer, Ask, Context, Door};
+use crate::serve::{Answer, Ask, Context, Door, Problem};
 use crate::store::result::shelf::Brief;
 use crate::store::result::{ResultDir, ResultFile};
 
@@ -71,6 +73,12 @@ pub(super) fn routes(door: Door) -> Door {
     door.get("/v1/results", "Runs of workflows, latest first", list)
         .get("/v1/results/{id}", "A run of a workflow", read)
         .get(
+            "/v1/results/{id}/tables/{*name}",
+            "What is in a table of a run: columns in short",
+            table,
+        )
+        .time(Some(std::time::Duration::from_mins(1)))
+        .get(
             "/v1/results/{id}/files/{*name}",
             "A file of a run, or `plots/` and one, as it is",
             raw,
@@ -116,6 +124,20 @@ pub(in crate::serve) fn files(dir: &ResultDir) -> Vec<ResultFile> {
 
 fn entry(file: &ResultFile) -> Entry {
     Entry { name: file.name.clone(), bytes: file.bytes, written_ms: file.written_ms }
+}
+
+async fn table(context: Arc<Context>, ask: Ask) -> Answer<Exact<TableView>> {
+    let (id, name) = (ask.part("id").to_owned(), ask.part("name").to_owned());
+    let look = move |desk: &Desk| {
+        let run = desk.load(&id, |other| other == name)?;
+        Some(run.tables.into_iter().next())
+    };
+    let found = results(&context)?.look(look).await?;
+    let found = found.ok_or_else(|| Problem::unknown("run not found"))?;
+    match found.ok_or_else(|| Problem::unknown("this run has no such table"))?.1 {
+        Ok(view) => Ok(Exact(TableView::clone(&view))),
+        Err(why) => Err(Problem::new(422, format!("this table cannot be told: {why}"))),
+    }
 }
 
 async fn raw(context: Arc<Context>, ask: Ask) -> Answer<Raw> {
