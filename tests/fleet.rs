@@ -174,7 +174,7 @@ async fn one_benchmark_begins_on_each_node_that_can() {
     assert!(why(&told, "forbidden").contains("no token"), "{told:?}");
     assert_eq!(why(&told, "nobody"), "it is not watched");
     let below = why(&told, "good/b");
-    assert!(below.starts_with("good only tells of it; make it a source of its own"), "{below}");
+    assert!(below == "it needs --source NAME=ssh://HOST; good only tells of it", "{below}");
     rig.until("the refusal", |state| {
         state.fleet.as_ref().is_some_and(|fleet| fleet.left_out.len() == 4)
     })

@@ -34,7 +34,7 @@ impl SourceId {
 
     /// Why no benchmark begins on this node, which `source` tells of, and what mends it.
     pub fn only_told(source: &Self) -> String {
-        format!("{source} only tells of it; make it a source of its own: --source NAME=ssh://HOST")
+        format!("it needs --source NAME=ssh://HOST; {source} only tells of it")
     }
 
     /// What is kept on disk and told again.
