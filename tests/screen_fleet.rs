@@ -199,8 +199,7 @@ fn click_through(app: &mut App, scene: &Scene) {
 /// one between to say. What mends it comes first, so that a small screen has it.
 #[test]
 fn a_node_below_a_source_is_refused_with_what_mends_it() {
-    let mut scene = Scene::default();
-    scene.now_ms = 600_000;
+    let mut scene = Scene { now_ms: 600_000, ..Scene::default() };
     let mut told = origin(Kind::Isomon, "http://rack:7070", None);
     told.can_bench = true;
     scene.tell("rack", What::Origin(Box::new(told)));
