@@ -45,9 +45,9 @@ cost-fleet: ## what isomon costs with 100 other nodes, beside all-smi where it i
 history: ## what keeping the history costs: to write, to open, to read, and its size
 	cargo bench --locked --bench history
 
-history-long: ## the same with 100 nodes of 30 days, and 1,000 kills
+history-long: ## the same with 100 nodes of 30 days, 1,000 kills and 100 power cuts
 	cargo bench --locked --bench history -- long
-	cargo test --release --locked --test history --test history_fault -- --ignored --nocapture
+	cargo test --release --locked --test history --test history_fault --test history_power -- --ignored --nocapture
 
 picture: ## the pictures of the README, from the program itself
 	cargo build --release --locked
