@@ -12,6 +12,7 @@ pub mod depth;
 pub mod door;
 pub mod gate;
 pub mod health;
+pub mod history;
 pub mod listen;
 pub mod live;
 pub mod metrics;
@@ -39,5 +40,6 @@ pub fn door() -> Door {
     let door = workload::routes(door);
     let door = stat::routes(door);
     let door = run::routes(door);
+    let door = history::routes(door);
     metrics::routes(door)
 }
