@@ -105,8 +105,8 @@ fn judge(toll: &mut Toll, dir: &Path, first: u64, last: u64) -> Option<u64> {
         toll.wrong.push(wrong);
         Vec::new()
     });
-    let lost = (first..=last).filter(|batch| there.binary_search(batch).is_err()).count();
-    toll.lost += lost as u64;
+    let missing = (first..=last).filter(|batch| there.binary_search(batch).is_err()).count();
+    toll.lost += missing as u64;
     if there.last().is_some_and(|batch| *batch > last + 1) {
         toll.wrong.push(format!("invented: {:?} after {last}", there.last()));
     }

@@ -72,9 +72,10 @@ impl Question {
             return Err(Wrong::Backwards { from: rfc3339(from_ms), to: rfc3339(to_ms) });
         }
         let span = to_ms.saturating_sub(from_ms);
-        let lines = self.step.map_or(i64::from(self.usual), |step| {
-            span / i64::try_from(step.0.as_millis()).unwrap_or(i64::MAX).max(1)
-        });
+        let lines = match self.step {
+            Some(step) => span / i64::try_from(step.0.as_millis()).unwrap_or(i64::MAX).max(1),
+            None => i64::from(self.usual),
+        };
         if lines > MOST {
             let least = Duration::from_millis((span / MOST).unsigned_abs());
             return Err(Wrong::Fine { lines, least });

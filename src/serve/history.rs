@@ -69,7 +69,7 @@ async fn history(context: Arc<Context>, ask: Ask<Which>) -> Answer<Json<past::Hi
         || Problem::unknown("no history is kept here; start `isomon serve` without --no-history");
     let history = context.history.get().ok_or_else(none)?;
     let question = question(&ask.query)?;
-    let wish = question.wish(context.clock.now().wall_ms).map_err(wrong)?;
+    let wish = question.wish(context.clock.now().wall_ms).map_err(|error| wrong(&error))?;
     let metrics: Vec<String> = names(ask.query.metric.as_deref())?.map(str::to_owned).collect();
     let permit = Arc::clone(&history.reading).acquire_owned().await;
     let permit = permit.map_err(|_| Problem::busy("isomon is going down"))?;
@@ -77,10 +77,11 @@ async fn history(context: Arc<Context>, ask: Ask<Which>) -> Answer<Json<past::Hi
     let look = move || {
         // Held as long as it is read, whether or not anybody waits for it.
         let _permit = permit;
-        let reader = Reader::open(&directory).map_err(problem)?.ok_or_else(none)?;
-        let known = reader.columns().map_err(problem)?;
-        let columns = past::columns(metrics.iter().map(String::as_str), &known).map_err(wrong)?;
-        let mut found = reader.past_within(&wish, VALUES).map_err(problem)?;
+        let reader = Reader::open(&directory).map_err(|error| problem(&error))?.ok_or_else(none)?;
+        let known = reader.columns().map_err(|error| problem(&error))?;
+        let columns = past::columns(metrics.iter().map(String::as_str), &known)
+            .map_err(|error| wrong(&error))?;
+        let mut found = reader.past_within(&wish, VALUES).map_err(|error| problem(&error))?;
         past::choose(&mut found, &columns);
         Ok(Json(past::History::from(&found)))
     };
@@ -111,8 +112,8 @@ fn names(list: Option<&str>) -> Answer<impl Iterator<Item = &str>> {
     Ok(names())
 }
 
-fn wrong(wrong: Wrong) -> Problem {
-    let remedy = match &wrong {
+fn wrong(wrong: &Wrong) -> Problem {
+    let remedy = match wrong {
         Wrong::Backwards { .. } => {
             "times that have gone by begin with a minus: from=-2h".to_owned()
         }
@@ -127,7 +128,7 @@ fn wrong(wrong: Wrong) -> Problem {
 }
 
 /// Why the file cannot be read. Its path is the machine's, and told to nobody else.
-fn problem(error: sqlite::Error) -> Problem {
+fn problem(error: &sqlite::Error) -> Problem {
     tracing::warn!(%error, "the history cannot be read");
     match error {
         sqlite::Error::Busy { .. } => Problem::busy("the history is in use; ask again"),

@@ -70,9 +70,8 @@ fn good(output: Output) -> Vec<u8> {
 /// A kernel with its modules: what is installed, or what `.ci/install` unpacked.
 fn kernel() -> Option<(PathBuf, PathBuf)> {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools");
-    let roots = [(PathBuf::from("/boot"), PathBuf::from("/lib/modules")), {
-        (tools.join("boot"), tools.join("modules"))
-    }];
+    let installed = (PathBuf::from("/boot"), PathBuf::from("/lib/modules"));
+    let roots = [installed, (tools.join("boot"), tools.join("modules"))];
     let of = |(boot, modules): &(PathBuf, PathBuf)| {
         let mut found: Vec<_> = fs::read_dir(boot)
             .ok()?
@@ -122,7 +121,9 @@ fn below(dir: &Path, name: &str) -> Option<PathBuf> {
         if entry.file_type().ok()?.is_dir() {
             return below(&path, name);
         }
-        (path.extension()? == "ko" && path.file_stem()? == name).then_some(path)
+        let file = entry.file_name();
+        let known = [".ko", ".ko.xz"].map(|end| format!("{name}{end}"));
+        known.iter().any(|known| file == **known).then_some(path)
     })
 }
 
@@ -221,8 +222,15 @@ fn pack(root: &Path, modules_dir: &Path, initrd: &Path) {
     }
     let mut names = String::new();
     for module in modules(modules_dir) {
-        let name = format!("/module/{}", module.file_name().unwrap().to_str().unwrap());
-        fs::copy(&module, root.join(name.trim_start_matches('/'))).unwrap();
+        let packed = module.extension().is_some_and(|end| end == "xz");
+        let name = if packed { module.file_stem() } else { module.file_name() };
+        let name = format!("/module/{}", name.unwrap().to_str().unwrap());
+        let to = root.join(name.trim_start_matches('/'));
+        if packed {
+            fs::write(to, good(tool("xz").arg("-dc").arg(&module).output().unwrap())).unwrap();
+        } else {
+            fs::copy(&module, to).unwrap();
+        }
         names += &(name + "\n");
     }
     fs::write(root.join("modules"), names).unwrap();

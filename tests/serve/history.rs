@@ -120,7 +120,7 @@ fn no_secret_of_a_source_is_in_anything_that_is_kept() {
     assert!(tape.contains("\"far\"") && tape.contains("\"gone\""), "both sources are in it");
     let there = server.home.path().to_owned();
     std::fs::remove_file(there.join("token")).unwrap();
-    std::fs::rename(&there.join("serve.ndjson.zst"), there.join("kept")).unwrap();
+    std::fs::rename(there.join("serve.ndjson.zst"), there.join("kept")).unwrap();
     let mut looked = 0;
     for path in files(&there).into_iter().chain(files(home.path())) {
         let bytes = content(&path);
