@@ -174,32 +174,6 @@ fn a_run_goes_to_a_bucket_and_comes_back_the_same() {
     assert_eq!(status(&verified), Some(0), "{}", out(&verified));
 }
 
-/// What is asked of Google's store has the shape of what is asked of S3; that it takes nothing twice is
-/// another matter, and not tried here.
-#[test]
-fn a_run_goes_to_a_place_of_google_and_comes_back() {
-    let Some(store) = Store::start() else { return };
-    let key = format!(
-        r#"{{"private_key": "{CANARY}", "private_key_id": "k", "client_email": "e", "disable_oauth": true}}"#
-    );
-    let (here, there) = (Home::new(), Home::new());
-    let run = |home: &Home, words: &[&str]| {
-        let mut command = home.command(words);
-        command.env("GOOGLE_SERVICE_ACCOUNT_KEY", &key).env("GOOGLE_BASE_URL", &store.endpoint);
-        let output = command.output().unwrap();
-        clean(&output);
-        assert_eq!(status(&output), Some(0), "{words:?}: {}", err(&output));
-        out(&output)
-    };
-    let (id, place) = (keep(&here, 20), "gs://runs/lab");
-    assert!(run(&here, &["push", "last", place]).contains(&format!("{place}/{id}: ")));
-    assert!(run(&here, &["push", "last", place]).contains("there already"));
-    assert!(run(&there, &["list", place]).contains(&format!("{id} COMPLETED")));
-    run(&there, &["pull", place, "last"]);
-    let (own, other) = (runs(&here).join(id.as_str()), runs(&there).join(id.as_str()));
-    assert_eq!(files(&own), files(&other));
-}
-
 #[test]
 fn two_that_push_another_run_under_one_id_never_mix() {
     let Some(store) = Store::start() else { return };

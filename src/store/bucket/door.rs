@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
@@ -71,13 +71,10 @@ fn s3(place: &Place) -> Result<(Arc<dyn ObjectStore>, bool), Error> {
 }
 
 fn gs(place: &Place) -> Result<Arc<dyn ObjectStore>, Error> {
-    let builder = GoogleCloudStorageBuilder::from_env();
-    let plain = |url: String| url.to_ascii_lowercase().starts_with("http://");
-    let plain = builder.get_config_value(&GoogleConfigKey::BaseUrl).is_some_and(plain);
-    let builder = builder
+    let builder = GoogleCloudStorageBuilder::from_env()
         .with_bucket_name(&place.bucket)
         .with_retry(retry())
-        .with_client_options(client().with_allow_http(plain));
+        .with_client_options(client());
     let built = builder.build().map_err(|error| Error::of(&error, place))?;
     Ok(Arc::new(built))
 }
