@@ -12,6 +12,7 @@ use super::answer::Problem;
 use super::count::Counts;
 use super::depth::Depth;
 use super::gate::CHALLENGE;
+use super::history::History;
 use super::live::{Log, Streams};
 use super::result::Results;
 use super::run::Runs;
@@ -44,6 +45,8 @@ pub struct Context {
     pub runs: OnceLock<Runs>,
     /// The runs of workflows that are kept.
     pub results: OnceLock<Results>,
+    /// How things were, where that is kept.
+    pub history: OnceLock<History>,
     /// What became of the requests.
     pub counts: Counts,
     /// What became of the samples that are sent elsewhere, where any are.
@@ -79,6 +82,7 @@ impl Context {
             workloads: OnceLock::new(),
             runs: OnceLock::new(),
             results: OnceLock::new(),
+            history: OnceLock::new(),
             counts: Counts::default(),
             remote: OnceLock::new(),
             log: Log::default(),
