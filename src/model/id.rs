@@ -26,6 +26,11 @@ impl SourceId {
         Self(SafeText::new(&format!("{}/{name}", self.0)))
     }
 
+    /// What another process of this machine does, read from disk while it goes on.
+    pub fn beside() -> Self {
+        Self(SafeText::new("local/beside"))
+    }
+
     /// What is kept on disk and told again.
     pub fn stored() -> Self {
         Self(SafeText::new("stored"))

@@ -30,6 +30,10 @@ pub(super) fn cancel(key: &Key, run: Option<&RunState>) -> Reply {
     };
     match run.filter(|run| run.is_live()) {
         None => Reply::Say(format!("run {} is over", id.short()).into()),
+        Some(run) if run.from == SourceId::beside() => {
+            let words = "goes on in another process of this machine: end it there, with ctrl+c";
+            Reply::Say(format!("run {} {words}", id.short()).into())
+        }
         Some(run) => {
             let good = run.progress.completed;
             let place = if key.place.as_str() == HERE {

@@ -78,7 +78,7 @@ pub(super) fn entries<'a>(state: &'a State, shelf: &Shelf, now: Stamp) -> Vec<En
 /// The place that `source` names.
 pub(super) fn place_of(source: &SourceId) -> &str {
     match source.0.as_str() {
-        "local" | "stored" => HERE,
+        "local" | "local/beside" | "stored" => HERE,
         name => name.strip_prefix("stored/").unwrap_or(name),
     }
 }
