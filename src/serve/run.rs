@@ -156,7 +156,7 @@ impl Runs {
         listing.map_err(fault)?.map_err(fault)
     }
 
-    async fn read(&self, id: &RunId) -> Answer<Option<Run>> {
+    pub(super) async fn read(&self, id: &RunId) -> Answer<Option<Run>> {
         let path = self.directory.join(id.as_str());
         if !path.is_dir() {
             return Ok(None);

@@ -201,7 +201,7 @@ impl<'a> Entry<'a> {
             Origin::Run(_, Some(run), _) => run.progress.share(),
             Origin::Run(..) => None,
         };
-        share.map(Ratio::percent)
+        if self.status() == "completed" { Some(100.0) } else { share.map(Ratio::percent) }
     }
 
     /// Expected time left, in seconds.
