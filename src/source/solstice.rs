@@ -212,11 +212,18 @@ impl Solstice {
                     self.settle(name, &id);
                     found.push((id, answer));
                 }
+                // That a server has nothing more of a job that is over says nothing of the others.
+                Err(Error::NotOffered { .. }) if self.is_over(&id) => self.settle(name, &id),
                 Err(error) => last = Err(error),
             }
             if matches!(last, Err(Error::NotOffered { .. } | Error::Late { .. })) {
                 break;
             }
+        }
+        if found.is_empty() && last.is_ok() {
+            let offer = self.survey.offer(name).clone();
+            self.survey.note(name, offer, every);
+            return found;
         }
         let outcome = if found.is_empty() { last } else { Ok(Value::Null) };
         self.survey.keep(name, every, outcome);
@@ -227,9 +234,13 @@ impl Solstice {
     fn settle(&mut self, name: &'static str, id: &SafeText) {
         let kept = &self.known.jobs;
         self.settled.retain(|(_, id)| kept.iter().any(|job| job.id == *id));
-        if kept.iter().any(|job| job.id == *id && !is_open(job)) {
+        if self.is_over(id) {
             self.settled.insert((name, id.clone()));
         }
+    }
+
+    fn is_over(&self, id: &SafeText) -> bool {
+        self.known.jobs.iter().any(|job| job.id == *id && !is_open(job))
     }
 
     /// The jobs, if something about them is new.
