@@ -181,7 +181,7 @@ mod tests {
     use crate::model::command::Command;
     use crate::model::run::Run;
     use crate::report::run_sample::run;
-    use crate::state::State;
+    use crate::state::{RunState, State};
     use crate::store::RunDir;
 
     /// Takes updates in until `enough`.
@@ -232,7 +232,8 @@ mod tests {
         let mut rig = rig_on(place.path());
         rig.wish(Command::ListRuns).await;
         let mut state = State::default();
-        until(&mut rig, &mut state, |state| state.runs.get(&id).is_some_and(|r| r.is_live())).await;
+        until(&mut rig, &mut state, |state| state.runs.get(&id).is_some_and(RunState::is_live))
+            .await;
         drop(dir);
         until(&mut rig, &mut state, |state| !state.runs[&id].is_live()).await;
         until(&mut rig, &mut state, |state| state.runs[&id].samples.len() == 2).await;
