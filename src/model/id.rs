@@ -37,6 +37,11 @@ impl SourceId {
         format!("it needs --source NAME=ssh://HOST; {source} only tells of it")
     }
 
+    /// What another process of this machine does, read from disk while it goes on.
+    pub fn beside() -> Self {
+        Self(SafeText::new("local/beside"))
+    }
+
     /// What is kept on disk and told again.
     pub fn stored() -> Self {
         Self(SafeText::new("stored"))

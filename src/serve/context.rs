@@ -147,6 +147,14 @@ impl Context {
         info.map_or_else(|| SafeText::new(""), |info| info.hostname.clone())
     }
 
+    /// Run `id`, which is kept here; an error is a sentence.
+    pub(super) async fn read_run(&self, id: &RunId) -> Result<Run, SafeText> {
+        let unknown = || SafeText::new(&format!("run {id} is not kept here"));
+        let runs = self.runs.get().ok_or_else(unknown)?;
+        let read = runs.read(id).await.map_err(|problem| problem.text)?;
+        read.ok_or_else(unknown)
+    }
+
     /// Has `command` carried out; what comes of it is told by updates.
     pub async fn wish(&self, command: Command) -> Result<(), Problem> {
         let sent = self.commands.send(command).await;

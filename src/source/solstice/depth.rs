@@ -135,7 +135,13 @@ impl Solstice {
         if !self.survey.is_due(name) {
             return Vec::new();
         }
-        let jobs = self.known.jobs.iter().filter(|job| is_id(job.id.as_str()) && is_open(job));
+        // Workers of a job that is over have no log and no stack any more; its queues may be kept.
+        let over = |job: &Pipeline| {
+            name == HISTORY && self.deep && job.pressure.is_empty() && !is_open(job)
+        };
+        let plain = |job: &&Pipeline| is_id(job.id.as_str());
+        let jobs = self.known.jobs.iter().filter(plain);
+        let jobs = jobs.filter(|job| is_open(job) || over(job));
         let things = jobs.take(2).flat_map(|job| {
             let plain = of(job).into_iter().filter(|thing| is_id(thing.as_str()));
             plain.take(SINGLY).map(|thing| (job.id.clone(), thing)).collect::<Vec<_>>()
