@@ -2,15 +2,18 @@
 //!
 //! A file may be larger than memory and be anything at all, so nothing here keeps more than a bounded
 //! part of it, whatever is in it: [`check`] holds it against what a workflow says of its columns,
-//! [`view`] tells enough of it for a screen. It knows readers,
+//! [`view`] tells enough of it for a screen, [`digest`] makes what a picture needs. It knows readers,
 //! not files.
 
 mod check;
 mod course;
+pub mod digest;
 mod quantile;
 mod read;
+mod thin;
 pub mod time;
 mod view;
+mod window;
 
 pub use check::check;
 pub use quantile::{Quantiles, Spread};
