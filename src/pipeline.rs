@@ -19,8 +19,10 @@ mod lineage;
 mod plan;
 mod stage;
 mod worker;
+pub mod workflow;
 
 pub use hint::hint;
+pub use workflow::of_workflow;
 
 /// The status of a run that never said that it ended.
 pub const CUT_OFF: &str = "CUT OFF";

@@ -61,7 +61,6 @@ impl WorkflowState {
     fn take(&mut self, event: &WorkflowEvent, at: Stamp) {
         self.heard = at;
         match event {
-            WorkflowEvent::Started(_) => {}
             WorkflowEvent::Task { task, at_ms, state } => self.take_task(*task, *at_ms, state),
             WorkflowEvent::Lines { lines, dropped } => {
                 self.lines.extend(lines.iter().cloned());
@@ -86,7 +85,8 @@ impl WorkflowState {
                 self.run.statistics = statistics.iter().take(PARTS).cloned().collect();
             }
             WorkflowEvent::Ended(tail) => self.run.tail = Some((**tail).clone()),
-            WorkflowEvent::Attempt(_)
+            WorkflowEvent::Started(_)
+            | WorkflowEvent::Attempt(_)
             | WorkflowEvent::File(_)
             | WorkflowEvent::Table(_)
             | WorkflowEvent::Metadata(_) => {}

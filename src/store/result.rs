@@ -7,9 +7,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Error, file};
+use super::{Error, file, lines};
 use crate::model::workflow::result::KIND;
-use crate::model::workflow::{RunMetadata, WorkflowRun};
+use crate::model::workflow::{RunMetadata, WorkflowEvent, WorkflowRun};
+
+pub mod log;
+mod number;
+mod write;
+
+pub use write::{LOG, PATCH, Reopened, ResultWriter};
+
+mod open;
+pub mod shelf;
 
 /// benchctl's file.
 pub const METADATA: &str = "metadata.json";
@@ -17,6 +26,8 @@ pub const METADATA: &str = "metadata.json";
 pub const RUN: &str = "run.json";
 /// What happened, an event a line.
 pub const EVENTS: &str = "events.ndjson";
+/// Where pictures stand in runs of benchctl's first design.
+pub const PLOTS: &str = "plots";
 /// Directories looked at for a list; more are passed over.
 const MOST: usize = 100_000;
 
@@ -66,6 +77,16 @@ impl ResultDir {
         name.unwrap_or(&self.metadata.run_id)
     }
 
+    /// Whether the run in `path` goes on in some process.
+    pub fn goes_on(path: &Path) -> bool {
+        lines::is_locked(&path.join(EVENTS))
+    }
+
+    /// What happened in it, earliest first; a last line that is torn is left out.
+    pub fn events(&self) -> Result<Vec<WorkflowEvent>, Error> {
+        lines::read(&self.path.join(EVENTS))
+    }
+
     /// Its files, by name; no directories, links or hidden files, and not [`METADATA`].
     pub fn files(&self) -> Result<Vec<ResultFile>, Error> {
         let entries = fs::read_dir(&self.path).map_err(Error::at(&self.path))?;
@@ -73,6 +94,22 @@ impl ResultDir {
             entries.take(MOST).filter_map(|entry| about(&entry.ok()?)).collect();
         files.sort_by(|left, right| left.name.cmp(&right.name));
         Ok(files)
+    }
+
+    /// Its pictures that stand in `plots/`, where benchctl's first design has them; named so.
+    pub fn plots(&self) -> Vec<ResultFile> {
+        let plots = fs::read_dir(self.path.join(PLOTS)).into_iter().flatten();
+        let mut files: Vec<ResultFile> =
+            plots.take(MOST).filter_map(|entry| about(&entry.ok()?)).collect();
+        files.iter_mut().for_each(|file| file.name = format!("{PLOTS}/{}", file.name));
+        files.sort_by(|left, right| left.name.cmp(&right.name));
+        files
+    }
+
+    /// Its file `name` to read from, with its size: a plain name, or `plots/` and one. No link is gone
+    /// through, and nothing but a plain file is opened. `None` where there is no such file.
+    pub fn open_file(&self, name: &str) -> Option<(fs::File, u64)> {
+        open::below(&self.path, name)
     }
 
     /// The path of its file `name`; `None` where that is no plain name of a plain file in it.
@@ -83,9 +120,12 @@ impl ResultDir {
     }
 }
 
+/// A directory, and the run in it or why it cannot be read.
+pub type Read = (PathBuf, Result<ResultDir, Error>);
+
 /// The runs in `output_dir`, latest number first, each with why it cannot be read where it cannot; what is
 /// no run is passed over. A directory that is not there holds none.
-pub fn list(output_dir: &Path) -> Result<Vec<(PathBuf, Result<ResultDir, Error>)>, Error> {
+pub fn list(output_dir: &Path) -> Result<Vec<Read>, Error> {
     let entries = match fs::read_dir(output_dir) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(Error::at(output_dir))?,
@@ -131,27 +171,4 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, Error>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_directory_of_benchctl_is_a_run_and_its_files_are_told() {
-        let results = tempfile::tempdir().unwrap();
-        for (name, text) in [("1", "{"), ("run-002", "{\"run_id\":\"2\",\"benchmark_name\":\"b\"}")]
-        {
-            fs::create_dir(results.path().join(name)).unwrap();
-            fs::write(results.path().join(name).join(METADATA), text).unwrap();
-        }
-        fs::create_dir(results.path().join("3")).unwrap();
-        fs::create_dir(results.path().join("plots")).unwrap();
-        fs::write(results.path().join("run-002/a.csv"), "x\n1\n").unwrap();
-        let found = list(results.path()).unwrap();
-        assert_eq!(found.len(), 2, "{found:?}");
-        let run = found[0].1.as_ref().unwrap();
-        assert_eq!((run.number(), run.metadata.benchmark_name.as_str()), ("run-002", "b"));
-        assert_eq!(run.files().unwrap()[0].name, "a.csv");
-        assert!(run.file("a.csv").is_some() && run.file("../1/metadata.json").is_none());
-        assert!(found[1].1.is_err(), "half a file is an error");
-        assert_eq!(list(&results.path().join("gone")).unwrap().len(), 0);
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ use super::bench;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
 use crate::model::time::Stamp;
-use crate::state::{RunState, State};
+use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
@@ -29,6 +29,7 @@ mod lineage;
 mod list;
 mod log;
 mod mark;
+mod output;
 mod pane;
 mod part;
 mod pressure;
@@ -38,7 +39,7 @@ mod stage;
 mod timeline;
 mod worker;
 
-use entry::{HERE, Key};
+use entry::{HERE, Key, Known};
 use job::{Held, Job};
 pub use part::PANELS;
 use shelf::Shelf;
@@ -150,19 +151,19 @@ impl View {
 
     /// What acts on the run that is seen in depth, else on the one under the cursor.
     fn deed(&self, action: Action, state: &State) -> Reply {
-        let on = |key: &Key, run: Option<&RunState>, resumes: bool| match action {
+        let on = |key: &Key, run: Option<Known<'_>>, resumes: bool| match action {
             Action::Cancel => deed::cancel(key, run),
             Action::Again => deed::again(run, state),
-            Action::Resume => deed::resume(key, resumes, state),
+            Action::Resume => deed::resume(key, run, resumes, state),
             _ => deed::export(key, run),
         };
         if let Some(key) = &self.open {
-            let run = RunId::parse(key.id.as_str()).and_then(|id| state.runs.get(&id));
-            return on(key, run, run.is_some_and(deed::resumes));
+            let run = RunId::parse(key.id.as_str()).and_then(|id| Known::of(&id, state));
+            return on(key, run, run.is_some_and(deed::known_resumes));
         }
         let found = self.list.under(state, &self.shelf, |entry| {
             let by_word = || deed::may_resume(&entry.status());
-            let resumes = entry.known().map_or_else(by_word, deed::resumes);
+            let resumes = entry.known().map_or_else(by_word, deed::known_resumes);
             on(&crate::tui::widget::field::Row::key(entry), entry.known(), resumes)
         });
         found.unwrap_or_else(|| Reply::Say("there is no run here yet".into()))

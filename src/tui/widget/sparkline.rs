@@ -24,6 +24,28 @@ pub struct Sparkline<'a> {
     pub glyph: Glyph,
 }
 
+/// `values` in one row of at most `width` letters, from the smallest to the largest of them; earliest
+/// first, neighbours joined to their mean where there are more.
+pub fn text(values: &[f64], width: usize, glyph: Glyph) -> String {
+    let letters = match glyph {
+        Glyph::Unicode => UNICODE,
+        Glyph::Ascii => ASCII,
+    };
+    let count = width.min(values.len());
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mean = |at: usize| {
+        let (from, to) = (at * values.len() / count, (at + 1) * values.len() / count);
+        let piece = values.get(from..to).unwrap_or_default();
+        piece.iter().sum::<f64>() / piece.len().max(1) as f64
+    };
+    let letter = |at: usize| {
+        let share = if high > low { (mean(at) - low) / (high - low) } else { 0.0 };
+        letters[grid::part(share, letters.len() - 1)]
+    };
+    (0..count).map(letter).collect()
+}
+
 impl Widget for Sparkline<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
         let area = area.intersection(buffer.area);

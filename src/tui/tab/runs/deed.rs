@@ -2,17 +2,22 @@
 
 use std::path::PathBuf;
 
-use super::entry::{HERE, Key};
+use super::entry::{HERE, Key, Known};
 use super::job::Job;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
+use crate::model::workflow::{Ending, WorkflowWish};
 use crate::pipeline::status_of;
 use crate::state::{RunState, State};
 use crate::tui::reply::Reply;
 
 /// What brings a run into memory; `None` where it is there with its samples.
-pub(super) fn fetch(key: &Key, known: Option<&RunState>) -> Option<Command> {
-    if known.is_some_and(|run| run.is_live() || !run.is_bare()) {
+pub(super) fn fetch(key: &Key, known: Option<Known<'_>>) -> Option<Command> {
+    let whole = |known| match known {
+        Known::Bench(run) => run.is_live() || !run.is_bare(),
+        Known::Flow(_) => true,
+    };
+    if known.is_some_and(whole) {
         return None;
     }
     let id = RunId::parse(key.id.as_str())?;
@@ -23,40 +28,51 @@ pub(super) fn fetch(key: &Key, known: Option<&RunState>) -> Option<Command> {
 }
 
 /// Ends a run that goes on, after a question.
-pub(super) fn cancel(key: &Key, run: Option<&RunState>) -> Reply {
+pub(super) fn cancel(key: &Key, run: Option<Known<'_>>) -> Reply {
     let Some(id) = RunId::parse(key.id.as_str()) else {
         let words = format!("jobs of {} can be ended there alone", key.place);
         return Reply::Say(words.into());
     };
-    match run.filter(|run| run.is_live()) {
-        None => Reply::Say(format!("run {} is over", id.short()).into()),
-        Some(run) => {
+    let short = id.short();
+    let here = key.place.as_str() == HERE;
+    let place = if here { String::new() } else { format!(" on {}", key.place) };
+    let question = match run.filter(|run| run.is_live()) {
+        None => return Reply::Say(format!("run {short} is over").into()),
+        Some(Known::Bench(run)) => {
             let good = run.progress.completed;
-            let place = if key.place.as_str() == HERE {
-                String::new()
-            } else {
-                format!(" on {}", key.place)
-            };
-            let question =
-                format!("Cancel run {}{place} and keep its {good} good samples?", id.short());
-            Reply::Ask { question: question.into(), then: Command::Cancel(id) }
+            format!("Cancel run {short}{place} and keep its {good} good samples?")
         }
-    }
+        Some(Known::Flow(flow)) => {
+            let name = &flow.run.head.name;
+            format!(
+                "Cancel {name}{place}? What runs is ended, its cleanup is done, its files stay."
+            )
+        }
+    };
+    Reply::Ask { question: question.into(), then: Command::Cancel(id) }
 }
 
 /// The same run again, in a new order of its cells.
-pub(super) fn again(run: Option<&RunState>, state: &State) -> Reply {
+pub(super) fn again(run: Option<Known<'_>>, state: &State) -> Reply {
     if state.live_run().is_some() {
         return Reply::Say("a run is going on; wait, or cancel it".into());
     }
-    let Some(run) = run else {
-        return Reply::Say(
+    match run {
+        None => Reply::Say(
             "what is to be run again must be opened first, and be a run of isomon".into(),
-        );
-    };
-    let mut plan = run.head.plan.clone();
-    plan.seed = super::super::bench::seed(state.now);
-    Reply::Wish(Command::Bench(Box::new(plan)))
+        ),
+        Some(Known::Bench(run)) => {
+            let mut plan = run.head.plan.clone();
+            plan.seed = super::super::bench::seed(state.now);
+            Reply::Wish(Command::Bench(Box::new(plan)))
+        }
+        Some(Known::Flow(flow)) => {
+            let question = format!("Run {} again, as its file is now?", flow.run.head.name);
+            let file = flow.run.head.file.as_str().into();
+            let wish = WorkflowWish { file, ..WorkflowWish::default() };
+            Reply::Ask { question: question.into(), then: Command::Workflow(Box::new(wish)) }
+        }
+    }
 }
 
 /// Whether `job` ended before its end and can go on.
@@ -70,13 +86,24 @@ pub(super) fn resumes(run: &RunState) -> bool {
     !run.is_live() && !completed && (run.tail.is_none() || !run.checkpoints.is_empty())
 }
 
+/// Whether what is known of a run says that it ended before its end and can go on.
+pub(super) fn known_resumes(known: Known<'_>) -> bool {
+    match known {
+        Known::Bench(run) => resumes(run),
+        Known::Flow(flow) => {
+            let ending = flow.run.tail.as_ref().map(|tail| tail.ending);
+            !flow.is_live() && ending != Some(Ending::Success)
+        }
+    }
+}
+
 /// The same by a word alone, of a run that was not read yet.
 pub(super) fn may_resume(status: &str) -> bool {
     matches!(status, "cut off" | "cancelled" | "failed")
 }
 
 /// Goes on with a run that was cut off, after a question.
-pub(super) fn resume(key: &Key, resumes: bool, state: &State) -> Reply {
+pub(super) fn resume(key: &Key, known: Option<Known<'_>>, resumes: bool, state: &State) -> Reply {
     let id = RunId::parse(key.id.as_str());
     let Some(id) = id.filter(|_| key.place.as_str() == HERE) else {
         return Reply::Say("only a run that is kept on this machine can go on from here".into());
@@ -89,14 +116,24 @@ pub(super) fn resume(key: &Key, resumes: bool, state: &State) -> Reply {
     if state.live_run().is_some() {
         return Reply::Say("a run is going on; wait, or cancel it".into());
     }
+    if let Some(Known::Flow(flow)) = known {
+        let question =
+            format!("Go on with {} after the tasks that had passed?", flow.run.head.name);
+        let file = flow.run.head.file.as_str().into();
+        let wish = WorkflowWish { file, resume: Some(id), ..WorkflowWish::default() };
+        return Reply::Ask { question: question.into(), then: Command::Workflow(Box::new(wish)) };
+    }
     let question = format!("Go on with run {} from its last checkpoint?", id.short());
     Reply::Ask { question: question.into(), then: Command::Resume(id) }
 }
 
 /// Writes a run as JSON into the directory isomon was started in.
-pub(super) fn export(key: &Key, run: Option<&RunState>) -> Reply {
+pub(super) fn export(key: &Key, run: Option<Known<'_>>) -> Reply {
+    if let Some(Known::Flow(flow)) = run {
+        return Reply::Say(format!("its files are in {}", flow.run.head.dir).into());
+    }
     match RunId::parse(key.id.as_str()) {
-        Some(_) if run.is_some_and(RunState::is_live) => {
+        Some(_) if run.is_some_and(Known::is_live) => {
             Reply::Say("the run is going on; it can be written when it is over".into())
         }
         Some(run) if key.place.as_str() == HERE => {
@@ -120,6 +157,10 @@ pub(super) fn pair<'a>(
     };
     let known = |key: &Key| {
         let id = RunId::parse(key.id.as_str()).ok_or("only runs of isomon are compared")?;
+        if state.workflows.contains_key(&id) {
+            let (one, other) = (&marked[0].id, &marked[1].id);
+            return Err(format!("workflows are compared by: isomon compare {one} {other}"));
+        }
         match state.runs.get(&id) {
             Some(run) if run.is_live() => Err(format!("run {} is going on; wait", id.short())),
             Some(run) if !run.samples.is_empty() => Ok(run),

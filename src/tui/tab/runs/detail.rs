@@ -11,9 +11,10 @@ use super::list::{ago, when};
 use super::pane::{Pane, Place};
 use super::part::{HEAD, Part, places};
 use super::{
-    advice, checkpoint, configuration, error, lineage, log, mark, pressure, sample, stage,
+    advice, checkpoint, configuration, error, lineage, log, mark, output, pressure, sample, stage,
     timeline, worker,
 };
+use crate::model::pipeline::PipelineKind;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
@@ -30,6 +31,7 @@ pub(super) struct View {
     stages: stage::View,
     workers: worker::View,
     samples: sample::View,
+    outputs: output::View,
     timeline: timeline::View,
     log: log::View,
     errors: error::View,
@@ -41,8 +43,9 @@ pub(super) struct View {
 }
 
 impl View {
-    fn pane(&self, part: Part) -> &dyn Pane {
+    fn pane(&self, part: Part, kind: PipelineKind) -> &dyn Pane {
         match part {
+            Part::Samples if kind == PipelineKind::Workflow => &self.outputs,
             Part::Stages => &self.stages,
             Part::Workers => &self.workers,
             Part::Samples => &self.samples,
@@ -57,8 +60,9 @@ impl View {
         }
     }
 
-    fn pane_mut(&mut self, part: Part) -> &mut dyn Pane {
+    fn pane_mut(&mut self, part: Part, kind: PipelineKind) -> &mut dyn Pane {
         match part {
+            Part::Samples if kind == PipelineKind::Workflow => &mut self.outputs,
             Part::Stages => &mut self.stages,
             Part::Workers => &mut self.workers,
             Part::Samples => &mut self.samples,
@@ -74,6 +78,7 @@ impl View {
     }
 
     pub(super) fn act(&mut self, action: Action, job: &Job<'_>) -> Reply {
+        let kind = job.pipeline.kind;
         match action {
             Action::NextPanel => self.focus = self.focus.step(1),
             Action::PreviousPanel => self.focus = self.focus.step(Part::ALL.len() - 1),
@@ -93,14 +98,14 @@ impl View {
                 return Reply::Say(words.into());
             }
             Action::Back => {
-                let reply = self.pane_mut(self.focus).act(action, job);
+                let reply = self.pane_mut(self.focus, kind).act(action, job);
                 if reply == Reply::Ignored && self.zoom {
                     self.zoom = false;
                     return Reply::Done;
                 }
                 return reply;
             }
-            _ => return self.pane_mut(self.focus).act(action, job),
+            _ => return self.pane_mut(self.focus, kind).act(action, job),
         }
         Reply::Done
     }
@@ -111,11 +116,14 @@ impl View {
     }
 
     pub(super) fn filter(&mut self, text: &str) {
-        self.pane_mut(self.focus).filter(text);
+        self.pane_mut(self.focus, PipelineKind::Benchmark).filter(text);
+        if self.focus == Part::Samples {
+            self.outputs.filter(text);
+        }
     }
 
     pub(super) fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {
-        let hit = names_at(at, area, self.focus);
+        let hit = names_at(at, area, self.focus, job.pipeline.kind);
         if let Some(part) = hit {
             self.focus = part;
             return Reply::Done;
@@ -125,11 +133,11 @@ impl View {
             return Reply::Ignored;
         };
         self.focus = part;
-        self.pane_mut(part).click(at, place, job)
+        self.pane_mut(part, job.pipeline.kind).click(at, place, job)
     }
 
     pub(super) fn hints(&self) -> &'static [Action] {
-        self.pane(self.focus).hints()
+        self.pane(self.focus, PipelineKind::Benchmark).hints()
     }
 
     pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer, job: &Job<'_>, look: &Look<'_>) {
@@ -144,8 +152,9 @@ impl View {
         }
         for (part, area) in places(area, self.focus, self.zoom) {
             let focused = part == self.focus;
-            let title = part.title();
-            self.pane(part).draw(Place { title, area, buffer, focused, look }, job);
+            let kind = job.pipeline.kind;
+            let title = part.title(kind);
+            self.pane(part, kind).draw(Place { title, area, buffer, focused, look }, job);
         }
     }
 }
@@ -197,6 +206,9 @@ fn progress(job: &Job<'_>, width: u16, look: &Look<'_>) -> Line<'static> {
         let style = if failed > 0 { theme.bad } else { theme.muted };
         spans.push(Span::styled(format!("{failed} failed  "), style));
     }
+    if let Some(flow) = job.flow {
+        spans.push(Span::styled(format!("{}  ", flow.run.head.number), theme.text));
+    }
     let used: usize = spans.iter().map(Span::width).sum();
     let room = usize::from(width).saturating_sub(used);
     let (words, style) = match (&pipeline.error, pressure::bottleneck(job)) {
@@ -214,6 +226,7 @@ fn count(part: Part, job: &Job<'_>) -> Option<usize> {
     let count = match part {
         Part::Stages => pipeline.stages.len(),
         Part::Workers => pipeline.workers.len(),
+        Part::Samples => job.flow.map_or(0, |flow| flow.run.files.len()),
         Part::Errors => pipeline.exceptions.len(),
         Part::Checkpoints => pipeline.checkpoints.len(),
         Part::Advice => pipeline.advice.len(),
@@ -223,8 +236,8 @@ fn count(part: Part, job: &Job<'_>) -> Option<usize> {
 }
 
 /// The names of the panels around `focus` that fit into `width`: each with its column.
-fn shown(focus: Part, width: u16) -> Vec<(Part, u16)> {
-    let wide = |part: Part| part.title().len() + 5;
+fn shown(focus: Part, width: u16, kind: PipelineKind) -> Vec<(Part, u16)> {
+    let wide = |part: Part| part.title(kind).len() + 5;
     let (mut first, mut last) = (focus.place(), focus.place());
     let mut used = wide(focus);
     let room = usize::from(width).saturating_sub(4);
@@ -249,15 +262,16 @@ fn shown(focus: Part, width: u16) -> Vec<(Part, u16)> {
 
 /// The names of the panels, the one with the keys marked; an arrow where there are more.
 fn names(job: &Job<'_>, focus: Part, width: u16, look: &Look<'_>) -> Line<'static> {
-    let shown = shown(focus, width);
+    let kind = job.pipeline.kind;
+    let shown = shown(focus, width, kind);
     let more = |there: bool, sign| Span::styled(if there { sign } else { "  " }, look.theme.muted);
     let first = shown.first().is_some_and(|(part, _)| part.place() > 0);
     let last = shown.last().is_some_and(|(part, _)| part.place() + 1 < Part::ALL.len());
     let mut spans = vec![more(first, look.glyph.pick("‹ ", "< "))];
     for (part, _) in &shown {
         let number = count(*part, job).map(|count| format!(" {count}")).unwrap_or_default();
-        let name = fixed::cut(&format!("{}{number}", part.title()), part.title().len() + 3);
-        let wide = part.title().len() + 5;
+        let name = fixed::cut(&format!("{}{number}", part.title(kind)), part.title(kind).len() + 3);
+        let wide = part.title(kind).len() + 5;
         let (text, style) = if *part == focus {
             (format!("[{name}]"), look.theme.accent)
         } else if *part == Part::Errors && !number.is_empty() {
@@ -272,12 +286,12 @@ fn names(job: &Job<'_>, focus: Part, width: u16, look: &Look<'_>) -> Line<'stati
 }
 
 /// The panel whose name is at `at`.
-fn names_at(at: Position, area: Rect, focus: Part) -> Option<Part> {
+fn names_at(at: Position, area: Rect, focus: Part, kind: PipelineKind) -> Option<Part> {
     if area.height <= 2 * HEAD || at.y != area.y + HEAD - 1 || at.x < area.x {
         return None;
     }
     let across = at.x - area.x;
-    let shown = shown(focus, area.width);
+    let shown = shown(focus, area.width, kind);
     let hit = shown.into_iter().rev().find(|(_, x)| *x <= across);
     hit.map(|(part, _)| part)
 }

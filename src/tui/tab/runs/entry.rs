@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::shelf::{Shelf, Sum};
 use crate::model::id::{RunId, SourceId};
@@ -13,7 +14,7 @@ use crate::model::run::StoredRun;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::unit::Ratio;
-use crate::state::{RunState, State};
+use crate::state::{RunState, State, WorkflowState};
 use crate::tui::widget::field::{Field, Kind, Row, Value};
 
 /// What stands for this machine, as a place.
@@ -33,8 +34,35 @@ pub(super) struct Key {
 pub(super) enum Origin<'a> {
     /// A run of isomon: its id, what is known of it, and what stands in the list it is kept in.
     Run(&'a RunId, Option<&'a RunState>, Option<&'a StoredRun>),
+    /// A workflow's run that is in memory.
+    Flow(&'a RunId, &'a WorkflowState),
     /// A job of another platform.
     Job(&'a Pipeline),
+}
+
+/// What is known of a run that is in memory.
+#[derive(Clone, Copy)]
+pub(super) enum Known<'a> {
+    /// A benchmark.
+    Bench(&'a RunState),
+    /// A workflow.
+    Flow(&'a WorkflowState),
+}
+
+impl<'a> Known<'a> {
+    /// What `state` knows of run `id`.
+    pub(super) fn of(id: &RunId, state: &'a State) -> Option<Self> {
+        let flow = || state.workflows.get(id).map(Self::Flow);
+        state.runs.get(id).map(Self::Bench).or_else(flow)
+    }
+
+    /// Whether it is still going on.
+    pub(super) const fn is_live(self) -> bool {
+        match self {
+            Self::Bench(run) => run.is_live(),
+            Self::Flow(flow) => flow.is_live(),
+        }
+    }
 }
 
 /// A row.
@@ -42,18 +70,24 @@ pub(super) struct Entry<'a> {
     pub(super) place: &'a str,
     pub(super) origin: Origin<'a>,
     sum: Option<Sum>,
+    /// A workflow as a job.
+    flow: Option<Arc<Pipeline>>,
     now: Stamp,
 }
 
 /// Everything there is, in no order.
 pub(super) fn entries<'a>(state: &'a State, shelf: &Shelf, now: Stamp) -> Vec<Entry<'a>> {
-    shelf.forget(&state.runs);
+    shelf.forget(state);
     let mut listed: HashSet<(&str, &RunId)> = HashSet::new();
     let mut all = Vec::new();
     for (source, kept) in &state.stored {
         let place = place_of(source);
         for kept in kept {
             listed.insert((place, &kept.id));
+            if let Some((id, flow)) = state.workflows.get_key_value(&kept.id) {
+                all.push(Entry::new(place, Origin::Flow(id, flow), shelf, now));
+                continue;
+            }
             let known = state.runs.get_key_value(&kept.id);
             let known = known.filter(|(_, run)| speaks_for(run, place)).map(|(_, run)| run);
             let origin = Origin::Run(&kept.id, known, Some(kept));
@@ -66,6 +100,12 @@ pub(super) fn entries<'a>(state: &'a State, shelf: &Shelf, now: Stamp) -> Vec<En
         let kept_elsewhere = run.stored && listed.iter().any(|(_, known)| *known == id);
         if !listed.contains(&(place, id)) && !kept_elsewhere {
             all.push(Entry::new(place, Origin::Run(id, Some(run), None), shelf, now));
+        }
+    }
+    for (id, flow) in &state.workflows {
+        let place = place_of(&flow.from);
+        if !listed.iter().any(|(_, known)| *known == id) {
+            all.push(Entry::new(place, Origin::Flow(id, flow), shelf, now));
         }
     }
     for (source, node) in &state.nodes {
@@ -91,17 +131,18 @@ fn speaks_for(run: &RunState, place: &str) -> bool {
 
 impl<'a> Entry<'a> {
     fn new(place: &'a str, origin: Origin<'a>, shelf: &Shelf, now: Stamp) -> Self {
-        let sum = match origin {
-            Origin::Run(id, Some(run), _) => Some(shelf.sum(id, run, now)),
-            _ => None,
+        let (sum, flow) = match origin {
+            Origin::Run(id, Some(run), _) => (Some(shelf.sum(id, run, now)), None),
+            Origin::Flow(id, flow) => (None, Some(shelf.flow(id, flow, now))),
+            _ => (None, None),
         };
-        Self { place, origin, sum, now }
+        Self { place, origin, sum, flow, now }
     }
 
     /// Its id.
     pub(super) fn id(&self) -> &'a str {
         match self.origin {
-            Origin::Run(id, ..) => id.as_str(),
+            Origin::Run(id, ..) | Origin::Flow(id, _) => id.as_str(),
             Origin::Job(job) => job.id.as_str(),
         }
     }
@@ -109,23 +150,32 @@ impl<'a> Entry<'a> {
     /// Its id, if it is a run of isomon.
     pub(super) const fn run(&self) -> Option<&'a RunId> {
         match self.origin {
-            Origin::Run(id, ..) => Some(id),
+            Origin::Run(id, ..) | Origin::Flow(id, _) => Some(id),
             Origin::Job(_) => None,
         }
     }
 
     /// What is known of it, if it is a run that is in memory.
-    pub(super) const fn known(&self) -> Option<&'a RunState> {
+    pub(super) fn known(&self) -> Option<Known<'a>> {
         match self.origin {
-            Origin::Run(_, known, _) => known,
+            Origin::Run(_, known, _) => known.map(Known::Bench),
+            Origin::Flow(_, flow) => Some(Known::Flow(flow)),
             Origin::Job(_) => None,
+        }
+    }
+
+    /// The form that tells all of it: of a job, and of a workflow.
+    fn job(&self) -> Option<&Pipeline> {
+        match (self.origin, &self.flow) {
+            (Origin::Job(job), _) => Some(job),
+            (_, flow) => flow.as_deref(),
         }
     }
 
     fn stored(&self) -> Option<&'a StoredRun> {
         match self.origin {
             Origin::Run(_, _, stored) => stored,
-            Origin::Job(_) => None,
+            Origin::Flow(..) | Origin::Job(_) => None,
         }
     }
 
@@ -135,10 +185,12 @@ impl<'a> Entry<'a> {
 
     /// How it stands, in lower case.
     pub(super) fn status(&self) -> Cow<'a, str> {
-        let word = match (self.origin, &self.sum) {
-            (Origin::Job(job), _) => job.status.as_str().to_lowercase(),
+        if let Some(job) = self.job() {
+            return Cow::Owned(job.status.as_str().to_lowercase());
+        }
+        let word = match (self.stored(), &self.sum) {
             (_, Some(sum)) => sum.status.as_str().to_lowercase(),
-            (Origin::Run(_, _, stored), None) => {
+            (stored, None) => {
                 let brief = self.brief().map(|brief| brief.status.as_str().to_lowercase());
                 let finished = stored.is_some_and(|stored| stored.finished);
                 let word = if finished { "on disk" } else { "cut off" };
@@ -152,6 +204,7 @@ impl<'a> Entry<'a> {
     pub(super) fn name(&self) -> Option<&'a SafeText> {
         let name = match self.origin {
             Origin::Job(job) => job.name.as_ref(),
+            Origin::Flow(_, flow) => Some(&flow.run.head.name),
             Origin::Run(_, Some(run), _) => run.head.plan.name.as_ref(),
             Origin::Run(..) => self.brief().and_then(|brief| brief.name.as_ref()),
         };
@@ -162,6 +215,7 @@ impl<'a> Entry<'a> {
     pub(super) fn kind(&self) -> &'static str {
         let kind = match self.origin {
             Origin::Job(job) => job.kind,
+            Origin::Flow(..) => PipelineKind::Workflow,
             Origin::Run(..) => self.brief().map_or(PipelineKind::Benchmark, |brief| brief.kind),
         };
         word_of(kind)
@@ -171,6 +225,7 @@ impl<'a> Entry<'a> {
     pub(super) fn started_ms(&self) -> Option<i64> {
         match self.origin {
             Origin::Job(job) => job.started_ms,
+            Origin::Flow(_, flow) => Some(flow.run.head.started.wall_ms),
             Origin::Run(_, Some(run), _) => Some(run.head.started.wall_ms),
             Origin::Run(id, ..) => {
                 self.brief().map(|brief| brief.started_ms).or_else(|| id.started_ms())
@@ -186,28 +241,28 @@ impl<'a> Entry<'a> {
 
     /// How long it took, or has taken, in seconds.
     pub(super) fn took(&self) -> Option<f64> {
-        let took = match self.origin {
-            Origin::Job(job) => job.duration_seconds,
-            Origin::Run(_, Some(run), _) => Some(run.progress.elapsed_seconds),
-            Origin::Run(..) => self.brief().and_then(|brief| brief.seconds),
+        let took = match (self.job(), self.origin) {
+            (Some(job), _) => job.duration_seconds,
+            (_, Origin::Run(_, Some(run), _)) => Some(run.progress.elapsed_seconds),
+            _ => self.brief().and_then(|brief| brief.seconds),
         };
         took.map(|took| took.0)
     }
 
     /// How much of it is done, in percent.
     pub(super) fn done(&self) -> Option<f64> {
-        let share = match self.origin {
-            Origin::Job(job) => job.progress,
-            Origin::Run(_, Some(run), _) => run.progress.share(),
-            Origin::Run(..) => None,
+        let share = match (self.job(), self.origin) {
+            (Some(job), _) => job.progress,
+            (_, Origin::Run(_, Some(run), _)) => run.progress.share(),
+            _ => None,
         };
         share.map(Ratio::percent)
     }
 
     /// Expected time left, in seconds.
     pub(super) fn left(&self) -> Option<f64> {
-        match (self.origin, &self.sum) {
-            (Origin::Job(job), _) => job.left_seconds.map(|left| left.0),
+        match (self.job(), &self.sum) {
+            (Some(job), _) => job.left_seconds.map(|left| left.0),
             (_, Some(sum)) => sum.left_seconds,
             _ => None,
         }
@@ -215,8 +270,8 @@ impl<'a> Entry<'a> {
 
     /// How many stages it has.
     pub(super) fn stages(&self) -> Option<f64> {
-        let count = match (self.origin, &self.sum) {
-            (Origin::Job(job), _) => job.stages.len(),
+        let count = match (self.job(), &self.sum) {
+            (Some(job), _) => job.stages.len(),
             (_, Some(sum)) => sum.stages,
             _ => 0,
         };
@@ -225,8 +280,8 @@ impl<'a> Entry<'a> {
 
     /// How many workers it has.
     pub(super) fn workers(&self) -> Option<f64> {
-        let count = match (self.origin, &self.sum) {
-            (Origin::Job(job), _) => {
+        let count = match (self.job(), &self.sum) {
+            (Some(job), _) => {
                 let told: Vec<u32> = job.stages.iter().filter_map(|stage| stage.workers).collect();
                 let counted: usize = told.iter().map(|count| *count as usize).sum();
                 job.workers.len().max(counted)
@@ -239,49 +294,47 @@ impl<'a> Entry<'a> {
 
     /// Samples that ended well, or records that came out of its last stages.
     pub(super) fn records(&self) -> Option<f64> {
-        match self.origin {
-            Origin::Job(job) => given_out(job).map(|count| count as f64),
-            Origin::Run(_, Some(run), _) => Some(f64::from(run.progress.completed)),
-            Origin::Run(..) => self.brief().map(|brief| f64::from(brief.completed)),
+        match (self.job(), self.origin) {
+            (Some(job), Origin::Flow(..)) => {
+                Some(job.workers.iter().filter_map(|host| host.output).sum::<u64>() as f64)
+            }
+            (Some(job), _) => given_out(job).map(|count| count as f64),
+            (_, Origin::Run(_, Some(run), _)) => Some(f64::from(run.progress.completed)),
+            _ => self.brief().map(|brief| f64::from(brief.completed)),
         }
     }
 
     /// How many failed.
     pub(super) fn failed(&self) -> Option<f64> {
-        match self.origin {
-            Origin::Job(job) => {
+        match (self.job(), self.origin) {
+            (Some(job), _) => {
                 let counted = job.exceptions.iter().map(|one| one.count).sum::<u64>();
                 (counted > 0).then_some(counted as f64)
             }
-            Origin::Run(_, Some(run), _) => Some(f64::from(run.progress.failed)),
-            Origin::Run(..) => self.brief().map(|brief| f64::from(brief.failed)),
+            (_, Origin::Run(_, Some(run), _)) => Some(f64::from(run.progress.failed)),
+            _ => self.brief().map(|brief| f64::from(brief.failed)),
         }
     }
 
     /// What runs in it: backends, or stages.
     pub(super) fn parts(&self) -> String {
-        let texts = |parts: &[SafeText]| {
-            let names: Vec<&str> = parts.iter().map(SafeText::as_str).collect();
-            names.join(" ")
-        };
-        match self.origin {
-            Origin::Job(job) => {
-                let names: Vec<&str> = job.stages.iter().map(|stage| stage.id.as_str()).collect();
-                names.join(" ")
+        let join = |names: Vec<&str>| names.join(" ");
+        match (self.job(), self.origin) {
+            (Some(job), _) => join(job.stages.iter().map(|stage| stage.id.as_str()).collect()),
+            (_, Origin::Run(_, Some(run), _)) => {
+                join(run.head.plan.backends.iter().map(|id| id.name()).collect())
             }
-            Origin::Run(_, Some(run), _) => {
-                let names: Vec<&str> = run.head.plan.backends.iter().map(|id| id.name()).collect();
-                names.join(" ")
-            }
-            Origin::Run(..) => self.brief().map_or_else(String::new, |brief| texts(&brief.parts)),
+            _ => self.brief().map_or_else(String::new, |brief| {
+                join(brief.parts.iter().map(SafeText::as_str).collect())
+            }),
         }
     }
 
     /// Why it is unlike what was wished.
-    pub(super) fn note(&self) -> Option<&'a SafeText> {
-        match self.origin {
-            Origin::Job(job) => job.error.as_ref(),
-            Origin::Run(..) => self.brief().and_then(|brief| brief.note.as_ref()),
+    pub(super) fn note(&self) -> Option<&SafeText> {
+        match self.job() {
+            Some(job) => job.error.as_ref(),
+            None => self.brief().and_then(|brief| brief.note.as_ref()),
         }
     }
 }

@@ -8,11 +8,12 @@ use crate::model::id::{RunId, SourceId};
 use crate::model::pipeline::Pipeline;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
-use crate::state::{RunState, State};
+use crate::state::{RunState, State, WorkflowState};
 
 /// A job as it is held: worked out here, or told by its platform.
 pub(super) enum Held<'a> {
     Own(&'a RunId, &'a RunState, Arc<Pipeline>),
+    Flow(&'a WorkflowState, Arc<Pipeline>),
     Told(&'a Pipeline),
 }
 
@@ -24,6 +25,8 @@ pub(super) struct Job<'a> {
     pub(super) place: &'a str,
     /// It as a run of isomon, if it is one.
     pub(super) run: Option<(&'a RunId, &'a RunState)>,
+    /// It as a run of a workflow, if it is one.
+    pub(super) flow: Option<&'a WorkflowState>,
     pub(super) state: &'a State,
     pub(super) now: Stamp,
 }
@@ -38,6 +41,10 @@ pub(super) fn find<'a>(key: &Key, state: &'a State, shelf: &Shelf, now: Stamp) -
         return Some(Held::Told(job));
     }
     let id = RunId::parse(key.id.as_str())?;
+    if let Some((id, flow)) = state.workflows.get_key_value(&id) {
+        let fits = place_of(&flow.from) == key.place.as_str();
+        return fits.then(|| Held::Flow(flow, shelf.flow(id, flow, now)));
+    }
     let (id, run) = state.runs.get_key_value(&id)?;
     let from = place_of(&run.from);
     let fits = from == key.place.as_str() || (run.stored && from == HERE);
@@ -48,9 +55,12 @@ impl Held<'_> {
     pub(super) fn job<'a>(&'a self, place: &'a str, state: &'a State, now: Stamp) -> Job<'a> {
         match self {
             Self::Own(id, run, pipeline) => {
-                Job { pipeline, place, run: Some((id, run)), state, now }
+                Job { pipeline, place, run: Some((id, run)), flow: None, state, now }
             }
-            Self::Told(pipeline) => Job { pipeline, place, run: None, state, now },
+            Self::Flow(flow, pipeline) => {
+                Job { pipeline, place, run: None, flow: Some(flow), state, now }
+            }
+            Self::Told(pipeline) => Job { pipeline, place, run: None, flow: None, state, now },
         }
     }
 }
@@ -67,10 +77,11 @@ impl Job<'_> {
 
     /// That nothing is said of `what`.
     fn silence(&self, what: &str) -> String {
-        match self.run {
-            Some((_, run)) if run.is_live() => format!("No {what} yet."),
-            Some(_) => format!("This run tells of no {what}."),
-            None => format!("{} tells of no {what} of this job.", self.place),
+        let own = self.run.is_some() || self.flow.is_some();
+        match own {
+            true if self.pipeline.is_live() => format!("No {what} yet."),
+            true => format!("This run tells of no {what}."),
+            false => format!("{} tells of no {what} of this job.", self.place),
         }
     }
 

@@ -210,7 +210,8 @@ mod tests {
     fn tree(lineage: Vec<Artifact>) -> Vec<(String, usize, bool)> {
         let pipeline = Pipeline { lineage, ..Pipeline::default() };
         let (state, now) = (State::default(), Stamp::default());
-        let job = Job { pipeline: &pipeline, place: "here", run: None, state: &state, now };
+        let job =
+            Job { pipeline: &pipeline, place: "here", run: None, flow: None, state: &state, now };
         let row = |item: &Item<'_>| (item.artifact.id.to_string(), item.depth, item.again);
         items(&job).iter().map(row).collect()
     }

@@ -2,6 +2,8 @@
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
+use crate::model::pipeline::PipelineKind;
+
 /// A panel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Part {
@@ -37,8 +39,10 @@ impl Part {
         Self::Advice,
     ];
 
-    pub(super) const fn title(self) -> &'static str {
+    /// What stands above it; a workflow has outputs where others have samples.
+    pub(super) fn title(self, kind: PipelineKind) -> &'static str {
         match self {
+            Self::Samples if kind == PipelineKind::Workflow => "Outputs",
             Self::Stages => "Stages",
             Self::Workers => "Workers",
             Self::Samples => "Samples",

@@ -8,8 +8,8 @@ use crate::model::id::RunId;
 use crate::model::pipeline::Pipeline;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
-use crate::pipeline::of_run;
-use crate::state::RunState;
+use crate::pipeline::{of_run, of_workflow};
+use crate::state::{RunState, State, WorkflowState};
 
 /// What the list says of a run.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,7 @@ type When = (Stamp, bool, u64);
 pub(super) struct Shelf {
     sums: RefCell<BTreeMap<RunId, (When, Sum)>>,
     whole: RefCell<Option<(RunId, When, Arc<Pipeline>)>>,
+    flows: RefCell<BTreeMap<RunId, (When, Arc<Pipeline>)>>,
 }
 
 fn when(run: &RunState, now: Stamp) -> When {
@@ -66,8 +67,21 @@ impl Shelf {
         sum
     }
 
+    /// Run `id` of a workflow as a job.
+    pub(super) fn flow(&self, id: &RunId, flow: &WorkflowState, now: Stamp) -> Arc<Pipeline> {
+        let second = if flow.is_live() { now.mono_ms / 1_000 } else { 0 };
+        let when = (flow.heard, flow.is_live(), second);
+        if let Some((_, job)) = self.flows.borrow().get(id).filter(|(then, _)| *then == when) {
+            return Arc::clone(job);
+        }
+        let job = Arc::new(of_workflow(id, flow, now));
+        self.flows.borrow_mut().insert(id.clone(), (when, Arc::clone(&job)));
+        job
+    }
+
     /// Lets go of runs that are kept no longer.
-    pub(super) fn forget(&self, kept: &BTreeMap<RunId, RunState>) {
-        self.sums.borrow_mut().retain(|id, _| kept.contains_key(id));
+    pub(super) fn forget(&self, state: &State) {
+        self.sums.borrow_mut().retain(|id, _| state.runs.contains_key(id));
+        self.flows.borrow_mut().retain(|id, _| state.workflows.contains_key(id));
     }
 }

@@ -22,6 +22,7 @@ use crate::tui::widget::table::{Cell, Column};
 use crate::tui::widget::value;
 
 mod depth;
+mod task;
 
 /// Columns from which the graph stands beside the table.
 const WIDE: u16 = 130;

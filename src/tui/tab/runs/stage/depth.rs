@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use super::super::job::Job;
 use super::super::list::when;
 use super::super::mark;
-use super::workers;
+use super::{task, workers};
 use crate::model::pipeline::{Partition, SKEWED, Stage};
 use crate::model::unit::{Ratio, three_digits};
 use crate::tui::look::Look;
@@ -27,7 +27,10 @@ pub(super) fn lines(
 ) -> Vec<Line<'static>> {
     let mut lines = facts(stage, job, width, look);
     lines.extend(partitions(stage, look));
-    lines.extend(at_work(stage, job, width, look));
+    match job.flow {
+        Some(flow) => lines.extend(task::lines(stage.id.as_str(), flow, width, look)),
+        None => lines.extend(at_work(stage, job, width, look)),
+    }
     lines.extend(errors(stage, job, width, look));
     lines
 }
