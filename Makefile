@@ -1,6 +1,6 @@
 # isomon: `make run` needs Rust and a C compiler, nothing else.
 
-.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet picture history history-long bless install
+.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet picture history history-long table-speed bless install
 
 run: ## the screen
 	cargo run --release --locked
@@ -48,6 +48,9 @@ history: ## what keeping the history costs: to write, to open, to read, and its 
 history-long: ## the same with 100 nodes of 30 days, and 1,000 kills
 	cargo bench --locked --bench history -- long
 	cargo test --release --locked --test history --test history_fault -- --ignored --nocapture
+
+table-speed: ## what a table of 1 GB costs to draw, beside reading it by csv alone
+	cargo bench --locked --bench table
 
 picture: ## the pictures of the README, from the program itself
 	cargo build --release --locked

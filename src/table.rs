@@ -87,11 +87,9 @@ fn like(nearest: Option<&SafeText>) -> String {
 }
 
 fn told(mistakes: &[SafeText], more: u64) -> String {
-    let mut text = mistakes.iter().map(SafeText::as_str).collect::<Vec<_>>().join("\n");
-    if more > 0 {
-        text.push_str(&format!("\nand {more} more"));
-    }
-    text
+    let further = (more > 0).then(|| format!("and {more} more"));
+    let lines = mistakes.iter().map(SafeText::as_str).chain(further.as_deref());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The one of `names` that is most like `name`; `None` where none is like it.

@@ -10,8 +10,9 @@ mod histogram;
 mod name;
 
 use super::{Ink, Panel};
-use crate::model::workflow::plot::{Aggregation, PlotKind, PlotOptions, PlotSpec};
-use crate::table::digest::{Data, Digest};
+use crate::model::workflow::Column;
+use crate::model::workflow::plot::{Aggregation, PlotFormat, PlotKind, PlotOptions, PlotSpec};
+use crate::table::digest::{Data, Digest, digest};
 
 /// Series that colours and dashes tell apart.
 const SERIES: usize = 16;
@@ -110,6 +111,36 @@ pub fn figure(spec: &PlotSpec, sources: Vec<Source>) -> Result<Figure, String> {
     Ok(Figure { title, panel, notes, size, style, legend_at, angle: angle.clamp(-90.0, 90.0) })
 }
 
+/// The bytes of the picture `spec` of one table, in the format that it wishes: what a run does at its end.
+/// The error says what is missing.
+pub fn drawn(
+    spec: &PlotSpec,
+    from: impl std::io::Read,
+    columns: &[Column],
+) -> Result<Vec<u8>, String> {
+    let digest = digest(from, spec, columns).map_err(|error| error.to_string())?;
+    let figure = figure(spec, vec![Source { run: String::new(), digest }])?;
+    written(&figure, spec.format)
+}
+
+/// The bytes of `figure` on white.
+#[cfg(feature = "plot")]
+pub fn written(figure: &Figure, format: PlotFormat) -> Result<Vec<u8>, String> {
+    use super::draw::{Theme, figure_pdf, figure_png, figure_svg};
+
+    match format {
+        PlotFormat::Png => figure_png(figure, Theme::Light),
+        PlotFormat::Svg => Ok(figure_svg(figure, Theme::Light).into_bytes()),
+        PlotFormat::Pdf => figure_pdf(std::slice::from_ref(figure), Theme::Light),
+    }
+}
+
+/// The bytes of a picture, which this isomon cannot make.
+#[cfg(not(feature = "plot"))]
+pub fn written(_figure: &Figure, format: PlotFormat) -> Result<Vec<u8>, String> {
+    Err(format!("this isomon was built without pictures, {} among them", format.ending()))
+}
+
 fn title(spec: &PlotSpec) -> String {
     [&spec.title, &spec.name, &spec.source]
         .into_iter()
@@ -184,22 +215,23 @@ fn notes_of(spec: &PlotSpec, source: &Source, several: bool) -> Vec<String> {
         notes.push(format!("{of}{} without a place on {x} passed over", counted(*unplaced, "row")));
     }
     if *beyond > 0 {
-        let by = spec.groupby.as_ref().or(spec.x.first()).map_or("the group", String::as_str);
+        let by =
+            spec.groupby.as_ref().or_else(|| spec.x.first()).map_or("the group", String::as_str);
         notes.push(format!("{of}{} of further values of {by} left out", counted(*beyond, "row")));
     }
-    notes.extend(drawn(&source.digest).map(|words| format!("{of}{words}")));
+    notes.extend(thinned(&source.digest).map(|words| format!("{of}{words}")));
     notes
 }
 
 /// How many points stand for how many.
-fn drawn(digest: &Digest) -> Option<String> {
+fn thinned(digest: &Digest) -> Option<String> {
     let points = digest.series.iter().filter_map(|series| match &series.data {
         Data::Points(points, of) => Some((points.len() as u64, *of)),
         Data::Spread(_) => None,
     });
     let (drawn, of) = points.fold((0, 0), |(drawn, all), (points, of)| (drawn + points, all + of));
-    let thinned = drawn < of && digest.window.is_none();
-    thinned.then(|| {
+    let fewer = drawn < of && digest.window.is_none();
+    fewer.then(|| {
         format!(
             "{} of {} points are drawn, the lowest and highest among them",
             count(drawn),

@@ -99,7 +99,11 @@ impl<R: Read> Rows<R> {
         let line = self.line();
         let row = if self.header.is_empty() { 0 } else { self.row + 1 };
         self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
-            ErrorKind::Io(error) if error.get_ref().is_some_and(|why| why.is::<Endless>()) => {
+            ErrorKind::Io(error)
+                if error
+                    .get_ref()
+                    .is_some_and(<dyn std::error::Error + Send + Sync>::is::<Endless>) =>
+            {
                 Error::Long { row, line }
             }
             ErrorKind::Io(error) => Error::Io(error),

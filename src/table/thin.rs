@@ -145,11 +145,11 @@ impl Draw {
     fn points(self) -> Vec<Point> {
         let mut points = self.points;
         let ends: Vec<Point> = self.ends.into_iter().flat_map(Part::points).collect();
-        ends.into_iter().for_each(|end| {
+        for end in ends {
             if !points.contains(&end) {
                 points.push(end);
             }
-        });
+        }
         points
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn shares(label: &str, highest: f64) -> Axis {
 /// Ends that are apart, and not so far that nothing lies between them.
 fn bounded((low, high): (f64, f64)) -> (f64, f64) {
     let (low, high) = (low.clamp(-1e300, 1e300), high.clamp(-1e300, 1e300));
-    if !(low <= high) {
+    if low > high || low.is_nan() || high.is_nan() {
         return (0.0, 1.0);
     }
     let least = low.abs().max(high.abs()) * 1e-12;

@@ -81,8 +81,10 @@ fn drawn(spread: &Spread, x: f64, half: f64, ink: Ink) -> Vec<Mark> {
     let reach = (third - first) * 1.5;
     let within = |value: &f64| (first - reach..=third + reach).contains(value);
     let inside = || spread.parts().iter().map(|(value, _)| *value).filter(within);
-    let (low, high) =
-        (inside().next().unwrap_or(first).min(first), inside().last().unwrap_or(third).max(third));
+    let (low, high) = (
+        inside().next().unwrap_or(first).min(first),
+        inside().next_back().unwrap_or(third).max(third),
+    );
     let (left, right) = (x - half, x + half);
     let line = |points: Vec<(f64, f64)>, width| Mark::Line { points, ink, width, dashed: false };
     let cap = |y: f64| line(vec![(x - half / 2.0, y), (x + half / 2.0, y)], 1.4);

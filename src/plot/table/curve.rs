@@ -36,7 +36,9 @@ pub(super) fn panel(spec: &PlotSpec, sources: Vec<Source>, notes: &mut Vec<Strin
     tell_apart(&mut named, notes);
     if ground.clock.is_none() {
         // Numbers are what they are; only times are counted from each run's start.
-        named.iter_mut().for_each(|of| shift(of, moved[of.run]));
+        for of in &mut named {
+            shift(of, moved[of.run]);
+        }
     }
     notes.extend(windowed(spec, &ground));
     let (mut x, mut y) = (None, None);
@@ -64,7 +66,9 @@ fn points(of: &Named) -> &[(f64, f64)] {
 
 fn shift(of: &mut Named, by: f64) {
     if let Data::Points(points, _) = &mut of.series.data {
-        points.iter_mut().for_each(|(x, _)| *x += by);
+        for (x, _) in points {
+            *x += by;
+        }
     }
 }
 

@@ -45,7 +45,7 @@ impl Place {
         let name = spec.x.first().cloned().unwrap_or_default();
         let about = columns.iter().find(|column| column.name == name).cloned();
         let told = about.is_some();
-        let column = about.unwrap_or(Column { name, ..Column::default() });
+        let column = about.unwrap_or_else(|| Column { name, ..Column::default() });
         Ok(Self { along, column, told, origin: None })
     }
 
