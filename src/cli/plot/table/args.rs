@@ -29,7 +29,7 @@ pub(in crate::cli::plot) struct TableArgs {
         requires = "source",
         hide_possible_values = true
     )]
-    kind: Option<Type>,
+    shape: Option<Type>,
     /// Column along the horizontal axis; with commas, those that part boxes
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "source")]
     x: Vec<String>,
@@ -140,7 +140,7 @@ impl TableArgs {
 
     /// The picture that flags make.
     fn made(&self, source: &str, found: &[Found]) -> Result<PlotSpec> {
-        let kind = self.kind.map_or_else(|| self.guess(), PlotKind::from);
+        let kind = self.shape.map_or_else(|| self.guess(), PlotKind::from);
         let wanted =
             if kind == PlotKind::Histogram { self.x.len() + self.y.len() } else { self.y.len() };
         if wanted == 0 {

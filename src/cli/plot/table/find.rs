@@ -22,7 +22,7 @@ pub(in crate::cli::plot) fn find(word: &str, setting: &Setting) -> Result<Option
     let path = Path::new(word);
     let dir = if path.is_dir() {
         opened(path)?
-    } else if path.is_file() {
+    } else if path.is_file() && path.file_name().is_some_and(is_of_run) {
         path.parent().map(opened).transpose()?.flatten()
     } else if word == "last" {
         let latest = shelf().briefs().into_iter().next();
@@ -33,6 +33,11 @@ pub(in crate::cli::plot) fn find(word: &str, setting: &Setting) -> Result<Option
         shelf().open(word)
     };
     Ok(dir.map(|dir| Found { wish: Wish::of(&dir), dir }))
+}
+
+/// Whether a file of that name stands for the run it is in.
+fn is_of_run(name: &std::ffi::OsStr) -> bool {
+    name == crate::store::result::RUN || name == crate::store::result::METADATA
 }
 
 /// The run in `path`; `None` where it is no workflow's.
