@@ -81,6 +81,7 @@ fn several_runs_are_drawn_over_each_other() {
     assert_eq!(status(&output), Some(0), "{}", err(&output));
     let svg = fs::read_to_string(home.path().join("both.svg")).expect("a picture");
     assert!(svg.contains("since the first row of each run") && svg.contains("95th percentile"));
+    assert!(svg.contains(">run 1<") && svg.contains(">run 2<"), "a legend");
     let output = home.run(&["plot", "results/2", "--plot", "over_time", "-o", "one.pdf"]);
     assert_eq!(status(&output), Some(0), "{}", err(&output));
     assert!(fs::read(home.path().join("one.pdf")).expect("a picture").starts_with(b"%PDF"));

@@ -120,24 +120,25 @@ pub fn drawn(
 ) -> Result<Vec<u8>, String> {
     let digest = digest(from, spec, columns).map_err(|error| error.to_string())?;
     let figure = figure(spec, vec![Source { run: String::new(), digest }])?;
-    written(&figure, spec.format)
+    written(&figure, spec.format, false)
 }
 
-/// The bytes of `figure` on white.
+/// The bytes of `figure`, on white or on nearly black.
 #[cfg(feature = "plot")]
-pub fn written(figure: &Figure, format: PlotFormat) -> Result<Vec<u8>, String> {
+pub fn written(figure: &Figure, format: PlotFormat, dark: bool) -> Result<Vec<u8>, String> {
     use super::draw::{Theme, figure_pdf, figure_png, figure_svg};
 
+    let theme = if dark { Theme::Dark } else { Theme::Light };
     match format {
-        PlotFormat::Png => figure_png(figure, Theme::Light),
-        PlotFormat::Svg => Ok(figure_svg(figure, Theme::Light).into_bytes()),
-        PlotFormat::Pdf => figure_pdf(std::slice::from_ref(figure), Theme::Light),
+        PlotFormat::Png => figure_png(figure, theme),
+        PlotFormat::Svg => Ok(figure_svg(figure, theme).into_bytes()),
+        PlotFormat::Pdf => figure_pdf(std::slice::from_ref(figure), theme),
     }
 }
 
 /// The bytes of a picture, which this isomon cannot make.
 #[cfg(not(feature = "plot"))]
-pub fn written(_figure: &Figure, format: PlotFormat) -> Result<Vec<u8>, String> {
+pub fn written(_figure: &Figure, format: PlotFormat, _dark: bool) -> Result<Vec<u8>, String> {
     Err(format!("this isomon was built without pictures, {} among them", format.ending()))
 }
 

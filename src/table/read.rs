@@ -112,14 +112,14 @@ impl<R: Read> Rows<R> {
     }
 }
 
-/// The number that `cell` is; `None` where it is none, or none that is finite.
+/// The number that `cell` is; `None` where it is none, or beyond ±1e300, where sums have no room.
 pub(super) fn number(cell: &[u8]) -> Option<f64> {
     // Words are most of what is no number: they need not be looked at further.
     if !matches!(cell.first(), Some(b'0'..=b'9' | b'-' | b'+' | b'.')) {
         return None;
     }
     let value: f64 = std::str::from_utf8(cell).ok()?.parse().ok()?;
-    value.is_finite().then_some(value)
+    (value.abs() <= 1e300).then_some(value)
 }
 
 fn header(record: &ByteRecord) -> Result<Vec<String>, Error> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
-use super::super::advice::Advise;
+use super::super::advice::{Advise, told};
 use super::super::{Exit, Outcome, print};
 use super::form::Form;
 use super::{PlotArgs, put};
@@ -30,23 +30,39 @@ pub(super) struct Found {
     wish: Wish,
 }
 
-/// Draws the runs `found`.
+/// Draws the runs `found`. A picture that cannot be drawn does not hinder the others.
 pub(super) fn run(args: &PlotArgs, found: &[Found], coloured: bool) -> Outcome {
     let specs = args.table.specs(found)?;
-    let many = specs.len();
-    for spec in specs {
-        let figure = drawn(&spec, found)?;
-        if args.table.terminal {
-            print::out(&screen::figure_text(&figure, coloured))?;
-            continue;
-        }
-        let format = format(args.form_if_set()?, spec.format)?;
-        for to in places(args, &spec, found, format, many)? {
-            let bytes = written(&figure, format).map_err(|why| cannot(&spec, &why))?;
-            put(&to, &bytes)?;
+    let mut failed = None;
+    for spec in &specs {
+        if let Err(why) = one(args, spec, found, specs.len(), coloured)
+            && let Some(earlier) = failed.replace(why)
+        {
+            print::err(&told(&earlier));
         }
     }
-    Ok(Exit::Good)
+    failed.map_or(Ok(Exit::Good), Err)
+}
+
+/// Draws `spec`, one of `many`.
+fn one(
+    args: &PlotArgs,
+    spec: &PlotSpec,
+    found: &[Found],
+    many: usize,
+    coloured: bool,
+) -> Result<()> {
+    let figure = drawn(spec, found)?;
+    if args.table.terminal {
+        return Ok(print::out(&screen::figure_text(&figure, coloured))?);
+    }
+    let format = format(args.form_if_set()?, spec.format)?;
+    let dark = args.theme == super::form::Theme::Dark;
+    let bytes = written(&figure, format, dark).map_err(|why| cannot(spec, &why))?;
+    for to in places(args, spec, found, format, many)? {
+        put(&to, &bytes)?;
+    }
+    Ok(())
 }
 
 fn cannot(spec: &PlotSpec, why: &str) -> color_eyre::Report {
@@ -74,10 +90,10 @@ fn drawn(spec: &PlotSpec, found: &[Found]) -> Result<Figure> {
         let many = tables.len() > 1;
         for part in tables {
             let digest = read(spec, run, &part)?;
-            let number = run.dir.number();
+            let number = spoken(run.dir.number());
             let name = match (found.len() > 1, many) {
                 (true, true) => format!("{number} {}", part.name),
-                (true, false) => number.to_owned(),
+                (true, false) => number,
                 _ => part.name,
             };
             sources.push(Source { run: name, digest });
@@ -87,23 +103,29 @@ fn drawn(spec: &PlotSpec, found: &[Found]) -> Result<Figure> {
         .map_err(|why| eyre!("{why}").advise("`isomon plot --help` has the options"))
 }
 
+/// A run's number as a legend has it.
+fn spoken(number: &str) -> String {
+    let bare = number.bytes().all(|byte| byte.is_ascii_digit());
+    if bare { format!("run {number}") } else { number.to_owned() }
+}
+
 fn read(spec: &PlotSpec, run: &Found, part: &Part) -> Result<Digest> {
     let Some((from, _)) = run.dir.open_file(&part.file) else {
         let file = SafeText::new(&part.file);
         return Err(eyre!("{file} of run {} cannot be read", run.dir.number())
             .advise("it was not fetched, or is gone; `isomon show` tells which"));
     };
-    digest(from, spec, &part.columns).map_err(|why| wrong(&part.file, &why))
+    digest(from, spec, &part.columns).map_err(|why| wrong(&spec.name, &part.file, &why))
 }
 
-fn wrong(file: &str, error: &table::Error) -> color_eyre::Report {
+fn wrong(plot: &str, file: &str, error: &table::Error) -> color_eyre::Report {
     let remedy = match error {
         table::Error::Column { .. } => "name a column of its first line with --x, --y or --groupby",
         table::Error::Parted { .. } => "write the file with commas: CSV as RFC 4180 has it",
         table::Error::Encoding { .. } => "write the file as UTF-8",
         _ => "look into the file: its first line names the columns, each further one is a row",
     };
-    eyre!("{}: {error}", SafeText::new(file)).advise(remedy)
+    eyre!("plot {}: {}: {error}", SafeText::new(plot), SafeText::new(file)).advise(remedy)
 }
 
 /// Where the picture goes: as `-o` says; what the file wishes goes to its run, and where it says; what

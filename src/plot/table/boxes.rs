@@ -66,10 +66,11 @@ fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
 
 /// Numbers by size; names as they come.
 fn ordered(mut names: Vec<String>) -> Vec<String> {
-    let number = |name: &String| name.parse::<f64>().ok();
+    let number = |name: &String| name.parse::<f64>().ok().filter(|number| !number.is_nan());
     if names.iter().all(|name| number(name).is_some()) {
         names.sort_by(|left, right| {
-            number(left).partial_cmp(&number(right)).unwrap_or(std::cmp::Ordering::Equal)
+            let [left, right] = [left, right].map(|name| number(name).unwrap_or(0.0));
+            left.total_cmp(&right)
         });
     }
     names

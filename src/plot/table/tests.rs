@@ -108,6 +108,18 @@ fn a_box_is_what_quartiles_and_tukey_say() {
 }
 
 #[test]
+fn categories_that_are_numbers_stand_by_size_and_words_as_they_come() {
+    let names = |categories: &[&str]| {
+        let spec = spec(PlotKind::Boxplot, "k", "v");
+        let rows = categories.iter().map(|name| format!("{name},1\n")).collect::<String>();
+        let figure = figure(&spec, vec![source("1", &format!("k,v\n{rows}"), &spec)]).unwrap();
+        figure.panel.x.ticks.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["16", "2", "inf", "-1"]), ["-1", "2", "16", "inf"]);
+    assert_eq!(names(&["16", "nan", "2"]), ["16", "nan", "2"]);
+}
+
+#[test]
 fn what_an_option_cannot_be_is_said_with_what_it_can() {
     let wrong = |change: fn(&mut PlotOptions)| {
         let mut spec = spec(PlotKind::Histogram, "latency_ms", "");
