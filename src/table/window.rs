@@ -188,6 +188,7 @@ fn value(values: Quantiles, of: Aggregation) -> Option<f64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, clippy::needless_for_each, reason = "small numbers")]
 mod tests {
     use proptest::prelude::*;
 

@@ -1,5 +1,7 @@
 //! Pictures of tables: what is on them, and that no table can break them.
 
+#![expect(clippy::float_cmp, clippy::format_collect, reason = "exact numbers; a few rows")]
+
 use proptest::prelude::*;
 
 use super::*;

@@ -185,6 +185,7 @@ fn sgr(colour: ratatui::style::Color) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::format_collect, reason = "a few rows")]
 mod tests {
     use super::*;
     use crate::model::workflow::plot::{PlotKind, PlotSpec};

@@ -21,7 +21,7 @@ pub(in crate::cli::plot) struct TableArgs {
     /// One of the plots its file wishes, by name; repeat for more
     #[arg(long, value_name = "NAME", conflicts_with = "source")]
     plot: Vec<String>,
-    /// What it shows: time_series, histogram, boxplot
+    /// What it shows: `time_series`, histogram, boxplot
     #[arg(
         long = "type",
         value_enum,
@@ -48,7 +48,7 @@ pub(in crate::cli::plot) struct TableArgs {
     /// What stands above it
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
-    /// How it looks, by a workflow file's names: width_px=1600, style=ticks, bins=40; repeat for more
+    /// How it looks, by a workflow file's names: `width_px=1600`, style=ticks, bins=40; repeat for more
     #[arg(long = "option", value_name = "NAME=VALUE")]
     options: Vec<String>,
     /// Draw it in the terminal
