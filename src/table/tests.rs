@@ -1,5 +1,13 @@
 //! Tables as programs write them, and as nobody should.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::format_collect,
+    clippy::needless_for_each,
+    reason = "small numbers; a few rows"
+)]
+
 use proptest::prelude::*;
 
 use super::*;

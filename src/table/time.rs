@@ -49,6 +49,8 @@ impl Clock {
         let least = |each: i64| 1e9 * (SECOND / each) as f64;
         let guess = [1, 1_000, 1_000_000, SECOND].into_iter().find(|each| value >= least(*each));
         match (unit, guess) {
+            // A unit is a hint: seconds that would lie thirty thousand years ahead are something finer.
+            (Some(unit), Some(guess)) if guess < unit => Self::Since1970(guess),
             (Some(unit), _) if value >= least(unit) => Self::Since1970(unit),
             (Some(unit), _) => Self::Since(unit),
             (None, Some(guess)) => Self::Since1970(guess),
@@ -175,6 +177,7 @@ mod tests {
     fn a_unit_goes_before_the_size() {
         assert_eq!(clock(None, Some("ms"), "1718026896100"), Some(Clock::Since1970(1_000_000)));
         assert_eq!(clock(None, Some("s"), "12.5"), Some(Clock::Since(SECOND)));
+        assert_eq!(clock(None, Some("s"), "1718026896100"), Some(Clock::Since1970(1_000_000)));
         assert_eq!(nanos(None, Some("us"), "12.5"), Some(12_500));
         assert_eq!(nanos(None, Some("s"), "-0.25"), Some(-250_000_000));
     }
