@@ -92,14 +92,14 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
     let exit = match parsed {
         Ok(args) => {
             color::install_panic_report(&args);
-            act(&args).unwrap_or_else(|report| fail(&report))
+            run(&args).unwrap_or_else(|report| fail(&report))
         }
         Err(error) => exec::of_usage(arguments, usage(&error)),
     };
     exit.into()
 }
 
-fn act(args: &Args) -> Outcome {
+fn run(args: &Args) -> Outcome {
     args.refuse_what_means_nothing()?;
     let setting = || Setting::load(args);
     match &args.verb {

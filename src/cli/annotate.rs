@@ -3,7 +3,6 @@
 use color_eyre::eyre::eyre;
 
 use super::advice::Advise;
-use super::run::pair;
 use super::setting::Setting;
 use super::{Exit, Outcome, kept, print, result};
 use crate::model::text::SafeText;
@@ -31,4 +30,11 @@ pub(super) fn run(wish: &AnnotateArgs, setting: &Setting) -> Outcome {
         print::out(&format!("{}: {}\n", SafeText::new(key), SafeText::new(value)))?;
     }
     Ok(Exit::Good)
+}
+
+/// `KEY=VALUE`.
+pub(super) fn pair(word: &str) -> Result<(String, String), String> {
+    let pair = word.split_once('=').filter(|(key, _)| !key.trim().is_empty());
+    let (key, value) = pair.ok_or_else(|| "KEY=VALUE".to_owned())?;
+    Ok((key.trim().to_owned(), value.to_owned()))
 }

@@ -6,6 +6,7 @@ use color_eyre::eyre::eyre;
 
 use super::Outcome;
 use super::advice::Advise;
+use super::annotate::pair;
 use crate::config::Span;
 use crate::model::id::RunId;
 use crate::model::unit::Seconds;
@@ -76,13 +77,6 @@ pub(super) fn run(wish: &RunArgs) -> Outcome {
     let what = if wish.watch { "watched" } else { "run" };
     Err(eyre!("this isomon reads workflows, and none can be {what} yet")
         .advise("`--check` and `--plan` say what would be done"))
-}
-
-/// `KEY=VALUE`.
-pub(super) fn pair(word: &str) -> Result<(String, String), String> {
-    let pair = word.split_once('=').filter(|(key, _)| !key.trim().is_empty());
-    let (key, value) = pair.ok_or_else(|| "KEY=VALUE".to_owned())?;
-    Ok((key.trim().to_owned(), value.to_owned()))
 }
 
 fn id(word: &str) -> Result<RunId, String> {

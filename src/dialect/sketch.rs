@@ -1,9 +1,9 @@
 //! The file that `isomon init` writes: a workflow that runs as it is, and the rest as comments.
 
-/// A workflow called `name`, with comments.
+/// A workflow called `name`, with comments. The first `NAME` is where its name goes.
 pub fn sketch(name: &str) -> String {
     let quoted = serde_json::Value::from(name).to_string();
-    SKETCH.replace("NAME", &quoted)
+    SKETCH.replacen("NAME", &quoted, 1)
 }
 
 const SKETCH: &str = r#"# yaml-language-server: $schema=https://isomon.dev/schema/workflow.json
