@@ -36,7 +36,7 @@ impl<'a> Found<'a> {
         }
         let what = SafeText::new(&what.to_string());
         let remedy = SafeText::new(&remedy.to_string());
-        let place = Place::new(self.path, self.text, &inside(self.text, at));
+        let place = hidden(Place::new(self.path, self.text, &inside(self.text, at)));
         self.mistakes.push(Mistake { place, what, remedy });
     }
 
@@ -66,6 +66,19 @@ impl<'a> Found<'a> {
         }
         self.mistakes
     }
+}
+
+/// The place without what stands behind a password's key in its line: a line that is shown may hold one.
+fn hidden(place: Place) -> Place {
+    let Place::File { path, line, column, text, length } = place else { return place };
+    let low = text.as_str().to_ascii_lowercase();
+    let key = low.find("pass").or_else(|| low.find("pasw"));
+    let value = key.and_then(|key| low.get(key..)?.find([':', '=']).map(|colon| key + colon + 1));
+    let text = match value.and_then(|value| text.as_str().get(..value)) {
+        Some(shown) => SafeText::new(&format!("{shown} [redacted]")),
+        None => text,
+    };
+    Place::File { path, line, column, text, length }
 }
 
 /// `at` moved to where there is something to point at.
@@ -99,6 +112,18 @@ mod tests {
         assert_eq!(near("comand", ["host", "command"]), "did you mean `command`?");
         assert_eq!(near("xyz", ["host", "command"]), "there are host, command");
         assert_eq!(near("xyz", []), "");
+    }
+
+    #[test]
+    fn a_line_that_is_shown_shows_no_password() {
+        for text in
+            ["password: [hunter2]", "  {ip: h, pasword: hunter2}", "Key_Passphrase: hunter2"]
+        {
+            let mut found = Found::new("f", text);
+            found.add(&(0..1), "x", "");
+            let said = found.into_mistakes()[0].to_string();
+            assert!(!said.contains("hunter2") && said.contains("[redacted]"), "{said}");
+        }
     }
 
     #[test]
