@@ -36,7 +36,7 @@ impl<'a> Found<'a> {
         }
         let what = SafeText::new(&what.to_string());
         let remedy = SafeText::new(&remedy.to_string());
-        let place = Place::new(self.path, self.text, &inside(self.text, at));
+        let place = hidden(Place::new(self.path, self.text, &inside(self.text, at)));
         self.mistakes.push(Mistake { place, what, remedy });
     }
 
@@ -68,6 +68,19 @@ impl<'a> Found<'a> {
     }
 }
 
+/// The place without what stands behind a password's key in its line: a line that is shown may hold one.
+fn hidden(place: Place) -> Place {
+    let Place::File { path, line, column, text, length } = place else { return place };
+    let low = text.as_str().to_ascii_lowercase();
+    let key = low.find("pass").or_else(|| low.find("pasw"));
+    let value = key.and_then(|key| low.get(key..)?.find([':', '=']).map(|colon| key + colon + 1));
+    let text = match value.and_then(|value| text.as_str().get(..value)) {
+        Some(shown) => SafeText::new(&format!("{shown} [redacted]")),
+        None => text,
+    };
+    Place::File { path, line, column, text, length }
+}
+
 /// `at` moved to where there is something to point at.
 fn inside(text: &str, at: &Range<usize>) -> Range<usize> {
     let last = text.trim_end().char_indices().next_back().map_or(0, |(at, _)| at);
@@ -82,7 +95,8 @@ pub(super) fn near<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> 
     let word: String = word.chars().take(64).collect();
     let like = |name: &&&str| strsim::jaro_winkler(&word, name);
     let best = known.iter().max_by(|a, b| like(a).total_cmp(&like(b)));
-    match best.filter(|name| like(name) > LIKE) {
+    let slip = |name: &&&str| strsim::damerau_levenshtein(&word, name) == 1 && word.len() > 1;
+    match best.filter(|name| like(name) > LIKE || slip(name)) {
         Some(name) => format!("did you mean `{name}`?"),
         None if known.is_empty() => String::new(),
         None => format!("there are {}", known.join(", ")),
@@ -98,6 +112,18 @@ mod tests {
         assert_eq!(near("comand", ["host", "command"]), "did you mean `command`?");
         assert_eq!(near("xyz", ["host", "command"]), "there are host, command");
         assert_eq!(near("xyz", []), "");
+    }
+
+    #[test]
+    fn a_line_that_is_shown_shows_no_password() {
+        for text in
+            ["password: [hunter2]", "  {ip: h, pasword: hunter2}", "Key_Passphrase: hunter2"]
+        {
+            let mut found = Found::new("f", text);
+            found.add(&(0..1), "x", "");
+            let said = found.into_mistakes()[0].to_string();
+            assert!(!said.contains("hunter2") && said.contains("[redacted]"), "{said}");
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn the_words_of_benchctl_for_what_is_wrong() {
         "w.yaml:6:10: stages[1].name duplicates stages[0] (a)",
         "w.yaml:6:31: stages[1].host references unknown host 'dd'",
         "did you mean `db`?",
-        "w.yaml:7:22: stages[2] cannot set both host and hosts",
+        "w.yaml:7:23: stages[2] cannot set both host and hosts",
         "w.yaml:8:10: stages[3]: exactly one of command or script must be set",
         "stages[4]: exactly one of command or script must be set",
         "stages[5].execute_only_for requires cases",

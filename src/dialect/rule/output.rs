@@ -85,8 +85,8 @@ impl Rules<'_, '_, '_> {
         let known = |name: &&String| schema.columns.iter().any(|column| column.name == **name);
         for column in plot.x.iter().chain(&plot.y).chain(&plot.groupby).filter(|name| !known(name))
         {
-            let output = &output.name;
-            let note = format!("{path}: column '{column}' is not in the data_schema of '{output}'");
+            let of = &output.name;
+            let note = format!("{path}: column '{column}' is not in the data_schema of '{of}'");
             self.notes.push(note);
         }
     }
