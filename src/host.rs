@@ -7,6 +7,7 @@
 mod channel;
 mod file;
 mod keeper;
+mod kept;
 mod local;
 mod look;
 mod open;

@@ -500,3 +500,108 @@ async fn a_password_lets_in_and_is_nowhere_to_be_read() {
     );
     assert!(began.elapsed() < Duration::from_secs(10));
 }
+
+/// Two hosts that are apart from this one: each a network of its own with an sshd in it.
+struct Apart {
+    names: Vec<String>,
+    servers: Vec<Child>,
+}
+
+impl Apart {
+    fn ip(words: &str) -> bool {
+        let mut run = Command::new("ip");
+        run.args(words.split(' ')).stdout(Stdio::null()).stderr(Stdio::null());
+        run.stdin(Stdio::null()).status().is_ok_and(|status| status.success())
+    }
+
+    fn start(server: &Server) -> Option<Self> {
+        let mut apart = Self { names: Vec::new(), servers: Vec::new() };
+        let own = std::process::id() % 100_000;
+        let config = std::fs::read_to_string(server.at("server")).unwrap();
+        let config = config.replace("ListenAddress 127.0.0.1", "ListenAddress 0.0.0.0");
+        std::fs::write(server.at("apart"), config).unwrap();
+        for number in 1..=2 {
+            let (name, link) = (format!("isomon{own}-{number}"), format!("im{own}-{number}"));
+            apart.names.push(name.clone());
+            let made = [
+                format!("netns add {name}"),
+                format!("link add {link} type veth peer name e0 netns {name}"),
+                format!("addr add 10.213.{number}.1/30 dev {link}"),
+                format!("link set {link} up"),
+                format!("-n {name} addr add 10.213.{number}.2/30 dev e0"),
+                format!("-n {name} link set e0 up"),
+                format!("-n {name} link set lo up"),
+            ];
+            if !made.iter().all(|words| Self::ip(words)) {
+                skip("no networks can be made here to be hosts (ip netns, as root)");
+                return None;
+            }
+            let mut sshd = Command::new("ip");
+            sshd.args(["netns", "exec", &name, "/usr/sbin/sshd", "-D", "-f"])
+                .arg(server.at("apart"));
+            sshd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            apart.servers.push(sshd.spawn().unwrap());
+            let end = Instant::now() + Duration::from_secs(10);
+            while std::net::TcpStream::connect((Self::address(number), server.port)).is_err() {
+                assert!(Instant::now() < end, "sshd does not listen in {name}");
+                std::thread::park_timeout(Duration::from_millis(20));
+            }
+        }
+        let public = std::fs::read_to_string(server.at("host.pub")).unwrap();
+        let known = |number| format!("[{}]:{} {public}", Self::address(number), server.port);
+        server.trust(&format!("{}{}", known(1), known(2)));
+        Some(apart)
+    }
+
+    fn address(number: u8) -> String {
+        format!("10.213.{number}.2")
+    }
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        for server in &mut self.servers {
+            below(server.id()).into_iter().for_each(|pid| signal(pid, Signal::KILL));
+            server.kill().ok();
+            server.wait().ok();
+        }
+        for name in &self.names {
+            Self::ip(&format!("netns del {name}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn hosts_in_networks_of_their_own_are_told_apart_and_one_that_goes_silent_is_lost() {
+    let Some(server) = Server::start("ed25519") else { return };
+    let Some(apart) = Apart::start(&server) else { return };
+    let mut hosts = Vec::new();
+    for number in 1..=2 {
+        let address = Some(Apart::address(number));
+        let host = workflow::Host { address, ..there(server.port) };
+        hosts.push(open(&format!("node-{number}"), &host, &with(&server)).await.unwrap());
+    }
+    let nothing = Order::default();
+    let port = free_port();
+    let listen = format!("exec python3 -m http.server --bind 127.0.0.1 {port}");
+    let _web = start(&hosts[0], &sh(&listen)).await;
+    let target = format!("http://127.0.0.1:{port}/");
+    let began = Instant::now();
+    while !hosts[0].look(CheckKind::Http, &target, &nothing).await.unwrap().ready {
+        assert!(began.elapsed() < Duration::from_secs(20));
+    }
+    assert!(hosts[0].look(CheckKind::Port, &port.to_string(), &nothing).await.unwrap().ready);
+    assert!(!hosts[1].look(CheckKind::Port, &port.to_string(), &nothing).await.unwrap().ready);
+    assert!(!hosts[1].look(CheckKind::Http, &target, &nothing).await.unwrap().ready);
+    std::fs::write(server.at("home/data"), "x".repeat(300_000)).unwrap();
+    hosts[0].copy("~/data", &hosts[1], "~/there").await.unwrap();
+    assert_eq!(server.at("home/there").metadata().unwrap().len(), 300_000);
+    let mut process = start(&hosts[1], &order(&["sleep", "86519.25"])).await;
+    assert!(Apart::ip(&format!("-n {} link set e0 down", apart.names[1])));
+    let began = Instant::now();
+    assert!(process.wait().await.unwrap().lost.is_some());
+    println!("lost {:?} after the line was cut", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10));
+    hosts[0].close().await.unwrap();
+    hosts[1].close().await.unwrap();
+}

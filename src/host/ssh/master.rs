@@ -18,7 +18,8 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::super::channel::tail;
-use super::super::local::{Keeper, Watch};
+use super::super::kept::Keeper;
+use super::super::local::Watch;
 use super::super::running::pipe;
 use super::super::{Error, channel, keeper};
 use super::answer::{self, Secrets};

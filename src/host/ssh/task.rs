@@ -68,7 +68,7 @@ pub(super) struct Driver {
     child: Child,
     input: Option<ChildStdin>,
     frames: mpsc::Receiver<(bool, String)>,
-    wished: mpsc::Receiver<Duration>,
+    given: mpsc::Receiver<Duration>,
     tell: watch::Sender<Option<End>>,
     program: SafeText,
     ended: [Option<String>; 2],
@@ -91,13 +91,13 @@ pub(super) async fn begin(
     }
     let host = channel.host.clone();
     let (tell, outcome) = watch::channel(None);
-    let (wishes, wished) = mpsc::channel(WISHES);
+    let (wishes, given) = mpsc::channel(WISHES);
     let program: SafeText = order.argv.first().map_or("", String::as_str).into();
     let input = channel.input.take();
     let child =
         child.ok_or_else(|| Error::Lost { host: host.clone(), why: "no channel".into() })?;
     let (ended, _channel) = ([None, None], channel);
-    let mut driver = Driver { child, input, frames, wished, tell, program, ended, _channel };
+    let mut driver = Driver { child, input, frames, given, tell, program, ended, _channel };
     let pid = driver.pid(&host, order).await?;
     Ok((Running { pid: Some(pid), wishes, outcome }, driver))
 }
@@ -185,11 +185,11 @@ impl Driver {
                     Some((bad, words)) => self.take(bad, &words),
                     None => break,
                 },
-                wish = self.wished.recv() => match wish {
-                    Some(given) => {
-                        grace = given;
+                wish = self.given.recv() => match wish {
+                    Some(wish) => {
+                        grace = wish;
                         // Tenths of a second; then no more can be ordered.
-                        self.write(&format!("{}\n", given.as_millis().div_ceil(100))).await;
+                        self.write(&format!("{}\n", wish.as_millis().div_ceil(100))).await;
                     }
                     None => break,
                 },
