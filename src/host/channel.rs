@@ -49,7 +49,12 @@ pub(super) fn field(text: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b' '..=b'~' if byte != b'\\' => line.push(char::from(byte)),
-            _ => line.push_str(&format!("\\0{byte:03o}")),
+            _ => {
+                line.push_str("\\0");
+                line.extend(
+                    [byte >> 6, byte >> 3 & 7, byte & 7].map(|digit| char::from(b'0' + digit)),
+                );
+            }
         }
     }
     line.push('\n');

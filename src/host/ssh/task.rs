@@ -72,7 +72,8 @@ pub(super) struct Driver {
     tell: watch::Sender<Option<End>>,
     program: SafeText,
     ended: [Option<String>; 2],
-    _channel: Channel,
+    /// Its place on the connection is held until it is over.
+    channel: Channel,
 }
 
 /// Hears whether the task was started, then hands out both ends of it.
@@ -96,8 +97,8 @@ pub(super) async fn begin(
     let input = channel.input.take();
     let child =
         child.ok_or_else(|| Error::Lost { host: host.clone(), why: "no channel".into() })?;
-    let (ended, _channel) = ([None, None], channel);
-    let mut driver = Driver { child, input, frames, given, tell, program, ended, _channel };
+    let ended = [None, None];
+    let mut driver = Driver { child, input, frames, given, tell, program, ended, channel };
     let pid = driver.pid(&host, order).await?;
     Ok((Running { pid: Some(pid), wishes, outcome }, driver))
 }
@@ -154,7 +155,10 @@ impl Driver {
                 }
                 ("bad", why) => {
                     let dir = order.dir.as_deref().filter(|_| why.contains("directory"));
-                    return Err(refused(dir.map_or(self.program.clone(), SafeText::from), why));
+                    return Err(refused(
+                        dir.map_or_else(|| self.program.clone(), SafeText::from),
+                        why,
+                    ));
                 }
                 ("end", _) if !bad => {
                     return Err(refused(
@@ -210,6 +214,7 @@ impl Driver {
             };
             self.tell.send_replace(Some(lost(why)));
         }
+        drop(self.channel);
     }
 
     /// `end STATUS` on the output and `end` on the error output: all that was written by then is passed on.
