@@ -135,7 +135,8 @@ impl Keeper {
         match status.exit_status() {
             Some(exit) => self.say(&format!("exit {exit}")),
             None => {
-                self.say(&format!("signal {}", status.terminating_signal().unwrap_or_default()))
+                let signal = status.terminating_signal().unwrap_or_default();
+                self.say(&format!("signal {signal}"));
             }
         }
     }
@@ -152,7 +153,8 @@ impl Keeper {
         // Ignored: an interrupted wait is one that is over.
         rustix::event::poll(polled, timeout.as_ref()).ok();
         let has_order = polled.get(1).is_some_and(|owner| !owner.revents().is_empty());
-        (&self.woken).read(&mut [0; 64]).ok();
+        // Ignored: that something has ended is known, and how much was written of it means nothing.
+        rustix::io::read(&self.woken, &mut [0; 64]).ok();
         if has_order {
             self.obey();
         }
