@@ -4,12 +4,28 @@
 //! started there ends when the task is dropped, when the connection goes, and when isomon is killed. It
 //! knows nothing of stages or files of workflows.
 
+mod channel;
+mod file;
+mod keeper;
+mod local;
+mod look;
+mod open;
+mod options;
+mod running;
+mod scan;
+
+use std::ffi::OsString;
 use std::fmt::Debug;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use open::open;
+pub use options::{Ask, HostKeys, Options};
+pub use scan::{Item, Scanner};
 
 use tokio::sync::mpsc;
 
@@ -44,6 +60,10 @@ pub trait Host: Debug + Send + Sync {
     /// Copies a file or directory from here to `other`, through this machine where it has to.
     fn copy<'a>(&'a self, from: &'a str, other: &'a Arc<dyn Host>, to: &'a str) -> Answer<'a, ()>;
 
+    /// Unpacks what `copy` of another host packed: a stream of tar, in pieces of any size. The stream is
+    /// whole only if its sender said `true` at the end.
+    fn unpack<'a>(&'a self, to: &'a str, packed: Packed) -> Answer<'a, ()>;
+
     /// Removes a file that was sent there.
     fn remove<'a>(&'a self, path: &'a str) -> Answer<'a, ()>;
 
@@ -61,6 +81,25 @@ pub trait Process: Debug + Send {
 
     /// Asks its process group to end, and kills it when `grace` is over.
     fn end(&mut self, grace: Duration) -> Answer<'_, End>;
+}
+
+/// A file or directory on its way from one host to another.
+#[derive(Debug)]
+pub struct Packed {
+    /// Its name without the directories above it.
+    pub name: String,
+    /// Whether it is a directory.
+    pub is_dir: bool,
+    /// The stream, and at its end whether that was all of it.
+    pub stream: mpsc::Receiver<Result<Vec<u8>, bool>>,
+}
+
+impl Packed {
+    /// What the script that unpacks it is told.
+    fn fields(&self, to: &str) -> [String; 3] {
+        let kind = if self.is_dir { "dir" } else { "file" };
+        [to.to_owned(), self.name.clone(), kind.to_owned()]
+    }
 }
 
 /// What is to be run.
@@ -166,4 +205,11 @@ pub enum Error {
         /// Why, and what mends it.
         why: SafeText,
     },
+}
+
+/// Runs isomon as the one who watches over what a host started, when the arguments say so; `None` when
+/// they do not.
+pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
+    let rest = arguments.get(2..).unwrap_or_default();
+    (arguments.get(1)?.to_str()? == keeper::NAME).then(|| keeper::run(rest))
 }

@@ -10,6 +10,7 @@ pub mod model;
 // Floor 1: thoughts. Pure: no I/O, no tokio.
 pub mod claim;
 pub mod config;
+pub mod dialect;
 pub mod metric;
 pub mod pipeline;
 pub mod plot;

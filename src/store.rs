@@ -134,6 +134,12 @@ pub enum Error {
         /// How many there are.
         samples: usize,
     },
+    /// It came to a good end: nothing is left to do of it.
+    #[error("{path} is finished")]
+    Ended {
+        /// Which run.
+        path: PathBuf,
+    },
     /// Another process writes it.
     #[error("{path} goes on in another process")]
     GoesOn {

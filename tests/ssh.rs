@@ -133,6 +133,7 @@ async fn the_isomon_there_is_spoken_with() {
     let told = ask(source.as_mut(), true).await.unwrap();
     let origin = origin(&told).unwrap();
     assert_eq!((origin.version.as_ref().unwrap().as_str(), origin.can_bench), ("9", true));
+    assert!(origin.skew_seconds.unwrap() < -1e9, "its clock stands at 1970: {origin:?}");
     assert_eq!(origin.endpoints[0].offer.to_string(), "1 lines not understood");
     let others: Vec<&What> = told.iter().skip(1).map(|told| &told.what).collect();
     assert!(others.contains(&&What::Lost(3)), "{others:?}");

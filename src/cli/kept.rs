@@ -81,6 +81,7 @@ pub(super) fn bad(error: Error) -> Report {
             "name a run.json, its directory or what `isomon bench --export-json` wrote"
         }
         Error::Finished { .. } => "`isomon show` prints it; `isomon bench` makes a new one",
+        Error::Ended { .. } => "`isomon show` prints it; `isomon run FILE` makes a new one",
         Error::GoesOn { .. } => "wait for it, or end the process that writes it",
         Error::Newer { .. } => "read it with a newer isomon",
         Error::NoFormat { .. } | Error::Crowded { .. } | Error::TooLarge { .. } => {

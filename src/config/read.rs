@@ -11,6 +11,7 @@ use toml::{Table, Value};
 use super::mistake::Place;
 use super::{Config, Mistake, Source};
 use crate::model::text::SafeText;
+use crate::model::workflow::VARIABLES;
 
 mod source;
 
@@ -100,6 +101,10 @@ impl Gathering {
         let Some(words) = name.strip_prefix("ISOMON_") else {
             return;
         };
+        if VARIABLES.contains(&words) {
+            // A workflow's, of which this isomon is a command.
+            return;
+        }
         let words = words.to_ascii_lowercase();
         if !self.means_a_setting(&words) {
             return;

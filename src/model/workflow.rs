@@ -48,6 +48,9 @@ pub struct WorkflowWish {
 pub const LOCAL: &str = "local";
 /// The shell that runs a command where the file names none.
 pub const SHELL: &str = "bash -lic";
+/// What the commands of a workflow find in their environment, behind `BENCHCTL_` and behind `ISOMON_`.
+pub const VARIABLES: [&str; 7] =
+    ["RUN_ID", "OUTPUT_DIR", "RUN_DIR", "CONFIG_PATH", "BIN", "CASE_NAME", "HOST"];
 /// Tasks that one workflow may come to: stages × hosts × cases × repetitions.
 pub const TASKS: usize = 10_000;
 

@@ -17,7 +17,6 @@ use crate::model::command::Command;
 use crate::model::origin::{Kind, Offer};
 use crate::model::pipeline::{Moment, Pipeline, Pipelines};
 use crate::model::text::SafeText;
-use crate::model::time::{Clock as _, SystemClock};
 use crate::model::update::What;
 
 mod depth;
@@ -121,12 +120,13 @@ impl Solstice {
 
     /// Takes a list in; what was known of a job beyond the list stays.
     fn take(&mut self, mut list: Pipelines) {
+        let now_ms = self.survey.there_ms();
         for job in &mut list.jobs {
             if let Some(old) = self.known.jobs.iter_mut().find(|old| old.id == job.id) {
                 let fresh = std::mem::take(job);
                 *job = job::beyond(fresh, std::mem::take(old));
             }
-            told::note_queues(job, SystemClock.now().wall_ms);
+            told::note_queues(job, now_ms);
         }
         self.known = list;
     }

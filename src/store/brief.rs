@@ -6,12 +6,15 @@
 use std::fs;
 use std::path::Path;
 
+use super::result::ResultDir;
 use super::run_dir::{HEAD, RUN, RunDir};
 use super::{Error, file, saved};
 use crate::model::backend::BackendId;
+use crate::model::id::RunId;
 use crate::model::pipeline::PipelineKind;
 use crate::model::run::{Run, RunBrief, RunEnd, RunHead, RunTail};
 use crate::model::text::SafeText;
+use crate::model::workflow::{Ending, TaskState, WorkflowRun};
 
 const NAME: &str = "brief.json";
 /// Larger briefs are none.
@@ -61,6 +64,84 @@ fn ended(brief: RunBrief, tail: &RunTail) -> RunBrief {
     }
 }
 
+/// What `run` was; `RUNNING` for one that has not ended.
+pub(super) fn of_workflow(run: &WorkflowRun) -> RunBrief {
+    let head = &run.head;
+    let mut parts: Vec<SafeText> = Vec::new();
+    for task in &head.tasks {
+        if !parts.contains(&task.stage) {
+            parts.push(task.stage.clone());
+        }
+    }
+    let count = |is: fn(&TaskState) -> bool| {
+        let tasks = run.tasks.iter().filter(|task| is(&task.state));
+        u32::try_from(tasks.count()).unwrap_or(u32::MAX)
+    };
+    let status = match run.tail.as_ref().map(|tail| tail.ending) {
+        None => "RUNNING",
+        Some(Ending::Success) => "COMPLETED",
+        Some(Ending::Failed) => "FAILED",
+        Some(Ending::Cancelled) => "CANCELLED",
+    };
+    RunBrief {
+        kind: PipelineKind::Workflow,
+        name: Some(head.name.clone()),
+        host: head.fingerprint.hostname.clone(),
+        started_ms: head.started.wall_ms,
+        seconds: run.tail.as_ref().map(|tail| tail.seconds),
+        status: status.into(),
+        parts,
+        completed: count(|state| matches!(state, TaskState::Passed { .. })),
+        failed: count(TaskState::is_bad),
+        note: run.tail.as_ref().and_then(|tail| Some(tail.failure.as_ref()?.reason.clone())),
+    }
+}
+
+/// What the workflow's run `id`, to which `link` leads, was, or is.
+pub(super) fn of_link(link: &Path, id: &RunId) -> RunBrief {
+    let Ok(dir) = fs::canonicalize(link) else { return gone(link, id) };
+    let about = fs::metadata(dir.join(RUN)).ok();
+    let written = about.as_ref().and_then(|about| written(&dir, about));
+    let brief = written.map_or_else(|| opened(&dir), Ok);
+    let mut brief = brief.unwrap_or_else(|error| corrupt(&error));
+    if brief.status.as_str() == "RUNNING" && !ResultDir::goes_on(&dir) {
+        brief.status = "CUT OFF".into();
+        brief.note = Some(format!("goes on with `isomon run --resume {id}`").into());
+    }
+    brief.kind = PipelineKind::Workflow;
+    brief
+}
+
+/// Whether it came to an end that it told.
+pub(super) fn is_over(brief: &RunBrief) -> bool {
+    matches!(brief.status.as_str(), "COMPLETED" | "FAILED" | "CANCELLED")
+}
+
+/// One whose directory is not where it was.
+fn gone(link: &Path, id: &RunId) -> RunBrief {
+    let to = fs::read_link(link).unwrap_or_default();
+    RunBrief {
+        kind: PipelineKind::Workflow,
+        status: "MISSING".into(),
+        started_ms: id.started_ms().unwrap_or_default(),
+        note: Some(SafeText::new(&format!("{} is there no more", to.display()))),
+        ..RunBrief::default()
+    }
+}
+
+fn opened(dir: &Path) -> Result<RunBrief, Error> {
+    let run = ResultDir::open(dir)?.run;
+    run.map(|run| of_workflow(&run)).ok_or_else(|| Error::NotARun { path: dir.to_owned() })
+}
+
+fn corrupt(error: &Error) -> RunBrief {
+    RunBrief {
+        status: "CORRUPT".into(),
+        note: Some(SafeText::new(&error.to_string())),
+        ..RunBrief::default()
+    }
+}
+
 /// Writes `brief` into the run's directory `dir`.
 pub(super) fn write(dir: &Path, brief: &RunBrief) -> Result<(), Error> {
     file::write_json(&dir.join(NAME), brief)
@@ -78,11 +159,7 @@ pub(super) fn read(dir: &Path) -> RunBrief {
         Ok(about) if about.is_file() => written(dir, &about).map_or_else(|| made(dir, &about), Ok),
         _ => unfinished(dir),
     };
-    read.unwrap_or_else(|error| RunBrief {
-        status: "CORRUPT".into(),
-        note: Some(SafeText::new(&error.to_string())),
-        ..RunBrief::default()
-    })
+    read.unwrap_or_else(|error| corrupt(&error))
 }
 
 /// The brief beside a whole run, unless the run was changed after it.

@@ -22,6 +22,11 @@ pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Erro
     })
 }
 
+/// Writes `bytes` to `path` in the same way.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    replace(path, |to| to.write_all(bytes))
+}
+
 fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,

@@ -7,9 +7,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Error, file};
+use super::{Error, file, lines};
 use crate::model::workflow::result::KIND;
-use crate::model::workflow::{RunMetadata, WorkflowRun};
+use crate::model::workflow::{RunMetadata, WorkflowEvent, WorkflowRun};
+
+pub mod log;
+mod number;
+mod write;
+
+pub use write::{LOG, PATCH, Reopened, ResultWriter};
 
 mod open;
 pub mod shelf;
@@ -69,6 +75,16 @@ impl ResultDir {
     pub fn number(&self) -> &str {
         let name = self.path.file_name().and_then(|name| name.to_str());
         name.unwrap_or(&self.metadata.run_id)
+    }
+
+    /// Whether the run in `path` goes on in some process.
+    pub fn goes_on(path: &Path) -> bool {
+        lines::is_locked(&path.join(EVENTS))
+    }
+
+    /// What happened in it, earliest first; a last line that is torn is left out.
+    pub fn events(&self) -> Result<Vec<WorkflowEvent>, Error> {
+        lines::read(&self.path.join(EVENTS))
     }
 
     /// Its files, by name; no directories, links or hidden files, and not [`METADATA`].
@@ -155,27 +171,4 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, Error>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_directory_of_benchctl_is_a_run_and_its_files_are_told() {
-        let results = tempfile::tempdir().unwrap();
-        for (name, text) in [("1", "{"), ("run-002", "{\"run_id\":\"2\",\"benchmark_name\":\"b\"}")]
-        {
-            fs::create_dir(results.path().join(name)).unwrap();
-            fs::write(results.path().join(name).join(METADATA), text).unwrap();
-        }
-        fs::create_dir(results.path().join("3")).unwrap();
-        fs::create_dir(results.path().join("plots")).unwrap();
-        fs::write(results.path().join("run-002/a.csv"), "x\n1\n").unwrap();
-        let found = list(results.path()).unwrap();
-        assert_eq!(found.len(), 2, "{found:?}");
-        let run = found[0].1.as_ref().unwrap();
-        assert_eq!((run.number(), run.metadata.benchmark_name.as_str()), ("run-002", "b"));
-        assert_eq!(run.files().unwrap()[0].name, "a.csv");
-        assert!(run.file("a.csv").is_some() && run.file("../1/metadata.json").is_none());
-        assert!(found[1].1.is_err(), "half a file is an error");
-        assert_eq!(list(&results.path().join("gone")).unwrap().len(), 0);
-    }
-}
+mod tests;

@@ -17,6 +17,9 @@ pub struct Listed {
     pub path: PathBuf,
     /// Whether it was written to its end; one that was not is live, or was cut off.
     pub finished: bool,
+    /// Whether it is a workflow's: a link to where that put it, for
+    /// [`ResultDir::open`](super::result::ResultDir::open). The link may lead nowhere any more.
+    pub workflow: bool,
 }
 
 /// The runs in `runs`, latest first. A directory that is not there holds none; names that are no
@@ -35,8 +38,11 @@ pub fn list(runs: &Path) -> Result<Vec<Listed>, Error> {
 /// the reason, and the others are there.
 pub fn briefs(runs: &Path) -> Result<Vec<StoredRun>, Error> {
     let brief = |run: Listed| {
-        let brief = Some(Box::new(brief::read(&run.path)));
-        StoredRun { id: run.id, finished: run.finished, brief }
+        let brief = match run.workflow {
+            true => brief::of_link(&run.path, &run.id),
+            false => brief::read(&run.path),
+        };
+        StoredRun { id: run.id, finished: run.finished, brief: Some(Box::new(brief)) }
     };
     Ok(list(runs)?.into_iter().map(brief).collect())
 }
@@ -44,8 +50,12 @@ pub fn briefs(runs: &Path) -> Result<Vec<StoredRun>, Error> {
 fn listed(entry: &fs::DirEntry) -> Option<Listed> {
     let id = RunId::parse(entry.file_name().to_str()?)?;
     let path = entry.path();
+    if entry.file_type().ok()?.is_symlink() {
+        let finished = brief::is_over(&brief::of_link(&path, &id));
+        return Some(Listed { id, path, finished, workflow: true });
+    }
     let finished = path.join("run.json").is_file();
-    path.is_dir().then_some(Listed { id, path, finished })
+    path.is_dir().then_some(Listed { id, path, finished, workflow: false })
 }
 
 #[cfg(test)]

@@ -57,8 +57,8 @@ pub struct ExecArgs {
     /// Output passed on; more is dropped and counted
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = Size::of_any)]
     output: Size,
-    /// A variable of the work's environment (repeat)
-    #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable)]
+    /// A variable of the work's environment; without a value the one that isomon has (repeat)
+    #[arg(short, long, value_name = "NAME[=VALUE]", value_parser = variable)]
     env: Vec<(String, String)>,
     /// A directory that is its root, read-only, in place of this machine's programs
     #[arg(long, value_name = "DIR")]
@@ -205,8 +205,12 @@ fn start(word: &str) -> Result<Start, String> {
 
 fn variable(word: &str) -> Result<(String, String), String> {
     let split = word.split_once('=').filter(|(name, _)| !name.is_empty());
-    let (name, value) = split.ok_or_else(|| "NAME=VALUE".to_owned())?;
-    Ok((name.to_owned(), value.to_owned()))
+    if let Some((name, value)) = split {
+        return Ok((name.to_owned(), value.to_owned()));
+    }
+    let own = if word.is_empty() || word.contains('=') { None } else { std::env::var(word).ok() };
+    let own = own.ok_or_else(|| "NAME=VALUE, or the NAME of a variable that is set".to_owned())?;
+    Ok((word.to_owned(), own))
 }
 
 fn cpus(word: &str) -> Result<f64, String> {

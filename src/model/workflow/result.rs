@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::text::SafeText;
 use super::super::unit::{Bytes, Seconds};
-use super::event::{TaskState, WorkflowHead, WorkflowTail};
+use super::event::{Ending, TaskState, WorkflowHead, WorkflowTail};
 use super::{Column, PlotSpec};
 
 /// A run in one piece: what `run.json` in its directory holds. Its events stand in `events.ndjson`
@@ -31,6 +31,13 @@ pub struct WorkflowRun {
     pub statistics: Vec<Statistic>,
     /// What was known at the end; `None` for one that goes on, or was cut off.
     pub tail: Option<WorkflowTail>,
+}
+
+impl WorkflowRun {
+    /// Whether nothing is left to do of it: it came to a good end.
+    pub fn is_finished(&self) -> bool {
+        self.tail.as_ref().is_some_and(|tail| tail.ending == Ending::Success)
+    }
 }
 
 /// The word in [`WorkflowRun::kind`].

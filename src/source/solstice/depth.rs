@@ -9,7 +9,6 @@ use super::{DETAIL, EXCEPTIONS, STAGES, Solstice, WORKERS, is_id, is_open, told}
 use crate::model::origin::Offer;
 use crate::model::pipeline::{LogLine, Moment, Pipeline, Pressure};
 use crate::model::text::SafeText;
-use crate::model::time::{Clock as _, SystemClock};
 use crate::source::Error;
 
 pub(super) const HISTORY: &str = "/api/jobs/{id}/stages/{stage}/metrics-history";
@@ -162,7 +161,7 @@ impl Solstice {
                 None => break,
             }
         }
-        let now = SystemClock.now().wall_ms;
+        let now = self.survey.there_ms();
         for (job, worker, text) in texts {
             let lines = told::log(&text, &worker, now, TAIL);
             self.with(&job, |job| renew(&mut job.log, &worker, lines));
@@ -181,7 +180,7 @@ impl Solstice {
             let path = self.path(STACK, &job).replace("{worker}", worker.as_str());
             let Some(text) = self.text(STACK, &path).await else { return };
             let from = SafeText::from(format!("{worker} stack"));
-            let lines = told::log(&text, &from, SystemClock.now().wall_ms, TAIL);
+            let lines = told::log(&text, &from, self.survey.there_ms(), TAIL);
             self.with(&job, |job| renew(&mut job.log, &from, lines));
         }
     }

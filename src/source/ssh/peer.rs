@@ -19,6 +19,7 @@ use crate::model::command::Command;
 use crate::model::id::SourceId;
 use crate::model::live::{FORMAT, Hello};
 use crate::model::origin::{Offer, Origin};
+use crate::model::time::{Clock as _, SystemClock};
 use crate::model::unit::Seconds;
 use crate::model::update::What;
 
@@ -41,6 +42,8 @@ pub(super) struct Peer {
     link: Link,
     input: Mutex<Option<ChildStdin>>,
     answer: Option<Answer>,
+    /// By how many seconds the clock there was ahead when it greeted.
+    skew: Option<f64>,
     partial: Vec<u8>,
     heard: Instant,
     deep: bool,
@@ -53,7 +56,8 @@ impl Peer {
         timeout(EXCHANGE, link.exchange("isomon")).await.unwrap_or(Err(late))?;
         let input = Mutex::new(link.take_input());
         let (heard, deep) = (Instant::now(), false);
-        Ok(Self { link, input, answer: None, partial: Vec::new(), heard, deep })
+        let (answer, skew, partial) = (None, None, Vec::new());
+        Ok(Self { link, input, answer, skew, partial, heard, deep })
     }
 
     /// Whether it has said who it is.
@@ -83,6 +87,7 @@ impl Peer {
             interval_seconds: Seconds(
                 hello.interval_seconds.0.clamp(own.interval_seconds.0, 3_600.0),
             ),
+            skew_seconds: self.skew,
             can_bench: hello.can_bench,
             ..own
         }
@@ -134,6 +139,8 @@ impl Peer {
         let line = line.map_err(|error| another(error.to_string()))?;
         let hello = line::hello(&line).map_err(|error| another(error.to_string()))?;
         self.heard = Instant::now();
+        let ahead_ms = hello.now.wall_ms.saturating_sub(SystemClock.now().wall_ms);
+        self.skew = Some(ahead_ms as f64 / 1e3);
         self.answer = Some(Answer { hello, told: Vec::new(), last: 0, strange: 0 });
         Ok(())
     }
