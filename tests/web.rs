@@ -16,4 +16,5 @@ mod page;
 #[path = "serve/results.rs"]
 mod results;
 #[path = "serve/server.rs"]
+#[expect(dead_code, reason = "the tests of the server itself use the rest")]
 mod server;

@@ -128,6 +128,6 @@ fn csv(base: f64) -> String {
     let row = |at: u32| {
         format!("{},{},get\n", 1_760_000_000_000_u64 + u64::from(at) * 50, base + f64::from(at))
     };
-    let rows: String = (0..100).map(row).collect();
-    format!("timestamp_ms,latency_ms,kind\n{rows}")
+    let rows: Vec<String> = (0..100).map(row).collect();
+    format!("timestamp_ms,latency_ms,kind\n{}", rows.concat())
 }

@@ -30,7 +30,7 @@ pub(crate) struct Browser {
     driver: Child,
     port: u16,
     session: String,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -55,7 +55,7 @@ impl Browser {
         });
         let port = told.take(1).last().expect("chromedriver says its port");
         let profile = tempfile::tempdir().unwrap();
-        let mut browser = Self { driver, port, session: String::new(), _profile: profile };
+        let mut browser = Self { driver, port, session: String::new(), profile };
         browser.begin(width);
         Some(browser)
     }
@@ -63,7 +63,7 @@ impl Browser {
     fn begin(&mut self, width: u32) {
         let mut flags: Vec<String> = FLAGS.map(str::to_owned).into();
         flags.push(format!("--window-size={width},900"));
-        flags.push(format!("--user-data-dir={}", self._profile.path().display()));
+        flags.push(format!("--user-data-dir={}", self.profile.path().display()));
         let wish = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
             "goog:chromeOptions": { "args": flags },
@@ -87,10 +87,18 @@ impl Browser {
             body.len()
         )
         .unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        let (_, json) = text.split_once("\r\n\r\n").unwrap();
-        let answer: Value = serde_json::from_str(json).unwrap_or_else(|_| panic!("{text}"));
+        // It keeps the connection, whatever it is told: the length says where its answer ends.
+        let mut answer = BufReader::new(stream);
+        let (mut length, mut line) = (0, String::new());
+        while answer.read_line(&mut line).unwrap() > 2 {
+            let told = line.to_ascii_lowercase();
+            let told = told.strip_prefix("content-length:").map(|told| told.trim().parse());
+            length = told.map_or(length, |told| told.unwrap());
+            line.clear();
+        }
+        let mut json = vec![0; length];
+        answer.read_exact(&mut json).unwrap();
+        let answer: Value = serde_json::from_slice(&json).unwrap();
         assert!(answer["value"]["error"].is_null(), "{method} {path}: {answer}");
         answer["value"].clone()
     }
