@@ -17,6 +17,8 @@ mod limits;
 mod page;
 #[path = "serve/program.rs"]
 mod program;
+#[path = "serve/results.rs"]
+mod results;
 #[path = "serve/server.rs"]
 mod server;
 #[path = "serve/stdio.rs"]

@@ -100,10 +100,14 @@ impl ResultDir {
 
     /// Its pictures that stand in `plots/`, where benchctl's first design has them; named so.
     pub fn plots(&self) -> Vec<ResultFile> {
-        let plots = fs::read_dir(self.path.join(PLOTS)).into_iter().flatten();
+        let plots = self.path.join(PLOTS);
+        let own = plots.symlink_metadata().is_ok_and(|about| about.is_dir());
+        let plots = own.then(|| fs::read_dir(plots).ok()).flatten().into_iter().flatten();
         let mut files: Vec<ResultFile> =
             plots.take(MOST).filter_map(|entry| about(&entry.ok()?)).collect();
-        files.iter_mut().for_each(|file| file.name = format!("{PLOTS}/{}", file.name));
+        for file in &mut files {
+            file.name = format!("{PLOTS}/{}", file.name);
+        }
         files.sort_by(|left, right| left.name.cmp(&right.name));
         files
     }

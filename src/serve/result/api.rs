@@ -66,7 +66,8 @@ pub(super) fn routes(door: Door) -> Door {
 async fn list(context: Arc<Context>, _: Ask) -> Answer<Exact<Vec<Listed>>> {
     let runs = results(&context)?.briefs().await?;
     // What has not ended has no file of benchctl's yet.
-    let ended = runs.iter().filter(|run| run.status != Status::Unfinished);
+    let open = [Status::Running, Status::Unfinished];
+    let ended = runs.iter().filter(|run| !open.contains(&run.status));
     Ok(Exact(ended.map(|run| listed(run)).collect()))
 }
 

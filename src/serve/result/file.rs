@@ -4,6 +4,7 @@
 //! only kinds that do nothing are shown, everything else is saved, and all of it is in a sandbox without
 //! scripts, forms and an origin.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 
@@ -93,17 +94,22 @@ fn media(ending: &str) -> (&'static str, bool) {
 /// How it is to be taken, under which name; of that only what a header can hold.
 fn disposition(name: &str, shown: bool) -> String {
     let name = name.rsplit('/').next().unwrap_or_default();
+    let how = if shown { "inline" } else { "attachment" };
+    format!("{how}; filename*=UTF-8''{}", percent(name))
+}
+
+/// `text` as a part of an address, or of a header: what could mean something there is coded.
+pub(in crate::serve) fn percent(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     let mut coded = String::new();
-    for byte in name.bytes() {
+    for byte in text.bytes() {
         if plain(byte) {
             coded.push(char::from(byte));
         } else {
-            coded.push_str(&format!("%{byte:02X}"));
+            let _infallible = write!(coded, "%{byte:02X}");
         }
     }
-    let how = if shown { "inline" } else { "attachment" };
-    format!("{how}; filename*=UTF-8''{coded}")
+    coded
 }
 
 /// The first `left` bytes of `file`, which may grow or shrink meanwhile.

@@ -117,12 +117,13 @@ mod tests {
         let text = "when,v\n2026-01-01T00:00:00Z,1\n2026-01-01T00:00:01.5Z,2\n";
         let series = read(text.as_bytes(), Some("when"), "v").unwrap();
         assert!(series.instants);
-        assert_eq!(series.points[1].0 - series.points[0].0, 1.5);
+        assert!((series.points[1].0 - series.points[0].0 - 1.5).abs() < 1e-9);
     }
 
     #[test]
     fn many_rows_become_few_points_and_none_is_lost() {
-        let rows: String = (0..100_000).map(|row| format!("{row},{}\n", row * 2)).collect();
+        let rows: Vec<String> = (0..100_000).map(|row| format!("{row},{}\n", row * 2)).collect();
+        let rows = rows.concat();
         let series = read(format!("x,y\n{rows}").as_bytes(), Some("x"), "y").unwrap();
         assert!((POINTS / 2..=POINTS).contains(&series.points.len()), "{}", series.points.len());
         assert!(series.points.iter().all(|(x, y)| (2.0 * x - y).abs() < 1e-6));

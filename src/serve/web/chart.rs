@@ -4,6 +4,8 @@
 //! stretched, everything written stands beside it by percent. Colours come from the page's style, and
 //! each line has a dash of its own, for who sees no colours.
 
+use std::fmt::Write as _;
+
 use jiff::tz::TimeZone;
 
 use super::axis::{Axis, figure, instant};
@@ -176,7 +178,7 @@ fn path(line: &Line, x: &Axis, y: &Axis) -> String {
         }
         let letter = if drawing { 'L' } else { 'M' };
         let (along, up) = (1000.0 * x.place(*along), HEIGHT * (1.0 - y.place(*up)));
-        path.push_str(&format!("{letter}{along:.1} {up:.1}"));
+        let _infallible = write!(path, "{letter}{along:.1} {up:.1}");
         drawing = true;
     }
     path
@@ -247,7 +249,7 @@ mod tests {
         let points: Vec<(f64, f64)> = [2.0, 4.0, 6.0, f64::NAN, 8.0].map(|up| (up, up)).into();
         let up = |width| smooth(&points, width).iter().map(|point| point.1).collect::<Vec<_>>();
         assert_eq!(up(2)[..3], [2.0, 3.0, 5.0]);
-        assert_eq!(up(3)[4], 7.0, "a gap is no value");
+        assert_eq!(up(3)[4..], [7.0], "a gap is no value");
         assert_eq!(smooth(&[], 5), []);
     }
 }

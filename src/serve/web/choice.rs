@@ -132,7 +132,7 @@ fn along(view: &TableView) -> Vec<&str> {
 }
 
 /// Whether column `name` holds instants, by its name and its last cell.
-fn is_time(view: &TableView, name: &str) -> bool {
+pub(super) fn is_time(view: &TableView, name: &str) -> bool {
     let at = view.columns.iter().position(|column| column.name.as_str() == name);
     let cells = view.last.iter().rev().filter_map(|row| row.get(at?));
     let cell = cells.map(SafeText::as_str).find(|cell| !cell.is_empty());

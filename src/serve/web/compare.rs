@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Page;
 use super::axis::figure;
-use super::choice::Choice;
+use super::choice::{Choice, is_time};
 use super::form::{self, Pairs};
 use super::frame::{self, empty};
 use super::markup::{Cell, Markup};
@@ -22,6 +22,9 @@ use crate::store::result::shelf::Brief;
 const LATEST: usize = 3;
 /// Runs offered to be ticked.
 const OFFERED: usize = 20;
+
+/// What is said of every run: its name, and how it is read off.
+type Fact = (&'static str, fn(&Brief) -> String);
 
 /// What the page shows.
 struct Side {
@@ -53,7 +56,7 @@ fn drawn(desk: &Desk, side: &Side, pairs: &Pairs) -> Page {
         }
         let compared = compare(&side.runs);
         side.metadata(out, &compared);
-        columns(out, &compared);
+        side.columns(out, &compared);
         side.tables(out, desk, pairs);
         side.pictures(out);
     })
@@ -103,13 +106,13 @@ impl Side {
 
     fn metadata(&self, out: &mut Markup, compared: &Comparison) {
         out.leaf("h2", &[], "What is said of them");
-        let mut heads = vec!["".to_owned()];
+        let mut heads = vec![String::new()];
         heads.extend(self.ids().iter().map(|id| format!("run {id}")));
         let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
         let links =
             self.runs.iter().map(|run| Cell::Link(runs::to(&run.brief.id), run.brief.id.clone()));
         let mut rows = vec![std::iter::once(Cell::Text("Run".to_owned())).chain(links).collect()];
-        let own: [(&str, fn(&Brief) -> String); 4] = [
+        let own: [Fact; 4] = [
             ("Workflow", |run| run.benchmark_name.clone()),
             ("Began", |run| when(&run.start_time)),
             ("Took", took),
@@ -129,6 +132,29 @@ impl Side {
             rows.push(name.chain(said.values.iter().map(cell)).collect());
         }
         out.table("Metadata of the runs", &heads, |_| false, rows);
+    }
+
+    /// The medians of every column, and how they changed.
+    fn columns(&self, out: &mut Markup, compared: &Comparison) {
+        if compared.columns.is_empty() {
+            return;
+        }
+        out.leaf("h2", &[], "Medians");
+        let mut heads = vec!["Table".to_owned(), "Column".to_owned()];
+        for (at, run) in compared.runs.iter().enumerate() {
+            heads.push(format!("run {}", run.id));
+            heads.extend((at > 0).then(|| "change".to_owned()));
+        }
+        let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+        // That a run began later is no figure of it.
+        let is_time = |column: &&Compared| {
+            let view = self.runs.iter().find_map(|run| run.table(&column.file));
+            view.is_some_and(|view| is_time(view, column.column.as_str()))
+        };
+        let rows = compared.columns.iter().filter(|column| !is_time(column)).map(row);
+        out.table("Medians of the columns", &heads, |at| at > 1, rows);
+        let words = "A change is against the first run. Whether it is more than chance, repetitions tell: `repeat:`.";
+        out.leaf("p", &[("class", "sub")], words);
     }
 
     /// Every table, with a line for each run that has it.
@@ -178,24 +204,6 @@ impl Side {
             });
         }
     }
-}
-
-/// The medians of every column, and how they changed.
-fn columns(out: &mut Markup, compared: &Comparison) {
-    if compared.columns.is_empty() {
-        return;
-    }
-    out.leaf("h2", &[], "Medians");
-    let mut heads = vec!["Table".to_owned(), "Column".to_owned()];
-    for (at, run) in compared.runs.iter().enumerate() {
-        heads.push(format!("run {}", run.id));
-        heads.extend((at > 0).then(|| "change".to_owned()));
-    }
-    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
-    let rows = compared.columns.iter().map(row);
-    out.table("Medians of the columns", &heads, |at| at > 1, rows);
-    let words = "A change is against the first run. Whether it is more than chance, repetitions tell: `repeat:`.";
-    out.leaf("p", &[("class", "sub")], words);
 }
 
 fn row(column: &Compared) -> Vec<Cell> {

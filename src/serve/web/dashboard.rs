@@ -86,7 +86,8 @@ impl Board {
             ids.iter().rev().filter_map(|id| desk.load(id, |other| other == file)).collect();
         let columns = columns(&runs, &file);
         let column = pairs.first("column").filter(|name| columns.iter().any(|other| other == name));
-        let first = || columns.iter().find(|name| !name.contains("time")).or(columns.first());
+        let first =
+            || columns.iter().find(|name| !name.contains("time")).or_else(|| columns.first());
         let column = column.map(str::to_owned).or_else(|| first().cloned()).unwrap_or_default();
         Some(Self { names, name, files, file, runs, columns, column })
     }

@@ -2,6 +2,7 @@
 //! made safe and escaped here and nowhere else, so that nothing from a run can be markup.
 
 use crate::model::text::SafeText;
+pub(super) use crate::serve::result::file::percent as segment;
 
 /// Characters of one text at most.
 const LONGEST: usize = 4_000;
@@ -178,21 +179,6 @@ pub(super) fn pills(out: &mut Markup, pairs: &[(String, String)]) {
             });
         }
     });
-}
-
-/// `part` as a part of an address.
-pub(super) fn segment(part: &str) -> String {
-    let plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'~');
-    let mut coded = String::new();
-    for byte in part.bytes() {
-        if plain(byte) {
-            coded.push(char::from(byte));
-        } else {
-            coded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    coded
 }
 
 #[cfg(test)]

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::Page;
-use super::choice::{Choice, titled};
+use super::choice::{Choice, is_time, titled};
 use super::dashboard::figures;
 use super::form::Pairs;
 use super::frame::{self, empty};
 use super::markup::{Cell, Markup, badge, pills, segment};
 use super::runs::{self, class, took, when};
 use crate::model::unit::Bytes;
-use crate::model::workflow::result::TableView;
+use crate::model::workflow::result::{ColumnView, TableView};
 use crate::serve::result::loaded::{Desk, Loaded};
 use crate::serve::result::results;
 use crate::serve::{Answer, Ask, Context, Problem};
@@ -48,7 +48,8 @@ fn head(out: &mut Markup, run: &Loaded) {
         ("Took", took(brief)),
     ];
     let git = |key: &str| run.dir.metadata.git.as_ref()?.get(key)?.as_str().map(str::to_owned);
-    facts.extend(git("commit").map(|commit| ("Commit", commit)));
+    let short = |commit: String| commit.chars().take(12).collect();
+    facts.extend(git("commit").map(|commit| ("Commit", short(commit))));
     facts.extend(git("branch").map(|branch| ("Branch", branch)));
     let dirty = run.dir.metadata.git.as_ref().and_then(|git| git.get("dirty")?.as_bool());
     facts.extend(dirty.filter(|dirty| *dirty).map(|_| ("Files", "changed since".to_owned())));
@@ -109,7 +110,7 @@ fn statistics(out: &mut Markup, run: &Loaded) {
 
 /// A change as it is written.
 pub(super) fn percent(change: f64) -> String {
-    format!("{change:+.1} %")
+    if change.abs() < 0.05 { "0.0 %".to_owned() } else { format!("{change:+.1} %") }
 }
 
 fn tables(out: &mut Markup, desk: &Desk, run: &Loaded, pairs: &Pairs) {
@@ -140,7 +141,9 @@ fn tables(out: &mut Markup, desk: &Desk, run: &Loaded, pairs: &Pairs) {
 /// The figures of each column, and the last rows.
 fn figures_of(out: &mut Markup, file: &str, view: &TableView) {
     let heads = ["Column", "Count", "Min", "Mean", "Median", "P95", "P99", "Max"];
-    let numeric = view.columns.iter().filter(|column| column.figures.is_some());
+    let measured =
+        |column: &&ColumnView| column.figures.is_some() && !is_time(view, column.name.as_str());
+    let numeric = view.columns.iter().filter(measured);
     let rows = numeric.map(|column| {
         let name = std::iter::once(titled(column));
         name.chain(figures(Some(column))).map(Cell::Text).collect()

@@ -105,7 +105,7 @@ pub(super) const fn class(status: Status) -> &'static str {
     match status {
         Status::Success => "good",
         Status::Failed => "bad",
-        Status::Cancelled | Status::Unfinished => "warn",
+        Status::Cancelled | Status::Running | Status::Unfinished => "warn",
     }
 }
 

@@ -27,7 +27,7 @@ const LARGEST: u64 = 32 << 20;
 pub struct Shelf {
     places: Vec<Place>,
     own: PathBuf,
-    known: Mutex<BTreeMap<PathBuf, (Mark, Option<Arc<Brief>>)>>,
+    known: Mutex<BTreeMap<PathBuf, Known>>,
 }
 
 /// A directory of results.
@@ -40,6 +40,9 @@ struct Place {
 
 /// By what a change of a run's two files is seen: when each was written, and its size.
 type Mark = [(i64, i64, u64); 2];
+
+/// How a run's files were, and what was read of them; `None` where they could not be.
+type Known = (Mark, Option<Arc<Brief>>);
 
 /// A run in short.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
@@ -75,7 +78,9 @@ pub enum Status {
     Failed,
     /// The user ended it.
     Cancelled,
-    /// It goes on, or was cut off.
+    /// It goes on.
+    Running,
+    /// It was cut off.
     Unfinished,
 }
 
@@ -86,7 +91,8 @@ impl Status {
             Self::Success => "success",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
-            Self::Unfinished => "not finished",
+            Self::Running => "running",
+            Self::Unfinished => "cut off",
         }
     }
 }
@@ -96,6 +102,7 @@ impl Brief {
     pub fn of(id: &str, dir: &ResultDir) -> Self {
         let (metadata, tail) = (&dir.metadata, dir.run.as_ref().map(|run| run.tail.as_ref()));
         let status = match (tail, metadata.status.as_deref()) {
+            (Some(None), _) if ResultDir::goes_on(&dir.path) => Status::Running,
             (Some(None), _) => Status::Unfinished,
             (Some(Some(tail)), _) if tail.ending == Ending::Cancelled => Status::Cancelled,
             (Some(Some(tail)), _) if tail.ending == Ending::Failed => Status::Failed,
@@ -205,8 +212,13 @@ impl Shelf {
             return brief;
         }
         let brief = ResultDir::open(&path).ok().map(|dir| Arc::new(Brief::of(id, &dir)));
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(path, (mark, brief.clone()));
+        let open =
+            |brief: &Arc<Brief>| matches!(brief.status, Status::Running | Status::Unfinished);
+        // Whether one without an end goes on is not seen by its files.
+        if !brief.as_ref().is_some_and(open) {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert(path, (mark, brief.clone()));
+        }
         brief
     }
 }

@@ -28,7 +28,9 @@ pub(super) fn failure(out: &mut Markup, run: &Loaded) {
         if !troubles.is_empty() {
             out.leaf("h3", &[], "Afterwards");
             out.node("ul", &[], |out| {
-                troubles.iter().for_each(|trouble| out.leaf("li", &[], trouble.as_str()));
+                for trouble in troubles {
+                    out.leaf("li", &[], trouble.as_str());
+                }
             });
         }
     });
@@ -36,9 +38,10 @@ pub(super) fn failure(out: &mut Markup, run: &Loaded) {
 
 fn whole(out: &mut Markup, failure: &Failure) {
     let case = failure.case.as_ref().map(|case| format!(", case {case}")).unwrap_or_default();
-    let place = match failure.stage.is_empty() {
-        true => String::new(),
-        false => format!("Stage {} on {}{case}: ", failure.stage, failure.host),
+    let place = if failure.stage.is_empty() {
+        String::new()
+    } else {
+        format!("Stage {} on {}{case}: ", failure.stage, failure.host)
     };
     out.leaf("p", &[], &format!("{place}{}", failure.reason));
     if !failure.command.is_empty() {
@@ -72,14 +75,14 @@ pub(super) fn stages(out: &mut Markup, run: &Loaded) {
 
 fn row(plan: &TaskPlan, state: &TaskState) -> Vec<Cell> {
     let (class, word, took, why) = told(state);
-    let stage = match (plan.cleanup, plan.background, plan.repetition) {
+    let name = match (plan.cleanup, plan.background, plan.repetition) {
         (true, ..) => format!("{} (cleanup)", plan.stage),
         (_, true, _) => format!("{} (background)", plan.stage),
         (.., 0) => plan.stage.to_string(),
         (.., number) => format!("{} #{number}", plan.stage),
     };
     vec![
-        Cell::Text(stage),
+        Cell::Text(name),
         Cell::Text(plan.host.to_string()),
         Cell::Text(plan.case.as_ref().map_or_else(|| "—".to_owned(), ToString::to_string)),
         Cell::Text(plan.kind.to_string()),

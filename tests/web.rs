@@ -1,0 +1,20 @@
+//! Runs of workflows as `isomon serve` tells them: over the API, and as pages in a real browser.
+
+#![allow(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
+
+#[path = "support/home.rs"]
+mod home;
+
+#[path = "web/api.rs"]
+mod api;
+#[path = "web/browser.rs"]
+mod browser;
+#[path = "web/hostile.rs"]
+mod hostile;
+#[path = "web/page.rs"]
+mod page;
+#[path = "serve/results.rs"]
+mod results;
+#[path = "serve/server.rs"]
+#[expect(dead_code, reason = "the tests of the server itself use the rest")]
+mod server;
