@@ -88,7 +88,9 @@ async fn remote(part: u32) {
     let Some(server) = Server::start("ed25519") else { return };
     let config = server.at("client");
     let mut text = std::fs::read_to_string(&config).unwrap();
-    text.push_str(&format!(" HostName 127.0.0.1\n Port {}\n", server.port));
+    for line in [" HostName 127.0.0.1\n Port ", &server.port.to_string(), "\n"] {
+        text.push_str(line);
+    }
     std::fs::write(&config, text).unwrap();
     let options = Options { config: Some(config.clone()), ..rig::options(server.dir.path()) };
     let multiplexed = each(|number| {

@@ -27,7 +27,7 @@ async fn words_arrive_as_they_are() {
     let host = local().await;
     let argv = [&["printf", "%s\u{1}"], HOSTILE].concat();
     let told = run(&host, &order(&argv)).await.unwrap();
-    let wanted: String = HOSTILE.iter().map(|word| format!("{word}\u{1}")).collect();
+    let wanted = HOSTILE.join("\u{1}") + "\u{1}";
     assert_eq!((text(&told.out), told.end), (wanted.as_str(), exit(0)));
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().canonicalize().unwrap().display().to_string();

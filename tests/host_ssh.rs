@@ -49,7 +49,7 @@ async fn words_arrive_as_they_are() {
     let host = connect(&server).await;
     let argv = [&["printf", "%s\u{1}"], HOSTILE].concat();
     let told = run(&host, &order(&argv)).await.unwrap();
-    let wanted: String = HOSTILE.iter().map(|word| format!("{word}\u{1}")).collect();
+    let wanted = HOSTILE.join("\u{1}") + "\u{1}";
     assert_eq!((text(&told.out), told.end), (wanted.as_str(), exit(0)));
     let dir = server.at("o'd $(x)\n;-* é");
     std::fs::create_dir(&dir).unwrap();
@@ -247,7 +247,7 @@ async fn what_is_ready_is_seen() {
     let seen = look(CheckKind::Port, &free_port().to_string()).await;
     assert!(!seen.ready && seen.said.as_str().ends_with("is closed"), "{seen:?}");
     let web = fake(|mut stream| {
-        stream.read(&mut [0; 1024]).ok();
+        assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok();
     });
     assert!(look(CheckKind::Http, &format!("http://127.0.0.1:{web}/x")).await.ready);
@@ -561,7 +561,9 @@ impl Apart {
 impl Drop for Apart {
     fn drop(&mut self) {
         for server in &mut self.servers {
-            below(server.id()).into_iter().for_each(|pid| signal(pid, Signal::KILL));
+            for pid in below(server.id()) {
+                signal(pid, Signal::KILL);
+            }
             server.kill().ok();
             server.wait().ok();
         }
