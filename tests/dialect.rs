@@ -324,24 +324,32 @@ fn within(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn many(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(line).collect::<Vec<_>>().concat()
+}
+
 #[test]
 fn hostile_files_are_refused_at_once_with_a_place() {
-    let bomb: String = (1..30)
-        .map(|level| format!("a{level}: &a{level} [*a{0}, *a{0}, *a{0}]\n", level - 1))
-        .collect();
+    let bomb = many(30, |level| format!("a{}: &a{0} [*a{level}, *a{level}]\n", level + 1));
     let rows = [
         ("aliases", format!("a0: &a0 [x]\n{bomb}")),
         ("deep lists", "[".repeat(10_000)),
-        ("deep maps", (0..400).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect()),
+        ("deep maps", many(400, |depth| format!("{}a:\n", " ".repeat(depth)))),
         ("deep in one line", "a: ".repeat(10_000)),
         ("long", "# x\n".repeat(400_000)),
         ("a long key", format!("{}: x\n", "k".repeat(900_000))),
-        ("many keys", (0..60_000).map(|key| format!("k{key}: x\n")).collect()),
+        ("many keys", many(60_000, |key| format!("k{key}: x\n"))),
         ("many stages", {
-            let stages: String = (0..1_000).map(|at| format!("- {{name: s{at}, command: x, background: true}}\n")).collect();
+            let stages =
+                many(1_000, |at| format!("- {{name: s{at}, command: x, background: true}}\n"));
             format!("benchmark: {{name: b}}\nstages:\n{stages}")
         }),
-        ("many cases", "benchmark: {name: b}\nmatrix: {a: [1,2,3,4,5,6,7,8,9], b: [1,2,3,4,5,6,7,8,9], c: [1,2,3,4,5,6,7,8,9], d: [1,2,3,4,5,6,7,8,9], e: [1,2,3,4,5,6,7,8,9], f: [1,2,3,4,5,6,7,8,9]}\nstages: [{name: a, command: x}]\n".to_owned()),
+        ("many cases", {
+            let matrix = many(6, |name| format!("v{name}: [1, 2, 3, 4, 5, 6, 7, 8, 9], "));
+            format!(
+                "benchmark: {{name: b}}\nmatrix: {{{matrix}}}\nstages: [{{name: a, command: x}}]\n"
+            )
+        }),
         ("python", "benchmark: !!python/object/apply:os.system ['id']\n".to_owned()),
         ("tabs", "benchmark:\n\tname: x\n".to_owned()),
         ("a NUL", "benchmark:\n  name: a\0b\n".to_owned()),

@@ -228,10 +228,10 @@ fn metadata(first: &ResultDir, other: &ResultDir) -> Vec<String> {
 /// Two numbers, and by how much the second is larger; that of zero has no percent.
 fn change(old: f64, new: f64) -> String {
     let percent = (new - old) / old.abs() * 100.0;
-    match percent.is_finite() && percent.abs() > 0.0 {
-        true => format!("{old} -> {new} ({percent:.1} % change)"),
-        false => format!("{old} -> {new}"),
+    if percent.is_finite() && percent.abs() > 0.0 {
+        return format!("{old} -> {new} ({percent:.1} % change)");
     }
+    format!("{old} -> {new}")
 }
 
 /// The medians of the columns of tables that both have.

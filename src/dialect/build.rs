@@ -35,7 +35,7 @@ pub(super) fn workflow(file: &Node) -> Workflow {
         cases: cases(file),
         repeat: count(file, "repeat").unwrap_or(1),
         cleanup: stage::all(file.of("cleanup")),
-        plots: file.of("plots").map(|plots| plot::all(plots)).unwrap_or_default(),
+        plots: file.of("plots").map(plot::all).unwrap_or_default(),
         stages,
         ..Workflow::default()
     }

@@ -81,8 +81,8 @@ impl<'f, 't> Check<'f, 't> {
                 check.part(item, part, path, &item.at);
             }),
             Form::Named(part) => self.named(node, part, path, at),
-            Form::Names => self.each(node, path, |check, item, path| check.name(item, path)),
-            Form::Texts => self.each(node, path, |check, item, path| check.text(item, path)),
+            Form::Names => self.each(node, path, Self::name),
+            Form::Texts => self.each(node, path, Self::text),
             Form::TextOrTexts if matches!(node.kind, Kind::List(_)) => {
                 self.value(node, Form::Texts, path, at);
             }
@@ -212,7 +212,7 @@ impl<'f, 't> Check<'f, 't> {
             if entry.value.is_null() || entry.value.items().is_empty() {
                 self.found.add(&entry.at, format!("{path} must be a list of values"), "`[1, 2]`");
             }
-            self.each(&entry.value, &path, |check, item, path| check.name(item, path));
+            self.each(&entry.value, &path, Self::name);
         }
     }
 }

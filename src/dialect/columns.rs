@@ -37,12 +37,11 @@ pub(super) fn check(check: &mut Check<'_, '_>, node: &Node, path: &str, at: &Ran
 
 /// The columns that `node` says, as far as they are right.
 pub(super) fn read(node: &Node) -> Schema {
-    let columns = match listed(node) {
-        Some(list) => list.items().iter().filter_map(column).collect(),
-        None => {
-            let all = node.entries().iter().filter(|entry| !is_format(entry));
-            all.filter_map(|entry| column(&column_of(entry))).collect()
-        }
+    let columns = if let Some(list) = listed(node) {
+        list.items().iter().filter_map(column).collect()
+    } else {
+        let all = node.entries().iter().filter(|entry| !is_format(entry));
+        all.filter_map(|entry| column(&column_of(entry))).collect()
     };
     Schema { columns }
 }

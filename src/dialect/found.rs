@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_place_is_always_inside_of_the_file_and_the_list_bounded() {
-        for (text, at) in [("", 0..9), ("ä\n\n", 1..2), ("a: b\n\n\n", 7..7), ("a", 99..3)] {
+        for (text, at) in [("", 0..9), ("ä\n\n", 1..2), ("a: b\n\n\n", 7..7), ("a", 99..100)] {
             let mut found = Found::new("f", text);
             found.add(&at, "x", "");
             let Place::File { line, column, .. } = found.into_mistakes()[0].place.clone() else {

@@ -52,14 +52,11 @@ impl<'r, 'f, 't> Rules<'r, 'f, 't> {
             let what = format!("there are {count} stages, at most {STAGES} are taken");
             return self.at_key("stages", what, "part the workflow");
         }
-        if let Some(stages) = self.file.entry("stages").filter(|entry| !entry.value.is_null()) {
-            if self.workflow.stages.is_empty() {
-                self.found.add(
-                    &stages.at,
-                    "there are no stages",
-                    "a stage has a name and a command",
-                );
-            }
+        let none = self.workflow.stages.is_empty();
+        let stages = self.file.entry("stages").filter(|entry| none && !entry.value.is_null());
+        if let Some(stages) = stages {
+            let remedy = "a stage has a name and a command";
+            self.found.add(&stages.at, "there are no stages", remedy);
         }
         self.hosts();
         self.cases();

@@ -84,7 +84,8 @@ fn yaml_that_is_a_trap_is_refused_with_its_place() {
     wrong(&stage("  timeout: 30\n"), "it needs a unit: `30s`");
     let deep = format!("benchmark: {}\n", "[".repeat(10_000));
     wrong(&deep, "more than 32 deep");
-    let deep: String = (0..200).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    let deep: Vec<String> = (0..200).map(|depth| format!("{}a:", " ".repeat(depth))).collect();
+    let deep = deep.join("\n");
     wrong(&deep, "more than 32 deep");
     wrong(&format!("a: [{}]\n", "1,".repeat(30_000)), "the file holds more than 20000 things");
     wrong(&" ".repeat(LONGEST + 1), "the file is longer than 1 MiB");

@@ -71,9 +71,10 @@ pub(in crate::cli) fn wished(workflow: &Workflow, wish: &WorkflowWish) -> Result
     }
     let cases: Vec<&str> = workflow.cases.iter().map(|case| case.name.as_str()).collect();
     if let Some(name) = wish.case.as_deref().filter(|name| !cases.contains(name)) {
-        let there = match cases.is_empty() {
-            true => "the file has no cases".to_owned(),
-            false => format!("there are {}", cases.join(", ")),
+        let there = if cases.is_empty() {
+            "the file has no cases".to_owned()
+        } else {
+            format!("there are {}", cases.join(", "))
         };
         return Err(eyre!("there is no case '{}'", SafeText::new(name)).advise(&there));
     }

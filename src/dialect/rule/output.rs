@@ -86,8 +86,8 @@ impl Rules<'_, '_, '_> {
         for column in plot.x.iter().chain(&plot.y).chain(&plot.groupby).filter(|name| !known(name))
         {
             let of = &output.name;
-            let note = format!("{path}: column '{column}' is not in the data_schema of '{of}'");
-            self.notes.push(note);
+            self.notes
+                .push(format!("{path}: column '{column}' is not in the data_schema of '{of}'"));
         }
     }
 }

@@ -46,9 +46,10 @@ impl Rules<'_, '_, '_> {
         let second = set.get(1).and_then(|key| node.entry(key));
         let at = second.map_or_else(|| spot(node, &node.at), |entry| entry.at.clone());
         let what = format!("{path}: exactly one of command or script must be set");
-        let remedy = match set.is_empty() {
-            true => "say what it does: command, script, bench or copy".to_owned(),
-            false => format!("it has {}; part it into stages", set.join(" and ")),
+        let remedy = if set.is_empty() {
+            "say what it does: command, script, bench or copy".to_owned()
+        } else {
+            format!("it has {}; part it into stages", set.join(" and "))
         };
         self.found.add(&at, what, remedy);
     }

@@ -68,9 +68,8 @@ impl Reader {
         match &self.mode {
             Mode::Plain => self.plain(letter, rest),
             Mode::Comment if letter == '\n' => self.line(rest),
-            Mode::Single if letter == '\'' => self.mode = Mode::Plain,
             Mode::Ansi if letter == '\\' => self.skip = 1,
-            Mode::Ansi if letter == '\'' => self.mode = Mode::Plain,
+            Mode::Single | Mode::Ansi if letter == '\'' => self.mode = Mode::Plain,
             Mode::Double => self.double(letter, rest),
             Mode::Arithmetic(open) => self.mode = arithmetic(*open, letter),
             Mode::Here if letter == '\n' => self.here(rest),

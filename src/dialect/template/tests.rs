@@ -4,7 +4,9 @@ use super::*;
 
 fn values(pairs: &[(&str, &str)]) -> Values {
     let mut values = Values::default();
-    pairs.iter().for_each(|(name, value)| values.set(name, value));
+    for (name, value) in pairs {
+        values.set(name, value);
+    }
     values
 }
 
