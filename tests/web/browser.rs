@@ -37,7 +37,7 @@ impl Browser {
     /// A browser of `width` by 900 pixels; `None` where none is installed.
     pub(crate) fn open(width: u32) -> Option<Self> {
         let driver = Command::new("chromedriver")
-            .args(["--port=0", "--silent"])
+            .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .stdin(Stdio::null())
