@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
 
 #[path = "support/home.rs"]
+#[expect(dead_code, reason = "standard output is not looked at")]
 mod home;
 
 #[path = "web/api.rs"]

@@ -4,14 +4,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Time for anything a browser does.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 /// What keeps it to itself.
 const FLAGS: [&str; 9] = [
     "--headless",
@@ -37,7 +37,7 @@ impl Browser {
     /// A browser of `width` by 900 pixels; `None` where none is installed.
     pub(crate) fn open(width: u32) -> Option<Self> {
         let driver = Command::new("chromedriver")
-            .args(["--port=0", "--silent"])
+            .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .stdin(Stdio::null())
@@ -108,9 +108,18 @@ impl Browser {
         self.call("POST", "/url", &json!({ "url": url }));
     }
 
-    /// Where it is.
-    pub(crate) fn address(&self) -> String {
-        self.call("GET", "/url", &Value::Null).as_str().unwrap().to_owned()
+    /// Waits until its address has `part` in it, and the page is there.
+    pub(crate) fn arrives(&self, part: &str) {
+        let begin = Instant::now();
+        loop {
+            let address = self.call("GET", "/url", &Value::Null).as_str().unwrap().to_owned();
+            let whole = self.ask("return document.readyState") == "complete";
+            if whole && address.contains(part) {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{address} has no {part}");
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
     }
 
     /// What `script` returns on the page.

@@ -52,14 +52,14 @@ fn forms_do_what_they_say() {
     );
     browser.ask("document.querySelector('select[name=metric]').value = 'p99'");
     browser.click("form button");
-    assert!(browser.address().contains("metric=p99"), "{}", browser.address());
+    browser.arrives("metric=p99");
     let caption = browser.ask("return document.querySelector('figcaption').textContent");
     assert_eq!(caption, "P99 of latency_ms in load.csv");
     browser.go(&format!("{root}/runs"));
     browser.click("input[value='1']");
     browser.click("input[value='3']");
     browser.click("form[action='/compare'] button");
-    assert!(browser.address().ends_with("/compare?runs=3&runs=1"), "{}", browser.address());
+    browser.arrives("/compare?runs=3&runs=1");
     let lines = "return document.querySelectorAll('.area path.line').length";
     assert_eq!(browser.ask(lines), 2, "one line a run");
     let marked = browser.ask("return document.querySelector('mark').textContent");

@@ -72,7 +72,8 @@ impl Axis {
 
     /// Where `value` is, 0 to 1.
     pub(super) fn place(&self, value: f64) -> f64 {
-        ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+        let place = (value - self.low) / (self.high - self.low);
+        if place.is_nan() { 0.5 } else { place.clamp(0.0, 1.0) }
     }
 }
 
@@ -89,7 +90,7 @@ fn widened(low: f64, high: f64) -> (f64, f64) {
     if high - low > f64::EPSILON * low.abs().max(high.abs()) * 8.0 && high > low {
         return (low, high);
     }
-    let by = if low == 0.0 { 1.0 } else { low.abs() * 0.1 };
+    let by = if low.abs() < 1e-290 { 1.0 } else { low.abs() * 0.1 };
     (low - by, high + by)
 }
 

@@ -200,7 +200,7 @@ mod tests {
         ];
         out.table(hostile, &[hostile], |_| true, [row]);
         let html = out.done();
-        assert!(!html.contains("<script") && !html.contains("\"><") && !html.contains('\u{202e}'));
+        assert!(!html.contains("<script") && !html.contains('\u{202e}'));
         assert!(html.contains("&lt;script&gt;") && html.contains("%22%3E%3Cscript%3E"));
     }
 
