@@ -16,12 +16,14 @@ pub mod listen;
 pub mod live;
 pub mod metrics;
 pub mod node;
+pub mod result;
 pub mod run;
 pub mod setting;
 pub mod stat;
 pub mod stdio;
 pub mod system;
 pub mod tls;
+mod web;
 pub mod workload;
 
 pub use answer::{Answer, Json, Problem};
@@ -39,5 +41,7 @@ pub fn door() -> Door {
     let door = workload::routes(door);
     let door = stat::routes(door);
     let door = run::routes(door);
+    let door = result::routes(door);
+    let door = web::routes(door);
     metrics::routes(door)
 }

@@ -24,8 +24,10 @@ use crate::record::history::Recording;
 use crate::record::remote::Settings;
 use crate::serve::gate::Gate;
 use crate::serve::listen::Server;
+use crate::serve::result::Results;
 use crate::serve::run::Runs;
 use crate::serve::{self, Context};
+use crate::store::result::shelf::Shelf;
 use crate::watch::Pace;
 
 mod args;
@@ -91,6 +93,8 @@ impl Watched {
             Context::new(allowed, hub.commands(), instance.into(), clock.clone(), hub.pace());
         let runs = Runs::new(local.runs.clone(), hub.running());
         context.runs.set(runs).unwrap_or_default();
+        let results = Results::new(Shelf::new(&wish.results, local.runs.clone()));
+        context.results.set(results).unwrap_or_default();
         if context.setting.exec {
             let platform = workload::begin(
                 &local,
@@ -173,6 +177,7 @@ async fn http(wish: &ServeArgs, setting: &Setting) -> Outcome {
         token: token::read(wish)?,
     };
     safety::check_exec(wish, allowed.token.is_some())?;
+    safety::check_results(&wish.results)?;
     let info = setting.local.info();
     let to = remote::settings(&setting.config.remote_write, info.hostname.as_str())?;
     let places = listen::places(&wish.listen).await?;

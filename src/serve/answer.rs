@@ -1,6 +1,7 @@
 //! What a handler answers with: a reply of a type that describes itself, or a problem in words.
 //!
-//! Every problem is `{"error": "…"}`, whichever route it is of and whether there is such a route.
+//! Every problem is `{"error": "…"}`, whichever route it is of and whether there is such a route; to a
+//! browser whose user looks at it, it is a page.
 
 use std::borrow::Cow;
 
@@ -117,10 +118,11 @@ impl Problem {
 
     /// It as a response.
     pub fn respond(self) -> Response {
-        let mut response = json(self.status, &Said { error: self.text });
-        if let Some((name, value)) = self.header {
+        let mut response = json(self.status, &Said { error: self.text.clone() });
+        if let Some((name, value)) = self.header.clone() {
             response.headers_mut().insert(name, value);
         }
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -13,6 +13,7 @@ use super::count::Counts;
 use super::depth::Depth;
 use super::gate::CHALLENGE;
 use super::live::{Log, Streams};
+use super::result::Results;
 use super::run::Runs;
 use super::setting::{Caller, Permit, Setting};
 use super::workload::Platform;
@@ -41,6 +42,8 @@ pub struct Context {
     pub workloads: OnceLock<Arc<Platform>>,
     /// The runs that are kept, and the one that goes on.
     pub runs: OnceLock<Runs>,
+    /// The runs of workflows that are kept.
+    pub results: OnceLock<Results>,
     /// What became of the requests.
     pub counts: Counts,
     /// What became of the samples that are sent elsewhere, where any are.
@@ -75,6 +78,7 @@ impl Context {
             clock,
             workloads: OnceLock::new(),
             runs: OnceLock::new(),
+            results: OnceLock::new(),
             counts: Counts::default(),
             remote: OnceLock::new(),
             log: Log::default(),

@@ -7,11 +7,14 @@
 use std::net::SocketAddr;
 
 use axum::http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, FORWARDED, HeaderMap, RETRY_AFTER,
-    TRANSFER_ENCODING, VIA, WWW_AUTHENTICATE,
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, FORWARDED, HeaderMap, HeaderValue,
+    RETRY_AFTER, TRANSFER_ENCODING, VIA, WWW_AUTHENTICATE,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use super::answer::Problem;
 use super::setting::{Caller, Setting};
@@ -25,6 +28,9 @@ use limiter::Limiter;
 
 /// What a client that has to name itself is told.
 pub(super) const CHALLENGE: &str = "Bearer realm=\"isomon\"";
+/// What a browser is told, which then asks its user.
+const CHALLENGE_PERSON: &str =
+    "Basic realm=\"isomon: the password is the token\", charset=\"UTF-8\"";
 /// Headers that only a proxy in between writes.
 const PROXY: [HeaderName; 4] = [
     FORWARDED,
@@ -98,31 +104,59 @@ impl Gate {
         };
         match guess(headers) {
             Some(_) if !self.limiter.may_try(link.peer.ip(), now) => Err(later()),
-            Some(Ok(guess)) if token.is(guess) => Ok(Caller { token: true }),
+            Some(Guess::Bearer(guess)) if token.is(guess) => Ok(Caller { token: true }),
+            // A browser sends it by itself, so whoever comes with it may look and not act.
+            Some(Guess::Basic(guess)) if token.is(&guess) => Ok(Caller { token: false }),
             Some(_) => {
                 self.limiter.failed(link.peer.ip(), now);
-                Err(stranger("this is not the token"))
+                Err(stranger(headers, "this is not the token"))
             }
             None if link.is_loopback() && !is_forwarded(headers) => Ok(Caller::default()),
-            None => Err(stranger("send the token: Authorization: Bearer TOKEN")),
+            None => Err(stranger(headers, "send the token: Authorization: Bearer TOKEN")),
         }
     }
 }
 
-/// What a client says the token is; an error where it says so in no form there is.
-fn guess(headers: &HeaderMap) -> Option<Result<&str, ()>> {
-    let mut given = headers.get_all(AUTHORIZATION).iter();
-    let first = given.next()?;
-    let mut form = || {
-        let (scheme, token) = first.to_str().ok()?.split_once(' ')?;
-        let bearer = scheme.eq_ignore_ascii_case("bearer") && given.next().is_none();
-        bearer.then(|| token.trim())
-    };
-    Some(form().ok_or(()))
+/// What a client says the token is.
+enum Guess<'a> {
+    /// A program.
+    Bearer(&'a str),
+    /// A browser, which asked its user: the password; the name is of no matter.
+    Basic(Zeroizing<String>),
+    /// In no form there is.
+    Wrong,
 }
 
-fn stranger(words: &'static str) -> Problem {
-    Problem::new(401, words).with(WWW_AUTHENTICATE, CHALLENGE)
+fn guess(headers: &HeaderMap) -> Option<Guess<'_>> {
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let (first, alone) = (given.next()?, given.next().is_none());
+    let form = || {
+        let (scheme, token) = first.to_str().ok()?.split_once(' ')?;
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return Some(Guess::Bearer(token.trim()));
+        }
+        let basic = scheme.eq_ignore_ascii_case("basic");
+        basic.then(|| password(token.trim()).map(Guess::Basic))?
+    };
+    Some(form().filter(|_| alone).unwrap_or(Guess::Wrong))
+}
+
+/// The password in `name:password` in base64.
+fn password(coded: &str) -> Option<Zeroizing<String>> {
+    let bytes = Zeroizing::new(STANDARD.decode(coded).ok()?);
+    let (_, password) = std::str::from_utf8(&bytes).ok()?.split_once(':')?;
+    Some(Zeroizing::new(password.to_owned()))
+}
+
+fn stranger(headers: &HeaderMap, words: &'static str) -> Problem {
+    let challenge = if is_person(headers) { CHALLENGE_PERSON } else { CHALLENGE };
+    Problem::new(401, words).with(WWW_AUTHENTICATE, challenge)
+}
+
+/// Whether a browser asks for a page that a person looks at.
+pub(super) fn is_person(headers: &HeaderMap) -> bool {
+    let wants = |kinds: &HeaderValue| kinds.to_str().is_ok_and(|kinds| kinds.contains("text/html"));
+    headers.get_all(ACCEPT).iter().any(wants)
 }
 
 fn later() -> Problem {

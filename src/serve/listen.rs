@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -27,7 +27,8 @@ use tower::ServiceExt;
 use super::answer::Problem;
 use super::context::Context;
 use super::door::Matched;
-use super::gate::{Gate, Link};
+use super::gate::{Gate, Link, is_person};
+use super::web;
 
 mod crowd;
 mod held;
@@ -188,9 +189,14 @@ impl Server {
     /// The answer to `request`, whatever it is.
     async fn answer(&self, request: Request, link: Link) -> Response {
         let method = request.method().clone();
+        let person = is_person(request.headers());
         let mut response = self.let_in(request, link).await;
+        let problem = response.extensions_mut().remove::<Problem>().filter(|_| person);
         let matched = response.extensions().get::<Matched>().copied();
         self.context.counts.answered(&method, matched.map(|path| path.0), response.status());
+        if let Some(problem) = problem {
+            response = web::problem(&problem);
+        }
         harden(response.headers_mut());
         response
     }
@@ -211,15 +217,16 @@ impl Server {
     }
 }
 
-/// What every answer says to a browser.
+/// What every answer says to a browser, unless it says itself what may be loaded.
 fn harden(headers: &mut HeaderMap) {
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
     for (name, value) in fixed {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
 }

@@ -19,7 +19,7 @@ use super::{Answer, Ask, Caller, Context, Door, Json, Permit, Problem};
 use crate::model::bench::{Plan, Preset};
 use crate::model::command::Command;
 use crate::model::id::RunId;
-use crate::model::run::Run;
+use crate::model::run::{Run, StoredRun};
 use crate::model::text::SafeText;
 use crate::report::run_json;
 use crate::store::{self, Listed, RunDir, run_dir};
@@ -153,12 +153,26 @@ impl Runs {
     async fn list(&self) -> Answer<Vec<Listed>> {
         let directory = self.directory.clone();
         let listing = tokio::task::spawn_blocking(move || store::list(&directory)).await;
-        listing.map_err(fault)?.map_err(fault)
+        let mut found = listing.map_err(fault)?.map_err(fault)?;
+        // A link leads to a workflow's run, which is told elsewhere.
+        found.retain(|run| !run.path.is_symlink());
+        Ok(found)
     }
 
-    async fn read(&self, id: &RunId) -> Answer<Option<Run>> {
+    /// Every run in short, latest first.
+    pub(super) async fn briefs(&self) -> Answer<Vec<StoredRun>> {
+        let own: Vec<RunId> = self.list().await?.into_iter().map(|run| run.id).collect();
+        let directory = self.directory.clone();
+        let listing = tokio::task::spawn_blocking(move || store::briefs(&directory)).await;
+        let mut found = listing.map_err(fault)?.map_err(fault)?;
+        found.retain(|run| own.contains(&run.id));
+        Ok(found)
+    }
+
+    /// A run that is kept.
+    pub(super) async fn read(&self, id: &RunId) -> Answer<Option<Run>> {
         let path = self.directory.join(id.as_str());
-        if !path.is_dir() {
+        if !path.is_dir() || path.is_symlink() {
             return Ok(None);
         }
         let _one = self.reading.acquire().await.map_err(fault)?;

@@ -17,12 +17,17 @@ mod write;
 
 pub use write::{LOG, PATCH, Reopened, ResultWriter};
 
+mod open;
+pub mod shelf;
+
 /// benchctl's file.
 pub const METADATA: &str = "metadata.json";
 /// isomon's file, of the same name as a benchmark's.
 pub const RUN: &str = "run.json";
 /// What happened, an event a line.
 pub const EVENTS: &str = "events.ndjson";
+/// Where pictures stand in runs of benchctl's first design.
+pub const PLOTS: &str = "plots";
 /// Directories looked at for a list; more are passed over.
 const MOST: usize = 100_000;
 
@@ -89,6 +94,22 @@ impl ResultDir {
             entries.take(MOST).filter_map(|entry| about(&entry.ok()?)).collect();
         files.sort_by(|left, right| left.name.cmp(&right.name));
         Ok(files)
+    }
+
+    /// Its pictures that stand in `plots/`, where benchctl's first design has them; named so.
+    pub fn plots(&self) -> Vec<ResultFile> {
+        let plots = fs::read_dir(self.path.join(PLOTS)).into_iter().flatten();
+        let mut files: Vec<ResultFile> =
+            plots.take(MOST).filter_map(|entry| about(&entry.ok()?)).collect();
+        files.iter_mut().for_each(|file| file.name = format!("{PLOTS}/{}", file.name));
+        files.sort_by(|left, right| left.name.cmp(&right.name));
+        files
+    }
+
+    /// Its file `name` to read from, with its size: a plain name, or `plots/` and one. No link is gone
+    /// through, and nothing but a plain file is opened. `None` where there is no such file.
+    pub fn open_file(&self, name: &str) -> Option<(fs::File, u64)> {
+        open::below(&self.path, name)
     }
 
     /// The path of its file `name`; `None` where that is no plain name of a plain file in it.

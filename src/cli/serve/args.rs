@@ -42,6 +42,10 @@ pub struct ServeArgs {
     /// A name by which the server is reached too, as in `Host`; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(super) allow_host: Vec<String>,
+    /// A directory with results of workflows, as `output_dir` names it: runs of isomon and of benchctl; may
+    /// be given several times
+    #[arg(long, value_name = "DIR", conflicts_with = "stdio")]
+    pub(super) results: Vec<PathBuf>,
     /// Time between two samples: 2, 500ms, 1m
     #[arg(short, long, value_name = "TIME")]
     pub(super) interval: Option<Interval>,

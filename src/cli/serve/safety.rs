@@ -54,6 +54,14 @@ pub(super) fn check_exec(wish: &ServeArgs, token: bool) -> Result<()> {
         .advise("add --token-file FILE; or --trust-local where you trust them all"))
 }
 
+/// Refuses a directory of results that is none: a slip of the pen would look like no runs.
+pub(super) fn check_results(results: &[PathBuf]) -> Result<()> {
+    let Some(wrong) = results.iter().find(|path| !path.is_dir()) else { return Ok(()) };
+    let name = SafeText::new(&wrong.display().to_string());
+    Err(eyre!("--results {name}: there is no such directory")
+        .advise("name the `output_dir` of your workflows, or make it first: mkdir -p DIR"))
+}
+
 /// The names the machine has by itself.
 pub(super) fn names(wish: &ServeArgs, info: &NodeInfo) -> Vec<String> {
     let listened =

@@ -45,7 +45,7 @@ pub(super) fn document(routes: &[Route]) -> Value {
     let problem = given.subschema_for::<Said>();
     let mut paths = Map::new();
     for route in routes {
-        let methods = paths.entry(route.path).or_insert_with(|| json!({}));
+        let methods = paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));
         let method = route.method.as_str().to_ascii_lowercase();
         methods[method] = operation(route, &mut given, &mut taken, &problem);
     }
@@ -120,7 +120,7 @@ fn own() -> Value {
 
 /// `get_v1_nodes_id` for `GET /v1/nodes/{id}`.
 fn name(route: &Route) -> String {
-    let path = route.path.replace(['/', '{', '}', '.', '-'], "_");
+    let path = route.path.replace(['/', '{', '*', '}', '.', '-'], "_");
     let words: Vec<&str> = path.split('_').filter(|word| !word.is_empty()).collect();
     format!("{}_{}", route.method.as_str().to_ascii_lowercase(), words.join("_"))
 }
@@ -128,6 +128,7 @@ fn name(route: &Route) -> String {
 /// The `{…}` of a path.
 fn parts(path: &'static str) -> impl Iterator<Item = Value> {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let names = names.map(|name| name.trim_start_matches('*'));
     names.map(|name| {
         let schema = json!({ "type": "string", "minLength": 1 });
         json!({ "name": name, "in": "path", "required": true, "schema": schema })

@@ -61,6 +61,30 @@ fn a_token_in_any_other_form_is_none() {
 }
 
 #[test]
+fn a_browser_may_look_with_the_token_as_password_and_does_not_act() {
+    let setting = Setting { token: Some(Secret::new(TOKEN)), ..Setting::default() };
+    let gate = Gate::new(Hosts::default());
+    let there = link("10.0.0.9:9");
+    let coded = |text: &str| format!("Basic {}", STANDARD.encode(text));
+    for right in [format!("me:{TOKEN}"), format!(":{TOKEN}")] {
+        let asked = ask(&gate, there, &setting, &[("authorization", &coded(&right))]);
+        assert_eq!(asked, Ok(Caller { token: false }), "it looks, and is no holder of the token");
+    }
+    for wrong in [TOKEN.to_owned(), format!("{TOKEN}:"), format!("me:{TOKEN}x"), String::new()] {
+        let asked = ask(&gate, there, &setting, &[("authorization", &coded(&wrong))]);
+        assert_eq!(asked, Err(401), "{wrong}");
+    }
+    let challenge = |accept: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_str(accept).unwrap());
+        let (_, challenge) = stranger(&headers, "no").header.unwrap();
+        challenge.to_str().unwrap().split(' ').next().unwrap().to_owned()
+    };
+    assert_eq!(challenge("text/html,*/*;q=0.8"), "Basic");
+    assert_eq!(challenge("*/*"), "Bearer");
+}
+
+#[test]
 fn who_guesses_is_stopped() {
     let gate = Gate::new(Hosts::default());
     let setting = Setting { token: Some(Secret::new(TOKEN)), ..Setting::default() };
