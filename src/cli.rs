@@ -36,6 +36,7 @@ mod push;
 mod record;
 mod recorder;
 mod replay;
+mod run;
 mod runtime;
 mod screen;
 mod serve;
@@ -103,6 +104,7 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Snapshot(wish)) => snapshot::run(wish, &setting()?),
         Some(Verb::Bench(wish)) => bench::run(wish, &setting()?),
         Some(Verb::Exec(wish)) => Ok(exec::run(wish, setting())),
+        Some(Verb::Run(wish)) => run::run(wish, args),
         Some(Verb::Push(wish)) => push::run(wish, &setting()?),
         Some(Verb::Pull(wish)) => pull::run(wish, &setting()?),
         Some(Verb::List(wish)) => list::run(wish, &setting()?),

@@ -19,6 +19,7 @@ pub use super::pull::PullArgs;
 pub use super::push::PushArgs;
 pub use super::record::RecordArgs;
 pub use super::replay::ReplayArgs;
+pub use super::run::RunArgs;
 pub use super::serve::ServeArgs;
 pub use super::show::ShowArgs;
 pub use super::snapshot::SnapshotArgs;
@@ -107,6 +108,9 @@ pub enum Verb {
     /// Run a command or a program of yours in a sandbox
     #[command(after_help = super::exec::AFTER_HELP)]
     Exec(Box<ExecArgs>),
+    /// Run a workflow: stages on this machine and on others, and keep what came of them
+    #[command(after_help = super::run::AFTER_HELP)]
+    Run(Box<RunArgs>),
     /// List the runs kept on this machine, or in a bucket
     List(ListArgs),
     /// Print a run

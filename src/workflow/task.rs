@@ -90,7 +90,7 @@ impl Hand<'_> {
             self.stop.fail(at);
         }
         self.journal.task(at, done.state.clone()).await;
-        self.log_end(&done, stage).await;
+        self.log_end(at, &done.state, stage).await;
         done
     }
 
@@ -270,15 +270,15 @@ impl Hand<'_> {
         self.about.mask.hide(text.as_str()).into()
     }
 
-    async fn log_end(&self, done: &Done, stage: &Stage) {
+    async fn log_end(&self, at: usize, state: &TaskState, stage: &Stage) {
         let mut about: Vec<(&'static str, Value)> = vec![("stage", stage.name.as_str().into())];
-        match &done.state {
+        match state {
             TaskState::Passed { .. } => {
                 about.push(("exit_code", 0.into()));
                 self.journal.log(Level::Info, "stage completed", about).await;
             }
             TaskState::Failed { exit, reason, .. } => {
-                if let Some(task) = self.about.tasks.get(done.at) {
+                if let Some(task) = self.about.tasks.get(at) {
                     about.push((
                         "case",
                         task.plan.case.as_ref().map_or("", |case| case.as_str()).into(),

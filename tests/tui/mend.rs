@@ -16,6 +16,7 @@ use isomon::model::run::{Run, StoredRun};
 use isomon::model::text::SafeText;
 use isomon::model::time::{SetClock, SystemClock};
 use isomon::model::update::{Stack, Update, What};
+use isomon::model::workflow::{WorkflowEvent, WorkflowWish};
 use isomon::state::State;
 use isomon::tui::app::Setup;
 use isomon::tui::event::Input;
@@ -91,6 +92,20 @@ impl Deed for Shop {
         _cancel: CancellationToken,
     ) -> Result<(), SafeText> {
         Err("nothing is kept".into())
+    }
+
+    async fn workflow(
+        &self,
+        _: RunId,
+        _: WorkflowWish,
+        _: mpsc::Sender<Update>,
+        _: CancellationToken,
+    ) -> Result<(), SafeText> {
+        Err("no workflow is run here".into())
+    }
+
+    fn events(&self, _: &RunId) -> Result<Option<Vec<WorkflowEvent>>, SafeText> {
+        Ok(None)
     }
 
     fn past(&self, _wish: PastWish) -> Result<Past, SafeText> {
