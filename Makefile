@@ -1,6 +1,6 @@
 # isomon: `make run` needs Rust and a C compiler, nothing else.
 
-.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet picture history history-long bless install
+.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet picture history history-long runs bless install
 
 run: ## the screen
 	cargo run --release --locked
@@ -45,9 +45,13 @@ cost-fleet: ## what isomon costs with 100 other nodes, beside all-smi where it i
 history: ## what keeping the history costs: to write, to open, to read, and its size
 	cargo bench --locked --bench history
 
-history-long: ## the same with 100 nodes of 30 days, and 1,000 kills
+history-long: ## the same with 100 nodes of 30 days, 1,000 kills and 100 power cuts
 	cargo bench --locked --bench history -- long
-	cargo test --release --locked --test history --test history_fault -- --ignored --nocapture
+	cargo test --release --locked --test history --test history_fault --test history_power -- --ignored --nocapture
+
+runs: ## what a list of 10,000 runs costs, a long run made a job, a recording sought in
+	cargo test --release --locked --test run_list --test replay --test bucket -- --nocapture \
+		ten_thousand a_long_run an_hour_is
 
 picture: ## the pictures of the README, from the program itself
 	cargo build --release --locked

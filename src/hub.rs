@@ -18,6 +18,7 @@ use crate::model::time::Clock;
 use crate::model::update::{Update, What};
 use crate::watch::{Outlet, Pace};
 
+mod beside;
 mod bucket;
 pub mod deed;
 mod fleet;
@@ -60,6 +61,7 @@ pub struct Hub<D> {
     check: Option<tokio::task::JoinHandle<()>>,
     mend: Option<task::Mending>,
     fleet: fleet::Fleet,
+    beside: beside::Beside,
     shelves: Vec<bucket::Shelf>,
     told_lost: u64,
 }
@@ -87,6 +89,7 @@ impl<D: Deed> Hub<D> {
             check: None,
             mend: None,
             fleet: fleet::Fleet::default(),
+            beside: beside::Beside::default(),
             shelves: Vec::new(),
             told_lost: 0,
         }
@@ -182,6 +185,7 @@ impl<D: Deed> Hub<D> {
     /// Gives `update` to every subscriber; who has gone is forgotten.
     async fn pass(&mut self, update: Update) {
         self.fleet.note(&update);
+        self.find_beside(&update);
         if !update.what.is_periodic() {
             self.listeners.retain(|listener| match listener.try_send(update.clone()) {
                 Ok(()) => true,

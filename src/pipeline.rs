@@ -8,7 +8,7 @@ use crate::model::pipeline::{Pipeline, PipelineKind};
 use crate::model::run::{RunEnd, RunTail};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
-use crate::model::unit::Seconds;
+use crate::model::unit::{Ratio, Seconds};
 use crate::state::RunState;
 
 mod advice;
@@ -42,7 +42,7 @@ pub fn of_run(id: &RunId, run: &RunState, now: Stamp) -> Pipeline {
         ended_ms: run.tail.as_ref().map(|tail| tail.ended.wall_ms),
         duration_seconds: Some(elapsed(run, now)),
         left_seconds: run.progress.left_seconds.filter(|_| run.is_live()),
-        progress: run.progress.share().filter(|_| run.is_live() || run.tail.is_some()),
+        progress: progress(run),
         edges: stage::edges(&run.head.plan),
         error: failure(id, run),
         workers: worker::workers(run, &stages, now),
@@ -57,6 +57,14 @@ pub fn of_run(id: &RunId, run: &RunState, now: Stamp) -> Pipeline {
         log_dropped: run.log_dropped,
         pressure: stage::pressure(run),
         gaps: gaps(run),
+    }
+}
+
+/// How much of it is done; one that was completed is done, also where its time was over first.
+fn progress(run: &RunState) -> Option<Ratio> {
+    match &run.tail {
+        Some(tail) if status_of(tail) == "COMPLETED" => Ratio::new(1.0),
+        _ => run.progress.share().filter(|_| run.is_live() || run.tail.is_some()),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod depth;
 pub mod door;
 pub mod gate;
 pub mod health;
+pub mod history;
 pub mod listen;
 pub mod live;
 pub mod metrics;
@@ -43,5 +44,6 @@ pub fn door() -> Door {
     let door = run::routes(door);
     let door = result::routes(door);
     let door = web::routes(door);
+    let door = history::routes(door);
     metrics::routes(door)
 }

@@ -18,6 +18,7 @@ use crate::model::process::Process;
 use crate::model::replay::Replay;
 use crate::model::run::{RunEvent, StoredRun};
 use crate::model::serving::{Agents, Service, Serving};
+use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::update::{FleetRun, Health, Notice, Stack, Update, What};
 use crate::model::workflow::WorkflowEvent;
@@ -57,6 +58,8 @@ pub struct State {
     /// Runs that are kept, latest first, by where they are: on this machine's disk
     /// ([`SourceId::stored`]), on a node, in a bucket.
     pub stored: BTreeMap<SourceId, Vec<StoredRun>>,
+    /// Places where runs are kept that cannot be read now: since when, and why.
+    pub unread: BTreeMap<SourceId, (Stamp, SafeText)>,
     /// The piece of the past that was asked for last.
     pub past: Option<Box<Past>>,
     /// Where the recording is that is played; `None` where the present is shown.
@@ -120,6 +123,7 @@ impl State {
             What::Lost(total) => return std::mem::replace(&mut self.lost, *total) != *total,
             What::Notice(notice) => self.notice = Some((update.at, notice.clone())),
             What::Runs(runs) => self.keep_list(&update.from, runs),
+            What::Shelf(health) => return self.mark_unread(&update.from, health),
             What::Past(past) => {
                 self.recall(past, update.at);
                 self.past = Some(past.clone());
@@ -144,6 +148,18 @@ impl State {
     fn keep_list(&mut self, from: &SourceId, runs: &[StoredRun]) {
         let from = if *from == SourceId::local() { SourceId::stored() } else { from.clone() };
         self.stored.insert(from, runs.to_vec());
+    }
+
+    /// Keeps since when `place` cannot be read, until it can be again.
+    fn mark_unread(&mut self, place: &SourceId, health: &Health) -> bool {
+        match health {
+            Health::Up => self.unread.remove(place).is_some(),
+            Health::Down { since, why } => {
+                let since = self.unread.get(place).map_or(*since, |(since, _)| *since);
+                self.unread.insert(place.clone(), (since, why.clone()));
+                true
+            }
+        }
     }
 
     /// The runs on this machine's disk, latest first.
@@ -262,6 +278,7 @@ impl Node {
             What::Run { .. }
             | What::Workflow { .. }
             | What::Runs(_)
+            | What::Shelf(_)
             | What::Past(_)
             | What::Replay(_)
             | What::Anew

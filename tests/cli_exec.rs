@@ -429,6 +429,23 @@ impl Drop for Going {
 }
 
 #[test]
+fn go_is_built_and_its_status_is_the_commands_own() {
+    if !["/usr/bin/go", "/usr/local/bin/go"].iter().any(|path| Path::new(path).exists()) {
+        // It is large, and no machine has to have it for these tests.
+        return println!("skipped: go is not installed (Debian: golang-go)");
+    }
+    let home = Home::new();
+    let code =
+        "package main\n\nimport \"os\"\n\nfunc main() { println(\"it runs\"); os.Exit(3) }\n";
+    std::fs::write(home.path().join("work.go"), code).unwrap();
+    for backend in PLAIN {
+        let words = ["-q", "-b", backend, "--memory", "1G", "--timeout", "2m", "--code", "work.go"];
+        let output = exec_in(&home, &words);
+        assert_eq!((status(&output), err(&output).as_str()), (Some(3), "it runs\n"), "{backend}");
+    }
+}
+
+#[test]
 fn output_comes_as_it_is_said() {
     let _together = KILLING.read().unwrap();
     let home = Home::new();

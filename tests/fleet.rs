@@ -156,7 +156,7 @@ async fn one_benchmark_begins_on_each_node_that_can() {
         [("good", good.url()), ("refusing", refusing.url()), ("forbidden", forbidden.url())];
     let mut rig = Rig::start(&nodes);
     rig.until("all are up", |state| nodes.iter().all(|(name, _)| is_up(state, name))).await;
-    let wished = ["good", "refusing", "forbidden", "nobody", "local"].map(id).to_vec();
+    let wished = ["good", "refusing", "forbidden", "nobody", "local", "good/b"].map(id).to_vec();
     let plan: Box<Plan> = Box::new(deed::plan());
     rig.commands.send(Command::BenchOn { nodes: wished, plan: plan.clone() }).await.expect("runs");
     rig.until("it is told", |state| state.fleet.is_some()).await;
@@ -173,8 +173,10 @@ async fn one_benchmark_begins_on_each_node_that_can() {
     };
     assert!(why(&told, "forbidden").contains("no token"), "{told:?}");
     assert_eq!(why(&told, "nobody"), "it is not watched");
+    let below = why(&told, "good/b");
+    assert!(below == "it needs --source NAME=ssh://HOST; good only tells of it", "{below}");
     rig.until("the refusal", |state| {
-        state.fleet.as_ref().is_some_and(|fleet| fleet.left_out.len() == 3)
+        state.fleet.as_ref().is_some_and(|fleet| fleet.left_out.len() == 4)
     })
     .await;
     let told = rig.state.fleet.clone().expect("told");

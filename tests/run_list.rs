@@ -7,7 +7,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use isomon::model::id::RunId;
-use isomon::model::run::StoredRun;
+use isomon::model::id::SourceId;
+use isomon::model::run::{RunEvent, StoredRun};
+use isomon::model::time::Stamp;
+use isomon::model::update::{Update, What};
+use isomon::pipeline::of_run;
+use isomon::state::State;
 use isomon::store::{self, RunDir};
 
 #[path = "support/home.rs"]
@@ -98,6 +103,29 @@ fn the_list_is_filtered() {
     assert!(out(&home.run(&["list", "--state", "failed"])).contains("no run is like that"));
     assert!(out(&home.run(&["list", "--since", "1h"])).contains("no run is like that"));
     assert!(out(&home.run(&["list", "--state", "completed"])).contains("night 3"));
+}
+
+/// What the screen makes of a long run at each frame, in a millisecond.
+#[test]
+fn a_long_run_is_made_a_job_at_once() {
+    let run = made::whole(3, 12_500, &[(0.01, Shape::Normal(0.1)); 4]);
+    let (id, from) = (run.head.id.clone(), SourceId::local());
+    let at = Stamp { mono_ms: 5_000, wall_ms: 5_000 };
+    let mut state = State::default();
+    let mut tell = |event| {
+        let what = What::Run { id: id.clone(), event };
+        state.apply(&Update { at, from: from.clone(), what });
+    };
+    tell(RunEvent::Started(Box::new(run.head.clone())));
+    run.samples.iter().cloned().for_each(|sample| tell(RunEvent::Sample(Box::new(sample))));
+    let (begun, times) = (Instant::now(), 20);
+    for _ in 0..times {
+        assert!(!of_run(&id, &state.runs[&id], at).stages.is_empty());
+    }
+    let took = begun.elapsed() / times;
+    println!("a run of {} samples is made a job in {took:?}", run.samples.len());
+    let most = if cfg!(debug_assertions) { 50 } else { 1 };
+    assert!(took < Duration::from_millis(most), "{took:?}");
 }
 
 /// Ten thousand runs in half a second, in a release build.

@@ -136,6 +136,66 @@ fn a_benchmark_that_is_killed_again_and_again_is_brought_to_its_end() {
     assert_refused(&home, "is finished");
 }
 
+/// Steps under load: throughput at 1, 2, 4 and 8 at once, twice each.
+const LOAD: [&str; 9] = [
+    "bench",
+    "process",
+    "--measure=throughput=1..8/500ms",
+    "--payload",
+    "noop",
+    "--runs=6",
+    "--warmup=1",
+    "--budget=10m",
+    "--name=load",
+];
+
+/// What is there of its steps, up to the last whole line.
+fn steps(home: &Home) -> Vec<u8> {
+    let path = place(home).map(|place| place.join("steps.ndjson"));
+    let mut bytes = path.and_then(|path| fs::read(path).ok()).unwrap_or_default();
+    bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
+    bytes
+}
+
+#[test]
+fn a_load_that_is_killed_at_any_moment_goes_on_with_the_steps_that_are_left() {
+    let _alone = alone();
+    let home = Home::new();
+    let (mut chance, mut had, mut kills) = (StdRng::from_os_rng(), Vec::new(), 0);
+    let mut child = spawn(&home, &LOAD);
+    while kills < 4 {
+        wait_until("a further step", || {
+            steps(&home).len() > had.len() || child.try_wait().unwrap().is_some()
+        });
+        // Within the next step, or between two.
+        pause(chance.random_range(0..900));
+        child.kill().unwrap();
+        if child.wait().unwrap().success() {
+            break;
+        }
+        kills += 1;
+        let now = steps(&home);
+        assert!(now.starts_with(&had), "kill {kills}: a step is not there any more");
+        had = now;
+        child = spawn(&home, &["bench", "--resume", &id(&home)]);
+    }
+    assert!(kills > 1, "it was over before it was killed");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(steps(&home).starts_with(&had));
+    let place = place(&home).unwrap();
+    let run = RunDir::read(&place).unwrap();
+    let tail = run.tail.as_ref().unwrap();
+    assert_eq!(tail.end, RunEnd::Completed);
+    let visits: Vec<_> =
+        run.steps.iter().map(|of| (of.round, format!("{:?}", of.stride))).collect();
+    let once: BTreeSet<_> = visits.iter().collect();
+    assert_eq!((visits.len(), once.len()), (8, 8), "each step once: {visits:?}");
+    assert!(run.steps.iter().all(|of| !of.shots.is_empty() && of.cut_off.is_none()));
+    assert!(run.steps.windows(2).all(|pair| pair[0].at_seconds.0 < pair[1].at_seconds.0));
+    assert_eq!(tail.loads.len(), 4, "one for each number at once: {:?}", tail.loads);
+    assert_verified(&home, &place);
+}
+
 fn assert_refused(home: &Home, why: &str) {
     let again = home.run(&["bench", "--resume", &id(home)]);
     assert_ne!(status(&again), Some(0));

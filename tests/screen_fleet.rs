@@ -195,6 +195,30 @@ fn click_through(app: &mut App, scene: &Scene) {
     assert!(click(6, y + 2).contains("Benchmark on"), "a row is chosen");
 }
 
+/// A node that a source tells of takes no wish by it: whoever may begin something there is not for the
+/// one between to say. What mends it comes first, so that a small screen has it.
+#[test]
+fn a_node_below_a_source_is_refused_with_what_mends_it() {
+    let mut scene = Scene { now_ms: 600_000, ..Scene::default() };
+    let mut told = origin(Kind::Isomon, "http://rack:7070", None);
+    told.can_bench = true;
+    scene.tell("rack", What::Origin(Box::new(told)));
+    for name in ["rack", "rack/b"] {
+        scene.tell(name, What::Node(Box::new(scene::sample(300, SMALL, 0.7))));
+    }
+    let mut app = app();
+    press(&mut app, &scene, "j b");
+    let mends = "it needs --source NAME=ssh://HOST; rack only tells of it";
+    let said = app.said.clone().expect("a sentence").text.to_string();
+    assert_eq!(said, format!("no benchmark begins: rack/b: {mends}"));
+    assert_snapshot!("fleet_below_said_80x24", screen(&app, &scene, 80, 24));
+    press(&mut app, &scene, "* b");
+    let Some(Popup::Ask(ask)) = app.popups.last() else { panic!("a question: {:?}", app.said) };
+    let question = ask.question.as_str();
+    assert!(question.contains("on 1 node: rack? Not on rack/b: it needs --source"), "{question}");
+    assert_snapshot!("fleet_below_80x24", screen(&app, &scene, 80, 24));
+}
+
 #[test]
 fn who_cannot_is_named_with_the_reason() {
     let scene = many(42);

@@ -10,7 +10,7 @@ use isomon::model::origin::Kind;
 use isomon::model::pipeline::{LogLine, Pipeline, PipelineKind, Pipelines, Stage};
 use isomon::model::run::{RunBrief, StoredRun};
 use isomon::model::unit::Seconds;
-use isomon::model::update::{Stack, What};
+use isomon::model::update::{Health, Stack, What};
 use isomon::tui::action::Action;
 use isomon::tui::look::Glyph;
 use isomon::tui::reply::Reply;
@@ -87,6 +87,57 @@ fn every_run_wherever_it_is() {
     for (width, height) in SIZES {
         assert_snapshot!(format!("runs_{width}x{height}"), picture(&scene, &view, width, height));
     }
+}
+
+#[test]
+fn a_bucket_that_cannot_be_read_is_named_until_it_can_be() {
+    let mut scene = everywhere();
+    let since = scene::at(100_000);
+    let why = "it does not answer; look at the address, and whether this machine reaches it";
+    let down = Health::Down { since, why: why.into() };
+    scene.tell("s3://bench", What::Shelf(down.clone()));
+    scene.tell(
+        "s3://bench",
+        What::Shelf(Health::Down { since: scene::at(200_000), why: why.into() }),
+    );
+    assert_eq!(scene.state.unread[&SourceId("s3://bench".into())].0, since, "since the first time");
+    let mut view = View::default();
+    for (width, height) in SIZES {
+        assert_snapshot!(
+            format!("runs_unread_{width}x{height}"),
+            picture(&scene, &view, width, height)
+        );
+    }
+    let Reply::Say(words) = view.act(Action::Why, &scene.state) else { panic!() };
+    assert_eq!(words.as_str(), format!("s3://bench: {why}"));
+    assert!(!scene.state.nodes.contains_key(&SourceId("s3://bench".into())), "it is no node");
+    scene.tell("s3://bench", What::Shelf(Health::Up));
+    assert!(!picture(&scene, &view, 80, 21).contains("cannot be read"));
+}
+
+#[test]
+fn what_cannot_go_on_is_not_offered_to() {
+    for (status, wanted) in [("COMPLETED", false), ("CUT OFF", true), ("FAILED", true)] {
+        let mut scene = Scene { now_ms: 300_000, ..Scene::default() };
+        scene.tell("stored", What::Runs(vec![kept(1, status, None)]));
+        let view = View::default();
+        let offered = view.hints(&scene.state).contains(&Action::Resume);
+        assert_eq!(offered, wanted, "{status}");
+        assert_eq!(picture(&scene, &view, 80, 21).contains("100 %"), !wanted, "{status}");
+    }
+}
+
+#[test]
+fn a_run_of_another_process_is_not_ended_from_here() {
+    let mut scene = Scene { now_ms: 300_000, ..Scene::default() };
+    scene::run(&mut scene, false);
+    let run = scene.state.runs.values_mut().next().unwrap();
+    run.from = SourceId::beside();
+    let mut view = View::default();
+    let seen = picture(&scene, &view, 80, 21);
+    assert!(seen.contains("1 running") && seen.contains("here"), "{seen}");
+    let Reply::Say(words) = view.act(Action::Cancel, &scene.state) else { panic!() };
+    assert!(words.as_str().contains("another process of this machine"), "{words}");
 }
 
 #[test]

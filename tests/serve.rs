@@ -9,6 +9,8 @@ mod home;
 mod fuzz;
 #[path = "serve/gate.rs"]
 mod gate;
+#[path = "serve/history.rs"]
+mod history;
 #[path = "serve/limits.rs"]
 mod limits;
 #[path = "serve/page.rs"]

@@ -133,6 +133,7 @@ async fn the_isomon_there_is_spoken_with() {
     let told = ask(source.as_mut(), true).await.unwrap();
     let origin = origin(&told).unwrap();
     assert_eq!((origin.version.as_ref().unwrap().as_str(), origin.can_bench), ("9", true));
+    assert!(origin.skew_seconds.unwrap() < -1e9, "its clock stands at 1970: {origin:?}");
     assert_eq!(origin.endpoints[0].offer.to_string(), "1 lines not understood");
     let others: Vec<&What> = told.iter().skip(1).map(|told| &told.what).collect();
     assert!(others.contains(&&What::Lost(3)), "{others:?}");
@@ -157,6 +158,34 @@ async fn the_isomon_there_is_spoken_with() {
     assert!(ask(source.as_mut(), false).await.is_ok(), "and is there again");
     drop(source);
     eventually("the session ends", || server.sessions().is_empty()).await;
+}
+
+/// A run that is kept in the state directory of the host.
+fn keep_run(server: &Server) -> isomon::model::run::Run {
+    let text = include_str!("fixture/run_before_loads.json");
+    let run: isomon::model::run::Run = serde_json::from_str(text).unwrap();
+    let dir = server.at("home/.local/state/isomon/runs").join(run.head.id.as_str());
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("run.json"), text).unwrap();
+    run
+}
+
+#[tokio::test]
+async fn a_run_that_is_kept_there_is_read() {
+    let Some(server) = Server::start("ed25519") else { return };
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_isomon"), server.at("bin/isomon")).unwrap();
+    let kept = keep_run(&server);
+    let mut source = open(server.spec()).unwrap();
+    ask(source.as_mut(), false).await.unwrap();
+    let read = source.read(&kept.head.id).await.unwrap();
+    assert_eq!((read.samples, read.tail), (kept.samples, kept.tail));
+    assert_eq!(read.head, kept.head);
+    let other = isomon::model::id::RunId::new(7, 7);
+    let why = source.read(&other).await.unwrap_err().to_string();
+    assert!(why.contains("is not kept here"), "{why}");
+    assert!(ask(source.as_mut(), false).await.is_ok(), "and it goes on telling");
+    drop(source);
+    eventually("it ends with the channel", || server.sessions().is_empty()).await;
 }
 
 /// The program itself, over a real channel.

@@ -228,6 +228,85 @@ fn a_workload_is_heard_while_it_runs_and_killed_when_wished() {
     assert!(replayed.body.contains("event: done\ndata: stream complete\n"));
 }
 
+/// A server with a secret is closed to debuggers, which is inherited by what it forks and ends only where
+/// that becomes another program; gVisor traces, maps and re-executes itself below it all the same.
+#[test]
+fn a_server_that_is_closed_to_others_runs_work_in_gvisor() {
+    let _together = together();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|dir| dir.join("runsc").exists());
+    let lacking = [
+        (!found, "runsc is not installed (Debian: runsc)"),
+        (!rustix::process::geteuid().is_root(), "gVisor is used as root here"),
+    ];
+    if let Some((_, why)) = lacking.into_iter().find(|(lacks, _)| *lacks) {
+        assert!(std::env::var_os("ISOMON_REQUIRE_LIVE").is_none_or(|v| v != "1"), "{why}");
+        return println!("skipped: {why}");
+    }
+    let server = Server::with_token(&["--allow-exec"]);
+    let token = format!("Authorization: Bearer {TOKEN}");
+    let headers = ["Content-Type: application/json", token.as_str()];
+    let order = json!({"runtime": "command", "isolation": "gvisor", "code": "dmesg; echo it runs",
+        "resources": {"timeout_s": 60}});
+    let answer = server.ask("POST", "/v1/workloads", &headers, &order.to_string());
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let workload: Value = serde_json::from_str(&answer.body).unwrap();
+    let said = output(&workload);
+    assert_eq!(workload["exit_code"], 0, "{workload}");
+    assert!(said.contains("Starting gVisor") && said.ends_with("it runs\n"), "{said}");
+    assert!(workload["backend"].as_str().unwrap().starts_with("gvisor-"), "{workload}");
+}
+
+/// Whether the tools of Go are here; they are large, and no machine has to have them for these tests.
+fn has_go() -> bool {
+    let found = ["/usr/bin/go", "/usr/local/bin/go"].iter().any(|path| Path::new(path).exists());
+    if !found {
+        println!("skipped: go is not installed (Debian: golang-go)");
+    }
+    found
+}
+
+const GO: &str = r#"package main
+
+import (
+    "bufio"
+    "fmt"
+    "os"
+)
+
+func main() {
+    line, _ := bufio.NewReader(os.Stdin).ReadString('\n')
+    fmt.Print("go heard ", line)
+    os.Exit(3)
+}
+"#;
+
+#[test]
+fn go_is_built_and_its_status_is_the_programs_own() {
+    let _together = together();
+    if !has_go() {
+        return;
+    }
+    let server = start();
+    let module = pack(&[("go.mod", "module example.org/work\n\ngo 1.18\n"), ("main.go", GO)]);
+    for backend in PLAIN {
+        let rows = [json!({"code": GO}), json!({"code_archive": module})];
+        for mut order in rows {
+            order["runtime"] = "go".into();
+            order["isolation"] = backend.into();
+            order["input"] = json!({"n": 3});
+            order["resources"] = json!({"timeout_s": 120, "mem_mb": 1024});
+            let workload = run(&server, &order);
+            assert_eq!(output(&workload), "go heard {\"n\":3}\n", "{backend}: {workload}");
+            assert_eq!(workload["exit_code"], 3, "{backend}: {workload}");
+        }
+        let wrong = json!({"runtime": "go", "isolation": backend, "code": "package main\nx",
+            "resources": {"timeout_s": 120, "mem_mb": 1024}});
+        let workload = run(&server, &wrong);
+        assert!(matches!(workload["exit_code"].as_i64(), Some(1 | 2)), "{workload}");
+    }
+}
+
 /// A tar archive in gzip and base64.
 fn pack(files: &[(&str, &str)]) -> String {
     let bytes: Vec<(&str, &[u8])> =

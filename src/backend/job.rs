@@ -118,25 +118,35 @@ fn command(
             };
             if let Some(files) = &job.archive {
                 let script = format!("{at}/{}", files.entry);
-                let module = *runtime == Runtime::Go && dir.join("go.mod").is_file();
-                return Ok(if module {
-                    go(at)
-                } else {
-                    before.into_iter().chain([script]).collect()
+                return Ok(match runtime {
+                    Runtime::Go if dir.join("go.mod").is_file() => go(at, at, "."),
+                    Runtime::Go => go(at, "/", &script),
+                    _ => before.into_iter().chain([script]).collect(),
                 });
             }
             let path = dir.join(name);
             let written = fs::write(&path, code).and_then(|()| open_to_all(&path, 0o644));
             written.map_err(|source| Error::io("write", &path, source))?;
             let script = format!("{at}/{name}");
+            if *runtime == Runtime::Go {
+                return Ok(go(at, "/", &script));
+            }
             Ok(before.into_iter().chain([script]).collect())
         }
     }
 }
 
-/// What runs the module `at` that place.
-fn go(at: &str) -> Vec<String> {
-    ["go", "run", "-C", at, "."].map(str::to_owned).to_vec()
+/// What builds `package` in the directory `from` and becomes it, where the work lies `at` that place:
+/// `go run` stays in between, says the program's status and ends with its own. Every Go has these words.
+fn go(at: &str, from: &str, package: &str) -> Vec<String> {
+    let script = "cd \"$1\" && go build -o \"$2\" \"$3\" && exec \"$2\"";
+    let program = format!("{}/.program", home(at));
+    ["sh", "-c", script, "sh", from, &program, package].map(str::to_owned).to_vec()
+}
+
+/// Where the work may write, if it lies `at` that place.
+fn home(at: &str) -> &str {
+    if at == JOB { "/tmp" } else { at }
 }
 
 /// The name of the file at `path`, if it is a program that the sandbox does not show.
@@ -170,7 +180,7 @@ fn interpreter(runtime: Runtime, code: &[u8]) -> Option<(&'static str, Vec<Strin
         Runtime::Node if is_module(code) => ("code.mjs", &["node"]),
         Runtime::Node => ("code.js", &["node"]),
         Runtime::Python => ("code.py", &["python3"]),
-        Runtime::Go => ("code.go", &["go", "run"]),
+        Runtime::Go => ("code.go", &[]),
         Runtime::Js | Runtime::Wasm | Runtime::Oci => return None,
     };
     Some((name, before.iter().map(|word| (*word).to_owned()).collect()))
@@ -198,11 +208,15 @@ fn is_module(code: &[u8]) -> bool {
 
 /// What is set for the command: a place to write, programs to find, then what the user says.
 fn environment(job: &Job, at: &str) -> Result<Vec<(String, String)>, Error> {
-    let home = if at == JOB { "/tmp" } else { at };
+    let home = home(at);
     let mut env = vec![("PATH".to_owned(), PATH.to_owned()), ("HOME".to_owned(), home.to_owned())];
     if let What::Code { runtime: Runtime::Python, .. } = job.what {
         // Else what it says comes at its end.
         env.push(("PYTHONUNBUFFERED".to_owned(), "1".to_owned()));
+    }
+    if let What::Code { runtime: Runtime::Go, .. } = job.what {
+        // What is half built goes with the work, also if it is killed.
+        env.push(("GOTMPDIR".to_owned(), home.to_owned()));
     }
     for (name, value) in &job.env {
         let wrong = name.is_empty() || name.contains(['=', '\0']) || value.contains('\0');
@@ -256,13 +270,12 @@ mod tests {
 
     #[test]
     fn code_is_a_file_for_its_interpreter() {
-        let rows: [(Runtime, &str, &[&str]); 6] = [
+        let rows: [(Runtime, &str, &[&str]); 5] = [
             (Runtime::Command, "echo", &["sh", "/job/code.sh"]),
             (Runtime::Command, "#!/bin/bash -e\n", &["/bin/bash", "-e", "/job/code.sh"]),
             (Runtime::Node, "require('fs')", &["node", "/job/code.js"]),
             (Runtime::Node, "import 'fs'", &["node", "/job/code.mjs"]),
             (Runtime::Python, "", &["python3", "/job/code.py"]),
-            (Runtime::Go, "", &["go", "run", "/job/code.go"]),
         ];
         for (runtime, text, wanted) in rows {
             let (prepared, home) = prepared(BackendId::Namespaces, &code(runtime, text)).unwrap();
@@ -271,6 +284,19 @@ mod tests {
             assert_eq!(fs::read_to_string(home.path().join("job-1").join(name)).unwrap(), text);
         }
         assert!(prepared(BackendId::Runc, &code(Runtime::Wasm, "")).is_err());
+    }
+
+    #[test]
+    fn go_is_built_and_then_it_is_the_program() {
+        let (prepared, _home) = prepared(BackendId::Namespaces, &code(Runtime::Go, "")).unwrap();
+        let words = command_of(&prepared);
+        assert_eq!(words.first().map(String::as_str), Some("sh"));
+        assert_eq!(words[4..], ["/", "/tmp/.program", "/job/code.go"]);
+        assert!(
+            prepared.inside.iter().any(|word| word == "GOTMPDIR=/tmp"),
+            "{:?}",
+            prepared.inside
+        );
     }
 
     #[test]

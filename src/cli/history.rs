@@ -7,13 +7,13 @@ use super::advice::Advise;
 use super::print;
 use super::setting::Setting;
 use super::{Exit, Outcome};
-use crate::model::time::{Clock, Stamp, SystemClock};
+use crate::model::time::{Clock, SystemClock};
+use crate::report::past::rfc3339;
 use crate::store::history::{Info, Reader, Verified};
 use crate::store::sqlite;
 
 mod export;
 mod query;
-mod when;
 
 pub(super) use export::ExportArgs;
 pub(super) use query::QueryArgs;
@@ -75,11 +75,6 @@ fn bad(error: sqlite::Error) -> Report {
 
 fn now_ms() -> i64 {
     SystemClock.now().wall_ms
-}
-
-/// A time in RFC 3339.
-fn rfc3339(at_ms: i64) -> String {
-    Stamp { mono_ms: 0, wall_ms: at_ms }.rfc3339()
 }
 
 fn verify(reader: &Reader, json: bool) -> Outcome {

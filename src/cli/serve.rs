@@ -3,6 +3,7 @@
 //! What is asked for is checked before anything is opened: whoever could be reached from elsewhere and
 //! lets everybody in does not start.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use color_eyre::eyre::{Result, WrapErr};
@@ -15,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::advice::Advise;
 use super::setting::Setting;
 use super::signals::Signals;
-use super::{Exit, Outcome, local_watch, log, print, recorder, runtime, shield};
+use super::{Exit, Outcome, local_watch, log, print, record, recorder, runtime, shield};
 use crate::hub::Hub;
 use crate::hub::local::Local;
 use crate::model::command::Command;
@@ -23,6 +24,7 @@ use crate::model::time::SystemClock;
 use crate::record::history::Recording;
 use crate::record::remote::Settings;
 use crate::serve::gate::Gate;
+use crate::serve::history::History;
 use crate::serve::listen::Server;
 use crate::serve::result::Results;
 use crate::serve::run::Runs;
@@ -71,6 +73,8 @@ struct Watched {
     stop: CancellationToken,
     hub: JoinHandle<()>,
     recording: Option<Recording>,
+    /// What is recorded to a file, and to which.
+    tape: Option<(record::Recording, PathBuf)>,
 }
 
 impl Watched {
@@ -89,12 +93,14 @@ impl Watched {
         let updates = hub.subscribe(ROOM);
         // Whoever asks by SSH keeps what it hears itself.
         let recording = recorder::begin(&mut hub, setting, !wish.no_history && !wish.stdio);
+        let tape = tape(wish, &mut hub, &local)?;
         let context =
             Context::new(allowed, hub.commands(), instance.into(), clock.clone(), hub.pace());
         let runs = Runs::new(local.runs.clone(), hub.running());
         context.runs.set(runs).unwrap_or_default();
         let results = Results::new(Shelf::new(&wish.results, local.runs.clone()));
         context.results.set(results).unwrap_or_default();
+        context.history.set(History::new(local.history())).unwrap_or_default();
         if context.setting.exec {
             let platform = workload::begin(
                 &local,
@@ -118,19 +124,34 @@ impl Watched {
         begin(wish, &hub.commands());
         tokio::spawn(lean::stay(stop.clone()));
         let hub = tokio::spawn(hub.run(stop.clone()));
-        Ok(Self { context, stop, hub, recording })
+        Ok(Self { context, stop, hub, recording, tape })
     }
 
     /// Ends what is going on, and hears it to its end.
-    async fn end(self) -> Result<()> {
+    async fn end(self) -> Outcome {
         if let Some(platform) = self.context.workloads.get() {
             platform.close().await;
         }
         self.stop.cancel();
         self.hub.await?;
         recorder::end(self.recording).await;
-        Ok(())
+        match self.tape {
+            Some((tape, path)) => tape.end(&path).await,
+            None => Ok(Exit::Good),
+        }
     }
+}
+
+/// Begins to keep what happens in a file, where that is wished.
+fn tape(
+    wish: &ServeArgs,
+    hub: &mut Hub<Local>,
+    local: &Local,
+) -> Result<Option<(record::Recording, PathBuf)>> {
+    let begin = |path: &PathBuf| {
+        record::begin(hub, local, path, wish.force).map(|tape| (tape, path.clone()))
+    };
+    wish.record.as_ref().map(begin).transpose()
 }
 
 /// Brings the figures of the last run that is kept to mind.
@@ -200,10 +221,10 @@ async fn http(wish: &ServeArgs, setting: &Setting) -> Outcome {
         .collect();
     signals.recv().await;
     // What is going on ends first, so that who listens hears it.
-    watched.end().await?;
+    let exit = watched.end().await?;
     stop.cancel();
     for server in serving {
         server.await?;
     }
-    Ok(Exit::Good)
+    Ok(exit)
 }

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::task::tell;
@@ -13,23 +14,29 @@ use super::{Deed, Hub};
 use crate::config::place::Place;
 use crate::model::id::{RunId, SourceId};
 use crate::model::text::SafeText;
-use crate::model::update::What;
+use crate::model::update::{Health, What};
 use crate::store::bucket::{Bucket, Error};
 use crate::watch::Outlet;
 
 /// Time until a bucket is asked again which runs it has.
 const PACE: Duration = Duration::from_secs(10);
 
+/// Time until one that cannot be read is asked again.
+const AGAIN: Duration = Duration::from_secs(15);
+
 /// A bucket, and when it was asked last.
 pub(super) struct Shelf {
     place: Place,
     asked: Option<Instant>,
+    /// Asks it, until it answers.
+    task: Option<JoinHandle<()>>,
 }
 
 impl<D: Deed> Hub<D> {
     /// Shows the runs that are kept at `places` too.
     pub fn keep_at(&mut self, places: Vec<Place>) {
-        self.shelves = places.into_iter().map(|place| Shelf { place, asked: None }).collect();
+        self.shelves =
+            places.into_iter().map(|place| Shelf { place, asked: None, task: None }).collect();
     }
 
     /// Has each bucket tell which runs it has.
@@ -39,7 +46,16 @@ impl<D: Deed> Hub<D> {
             if shelf.asked.is_none_or(|asked| now.duration_since(asked) >= PACE) {
                 shelf.asked = Some(now);
                 let (outlet, place) = (self.outlet.of(shelf.place.source()), shelf.place.clone());
-                self.tasks.spawn(list(outlet, place));
+                if let Some(task) = shelf.task.take() {
+                    task.abort();
+                }
+                let (stop, asking) = (self.fleet.stop.clone(), list(outlet, place));
+                shelf.task = Some(self.tasks.spawn(async move {
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = asking => {}
+                    }
+                }));
             }
         }
     }
@@ -61,11 +77,27 @@ async fn bucket(place: Place) -> Result<Bucket, Error> {
     opened.unwrap_or(Err(Error::Missing))
 }
 
+/// Tells which runs are at `place`. Where it cannot be read that is told, and it is asked again until it
+/// can be.
 async fn list(outlet: Outlet, place: Place) {
-    let listed = async { bucket(place).await?.list().await }.await;
-    match listed {
-        Ok(listing) => drop(outlet.send(What::Runs(listing.runs)).await),
-        Err(error) => tell(&outlet, Err(sentence(&error))).await,
+    let mut failed = false;
+    loop {
+        let place = place.clone();
+        let listed = async { bucket(place).await?.list().await }.await;
+        let error = match listed {
+            Ok(listing) => {
+                outlet.send(What::Shelf(Health::Up)).await;
+                outlet.send(What::Runs(listing.runs)).await;
+                return;
+            }
+            Err(error) => sentence(&error),
+        };
+        let (since, why) = (outlet.now(), error.clone());
+        outlet.send(What::Shelf(Health::Down { since, why })).await;
+        if !std::mem::replace(&mut failed, true) {
+            tell(&outlet, Err(error)).await;
+        }
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
@@ -144,5 +176,28 @@ mod tests {
         assert!(said.as_str().starts_with("there is no file:///no/such/place; "), "{said}");
         rig.wish(Command::OpenFrom { source, id: RunId::new(0, 1) }).await;
         assert!(rig.notice().await.bad);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bucket_that_cannot_be_read_stays_named_until_it_can_be() {
+        let dir = tempfile::tempdir().unwrap();
+        let there = dir.path().join("later");
+        let place = Place::parse(&format!("file://{}", there.display())).unwrap();
+        let source = place.source();
+        let mut rig = rig_with(|hub| hub.keep_at(vec![place]));
+        rig.wish(Command::ListRuns).await;
+        let mut state = State::default();
+        while state.unread.is_empty() {
+            state.apply(&rig.updates.recv().await.unwrap());
+        }
+        let (_, why) = &state.unread[&source];
+        assert!(why.as_str().starts_with("there is no "), "{why}");
+        std::fs::create_dir(&there).unwrap();
+        while !state.unread.is_empty() {
+            state.apply(&rig.updates.recv().await.unwrap());
+        }
+        while !state.stored.contains_key(&source) {
+            state.apply(&rig.updates.recv().await.unwrap());
+        }
     }
 }

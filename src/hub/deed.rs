@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -10,10 +11,11 @@ use crate::model::backend::{BackendId, BackendStatus, Mend};
 use crate::model::bench::Plan;
 use crate::model::id::RunId;
 use crate::model::past::{Past, PastWish};
-use crate::model::run::{Run, StoredRun};
+use crate::model::run::{Run, RunHead, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::update::{Stack, Update};
 use crate::model::workflow::{WorkflowEvent, WorkflowWish};
+use crate::store::run_dir::Follower;
 
 /// The deeds behind the commands. An error is a sentence for the user.
 pub trait Deed: Send + Sync + 'static {
@@ -45,6 +47,15 @@ pub trait Deed: Send + Sync + 'static {
 
     /// The runs that are kept, latest first.
     fn stored(&self) -> Result<Vec<StoredRun>, SafeText>;
+
+    /// When a run was last begun or removed, as far as that is known.
+    fn changed(&self) -> Option<SystemTime>;
+
+    /// Whether run `id` goes on in some process of this machine.
+    fn goes_on(&self, id: &RunId) -> bool;
+
+    /// Run `id` from its start on, to be read as it grows.
+    fn follow(&self, id: &RunId) -> Result<(RunHead, Follower), SafeText>;
 
     /// Goes on with run `id`, which was cut off, from its last checkpoint; as [`Deed::bench`] otherwise.
     fn resume(

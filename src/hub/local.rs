@@ -31,6 +31,7 @@ use crate::probe::process::ProcessProbe;
 use crate::probe::{self, Probe};
 use crate::report;
 use crate::store::history::Reader;
+use crate::store::run_dir::Follower;
 use crate::store::{self, Listed, RunDir};
 use crate::tune::{self, Advice, Tuning};
 
@@ -310,6 +311,18 @@ impl Deed for Local {
 
     fn stack(&self, pid: u32) -> Result<Stack, SafeText> {
         probe::stack::stack(&self.roots, pid).map_err(sentence)
+    }
+
+    fn changed(&self) -> Option<std::time::SystemTime> {
+        std::fs::metadata(&self.runs).ok()?.modified().ok()
+    }
+
+    fn goes_on(&self, id: &RunId) -> bool {
+        RunDir::goes_on(&self.runs.join(id.as_str()))
+    }
+
+    fn follow(&self, id: &RunId) -> Result<(RunHead, Follower), SafeText> {
+        RunDir::follow(&self.runs.join(id.as_str())).map_err(sentence)
     }
 
     fn stored(&self) -> Result<Vec<StoredRun>, SafeText> {

@@ -142,10 +142,14 @@ impl<D: Deed> Hub<D> {
 
     fn list(&mut self) {
         self.list_buckets();
+        self.watch_beside();
         self.tasks.spawn(tell_again::list(Arc::clone(&self.deed), self.outlet()));
     }
 
     fn open(&self, id: RunId) {
+        if self.follows(&id) {
+            return;
+        }
         self.tasks.spawn(tell_again::open(Arc::clone(&self.deed), self.outlet(), id));
     }
 

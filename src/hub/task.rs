@@ -256,6 +256,7 @@ impl Seen {
             RunEvent::Loads(loads) => self.loads.clone_from(loads),
             RunEvent::Sample(_)
             | RunEvent::Step(_)
+            | RunEvent::CutOff
             | RunEvent::Moment(_)
             | RunEvent::Log(_)
             | RunEvent::Checkpoint(_)

@@ -1,6 +1,7 @@
 //! The hub with fakes for what is done.
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use rand::SeedableRng;
 
@@ -15,9 +16,13 @@ use crate::model::time::{Stamp, SystemClock};
 use crate::model::unit::{Ratio, Seconds};
 use crate::model::update::{Notice, Stack};
 use crate::model::workflow::{WorkflowEvent, WorkflowWish};
+use crate::store::RunDir;
+use crate::store::run_dir::Follower;
 
 pub(super) struct Fake {
     panics: bool,
+    /// Where runs are kept that are really there.
+    runs: Option<std::path::PathBuf>,
 }
 
 fn told(id: &RunId, event: RunEvent) -> Update {
@@ -154,11 +159,31 @@ impl Deed for Fake {
         Err("no process is known".into())
     }
 
+    fn changed(&self) -> Option<SystemTime> {
+        std::fs::metadata(self.runs.as_ref()?).ok()?.modified().ok()
+    }
+
+    fn goes_on(&self, id: &RunId) -> bool {
+        self.runs.as_ref().is_some_and(|runs| RunDir::goes_on(&runs.join(id.as_str())))
+    }
+
+    fn follow(&self, id: &RunId) -> Result<(RunHead, Follower), SafeText> {
+        let runs = self.runs.as_ref().ok_or("nothing is kept")?;
+        RunDir::follow(&runs.join(id.as_str())).map_err(|error| error.to_string().into())
+    }
+
     fn stored(&self) -> Result<Vec<StoredRun>, SafeText> {
+        if let Some(runs) = &self.runs {
+            return crate::store::briefs(runs).map_err(|error| error.to_string().into());
+        }
         Ok(vec![StoredRun::bare(kept(), true)])
     }
 
     fn read(&self, id: &RunId) -> Result<Run, SafeText> {
+        if let Some(runs) = &self.runs {
+            let read = RunDir::read(&runs.join(id.as_str()));
+            return read.map_err(|error| error.to_string().into());
+        }
         if *id != kept() {
             return Err(format!("run {id} is not kept").into());
         }
@@ -199,17 +224,22 @@ pub(super) struct Rig {
 }
 
 fn rig(panics: bool) -> Rig {
-    make(panics, |_| {})
+    make(Fake { panics, runs: None }, |_| {})
 }
 
 /// A hub that `settle` has made ready.
 pub(super) fn rig_with(settle: impl FnOnce(&mut Hub<Fake>)) -> Rig {
-    make(false, settle)
+    make(Fake { panics: false, runs: None }, settle)
 }
 
-fn make(panics: bool, settle: impl FnOnce(&mut Hub<Fake>)) -> Rig {
+/// A hub of a machine that keeps its runs in `runs`.
+pub(super) fn rig_on(runs: &Path) -> Rig {
+    make(Fake { panics: false, runs: Some(runs.to_owned()) }, |_| {})
+}
+
+fn make(deed: Fake, settle: impl FnOnce(&mut Hub<Fake>)) -> Rig {
     let random = StdRng::seed_from_u64(1);
-    let deed = Arc::new(Fake { panics });
+    let deed = Arc::new(deed);
     let interval = Duration::from_secs(1);
     let mut hub = Hub::new(deed, Arc::new(SystemClock), random, interval);
     settle(&mut hub);
@@ -372,7 +402,7 @@ async fn a_live_run_is_heard_to_its_end_when_the_hub_stops() {
 #[tokio::test(start_paused = true)]
 async fn what_a_slow_reader_does_not_take_is_counted_and_told() {
     let random = StdRng::seed_from_u64(1);
-    let deed = Arc::new(Fake { panics: false });
+    let deed = Arc::new(Fake { panics: false, runs: None });
     let mut hub = Hub::new(deed, Arc::new(SystemClock), random, Duration::from_secs(1));
     let mut slow = hub.subscribe(2);
     let outlet = hub.outlet();

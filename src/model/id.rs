@@ -26,6 +26,22 @@ impl SourceId {
         Self(SafeText::new(&format!("{}/{name}", self.0)))
     }
 
+    /// The source that tells of this node, where it is one of many below it.
+    pub fn above(&self) -> Option<Self> {
+        let (source, _) = self.0.as_str().split_once('/')?;
+        Some(Self(SafeText::new(source)))
+    }
+
+    /// Why no benchmark begins on this node, which `source` tells of, and what mends it.
+    pub fn only_told(source: &Self) -> String {
+        format!("it needs --source NAME=ssh://HOST; {source} only tells of it")
+    }
+
+    /// What another process of this machine does, read from disk while it goes on.
+    pub fn beside() -> Self {
+        Self(SafeText::new("local/beside"))
+    }
+
     /// What is kept on disk and told again.
     pub fn stored() -> Self {
         Self(SafeText::new("stored"))

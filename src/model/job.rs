@@ -134,7 +134,7 @@ pub enum Runtime {
     Node,
     /// Python 3.
     Python,
-    /// Go, by `go run`.
+    /// Go, built and run.
     Go,
     /// A WebAssembly module, with WASI preview 1 or without imports.
     Wasm,

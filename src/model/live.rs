@@ -16,6 +16,11 @@ use super::update::Update;
 /// Version of this stream; a reader takes a larger one as far as it understands it, and says so.
 pub const FORMAT: u32 = 1;
 
+/// Most samples that are told of a run that another isomon opens, the latest.
+pub const RUN_SAMPLES: usize = 100_000;
+/// Most bytes that are told of it, as lines.
+pub const RUN_BYTES: usize = 64 << 20;
+
 /// The first line.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]

@@ -175,6 +175,8 @@ pub enum RunEvent {
     Workers(Vec<Worker>),
     /// The files it wrote; replaces what was said before.
     Files(Vec<Artifact>),
+    /// Nobody does it any more, and it never said that it ended.
+    CutOff,
     /// It is over.
     Ended(Box<RunTail>),
 }
@@ -314,6 +316,7 @@ impl Run {
             RunEvent::Files(files) => self.files = files,
             RunEvent::Ended(tail) => self.tail = Some(*tail),
             RunEvent::Started(_)
+            | RunEvent::CutOff
             | RunEvent::Moment(_)
             | RunEvent::Progress(_)
             | RunEvent::Summary(_)

@@ -62,6 +62,8 @@ pub enum What {
     },
     /// The runs that are kept on disk, latest first.
     Runs(Vec<StoredRun>),
+    /// Whether the place where runs are kept, which says so, can be read.
+    Shelf(Health),
     /// A piece of the past, as it was wished.
     Past(Box<Past>),
     /// Where the recording is that is played.

@@ -11,6 +11,9 @@ use crate::model::unit::{Ratio, Seconds};
 use crate::state::RunState;
 use crate::state::run::tally::StageTally;
 
+/// Share of a part that is little, when no more is left.
+const LITTLE: f64 = 0.05;
+
 /// The stages that a benchmark of `plan` has.
 pub(super) fn planned(plan: &Plan) -> impl Iterator<Item = BenchStage> {
     BenchStage::ALL.into_iter().filter(|stage| stage.is_in(plan))
@@ -220,12 +223,15 @@ fn partitions(run: &RunState, stage: BenchStage, standing: Standing) -> Vec<Part
         .collect()
 }
 
-/// The largest lag over the mean; `None` where none lags, or where there is but one.
+/// The largest lag over the mean; `None` where none lags, or where there is but one, and near the end: a
+/// part with little left beside one with nothing is no sign of anything.
 fn skew(partitions: &[Partition]) -> Option<f64> {
+    let largest = partitions.iter().filter_map(|part| part.latest).max().unwrap_or(0);
+    let little = (largest as f64 * LITTLE).max(1.0);
     let lags: Vec<f64> = partitions.iter().filter_map(|part| Some(part.lag? as f64)).collect();
     let mean = lags.iter().sum::<f64>() / lags.len().max(1) as f64;
     let most = lags.iter().copied().fold(0.0, f64::max);
-    (lags.len() > 1 && mean > 0.0).then(|| most / mean)
+    (lags.len() > 1 && most > little).then(|| most / mean)
 }
 
 /// Whether it holds back what feeds it: arrivals wait, or some of its cells are far behind.

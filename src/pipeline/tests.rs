@@ -172,6 +172,22 @@ fn cells_that_fall_behind_are_skewed() {
 }
 
 #[test]
+fn the_last_samples_of_a_run_are_no_skew() {
+    let mut events = some();
+    for round in 4..10 {
+        events.push(sample(0, round, false, 10.0 + f64::from(round), true));
+    }
+    for round in 2..9 {
+        events.push(sample(1, round, false, 20.0 + f64::from(round), true));
+    }
+    let job = job(&told(&SourceId::local(), events));
+    let rounds = &job.stages[2];
+    let lag: Vec<_> = rounds.partitions.iter().map(|part| part.lag.unwrap()).collect();
+    assert_eq!(lag, [0, 1]);
+    assert_eq!(rounds.skew, None, "one sample is left");
+}
+
+#[test]
 fn errors_have_their_part_their_words_and_a_hint() {
     let line =
         |text: &str| LogLine { at_ms: 9, from: "runc noop".into(), bad: true, text: text.into() };

@@ -12,6 +12,7 @@ use super::answer::Problem;
 use super::count::Counts;
 use super::depth::Depth;
 use super::gate::CHALLENGE;
+use super::history::History;
 use super::live::{Log, Streams};
 use super::result::Results;
 use super::run::Runs;
@@ -44,6 +45,8 @@ pub struct Context {
     pub runs: OnceLock<Runs>,
     /// The runs of workflows that are kept.
     pub results: OnceLock<Results>,
+    /// How things were, where that is kept.
+    pub history: OnceLock<History>,
     /// What became of the requests.
     pub counts: Counts,
     /// What became of the samples that are sent elsewhere, where any are.
@@ -79,6 +82,7 @@ impl Context {
             workloads: OnceLock::new(),
             runs: OnceLock::new(),
             results: OnceLock::new(),
+            history: OnceLock::new(),
             counts: Counts::default(),
             remote: OnceLock::new(),
             log: Log::default(),
@@ -141,6 +145,14 @@ impl Context {
         let state = self.state();
         let info = state.nodes.get(&SourceId::local()).and_then(|node| node.info.as_ref());
         info.map_or_else(|| SafeText::new(""), |info| info.hostname.clone())
+    }
+
+    /// Run `id`, which is kept here; an error is a sentence.
+    pub(super) async fn read_run(&self, id: &RunId) -> Result<Run, SafeText> {
+        let unknown = || SafeText::new(&format!("run {id} is not kept here"));
+        let runs = self.runs.get().ok_or_else(unknown)?;
+        let read = runs.read(id).await.map_err(|problem| problem.text)?;
+        read.ok_or_else(unknown)
     }
 
     /// Has `command` carried out; what comes of it is told by updates.

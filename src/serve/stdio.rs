@@ -1,7 +1,8 @@
 //! `isomon serve --stdio`: the same stream on standard output, wishes on standard input.
 //!
 //! It is what another isomon runs by SSH. A wish is a [`Command`] as JSON, one a line; only those that
-//! another isomon has are taken. When the input ends, so does everything.
+//! another isomon has are taken. A run that is kept here is read by the wish to open it, one at a time.
+//! When the input ends, so does everything.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,9 @@ use crate::model::id::SourceId;
 use crate::model::live::Line;
 use crate::model::text::SafeText;
 use crate::model::update::{Notice, Update, What};
+use reading::Reading;
+
+mod reading;
 
 /// Longest line of a wish, in bytes.
 const LONGEST: u64 = 256 << 10;
@@ -54,7 +58,7 @@ async fn tell(
 ) -> std::io::Result<()> {
     let (piece, mut told) = live::begin(context, None, false, true);
     send(output, &piece).await?;
-    let mut deep = false;
+    let (mut deep, mut reading) = (false, None::<Reading>);
     let mut again = tokio::time::interval(AGAIN);
     loop {
         tokio::select! {
@@ -65,9 +69,20 @@ async fn tell(
                     deep = on == Some(SourceId::local());
                     again.reset_immediately();
                 }
+                Some(Heard::Wish(Command::OpenRun(id))) => match context.read_run(&id).await {
+                    Ok(run) => reading = Some(Reading::of(run)),
+                    Err(why) => send(output, &complaint(context, told, why)).await?,
+                },
                 Some(Heard::Wish(command)) => drop(context.wish(command).await),
                 Some(Heard::Wrong(why)) => send(output, &complaint(context, told, why)).await?,
             },
+            () = std::future::ready(()), if reading.is_some() => {
+                let page = reading.as_mut().and_then(|of| of.page(context.clock.now(), told));
+                match page {
+                    Some(page) => send(output, &page).await?,
+                    None => reading = None,
+                }
+            }
             next = live::next(context, told, deep) => {
                 let (piece, last) = next.unwrap_or_else(|| live::begin(context, None, deep, true));
                 told = last;
@@ -118,6 +133,7 @@ fn read_wish(line: &[u8]) -> Heard {
             | Command::Cancel(_)
             | Command::CheckBackends
             | Command::Focus(_)
+            | Command::OpenRun(_)
             | Command::Interval(_)),
         ) => Heard::Wish(wish),
         Ok(_) => Heard::Wrong("only this machine's own isomon can wish that".into()),
@@ -136,6 +152,7 @@ mod tests {
         assert!(taken(r#"{"focus":"local"}"#) && taken(r#"{"focus":null}"#));
         assert!(taken(r#"{"cancel":"19700101-000001-a1b2c3d4"}"#));
         assert!(taken(r#"{"interval":{"secs":2,"nanos":0}}"#));
+        assert!(taken(r#"{"open_run":"19700101-000001-a1b2c3d4"}"#));
         let refused = [r#""list_runs""#, r#"{"mend":"runc"}"#, "{", "", r#"{"pause":true}"#];
         for line in refused {
             assert!(!taken(line), "{line}");

@@ -4,7 +4,7 @@
 //! the portal's; each is found by asking. What a generation cannot tell is told as a gap: no failed
 //! jobs in one, no list at all while two jobs run at once in the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -17,7 +17,6 @@ use crate::model::command::Command;
 use crate::model::origin::{Kind, Offer};
 use crate::model::pipeline::{Moment, Pipeline, Pipelines};
 use crate::model::text::SafeText;
-use crate::model::time::{Clock as _, SystemClock};
 use crate::model::update::What;
 
 mod depth;
@@ -52,6 +51,10 @@ pub struct Solstice {
     prefix: Option<&'static str>,
     known: Pipelines,
     told: Option<Pipelines>,
+    /// Whether somebody looks, so that jobs that are over are asked about too.
+    deep: bool,
+    /// What was answered of jobs that are over: it does not change any more.
+    settled: BTreeSet<(&'static str, SafeText)>,
     /// What happened in each job as the server tells it, and how much of that has no time.
     events: BTreeMap<SafeText, (Vec<Moment>, usize)>,
 }
@@ -60,12 +63,20 @@ impl Solstice {
     /// The server of `spec`. Nothing is asked yet.
     pub fn new(spec: &Spec) -> Result<Self, Error> {
         let survey = Survey::new(spec, Kind::Solstice)?;
-        let (prefix, told, events) = (None, None, BTreeMap::new());
-        Ok(Self { survey, prefix, known: Pipelines::default(), told, events })
+        Ok(Self {
+            survey,
+            prefix: None,
+            known: Pipelines::default(),
+            told: None,
+            deep: false,
+            settled: BTreeSet::new(),
+            events: BTreeMap::new(),
+        })
     }
 
     async fn round(&mut self, wants: Wants) -> Result<Vec<Told>, Error> {
         self.survey.begin();
+        self.deep = wants.depth;
         self.ask_jobs().await;
         self.ask_stages().await;
         self.ask_workers().await;
@@ -121,12 +132,13 @@ impl Solstice {
 
     /// Takes a list in; what was known of a job beyond the list stays.
     fn take(&mut self, mut list: Pipelines) {
+        let now_ms = self.survey.there_ms();
         for job in &mut list.jobs {
             if let Some(old) = self.known.jobs.iter_mut().find(|old| old.id == job.id) {
                 let fresh = std::mem::take(job);
                 *job = job::beyond(fresh, std::mem::take(old));
             }
-            told::note_queues(job, SystemClock.now().wall_ms);
+            told::note_queues(job, now_ms);
         }
         self.known = list;
     }
@@ -143,7 +155,8 @@ impl Solstice {
         let no_list = matches!(self.survey.offer(JOBS), Offer::Failed(_));
         let is_bare = |job: &Pipeline| job.stages.iter().all(|stage| stage.operator.is_empty());
         let pace = self.survey.pace();
-        for (id, answer) in self.details(STAGES, pace, |job| no_list || is_bare(job)).await {
+        let wanted = |job: &Pipeline| no_list || is_bare(job);
+        for (id, answer) in self.details(STAGES, pace, wanted).await {
             let job = self.known.jobs.iter_mut().find(|job| job.id == id);
             if job.and_then(|job| stage::fill(job, &answer)).is_none() {
                 self.survey.misshapen(STAGES, "there is no list of stages in it");
@@ -167,7 +180,18 @@ impl Solstice {
         }
     }
 
-    /// Asks about the jobs that run or failed and are `wanted`, a few of them, one by one.
+    /// Jobs that run or failed and are `wanted`, a few of them; where somebody looks as many of those that
+    /// are over and of which `name` was not answered yet.
+    fn asked_about(&self, name: &'static str, wanted: impl Fn(&Pipeline) -> bool) -> Vec<SafeText> {
+        let plain = |job: &&Pipeline| is_id(job.id.as_str());
+        let jobs = || self.known.jobs.iter().filter(plain);
+        let open = jobs().filter(|job| is_open(job) && wanted(job)).take(SINGLY);
+        let fresh = |job: &&Pipeline| !self.settled.contains(&(name, job.id.clone()));
+        let over = jobs().filter(|job| self.deep && !is_open(job)).filter(fresh).take(SINGLY);
+        open.chain(over).map(|job| job.id.clone()).collect()
+    }
+
+    /// Asks about the jobs that are `wanted`, a few of them, one by one.
     async fn details(
         &mut self,
         name: &'static str,
@@ -175,9 +199,7 @@ impl Solstice {
         wanted: impl Fn(&Pipeline) -> bool,
     ) -> Vec<(SafeText, Value)> {
         let prefix = self.prefix.unwrap_or_default();
-        let jobs = self.known.jobs.iter().filter(|job| is_id(job.id.as_str()) && is_open(job));
-        let ids: Vec<SafeText> =
-            jobs.filter(|job| wanted(job)).take(SINGLY).map(|job| job.id.clone()).collect();
+        let ids = self.asked_about(name, wanted);
         if ids.is_empty() || !self.survey.is_due(name) {
             return Vec::new();
         }
@@ -186,16 +208,39 @@ impl Solstice {
         for id in ids {
             let path = format!("{prefix}{}", name.replace("{id}", id.as_str()));
             match self.survey.fetch(&path).await {
-                Ok(answer) => found.push((id, answer)),
+                Ok(answer) => {
+                    self.settle(name, &id);
+                    found.push((id, answer));
+                }
+                // That a server has nothing more of a job that is over says nothing of the others.
+                Err(Error::NotOffered { .. }) if self.is_over(&id) => self.settle(name, &id),
                 Err(error) => last = Err(error),
             }
             if matches!(last, Err(Error::NotOffered { .. } | Error::Late { .. })) {
                 break;
             }
         }
+        if found.is_empty() && last.is_ok() {
+            let offer = self.survey.offer(name).clone();
+            self.survey.note(name, offer, every);
+            return found;
+        }
         let outcome = if found.is_empty() { last } else { Ok(Value::Null) };
         self.survey.keep(name, every, outcome);
         found
+    }
+
+    /// Remembers that `name` was answered of job `id`, if that is over.
+    fn settle(&mut self, name: &'static str, id: &SafeText) {
+        let kept = &self.known.jobs;
+        self.settled.retain(|(_, id)| kept.iter().any(|job| job.id == *id));
+        if self.is_over(id) {
+            self.settled.insert((name, id.clone()));
+        }
+    }
+
+    fn is_over(&self, id: &SafeText) -> bool {
+        self.known.jobs.iter().any(|job| job.id == *id && !is_open(job))
     }
 
     /// The jobs, if something about them is new.

@@ -31,6 +31,7 @@ mod nvidia;
 mod peer;
 mod process;
 mod refusal;
+mod run;
 mod script;
 mod sensor;
 
@@ -238,9 +239,13 @@ impl Source for Host {
         })
     }
 
-    fn read<'a>(&'a mut self, _: &'a RunId) -> Asked<'a, Run> {
-        let why = "runs of a host reached by SSH are listed and not read; `isomon serve` there, and its \
-                   address here, lets them be read";
-        Box::pin(async move { Err(Error::Unable { why: why.into() }) })
+    fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Run> {
+        Box::pin(async move {
+            if let Some(Way::Peer(peer)) = &mut self.way {
+                return peer.read(id).await;
+            }
+            let why = "there is no isomon on that host to read it; set `copy = true` for one";
+            Err(Error::Unable { why: why.into() })
+        })
     }
 }

@@ -14,7 +14,6 @@ use super::foreign::{Survey, value};
 use super::{Asked, Error, Source, Spec, Told, Wants};
 use crate::model::command::Command;
 use crate::model::origin::Kind;
-use crate::model::time::{Clock, SystemClock};
 use crate::model::update::What;
 use crate::model::workload::{Capability, Status, Workloads};
 
@@ -123,7 +122,7 @@ impl Vulcan {
             mean_seconds: stats.mean_seconds,
             capabilities: self.capabilities.clone(),
             gaps: figures::gaps(&latest, self.list.newest_ms()),
-            spells: figures::spells(&latest, SystemClock.now().wall_ms),
+            spells: figures::spells(&latest, self.survey.there_ms()),
             latest,
         };
         if self.told.as_ref() == Some(&news) {

@@ -197,6 +197,7 @@ impl RunState {
                 self.workers = workers.iter().take(WORKERS).cloned().collect();
             }
             RunEvent::Files(files) => self.files = files.iter().take(FILES).cloned().collect(),
+            RunEvent::CutOff => self.stored = true,
             RunEvent::Ended(tail) => {
                 self.progress = tail.progress;
                 self.summary.clone_from(&tail.summary);

@@ -6,6 +6,7 @@
 //! time. What a list shows of a run stands in the name of one empty object ([`index`]), so that ten
 //! thousand runs are ten requests. Every request has its time, and what comes back is bounded.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::model::id::RunId;
 mod door;
 pub mod error;
 pub mod index;
+mod lay;
 mod manifest;
 mod pull;
 mod push;
@@ -28,6 +30,7 @@ mod read;
 mod tests;
 
 pub use error::Error;
+use lay::Laid;
 pub use pull::Pulled;
 pub use push::Pushed;
 
@@ -56,6 +59,8 @@ pub struct Bucket {
     place: Place,
     /// What every key begins with.
     prefix: Key,
+    /// Where it is on this machine, if it is a directory here.
+    root: Option<PathBuf>,
     /// Whether credentials were found; where not, the machine it runs on is asked for some.
     named: bool,
 }
@@ -85,6 +90,11 @@ impl Bucket {
     /// Writes `bytes` where nothing is; false where something is.
     async fn put(&self, key: &Key, bytes: Bytes) -> Result<bool, Error> {
         let size = bytes.len() as u64;
+        match self.lay(key, bytes.clone()).await? {
+            Laid::There => return Ok(true),
+            Laid::Exists => return Ok(false),
+            Laid::Unable => {}
+        }
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         let work = self.store.put_opts(key, PutPayload::from_bytes(bytes), options);
         match self.within("writing", size, work).await {
@@ -92,6 +102,18 @@ impl Bucket {
             Err(Error::Exists) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Writes `bytes` where the bucket is a directory that can take them as a whole.
+    async fn lay(&self, key: &Key, bytes: Bytes) -> Result<Laid, Error> {
+        let Some(root) = self.root.clone() else { return Ok(Laid::Unable) };
+        let (path, size) = (root.join(key.as_ref()), bytes.len() as u64);
+        let work = async {
+            let laid = tokio::task::spawn_blocking(move || lay::lay(&root, &path, &bytes)).await?;
+            let told = |source| object_store::Error::Generic { store: "file", source };
+            laid.map_err(|error| told(Box::new(error)))
+        };
+        self.within("writing", size, work).await
     }
 
     /// What is at `key`; `None` where nothing is. More than `most` bytes are an error.

@@ -17,8 +17,10 @@ use crate::model::pipeline::{Artifact, LOG_LINES, LogLine, Moment};
 use crate::model::run::{Run, RunEnd, RunHead};
 use crate::model::unit::Seconds;
 
+mod follow;
 mod page;
 
+pub use follow::Follower;
 pub use page::Page;
 
 pub(super) const HEAD: &str = "head.json";

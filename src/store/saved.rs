@@ -44,6 +44,11 @@ pub(super) fn write(dir: &Path, saved: &Saved) -> Result<(), Error> {
     file::write_json(&dir.join(NAME), saved)
 }
 
+/// When what is saved in `dir` was written; `None` where nothing is.
+pub(super) fn written(dir: &Path) -> Option<std::time::SystemTime> {
+    std::fs::metadata(dir.join(NAME)).ok()?.modified().ok()
+}
+
 /// What is saved in `dir`; `None` where nothing is.
 pub(super) fn read(dir: &Path) -> Result<Option<Saved>, Error> {
     let at = dir.join(NAME);

@@ -33,6 +33,7 @@ use crate::model::update::{Health, Notice, What};
 use crate::source::{Error, Source, Spec, Told, Wants};
 
 pub mod admit;
+mod clock;
 pub mod gate;
 pub mod retry;
 mod tell;

@@ -7,11 +7,12 @@ use isomon::model::backend::{BackendId, BackendStatus, Mend, Start};
 use isomon::model::bench::{Effort, Limits, Payload, Plan};
 use isomon::model::id::RunId;
 use isomon::model::past::{Past, PastWish};
-use isomon::model::run::{Run, StoredRun};
+use isomon::model::run::{Run, RunHead, StoredRun};
 use isomon::model::text::SafeText;
 use isomon::model::unit::{Ratio, Seconds};
 use isomon::model::update::{Stack, Update};
 use isomon::model::workflow::{WorkflowEvent, WorkflowWish};
+use isomon::store::run_dir::Follower;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -70,6 +71,18 @@ impl Deed for Idle {
 
     fn stack(&self, _pid: u32) -> Result<Stack, SafeText> {
         Err("no process is known".into())
+    }
+
+    fn changed(&self) -> Option<std::time::SystemTime> {
+        None
+    }
+
+    fn goes_on(&self, _: &RunId) -> bool {
+        false
+    }
+
+    fn follow(&self, _: &RunId) -> Result<(RunHead, Follower), SafeText> {
+        Err("nothing is kept".into())
     }
 
     fn stored(&self) -> Result<Vec<StoredRun>, SafeText> {

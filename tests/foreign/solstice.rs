@@ -209,6 +209,31 @@ async fn who_looks_in_depth_is_told_everything_that_is_offered() {
 }
 
 #[tokio::test]
+async fn a_job_that_is_over_is_told_in_depth_and_asked_about_once() {
+    let server = Server::start(FAST_API).await;
+    let over = r#"{"running":[],"completed":[{"job_id":"old","status":"COMPLETED","start_time":5.0,
+        "end_time":7.5,"stages":[{"stage_id":"s","operator_type":"Map"}]}]}"#;
+    server.json("/api/jobs", over);
+    server.json(
+        "/api/jobs/old/lineage",
+        r#"{"nodes":[{"id":"a","split_id":"a"},{"id":"b","split_id":"b"}],
+            "edges":[{"source":"a","target":"b"}]}"#,
+    );
+    server.json("/api/jobs/old/configuration", r#"{"job_config":{"queue_type":"tansu"}}"#);
+    let mut source = server.source("solstice+http");
+    let bare = ask(&mut source).await.unwrap();
+    assert!(told!(bare, Pipelines).unwrap().jobs[0].lineage.is_empty(), "nobody looks");
+    let deep = source.ask(Wants { depth: true }).await.unwrap();
+    let job = &told!(deep, Pipelines).unwrap().jobs[0];
+    assert_eq!(job.lineage[1].parents[0].as_str(), "a");
+    assert_eq!(job.configuration[0].1.as_str(), "tansu");
+    let about = || server.asked().iter().filter(|path| path.contains("old/lineage")).count();
+    assert_eq!(about(), 1);
+    source.ask(Wants { depth: true }).await.unwrap();
+    assert_eq!(about(), 0, "it does not change any more");
+}
+
+#[tokio::test]
 async fn who_does_not_look_asks_little() {
     let server = Server::start(FAST_API).await;
     server.json("/api/jobs", SPLIT);

@@ -1,12 +1,20 @@
 //! A Vulcan as it is served, and with the nodes it plans.
 
-use isomon::model::command::Command;
-use isomon::model::origin::{Kind, Offer};
-use isomon::model::update::What;
-use isomon::model::workload::Status;
-use isomon::source::Error;
-use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use isomon::model::command::Command;
+use isomon::model::id::SourceId;
+use isomon::model::origin::{Kind, Offer};
+use isomon::model::time::{Clock as _, SystemClock};
+use isomon::model::update::What;
+use isomon::model::workload::{Status, Window, Workloads};
+use isomon::source::Error;
+use isomon::watch::poll::{Common, Poll};
+use isomon::watch::{Outlet, Pace};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::server::{Asked, CHI, Server, ask, later, offer, told};
 
@@ -156,7 +164,8 @@ async fn pages_that_are_too_large_are_asked_for_in_smaller_ones() {
     assert!(work.latest[0].output.as_ref().unwrap().as_str().len() < 300);
 }
 
-/// A server whose clock is off by so many seconds; it knows no question.
+/// A server whose clock is off by so many seconds; whatever it is asked, it tells of one workload that
+/// was ordered 5 s before by its clock.
 fn off(seconds: i64) -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -164,9 +173,13 @@ fn off(seconds: i64) -> u16 {
         for mut stream in listener.incoming().flatten() {
             let there = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
             let date = there.strftime("%a, %d %b %Y %H:%M:%S GMT");
+            let mut one = workload(0);
+            one["created_at"] = (there - jiff::SignedDuration::from_secs(5)).to_string().into();
+            let body = json!({"status": "ok", "workloads": [one], "total": 1}).to_string();
             let answer = format!(
                 "HTTP/1.1 200 OK\r\ndate: {date}\r\ncontent-type: application/json\r\n\
-                 content-length: 15\r\nconnection: close\r\n\r\n{{\"status\":\"ok\"}}"
+                 content-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
             );
             let mut head = [0; 2_048];
             let _read = std::io::Read::read(&mut stream, &mut head);
@@ -184,5 +197,43 @@ async fn a_clock_that_is_off_is_told_and_one_that_is_right_is_not() {
         let Ok(told) = ask(&mut source).await else { panic!("{seconds}: no answer") };
         let skew = crate::server::origin(&told).unwrap().skew_seconds.unwrap();
         assert!((least..=most).contains(&skew), "{seconds}: {skew}");
+    }
+}
+
+/// What is watched of `url` until workloads are told.
+async fn watched(url: &str) -> Workloads {
+    let (to, mut updates) = mpsc::channel(100);
+    let (_pace, pace) = watch::channel(Pace { interval: Duration::from_secs(1), paused: false });
+    let (_focus, focus) = watch::channel(None);
+    let (_wishes, wishes) = mpsc::channel(1);
+    let stop = CancellationToken::new();
+    let common = Common { pace, focus, gate: Arc::default(), stop: stop.clone(), count: 1 };
+    let spec = crate::server::spec(url);
+    let outlet = Outlet::new(SourceId::local(), Arc::new(SystemClock), to);
+    let source = isomon::source::open(spec.clone()).unwrap();
+    let poll = tokio::spawn(Poll::new(source, &spec, &outlet, wishes, common, 7).run());
+    let told = loop {
+        let update = tokio::time::timeout(Duration::from_secs(10), updates.recv()).await;
+        if let What::Workloads(workloads) = update.expect("in time").unwrap().what {
+            break *workloads;
+        }
+    };
+    stop.cancel();
+    poll.await.unwrap();
+    told
+}
+
+#[tokio::test]
+async fn how_old_something_is_does_not_depend_on_the_clock_of_its_server() {
+    for seconds in [-3_600, -7 * 86_400, 5_400, 0] {
+        let told = watched(&format!("vulcan+http://127.0.0.1:{}", off(seconds))).await;
+        let now_ms = SystemClock.now().wall_ms;
+        let age_ms = now_ms - told.latest[0].created_ms;
+        assert!((1_000..12_000).contains(&age_ms), "{seconds}: {age_ms} ms old");
+        let hour = told.spells.iter().find(|spell| spell.window == Window::Hour).unwrap();
+        let counted: u64 = hour.slots.iter().map(|slot| slot.count).sum();
+        let off_ms = hour.from_ms - Window::Hour.from_ms(now_ms);
+        assert_eq!(counted, 1, "{seconds}: it is of the last hour");
+        assert!(off_ms.abs() < 70_000, "{seconds}: the hour is {off_ms} ms off");
     }
 }

@@ -12,12 +12,13 @@ use isomon::model::bench::{Limits, Plan};
 use isomon::model::command::Command;
 use isomon::model::id::RunId;
 use isomon::model::past::{Past, PastWish};
-use isomon::model::run::{Run, StoredRun};
+use isomon::model::run::{Run, RunHead, StoredRun};
 use isomon::model::text::SafeText;
 use isomon::model::time::{SetClock, SystemClock};
 use isomon::model::update::{Stack, Update, What};
 use isomon::model::workflow::{WorkflowEvent, WorkflowWish};
 use isomon::state::State;
+use isomon::store::run_dir::Follower;
 use isomon::tui::app::Setup;
 use isomon::tui::event::Input;
 use isomon::tui::session::{Ended, Feed, Session};
@@ -114,6 +115,18 @@ impl Deed for Shop {
 
     fn stack(&self, _pid: u32) -> Result<Stack, SafeText> {
         Err("no process is known".into())
+    }
+
+    fn changed(&self) -> Option<std::time::SystemTime> {
+        None
+    }
+
+    fn goes_on(&self, _: &RunId) -> bool {
+        false
+    }
+
+    fn follow(&self, _: &RunId) -> Result<(RunHead, Follower), SafeText> {
+        Err("nothing is kept".into())
     }
 
     fn stored(&self) -> Result<Vec<StoredRun>, SafeText> {

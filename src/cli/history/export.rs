@@ -7,15 +7,16 @@ use std::path::PathBuf;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use serde_json::{Map, Value, json};
 
-use super::query::{columns, plain};
-use super::when::When;
-use super::{bad, now_ms, rfc3339};
+use super::query::columns;
+use super::{bad, now_ms};
 use crate::cli::advice::Advise;
 use crate::cli::{Exit, Outcome, kept, print};
 use crate::model::id::SourceId;
 use crate::model::past::PastTrack;
 use crate::model::text::SafeText;
 use crate::report::cell;
+use crate::report::past::{plain, rfc3339};
+use crate::report::when::When;
 use crate::store;
 use crate::store::history::Reader;
 

@@ -3,10 +3,8 @@
 use std::fmt::Write as _;
 
 use color_eyre::eyre::{Report, Result, eyre};
-use serde_json::json;
 
-use super::when::{When, shown};
-use super::{bad, now_ms, rfc3339};
+use super::{bad, now_ms};
 use crate::cli::advice::Advise;
 use crate::cli::{Exit, Outcome, print};
 use crate::config::Span;
@@ -14,8 +12,10 @@ use crate::model::id::SourceId;
 use crate::model::past::{Past, PastTrack, PastWish};
 use crate::model::text::SafeText;
 use crate::report::cell;
+use crate::report::past::{self, History, Question, Wrong, choose, rfc3339};
+use crate::report::when::{When, shown};
 use crate::store::history::Reader;
-use crate::track::{column_of, short_names};
+use crate::track::short_names;
 
 /// What stands below the flags.
 pub(super) const AFTER_HELP: &str = "\
@@ -28,11 +28,9 @@ Examples:
   isomon history query --metric gpu --format csv > gpu.csv";
 
 /// Rows of a table unless a step is set.
-const TABLE: i64 = 60;
+const TABLE: u32 = 60;
 /// Instants of everything else.
-const ALL: i64 = 3_600;
-/// Instants at most.
-const MOST: i64 = 20_000;
+const ALL: u32 = 3_600;
 
 /// How to write it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -87,77 +85,40 @@ pub(super) fn run(wish: &QueryArgs, reader: &Reader) -> Outcome {
     print::out(&match form {
         Form::Table => table(&past),
         Form::Csv => csv(&past),
-        Form::Json => serde_json::to_string_pretty(&document(&past))? + "\n",
+        Form::Json => serde_json::to_string_pretty(&History::from(&past))? + "\n",
     })?;
     Ok(Exit::Good)
 }
 
 fn past_wish(wish: &QueryArgs, form: Form) -> Result<PastWish> {
-    let now = now_ms();
-    let (from_ms, to_ms) = (wish.from.ms(now), wish.to.ms(now));
-    if from_ms >= to_ms {
-        let words = format!("--from {} is not before --to {}", rfc3339(from_ms), rfc3339(to_ms));
-        return Err(eyre!(words).advise("times that have gone by begin with a minus: --from -2h"));
-    }
-    let span = to_ms - from_ms;
-    let most = match wish.step {
-        Some(step) => span / i64::try_from(step.0.as_millis()).unwrap_or(i64::MAX).max(1),
-        None if form == Form::Table => TABLE,
-        None => ALL,
-    };
-    if most > MOST {
-        let least = Span(std::time::Duration::from_millis((span / MOST).unsigned_abs()));
-        return Err(eyre!("--step makes {most} lines of each number, more than {MOST}")
-            .advise(&format!("choose a step above {least}, or use `isomon history export`")));
-    }
+    let usual = if form == Form::Table { TABLE } else { ALL };
     let sources = wish.source.iter().map(|name| SourceId(SafeText::new(name))).collect();
-    Ok(PastWish { from_ms, to_ms, most: u32::try_from(most.max(1)).unwrap_or(1), sources })
+    let question = Question { from: wish.from, to: wish.to, step: wish.step, usual, sources };
+    question.wish(now_ms()).map_err(wrong)
 }
 
 /// The columns that `metrics` name, each of which there must be.
 pub(super) fn columns(metrics: &[String], reader: &Reader) -> Result<Vec<SafeText>> {
     let known = reader.columns().map_err(bad)?;
-    let column = |name: &String| {
-        let column = SafeText::new(column_of(name));
-        let unknown = || unknown(name, &known);
-        if known.contains(&column) { Ok(column) } else { Err(unknown()) }
+    past::columns(metrics.iter().map(String::as_str), &known).map_err(wrong)
+}
+
+/// What is wrong with a question, and what mends it.
+fn wrong(wrong: Wrong) -> Report {
+    let remedy = match &wrong {
+        Wrong::Backwards { .. } => {
+            "times that have gone by begin with a minus: --from -2h".to_owned()
+        }
+        Wrong::Fine { least, .. } => {
+            format!("choose a step above {}, or use `isomon history export`", Span(*least))
+        }
+        Wrong::Unknown { near, .. } => {
+            let near = near.as_ref().map(|near| format!("--metric {near}, or "));
+            let short: Vec<&str> = short_names().collect();
+            format!("{}one of: {}", near.unwrap_or_default(), short.join(", "))
+        }
     };
-    metrics.iter().map(column).collect()
-}
-
-fn unknown(name: &str, known: &[SafeText]) -> Report {
-    let mut names: Vec<&str> = known.iter().map(SafeText::as_str).collect();
-    for name in short_names() {
-        names.push(name);
-    }
-    let near =
-        names.into_iter().map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
-    let near = near.filter(|(off, _)| *off <= 3).map(|(_, known)| format!("--metric {known}, or "));
-    let (short, near): (Vec<_>, _) = (short_names().collect(), near.unwrap_or_default());
-    eyre!("nothing is kept of `{}`", SafeText::new(name))
-        .advise(&format!("{near}one of: {}", short.join(", ")))
-}
-
-/// Leaves what is asked for; every column unless some are.
-pub(super) fn choose(past: &mut Past, columns: &[SafeText]) {
-    past.tracks.retain_mut(|track| {
-        thin(track, columns);
-        !track.columns.is_empty()
-    });
-}
-
-/// Leaves those of a track's columns that are asked for and known.
-pub(super) fn thin(track: &mut PastTrack, columns: &[SafeText]) {
-    let known = |at: usize| track.rows.iter().any(|row| row.get(at).is_some_and(Option::is_some));
-    let asked = |name: &SafeText| columns.is_empty() || columns.contains(name);
-    let kept: Vec<bool> =
-        track.columns.iter().enumerate().map(|(at, name)| asked(name) && known(at)).collect();
-    let mut keep = kept.iter();
-    track.columns.retain(|_| keep.next().copied().unwrap_or_default());
-    for row in &mut track.rows {
-        let mut keep = kept.iter();
-        row.retain(|_| keep.next().copied().unwrap_or_default());
-    }
+    eyre!(wrong).advise(&remedy)
 }
 
 /// Why nothing is printed.
@@ -229,37 +190,4 @@ fn csv(past: &Past) -> String {
         }
     }
     text
-}
-
-fn document(past: &Past) -> serde_json::Value {
-    let track = |track: &PastTrack| {
-        let times: Vec<String> = track.at_ms.iter().map(|at| rfc3339(*at)).collect();
-        let values =
-            |at: usize| track.rows.iter().map(|row| row.get(at).copied().flatten()).collect();
-        let columns: serde_json::Map<String, serde_json::Value> = track
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(at, name)| (name.to_string(), serde_json::Value::from(numbers(values(at)))))
-            .collect();
-        let who = &track.track;
-        json!({
-            "source": who.source, "kind": who.kind, "name": who.name,
-            "step_seconds": track.step_ms as f64 / 1_000.0, "times": times, "values": columns,
-        })
-    };
-    json!({
-        "from": rfc3339(past.wish.from_ms), "to": rfc3339(past.wish.to_ms),
-        "earliest": past.earliest_ms.map(rfc3339), "gap": past.gap,
-        "tracks": past.tracks.iter().map(track).collect::<Vec<_>>(),
-    })
-}
-
-fn numbers(values: Vec<Option<f32>>) -> Vec<serde_json::Value> {
-    values.into_iter().map(|value| json!(value.and_then(plain))).collect()
-}
-
-/// A number of four bytes with the digits it has, and no more.
-pub(super) fn plain(value: f32) -> Option<f64> {
-    value.to_string().parse().ok()
 }

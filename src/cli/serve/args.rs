@@ -55,6 +55,12 @@ pub struct ServeArgs {
     /// Keep no history
     #[arg(long)]
     pub(super) no_history: bool,
+    /// Keep what happens in this file, for `isomon replay`
+    #[arg(long, value_name = "FILE", conflicts_with = "stdio")]
+    pub(super) record: Option<PathBuf>,
+    /// Write over that file if it is there
+    #[arg(long, requires = "record")]
+    pub(super) force: bool,
     /// Speak on standard input and output, as another isomon does by SSH
     #[arg(
         long,

@@ -64,12 +64,10 @@ impl<D: Deed> Hub<D> {
 impl Fleet {
     fn hindrance(&self, node: &SourceId) -> Option<SafeText> {
         let Some(remote) = self.remotes.get(node) else {
-            let through = node.0.as_str().split_once('/').map(|(source, _)| source);
-            let through = through
-                .filter(|source| self.remotes.contains_key(&SourceId(SafeText::new(source))));
-            return Some(through.map_or_else(
+            let source = node.above().filter(|source| self.remotes.contains_key(source));
+            return Some(source.map_or_else(
                 || "it is not watched".into(),
-                |source| format!("{source} tells of it and starts nothing there").into(),
+                |source| SourceId::only_told(&source).into(),
             ));
         };
         match (&remote.answers, remote.kind) {

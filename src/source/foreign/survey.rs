@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::model::origin::{Endpoint, Kind, Offer, Origin};
 use crate::model::text::SafeText;
+use crate::model::time::{Clock as _, SystemClock};
 use crate::model::unit::Seconds;
 use crate::model::update::What;
 use crate::source::client::{self, Client, Reply};
@@ -240,6 +241,12 @@ impl Survey {
         self.origin.skew_seconds = ahead.filter(moved).or(before);
     }
 
+    /// The present by the server's clock, as far as it is known: what is judged by times that the
+    /// server wrote is judged by this, and what is noted beside them is noted by this.
+    pub(in crate::source) fn there_ms(&self) -> i64 {
+        there_ms(SystemClock.now().wall_ms, self.origin.skew_seconds)
+    }
+
     /// Keeps the version the server gives.
     pub(in crate::source) fn set_version(&mut self, version: Option<SafeText>) {
         if version.is_some() {
@@ -279,6 +286,12 @@ impl Survey {
         }
         &mut self.questions[at]
     }
+}
+
+/// `here_ms` by a clock that is `ahead` seconds ahead; as this one where that is not known.
+#[expect(clippy::cast_possible_truncation, reason = "saturates, as what follows does")]
+fn there_ms(here_ms: i64, ahead: Option<f64>) -> i64 {
+    here_ms.saturating_add((ahead.unwrap_or_default() * 1e3).round() as i64)
 }
 
 /// The JSON of a good answer. That a thing is not there (`no job of this name`) is told from that

@@ -6,14 +6,17 @@
 
 use serde::Deserialize;
 
-use crate::model::id::SourceId;
+use crate::model::id::{RunId, SourceId};
 use crate::model::live::Hello;
+use crate::model::run::RunEvent;
 use crate::model::text::SafeText;
 use crate::model::update::What;
 use crate::source::{Error, Told};
 
 /// Longest line that is read; the processes of a large machine are one line.
 const LONGEST: usize = 4 << 20;
+/// What a line of a kept run has near its beginning.
+const KEPT: &[u8] = br#""from":"stored""#;
 /// Most lines of an answer; more are said to be too many.
 const LINES: usize = 20_000;
 
@@ -89,6 +92,19 @@ fn told(from: SourceId, what: What) -> Option<Told> {
         return Some(Told::own(what));
     }
     (!from.is_kept()).then(|| Told::of(from.0, what))
+}
+
+/// What a line tells of a run that is kept there; `None` of any other.
+pub fn kept_run(line: &[u8]) -> Option<(RunId, RunEvent)> {
+    let is_kept = line.windows(KEPT.len()).take(160).any(|part| part == KEPT);
+    if !is_kept || line.len() > LONGEST {
+        return None;
+    }
+    let Line { from, what, .. } = serde_json::from_slice(line).ok()?;
+    match what {
+        What::Run { id, event } if from == SourceId::stored() => Some((id, event)),
+        _ => None,
+    }
 }
 
 /// The first line; who does not begin with it is no isomon.

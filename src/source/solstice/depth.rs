@@ -9,7 +9,6 @@ use super::{DETAIL, EXCEPTIONS, STAGES, Solstice, WORKERS, is_id, is_open, told}
 use crate::model::origin::Offer;
 use crate::model::pipeline::{LogLine, Moment, Pipeline, Pressure};
 use crate::model::text::SafeText;
-use crate::model::time::{Clock as _, SystemClock};
 use crate::source::Error;
 
 pub(super) const HISTORY: &str = "/api/jobs/{id}/stages/{stage}/metrics-history";
@@ -136,7 +135,13 @@ impl Solstice {
         if !self.survey.is_due(name) {
             return Vec::new();
         }
-        let jobs = self.known.jobs.iter().filter(|job| is_id(job.id.as_str()) && is_open(job));
+        // Workers of a job that is over have no log and no stack any more; its queues may be kept.
+        let over = |job: &Pipeline| {
+            name == HISTORY && self.deep && job.pressure.is_empty() && !is_open(job)
+        };
+        let plain = |job: &&Pipeline| is_id(job.id.as_str());
+        let jobs = self.known.jobs.iter().filter(plain);
+        let jobs = jobs.filter(|job| is_open(job) || over(job));
         let things = jobs.take(2).flat_map(|job| {
             let plain = of(job).into_iter().filter(|thing| is_id(thing.as_str()));
             plain.take(SINGLY).map(|thing| (job.id.clone(), thing)).collect::<Vec<_>>()
@@ -162,7 +167,7 @@ impl Solstice {
                 None => break,
             }
         }
-        let now = SystemClock.now().wall_ms;
+        let now = self.survey.there_ms();
         for (job, worker, text) in texts {
             let lines = told::log(&text, &worker, now, TAIL);
             self.with(&job, |job| renew(&mut job.log, &worker, lines));
@@ -181,7 +186,7 @@ impl Solstice {
             let path = self.path(STACK, &job).replace("{worker}", worker.as_str());
             let Some(text) = self.text(STACK, &path).await else { return };
             let from = SafeText::from(format!("{worker} stack"));
-            let lines = told::log(&text, &from, SystemClock.now().wall_ms, TAIL);
+            let lines = told::log(&text, &from, self.survey.there_ms(), TAIL);
             self.with(&job, |job| renew(&mut job.log, &from, lines));
         }
     }

@@ -15,10 +15,13 @@ use super::super::isomon::line::{self, Answer};
 use super::super::{Error, Told, Wants};
 use super::EXCHANGE;
 use super::link::{Link, cut};
+use super::run::Draft;
 use crate::model::command::Command;
-use crate::model::id::SourceId;
+use crate::model::id::{RunId, SourceId};
 use crate::model::live::{FORMAT, Hello};
 use crate::model::origin::{Offer, Origin};
+use crate::model::time::{Clock as _, SystemClock};
+use crate::model::run::Run;
 use crate::model::unit::Seconds;
 use crate::model::update::What;
 
@@ -28,6 +31,8 @@ const LONGEST: usize = 4 << 20;
 const LINES: usize = 10_000;
 /// Most bytes taken at once.
 const BYTES: usize = 16 << 20;
+/// Time that reading a run may take.
+const READ: Duration = Duration::from_mins(1);
 /// Who asks waits this long for the first news.
 const WAIT: Duration = Duration::from_secs(1);
 /// Quiet after which there is no more for now.
@@ -41,9 +46,13 @@ pub(super) struct Peer {
     link: Link,
     input: Mutex<Option<ChildStdin>>,
     answer: Option<Answer>,
+    /// By how many seconds the clock there was ahead when it greeted.
+    skew: Option<f64>,
     partial: Vec<u8>,
     heard: Instant,
     deep: bool,
+    /// What was told while a run was read.
+    missed: Vec<Told>,
 }
 
 impl Peer {
@@ -52,8 +61,9 @@ impl Peer {
         let late = Error::Late { seconds: EXCHANGE.as_secs(), doing: "starting the isomon there" };
         timeout(EXCHANGE, link.exchange("isomon")).await.unwrap_or(Err(late))?;
         let input = Mutex::new(link.take_input());
-        let (heard, deep) = (Instant::now(), false);
-        Ok(Self { link, input, answer: None, partial: Vec::new(), heard, deep })
+        let (heard, deep, missed) = (Instant::now(), false, Vec::new());
+        let (answer, skew, partial) = (None, None, Vec::new());
+        Ok(Self { link, input, answer, skew, partial, heard, deep, missed })
     }
 
     /// Whether it has said who it is.
@@ -83,6 +93,7 @@ impl Peer {
             interval_seconds: Seconds(
                 hello.interval_seconds.0.clamp(own.interval_seconds.0, 3_600.0),
             ),
+            skew_seconds: self.skew,
             can_bench: hello.can_bench,
             ..own
         }
@@ -97,7 +108,7 @@ impl Peer {
             self.wish(&Command::Focus(wants.depth.then(SourceId::local))).await?;
             self.deep = wants.depth;
         }
-        let mut told = Vec::new();
+        let mut told = std::mem::take(&mut self.missed);
         let (mut wait, mut bytes) = (WAIT, 0);
         while told.len() < LINES && bytes < BYTES {
             let Ok(piece) = timeout(wait, self.link.fill()).await else { break };
@@ -110,7 +121,7 @@ impl Peer {
             self.partial.extend_from_slice(piece);
             self.link.consume(length);
             self.heard = Instant::now();
-            self.take(&mut told)?;
+            self.take(&mut told, None)?;
             wait = QUIET;
         }
         let interval = self.hello().map_or(0.0, |hello| hello.interval_seconds.0);
@@ -134,12 +145,15 @@ impl Peer {
         let line = line.map_err(|error| another(error.to_string()))?;
         let hello = line::hello(&line).map_err(|error| another(error.to_string()))?;
         self.heard = Instant::now();
+        let ahead_ms = hello.now.wall_ms.saturating_sub(SystemClock.now().wall_ms);
+        self.skew = Some(ahead_ms as f64 / 1e3);
         self.answer = Some(Answer { hello, told: Vec::new(), last: 0, strange: 0 });
         Ok(())
     }
 
     /// Takes the whole lines of what was read; what is not understood is one lost line.
-    fn take(&mut self, told: &mut Vec<Told>) -> Result<(), Error> {
+    /// Lines of a run that is read go into `draft`.
+    fn take(&mut self, told: &mut Vec<Told>, mut draft: Option<&mut Draft>) -> Result<(), Error> {
         let Some(end) = self.partial.iter().rposition(|byte| *byte == b'\n') else {
             if self.partial.len() > LONGEST {
                 return Err(Error::Limit { what: "a line", most: "4 MiB" });
@@ -150,12 +164,61 @@ impl Peer {
         let lines = std::mem::replace(&mut self.partial, rest);
         let Some(answer) = &mut self.answer else { return Ok(()) };
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            answer.take(line)?;
+            match (line::kept_run(line), &mut draft) {
+                (Some((id, event)), Some(draft)) => draft.take(&id, event, line.len())?,
+                (Some(_), None) => {}
+                (None, _) => answer.take(line)?,
+            }
         }
         // What the source is, and whether it answers, is said here alone.
         let news = answer.told.drain(..);
         told.extend(news.filter(|told| !matches!(told.what, What::Health(_) | What::Origin(_))));
         Ok(())
+    }
+
+    /// Run `id`, which is kept there. What is told meanwhile is kept for the next question.
+    pub(super) async fn read(&mut self, id: &RunId) -> Result<Run, Error> {
+        if self.answer.is_none() {
+            self.greet().await?;
+        }
+        self.wish(&Command::OpenRun(id.clone())).await?;
+        let late =
+            Error::Late { seconds: READ.as_secs(), doing: "reading a run of the isomon there" };
+        timeout(READ, self.put_together(id)).await.unwrap_or(Err(late))
+    }
+
+    async fn put_together(&mut self, id: &RunId) -> Result<Run, Error> {
+        let mut draft = Draft::new(id.clone());
+        loop {
+            let piece = self.link.fill().await?;
+            if piece.is_empty() {
+                return Err(cut("the isomon there has ended"));
+            }
+            let length = piece.len();
+            self.partial.extend_from_slice(piece);
+            self.link.consume(length);
+            self.heard = Instant::now();
+            let mut told = Vec::new();
+            self.take(&mut told, Some(&mut draft))?;
+            if let Some(run) = draft.done() {
+                self.miss(told);
+                return Ok(run);
+            }
+            let refusal = told.iter().find_map(|told| match &told.what {
+                What::Notice(notice) if notice.bad && draft.is_empty() => Some(notice.text.clone()),
+                _ => None,
+            });
+            self.miss(told);
+            if let Some(why) = refusal {
+                return Err(Error::Unable { why });
+            }
+        }
+    }
+
+    /// Keeps what was told; of what is too much the periodic goes.
+    fn miss(&mut self, told: Vec<Told>) {
+        let room = self.missed.len() < LINES;
+        self.missed.extend(told.into_iter().filter(|told| room || !told.what.is_periodic()));
     }
 
     /// Has `command` carried out there; what comes of it is told as an update.

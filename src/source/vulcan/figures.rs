@@ -57,7 +57,8 @@ fn mean(sorted: &Sorted) -> Seconds {
     Seconds(sorted.values().iter().map(|value| value * share).sum())
 }
 
-/// Those of the last hour, day and week, as far as the list goes back; seen at `now_ms`.
+/// Those of the last hour, day and week, as far as the list goes back; seen at
+/// `now_ms` by the server's clock.
 pub(super) fn spells(workloads: &[Workload], now_ms: i64) -> Vec<Spell> {
     let works: Vec<Work> = workloads.iter().map(Work::from).collect();
     spell::spells(&works, now_ms)

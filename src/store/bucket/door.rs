@@ -50,7 +50,8 @@ pub(super) fn open(place: &Place, write: bool) -> Result<Bucket, Error> {
             parts.fold(Key::default(), Key::join)
         }
     };
-    Ok(Bucket { store, place: place.clone(), prefix, named })
+    let root = (place.keeper == Keeper::File).then(|| directory_of(place));
+    Ok(Bucket { store, place: place.clone(), prefix, root, named })
 }
 
 fn s3(place: &Place) -> Result<(Arc<dyn ObjectStore>, bool), Error> {
@@ -79,7 +80,7 @@ fn gs(place: &Place) -> Result<Arc<dyn ObjectStore>, Error> {
 }
 
 fn directory(place: &Place, write: bool) -> Result<Arc<dyn ObjectStore>, Error> {
-    let path = PathBuf::from(format!("/{}", place.prefix));
+    let path = directory_of(place);
     if write {
         make(&path)?;
     } else if !path.is_dir() {
@@ -87,6 +88,10 @@ fn directory(place: &Place, write: bool) -> Result<Arc<dyn ObjectStore>, Error> 
     }
     let store = LocalFileSystem::new_with_prefix(&path).map_err(|e| Error::of(&e, place))?;
     Ok(Arc::new(store.with_fsync(true)))
+}
+
+fn directory_of(place: &Place) -> PathBuf {
+    PathBuf::from(format!("/{}", place.prefix))
 }
 
 fn make(path: &Path) -> Result<(), Error> {

@@ -39,10 +39,15 @@ struct Found {
 impl Reader {
     /// What there is of `wish`.
     pub fn past(&self, wish: &PastWish) -> Result<Past, Error> {
-        self.at_once(|reader| reader.look(wish))
+        self.past_within(wish, VALUES)
     }
 
-    fn look(&self, wish: &PastWish) -> rusqlite::Result<Past> {
+    /// The same, of about `most` values altogether: the tracks beyond are left out, which is told.
+    pub fn past_within(&self, wish: &PastWish, most: usize) -> Result<Past, Error> {
+        self.at_once(|reader| reader.look(wish, most))
+    }
+
+    fn look(&self, wish: &PastWish, most: usize) -> rusqlite::Result<Past> {
         let view = self.view(&wish.sources)?;
         let wall = wish.from_ms.clamp(0, LATEST_MS)..wish.to_ms.clamp(0, LATEST_MS);
         let legs = view.timeline.legs(&wall);
@@ -54,7 +59,7 @@ impl Reader {
         let (mut damaged, mut values, mut left_out) = (view.damaged + lost, 0, 0);
         let mut tracks = Vec::new();
         for (track, id) in &view.tracks {
-            if values > VALUES {
+            if values > most {
                 left_out += 1;
                 continue;
             }

@@ -103,7 +103,8 @@ impl View {
         let [upper, lower] = self.split(area, rows.len());
         if !upper.is_empty() {
             let words = self.sheet.words(rows.len(), entries.len());
-            let inner = Panel::new("GPUs").aside(words).focused(true).open(upper, buffer, look);
+            let frame = Panel::new("GPUs").aside(words).focused(true);
+            let inner = frame.of_then(look.past_words()).open(upper, buffer, look);
             let table = entry::table(&self.sheet, &rows);
             table.draw(inner, buffer, look, &|row, column, width| {
                 entry::cell(rows[row], column, width, look)

@@ -84,6 +84,10 @@ impl View {
                 self.list.marked.clear();
                 Reply::Done
             }
+            Action::Why if !state.unread.is_empty() => {
+                let of = state.unread.iter().map(|(place, (_, why))| format!("{place}: {why}"));
+                Reply::Say(of.collect::<Vec<_>>().join(" · ").into())
+            }
             Action::Copy => self
                 .list
                 .under(state, &self.shelf, |entry| Reply::Copy(entry.id().to_owned()))
@@ -242,18 +246,30 @@ impl View {
         if self.open.is_some() {
             return self.detail.hints();
         }
+        let resumes = |entry: &entry::Entry<'_>| {
+            let by_word = || deed::may_resume(&entry.status());
+            entry.place == HERE && entry.known().map_or_else(by_word, deed::known_resumes)
+        };
         match (self.list.marked.len(), state.live_run()) {
             (2, _) => &[Action::Compare, Action::Mark, Action::Enter, Action::Back],
             (_, Some(_)) => {
                 &[Action::Enter, Action::Cancel, Action::Sort, Action::Mark, Action::Filter]
             }
+            _ if self.list.under(state, &self.shelf, resumes) == Some(true) => &[
+                Action::Enter,
+                Action::Resume,
+                Action::Sort,
+                Action::Mark,
+                Action::Filter,
+                Action::Again,
+                Action::Export,
+            ],
             _ => &[
                 Action::Enter,
                 Action::Sort,
                 Action::Mark,
                 Action::Filter,
                 Action::Again,
-                Action::Resume,
                 Action::Export,
             ],
         }

@@ -117,7 +117,7 @@ impl View {
         let mut slots: Vec<Slot> =
             (0..count).map(|number| Slot { number, ..Slot::default() }).collect();
         for (_, spell) in self.spells(state) {
-            let moved = (spell.from_ms - from_ms).div_euclid(minutes * 60_000);
+            let moved = spell.from_ms.saturating_sub(from_ms).div_euclid(minutes * 60_000);
             for told in &spell.slots {
                 let at = usize::try_from(i64::from(told.number) + moved).ok();
                 if let Some(slot) = at.and_then(|at| slots.get_mut(at)) {

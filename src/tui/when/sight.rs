@@ -6,8 +6,9 @@
 use super::HOUR_MS;
 use crate::model::id::SourceId;
 use crate::model::text::SafeText;
+use crate::series::Series;
 use crate::state::Node;
-use crate::state::history::{GpuHistory, NodeHistory};
+use crate::state::history::{GpuHistory, GpuMetric, Metric, NodeHistory};
 use crate::tui::look::Look;
 use crate::tui::widget::trail::Window;
 
@@ -71,6 +72,34 @@ impl Look<'_> {
     /// The instant under the cursor, if there is one.
     pub fn cursor(&self) -> Option<u64> {
         self.when.has_cursor().then(|| self.instant())
+    }
+
+    /// The numbers of `node` at the instant that is looked at, where the past is shown; what is not kept of
+    /// it is missing.
+    pub fn then(&self, id: &SourceId, node: &Node) -> Option<[Option<f64>; Metric::ALL.len()]> {
+        let history = self.is_past().then(|| self.history(id, node))?;
+        Some(Metric::ALL.map(|metric| self.at_instant(history, metric as usize)))
+    }
+
+    /// The same of one of its GPUs.
+    pub fn gpu_then(
+        &self,
+        id: &SourceId,
+        node: &Node,
+        gpu: &SafeText,
+    ) -> Option<[Option<f64>; GpuMetric::ALL.len()]> {
+        let history = self.is_past().then(|| self.gpu_history(id, node, gpu))?;
+        let number = |metric: GpuMetric| self.at_instant(history?, metric as usize);
+        Some(GpuMetric::ALL.map(number))
+    }
+
+    /// Number `which` of `history` at the instant that is looked at.
+    fn at_instant<const N: usize>(&self, history: &Series<N>, which: usize) -> Option<f64> {
+        let at = self.instant();
+        let found = history.nearest(which, at);
+        found
+            .filter(|(found, _)| found.abs_diff(at) <= self.reach_ms())
+            .and_then(|(_, value)| value)
     }
 
     /// How far from the instant that is looked at a sample may be that is shown for it, in milliseconds.

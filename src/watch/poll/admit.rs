@@ -60,6 +60,7 @@ impl Admission {
             | What::Lost(_)
             | What::Fleet(_)
             | What::Past(_)
+            | What::Shelf(_)
             | What::Replay(_)
             | What::Anew
             | What::Stack(_) => return None,

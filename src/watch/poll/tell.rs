@@ -1,6 +1,8 @@
 //! What is passed on of an answer, or of there being none.
 
-use super::{CUT_OFF, Error, Health, Instant, Notice, Origin, Poll, Seconds, Told, Wants, What};
+use super::{
+    CUT_OFF, Error, Health, Instant, Notice, Origin, Poll, Seconds, Told, Wants, What, clock,
+};
 use crate::model::text::SafeText;
 
 impl Poll {
@@ -14,8 +16,10 @@ impl Poll {
         }
         self.admission.begin();
         self.keep_origin(&mut told);
+        let skew = self.origin.as_ref().and_then(|origin| origin.skew_seconds);
         for told in told {
-            let Some((from, what)) = self.admission.admit(told, wants) else { continue };
+            let Some((from, mut what)) = self.admission.admit(told, wants) else { continue };
+            clock::correct(&mut what, skew);
             if !self.outlet.of(from).send(what).await {
                 return false;
             }

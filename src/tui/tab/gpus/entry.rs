@@ -8,7 +8,8 @@ use crate::model::id::SourceId;
 use crate::model::reading::Why;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
-use crate::model::unit::Ratio;
+use crate::model::unit::{Celsius, Ratio, Watts};
+use crate::state::history::GpuMetric;
 use crate::state::{Node, State};
 use crate::tui::look::Look;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
@@ -166,6 +167,9 @@ pub(super) fn cell(
 ) -> Vec<Span<'static>> {
     let gpu = entry.gpu;
     let live = entry.is_live(look);
+    if let Some(then) = look.gpu_then(entry.id, entry.node, &gpu.id).filter(|_| column > 1) {
+        return of_then(then, column, width, look);
+    }
     let text = if live { look.theme.text } else { look.theme.muted };
     let or = |style: Style| if live { style } else { text };
     vec![match column {
@@ -187,6 +191,29 @@ pub(super) fn cell(
         5 => value::span(&gpu.power_watts, text, look),
         6 => value::span(&gpu.core_clock_hertz, text, look),
         _ => throttle(gpu, look),
+    }]
+}
+
+/// A cell of an instant of the past; what is not kept is missing.
+fn of_then(
+    then: [Option<f64>; GpuMetric::ALL.len()],
+    column: usize,
+    width: usize,
+    look: &Look<'_>,
+) -> Vec<Span<'static>> {
+    let text = look.theme.text;
+    let number = |metric: GpuMetric| then[metric as usize];
+    let share = |metric| number(metric).and_then(|percent| Ratio::new(percent / 100.0));
+    vec![match column {
+        2 => return bar(share(GpuMetric::Utilization), width, look.theme.series[0], text, look),
+        3 => {
+            let memory = share(GpuMetric::Memory);
+            let style = memory.map_or(text, |memory| look.load(memory));
+            return bar(memory, width, style, text, look);
+        }
+        4 => value::maybe(number(GpuMetric::Temperature).map(Celsius), text, look),
+        5 => value::maybe(number(GpuMetric::Power).map(Watts), text, look),
+        _ => Span::styled(value::MISSING, look.theme.muted),
     }]
 }
 

@@ -106,6 +106,15 @@ fn of_node(
 ) -> Vec<Span<'static>> {
     let status = entry.status();
     let numbers = entry.numbers();
+    if entry.is_then() && matches!(column.field, Some(STATUS | WORK | AGE | BACKENDS)) {
+        let word = if column.field == Some(STATUS) && entry.was_heard() {
+            "heard"
+        } else {
+            value::MISSING
+        };
+        return vec![Span::styled(word, look.theme.muted)];
+    }
+    let status = if entry.was_heard() { Status::Up } else { status };
     let text = text(status, look);
     let number = |metric: Metric| numbers[metric as usize];
     let rate = |rate: Option<f64>| vec![value::maybe(rate.map(BytesPerSecond), text, look)];

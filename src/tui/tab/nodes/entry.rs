@@ -20,6 +20,9 @@ pub(super) struct Entry<'a> {
     pub(super) now: Stamp,
     /// How often this machine itself is sampled.
     own_ms: u64,
+    /// Its numbers at the instant of the past that is looked at, and the use of its busiest GPU; `None`: it
+    /// is looked at now.
+    then: Option<(Numbers, Option<f64>)>,
 }
 
 /// The numbers of a node's last sample.
@@ -89,6 +92,16 @@ impl Row for Entry<'_> {
 }
 
 impl<'a> Entry<'a> {
+    /// Whether it is seen as it was in the past.
+    pub(super) const fn is_then(&self) -> bool {
+        self.then.is_some()
+    }
+
+    /// Whether anything is kept of the instant that is looked at.
+    pub(super) fn was_heard(&self) -> bool {
+        self.then.is_some_and(|(numbers, gpu)| gpu.is_some() || numbers.iter().any(Option::is_some))
+    }
+
     pub(super) fn status(&self) -> Status {
         Status::at(self.node, self.now, self.own_ms)
     }
@@ -107,7 +120,8 @@ impl<'a> Entry<'a> {
     }
 
     pub(super) fn numbers(&self) -> Numbers {
-        self.node.sample.as_ref().map_or([None; _], |(_, sample)| node_row(sample))
+        let now = || self.node.sample.as_ref().map_or([None; _], |(_, sample)| node_row(sample));
+        self.then.map_or_else(now, |(numbers, _)| numbers)
     }
 
     fn number(&self, field: usize) -> Option<f64> {
@@ -129,6 +143,9 @@ impl<'a> Entry<'a> {
 
     /// Use of the GPU that is used most, in percent.
     pub(super) fn busiest_gpu(&self) -> Option<f64> {
+        if let Some((_, busiest)) = self.then {
+            return busiest;
+        }
         let use_of = |gpu: &Gpu| gpu_row(gpu)[GpuMetric::Utilization as usize];
         self.gpus().iter().filter_map(use_of).reduce(f64::max)
     }
@@ -190,5 +207,13 @@ pub(super) fn psi(numbers: &Numbers) -> Option<f64> {
 pub(super) fn entries<'a>(state: &'a State, look: Option<&Look<'_>>) -> Vec<Entry<'a>> {
     let now = look.map_or(state.now, |look| look.now);
     let own_ms = look.map_or(USUAL_MS, |look| look.interval_ms);
-    state.nodes.iter().map(|(id, node)| Entry { id, node, now, own_ms }).collect()
+    let then = |id: &SourceId, node: &Node| {
+        let look = look?;
+        let numbers = look.then(id, node)?;
+        let gpus = node.gpus.iter().flat_map(|(_, sample)| &sample.gpus);
+        let use_of = |gpu: &Gpu| look.gpu_then(id, node, &gpu.id)?[GpuMetric::Utilization as usize];
+        Some((numbers, gpus.filter_map(use_of).reduce(f64::max)))
+    };
+    let entry = |(id, node)| Entry { id, node, now, own_ms, then: then(id, node) };
+    state.nodes.iter().map(entry).collect()
 }

@@ -280,7 +280,8 @@ impl View {
             (false, true) => "Nodes by group",
             (false, false) => "Nodes by kind",
         };
-        let inner = Panel::new(title).aside(words).focused(true).open(upper, buffer, look);
+        let frame = Panel::new(title).aside(words).focused(true).of_then(look.past_words());
+        let inner = frame.open(upper, buffer, look);
         let columns = cell::columns(order.has, !order.groups.is_empty());
         self.table(&rows, &columns).draw(inner, buffer, look, &|row, column, width| {
             cell::cell(rows[row], &columns[column], width, self.mark_of(rows[row]), look)

@@ -135,6 +135,6 @@ impl Pane for View {
     }
 
     fn hints(&self) -> &'static [Action] {
-        &[Action::NextPanel, Action::Resume, Action::Sort, Action::Zoom]
+        &[Action::NextPanel, Action::Sort, Action::Zoom]
     }
 }

@@ -38,6 +38,10 @@ pub(super) fn cancel(key: &Key, run: Option<Known<'_>>) -> Reply {
     let place = if here { String::new() } else { format!(" on {}", key.place) };
     let question = match run.filter(|run| run.is_live()) {
         None => return Reply::Say(format!("run {short} is over").into()),
+        Some(Known::Bench(run)) if run.from == SourceId::beside() => {
+            let words = "goes on in another process of this machine: end it there, with ctrl+c";
+            return Reply::Say(format!("run {short} {words}").into());
+        }
         Some(Known::Bench(run)) => {
             let good = run.progress.completed;
             format!("Cancel run {short}{place} and keep its {good} good samples?")

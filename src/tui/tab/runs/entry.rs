@@ -118,7 +118,7 @@ pub(super) fn entries<'a>(state: &'a State, shelf: &Shelf, now: Stamp) -> Vec<En
 /// The place that `source` names.
 pub(super) fn place_of(source: &SourceId) -> &str {
     match source.0.as_str() {
-        "local" | "stored" => HERE,
+        "local" | "local/beside" | "stored" => HERE,
         name => name.strip_prefix("stored/").unwrap_or(name),
     }
 }
@@ -256,7 +256,7 @@ impl<'a> Entry<'a> {
             (_, Origin::Run(_, Some(run), _)) => run.progress.share(),
             _ => None,
         };
-        share.map(Ratio::percent)
+        if self.status() == "completed" { Some(100.0) } else { share.map(Ratio::percent) }
     }
 
     /// Expected time left, in seconds.

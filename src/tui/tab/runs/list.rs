@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use super::entry::{self, Entry, HERE, Key, entries};
 use super::mark;
 use super::shelf::Shelf;
-use crate::model::id::RunId;
+use crate::model::id::{RunId, SourceId};
+use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::unit::Seconds;
 use crate::state::State;
@@ -23,6 +24,8 @@ use crate::tui::widget::{fixed, grid, notice, value};
 const TALL: u16 = 16;
 /// Rows of what stands below.
 const BELOW: u16 = 6;
+/// Places that cannot be read, of which each has a line.
+const MOST_UNREAD: u16 = 3;
 /// Columns from which an id is written out.
 const WHOLE: usize = 24;
 
@@ -126,7 +129,7 @@ impl View {
     ) -> Option<bool> {
         let all = entries(state, known, state.now);
         let rows = self.sheet.arrange(&all);
-        let area = panel::inside(split(area).0);
+        let area = table_room(panel::inside(split(area).0), state);
         if !area.contains(at) {
             return None;
         }
@@ -168,6 +171,7 @@ impl View {
             .below(self.tips(look))
             .focused(true)
             .open(upper, buffer, look);
+        let inner = unread(state, inner, buffer, look);
         if rows.is_empty() {
             return self.say_nothing(all.is_empty(), inner, buffer, look);
         }
@@ -219,6 +223,26 @@ impl View {
         let said = format!("Nothing matches “{}”", self.sheet.text);
         notice::notice(&said, &[words], area, buffer, look);
     }
+}
+
+/// What the table has of `inner`: below it stand the places that cannot be read.
+fn table_room(inner: Rect, state: &State) -> Rect {
+    let lines = grid::narrow(state.unread.len()).min(MOST_UNREAD).min(inner.height / 3);
+    Rect { height: inner.height - lines, ..inner }
+}
+
+/// Names the places that cannot be read, since when and why; what is left of `inner`.
+fn unread(state: &State, inner: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Rect {
+    let table = table_room(inner, state);
+    let below = Rect { y: inner.y + table.height, height: inner.height - table.height, ..inner };
+    let line = |(place, (since, why)): (&SourceId, &(Stamp, SafeText))| {
+        let sign = look.glyph.pick("✗", "x");
+        let began = when(since.wall_ms);
+        let words = format!("{sign} {place} cannot be read since {began}: {why}");
+        Line::styled(fixed::cut(&words, usize::from(inner.width)), look.theme.bad)
+    };
+    panel::lines(state.unread.iter().map(line), below, buffer);
+    table
 }
 
 /// The table, and what stands below it.

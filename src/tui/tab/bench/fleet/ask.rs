@@ -63,6 +63,9 @@ fn hindrance(node: &SourceId, state: &State) -> Option<String> {
     if *node == SourceId::local() {
         return state.live_run().map(|_| "a run is going on there".to_owned());
     }
+    if let Some(source) = node.above() {
+        return Some(SourceId::only_told(&source));
+    }
     let known = state.nodes.get(node);
     let origin = known.and_then(|node| node.origin.as_deref());
     match (known.and_then(|node| node.health.as_ref()), origin) {

@@ -1,4 +1,5 @@
-//! Times as people type them: `now`, `-2h`, a date, or RFC 3339.
+//! Times as people type them: `now`, `-2h`, a date, or RFC 3339; and as they read them. A date without
+//! a zone is of this machine's.
 
 use std::str::FromStr;
 
@@ -8,7 +9,7 @@ use jiff::tz::TimeZone;
 
 /// A time, maybe told by how long ago it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum When {
+pub enum When {
     /// So many milliseconds before the present.
     Ago(i64),
     /// In milliseconds since 1970 UTC.
@@ -23,7 +24,7 @@ const UNITS: [(char, i64); 5] =
 
 impl When {
     /// As milliseconds since 1970 UTC, where it is `now_ms`.
-    pub(super) const fn ms(self, now_ms: i64) -> i64 {
+    pub const fn ms(self, now_ms: i64) -> i64 {
         match self {
             Self::Ago(ms) => now_ms.saturating_sub(ms),
             Self::At(ms) => ms,
@@ -72,7 +73,7 @@ fn instant(text: &str) -> Option<i64> {
 }
 
 /// The time as people of this machine's zone read it, without what `span_ms` makes plain.
-pub(super) fn shown(at_ms: i64, span_ms: i64) -> String {
+pub fn shown(at_ms: i64, span_ms: i64) -> String {
     let Ok(at) = Timestamp::from_millisecond(at_ms) else { return "—".to_owned() };
     let at = at.to_zoned(TimeZone::system());
     at.strftime(if span_ms > DAYLONG_MS { "%Y-%m-%d %H:%M:%S" } else { "%H:%M:%S" }).to_string()
