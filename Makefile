@@ -1,6 +1,6 @@
 # isomon: `make run` needs Rust and a C compiler, nothing else.
 
-.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet picture history history-long runs bless install
+.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet workflow-cost picture history history-long runs bless install
 
 run: ## the screen
 	cargo run --release --locked
@@ -41,6 +41,9 @@ fleet: ## what watching many nodes costs: frames, keys, memory and processor, up
 cost-fleet: ## what isomon costs with 100 other nodes, beside all-smi where it is installed
 	cargo build --release --locked
 	cargo bench --locked --bench fleet -- beside
+
+workflow-cost: ## what hosts of a workflow cost: a task here, and 50 hosts over multiplexed SSH
+	cargo bench --locked --bench workflow
 
 history: ## what keeping the history costs: to write, to open, to read, and its size
 	cargo bench --locked --bench history

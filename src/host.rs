@@ -13,6 +13,7 @@ mod open;
 mod options;
 mod running;
 mod scan;
+mod ssh;
 
 use std::ffi::OsString;
 use std::fmt::Debug;
@@ -210,6 +211,9 @@ pub enum Error {
 /// Runs isomon as the one who watches over what a host started, when the arguments say so; `None` when
 /// they do not.
 pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
+    if ssh::answer::is_asked(arguments) {
+        return Some(ssh::answer::run(arguments));
+    }
     let rest = arguments.get(2..).unwrap_or_default();
     (arguments.get(1)?.to_str()? == keeper::NAME).then(|| keeper::run(rest))
 }

@@ -17,6 +17,7 @@ pub mod plot;
 pub mod procfs;
 pub mod report;
 pub mod series;
+pub mod ssh;
 pub mod state;
 pub mod stats;
 pub mod table;

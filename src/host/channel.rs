@@ -24,8 +24,6 @@ const COMMON: &str = include_str!("script/common.sh");
 const SAID: usize = 4 << 10;
 /// Time for it to end once its output has.
 const LEAVE: Duration = Duration::from_millis(500);
-/// Most of an answer.
-const ANSWER: usize = 64 << 10;
 
 /// What a host's login shell is given for a script of `length` bytes.
 pub(super) fn line(length: usize) -> String {
@@ -58,15 +56,15 @@ pub(super) fn field(text: &str) -> String {
     line
 }
 
-/// A script that runs. When it is dropped, what was started here is ended, and so its input there.
+/// A script that runs. When it is dropped its input ends and nobody hears it, and that ends it.
 #[derive(Debug)]
 pub(super) struct Channel {
-    pub(super) child: Child,
+    child: Option<Child>,
     pub(super) input: Option<ChildStdin>,
-    pub(super) output: Option<ChildStdout>,
-    pub(super) error: Option<ChildStderr>,
-    pub(super) scanner: Scanner,
-    pub(super) nonce: String,
+    output: Option<ChildStdout>,
+    error: Option<ChildStderr>,
+    nonce: String,
+    scanner: Scanner,
     pub(super) host: SafeText,
     said: Option<JoinHandle<Vec<u8>>>,
     items: std::collections::VecDeque<Item>,
@@ -83,7 +81,7 @@ impl Channel {
         fields: &[&str],
     ) -> Result<Self, Error> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.process_group(0).kill_on_drop(true);
+        command.process_group(0);
         let lost = |why: String| Error::Lost { host: host.clone(), why: why.into() };
         let mut child = command.spawn().map_err(|error| lost(error.to_string()))?;
         let nonce = nonce().ok_or_else(|| lost("the system has no random numbers".into()))?;
@@ -96,18 +94,29 @@ impl Channel {
             input.write_all(sent.as_bytes()).await.ok();
         }
         let (scanner, host, items) = (Scanner::new(&nonce), host.clone(), [].into());
+        let child = Some(child);
         Ok(Self {
             child,
             input,
             output,
             error,
-            scanner,
             nonce,
+            scanner,
             host,
             said: None,
             items,
             _slot: slot,
         })
+    }
+
+    /// Its streams and its program, for who hears both streams.
+    pub(super) fn part(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>, Option<Child>) {
+        (self.output.take(), self.error.take(), self.child.take())
+    }
+
+    /// What parts one of its streams.
+    pub(super) fn scanner(&self) -> Scanner {
+        Scanner::new(&self.nonce)
     }
 
     /// The next of what it says; `None` at its end.
@@ -155,19 +164,6 @@ impl Channel {
                 Some(Item::Data(_)) => {}
                 None => return Err(self.lost().await),
             }
-        }
-    }
-
-    /// All that it says until the next frame, and that frame.
-    pub(super) async fn answer(&mut self) -> Result<(Vec<u8>, String), Error> {
-        let mut text = Vec::new();
-        loop {
-            match self.next().await {
-                Some(Item::Frame(words)) => return Ok((text, words)),
-                Some(Item::Data(bytes)) => text.extend(bytes),
-                None => return Err(self.lost().await),
-            }
-            text.truncate(ANSWER);
         }
     }
 

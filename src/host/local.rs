@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use super::channel::{self, Channel};
 use super::file::{self, Place};
-use super::running::{Outcome, Running, pipe, pump_both};
+use super::running::{Running, lost, pipe, pump_both};
 use super::{
     Answer, End, Error, Fetched, Host, Options, Order, Packed, Piece, Process, Sight, keeper, look,
 };
@@ -102,7 +102,7 @@ impl Local {
         let driver =
             Driver { keeper, wished, tell: Arc::new(tell), end, caught_up: Some(caught_up) };
         self.watch.tasks.spawn(driver.drive(self.watch.over.clone()));
-        Ok(Box::new(Running { host: self.name.clone(), pid: Some(pid), wishes, outcome }))
+        Ok(Box::new(Running { pid: Some(pid), wishes, outcome }))
     }
 
     async fn see(&self, kind: CheckKind, target: &str, order: &Order) -> Result<Sight, Error> {
@@ -273,7 +273,7 @@ impl Keeper {
 struct Driver {
     keeper: Keeper,
     wished: mpsc::Receiver<Duration>,
-    tell: Arc<watch::Sender<Option<Outcome>>>,
+    tell: Arc<watch::Sender<Option<End>>>,
     end: watch::Sender<bool>,
     caught_up: Option<[oneshot::Receiver<()>; 2]>,
 }
@@ -294,10 +294,10 @@ impl Driver {
                 () = over.cancelled() => break,
             }
         }
-        let lost = self.caught_up.take();
+        let unheard = self.caught_up.take();
         self.keeper.leave().await;
-        if lost.is_some() && self.tell.borrow().is_none() {
-            self.tell.send_replace(Some(Outcome::lost("it was ended with all that ran here")));
+        if unheard.is_some() && self.tell.borrow().is_none() {
+            self.tell.send_replace(Some(lost("it was ended with all that ran here")));
         }
     }
 
@@ -314,7 +314,7 @@ impl Driver {
                 // Ignored: a stream that is closed has nothing more.
                 caught_up.await.ok();
             }
-            tell.send_replace(Some(Outcome::Ended(End { exit, signal, lost: None })));
+            tell.send_replace(Some(End { exit, signal, lost: None }));
         });
     }
 }

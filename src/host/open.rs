@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::local::Local;
+use super::ssh::Remote;
 use super::{Error, Host, Options};
 use crate::model::workflow;
 
@@ -16,5 +17,5 @@ pub async fn open(
     if host.address.is_none() {
         return Ok(Arc::new(Local::new(name, options)));
     }
-    Err(Error::Setting { host: name.into(), why: "this is no host that can be reached".into() })
+    Ok(Arc::new(Remote::open(name, host, options).await?))
 }

@@ -9,52 +9,29 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Answer, End, Error, Piece, Process};
-use crate::model::text::SafeText;
 
 /// Bytes read at once.
 pub(super) const PIECE: usize = 16 << 10;
 
-/// What became of it.
-#[derive(Clone, Debug)]
-pub(super) enum Outcome {
-    /// It ran, and ended.
-    Ended(End),
-    /// It could not be started.
-    Refused {
-        /// The program, or the directory.
-        program: SafeText,
-        /// Why.
-        why: SafeText,
-    },
-}
-
-impl Outcome {
-    /// Its end was not heard.
-    pub(super) fn lost(why: &str) -> Self {
-        Self::Ended(End { lost: Some(why.into()), ..End::default() })
-    }
+/// That its end was not heard.
+pub(super) fn lost(why: &str) -> End {
+    End { lost: Some(why.into()), ..End::default() }
 }
 
 /// The owner's end.
 #[derive(Debug)]
 pub(super) struct Running {
-    pub(super) host: SafeText,
     pub(super) pid: Option<u32>,
     /// Time it is given to end; closed when it is to end with what it started.
     pub(super) wishes: mpsc::Sender<Duration>,
-    pub(super) outcome: watch::Receiver<Option<Outcome>>,
+    pub(super) outcome: watch::Receiver<Option<End>>,
 }
 
 impl Running {
     async fn ended(&mut self) -> Result<End, Error> {
         let outcome = self.outcome.wait_for(Option::is_some).await;
-        let outcome = outcome.ok().and_then(|outcome| outcome.clone());
-        match outcome.unwrap_or_else(|| Outcome::lost("nobody watches over it any more")) {
-            Outcome::Ended(end) => Ok(end),
-            Outcome::Refused { program, why } => {
-                Err(Error::Start { host: self.host.clone(), program, why })
-            }
-        }
+        let end = outcome.ok().and_then(|end| end.clone());
+        Ok(end.unwrap_or_else(|| lost("nobody watches over it any more")))
     }
 }
 

@@ -12,9 +12,16 @@ at() {
     *) at=$1 ;;
     esac
 }
-say() { printf "%s %s\n" "$nonce" "$*"; }
+say() { printf "%s %s\n" "$isomon_nonce" "$*"; }
+clean() { :; }
+yes() {
+    clean
+    say yes "$*"
+    exit
+}
 no() {
+    clean
     say no "$*"
     exit 1
 }
-field && nonce=$field
+field && isomon_nonce=$field

@@ -7,4 +7,4 @@ say size "$size"
 head -c "$size" -- "$at" 2>/dev/null
 sum=
 command -v sha256sum >/dev/null && sum=$(head -c "$size" -- "$at" | sha256sum)
-say yes "${sum%% *}"
+yes "${sum%% *}"

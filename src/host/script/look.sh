@@ -1,10 +1,6 @@
 field && kind=$field
 field && target=$field
 field && port=$field
-yes() {
-    say yes "$*"
-    exit
-}
 here() {
     hex=$(printf "%04X" "$port")
     own="0{8}|0100007F|0{32}|0{24}01000000|0{16}FFFF00000100007F"

@@ -12,4 +12,4 @@ else
     *) from=. ;;
     esac
     tar -cf - -C "$from" "./${at##*/}"
-fi && say yes || no "tar cannot read all of it, or is not there"
+fi && yes || no "tar cannot read all of it, or is not there"

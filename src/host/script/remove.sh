@@ -1,3 +1,3 @@
 field && at "$field"
 rm -f -- "$at" 2>/dev/null || no "it cannot be removed"
-say yes
+yes

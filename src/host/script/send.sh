@@ -7,7 +7,8 @@ case $to in
 */*) [ -d "${to%/*}/" ] || mkdir -p -- "${to%/*}" 2>/dev/null || no "its directory cannot be made" ;;
 esac
 part=$to.$$.part
-trap "rm -f -- \"\$part\"" EXIT
+clean() { rm -f -- "$part"; }
+trap clean EXIT
 trap "exit 1" HUP INT TERM PIPE
 cat 2>/dev/null >"$part" || no "it cannot be written, or there is no room"
 [ "$(($(wc -c <"$part")))" = "$size" ] || no "not all of it came"
@@ -16,4 +17,4 @@ if command -v sha256sum >/dev/null; then
     [ "${found%% *}" = "$sum" ] || no "its checksum there is another"
 fi
 chmod 700 "$part" && mv -f -- "$part" "$to" || no "it cannot be put in its place"
-say yes
+yes

@@ -10,7 +10,8 @@ case $to in
 */*) [ -d "${to%/*}/" ] || mkdir -p -- "${to%/*}" 2>/dev/null || no "its directory cannot be made" ;;
 esac
 part=$to.$$.part
-trap "rm -rf -- \"\$part\" \"\$part.whole\"" EXIT
+clean() { rm -rf -- "$part" "$part.whole"; }
+trap clean EXIT
 trap "exit 1" HUP INT TERM PIPE
 mkdir -- "$part" 2>/dev/null || no "it cannot be written"
 while IFS= read -r length; do
@@ -30,4 +31,4 @@ elif [ -e "$to" ]; then
 else
     mv -- "$part" "$to" || no "it cannot be put in its place"
 fi
-say yes
+yes

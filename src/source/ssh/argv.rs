@@ -4,25 +4,16 @@
 //! taken for an option; then one fixed command.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::process::Command;
 
 use super::super::{Error, Spec};
 use crate::config::address::Address;
+use crate::ssh::{self, Checking};
 
-/// What OpenSSH does about a host key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Checking {
-    /// A key that is not known is refused.
-    Strict,
-    /// The first key of a host is taken and remembered.
-    First,
-    /// Any key is taken and none remembered.
-    None,
-}
-
-/// Seconds between two signs of life that are asked for, and how many may be missed.
-const ALIVE: (u32, u32) = (5, 3);
+/// Time from one sign of life to the next.
+const ALIVE: Duration = Duration::from_secs(5);
 
 /// User, host and port of the address.
 pub(super) fn parts(spec: &Spec) -> Result<(Option<&str>, &str, Option<u16>), Error> {
@@ -37,10 +28,7 @@ pub(super) fn parts(spec: &Spec) -> Result<(Option<&str>, &str, Option<u16>), Er
 /// names hold.
 pub(super) fn check(spec: &Spec) -> Result<(), Error> {
     let (user, host, _) = parts(spec)?;
-    let is_part =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'%' | b':');
-    let good = |name: &str| !name.is_empty() && !name.starts_with('-') && name.bytes().all(is_part);
-    if good(host) && user.is_none_or(good) {
+    if ssh::is_name(host) && user.is_none_or(ssh::is_name) {
         return Ok(());
     }
     let remedy = "write ssh://user@host".into();
@@ -48,42 +36,16 @@ pub(super) fn check(spec: &Spec) -> Result<(), Error> {
 }
 
 /// `ssh` with everything but the host and what is to be done there.
-pub(super) fn ssh(spec: &Spec, checking: Checking) -> Command {
+pub(super) fn call(spec: &Spec, checking: Checking) -> Command {
     let mut command = detached(&spec.ssh.program);
     if let Some(config) = &spec.ssh.config {
         command.arg("-F").arg(config);
     }
     command.args(["-T", "-x", "-a", "-e", "none"]);
-    let seconds = spec.ssh.timeout.as_secs().max(1);
-    let (interval, count) = ALIVE;
-    let mut option = |text: String| {
-        command.args(["-o", text.as_str()]);
-    };
-    option(format!("ConnectTimeout={seconds}"));
-    option(format!("ServerAliveInterval={interval}"));
-    option(format!("ServerAliveCountMax={count}"));
-    for fixed in [
-        "BatchMode=yes",
-        "ConnectionAttempts=1",
-        "ControlMaster=no",
-        "ControlPersist=no",
-        "ClearAllForwardings=yes",
-        "ForkAfterAuthentication=no",
-        "PermitLocalCommand=no",
-        "RemoteCommand=none",
-        "RequestTTY=no",
-        "StdinNull=no",
-        "UpdateHostKeys=no",
-    ] {
-        option(fixed.to_owned());
-    }
-    match checking {
-        Checking::Strict => option("StrictHostKeyChecking=yes".to_owned()),
-        Checking::First => option("StrictHostKeyChecking=accept-new".to_owned()),
-        Checking::None => {
-            option("StrictHostKeyChecking=no".to_owned());
-            option("UserKnownHostsFile=/dev/null".to_owned());
-        }
+    let mut options = ssh::options(checking, spec.ssh.timeout, ALIVE);
+    options.extend(["BatchMode=yes", "ControlMaster=no"].map(str::to_owned));
+    for option in options {
+        command.args(["-o", &option]);
     }
     command
 }
@@ -131,7 +93,7 @@ mod tests {
     #[test]
     fn the_host_comes_last_and_behind_a_bar() {
         let spec = spec(Some("ann"), "[::1]");
-        let mut command = ssh(&spec, Checking::Strict);
+        let mut command = call(&spec, Checking::Strict);
         at(&mut command, &spec, Some("run this")).unwrap();
         let arguments: Vec<_> = command.as_std().get_args().map(|a| a.to_str().unwrap()).collect();
         let end = &arguments[arguments.len() - 7..];

@@ -15,9 +15,10 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
 
 use super::super::{Error, Spec};
-use super::argv::{self, Checking};
+use super::argv;
 use super::files::Files;
 use super::script;
+use crate::ssh::Checking;
 
 /// Longest frame.
 const LONGEST: usize = 16 << 20;
@@ -51,7 +52,7 @@ impl Link {
         checking: Checking,
         script: &'static str,
     ) -> Result<Self, Error> {
-        let mut command = argv::ssh(spec, checking);
+        let mut command = argv::call(spec, checking);
         argv::at(&mut command, spec, Some(&script::command(script)))?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| Error::Setting {

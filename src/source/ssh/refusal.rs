@@ -6,6 +6,7 @@
 use super::super::{Error, Spec};
 use super::key;
 use crate::model::text::SafeText;
+use crate::ssh as words;
 
 /// Longest reason, in letters; two fingerprints and a command have room.
 const LONGEST: usize = 600;
@@ -14,8 +15,7 @@ const LONGEST: usize = 600;
 pub(super) async fn reason(spec: &Spec, error: Error, said: &str) -> Error {
     let has = |words: &str| said.contains(words);
     let at: SafeText = spec.address.to_string().into();
-    let is_key = has("Host key verification failed") || has("REVOKED HOST KEY");
-    if is_key || has("HOST IDENTIFICATION HAS CHANGED") {
+    if words::is_of_key(said) {
         return host_key(spec, said).await;
     }
     if has("Could not resolve hostname") {
@@ -36,9 +36,9 @@ pub(super) async fn reason(spec: &Spec, error: Error, said: &str) -> Error {
     }
     if has("Bad configuration option") || has("Bad owner or permissions") {
         let remedy = "mend your ssh configuration".into();
-        return Error::Setting { why: last_line(said).into(), remedy };
+        return Error::Setting { why: words::last_line(said).into(), remedy };
     }
-    match (&error, last_line(said)) {
+    match (&error, words::last_line(said)) {
         (Error::Late { .. } | Error::Limit { .. } | Error::Another { .. }, _) | (_, "") => error,
         (_, last) if has("No route to host") || has("Network is unreachable") => {
             Error::Unreachable { at, why: last.into() }
@@ -51,11 +51,6 @@ fn ssh(why: &str) -> Error {
     Error::Ssh { why: SafeText::within(why, LONGEST) }
 }
 
-/// The last thing that was said.
-fn last_line(said: &str) -> &str {
-    said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
-}
-
 /// What the user would type.
 fn target(spec: &Spec) -> String {
     spec.address.to_string()
@@ -64,24 +59,7 @@ fn target(spec: &Spec) -> String {
 async fn host_key(spec: &Spec, said: &str) -> Error {
     let known = key::known(spec).await;
     let offered = key::offered(spec).await;
-    let offered = offered.as_ref().map_or("a key it does not name", SafeText::as_str);
-    let keys: Vec<&str> = known.keys.iter().map(SafeText::as_str).collect();
-    let (name, keys) = (&known.name, keys.join(", "));
-    let why = if said.contains("REVOKED HOST KEY") {
-        format!(
-            "the host key of {name} is revoked: it offers {offered}; see: ssh-keygen -l -F '{name}'"
-        )
-    } else if keys.is_empty() {
-        format!(
-            "no host key of {name} is known: it offers {offered}; \
-             if that is its own, take it with: ssh {}",
-            target(spec)
-        )
-    } else {
-        format!(
-            "the host key of {name} has changed, and nothing was run there: known is {keys}, it offers \
-             {offered}; if that is meant, forget the old one with: ssh-keygen -R '{name}'"
-        )
-    };
+    let (name, keys, target) = (known.name.as_str(), &known.keys, target(spec));
+    let why = words::key_refused(said, name, keys, offered.as_ref(), &target);
     ssh(&why)
 }

@@ -1,0 +1,223 @@
+//! A host by SSH: the system's OpenSSH, with the user's own configuration, keys and jump hosts.
+//!
+//! One connection, and as many sessions over it as are needed; a further connection where the server
+//! allows no more on one. A connection that is lost is made anew when it is needed again.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc};
+use tokio::time::timeout;
+
+use super::channel::{self, Channel};
+use super::file::{self, Place};
+use super::local::{Watch, unread};
+use super::{Answer, Error, Fetched, Host, Options, Order, Packed, Piece, Process, Sight, look};
+use crate::model::secret::Secret;
+use crate::model::text::SafeText;
+use crate::model::workflow::{self, CheckKind};
+
+pub(super) mod answer;
+mod login;
+mod master;
+mod secret;
+mod task;
+
+use answer::Secrets;
+use login::Login;
+use master::Master;
+
+/// Time for a port to take a connection.
+const DIAL: Duration = Duration::from_secs(3);
+/// Connections to one host.
+const MASTERS: usize = 32;
+
+/// A host reached by SSH.
+#[derive(Debug)]
+pub(super) struct Remote {
+    name: SafeText,
+    login: Login,
+    secrets: Secrets,
+    masters: Mutex<Vec<Arc<Master>>>,
+    /// What runs there; it is ended before the connections are.
+    watch: Watch,
+    lines: Watch,
+}
+
+impl Remote {
+    /// Connects and logs in.
+    pub(super) async fn open(
+        name: &str,
+        host: &workflow::Host,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let login = Login::new(name, host, options)?;
+        let of = |given: &Option<Secret>| given.clone();
+        let what = format!("passphrase of {}", login.key_file.as_deref().unwrap_or_default());
+        let password = secret::find(name, "password", of(&host.password), options).await?;
+        let passphrase = secret::find(name, &what, of(&host.key_password), options).await?;
+        let mut secrets = Secrets { password, passphrase, ..Secrets::default() };
+        if !secrets.is_empty() {
+            secrets.login = login.made().await.login;
+            secrets.key_file = login.key_file.clone().unwrap_or_default();
+        }
+        let (masters, watch, lines) = (Mutex::default(), Watch::default(), Watch::default());
+        let remote = Self { name: name.into(), login, secrets, masters, watch, lines };
+        drop(remote.place().await?);
+        Ok(remote)
+    }
+
+    /// A place on a connection; one is made where there is none.
+    async fn place(&self) -> Result<(Arc<Master>, OwnedSemaphorePermit), Error> {
+        let mut masters = self.masters.lock().await;
+        masters.retain(|master| master.is_up());
+        let free = masters.iter().find_map(|master| Some((Arc::clone(master), master.place()?)));
+        if let Some(free) = free {
+            return Ok(free);
+        }
+        if masters.len() >= MASTERS || self.watch.over.is_cancelled() {
+            let why =
+                if masters.is_empty() { "it is closed" } else { "too much runs there at once" };
+            return Err(Error::Lost { host: self.name.clone(), why: why.into() });
+        }
+        let master = Arc::new(Master::open(&self.login, &self.secrets, &self.lines).await?);
+        masters.push(Arc::clone(&master));
+        let place = master.place();
+        let lost = || self.login.unreachable("the connection ended at once");
+        place.map(|place| (master, place)).ok_or_else(lost)
+    }
+
+    async fn channel(&self, script: &str, fields: &[&str]) -> Result<Channel, Error> {
+        let (master, place) = self.place().await?;
+        let mut command = master.through(&self.login.options.ssh, "LogLevel=ERROR");
+        let length = channel::whole(script).len();
+        command.args(["--", "isomon", &channel::line(length)]);
+        Channel::open(command, Some(place), &self.name, script, fields).await
+    }
+
+    async fn begin(
+        &self,
+        order: &Order,
+        out: mpsc::Sender<Piece>,
+    ) -> Result<Box<dyn Process>, Error> {
+        let fields = task::fields(order).map_err(|why| Error::Start {
+            host: self.name.clone(),
+            program: order.argv.first().map_or("", String::as_str).into(),
+            why: why.into(),
+        })?;
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+        let channel = self.channel(task::RUN, &fields).await?;
+        let (running, driver) = task::begin(channel, order, out).await?;
+        self.watch.tasks.spawn(driver.drive(self.watch.over.clone()));
+        Ok(Box::new(running))
+    }
+
+    /// A connection to a port as seen from there; nothing is needed there for it.
+    async fn dial(
+        &self,
+        (host, port): (&str, u16),
+    ) -> Result<(Command, OwnedSemaphorePermit), Error> {
+        let (master, place) = self.place().await?;
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let mut command = master.through(&self.login.options.ssh, "LogLevel=QUIET");
+        command.args(["-W", &format!("{host}:{port}"), "--", "isomon"]);
+        Ok((command, place))
+    }
+
+    async fn see(&self, kind: CheckKind, target: &str, order: &Order) -> Result<Sight, Error> {
+        let address = look::http(target).filter(|_| kind == CheckKind::Http);
+        if let Some(address) = address {
+            return self.ask(&address).await;
+        }
+        let at = match kind {
+            CheckKind::Command => return look::run(self, order).await,
+            CheckKind::Port => Some(look::port(&self.name, target)?),
+            _ => None,
+        };
+        let fields = look::fields(kind, target, at.as_ref());
+        look::hear(self.channel(look::SCRIPT, &fields.each_ref().map(String::as_str)).await?).await
+    }
+
+    async fn ask(&self, address: &(String, u16, String)) -> Result<Sight, Error> {
+        let (mut command, _place) = self.dial((&address.0, address.1)).await?;
+        command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+        command.stderr(std::process::Stdio::null());
+        let lost = |why: &str| Error::Lost { host: self.name.clone(), why: why.into() };
+        let mut child = command.spawn().map_err(|error| lost(&error.to_string()))?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(lost("no channel"));
+        };
+        let asked = look::ask(tokio::io::join(output, input), address);
+        let seen = timeout(look::TIME.min(DIAL * 2), asked).await;
+        let seen = seen.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
+        Ok(seen.unwrap_or_else(|_| look::seen(false, "there is no answer")))
+    }
+}
+
+impl Host for Remote {
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    fn start<'a>(
+        &'a self,
+        order: &'a Order,
+        out: mpsc::Sender<Piece>,
+    ) -> Answer<'a, Box<dyn Process>> {
+        Box::pin(self.begin(order, out))
+    }
+
+    fn look<'a>(&'a self, kind: CheckKind, target: &'a str, order: &'a Order) -> Answer<'a, Sight> {
+        Box::pin(self.see(kind, target, order))
+    }
+
+    fn send<'a>(&'a self, from: &'a Path, to: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let place = Place { host: &self.name, path: to };
+            let (size, sum) =
+                file::measure(from).await.map_err(|error| unread(&place, from, &error))?;
+            let channel = self.channel(file::SEND, &[to, &size.to_string(), &sum]).await?;
+            file::send(channel, from, size, &place).await
+        })
+    }
+
+    fn fetch<'a>(&'a self, from: &'a str, to: &'a Path) -> Answer<'a, Fetched> {
+        Box::pin(async move {
+            let channel = self.channel(file::FETCH, &[from]).await?;
+            file::fetch(channel, &Place { host: &self.name, path: from }, to).await
+        })
+    }
+
+    fn copy<'a>(&'a self, from: &'a str, other: &'a Arc<dyn Host>, to: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let channel = self.channel(file::PACK, &[from]).await?;
+            file::copy(channel, &Place { host: &self.name, path: from }, other, to).await
+        })
+    }
+
+    fn unpack<'a>(&'a self, to: &'a str, packed: Packed) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let fields = packed.fields(to);
+            let channel =
+                self.channel(file::UNPACK, &fields.each_ref().map(String::as_str)).await?;
+            file::unpack(channel, &Place { host: &self.name, path: to }, packed).await
+        })
+    }
+
+    fn remove<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let channel = self.channel(file::REMOVE, &[path]).await?;
+            file::done(channel, &Place { host: &self.name, path }).await
+        })
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.watch.close().await;
+            self.lines.close().await;
+            Ok(())
+        })
+    }
+}
