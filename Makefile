@@ -1,6 +1,6 @@
 # isomon: `make run` needs Rust and a C compiler, nothing else.
 
-.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet workflow-cost picture history history-long runs bless install
+.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet workflow-cost picture history history-long runs table-speed bless install
 
 run: ## the screen
 	cargo run --release --locked
@@ -55,6 +55,9 @@ history-long: ## the same with 100 nodes of 30 days, 1,000 kills and 100 power c
 runs: ## what a list of 10,000 runs costs, a long run made a job, a recording sought in
 	cargo test --release --locked --test run_list --test replay --test bucket -- --nocapture \
 		ten_thousand a_long_run an_hour_is
+
+table-speed: ## what a table of 1 GB costs to draw, beside reading it by csv alone
+	cargo bench --locked --bench table
 
 picture: ## the pictures of the README, from the program itself
 	cargo build --release --locked

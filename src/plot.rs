@@ -15,6 +15,7 @@ mod latency;
 mod neighbour;
 mod scale;
 mod spread;
+pub mod table;
 mod throughput;
 mod timeline;
 

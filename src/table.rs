@@ -2,15 +2,18 @@
 //!
 //! A file may be larger than memory and be anything at all, so nothing here keeps more than a bounded
 //! part of it, whatever is in it: [`check`] holds it against what a workflow says of its columns,
-//! [`view`] tells enough of it for a screen. It knows readers,
+//! [`view`] tells enough of it for a screen, [`digest`] makes what a picture needs. It knows readers,
 //! not files.
 
 mod check;
 mod course;
+pub mod digest;
 mod quantile;
 mod read;
+mod thin;
 pub mod time;
 mod view;
+mod window;
 
 pub use check::check;
 pub use quantile::{Quantiles, Spread};
@@ -84,11 +87,9 @@ fn like(nearest: Option<&SafeText>) -> String {
 }
 
 fn told(mistakes: &[SafeText], more: u64) -> String {
-    let mut text = mistakes.iter().map(SafeText::as_str).collect::<Vec<_>>().join("\n");
-    if more > 0 {
-        text.push_str(&format!("\nand {more} more"));
-    }
-    text
+    let further = (more > 0).then(|| format!("and {more} more"));
+    let lines = mistakes.iter().map(SafeText::as_str).chain(further.as_deref());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The one of `names` that is most like `name`; `None` where none is like it.

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use super::advice::Advise;
+use super::color::of_stdout;
 use super::setting::Setting;
 use super::{Exit, Outcome, print, show};
 use crate::model::run::Run;
@@ -14,17 +15,20 @@ use crate::report::run_html;
 use crate::store;
 
 mod form;
+mod table;
 
 use form::{Form, Theme, pages, written};
+use table::TableArgs;
 
 const REMEDY: &str = "name a file or a directory that can be written with -o";
 
 /// Which run, which pictures of it, and where to.
 #[derive(Clone, Debug, clap::Args)]
 pub struct PlotArgs {
-    /// The run's id as `isomon list` shows it, or a file of `--export-json`; the latest if none
+    /// The run's id as `isomon list` shows it, a file of `--export-json`, a directory, or a number in
+    /// ./results; the latest if none; several runs of a workflow are drawn over each other
     #[arg(value_name = "RUN")]
-    run: Option<String>,
+    run: Vec<String>,
     /// What to draw, with commas: bars, ladder, samples, ecdf, throughput, memory, timeline, latency,
     /// neighbour, all
     #[arg(
@@ -45,8 +49,10 @@ pub struct PlotArgs {
     theme: Theme,
     /// A file, a directory for many, or `-` for standard output; isomon-RUN-KIND.svg here if none,
     /// for pdf isomon-RUN.pdf
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, visible_alias = "out", value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    table: TableArgs,
 }
 
 /// A kind, or all of those for which there is something to draw.
@@ -75,7 +81,11 @@ impl Wanted {
 }
 
 pub(super) fn run(wish: &PlotArgs, setting: &Setting) -> Outcome {
-    let read = show::read(wish.run.as_deref(), setting)?;
+    if let Some(found) = wish.workflows(setting)? {
+        return table::run(wish, &found, of_stdout(setting.config.screen.color));
+    }
+    let word = wish.run.first().filter(|word| *word != "last");
+    let read = show::read(word.map(String::as_str), setting)?;
     let form = wish.form()?;
     if form == Form::Html {
         return wish.page(&read);
@@ -96,16 +106,43 @@ pub(super) fn run(wish: &PlotArgs, setting: &Setting) -> Outcome {
 }
 
 impl PlotArgs {
-    /// The form that is set, else that of the file's name.
-    fn form(&self) -> Result<Form> {
-        if let Some(form) = self.format {
-            return Ok(form);
-        }
-        let Some(ending) = self.output.as_deref().and_then(Path::extension) else {
-            return Ok(Form::Svg);
+    /// The runs of workflows that are meant; `None` where it is a benchmark's.
+    fn workflows(&self, setting: &Setting) -> Result<Option<Vec<table::Found>>> {
+        let meant = self.table.is_meant() || self.run.len() > 1;
+        let words = match self.run.as_slice() {
+            [] if meant => &["last".to_owned()][..],
+            words => words,
         };
-        let ending = ending.to_string_lossy();
-        Form::from_str(&ending, true).map_err(|_| {
+        let mut found = Vec::new();
+        for word in words {
+            match table::find(word, setting)? {
+                Some(run) => found.push(run),
+                None if meant => {
+                    let word = crate::model::text::SafeText::new(word);
+                    return Err(eyre!("{word} is no run of a workflow").advise(
+                        "name a directory, a number in ./results or an id of `isomon list`; flags of \
+                         tables and several runs are for workflows",
+                    ));
+                }
+                None => return Ok(None),
+            }
+        }
+        Ok((!found.is_empty()).then_some(found))
+    }
+
+    /// The form that is set, else that of the file's name, else SVG.
+    fn form(&self) -> Result<Form> {
+        Ok(self.form_if_set()?.unwrap_or(Form::Svg))
+    }
+
+    /// The form that is set, else that of the file's name.
+    fn form_if_set(&self) -> Result<Option<Form>> {
+        if self.format.is_some() {
+            return Ok(self.format);
+        }
+        let ending = self.output.as_deref().and_then(Path::extension);
+        let Some(ending) = ending.map(|ending| ending.to_string_lossy()) else { return Ok(None) };
+        Form::from_str(&ending, true).map(Some).map_err(|_| {
             eyre!("no picture has the form {ending}").advise("--format svg, png, pdf or html")
         })
     }

@@ -8,8 +8,10 @@ use kuva::backend::svg::SvgBackend;
 use kuva::render::render::Scene;
 
 use super::Picture;
+use super::table::Figure;
 
 mod colour;
+mod figure;
 mod page;
 mod panel;
 mod word;
@@ -51,6 +53,25 @@ pub fn png(picture: &Picture, theme: Theme) -> Result<Vec<u8>, String> {
 /// The pictures as one PDF, a page of its own size for each; an error in kuva's words.
 pub fn pdf(pictures: &[Picture], theme: Theme) -> Result<Vec<u8>, String> {
     let scenes: Vec<Scene> = pictures.iter().map(|picture| scene(picture, theme)).collect();
+    kuva::PdfBackend::new().render_scenes(&scenes)
+}
+
+/// The picture of a table as an SVG that needs nothing else.
+pub fn figure_svg(figure: &Figure, theme: Theme) -> String {
+    let (scene, _) = figure::scene(figure, theme);
+    SvgBackend::new().with_embedded_font(true).render_scene(&scene)
+}
+
+/// The same as a PNG of exactly its pixels; an error in kuva's words.
+pub fn figure_png(figure: &Figure, theme: Theme) -> Result<Vec<u8>, String> {
+    let (scene, scale) = figure::scene(figure, theme);
+    #[expect(clippy::cast_possible_truncation, reason = "a small number")]
+    PngBackend::new().with_scale(scale as f32).render_scene(&scene)
+}
+
+/// The pictures as one PDF, a page of its own size for each; an error in kuva's words.
+pub fn figure_pdf(figures: &[Figure], theme: Theme) -> Result<Vec<u8>, String> {
+    let scenes: Vec<Scene> = figures.iter().map(|of| figure::scene(of, theme).0).collect();
     kuva::PdfBackend::new().render_scenes(&scenes)
 }
 

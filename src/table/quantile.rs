@@ -80,7 +80,9 @@ impl Quantiles {
     /// Puts what was kept into bins.
     fn pour(&mut self) {
         let sketch = self.sketch.get_or_insert_with(|| Box::new(Sketch::new(self.bins)));
-        std::mem::take(&mut self.exact).into_iter().for_each(|value| sketch.push(value, 1));
+        for value in std::mem::take(&mut self.exact) {
+            sketch.push(value, 1);
+        }
     }
 
     /// How many were taken in.

@@ -26,6 +26,8 @@ pub struct Rows<R> {
 pub struct Row<'a> {
     /// Its number, from 1; the header is not counted.
     pub number: u64,
+    /// The line it begins in, from 1.
+    pub line: u64,
     /// Its cells.
     pub cells: &'a ByteRecord,
 }
@@ -43,8 +45,7 @@ impl Row<'_> {
 
     /// Where it is, for people.
     pub fn place(&self) -> String {
-        let line = self.cells.position().map_or(0, csv::Position::line);
-        format!("row {} (line {line})", self.number)
+        format!("row {} (line {})", self.number, self.line)
     }
 }
 
@@ -53,7 +54,7 @@ impl<R: Read> Rows<R> {
     pub fn open(from: R) -> Result<Self, Error> {
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).buffer_capacity(BUFFER);
-        let reader = builder.from_reader(Guard { from, left: ROW_BYTES });
+        let reader = builder.from_reader(Guard { from, left: ROW_BYTES, crlf: false });
         let mut rows = Self { reader, header: Vec::new(), record: ByteRecord::new(), row: 0 };
         if !rows.advance()? {
             return Err(Error::Empty);
@@ -78,19 +79,31 @@ impl<R: Read> Rows<R> {
 
     /// The next row; `None` at the end.
     pub fn advance_row(&mut self) -> Result<Option<Row<'_>>, Error> {
+        let line = self.line();
         if !self.advance()? {
             return Ok(None);
         }
         self.row += 1;
-        Ok(Some(Row { number: self.row, cells: &self.record }))
+        Ok(Some(Row { number: self.row, line, cells: &self.record }))
+    }
+
+    /// The line the next row begins in.
+    fn line(&self) -> u64 {
+        // Of CR and LF the reader takes the second when it reads on.
+        let behind = self.reader.get_ref().crlf && !self.header.is_empty();
+        self.reader.position().line() + u64::from(behind)
     }
 
     fn advance(&mut self) -> Result<bool, Error> {
         self.reader.get_mut().left = ROW_BYTES;
-        let line = self.reader.position().line();
+        let line = self.line();
         let row = if self.header.is_empty() { 0 } else { self.row + 1 };
         self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
-            ErrorKind::Io(error) if error.get_ref().is_some_and(|why| why.is::<Endless>()) => {
+            ErrorKind::Io(error)
+                if error
+                    .get_ref()
+                    .is_some_and(<dyn std::error::Error + Send + Sync>::is::<Endless>) =>
+            {
                 Error::Long { row, line }
             }
             ErrorKind::Io(error) => Error::Io(error),
@@ -134,6 +147,8 @@ fn header(record: &ByteRecord) -> Result<Vec<String>, Error> {
 struct Guard<R> {
     from: R,
     left: u64,
+    /// Whether a line of what was read last ends with CR and LF.
+    crlf: bool,
 }
 
 /// A row went on for too long.
@@ -147,6 +162,10 @@ impl<R: Read> Read for Guard<R> {
             return Err(io::Error::other(Endless));
         }
         let read = self.from.read(into)?;
+        let line_end = into.get(..read).and_then(|new| new.iter().position(|byte| *byte == b'\n'));
+        if let Some(at) = line_end {
+            self.crlf = at > 0 && into[at - 1] == b'\r';
+        }
         self.left = self.left.saturating_sub(read as u64);
         Ok(read)
     }

@@ -7,6 +7,7 @@ pub mod canvas;
 pub mod chart;
 pub mod dag;
 pub mod field;
+pub mod figure;
 pub mod filter;
 pub mod fixed;
 pub mod grid;

@@ -16,12 +16,12 @@ const NAMES: f64 = 300.0;
 const SLANTED: f64 = 110.0;
 
 /// Where the marks of a panel stand on the sheet.
-struct Field<'a> {
-    panel: &'a Panel,
-    left: f64,
-    top: f64,
-    width: f64,
-    height: f64,
+pub(super) struct Field<'a> {
+    pub(super) panel: &'a Panel,
+    pub(super) left: f64,
+    pub(super) top: f64,
+    pub(super) width: f64,
+    pub(super) height: f64,
 }
 
 /// Puts `panel` on `sheet` and moves on below it.
@@ -76,7 +76,7 @@ fn legend(sheet: &mut Sheet, panel: &Panel) {
     }
 }
 
-fn rect(
+pub(super) fn rect(
     (x, y): (f64, f64),
     (width, height): (f64, f64),
     fill: kuva::render::color::Color,
@@ -84,7 +84,12 @@ fn rect(
     Primitive::Rect { x, y, width, height, fill, stroke: None, stroke_width: None, opacity: None }
 }
 
-fn line(from: (f64, f64), to: (f64, f64), colour: (u8, u8, u8), width: f64) -> Primitive {
+pub(super) fn line(
+    from: (f64, f64),
+    to: (f64, f64),
+    colour: (u8, u8, u8),
+    width: f64,
+) -> Primitive {
     Primitive::Line {
         x1: from.0,
         y1: from.1,
@@ -98,11 +103,11 @@ fn line(from: (f64, f64), to: (f64, f64), colour: (u8, u8, u8), width: f64) -> P
 
 impl Field<'_> {
     /// Where a value of the x axis stands, kept within the field.
-    fn x(&self, value: f64) -> Option<f64> {
+    pub(super) fn x(&self, value: f64) -> Option<f64> {
         Some(self.left + self.panel.x.place(value)?.clamp(0.0, 1.0) * self.width)
     }
 
-    fn y(&self, value: f64) -> Option<f64> {
+    pub(super) fn y(&self, value: f64) -> Option<f64> {
         let place = self.panel.y.place(value)?.clamp(0.0, 1.0);
         let place = if self.panel.y.scale == Scale::Rows { place } else { 1.0 - place };
         Some(self.top + place * self.height)
@@ -185,7 +190,7 @@ impl Field<'_> {
         if slanted { widest.min(SLANTED * 1.4) * 0.6 + 22.0 } else { 24.0 }
     }
 
-    fn mark(&self, sheet: &mut Sheet, mark: &Mark) {
+    pub(super) fn mark(&self, sheet: &mut Sheet, mark: &Mark) {
         let made = match mark {
             Mark::Bar { x, y, ink, cover } => self.bar(*x, *y, colour(*ink, sheet.theme, *cover)),
             Mark::Line { points, ink, width, dashed } => self.polyline(points, |points| {
