@@ -11,6 +11,7 @@ use clap::Parser;
 use color_eyre::eyre::Report;
 
 mod advice;
+mod annotate;
 pub mod args;
 mod baseline;
 mod bench;
@@ -22,6 +23,7 @@ mod exec;
 mod far_run;
 mod gc;
 mod history;
+mod init;
 mod kept;
 mod kernel;
 mod list;
@@ -36,6 +38,7 @@ mod push;
 mod record;
 mod recorder;
 mod replay;
+mod result;
 mod run;
 mod runtime;
 mod screen;
@@ -47,6 +50,7 @@ mod show;
 mod signals;
 mod snapshot;
 pub mod sources;
+mod sync;
 mod verify;
 mod workload_watch;
 
@@ -88,14 +92,14 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
     let exit = match parsed {
         Ok(args) => {
             color::install_panic_report(&args);
-            run(&args).unwrap_or_else(|report| fail(&report))
+            act(&args).unwrap_or_else(|report| fail(&report))
         }
         Err(error) => exec::of_usage(arguments, usage(&error)),
     };
     exit.into()
 }
 
-fn run(args: &Args) -> Outcome {
+fn act(args: &Args) -> Outcome {
     args.refuse_what_means_nothing()?;
     let setting = || Setting::load(args);
     match &args.verb {
@@ -107,6 +111,9 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Run(wish)) => run::run(wish, args),
         Some(Verb::Push(wish)) => push::run(wish, &setting()?),
         Some(Verb::Pull(wish)) => pull::run(wish, &setting()?),
+        Some(Verb::Init(wish)) => init::run(wish),
+        Some(Verb::Annotate(wish)) => annotate::run(wish, &setting()?),
+        Some(Verb::Sync(wish)) => sync::run(wish),
         Some(Verb::List(wish)) => list::run(wish, &setting()?),
         Some(Verb::Show(wish)) => show::run(wish, &setting()?),
         Some(Verb::Compare(wish)) => compare::run(wish, &setting()?),

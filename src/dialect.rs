@@ -19,6 +19,8 @@ mod json;
 mod order;
 pub mod plan;
 mod rule;
+pub mod schema;
+pub mod sketch;
 pub mod template;
 mod yaml;
 

@@ -42,8 +42,6 @@ mod statistic;
 mod stop;
 mod table;
 mod task;
-#[cfg(test)]
-mod tests;
 mod voice;
 
 pub use load::{Loaded, load};
@@ -134,9 +132,8 @@ impl Job {
     /// Does all of it.
     pub async fn run(self) -> Result<Outcome, Error> {
         let (out, cancel, clock) = (self.out.clone(), self.cancel.clone(), Arc::clone(&self.clock));
-        let config = self.loaded.read.config.clone();
         let ready = begin::begin(self).await?;
-        end::work(ready, config, clock, out, cancel).await
+        end::work(ready, clock, out, cancel).await
     }
 }
 

@@ -6,6 +6,7 @@ use super::advice::Advise;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use color_eyre::eyre::eyre;
 
+pub use super::annotate::AnnotateArgs;
 pub use super::baseline::BaselineVerb;
 pub use super::bench::BenchArgs;
 pub use super::compare::CompareArgs;
@@ -13,6 +14,7 @@ pub use super::configure::ConfigVerb;
 pub use super::doctor::DoctorArgs;
 pub use super::exec::ExecArgs;
 pub use super::history::HistoryVerb;
+pub use super::init::InitArgs;
 pub use super::list::ListArgs;
 pub use super::plot::PlotArgs;
 pub use super::pull::PullArgs;
@@ -24,6 +26,7 @@ pub use super::serve::ServeArgs;
 pub use super::show::ShowArgs;
 pub use super::snapshot::SnapshotArgs;
 pub use super::sources::SourceArgs;
+pub use super::sync::SyncArgs;
 pub use super::verify::VerifyArgs;
 pub use crate::config::Color;
 use crate::config::Interval;
@@ -111,12 +114,18 @@ pub enum Verb {
     /// Run a workflow: stages on this machine and on others, and keep what came of them
     #[command(after_help = super::run::AFTER_HELP)]
     Run(Box<RunArgs>),
-    /// List the runs kept on this machine, or in a bucket
+    /// Write a workflow to begin with
+    Init(InitArgs),
+    /// List the runs kept on this machine, in a bucket, or a directory of results
     List(ListArgs),
     /// Print a run
     Show(ShowArgs),
     /// Set runs beside each other: which figures changed, and how sure that is
     Compare(CompareArgs),
+    /// Say something of a workflow's run, to find it by
+    Annotate(AnnotateArgs),
+    /// Copy a workflow's runs to where its file says
+    Sync(SyncArgs),
     /// Make every figure of a run again from its samples, and say where it is another
     Verify(VerifyArgs),
     /// Keep runs under a name, to set later ones beside them

@@ -29,6 +29,7 @@ mod tune;
 pub use args::BenchArgs;
 pub(super) use args::{Family, backends};
 use export::Export;
+pub(super) use file::words_are_right;
 
 pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     log::to_stderr()?;

@@ -4,10 +4,11 @@ use color_eyre::eyre::{Result, eyre};
 
 use super::advice::Advise;
 use super::setting::Setting;
-use super::{Exit, Outcome, kept, print};
+use super::{Exit, Outcome, kept, print, result};
 use crate::model::run::Run;
 use crate::report::{compare_json, compare_text};
 use crate::stats::compare::{Comparison, Rules, compare};
+use crate::store::result::ResultDir;
 
 /// What to compare, and when a difference is a change.
 #[derive(Clone, Debug, clap::Args)]
@@ -57,6 +58,13 @@ impl RuleArgs {
 }
 
 pub(super) fn run(wish: &CompareArgs, setting: &Setting) -> Outcome {
+    let workflows: Result<Vec<_>> =
+        wish.runs.iter().map(|word| result::find(word, setting)).collect();
+    let workflows: Vec<ResultDir> = workflows?.into_iter().flatten().collect();
+    if workflows.len() == wish.runs.len() {
+        print::out(&result::compared(&workflows))?;
+        return Ok(Exit::Good);
+    }
     let runs: Result<Vec<Run>> = wish.runs.iter().map(|word| kept::find(word, setting)).collect();
     let runs = runs?;
     let Some((base, others)) = runs.split_first() else {

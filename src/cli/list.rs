@@ -1,6 +1,7 @@
 //! `isomon list`: the runs kept on this machine, or in a bucket.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use color_eyre::eyre::{Result, eyre};
@@ -9,9 +10,9 @@ use super::advice::Advise;
 use super::print;
 use super::push::bad;
 use super::setting::Setting;
-use super::{Exit, Outcome, log, runtime};
+use super::{Exit, Outcome, log, result, runtime};
 use crate::config::Span;
-use crate::config::place::Place;
+use crate::config::place::{self, Place};
 use crate::model::pipeline::PipelineKind;
 use crate::model::run::{RunBrief, StoredRun};
 use crate::model::text::SafeText;
@@ -23,9 +24,10 @@ use crate::store::bucket::index::Listing;
 /// Which runs, and how to print them.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ListArgs {
-    /// A bucket: `s3://bucket/prefix`, `gs://…`, `file:///directory`; this machine if none
-    #[arg(value_name = "PLACE")]
-    place: Option<Place>,
+    /// A bucket: `s3://bucket/prefix`, `gs://…`, `file:///directory`; or a directory of workflows'
+    /// results; this machine if none
+    #[arg(value_name = "PLACE", value_parser = spot)]
+    place: Option<Spot>,
     /// Those in this state alone
     #[arg(long, value_enum, value_name = "STATE")]
     state: Option<State>,
@@ -74,15 +76,38 @@ impl State {
     }
 }
 
+/// Where runs are.
+#[derive(Clone, Debug)]
+enum Spot {
+    Bucket(Place),
+    Results(PathBuf),
+}
+
+/// What is no address is a directory.
+fn spot(word: &str) -> Result<Spot, String> {
+    if word.contains("://") {
+        return word.parse().map(Spot::Bucket).map_err(|error: place::Error| error.to_string());
+    }
+    Ok(Spot::Results(PathBuf::from(word)))
+}
+
 pub(super) fn run(wish: &ListArgs, setting: &Setting) -> Outcome {
-    let all = match &wish.place {
+    let place = match &wish.place {
+        Some(Spot::Results(dir)) => {
+            print::out(&result::listed(dir, wish.json)?)?;
+            return Ok(Exit::Good);
+        }
+        Some(Spot::Bucket(place)) => Some(place),
+        None => None,
+    };
+    let all = match place {
         Some(place) => of_bucket(place)?,
         None => briefs(setting)?,
     };
     let now = SystemClock.now();
     let none = all.is_empty();
     let runs: Vec<StoredRun> = all.into_iter().filter(|run| wish.wants(run, now)).collect();
-    let text = match &wish.place {
+    let text = match place {
         _ if wish.json => serde_json::to_string_pretty(&runs)? + "\n",
         None if none => "no run is kept; `isomon bench` makes one\n".to_owned(),
         Some(place) if none => {

@@ -12,17 +12,17 @@ use color_eyre::eyre::{Result, eyre};
 use super::advice::Advise;
 use super::args::Args;
 use super::setting::Setting;
-use super::{Exit, Outcome, log, print, runtime, screen};
+use super::{Outcome, log, print, runtime, screen};
 use crate::config::{Mistake, Span};
-use crate::dialect::plan;
 use crate::model::id::RunId;
-use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 use crate::model::workflow::WorkflowWish;
-use crate::workflow::{Error, Loaded};
+use crate::workflow::Error;
 
 mod ask;
+pub(super) mod check;
 mod live;
+pub(super) mod plan;
 mod show;
 
 /// What `--help` says at its end.
@@ -57,7 +57,7 @@ pub struct RunArgs {
     #[arg(short, long, value_name = "TIME")]
     timeout: Option<Span>,
     /// Say what would run, where, word by word, and run nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "check")]
     plan: bool,
     /// Say whether the file is right, and run nothing
     #[arg(long)]
@@ -73,7 +73,8 @@ pub struct RunArgs {
     json: bool,
 }
 
-fn pair(word: &str) -> Result<(String, String), String> {
+/// `KEY=VALUE`.
+pub(super) fn pair(word: &str) -> Result<(String, String), String> {
     let split = word.split_once('=').filter(|(key, _)| !key.is_empty());
     let (key, value) = split.ok_or_else(|| "KEY=VALUE".to_owned())?;
     Ok((key.to_owned(), value.to_owned()))
@@ -114,15 +115,19 @@ pub(super) fn run(wish: &RunArgs, args: &Args) -> Outcome {
     let settings = Args { config: args.config.clone().filter(|_| own), ..args.clone() };
     let setting = Setting::load(&settings)?;
     let wished = wish.wish(args.config.as_ref().filter(|_| !own));
+    if wish.resume.is_none() {
+        let read = check::read(&wished.file)?;
+        if wish.check {
+            return check::told(&wished.file, &read);
+        }
+        check::wished(&read.workflow, &wished)?;
+        if wish.plan {
+            return plan::told(&read, &wished);
+        }
+    }
     let loaded = setting.local.load(wished.clone()).map_err(bad)?;
     for note in &loaded.read.notes {
         print::err(&format!("isomon: {note}"));
-    }
-    if wish.check {
-        return checked(&loaded);
-    }
-    if wish.plan {
-        return planned(&loaded, wish.json);
     }
     if wish.watch {
         return screen::with_workflow(&settings, &setting, wished);
@@ -131,45 +136,6 @@ pub(super) fn run(wish: &RunArgs, args: &Args) -> Outcome {
     let colored = !wish.json && super::color::of_stdout(setting.config.screen.color);
     let show = show::Show::new(wish.json, colored, &loaded);
     runtime::block_on(live::run(Arc::new(setting.local), loaded, show))?
-}
-
-/// That the file is right.
-fn checked(loaded: &Loaded) -> Outcome {
-    let workflow = &loaded.read.workflow;
-    let tasks = plan::plan(workflow, &loaded.wish).len();
-    let file = SafeText::new(&loaded.file.to_string_lossy());
-    print::out(&format!(
-        "{file} is right: {} stages, {} hosts, {} cases, {tasks} tasks\n",
-        workflow.stages.len(),
-        workflow.hosts.len(),
-        workflow.cases.len()
-    ))?;
-    Ok(Exit::Good)
-}
-
-/// What would run.
-fn planned(loaded: &Loaded, json: bool) -> Outcome {
-    let tasks = plan::plan(&loaded.read.workflow, &loaded.wish);
-    let plans: Vec<_> = tasks.iter().map(|task| &task.plan).collect();
-    if json {
-        print::out(&format!("{}\n", serde_json::to_string_pretty(&plans)?))?;
-        return Ok(Exit::Good);
-    }
-    let mut text = String::new();
-    for task in &tasks {
-        text.push_str(&show::title(&task.plan));
-        if let Some(reason) = &task.skip {
-            text.push_str(&format!("  passed over: {reason}\n"));
-            continue;
-        }
-        let words = task.plan.argv.iter().map(SafeText::as_str);
-        text.push_str(&format!("  {}\n", shell_words::join(words)));
-        if let Some(check) = &task.plan.check {
-            text.push_str(&format!("  then until ready: {check}\n"));
-        }
-    }
-    print::out(&text)?;
-    Ok(Exit::Good)
 }
 
 /// Why it is not run, and what mends it.

@@ -8,6 +8,7 @@ use color_eyre::eyre::{Result, eyre};
 use super::list;
 use super::outcome::{Form, render};
 use super::print;
+use super::result;
 use super::setting::Setting;
 use super::{Exit, Outcome};
 use crate::model::id::RunId;
@@ -17,7 +18,8 @@ use crate::store::RunDir;
 /// Which run, and how to print it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ShowArgs {
-    /// The run's id as `isomon list` shows it, or a file of `--export-json`; the latest if none
+    /// The run's id as `isomon list` shows it, a file of `--export-json`, a number in `./results`, or a
+    /// directory; the latest if none
     #[arg(value_name = "RUN")]
     run: Option<String>,
     /// How to write it
@@ -29,6 +31,11 @@ pub struct ShowArgs {
 }
 
 pub(super) fn run(wish: &ShowArgs, setting: &Setting) -> Outcome {
+    let workflow = wish.run.as_deref().map(|word| result::find(word, setting)).transpose()?;
+    if let Some(dir) = workflow.flatten() {
+        print::out(&result::shown(&dir, wish.json || wish.format == Form::Json)?)?;
+        return Ok(Exit::Good);
+    }
     let read = read(wish.run.as_deref(), setting)?;
     let form = if wish.json { Form::Json } else { wish.format };
     print::out(&render(&read, form)?)?;

@@ -82,7 +82,8 @@ pub(super) fn near<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> 
     let word: String = word.chars().take(64).collect();
     let like = |name: &&&str| strsim::jaro_winkler(&word, name);
     let best = known.iter().max_by(|a, b| like(a).total_cmp(&like(b)));
-    match best.filter(|name| like(name) > LIKE) {
+    let slip = |name: &&&str| strsim::damerau_levenshtein(&word, name) == 1 && word.len() > 1;
+    match best.filter(|name| like(name) > LIKE || slip(name)) {
         Some(name) => format!("did you mean `{name}`?"),
         None if known.is_empty() => String::new(),
         None => format!("there are {}", known.join(", ")),

@@ -180,8 +180,7 @@ impl Tree<'_, '_> {
     fn begin(&mut self, open: Open) -> Option<()> {
         if self.open.len() >= DEPTH {
             let (Open::List { at, .. } | Open::Map { at, .. }) = &open;
-            let what = format!("this stands more than {DEPTH} deep");
-            self.found.add(at, what, "a workflow is not that deep");
+            self.found.add(at, deep(), "a workflow is not that deep");
             return None;
         }
         self.open.push(open);
@@ -225,6 +224,7 @@ impl Tree<'_, '_> {
             ErrorKind::MappingValueNotAllowed => {
                 ("a `:` stands where none may".to_owned(), "quote a text that has `: ` in it")
             }
+            ErrorKind::RecursionLimitExceeded => (deep(), "a workflow is not that deep"),
             kind => {
                 let words = kind.to_string();
                 let remedy =
@@ -238,6 +238,10 @@ impl Tree<'_, '_> {
 
 const ALIAS: &str = "an alias (`*name`) is not taken in a workflow";
 const TAG: &str = "a tag (`!name`) is not taken in a workflow";
+
+fn deep() -> String {
+    format!("this stands more than {DEPTH} deep")
+}
 
 /// The byte of the character `index`.
 fn byte_of(text: &str, index: usize) -> usize {

@@ -11,10 +11,12 @@ use super::{Error, file, lines};
 use crate::model::workflow::result::KIND;
 use crate::model::workflow::{RunMetadata, WorkflowEvent, WorkflowRun};
 
+mod annotate;
 pub mod log;
 mod number;
 mod write;
 
+pub use annotate::annotate;
 pub use write::{LOG, PATCH, Reopened, ResultWriter};
 
 mod open;

@@ -29,12 +29,15 @@ pub(super) struct Ready {
     pub(super) writer: ResultWriter,
     pub(super) repository: Option<git::Repository>,
     pub(super) before: Before,
+    /// The file as JSON, without secrets.
+    pub(super) config: serde_json::Value,
 }
 
 /// Makes `job` ready: its directory is there and its hosts are connected with.
 pub(super) async fn begin(job: Job) -> Result<Ready, Error> {
     let wish = job.loaded.wish;
     let workflow = job.loaded.read.workflow;
+    let mut config = job.loaded.read.config;
     let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     let repository = git::look(&here, workflow.git).await;
     let repository = repository.map_err(|what| Error::Wish {
@@ -58,6 +61,10 @@ pub(super) async fn begin(job: Job) -> Result<Ready, Error> {
     // Once before there is a directory, for mistakes; and once more with its name.
     names(&about)?;
     scripts(&about)?;
+    about.mask.hide_all(&mut config);
+    for word in about.tasks.iter_mut().flat_map(|task| &mut task.plan.argv) {
+        *word = SafeText::new(&about.mask.hide(word.as_str()));
+    }
     let (mut writer, before) = match &job.loaded.goes_on {
         None => (
             ResultWriter::create(&home(&about.workflow.output_dir), about.workflow.dialect)?,
@@ -73,11 +80,11 @@ pub(super) async fn begin(job: Job) -> Result<Ready, Error> {
     keep_log(&about.workflow, &mut writer)?;
     writer.keep_wish(&resume::kept(&about.wish, &about.file))?;
     open_hosts(&mut about, &job.open).await;
-    let mut head = head(&about, job.clock.as_ref(), &job.loaded.read.config);
+    let mut head = head(&about, job.clock.as_ref(), &config);
     head.fingerprint = job.fingerprint;
     head.file_sha256 = job.loaded.sha256.into();
     head.resumed = job.loaded.goes_on.is_some();
-    Ok(Ready { about: Arc::new(about), head, writer, repository, before })
+    Ok(Ready { about: Arc::new(about), head, writer, repository, before, config })
 }
 
 fn names(about: &About) -> Result<std::collections::BTreeMap<(usize, usize), String>, Error> {

@@ -40,9 +40,9 @@ pub(super) fn names(about: &About) -> Result<BTreeMap<(usize, usize), String>, V
         let Some(stage) = about.workflow.stages.get(stage) else { continue };
         let env = environment(about, stage, &task.host, task.case);
         for (nth, output) in stage.outputs.iter().enumerate() {
-            let named = variables(&output.name, &env);
-            let known = named
-                .and_then(|name| variables(&output.remote_path, &env).map(|path| (name, path)));
+            let own = variables(&output.name, &env);
+            let known =
+                own.and_then(|name| variables(&output.remote_path, &env).map(|path| (name, path)));
             match known {
                 Ok((name, path)) => {
                     let file = file(stage, task, output, &name, &path);

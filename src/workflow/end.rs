@@ -25,12 +25,11 @@ use crate::store::result::log::Level;
 /// Does the work that is `ready`, to its very end.
 pub(super) async fn work(
     ready: Ready,
-    config: Value,
     clock: Arc<dyn Clock>,
     out: mpsc::Sender<Update>,
     cancel: CancellationToken,
 ) -> Result<Outcome, Error> {
-    let Ready { about, head, writer, repository, before } = ready;
+    let Ready { about, head, writer, repository, before, config } = ready;
     let started = clock.now();
     let plots = about.workflow.plots.clone();
     let (journal, desk) = journal::open(about.id.clone(), writer, plots, Arc::clone(&clock), out);

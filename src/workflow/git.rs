@@ -22,8 +22,6 @@ const PATCH: u64 = 64 << 20;
 pub(super) struct Repository {
     /// As benchctl writes it.
     pub(super) told: Map<String, Value>,
-    /// Files that are changed, as git tells them.
-    pub(super) changed: String,
     /// What was changed.
     pub(super) patch: Option<Vec<u8>>,
 }
@@ -74,7 +72,7 @@ pub(super) async fn look(dir: &Path, wish: Git) -> Result<Option<Repository>, St
     } else {
         None
     };
-    Ok(Some(Repository { told, changed, patch }))
+    Ok(Some(Repository { told, patch }))
 }
 
 /// What git says to `words`; `None` where it fails, takes too long or says too much.

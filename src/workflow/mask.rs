@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::model::secret::Secret;
 use crate::model::text::SafeText;
 use crate::model::workflow::{Workflow, WorkflowWish};
@@ -32,7 +34,7 @@ impl Mask {
     pub(super) fn of(workflow: &Workflow, wish: &WorkflowWish) -> Self {
         let mut mask = Self::default();
         for host in workflow.hosts.values() {
-            mask.0.extend(host.password.iter().chain(&host.key_password).cloned());
+            mask.0.extend(host.password.iter().chain(&host.key_password).filter_map(meant));
         }
         mask.add_all(&wish.env);
         workflow.cases.iter().for_each(|case| mask.add_all(&case.env));
@@ -60,10 +62,31 @@ impl Mask {
         text
     }
 
+    /// `value` with every text in it without them.
+    pub(super) fn hide_all(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.hide(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.hide_all(item)),
+            Value::Object(map) => map.values_mut().for_each(|value| self.hide_all(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
     /// Bytes that were written, without them and safe to show.
     pub(super) fn safe(&self, bytes: &[u8]) -> SafeText {
         let text = String::from_utf8_lossy(bytes);
         if self.0.is_empty() { SafeText::new(&text) } else { SafeText::new(&self.hide(&text)) }
+    }
+}
+
+/// The secret that a file gives, or says where it is; `None` where that is not for us to read.
+fn meant(given: &Secret) -> Option<Secret> {
+    let text = given.reveal();
+    match text.split_once(':') {
+        _ if text == "prompt" => None,
+        Some(("env", name)) => std::env::var(name).ok().map(|value| Secret::new(&value)),
+        Some(("file", _)) => None,
+        _ => Some(given.clone()),
     }
 }
 

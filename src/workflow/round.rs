@@ -84,9 +84,9 @@ impl Course {
             let for_case = stage.only_for.is_some() && !stage.skip;
             let words = if for_case { "stage skipped for case" } else { "stage skipped" };
             self.journal.log(Level::Info, words, about).await;
-            let state = TaskState::Skipped { reason };
-            self.journal.task(at, state.clone()).await;
-            return Done { at, state, ..Done::default() };
+            let passed_over = TaskState::Skipped { reason };
+            self.journal.task(at, passed_over.clone()).await;
+            return Done { at, state: passed_over, ..Done::default() };
         }
         hand.task(at, stage, &self.stop.token).await
     }
@@ -128,7 +128,7 @@ impl Course {
         let (gone, last) = background.end().await;
         let seconds = Seconds(begun.elapsed().as_secs_f64());
         let state = match &gone {
-            Gone::Stopped(_) => TaskState::Passed { seconds },
+            Gone::Stopped => TaskState::Passed { seconds },
             Gone::Ended(end) => match words(end) {
                 None => TaskState::Passed { seconds },
                 Some(how) => {

@@ -33,7 +33,7 @@ pub(super) enum Gone {
     /// By itself.
     Ended(End),
     /// Because it was asked to.
-    Stopped(End),
+    Stopped,
     /// Its host went away.
     Lost(SafeText),
     /// It never began.
@@ -76,7 +76,7 @@ impl Running {
         };
         let gone = match waited {
             Some(end) => gone(end, Gone::Ended),
-            None => gone(listen(pieces, voice, process.end(GRACE)).await, Gone::Stopped),
+            None => gone(listen(pieces, voice, process.end(GRACE)).await, |_| Gone::Stopped),
         };
         self.hear_rest().await;
         gone

@@ -90,7 +90,7 @@ impl Hand<'_> {
             self.stop.fail(at);
         }
         self.journal.task(at, done.state.clone()).await;
-        self.log_end(at, &done.state, stage).await;
+        self.log_end(at, &done.state, &stage.name).await;
         done
     }
 
@@ -270,8 +270,8 @@ impl Hand<'_> {
         self.about.mask.hide(text.as_str()).into()
     }
 
-    async fn log_end(&self, at: usize, state: &TaskState, stage: &Stage) {
-        let mut about: Vec<(&'static str, Value)> = vec![("stage", stage.name.as_str().into())];
+    async fn log_end(&self, at: usize, state: &TaskState, name: &str) {
+        let mut about: Vec<(&'static str, Value)> = vec![("stage", name.into())];
         match state {
             TaskState::Passed { .. } => {
                 about.push(("exit_code", 0.into()));
@@ -344,7 +344,7 @@ fn miss(gone: &Gone, stop: &Stop) -> Miss {
     match gone {
         Gone::Lost(why) => Miss::Unknown(why.clone()),
         Gone::Refused(why) => Miss::Failed(None, why.clone()),
-        Gone::Stopped(_) => Miss::Failed(None, format!("ended: {}", stop.words()).into()),
+        Gone::Stopped => Miss::Failed(None, format!("ended: {}", stop.words()).into()),
         Gone::Ended(end) => {
             let how = words(end).unwrap_or_else(|| "exit status 0".to_owned());
             Miss::Failed(end.exit, how.into())

@@ -111,6 +111,13 @@ fn read(path: &str, text: &str, toml: bool) -> Result<BenchArgs, Vec<Mistake>> {
     line.map(|line| line.bench).map_err(|error| together(&error))
 }
 
+/// Whether `words` could stand behind `isomon bench`; else why not.
+pub(in crate::cli) fn words_are_right(words: &[String]) -> Result<(), String> {
+    let line = std::iter::once("bench".to_owned()).chain(words.iter().cloned());
+    let line = Line::try_parse_from(line).map(drop);
+    line.map_err(|error| complaint(&error).to_string())
+}
+
 /// The keys of a plan file.
 fn keys() -> Vec<String> {
     let command = BenchArgs::augment_args(Line::command());

@@ -1,6 +1,7 @@
 //! A workflow while it goes on: what happens is shown, a signal ends it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,8 @@ use crate::workflow::Loaded;
 
 /// Updates that may wait to be shown.
 const UPDATES: usize = 1_024;
+/// Signals within this time of one are that one.
+const SAME: Duration = Duration::from_millis(300);
 
 /// Runs it. The first signal ends the work and cleans up; the second leaves at once.
 pub(super) async fn run(local: Arc<Local>, loaded: Loaded, mut show: Show) -> Outcome {
@@ -27,10 +30,16 @@ pub(super) async fn run(local: Arc<Local>, loaded: Loaded, mut show: Show) -> Ou
     let mut doing = tokio::spawn(async move {
         local.flow(None, loaded, Some(Arc::new(Terminal)), out, token).await
     });
-    let mut signal = None;
+    let (mut signal, mut told) = (None, None);
     loop {
         tokio::select! {
             number = signals.recv() => {
+                let at = tokio::time::Instant::now();
+                if told.is_some_and(|told| at.duration_since(told) < SAME) {
+                    // Who signals a group of processes and one of it means both as one.
+                    continue;
+                }
+                told = Some(at);
                 if signal.replace(number).is_some() {
                     doing.abort();
                     // What runs is ended when this is over.

@@ -252,16 +252,6 @@ fn of(plan: &TaskPlan) -> String {
     text
 }
 
-/// The head of a task in a plan.
-pub(super) fn title(plan: &TaskPlan) -> String {
-    let how = match (plan.cleanup, plan.background) {
-        (true, _) => " (cleanup)",
-        (_, true) => " (in the background)",
-        _ => "",
-    };
-    format!("{}{how}\n", of(plan))
-}
-
 fn statistic(of: &Statistic) -> String {
     let unit = of.unit.as_ref().map(|unit| format!(" {unit}")).unwrap_or_default();
     let case = of.case.as_ref().map(|case| format!("case {case}, ")).unwrap_or_default();

@@ -1,0 +1,267 @@
+//! Runs of workflows as people ask for them and read them: found, listed, shown, set beside each other.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use color_eyre::eyre::Result;
+
+use super::kept;
+use super::setting::Setting;
+use crate::model::id::RunId;
+use crate::model::text::SafeText;
+use crate::model::unit::Seconds;
+use crate::model::workflow::result::TableView;
+use crate::model::workflow::{Collected, TaskState, WorkflowRun};
+use crate::store::result::shelf::Brief;
+use crate::store::result::{self, METADATA, RUN, ResultDir};
+use crate::table;
+
+/// Where runs are unless somebody says.
+const RESULTS: &str = "results";
+
+/// The workflow's run that `word` means: isomon's id of it, a number in `./results`, or a directory.
+/// `None` where that is none of a workflow.
+pub(super) fn find(word: &str, setting: &Setting) -> Result<Option<ResultDir>> {
+    let Some(path) = place(word, setting) else { return Ok(None) };
+    match ResultDir::open(&path) {
+        Ok(dir) => Ok(Some(dir)),
+        Err(_) if !path.join(METADATA).exists() => Ok(None),
+        Err(error) => Err(kept::bad(error)),
+    }
+}
+
+fn place(word: &str, setting: &Setting) -> Option<PathBuf> {
+    let known = RunId::parse(word).map(|id| setting.local.runs.join(id.as_str()));
+    let numbered = result::number_of(word).into_iter().flat_map(|number| {
+        let names = [word.to_owned(), format!("run-{number:03}"), number.to_string()];
+        names.map(|name| Path::new(RESULTS).join(name))
+    });
+    let named = PathBuf::from(word);
+    let named = if named.is_file() { named.parent().map(Path::to_owned) } else { Some(named) };
+    let is_run = |path: &PathBuf| path.join(METADATA).is_file() || path.join(RUN).is_file();
+    known.into_iter().chain(numbered).chain(named).find(is_run)
+}
+
+/// The runs in the directory of results `dir`.
+pub(super) fn listed(dir: &Path, json: bool) -> Result<String> {
+    let mut briefs = Vec::new();
+    let mut text = String::new();
+    for (path, read) in result::list(dir).map_err(kept::bad)? {
+        match read {
+            Ok(run) => briefs.push(Brief::of(run.number(), &run)),
+            Err(error) => super::print::err(&format!("{}: {error}", path.display())),
+        }
+    }
+    if json {
+        return Ok(serde_json::to_string_pretty(&briefs)? + "\n");
+    }
+    if briefs.is_empty() {
+        return Ok(format!("{} has no run; `isomon run` makes one\n", dir.display()));
+    }
+    let _infallible = writeln!(
+        text,
+        "{:10} {:12} {:25} {:>9}  NAME AND METADATA",
+        "RUN", "STATE", "BEGAN", "TOOK"
+    );
+    for brief in &briefs {
+        let took = brief.seconds.map_or_else(|| "—".to_owned(), |took| took.to_string());
+        let began: String = brief.start_time.chars().take(19).collect();
+        let mut about = vec![brief.benchmark_name.clone()];
+        about.extend(brief.custom.iter().take(8).map(|(key, value)| format!("{key}={value}")));
+        let (id, about) = (SafeText::new(&brief.id), SafeText::new(&about.join(" ")));
+        let state = brief.status.word();
+        let _infallible = writeln!(
+            text,
+            "{:10} {state:12} {:25} {took:>9}  {about}",
+            id.as_str(),
+            SafeText::new(&began)
+        );
+    }
+    Ok(text)
+}
+
+/// A run for people, or as JSON.
+pub(super) fn shown(dir: &ResultDir, json: bool) -> Result<String> {
+    if json {
+        let json = match &dir.run {
+            Some(run) => serde_json::to_string_pretty(run)?,
+            None => serde_json::to_string_pretty(&dir.metadata)?,
+        };
+        return Ok(json + "\n");
+    }
+    let brief = Brief::of(dir.number(), dir);
+    let mut text = format!(
+        "{} {}: {}\n",
+        SafeText::new(&brief.benchmark_name),
+        SafeText::new(dir.number()),
+        brief.status.word()
+    );
+    let took = brief.seconds.map_or_else(String::new, |took| format!(", took {took}"));
+    let _infallible = writeln!(text, "  began {}{took}", SafeText::new(&brief.start_time));
+    let _infallible = writeln!(text, "  kept in {}", SafeText::new(&dir.path.to_string_lossy()));
+    part(&mut text, "metadata", &pairs(dir));
+    if let Some(run) = &dir.run {
+        let _infallible = writeln!(text, "  repeat it: {}", run.head.repeat);
+        part(&mut text, "tasks", &tasks(run));
+        part(&mut text, "failure", &failure(run));
+        part(&mut text, "files", &run.files.iter().map(file).collect::<Vec<_>>());
+        part(&mut text, "statistics", &statistics(run));
+    } else {
+        let why = dir.metadata.error.iter().map(|why| SafeText::new(why).to_string());
+        part(&mut text, "failure", &why.collect::<Vec<_>>());
+        let files = dir.files().map_err(kept::bad)?;
+        let files =
+            files.iter().map(|file| format!("{}  {} B", SafeText::new(&file.name), file.bytes));
+        part(&mut text, "files", &files.collect::<Vec<_>>());
+    }
+    Ok(text)
+}
+
+/// Lines under a word; nothing where there are none.
+fn part(text: &mut String, word: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _infallible = writeln!(text, "\n{word}");
+    for line in lines {
+        let _infallible = writeln!(text, "  {line}");
+    }
+}
+
+fn pairs(dir: &ResultDir) -> Vec<String> {
+    let pair = |(key, value): (&String, &String)| {
+        format!("{}: {}", SafeText::new(key), SafeText::new(value))
+    };
+    dir.metadata.custom.iter().map(pair).collect()
+}
+
+fn tasks(run: &WorkflowRun) -> Vec<String> {
+    let all = run.head.tasks.iter().zip(&run.tasks);
+    all.map(|(plan, end)| {
+        let case = plan.case.as_ref().map_or_else(String::new, |case| format!(" case {case}"));
+        let times =
+            if plan.repetition > 0 { format!(" #{}", plan.repetition) } else { String::new() };
+        format!("{} on {}{case}{times}: {}", plan.stage, plan.host, stood(&end.state))
+    })
+    .collect()
+}
+
+fn stood(state: &TaskState) -> String {
+    match state {
+        TaskState::Pending => "not begun".to_owned(),
+        TaskState::Running { .. } => "was running".to_owned(),
+        TaskState::Checking => "was not ready yet".to_owned(),
+        TaskState::Background => "was in the background".to_owned(),
+        TaskState::Passed { seconds } => format!("passed, {seconds}"),
+        TaskState::Failed { seconds, reason, .. } => format!("FAILED, {seconds}: {reason}"),
+        TaskState::Skipped { reason } => format!("skipped: {reason}"),
+        TaskState::Unknown { reason } => format!("UNKNOWN: {reason}"),
+    }
+}
+
+fn failure(run: &WorkflowRun) -> Vec<String> {
+    let Some(tail) = &run.tail else { return Vec::new() };
+    let mut lines = Vec::new();
+    if let Some(failure) = &tail.failure {
+        lines.push(format!("{} on {}: {}", failure.stage, failure.host, failure.reason));
+        lines.push(format!("command: {}", failure.command));
+        lines.extend(failure.lines.iter().map(|line| format!("| {line}")));
+    }
+    lines.extend(tail.troubles.iter().map(|trouble| format!("also: {trouble}")));
+    lines
+}
+
+fn file(file: &Collected) -> String {
+    let bytes = file.bytes.map_or_else(|| "—".to_owned(), |bytes| bytes.to_string());
+    let error = file.error.as_ref().map_or_else(String::new, |why| format!("  {why}"));
+    format!("{}  {bytes}{error}", file.file)
+}
+
+fn statistics(run: &WorkflowRun) -> Vec<String> {
+    let line = |one: &crate::model::workflow::result::Statistic| {
+        let case = one.case.as_ref().map_or_else(String::new, |case| format!("case {case}, "));
+        let unit = one.unit.as_ref().map_or_else(String::new, |unit| format!(" {unit}"));
+        let bounds =
+            one.interval.map_or_else(String::new, |(low, high)| format!(" ({low} to {high})"));
+        let verdict = one.verdict.as_ref().map_or_else(String::new, |word| format!(", {word}"));
+        let count = one.values.len();
+        format!("{case}{}: median {}{unit}{bounds} of {count}{verdict}", one.figure, one.median)
+    };
+    run.statistics.iter().map(line).collect()
+}
+
+/// The others beside the first of `runs`: metadata, times, and the columns of files that both have.
+pub(super) fn compared(runs: &[ResultDir]) -> String {
+    let Some((first, others)) = runs.split_first() else { return String::new() };
+    let mut text = String::new();
+    for other in others {
+        let name = |dir: &ResultDir| SafeText::new(dir.number());
+        let _infallible = writeln!(text, "{} -> {}", name(first), name(other));
+        part(&mut text, "metadata", &metadata(first, other));
+        let took = |dir: &ResultDir| dir.metadata.seconds().map(|Seconds(seconds)| seconds);
+        if let (Some(old), Some(new)) = (took(first), took(other)) {
+            part(&mut text, "time", &[format!("seconds: {}", change(old, new))]);
+        }
+        part(&mut text, "data", &data(first, other));
+    }
+    text
+}
+
+fn metadata(first: &ResultDir, other: &ResultDir) -> Vec<String> {
+    let (old, new) = (&first.metadata.custom, &other.metadata.custom);
+    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let line = |key: &String| {
+        let key_shown = SafeText::new(key);
+        let (old, new) = (old.get(key).map(String::as_str), new.get(key).map(String::as_str));
+        let number = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok());
+        if let (Some(old), Some(new)) = (number(old), number(new)) {
+            return format!("{key_shown}: {}", change(old, new));
+        }
+        let shown = |text: Option<&str>| SafeText::new(text.unwrap_or("(missing)"));
+        format!("{key_shown}: {} -> {}", shown(old), shown(new))
+    };
+    keys.into_iter().map(line).collect()
+}
+
+/// Two numbers, and by how much the second is larger; that of zero has no percent.
+fn change(old: f64, new: f64) -> String {
+    let percent = (new - old) / old.abs() * 100.0;
+    if old == new || !percent.is_finite() {
+        return format!("{old} -> {new}");
+    }
+    format!("{old} -> {new} ({percent:.1} % change)")
+}
+
+/// The medians of the columns of tables that both have.
+fn data(first: &ResultDir, other: &ResultDir) -> Vec<String> {
+    let files = first.files().unwrap_or_default();
+    let tables = files.iter().map(|file| file.name.as_str()).filter(|name| {
+        Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"))
+    });
+    let mut lines = Vec::new();
+    for name in tables {
+        let (Some(old), Some(new)) = (view(first, name), view(other, name)) else { continue };
+        lines.push(format!("{}: rows {}", old.file, change(old.rows as f64, new.rows as f64)));
+        for column in &old.columns {
+            let same = new.columns.iter().find(|same| same.name == column.name);
+            let (Some(old), Some(new)) = (column.figures, same.and_then(|same| same.figures))
+            else {
+                continue;
+            };
+            let unit = column.unit.as_ref().map_or_else(String::new, |unit| format!(" [{unit}]"));
+            let (median, p95) = (change(old.median, new.median), change(old.p95, new.p95));
+            lines.push(format!("  {}{unit}: median {median}, p95 {p95}", column.name));
+        }
+    }
+    lines
+}
+
+fn view(dir: &ResultDir, name: &str) -> Option<TableView> {
+    let columns = dir.run.as_ref().and_then(|run| {
+        run.files.iter().find(|file| file.file.as_str() == name).map(|file| file.columns.clone())
+    });
+    let file = File::open(dir.file(name)?).ok()?;
+    table::view(name, name, file, &columns.unwrap_or_default()).ok()
+}
