@@ -39,6 +39,7 @@ pub mod watch;
 
 // Floor 4: faces.
 pub mod tui;
+pub mod workflow;
 
 // Floor 5: the switchboard.
 pub mod hub;

@@ -19,6 +19,16 @@ const LONGEST: u64 = 4 << 10;
 
 /// The fingerprint of this machine for a run of `plan`.
 pub fn fingerprint(roots: &Roots, plan: &Plan, statuses: &[BackendStatus]) -> Fingerprint {
+    Fingerprint {
+        backends: tools(plan, statuses),
+        guest_kernel: plan.kernel.as_ref().and_then(|kernel| kernel_version(&kernel.image)),
+        page_cache_hot: plan.effort.warmup_rounds > 0,
+        ..machine(roots)
+    }
+}
+
+/// The fingerprint of this machine alone, where no backend is measured.
+pub fn machine(roots: &Roots) -> Fingerprint {
     let info = probe::info::info(roots);
     let cpu = roots.sys.join("devices/system/cpu");
     Fingerprint {
@@ -34,9 +44,7 @@ pub fn fingerprint(roots: &Roots, plan: &Plan, statuses: &[BackendStatus]) -> Fi
         smt: text(&cpu.join("smt/active")).map(|state| state == "1"),
         mitigations: mitigations(&cpu.join("vulnerabilities")),
         virtualization: info.virtualization.known().cloned(),
-        backends: tools(plan, statuses),
-        guest_kernel: plan.kernel.as_ref().and_then(|kernel| kernel_version(&kernel.image)),
-        page_cache_hot: plan.effort.warmup_rounds > 0,
+        ..Fingerprint::default()
     }
 }
 

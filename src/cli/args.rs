@@ -111,7 +111,8 @@ pub enum Verb {
     /// Run a command or a program of yours in a sandbox
     #[command(after_help = super::exec::AFTER_HELP)]
     Exec(Box<ExecArgs>),
-    /// Run a workflow: stages over this machine and others, by SSH
+    /// Run a workflow: stages on this machine and on others, and keep what came of them
+    #[command(after_help = super::run::AFTER_HELP)]
     Run(Box<RunArgs>),
     /// Write a workflow to begin with
     Init(InitArgs),

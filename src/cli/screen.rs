@@ -20,6 +20,7 @@ use crate::hub::Hub;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
 use crate::model::update::Update;
+use crate::model::workflow::WorkflowWish;
 use crate::tui;
 use crate::tui::run::{Ended, Options};
 
@@ -33,7 +34,14 @@ const KEPT: usize = 32_768;
 pub(super) fn run(args: &Args, setting: &Setting) -> Outcome {
     refuse_what_is_no_terminal("`isomon snapshot` prints the same once, also with --json")?;
     log::to_screen()?;
-    runtime::block_on(show(args, setting))?
+    runtime::block_on(show(args, setting, None))?
+}
+
+/// The same, with a workflow that begins at once.
+pub(super) fn with_workflow(args: &Args, setting: &Setting, wish: WorkflowWish) -> Outcome {
+    refuse_what_is_no_terminal("`isomon run FILE` without --watch needs none")?;
+    log::to_screen()?;
+    runtime::block_on(show(args, setting, Some(wish)))?
 }
 
 /// The screen needs a terminal on both sides that can move its cursor.
@@ -48,7 +56,7 @@ pub(super) fn refuse_what_is_no_terminal(instead: &str) -> Result<()> {
     Err(eyre!("{why}").advise(instead))
 }
 
-async fn show(args: &Args, setting: &Setting) -> Outcome {
+async fn show(args: &Args, setting: &Setting, workflow: Option<WorkflowWish>) -> Outcome {
     let interval = setting.config.watch.interval.0;
     let local = Arc::new(setting.local.clone());
     let random = StdRng::from_os_rng();
@@ -68,6 +76,9 @@ async fn show(args: &Args, setting: &Setting) -> Outcome {
     let (told, wishes, runs) = (hub.listen(KEPT), hub.commands(), local.runs.clone());
     let keeping = tokio::task::spawn_blocking(move || keep::keep(told, &wishes, &runs));
     let hub = tokio::spawn(hub.run(stop.clone()));
+    if let Some(wish) = workflow {
+        commands.send(Command::Workflow(Box::new(wish))).await?;
+    }
     let result = face(updates, commands, setting, args.screen.readonly).await;
     stop.cancel();
     hub.await?;

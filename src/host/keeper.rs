@@ -106,8 +106,7 @@ impl Keeper {
         self.main = Some(main);
         self.say(&format!("pid {}", main.as_raw_nonzero()));
         loop {
-            let is_empty = self.reap();
-            if is_empty && (self.is_left || self.until.is_some()) {
+            if self.reap() {
                 return;
             }
             if self.until.is_some_and(|until| Instant::now() >= until) {

@@ -14,6 +14,7 @@ use crate::model::past::{Past, PastWish};
 use crate::model::run::{Run, RunHead, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::update::{Stack, Update};
+use crate::model::workflow::{WorkflowEvent, WorkflowWish};
 use crate::store::run_dir::Follower;
 
 /// The deeds behind the commands. An error is a sentence for the user.
@@ -63,6 +64,18 @@ pub trait Deed: Send + Sync + 'static {
         out: mpsc::Sender<Update>,
         cancel: CancellationToken,
     ) -> impl Future<Output = Result<(), SafeText>> + Send;
+
+    /// Runs the workflow of `wish` as run `id`, until it is done or `cancel`; as [`Deed::bench`] otherwise.
+    fn workflow(
+        &self,
+        id: RunId,
+        wish: WorkflowWish,
+        out: mpsc::Sender<Update>,
+        cancel: CancellationToken,
+    ) -> impl Future<Output = Result<(), SafeText>> + Send;
+
+    /// What happened in the workflow's run `id`, as it is kept; `None` where it is no workflow's.
+    fn events(&self, id: &RunId) -> Result<Option<Vec<WorkflowEvent>>, SafeText>;
 
     /// The piece of the past that `wish` names.
     fn past(&self, wish: PastWish) -> Result<Past, SafeText>;

@@ -24,6 +24,7 @@ use crate::model::run::{Run, RunHead, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, SystemClock};
 use crate::model::update::{Notice, Stack, Update, What};
+use crate::model::workflow::{WorkflowEvent, WorkflowWish};
 use crate::probe::gpu::{GpuProbe, Launch};
 use crate::probe::node::NodeProbe;
 use crate::probe::process::ProcessProbe;
@@ -35,6 +36,7 @@ use crate::store::{self, Listed, RunDir};
 use crate::tune::{self, Advice, Tuning};
 
 mod exec;
+mod flow;
 mod mend;
 mod resume;
 mod runner;
@@ -279,7 +281,25 @@ impl Deed for Local {
         out: mpsc::Sender<Update>,
         cancel: CancellationToken,
     ) -> Result<(), SafeText> {
+        if self.is_flow(&id) {
+            let wish = WorkflowWish { resume: Some(id.clone()), ..WorkflowWish::default() };
+            return self.flow_by_wish(id, wish, out, cancel).await;
+        }
         self.go_on(id, false, out, cancel).await
+    }
+
+    async fn workflow(
+        &self,
+        id: RunId,
+        wish: WorkflowWish,
+        out: mpsc::Sender<Update>,
+        cancel: CancellationToken,
+    ) -> Result<(), SafeText> {
+        self.flow_by_wish(id, wish, out, cancel).await
+    }
+
+    fn events(&self, id: &RunId) -> Result<Option<Vec<WorkflowEvent>>, SafeText> {
+        self.flow_events(id)
     }
 
     fn past(&self, wish: PastWish) -> Result<Past, SafeText> {

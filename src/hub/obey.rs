@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::Rng;
 use tokio_util::sync::CancellationToken;
 
-use super::task::{self, Live, Mending};
+use super::task::{self, Live, Mending, Wish};
 use super::{Deed, Hub, tell_again};
 use crate::config::Interval;
 use crate::model::backend::BackendId;
@@ -93,7 +93,7 @@ impl<D: Deed> Hub<D> {
             return self.say(true, &sentence).await;
         }
         let id = id.unwrap_or_else(|| RunId::new(self.outlet.now().wall_ms, self.random.random()));
-        self.begin(id, Some(plan));
+        self.begin(id, Wish::Bench(Box::new(plan)));
     }
 
     /// Runs a workflow.
@@ -101,8 +101,10 @@ impl<D: Deed> Hub<D> {
         if let Some(sentence) = self.busy() {
             return self.say(true, &sentence).await;
         }
-        let sentence = format!("{} is not run from here", wish.file.display());
-        self.say(true, &sentence).await;
+        let known = wish.resume.clone().or_else(|| wish.id.clone());
+        let id =
+            known.unwrap_or_else(|| RunId::new(self.outlet.now().wall_ms, self.random.random()));
+        self.begin(id, Wish::Workflow(Box::new(wish)));
     }
 
     /// Goes on with run `id`.
@@ -110,14 +112,14 @@ impl<D: Deed> Hub<D> {
         if let Some(sentence) = self.busy() {
             return self.say(true, &sentence).await;
         }
-        self.begin(id, None);
+        self.begin(id, Wish::Resume);
     }
 
-    /// Does run `id`: as `plan` says, or from its last checkpoint if there is none.
-    fn begin(&mut self, id: RunId, plan: Option<Plan>) {
+    /// Does run `id`.
+    fn begin(&mut self, id: RunId, wish: Wish) {
         let cancel = CancellationToken::new();
         let work =
-            task::bench(Arc::clone(&self.deed), self.outlet(), id.clone(), plan, cancel.clone());
+            task::run(Arc::clone(&self.deed), self.outlet(), id.clone(), wish, cancel.clone());
         let (running, own) = (self.running.clone(), id.clone());
         running.send_replace(Some(id.clone()));
         let task = self.tasks.spawn(async move {

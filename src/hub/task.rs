@@ -15,6 +15,8 @@ use crate::model::load::LoadSummary;
 use crate::model::run::{RunEnd, RunEvent, RunTail};
 use crate::model::text::SafeText;
 use crate::model::update::{Notice, What};
+use crate::model::workflow::event::Failure;
+use crate::model::workflow::{Ending, WorkflowEvent, WorkflowTail, WorkflowWish};
 use crate::watch::Outlet;
 
 /// Events of a run that may wait to be passed on.
@@ -139,26 +141,39 @@ fn give_up(known: &mut [BackendStatus], why: Option<&SafeText>) -> bool {
     any
 }
 
+/// What is to be done as a run.
+pub(super) enum Wish {
+    /// A benchmark.
+    Bench(Box<Plan>),
+    /// A workflow.
+    Workflow(Box<WorkflowWish>),
+    /// What it was before it was cut off.
+    Resume,
+}
+
 /// Does a run; whatever happens to it, its end is told once.
-pub(super) async fn bench<D: Deed>(
+pub(super) async fn run<D: Deed>(
     deed: Arc<D>,
     outlet: Outlet,
     id: RunId,
-    plan: Option<Plan>,
+    wish: Wish,
     cancel: CancellationToken,
 ) {
     let (out, mut heard) = mpsc::channel(EVENTS);
     let (run, listing) = (id.clone(), Arc::clone(&deed));
     let doing = tokio::spawn(async move {
-        match plan {
-            Some(plan) => deed.bench(run, plan, out, cancel).await,
-            None => deed.resume(run, out, cancel).await,
+        match wish {
+            Wish::Bench(plan) => deed.bench(run, *plan, out, cancel).await,
+            Wish::Workflow(wish) => deed.workflow(run, *wish, out, cancel).await,
+            Wish::Resume => deed.resume(run, out, cancel).await,
         }
     });
-    let mut seen = Seen::default();
+    let (mut seen, mut flow) = (Seen::default(), Flow::default());
     while let Some(update) = heard.recv().await {
-        if let What::Run { event, .. } = &update.what {
-            seen.take(event);
+        match &update.what {
+            What::Run { event, .. } => seen.take(event),
+            What::Workflow { event, .. } => flow.take(event),
+            _ => {}
         }
         outlet.send(update.what).await;
     }
@@ -166,6 +181,9 @@ pub(super) async fn bench<D: Deed>(
     if let (Err(reason), true, false) = (&result, seen.started, seen.ended) {
         let event = RunEvent::Ended(Box::new(seen.cut_off(&outlet, reason)));
         outlet.send(What::Run { id, event }).await;
+    } else if let (Err(reason), true, false) = (&result, flow.started, flow.ended) {
+        let event = flow.cut_off(&outlet, reason);
+        outlet.send(What::Workflow { id, event }).await;
     }
     tell(&outlet, result).await;
     tell_again::list(listing, outlet).await;
@@ -192,6 +210,29 @@ pub(super) async fn export<D: Deed>(deed: Arc<D>, outlet: Outlet, run: RunId, to
             outlet.send(What::Notice(notice)).await;
         }
         Err(sentence) => tell(&outlet, Err(sentence)).await,
+    }
+}
+
+/// What has been heard of a workflow.
+#[derive(Default)]
+struct Flow {
+    started: bool,
+    ended: bool,
+}
+
+impl Flow {
+    fn take(&mut self, event: &WorkflowEvent) {
+        self.started |= matches!(event, WorkflowEvent::Started(_));
+        self.ended |= matches!(event, WorkflowEvent::Ended(_));
+    }
+
+    /// The end of one that could not say it itself.
+    fn cut_off(self, outlet: &Outlet, reason: &SafeText) -> WorkflowEvent {
+        let failure = Some(Failure { reason: reason.clone(), ..Failure::default() });
+        let (ended, ending) = (outlet.now(), Ending::Failed);
+        let ended_at = ended.rfc3339().into();
+        let tail = WorkflowTail { ended, ended_at, ending, failure, ..WorkflowTail::default() };
+        WorkflowEvent::Ended(Box::new(tail))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::model::id::{RunId, SourceId};
 use crate::model::run::{Run, RunEvent};
 use crate::model::unit::Seconds;
 use crate::model::update::What;
+use crate::model::workflow::WorkflowEvent;
 use crate::stats::summary::summarise;
 use crate::watch::Outlet;
 
@@ -33,12 +34,33 @@ pub(super) async fn list<D: Deed>(deed: Arc<D>, outlet: Outlet) {
 /// Tells run `id` again, as the source of what is stored.
 pub(super) async fn open<D: Deed>(deed: Arc<D>, outlet: Outlet, id: RunId) {
     let run = id.clone();
-    let doing = tokio::task::spawn_blocking(move || deed.read(&run).map(events));
+    let doing = tokio::task::spawn_blocking(move || match deed.events(&run)? {
+        Some(events) => Ok(Told::Workflow(events)),
+        None => deed.read(&run).map(|run| Told::Run(Box::new(run))),
+    });
+    let stored = outlet.of(SourceId::stored());
     match answer(doing).await {
-        Ok(events) => {
-            tell_all(&outlet.of(SourceId::stored()), &id, events).await;
-        }
+        Ok(Told::Run(run)) => tell_all(&stored, &id, events(*run)).await,
+        Ok(Told::Workflow(events)) => tell_flow(&stored, &id, events).await,
         Err(why) => tell(&outlet, Err(why)).await,
+    }
+}
+
+/// What a run is told again by.
+enum Told {
+    Run(Box<Run>),
+    Workflow(Vec<WorkflowEvent>),
+}
+
+/// Tells what happened in the workflow's run `id` through `outlet`, as it was told then.
+async fn tell_flow(outlet: &Outlet, id: &RunId, events: Vec<WorkflowEvent>) {
+    for (told, event) in (1..).zip(events) {
+        if !outlet.send(What::Workflow { id: id.clone(), event }).await {
+            return;
+        }
+        if told % PIECE == 0 {
+            tokio::time::sleep(TURN).await;
+        }
     }
 }
 

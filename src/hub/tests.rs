@@ -15,6 +15,7 @@ use crate::model::text::SafeText;
 use crate::model::time::{Stamp, SystemClock};
 use crate::model::unit::{Ratio, Seconds};
 use crate::model::update::{Notice, Stack};
+use crate::model::workflow::{WorkflowEvent, WorkflowWish};
 use crate::store::RunDir;
 use crate::store::run_dir::Follower;
 
@@ -134,6 +135,20 @@ impl Deed for Fake {
         _cancel: CancellationToken,
     ) -> Result<(), SafeText> {
         Err("nothing is kept".into())
+    }
+
+    async fn workflow(
+        &self,
+        _: RunId,
+        _: WorkflowWish,
+        _: mpsc::Sender<Update>,
+        _: CancellationToken,
+    ) -> Result<(), SafeText> {
+        Err("no workflow is run here".into())
+    }
+
+    fn events(&self, _: &RunId) -> Result<Option<Vec<WorkflowEvent>>, SafeText> {
+        Ok(None)
     }
 
     fn past(&self, _wish: PastWish) -> Result<Past, SafeText> {

@@ -11,6 +11,7 @@ use isomon::model::run::{Run, RunHead, StoredRun};
 use isomon::model::text::SafeText;
 use isomon::model::unit::{Ratio, Seconds};
 use isomon::model::update::{Stack, Update};
+use isomon::model::workflow::{WorkflowEvent, WorkflowWish};
 use isomon::store::run_dir::Follower;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +49,20 @@ impl Deed for Idle {
         _cancel: CancellationToken,
     ) -> Result<(), SafeText> {
         Err("nothing is kept".into())
+    }
+
+    async fn workflow(
+        &self,
+        _: RunId,
+        _: WorkflowWish,
+        _: mpsc::Sender<Update>,
+        _: CancellationToken,
+    ) -> Result<(), SafeText> {
+        Err("no workflow is run here".into())
+    }
+
+    fn events(&self, _: &RunId) -> Result<Option<Vec<WorkflowEvent>>, SafeText> {
+        Ok(None)
     }
 
     fn past(&self, _wish: PastWish) -> Result<Past, SafeText> {

@@ -16,6 +16,7 @@ use isomon::model::run::{Run, RunHead, StoredRun};
 use isomon::model::text::SafeText;
 use isomon::model::time::{SetClock, SystemClock};
 use isomon::model::update::{Stack, Update, What};
+use isomon::model::workflow::{WorkflowEvent, WorkflowWish};
 use isomon::state::State;
 use isomon::store::run_dir::Follower;
 use isomon::tui::app::Setup;
@@ -92,6 +93,20 @@ impl Deed for Shop {
         _cancel: CancellationToken,
     ) -> Result<(), SafeText> {
         Err("nothing is kept".into())
+    }
+
+    async fn workflow(
+        &self,
+        _: RunId,
+        _: WorkflowWish,
+        _: mpsc::Sender<Update>,
+        _: CancellationToken,
+    ) -> Result<(), SafeText> {
+        Err("no workflow is run here".into())
+    }
+
+    fn events(&self, _: &RunId) -> Result<Option<Vec<WorkflowEvent>>, SafeText> {
+        Ok(None)
     }
 
     fn past(&self, _wish: PastWish) -> Result<Past, SafeText> {

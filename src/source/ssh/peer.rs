@@ -20,8 +20,8 @@ use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
 use crate::model::live::{FORMAT, Hello};
 use crate::model::origin::{Offer, Origin};
-use crate::model::time::{Clock as _, SystemClock};
 use crate::model::run::Run;
+use crate::model::time::{Clock as _, SystemClock};
 use crate::model::unit::Seconds;
 use crate::model::update::What;
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::log::{Level, Log, Message};
 use super::{EVENTS, Error, METADATA, RUN, ResultDir, number};
 use crate::model::id::RunId;
-use crate::model::workflow::{Dialect, RunMetadata, WorkflowEvent, WorkflowRun};
+use crate::model::workflow::{Dialect, RunMetadata, WorkflowEvent, WorkflowRun, WorkflowWish};
 use crate::store::lines::Lines;
 use crate::store::{brief, file};
 
@@ -21,6 +21,9 @@ use crate::store::{brief, file};
 pub const LOG: &str = "benchctl.ndjson";
 /// What was changed in the repository.
 pub const PATCH: &str = "git.patch";
+
+/// What was wished of a run.
+const WISH: &str = "wish.json";
 
 /// The directory of a run that is being written.
 #[derive(Debug)]
@@ -118,6 +121,16 @@ impl ResultWriter {
     /// Writes benchctl's file.
     pub fn describe(&self, metadata: &RunMetadata) -> Result<(), Error> {
         file::write_json(&self.path.join(METADATA), metadata)
+    }
+
+    /// Writes what was wished of it, for who goes on with it; without secrets.
+    pub fn keep_wish(&self, wish: &WorkflowWish) -> Result<(), Error> {
+        file::write_json(&self.path.join(WISH), wish)
+    }
+
+    /// What was wished of the run in `path`; `None` where that was not kept.
+    pub fn wish(path: &Path) -> Result<Option<WorkflowWish>, Error> {
+        super::read(&path.join(WISH))
     }
 
     /// Writes what was changed in the repository.

@@ -1,0 +1,387 @@
+//! `isomon run` with real processes: what passes, what fails, what is left behind, what is kept.
+
+#[path = "support/home.rs"]
+mod home;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use home::{Home, status};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// A file of a workflow in `home`.
+fn file(home: &Home, text: &str) -> String {
+    fs::write(home.path().join("w.yaml"), text).unwrap();
+    "w.yaml".to_owned()
+}
+
+fn run(home: &Home, text: &str, more: &[&str]) -> Output {
+    let file = file(home, text);
+    let words: Vec<&str> = ["run", &file].into_iter().chain(more.iter().copied()).collect();
+    home.run(&words)
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// The directory of the only run in `home`.
+fn dir(home: &Home) -> PathBuf {
+    let results = home.path().join("results");
+    let mut dirs: Vec<PathBuf> =
+        fs::read_dir(results).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(dirs.len(), 1, "{dirs:?}");
+    dirs.remove(0)
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+fn id(home: &Home) -> String {
+    json(&dir(home).join("run.json"))["head"]["id"].as_str().unwrap().to_owned()
+}
+
+/// Whether some process has `word` among its arguments.
+fn is_running(word: &str) -> bool {
+    let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    processes.map(|entry| entry.path().join("cmdline")).any(|path| {
+        let line = fs::read(path).unwrap_or_default();
+        line.split(|byte| *byte == 0).any(|argument| argument == word.as_bytes())
+    })
+}
+
+fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !is() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+fn begin(home: &Home, text: &str) -> Child {
+    let file = file(home, text);
+    let mut command = home.command(&["run", &file]);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
+}
+
+const HEAD: &str = "benchmark: {name: t, output_dir: ./results, shell: sh -c}\n";
+
+#[test]
+fn stages_metadata_outputs_and_the_background_are_kept_as_benchctl_has_them() {
+    let home = Home::new();
+    let text = format!(
+        "{HEAD}stages:
+  - name: monitor
+    command: 'echo a,b > m.csv; while true; do echo 1,2 >> m.csv; sleep 0.05; done'
+    background: true
+    health_check: {{type: file, target: m.csv, timeout: 10s, retries: 100}}
+    outputs: [{{name: monitor, remote_path: m.csv}}]
+  - name: emit
+    command: 'echo text; echo \"{{\\\"am_key\\\":\\\"am_value\\\",\\\"am_num\\\":42}}\"; echo $BENCHCTL_RUN_ID $FOO > o.txt'
+    append_metadata: true
+    outputs: [{{name: out, remote_path: o.txt}}]
+  - name: use
+    command: 'cat {{{{emit.out}}}} {{{{run.dir}}}}/out.txt || true'
+cleanup:
+  - {{name: clean, command: rm m.csv o.txt}}
+"
+    );
+    let output = run(&home, &text, &["-m", "branch=main", "-e", "FOO=bar"]);
+    assert_eq!(status(&output), Some(0), "{}", said(&output));
+    let dir = dir(&home);
+    let metadata = json(&dir.join("metadata.json"));
+    assert_eq!(metadata["status"], "success");
+    assert_eq!(metadata["custom"]["am_num"], "42");
+    assert_eq!(metadata["custom"]["branch"], "main");
+    let number = dir.file_name().unwrap().to_str().unwrap();
+    let out = fs::read_to_string(dir.join("out.txt")).unwrap();
+    assert_eq!(out.trim(), format!("{number} bar"));
+    assert!(fs::read_to_string(dir.join("monitor.csv")).unwrap().lines().count() > 1);
+    assert!(!home.path().join("m.csv").exists(), "the cleanup was done");
+    let listed = String::from_utf8(home.run(&["list"]).stdout).unwrap();
+    assert!(listed.contains("COMPLETED") && listed.contains("monitor emit use"), "{listed}");
+}
+
+#[test]
+fn the_first_failure_ends_the_rest_and_keeps_everything() {
+    let home = Home::new();
+    let text = format!(
+        "{HEAD}stages:
+  - {{name: behind, command: exec sleep 77001, background: true}}
+  - {{name: bad, command: 'for i in $(seq 30); do echo line $i; done; exit 3'}}
+  - {{name: never, command: touch never}}
+cleanup:
+  - {{name: clean, command: 'touch cleaned; false'}}
+  - {{name: also, command: touch also}}
+"
+    );
+    let output = run(&home, &text, &[]);
+    assert_eq!(status(&output), Some(1), "{}", said(&output));
+    let run = json(&dir(&home).join("run.json"));
+    let failure = &run["tail"]["failure"];
+    assert_eq!((&failure["stage"], &failure["exit"]), (&"bad".into(), &3.into()));
+    let lines = failure["lines"].as_array().unwrap();
+    assert_eq!((lines.len(), &lines[19]), (20, &"line 30".into()));
+    assert_eq!(run["tail"]["troubles"].as_array().unwrap().len(), 1, "{run:#}");
+    let metadata = json(&dir(&home).join("metadata.json"));
+    assert_eq!(metadata["status"], "failed");
+    assert!(!home.path().join("never").exists());
+    assert!(home.path().join("cleaned").exists() && home.path().join("also").exists());
+    assert!(!is_running("77001"));
+}
+
+#[test]
+fn ctrl_c_ends_the_work_does_the_cleanup_and_leaves_nothing() {
+    let home = Home::new();
+    let text = format!(
+        "{HEAD}stages:
+  - {{name: long, command: 'touch begun; sleep 77002'}}
+cleanup:
+  - {{name: clean, command: touch cleaned}}
+"
+    );
+    let mut child = begin(&home, &text);
+    until("it begins", || home.path().join("begun").exists());
+    signal(&child, Signal::INT);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(home.path().join("cleaned").exists());
+    assert!(!is_running("77002"));
+    assert_eq!(json(&dir(&home).join("run.json"))["tail"]["ending"], "cancelled");
+}
+
+#[test]
+fn kill_9_leaves_nothing_and_the_run_goes_on_with_what_is_left() {
+    let home = Home::new();
+    let text = format!(
+        "{HEAD}stages:
+  - {{name: quick, command: 'echo x >> quick'}}
+  - {{name: long, command: '[ -f go ] || {{ touch begun; sleep 77003; }}'}}
+"
+    );
+    let mut child = begin(&home, &text);
+    until("it begins", || home.path().join("begun").exists());
+    until("it is kept", || {
+        let events = fs::read_to_string(dir(&home).join("events.ndjson")).unwrap();
+        events.lines().filter(|line| line.contains("passed")).count() == 1
+    });
+    signal(&child, Signal::KILL);
+    child.wait().unwrap();
+    until("nothing is left", || !is_running("77003"));
+    let listed = String::from_utf8(home.run(&["list"]).stdout).unwrap();
+    assert!(listed.contains("CUT OFF"), "{listed}");
+    fs::write(home.path().join("go"), "").unwrap();
+    let id = id(&home);
+    let again = home.run(&["run", "--resume", &id]);
+    assert_eq!(status(&again), Some(0), "{}", said(&again));
+    assert_eq!(fs::read_to_string(home.path().join("quick")).unwrap(), "x\n", "it was done once");
+    assert_eq!(json(&dir(&home).join("run.json"))["head"]["resumed"], true);
+    let over = home.run(&["run", "--resume", &id]);
+    assert_eq!(status(&over), Some(2), "a finished run is refused");
+}
+
+#[test]
+fn twenty_at_once_have_directories_of_their_own() {
+    let home = Home::new();
+    let name = file(&home, &format!("{HEAD}stages:\n  - {{name: one, command: 'true'}}\n"));
+    let mut children: Vec<Child> = (0..20)
+        .map(|_| home.command(&["run", &name]).stdout(Stdio::null()).spawn().unwrap())
+        .collect();
+    assert!(children.iter_mut().all(|child| child.wait().unwrap().success()));
+    assert_eq!(fs::read_dir(home.path().join("results")).unwrap().count(), 20);
+}
+
+#[test]
+fn cases_and_repetitions_have_files_and_statistics_of_their_own() {
+    let home = Home::new();
+    let text = "benchmark: {name: t, output_dir: ./results, shell: sh -c}
+matrix: {size: ['1', '2']}
+repeat: 6
+stages:
+  - name: load
+    command: 'printf \"x\\n{{matrix.size}}\\n\" > y.csv'
+    outputs: [{name: y, remote_path: y.csv}]
+";
+    let output = run(&home, text, &[]);
+    assert_eq!(status(&output), Some(0), "{}", said(&output));
+    let dir = dir(&home);
+    assert!(dir.join("y__size=1__1.csv").exists() && dir.join("y__size=2__6.csv").exists());
+    let run = json(&dir.join("run.json"));
+    let statistics = run["statistics"].as_array().unwrap();
+    let changed =
+        statistics.iter().find(|one| one["figure"] == "y: x median" && one["case"] == "size=2");
+    assert_eq!(changed.unwrap()["change_percent"], 100.0, "{statistics:#?}");
+}
+
+#[test]
+fn what_daemonises_lives_until_the_end_and_no_longer() {
+    let home = Home::new();
+    let text = format!(
+        "{HEAD}stages:
+  - {{name: start, command: 'setsid sleep 77004 > /dev/null 2>&1 &'}}
+  - {{name: alive, command: 'pgrep -f \"sleep 7700[4]\"'}}
+"
+    );
+    let output = run(&home, &text, &[]);
+    assert_eq!(status(&output), Some(0), "{}", said(&output));
+    until("it is ended", || !is_running("77004"));
+}
+
+#[test]
+fn a_flood_of_output_is_bounded() {
+    let home = Home::new();
+    let text =
+        format!("{HEAD}stages:\n  - {{name: flood, command: 'timeout 3 yes 0123456789; true'}}\n");
+    let output = run(&home, &text, &[]);
+    assert_eq!(status(&output), Some(0));
+    let kept = fs::metadata(dir(&home).join("events.ndjson")).unwrap().len();
+    assert!(kept < 64 << 20, "{kept}");
+    assert!(said(&output).contains("lines are left out"));
+}
+
+#[test]
+fn no_field_is_more_than_a_word_to_a_shell() {
+    let home = Home::new();
+    let odd = "a'b\"c$(touch bad1)`touch bad2`;touch bad3|&\\ü";
+    let text = format!(
+        "{HEAD}stages:
+  - name: \"odd; touch bad4\"
+    command: 'printf %s \"$ODD\" > o.txt'
+    outputs: [{{name: \"../o$(touch bad5)\", remote_path: o.txt}}]
+  - {{name: say, command: 'cat o.txt'}}
+  - {{name: put, command: 'printf %s {{{{say.out}}}} > p.txt'}}
+"
+    );
+    let output = run(&home, &text, &["-e", &format!("ODD={odd}"), "-m", &format!("k={odd}")]);
+    let bad = fs::read_dir(home.path()).unwrap().filter_map(Result::ok);
+    let bad: Vec<_> =
+        bad.filter(|entry| entry.file_name().to_string_lossy().starts_with("bad")).collect();
+    assert!(bad.is_empty(), "{bad:?}");
+    if status(&output) == Some(0) {
+        assert_eq!(fs::read_to_string(home.path().join("p.txt")).unwrap(), odd);
+    } else {
+        assert_eq!(status(&output), Some(2), "it is refused before it starts: {}", said(&output));
+    }
+}
+
+#[test]
+fn secrets_stand_nowhere() {
+    let home = Home::new();
+    let canaries: Vec<String> = (0..12).map(|number| format!("canary{number}Xq7")).collect();
+    let text = format!(
+        "{HEAD}hosts:
+  far: {{ip: 127.0.0.1, port: 1, username: me, password: {0}, key_password: {1}}}
+cases:
+  - {{name: one, env: {{CASE_TOKEN: {2}}}}}
+stages:
+  - name: say
+    command: 'echo $A_PASSWORD $B_TOKEN $C_SECRET $CASE_TOKEN {0} {1}; echo $A_PASSWORD >&2; echo \"{{\\\"api_token\\\":\\\"$D_API_KEY\\\"}}\"'
+    append_metadata: true
+  - {{name: fail, command: 'echo $A_PASSWORD; exit 1'}}
+",
+        canaries[0], canaries[1], canaries[2]
+    );
+    let name = file(&home, &text);
+    let mut command = home.command(&["run", &name, "--json"]);
+    for (variable, canary) in
+        ["A_PASSWORD", "B_TOKEN", "C_SECRET", "D_API_KEY", "E_CREDENTIALS", "F_PASSPHRASE"]
+            .iter()
+            .zip(&canaries[3..])
+    {
+        command.args(["-e", &format!("{variable}={canary}")]);
+    }
+    for (key, canary) in ["db_password", "token", "secret"].iter().zip(&canaries[9..]) {
+        command.args(["-m", &format!("{key}={canary}")]);
+    }
+    let output = command.output().unwrap();
+    assert_eq!(status(&output), Some(1), "{}", said(&output));
+    let own = fs::read(home.path().join(&name)).unwrap();
+    let mut written = said(&output).into_bytes();
+    gather(home.path(), &own, &mut written);
+    let written = String::from_utf8_lossy(&written);
+    for canary in &canaries {
+        assert!(!written.contains(canary.as_str()), "{canary}");
+    }
+}
+
+/// Every byte of every file below `dir` but those of the workflow itself.
+fn gather(dir: &Path, own: &[u8], into: &mut Vec<u8>) {
+    for entry in fs::read_dir(dir).unwrap().filter_map(Result::ok) {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            gather(&entry.path(), own, into);
+        } else if kind.is_file() {
+            let bytes = fs::read(entry.path()).unwrap_or_default();
+            if bytes != own {
+                into.extend(bytes);
+            }
+        }
+    }
+}
+
+#[test]
+fn names_that_are_not_known_are_refused_before_anything_starts() {
+    let home = Home::new();
+    let text = format!(
+        "{HEAD}stages:
+  - {{name: one, command: touch begun, outputs: [{{name: '${{NO_SUCH}}', remote_path: x}}]}}
+"
+    );
+    let output = run(&home, &text, &[]);
+    assert_eq!(status(&output), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("NO_SUCH"), "{}", said(&output));
+    let output = run(
+        &home,
+        &format!("{HEAD}stages:\n  - {{name: one, command: 'true'}}\n"),
+        &["--skip", "on"],
+    );
+    assert!(said(&output).contains("one"), "{}", said(&output));
+    assert!(!home.path().join("begun").exists() && !home.path().join("results").exists());
+}
+
+#[test]
+fn a_stage_may_be_a_benchmark_and_what_is_beside_it_waits() {
+    let home = Home::new();
+    let text = "benchmark: {name: t, output_dir: ./results, shell: sh -c}
+stages:
+  - {name: bench, bench: process --runs 2 --warmup 0}
+  - {name: slow, command: sleep 5, timeout: 200ms}
+";
+    let output = run(&home, text, &[]);
+    assert_eq!(status(&output), Some(1), "{}", said(&output));
+    let run = json(&dir(&home).join("run.json"));
+    assert_eq!(run["tasks"][0]["state"]["state"], "passed", "{run:#}");
+    assert!(run["metadata"]["bench.run"].is_string(), "its run is linked");
+    assert!(dir(&home).join("bench.json").exists());
+    let reason = run["tail"]["failure"]["reason"].as_str().unwrap();
+    assert!(reason.contains("200 ms"), "{reason}");
+}
+
+#[test]
+fn a_full_disk_is_said_and_ends_it_badly() {
+    let home = Home::new();
+    let mounted = home.path().join("results");
+    fs::create_dir(&mounted).unwrap();
+    let mount = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
+        .arg(&mounted)
+        .stderr(Stdio::null())
+        .status();
+    if !mount.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: a file system cannot be mounted here");
+        return;
+    }
+    let text = format!("{HEAD}stages:\n  - {{name: much, command: seq 5000}}\n");
+    let output = run(&home, &text, &[]);
+    let unmounted = Command::new("umount").arg(&mounted).status().unwrap();
+    assert!(unmounted.success());
+    assert_eq!(status(&output), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("No space left"), "{}", said(&output));
+}
