@@ -1,10 +1,6 @@
 //! This machine as a host: what is run here, what is left of it, and what it costs.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test, which says what it measured"
-)]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 #[path = "host/rig.rs"]
 mod rig;

@@ -131,13 +131,11 @@ impl Keeper {
     /// Says how the program ended.
     fn tell(&mut self, status: WaitStatus) {
         self.main = None;
-        match status.exit_status() {
-            Some(exit) => self.say(&format!("exit {exit}")),
-            None => {
-                let signal = status.terminating_signal().unwrap_or_default();
-                self.say(&format!("signal {signal}"));
-            }
-        }
+        let words = status.exit_status().map_or_else(
+            || format!("signal {}", status.terminating_signal().unwrap_or_default()),
+            |exit| format!("exit {exit}"),
+        );
+        self.say(&words);
     }
 
     /// Waits until something happens, and obeys the owner.
