@@ -83,7 +83,8 @@ impl RunArgs {
     /// The wish it makes; without a FILE `config` names it.
     fn wish(&self, config: Option<&PathBuf>) -> WorkflowWish {
         let variable = std::env::var_os("BENCHCTL_CONFIG_PATH").filter(|path| !path.is_empty());
-        let named = self.file.clone().or(variable.map(PathBuf::from)).or(config.cloned());
+        let named =
+            self.file.clone().or_else(|| variable.map(PathBuf::from)).or_else(|| config.cloned());
         let usual = || PathBuf::from("benchmark.yaml");
         let file = if self.resume.is_some() {
             self.file.clone()

@@ -182,7 +182,7 @@ pub(super) async fn run<D: Deed>(
         let event = RunEvent::Ended(Box::new(seen.cut_off(&outlet, reason)));
         outlet.send(What::Run { id, event }).await;
     } else if let (Err(reason), true, false) = (&result, flow.started, flow.ended) {
-        let event = flow.cut_off(&outlet, reason);
+        let event = Flow::cut_off(&outlet, reason);
         outlet.send(What::Workflow { id, event }).await;
     }
     tell(&outlet, result).await;
@@ -227,7 +227,7 @@ impl Flow {
     }
 
     /// The end of one that could not say it itself.
-    fn cut_off(self, outlet: &Outlet, reason: &SafeText) -> WorkflowEvent {
+    fn cut_off(outlet: &Outlet, reason: &SafeText) -> WorkflowEvent {
         let failure = Some(Failure { reason: reason.clone(), ..Failure::default() });
         let (ended, ending) = (outlet.now(), Ending::Failed);
         let ended_at = ended.rfc3339().into();

@@ -38,10 +38,8 @@ pub fn list(runs: &Path) -> Result<Vec<Listed>, Error> {
 /// the reason, and the others are there.
 pub fn briefs(runs: &Path) -> Result<Vec<StoredRun>, Error> {
     let brief = |run: Listed| {
-        let brief = match run.workflow {
-            true => brief::of_link(&run.path, &run.id),
-            false => brief::read(&run.path),
-        };
+        let brief =
+            if run.workflow { brief::of_link(&run.path, &run.id) } else { brief::read(&run.path) };
         StoredRun { id: run.id, finished: run.finished, brief: Some(Box::new(brief)) }
     };
     Ok(list(runs)?.into_iter().map(brief).collect())

@@ -74,7 +74,7 @@ pub(super) async fn begin(job: Job) -> Result<Ready, Error> {
     };
     writer.link(&job.runs, &about.id)?;
     about.dir = writer.path().to_owned();
-    about.output_dir = about.dir.parent().unwrap_or(Path::new("/")).to_owned();
+    about.output_dir = about.dir.parent().unwrap_or_else(|| Path::new("/")).to_owned();
     about.number = writer.number();
     about.files = names(&about)?;
     keep_log(&about.workflow, &mut writer)?;
@@ -210,7 +210,7 @@ fn flatten(path: &str, value: &serde_json::Value, into: &mut Vec<(SafeText, Safe
     match value {
         _ if into.len() >= SETTINGS => {}
         Value::Object(map) => {
-            map.iter().for_each(|(name, value)| flatten(&below(name), value, into))
+            map.iter().for_each(|(name, value)| flatten(&below(name), value, into));
         }
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {

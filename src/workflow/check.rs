@@ -25,7 +25,7 @@ const LONGEST: f64 = 31_536_000.0;
 
 /// A check that is being made.
 pub(super) struct Check<'a> {
-    pub(super) check: &'a HealthCheck,
+    pub(super) wish: &'a HealthCheck,
     /// What is looked at, with all names put in.
     pub(super) target: String,
     pub(super) host: &'a Arc<dyn Host>,
@@ -38,8 +38,8 @@ pub(super) struct Check<'a> {
 impl Check<'_> {
     /// Looks until it is ready; why it is not, when the time is over or the attempts are made.
     pub(super) async fn wait(&self) -> Result<(), SafeText> {
-        let timeout = duration(self.check.timeout);
-        let (of, gap) = (self.check.retries.filter(|count| *count > 0), self.gap());
+        let timeout = duration(self.wish.timeout);
+        let (of, gap) = (self.wish.retries.filter(|count| *count > 0), self.gap());
         let begun = Instant::now();
         let mut said = SafeText::from("it was not looked at");
         for attempt in 1.. {
@@ -72,7 +72,7 @@ impl Check<'_> {
     }
 
     async fn look(&self, left: Duration, said: &mut SafeText) -> bool {
-        let look = self.host.look(self.check.kind, &self.target, &self.order);
+        let look = self.host.look(self.wish.kind, &self.target, &self.order);
         match tokio::time::timeout(left.min(LOOK), look).await {
             Ok(Ok(sight)) => {
                 *said = self.mask.hide(sight.said.as_str()).into();
@@ -83,7 +83,7 @@ impl Check<'_> {
                 false
             }
             Err(_) => {
-                let kind = self.check.kind.word();
+                let kind = self.wish.kind.word();
                 *said =
                     format!("{kind} {}: no answer in time", self.mask.hide(&self.target)).into();
                 false
@@ -101,9 +101,9 @@ impl Check<'_> {
 
     /// Time from one attempt to the next.
     fn gap(&self) -> Duration {
-        let every = duration(self.check.every).max(SHORTEST);
-        let tries = self.check.retries.filter(|count| *count > 0);
-        tries.map_or(every, |count| every.max(duration(self.check.timeout) / count))
+        let every = duration(self.wish.every).max(SHORTEST);
+        let tries = self.wish.retries.filter(|count| *count > 0);
+        tries.map_or(every, |count| every.max(duration(self.wish.timeout) / count))
     }
 }
 

@@ -66,11 +66,10 @@ pub(super) fn environment(
         for prefix in ["BENCHCTL", "ISOMON"] {
             if let Some(value) = &value {
                 // What the user set goes before it, but for what is of the case and the host.
-                let own = matches!(*name, "CASE_NAME" | "HOST");
-                let place = env.entry(format!("{prefix}_{name}"));
-                match own {
-                    true => drop(place.insert_entry(value.clone())),
-                    false => drop(place.or_insert_with(|| value.clone())),
+                let (own, key) =
+                    (matches!(*name, "CASE_NAME" | "HOST"), format!("{prefix}_{name}"));
+                if own || !env.contains_key(&key) {
+                    env.insert(key, value.clone());
                 }
             }
         }

@@ -225,21 +225,16 @@ impl Round {
 /// Keeps the JSON object that a task wrote last as metadata; that there is none is worth a warning.
 async fn append(course: &Course, at: usize, out: &str) -> Option<SafeText> {
     let task = course.about.tasks.get(at).filter(|_| !course.before.contains_key(&at))?;
-    match metadata::last_object(out) {
-        Some(pairs) => {
-            let suffix = metadata::suffix(&task.plan);
-            let safe = |text: &str| SafeText::within(&course.about.mask.hide(text), 4_000);
-            let pairs =
-                pairs.iter().map(|(key, value)| (safe(&format!("{key}{suffix}")), safe(value)));
-            course.journal.tell(WorkflowEvent::Metadata(pairs.collect())).await;
-            None
-        }
-        None => {
-            let text =
-                format!("stage {}: it wrote no JSON object to keep as metadata", task.plan.stage);
-            Some(course.warn(text).await)
-        }
-    }
+    let Some(pairs) = metadata::last_object(out) else {
+        let stage = &task.plan.stage;
+        let text = format!("stage {stage}: it wrote no JSON object to keep as metadata");
+        return Some(course.warn(text).await);
+    };
+    let suffix = metadata::suffix(&task.plan);
+    let safe = |text: &str| SafeText::within(&course.about.mask.hide(text), 4_000);
+    let pairs = pairs.iter().map(|(key, value)| (safe(&format!("{key}{suffix}")), safe(value)));
+    course.journal.tell(WorkflowEvent::Metadata(pairs.collect())).await;
+    None
 }
 
 /// The tasks that are done at the same time, in the order they are: each repetition for itself, its hosts

@@ -223,7 +223,7 @@ impl Hand<'_> {
             || vec![("type", check.kind.word().into()), ("target", check.target.as_str().into())];
         self.journal.log(Level::Info, "health check started", words()).await;
         let (journal, mask) = (self.journal, &about.mask);
-        let check = Check { check, target, host, order, task: at, journal, mask };
+        let check = Check { wish: check, target, host, order, task: at, journal, mask };
         let looked = stop.run_until_cancelled(check.wait()).await;
         let looked = looked.unwrap_or_else(|| Err(self.stop.words().into()));
         let said = if looked.is_ok() { "health check passed" } else { "health check failed" };
