@@ -1,6 +1,6 @@
 //! Runs of workflows as `isomon serve` tells them: over the API, and as pages in a real browser.
 
-#![allow(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
+#![allow(clippy::print_stderr, clippy::unwrap_used, reason = "a test program")]
 
 #[path = "support/home.rs"]
 #[expect(dead_code, reason = "standard output is not looked at")]

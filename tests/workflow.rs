@@ -1,6 +1,9 @@
 //! `isomon run` with real processes: what passes, what fails, what is left behind, what is kept.
 
+#![allow(clippy::unwrap_used, reason = "a test program")]
+
 #[path = "support/home.rs"]
+#[allow(dead_code, reason = "this program uses a part of it")]
 mod home;
 
 use std::fs;

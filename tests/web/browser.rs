@@ -1,4 +1,4 @@
-//! Chromium without a window, driven as WebDriver says, by requests of our own.
+//! Chromium without a window, driven as `WebDriver` says, by requests of our own.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
