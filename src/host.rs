@@ -218,3 +218,15 @@ pub fn reexecuted(arguments: &[OsString]) -> Option<ExitCode> {
     let rest = arguments.get(2..).unwrap_or_default();
     (arguments.get(1)?.to_str()? == keeper::NAME).then(|| keeper::run(rest))
 }
+
+impl Error {
+    /// The same for where the host is named beside it.
+    pub fn why(&self) -> String {
+        match self {
+            Self::Unreachable { why, .. } | Self::Setting { why, .. } => why.to_string(),
+            Self::Lost { why, .. } => format!("the connection is lost: {why}"),
+            Self::File { path, why, .. } => format!("{path}: {why}"),
+            Self::Start { program, why, .. } => format!("{program}: {why}"),
+        }
+    }
+}

@@ -15,6 +15,7 @@ use super::args::Args;
 use super::setting::Setting;
 use super::{Outcome, log, print, runtime, screen};
 use crate::config::{Mistake, Span};
+use crate::hub::local::new_id;
 use crate::model::id::RunId;
 use crate::model::unit::Seconds;
 use crate::model::workflow::WorkflowWish;
@@ -125,7 +126,8 @@ pub(super) fn run(wish: &RunArgs, args: &Args) -> Outcome {
         print::err(&format!("isomon: {note}"));
     }
     if wish.watch {
-        return screen::with_workflow(&settings, &setting, wished);
+        let id = wished.resume.clone().unwrap_or_else(new_id);
+        return screen::with_workflow(&settings, &setting, WorkflowWish { id: Some(id), ..wished });
     }
     log::to_stderr()?;
     let colored = !wish.json && super::color::of_stdout(setting.config.screen.color);

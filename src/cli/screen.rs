@@ -76,10 +76,12 @@ async fn show(args: &Args, setting: &Setting, workflow: Option<WorkflowWish>) ->
     let (told, wishes, runs) = (hub.listen(KEPT), hub.commands(), local.runs.clone());
     let keeping = tokio::task::spawn_blocking(move || keep::keep(told, &wishes, &runs));
     let hub = tokio::spawn(hub.run(stop.clone()));
+    let open = workflow.as_ref().and_then(|wish| wish.id.clone());
     if let Some(wish) = workflow {
         commands.send(Command::Workflow(Box::new(wish))).await?;
     }
-    let result = face(updates, commands, setting, args.screen.readonly).await;
+    let options = Options { open, ..options(setting, args.screen.readonly) };
+    let result = draw(updates, commands, options).await;
     stop.cancel();
     hub.await?;
     keeping.await?;
@@ -106,7 +108,15 @@ pub(super) async fn face(
     setting: &Setting,
     readonly: bool,
 ) -> Outcome {
-    match tui::run::run(updates, commands, options(setting, readonly)).await? {
+    draw(updates, commands, options(setting, readonly)).await
+}
+
+async fn draw(
+    updates: mpsc::Receiver<Update>,
+    commands: mpsc::Sender<Command>,
+    options: Options,
+) -> Outcome {
+    match tui::run::run(updates, commands, options).await? {
         Ended::Quit => Ok(Exit::Good),
         Ended::Signal(number) => Ok(Exit::Signal(u8::try_from(number).unwrap_or(u8::MAX))),
     }
@@ -124,5 +134,6 @@ fn options(setting: &Setting, readonly: bool) -> Options {
         readonly,
         threshold: setting.config.threshold,
         interval: setting.config.watch.interval.0,
+        open: None,
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn run(wish: &SyncArgs) -> Outcome {
         return Ok(Exit::Good);
     }
     let done = Command::new("rclone").args(&words).status();
-    let status = done.wrap_err("cannot start rclone").advise("install it; rclone.org says how")?;
+    let status =
+        done.wrap_err("cannot start rclone").advise("install it: apt-get install rclone")?;
     Ok(if status.success() { Exit::Good } else { Exit::Bad })
 }

@@ -175,7 +175,7 @@ static SYNC: Part = Part {
     name: "`sync`",
     open: false,
     keys: &[
-        must(key("remote", Form::Text, "A remote of rclone, or `s3://…`, `gs://…`, `file:///…`.")),
+        must(key("remote", Form::Text, "A remote of rclone and a path there: `lab:bench/runs`.")),
         key("args", Form::Texts, "Arguments for rclone."),
     ],
 };

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::grammar::{COLUMN, FILE, Form, Key, Part, SCHEMA};
 
-/// Where it is read from.
-const ID: &str = "https://isomon.dev/schema/workflow.json";
+/// What it is called; it is read from nowhere.
+const ID: &str = "urn:isomon:schema:workflow";
 
 /// The schema, indented, with a newline at its end; `assets/schema/workflow.json` holds it.
 pub fn schema() -> serde_json::Result<String> {

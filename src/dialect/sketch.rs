@@ -6,9 +6,7 @@ pub fn sketch(name: &str) -> String {
     SKETCH.replacen("NAME", &quoted, 1)
 }
 
-const SKETCH: &str = r#"# yaml-language-server: $schema=https://isomon.dev/schema/workflow.json
-#
-# A workflow: `isomon run FILE` does it, `isomon run --check FILE` only reads it, and
+const SKETCH: &str = r#"# A workflow: `isomon run FILE` does it, `isomon run --check FILE` only reads it, and
 # `isomon run --plan FILE` prints what would be run where. Words in double braces are put in:
 # {{hosts.db}}, {{run.id}}, {{run.dir}}, {{case}}, {{matrix.size}}, {{STAGE.out}}, {{STAGE.OUTPUT}}.
 
@@ -20,7 +18,7 @@ benchmark:
   #   require_clean: true       # do not start while files are changed
   #   save_patch: true          # keep what is changed as git.patch
   # sync:
-  #   remote: s3://bucket/runs  # where `isomon sync` copies runs to; or a remote of rclone
+  #   remote: lab:bench/runs    # where `isomon sync` copies runs to: a remote of rclone
 
 hosts:
   local: {}                     # this machine, always there
@@ -52,7 +50,7 @@ stages:
       seq 1 {{matrix.size}} | awk '{ print $1 "," $1 * $1 }' >> /tmp/isomon-load-{{run.id}}.csv
     timeout: 1m
     outputs:
-      - name: squares-${BENCHCTL_CASE_NAME}
+      - name: squares
         remote_path: /tmp/isomon-load-{{run.id}}.csv
         data_schema:
           format: csv
@@ -75,7 +73,7 @@ cleanup:
 # plots:
 #   - name: values
 #     title: Values
-#     source: squares-${BENCHCTL_CASE_NAME}
+#     source: squares
 #     type: histogram           # time_series, histogram or boxplot
 #     x: value
 #     format: svg               # png, svg or pdf

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -15,14 +15,18 @@ use tokio_util::sync::CancellationToken;
 use super::task::{answer, tell};
 use super::{Deed, Hub, tell_again};
 use crate::model::id::{RunId, SourceId};
+use crate::model::pipeline::PipelineKind;
 use crate::model::run::{RunEvent, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::update::{Update, What};
+use crate::model::workflow::WorkflowEvent;
 use crate::store::run_dir::Follower;
 use crate::watch::Outlet;
 
 /// How often a run, and the place where runs are kept, is looked at.
 const EVERY: Duration = Duration::from_secs(1);
+/// Times that reading a workflow's run took, until it is read again.
+const SPARE: u32 = 20;
 /// Runs that are followed at the same time.
 const MOST: usize = 8;
 /// Runs without an end, the latest, of which it is looked whether they go on.
@@ -74,8 +78,13 @@ impl<D: Deed> Hub<D> {
         for run in going {
             if self.beside.followed.len() < MOST && !self.beside.followed.contains_key(&run.id) {
                 let (deed, outlet, id) = (Arc::clone(&self.deed), self.outlet(), run.id.clone());
-                let work = follow(deed, outlet, id, self.fleet.stop.clone());
-                self.beside.followed.insert(run.id.clone(), self.tasks.spawn(work));
+                let stop = self.fleet.stop.clone();
+                let task = if is_flow(run) {
+                    self.tasks.spawn(follow_flow(deed, outlet, id, stop))
+                } else {
+                    self.tasks.spawn(follow(deed, outlet, id, stop))
+                };
+                self.beside.followed.insert(run.id.clone(), task);
             }
         }
     }
@@ -89,6 +98,11 @@ impl<D: Deed> Hub<D> {
 /// Whether `run` went on when it was listed.
 fn goes_on(run: &StoredRun) -> bool {
     run.brief.as_ref().is_some_and(|brief| brief.status.as_str() == "RUNNING")
+}
+
+/// Whether `run` is a workflow's.
+fn is_flow(run: &StoredRun) -> bool {
+    run.brief.as_ref().is_some_and(|brief| brief.kind == PipelineKind::Workflow)
 }
 
 /// Has the list told again whenever it is another.
@@ -132,6 +146,48 @@ async fn follow<D: Deed>(deed: Arc<D>, outlet: Outlet, id: RunId, stop: Cancella
         }
     }
     tell_again::list(deed, outlet).await;
+}
+
+/// The same of a workflow's run.
+async fn follow_flow<D: Deed>(deed: Arc<D>, outlet: Outlet, id: RunId, stop: CancellationToken) {
+    let told = outlet.of(SourceId::beside());
+    let following = read_flow_on(Arc::clone(&deed), &told, &id);
+    match stop.run_until_cancelled(following).await {
+        None => return,
+        Some(Ok(Standing::CutOff)) => {
+            tell_again::open(Arc::clone(&deed), outlet.clone(), id).await;
+        }
+        Some(Ok(_)) => {}
+        Some(Err(why)) => tell(&outlet, Err(why)).await,
+    }
+    tell_again::list(deed, outlet).await;
+}
+
+async fn read_flow_on<D: Deed>(
+    deed: Arc<D>,
+    told: &Outlet,
+    id: &RunId,
+) -> Result<Standing, SafeText> {
+    let mut known = 0;
+    loop {
+        let began = Instant::now();
+        let (looking, run) = (Arc::clone(&deed), id.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            // Looked at first: who has let go of it has written its end.
+            let goes_on = looking.goes_on(&run);
+            Ok((looking.events(&run)?.unwrap_or_default(), goes_on))
+        });
+        let (events, goes_on) = answer(reading).await?;
+        let ended = matches!(events.last(), Some(WorkflowEvent::Ended(_)));
+        let count = events.len();
+        tell_again::tell_flow(told, id, events.into_iter().skip(known)).await;
+        known = count;
+        if ended || !goes_on {
+            return Ok(if ended { Standing::Ended } else { Standing::CutOff });
+        }
+        // All of it is read each time: of a long one less often.
+        tokio::time::sleep(EVERY.max(began.elapsed() * SPARE)).await;
+    }
 }
 
 async fn read_on<D: Deed>(deed: Arc<D>, told: &Outlet, id: &RunId) -> Result<Standing, SafeText> {

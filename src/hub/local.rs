@@ -31,6 +31,7 @@ use crate::probe::process::ProcessProbe;
 use crate::probe::{self, Probe};
 use crate::report;
 use crate::store::history::Reader;
+use crate::store::result::ResultDir;
 use crate::store::run_dir::Follower;
 use crate::store::{self, Listed, RunDir};
 use crate::tune::{self, Advice, Tuning};
@@ -318,7 +319,8 @@ impl Deed for Local {
     }
 
     fn goes_on(&self, id: &RunId) -> bool {
-        RunDir::goes_on(&self.runs.join(id.as_str()))
+        let path = self.runs.join(id.as_str());
+        if self.is_flow(id) { ResultDir::goes_on(&path) } else { RunDir::goes_on(&path) }
     }
 
     fn follow(&self, id: &RunId) -> Result<(RunHead, Follower), SafeText> {

@@ -41,7 +41,7 @@ pub(super) async fn open<D: Deed>(deed: Arc<D>, outlet: Outlet, id: RunId) {
     let stored = outlet.of(SourceId::stored());
     match answer(doing).await {
         Ok(Told::Run(run)) => tell_all(&stored, &id, events(*run)).await,
-        Ok(Told::Workflow(events)) => tell_flow(&stored, &id, events).await,
+        Ok(Told::Workflow(events)) => tell_flow(&stored, &id, events.into_iter()).await,
         Err(why) => tell(&outlet, Err(why)).await,
     }
 }
@@ -53,7 +53,11 @@ enum Told {
 }
 
 /// Tells what happened in the workflow's run `id` through `outlet`, as it was told then.
-async fn tell_flow(outlet: &Outlet, id: &RunId, events: Vec<WorkflowEvent>) {
+pub(super) async fn tell_flow(
+    outlet: &Outlet,
+    id: &RunId,
+    events: impl Iterator<Item = WorkflowEvent>,
+) {
     for (told, event) in (1..).zip(events) {
         if !outlet.send(What::Workflow { id: id.clone(), event }).await {
             return;

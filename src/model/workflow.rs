@@ -134,7 +134,7 @@ impl Default for Git {
 /// Where runs are copied to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sync {
-    /// rclone's name of it, or a bucket: `s3://…`, `gs://…`, `file:///…`.
+    /// A remote of rclone and a path there: `lab:bench/runs`.
     pub remote: String,
     /// Arguments for rclone.
     pub args: Vec<String>,

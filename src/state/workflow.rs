@@ -117,7 +117,8 @@ pub(super) fn fold(
     let known = workflows.get(id);
     // What is on disk of a run that goes on is less than what is known, and a node may speak of its own.
     let foreign = known.is_some_and(|run| {
-        if stored { run.is_live() } else { run.from != update.from && !run.stored }
+        let beside = run.from == SourceId::beside();
+        if stored { run.is_live() && !beside } else { run.from != update.from && !run.stored }
     });
     if foreign {
         return false;

@@ -22,6 +22,7 @@ use super::theme::{self, Themes};
 use super::{fault, reader, watchdog};
 use crate::config::Threshold;
 use crate::model::command::Command;
+use crate::model::id::RunId;
 use crate::model::time::SystemClock;
 use crate::model::update::Update;
 
@@ -51,6 +52,8 @@ pub struct Options {
     pub threshold: Threshold,
     /// How often samples are taken at the start.
     pub interval: Duration,
+    /// The run that is seen in depth at the start.
+    pub open: Option<RunId>,
 }
 
 impl Default for Options {
@@ -65,6 +68,7 @@ impl Default for Options {
             readonly: false,
             threshold: Threshold::default(),
             interval: Duration::from_secs(1),
+            open: None,
         }
     }
 }
@@ -117,7 +121,10 @@ pub async fn run(
     reader::start(input_sender).map_err(Error::Thread)?;
 
     tracing::info!("isomon {} is on the screen", env!("CARGO_PKG_VERSION"));
-    let app = App::new(setup, options.interval, options.mouse);
+    let mut app = App::new(setup, options.interval, options.mouse);
+    if let Some(id) = &options.open {
+        app.open_run(id);
+    }
     let reload = Box::new(move |app: &mut App| reload(app, &options));
     let mut session = Session::new(app, screen, SystemClock, commands, reload);
     let mut feed = Feed { signals, inputs, updates };

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::about::About;
 use super::begin::Ready;
 use super::check::duration;
+use super::collect::is_only_unlike;
 use super::course::{Course, Left};
 use super::journal::{self, Desk, Journal, local_time};
 use super::mask::is_secret;
@@ -140,6 +141,11 @@ fn close(
     if tail.ending == Ending::Success {
         tail.troubles.extend(draw::all(about, &run));
     }
+    let unlike = run.files.iter().filter(|file| is_only_unlike(file, about));
+    tail.troubles.extend(unlike.filter_map(|file| {
+        let why = file.error.as_ref()?;
+        Some(format!("output {} is not as its columns say: {why}", file.output).into())
+    }));
     let mut git = repository.as_ref().map(|repository| repository.told.clone());
     if let Some(patch) = repository.and_then(|repository| repository.patch) {
         match desk.writer.patch(&patch) {

@@ -135,7 +135,7 @@ fn gone(end: Result<End, Error>, known: fn(End) -> Gone) -> Gone {
 }
 
 fn of_error(error: &Error) -> Gone {
-    let why = SafeText::new(&error.to_string());
+    let why = SafeText::new(&error.why());
     match error {
         Error::Unreachable { .. } | Error::Lost { .. } => Gone::Lost(why),
         Error::File { .. } | Error::Start { .. } | Error::Setting { .. } => Gone::Refused(why),

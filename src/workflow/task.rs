@@ -261,8 +261,8 @@ impl Hand<'_> {
             Some(Ok(())) => Ok(()),
             Some(Err(
                 error @ (crate::host::Error::Lost { .. } | crate::host::Error::Unreachable { .. }),
-            )) => Err(Miss::Unknown(SafeText::new(&error.to_string()))),
-            Some(Err(error)) => Err(error.to_string().into()),
+            )) => Err(Miss::Unknown(error.why().into())),
+            Some(Err(error)) => Err(error.why().into()),
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Voice {
     journal: Journal,
     mask: Arc<Mask>,
     begun: [Vec<u8>; 2],
+    /// Lines on the error output so far, as far as they matter.
+    errors: u8,
     waiting: Vec<TaskLine>,
     dropped: u64,
     last: VecDeque<SafeText>,
@@ -41,6 +43,7 @@ impl Voice {
             journal,
             mask,
             begun: [Vec::new(), Vec::new()],
+            errors: 0,
             waiting: Vec::new(),
             dropped: 0,
             last: VecDeque::new(),
@@ -74,6 +77,12 @@ impl Voice {
         let line = line.trim_ascii_end();
         // What was written over on a terminal is not told.
         let line = line.rsplit(|byte| *byte == b'\r').next().unwrap_or(line);
+        if bad && self.errors < 2 {
+            self.errors += 1;
+            if is_of_the_shell(line) {
+                return;
+            }
+        }
         let text = self.mask.safe(line);
         if self.last.len() == LAST {
             self.last.pop_front();
@@ -113,4 +122,11 @@ impl Voice {
     pub(super) fn out(&mut self) -> String {
         String::from_utf8_lossy(self.out.make_contiguous()).into_owned()
     }
+}
+
+/// Whether a line is bash's own word about having no terminal, which is no word of the command: the
+/// shell of benchctl is interactive (`-i`), and a task has no terminal.
+fn is_of_the_shell(line: &[u8]) -> bool {
+    let own = ["bash: cannot set terminal process group (", "bash: no job control in this shell"];
+    own.iter().any(|words| line.starts_with(words.as_bytes()))
 }

@@ -6,11 +6,12 @@
 use std::fmt::Write as _;
 
 use super::super::print;
+use super::super::result::statistic;
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
 use crate::model::unit::Bytes;
 use crate::model::workflow::event::{Attempt, Failure, TaskLine};
-use crate::model::workflow::result::{Collected, Statistic};
+use crate::model::workflow::result::Collected;
 use crate::model::workflow::{
     Ending, TaskPlan, TaskState, WorkflowEvent, WorkflowHead, WorkflowTail,
 };
@@ -94,7 +95,9 @@ impl Show {
             }
             WorkflowEvent::Attempt(attempt) => self.attempt(attempt),
             WorkflowEvent::File(file) => self.file(file),
-            WorkflowEvent::Statistics(statistics) => statistics.iter().map(statistic).collect(),
+            WorkflowEvent::Statistics(statistics) => {
+                statistics.iter().map(|one| format!("figure {}\n", statistic(one))).collect()
+            }
             WorkflowEvent::Table(_) | WorkflowEvent::Metadata(_) | WorkflowEvent::Ended(_) => {
                 String::new()
             }
@@ -250,28 +253,4 @@ fn of(plan: &TaskPlan) -> String {
         let _infallible = write!(text, ", repetition {}", plan.repetition);
     }
     text
-}
-
-fn statistic(of: &Statistic) -> String {
-    let unit = of.unit.as_ref().map(|unit| format!(" {unit}")).unwrap_or_default();
-    let case = of.case.as_ref().map(|case| format!("case {case}, ")).unwrap_or_default();
-    let mut text = format!("figure {case}{}: median {}{unit}", of.figure, number(of.median));
-    if let Some((low, high)) = of.interval {
-        let _infallible = write!(text, " [{}, {}]", number(low), number(high));
-    }
-    let _infallible = write!(text, " of {}", of.values.len());
-    if let (Some(change), Some(verdict)) = (of.change_percent, &of.verdict) {
-        let _infallible = write!(text, ", {change:+.1} %: {verdict}");
-    }
-    text + "\n"
-}
-
-/// A number with four significant digits.
-fn number(value: f64) -> String {
-    let size = value.abs();
-    match size {
-        _ if size >= 1_000.0 || value.fract() == 0.0 => format!("{value:.0}"),
-        _ if size >= 1.0 => format!("{value:.3}"),
-        _ => format!("{value:.6}"),
-    }
 }

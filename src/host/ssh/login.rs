@@ -157,9 +157,16 @@ impl Login {
         Error::Unreachable { host: self.host.clone(), why: SafeText::within(why, LONGEST) }
     }
 
+    /// What the user would type behind `ssh`.
+    fn typed(&self) -> String {
+        let port = self.port.map_or_else(String::new, |port| format!("-p {port} "));
+        let user = self.user.as_ref().map_or_else(String::new, |user| format!("{user}@"));
+        format!("{port}{user}{}", self.address)
+    }
+
     fn denied(&self, said: &str) -> String {
         let user = self.user.as_ref().map_or_else(String::new, |user| format!("{user}@"));
-        let target = format!("{user}{}", self.address);
+        let (target, typed) = (format!("{user}{}", self.address), self.typed());
         let tried = match (self.has_password, &self.key_file) {
             (true, Some(_)) => "the key and the password given are not taken",
             (true, None) => "the password given is not taken",
@@ -172,7 +179,7 @@ impl Login {
         let asks =
             said.rsplit("Permission denied (").next().and_then(|rest| rest.split(')').next());
         let asks = asks.map_or_else(String::new, |asks| format!(" (it takes {asks})"));
-        format!("{target} lets nobody in: {tried}{asks}; try: ssh {target}")
+        format!("{target} lets nobody in: {tried}{asks}; try: ssh {typed}")
     }
 
     async fn key_refused(&self, said: &str) -> String {
@@ -180,7 +187,7 @@ impl Login {
         let known = known(&made).await;
         let quiet = ["-o", "LogLevel=DEBUG1", "-o", "PreferredAuthentications=none", "-N"];
         let offered = ssh::offered(&self.ask(&quiet, true).await);
-        ssh::key_refused(said, &made.name, &known, offered.as_ref(), &self.address)
+        ssh::key_refused(said, &made.name, &known, offered.as_ref(), &self.typed())
     }
 }
 

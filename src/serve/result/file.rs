@@ -37,7 +37,8 @@ impl Reply for Raw {
     const MEDIA: &'static str = "*/*";
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({ "type": "string", "format": "binary" })
+        // The bytes of any file; of one that is JSON, whatever is in it.
+        schemars::json_schema!({ "description": "The file as it is." })
     }
 
     fn respond(self) -> Response {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{App, Effect, Then};
 use crate::model::command::Command;
-use crate::model::id::SourceId;
+use crate::model::id::{RunId, SourceId};
+use crate::model::text::SafeText;
+use crate::model::time::Stamp;
 use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::prompt::Prompt;
@@ -121,8 +123,22 @@ impl App {
         self.set_filter(format!("where=\"{node}\""));
     }
 
+    /// Shows run `id` of this machine in depth.
+    pub fn open_run(&mut self, id: &RunId) {
+        self.tab = Tab::Runs;
+        let id = SafeText::new(id.as_str());
+        self.views.runs.open_job(&SourceId::local(), &id, Stamp::default());
+    }
+
     fn quit(&mut self, state: &State) {
-        if state.live_run().is_some() || self.views.bench.is_preparing(state) {
+        let flows = state.workflows.values();
+        if let Some(flow) =
+            flows.filter(|flow| flow.from == SourceId::local()).find(|flow| flow.is_live())
+        {
+            let name = &flow.run.head.name;
+            let question = format!("{name} is running. End it, do its cleanup and quit?");
+            self.ask(question, Then::Quit);
+        } else if state.live_run().is_some() || self.views.bench.is_preparing(state) {
             self.ask("A benchmark is running. End it and quit?", Then::Quit);
         } else if state.fleet_live().next().is_some() {
             let many = value::many(state.fleet_live().count(), "other node");

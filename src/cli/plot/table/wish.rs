@@ -93,7 +93,10 @@ impl Wish {
 
     /// The files of the output `name`.
     pub(super) fn tables(&self, dir: &ResultDir, name: &str) -> Result<Vec<Part>> {
-        let of = |part: &&Part| part.output == name || part.file == name;
+        let of = |part: &&Part| {
+            let stem = part.file.rsplit_once('.').map_or(part.file.as_str(), |(stem, _)| stem);
+            part.output == name || part.file == name || stem == name
+        };
         let found: Vec<Part> = self.outputs.iter().filter(of).cloned().collect();
         if !found.is_empty() {
             return Ok(found);

@@ -38,7 +38,7 @@ pub(super) fn cancel(key: &Key, run: Option<Known<'_>>) -> Reply {
     let place = if here { String::new() } else { format!(" on {}", key.place) };
     let question = match run.filter(|run| run.is_live()) {
         None => return Reply::Say(format!("run {short} is over").into()),
-        Some(Known::Bench(run)) if run.from == SourceId::beside() => {
+        Some(known) if known.from() == &SourceId::beside() => {
             let words = "goes on in another process of this machine: end it there, with ctrl+c";
             return Reply::Say(format!("run {short} {words}").into());
         }

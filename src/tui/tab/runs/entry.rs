@@ -56,6 +56,14 @@ impl<'a> Known<'a> {
         state.runs.get(id).map(Self::Bench).or_else(flow)
     }
 
+    /// Who tells of it.
+    pub(super) const fn from(self) -> &'a SourceId {
+        match self {
+            Self::Bench(run) => &run.from,
+            Self::Flow(flow) => &flow.from,
+        }
+    }
+
     /// Whether it is still going on.
     pub(super) const fn is_live(self) -> bool {
         match self {

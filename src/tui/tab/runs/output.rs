@@ -216,7 +216,8 @@ fn depth(item: &Item<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
         };
         return vec![Line::styled(fixed::cut(&words, width), theme.muted)];
     };
-    let from = format!("{} of {} on {}", file.remote_path, item.stage, item.host);
+    let path = if file.remote_path.is_empty() { &file.file } else { &file.remote_path };
+    let from = format!("{path} of {} on {}", item.stage, item.host);
     let mut lines = vec![Line::styled(fixed::cut(&from, width), theme.muted)];
     let hash = file.sha256.iter().map(|hash| format!("SHA-256 {hash}"));
     let error = file.error.iter().flat_map(|error| fixed::wrap(error.as_str(), width));
