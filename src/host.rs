@@ -6,6 +6,7 @@
 
 mod channel;
 mod file;
+mod ground;
 mod keeper;
 mod kept;
 mod local;

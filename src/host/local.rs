@@ -2,7 +2,7 @@
 //!
 //! Files are moved by the same scripts as on other hosts, so that a path means the same everywhere.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +13,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::channel::{self, Channel};
-use super::file::{self, Place};
+use super::ground::Ground;
 use super::kept::{Driver, Keeper};
 use super::running::{Running, pipe, pump_both};
-use super::{
-    Answer, Error, Fetched, Host, Options, Order, Packed, Piece, Process, Sight, keeper, look,
-};
+use super::{Answer, Error, Options, Order, Piece, Process, Sight, keeper, look};
 use crate::model::text::SafeText;
 use crate::model::workflow::CheckKind;
 
@@ -140,12 +138,19 @@ pub(super) fn expand(path: &str) -> PathBuf {
     }
 }
 
-impl Host for Local {
-    fn name(&self) -> &str {
-        self.name.as_str()
+impl Ground for Local {
+    fn called(&self) -> &SafeText {
+        &self.name
     }
 
-    fn start<'a>(
+    fn reach<'a>(&'a self, script: &'static str, fields: Vec<String>) -> Answer<'a, Channel> {
+        Box::pin(async move {
+            let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+            self.channel(script, &fields).await
+        })
+    }
+
+    fn begun<'a>(
         &'a self,
         order: &'a Order,
         out: mpsc::Sender<Piece>,
@@ -153,59 +158,14 @@ impl Host for Local {
         Box::pin(self.begin(order, out))
     }
 
-    fn look<'a>(&'a self, kind: CheckKind, target: &'a str, order: &'a Order) -> Answer<'a, Sight> {
+    fn seen<'a>(&'a self, kind: CheckKind, target: &'a str, order: &'a Order) -> Answer<'a, Sight> {
         Box::pin(self.see(kind, target, order))
     }
 
-    fn send<'a>(&'a self, from: &'a Path, to: &'a str) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let place = Place { host: &self.name, path: to };
-            let (size, sum) =
-                file::measure(from).await.map_err(|error| unread(&place, from, &error))?;
-            let channel = self.channel(file::SEND, &[to, &size.to_string(), &sum]).await?;
-            file::send(channel, from, size, &place).await
-        })
-    }
-
-    fn fetch<'a>(&'a self, from: &'a str, to: &'a Path) -> Answer<'a, Fetched> {
-        Box::pin(async move {
-            let channel = self.channel(file::FETCH, &[from]).await?;
-            file::fetch(channel, &Place { host: &self.name, path: from }, to).await
-        })
-    }
-
-    fn copy<'a>(&'a self, from: &'a str, other: &'a Arc<dyn Host>, to: &'a str) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let channel = self.channel(file::PACK, &[from]).await?;
-            file::copy(channel, &Place { host: &self.name, path: from }, other, to).await
-        })
-    }
-
-    fn unpack<'a>(&'a self, to: &'a str, packed: Packed) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let fields = packed.fields(to);
-            let channel =
-                self.channel(file::UNPACK, &fields.each_ref().map(String::as_str)).await?;
-            file::unpack(channel, &Place { host: &self.name, path: to }, packed).await
-        })
-    }
-
-    fn remove<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let channel = self.channel(file::REMOVE, &[path]).await?;
-            file::done(channel, &Place { host: &self.name, path }).await
-        })
-    }
-
-    fn close(&self) -> Answer<'_, ()> {
+    fn left(&self) -> Answer<'_, ()> {
         Box::pin(async move {
             self.watch.close().await;
             Ok(())
         })
     }
-}
-
-/// A file of this machine that cannot be sent.
-pub(super) fn unread(to: &Place<'_>, from: &Path, error: &std::io::Error) -> Error {
-    to.fault(&format!("{} cannot be read: {error}", from.display()))
 }

@@ -3,7 +3,6 @@
 //! One connection, and as many sessions over it as are needed; a further connection where the server
 //! allows no more on one. A connection that is lost is made anew when it is needed again.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +11,9 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
 use super::channel::{self, Channel};
-use super::file::{self, Place};
-use super::local::{Watch, unread};
-use super::{Answer, Error, Fetched, Host, Options, Order, Packed, Piece, Process, Sight, look};
+use super::ground::Ground;
+use super::local::Watch;
+use super::{Answer, Error, Options, Order, Piece, Process, Sight, look};
 use crate::model::secret::Secret;
 use crate::model::text::SafeText;
 use crate::model::workflow::{self, CheckKind};
@@ -156,12 +155,19 @@ impl Remote {
     }
 }
 
-impl Host for Remote {
-    fn name(&self) -> &str {
-        self.name.as_str()
+impl Ground for Remote {
+    fn called(&self) -> &SafeText {
+        &self.name
     }
 
-    fn start<'a>(
+    fn reach<'a>(&'a self, script: &'static str, fields: Vec<String>) -> Answer<'a, Channel> {
+        Box::pin(async move {
+            let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+            self.channel(script, &fields).await
+        })
+    }
+
+    fn begun<'a>(
         &'a self,
         order: &'a Order,
         out: mpsc::Sender<Piece>,
@@ -169,51 +175,11 @@ impl Host for Remote {
         Box::pin(self.begin(order, out))
     }
 
-    fn look<'a>(&'a self, kind: CheckKind, target: &'a str, order: &'a Order) -> Answer<'a, Sight> {
+    fn seen<'a>(&'a self, kind: CheckKind, target: &'a str, order: &'a Order) -> Answer<'a, Sight> {
         Box::pin(self.see(kind, target, order))
     }
 
-    fn send<'a>(&'a self, from: &'a Path, to: &'a str) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let place = Place { host: &self.name, path: to };
-            let (size, sum) =
-                file::measure(from).await.map_err(|error| unread(&place, from, &error))?;
-            let channel = self.channel(file::SEND, &[to, &size.to_string(), &sum]).await?;
-            file::send(channel, from, size, &place).await
-        })
-    }
-
-    fn fetch<'a>(&'a self, from: &'a str, to: &'a Path) -> Answer<'a, Fetched> {
-        Box::pin(async move {
-            let channel = self.channel(file::FETCH, &[from]).await?;
-            file::fetch(channel, &Place { host: &self.name, path: from }, to).await
-        })
-    }
-
-    fn copy<'a>(&'a self, from: &'a str, other: &'a Arc<dyn Host>, to: &'a str) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let channel = self.channel(file::PACK, &[from]).await?;
-            file::copy(channel, &Place { host: &self.name, path: from }, other, to).await
-        })
-    }
-
-    fn unpack<'a>(&'a self, to: &'a str, packed: Packed) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let fields = packed.fields(to);
-            let channel =
-                self.channel(file::UNPACK, &fields.each_ref().map(String::as_str)).await?;
-            file::unpack(channel, &Place { host: &self.name, path: to }, packed).await
-        })
-    }
-
-    fn remove<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let channel = self.channel(file::REMOVE, &[path]).await?;
-            file::done(channel, &Place { host: &self.name, path }).await
-        })
-    }
-
-    fn close(&self) -> Answer<'_, ()> {
+    fn left(&self) -> Answer<'_, ()> {
         Box::pin(async move {
             self.watch.close().await;
             self.lines.close().await;

@@ -96,7 +96,8 @@ impl Show {
             WorkflowEvent::Attempt(attempt) => self.attempt(attempt),
             WorkflowEvent::File(file) => self.file(file),
             WorkflowEvent::Statistics(statistics) => {
-                statistics.iter().map(|one| format!("figure {}\n", statistic(one))).collect()
+                let lines: Vec<String> = statistics.iter().map(statistic).collect();
+                lines.iter().fold(String::new(), |text, line| text + "figure " + line + "\n")
             }
             WorkflowEvent::Table(_) | WorkflowEvent::Metadata(_) | WorkflowEvent::Ended(_) => {
                 String::new()
