@@ -136,8 +136,8 @@ fn stages_go_over_two_hosts_and_leave_nothing_there() {
     parallel: true
     script: ./scripts/load.sh
     outputs: [{name: 'load-${BENCHCTL_HOST}', remote_path: ~/load.csv}]
-  - {name: move, copy: {from: 'one:load.csv', to: 'two:moved.csv'}}
-  - {name: who, host: two, command: 'echo \"{\\\"rows\\\": $(wc -l < moved.csv)}\"', append_metadata: true}
+  - {name: move, copy: {from: 'one:~/load.csv', to: 'two:~/moved.csv'}}
+  - {name: who, host: two, command: 'echo \"{\\\"rows\\\": $(wc -l < ~/moved.csv)}\"', append_metadata: true}
   - {name: inside, backend: process, command: echo inside}
 cleanup:
   - {name: tidy, hosts: [one, two], command: 'rm -f ~/up ~/load.csv ~/moved.csv; touch ~/tidy'}
