@@ -82,6 +82,11 @@ fn id(home: &Home) -> String {
     place(home).unwrap().file_name().unwrap().to_str().unwrap().to_owned()
 }
 
+/// Whether all of it is there: it may be killed between its last line and its exit.
+fn is_finished(home: &Home) -> bool {
+    place(home).and_then(|place| RunDir::read(&place).ok()).is_some_and(|run| run.tail.is_some())
+}
+
 /// Every visit once, every round whole.
 fn assert_whole(run: &Run) {
     let visits: Vec<_> =
@@ -114,7 +119,7 @@ fn a_benchmark_that_is_killed_again_and_again_is_brought_to_its_end() {
         });
         pause(chance.random_range(0..400));
         child.kill().unwrap();
-        if child.wait().unwrap().success() {
+        if child.wait().unwrap().success() || is_finished(&home) {
             break;
         }
         kills += 1;
@@ -124,7 +129,7 @@ fn a_benchmark_that_is_killed_again_and_again_is_brought_to_its_end() {
         child = spawn(&home, &["bench", "--resume", &id(&home)]);
     }
     assert!(kills > 0, "it was over before it was killed");
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(child.wait().unwrap().success() || is_finished(&home));
     assert!(samples(&home).starts_with(&had));
     let place = place(&home).unwrap();
     let run = RunDir::read(&place).unwrap();
@@ -170,7 +175,7 @@ fn a_load_that_is_killed_at_any_moment_goes_on_with_the_steps_that_are_left() {
         // Within the next step, or between two.
         pause(chance.random_range(0..900));
         child.kill().unwrap();
-        if child.wait().unwrap().success() {
+        if child.wait().unwrap().success() || is_finished(&home) {
             break;
         }
         kills += 1;
@@ -180,7 +185,7 @@ fn a_load_that_is_killed_at_any_moment_goes_on_with_the_steps_that_are_left() {
         child = spawn(&home, &["bench", "--resume", &id(&home)]);
     }
     assert!(kills > 1, "it was over before it was killed");
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(child.wait().unwrap().success() || is_finished(&home));
     assert!(steps(&home).starts_with(&had));
     let place = place(&home).unwrap();
     let run = RunDir::read(&place).unwrap();

@@ -23,9 +23,10 @@ pub(super) fn values(label: &str, unit: Option<&str>, ends: (f64, f64)) -> Axis 
     numbers(label, unit, (low, high), UP)
 }
 
-/// The axis of the numbers within `ends`, and no more.
-pub(super) fn across(label: &str, unit: Option<&str>, ends: (f64, f64)) -> Axis {
-    numbers(label, unit, bounded(ends), ACROSS)
+/// The axis of numbers that are written whole and stand as far from `from` as `ends`, and no further.
+pub(super) fn across(label: &str, unit: Option<&str>, ends: (f64, f64), from: f64) -> Axis {
+    let whole = bounded_beside((ends.0 + from, ends.1 + from), from);
+    moved(numbers(label, unit, whole, ACROSS), -from)
 }
 
 /// The axis of shares from zero on.
@@ -33,17 +34,31 @@ pub(super) fn shares(label: &str, highest: f64) -> Axis {
     Axis::from_zero(label, Unit::Share, [highest.max(1e-9)])
 }
 
+/// The same axis, where all that stands on it has moved `by` so much.
+fn moved(mut axis: Axis, by: f64) -> Axis {
+    axis.range = (axis.range.0 + by, axis.range.1 + by);
+    axis.ticks.iter_mut().for_each(|(at, _)| *at += by);
+    axis
+}
+
 /// Ends that are apart, and not so far that nothing lies between them.
-fn bounded((low, high): (f64, f64)) -> (f64, f64) {
+fn bounded(ends: (f64, f64)) -> (f64, f64) {
+    bounded_beside(ends, 0.0)
+}
+
+/// The same, and apart still when seen from `beside`.
+fn bounded_beside((low, high): (f64, f64), beside: f64) -> (f64, f64) {
     let (low, high) = (low.clamp(-1e300, 1e300), high.clamp(-1e300, 1e300));
     if low > high || low.is_nan() || high.is_nan() {
         return (0.0, 1.0);
     }
+    let beside = beside.clamp(-1e300, 1e300).abs() * 1e-12;
     let least = low.abs().max(high.abs()) * 1e-12;
-    if high - low > least {
+    if high - low > least.max(beside) {
         return (low, high);
     }
     let half = if low == 0.0 { 0.5 } else { low.abs() * 0.05 };
+    let half = half.max(beside * 10.0);
     (low - half, high + half)
 }
 
@@ -128,10 +143,7 @@ pub(super) fn instants(
     if !clock.has_date() {
         // It counts from somewhere: what is told is kept.
         let from = first as f64 / 1e9;
-        let mut axis = since(label, (ends.0 + from, ends.1 + from));
-        axis.range = (axis.range.0 - from, axis.range.1 - from);
-        axis.ticks.iter_mut().for_each(|(at, _)| *at -= from);
-        return axis;
+        return moved(since(label, (ends.0 + from, ends.1 + from)), -from);
     }
     let range = bounded(ends);
     let span = range.1 - range.0;

@@ -95,13 +95,7 @@ fn across(spec: &PlotSpec, ground: &Ground, ends: (f64, f64)) -> Axis {
             let layout = Layout::of(spec.options.x_timestamp_format.as_deref());
             axis::instants(name, clock, ends, layout)
         }
-        None => {
-            let from = ground.origin;
-            let mut axis = axis::across(name, None, (ends.0 + from, ends.1 + from));
-            axis.range = (axis.range.0 - from, axis.range.1 - from);
-            axis.ticks.iter_mut().for_each(|(at, _)| *at -= from);
-            axis
-        }
+        None => axis::across(name, None, ends, ground.origin),
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn panel(
     ));
     let spreads: Vec<&Spread> = named.iter().filter_map(spread).collect();
     let (label, unit) = name::label(named.iter().map(|of| &of.series));
-    let x = axis::across(&label, unit.as_deref(), ends(&spreads));
+    let x = axis::across(&label, unit.as_deref(), ends(&spreads), 0.0);
     let total: u64 = spreads.iter().map(|spread| spread.n).sum();
     let shares: Vec<Vec<f64>> = spreads
         .iter()
