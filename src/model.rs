@@ -4,6 +4,7 @@
 //! itself. Two words cross the house: [`update::Update`] says what happened and goes up,
 //! [`command::Command`] says what is wished and goes down.
 
+pub mod agent;
 pub mod backend;
 pub mod bench;
 pub mod command;

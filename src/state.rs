@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::model::agent::Agents;
 use crate::model::backend::BackendStatus;
 use crate::model::gpu::GpuSample;
 use crate::model::id::{RunId, SourceId};
@@ -17,7 +18,7 @@ use crate::model::pipeline::Pipelines;
 use crate::model::process::Process;
 use crate::model::replay::Replay;
 use crate::model::run::{RunEvent, StoredRun};
-use crate::model::serving::{Agents, Service, Serving};
+use crate::model::serving::{Service, Serving};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::update::{FleetRun, Health, Notice, Stack, Update, What};

@@ -158,6 +158,9 @@ pub struct GpuProcess {
     pub utilization: Reading<Ratio>,
     /// The sandbox it belongs to.
     pub sandbox: Option<Sandbox>,
+    /// The model it serves, where a server of models says so.
+    #[serde(default)]
+    pub model: Option<SafeText>,
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::agent::Agents;
 use super::backend::{BackendStatus, Mend};
 use super::gpu::GpuSample;
 use super::id::{RunId, SourceId};
@@ -13,7 +14,7 @@ use super::pipeline::Pipelines;
 use super::process::Process;
 use super::replay::Replay;
 use super::run::{RunEvent, StoredRun};
-use super::serving::{Agents, Service, Serving};
+use super::serving::{Service, Serving};
 use super::text::SafeText;
 use super::time::Stamp;
 use super::workflow::WorkflowEvent;

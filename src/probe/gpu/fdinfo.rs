@@ -96,7 +96,7 @@ impl Fdinfo {
             name: name::read(&self.proc, pid),
             memory_bytes: Reading::from_option(memory.map(Bytes), Why::NotSupported),
             utilization: Reading::from_option(share.and_then(Ratio::new), Why::NotYet),
-            sandbox: None,
+            ..GpuProcess::default()
         };
         rows.into_iter().map(process).collect()
     }

@@ -5,8 +5,8 @@
 
 use serde_json::Value;
 
+use crate::model::agent::{Agent, Agents};
 use crate::model::reading::{Reading, Why};
-use crate::model::serving::{Agent, Agents};
 use crate::model::text::SafeText;
 use crate::source::foreign::value::{self, reading};
 

@@ -177,7 +177,7 @@ fn users(answer: &Value) -> Vec<GpuProcess> {
             name: value::words(row, "process_name"),
             memory_bytes: reading(bytes.or_else(|| value::bytes(row, "gpu_memory_used_mb", MIB))),
             utilization: Reading::Missing(Why::NotSupported),
-            sandbox: None,
+            ..GpuProcess::default()
         })
     };
     value::list(answer, "processes").iter().take(USERS).filter_map(user).collect()

@@ -107,7 +107,7 @@ fn put(row: &str, gpus: &mut [Gpu]) {
             memory_bytes: figure(memory.trim())
                 .map(|mebibytes| Bytes(whole(mebibytes).saturating_mul(1 << 20))),
             utilization: Reading::Missing(Why::NotSupported),
-            sandbox: None,
+            ..GpuProcess::default()
         });
     }
 }
