@@ -311,6 +311,37 @@ fn long_times_end_now_and_are_asked_for_again() {
 }
 
 #[test]
+fn a_recording_of_a_day_is_charted_and_walked_through_as_a_whole() {
+    let mut scene = Scene::local(SMALL);
+    let wall = at(scene.now_ms).wall_ms;
+    let mut replay = Replay {
+        name: "day.zst".into(),
+        from_ms: wall - 20 * 3_600_000,
+        to_ms: wall + 4 * 3_600_000,
+        at_ms: wall,
+        speed: 1.0,
+        ..Replay::default()
+    };
+    scene.tell("local", What::Replay(Box::new(replay.clone())));
+    let mut app = app();
+    assert_eq!(press(&mut app, &scene, "1 )"), [], "an hour is in the state");
+    let day = wish(&press(&mut app, &scene, ") ) )"));
+    assert_eq!(day.to_ms - day.from_ms, 36 * 3_600_000, "and half as much before it");
+    answer(&mut scene, day, None);
+    assert_eq!(press(&mut app, &scene, "{"), [Command::Replay(ReplayWish::By(-24 * 3_600_000))]);
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(seen.contains("Last 24 hours") && !seen.contains("loading"), "{seen}");
+    // The user goes back while an answer is awaited: it is asked for again, not awaited for ever.
+    press(&mut app, &scene, ")");
+    assert!(picture(&app, &scene, 80, 24).contains("whole recording"));
+    replay.to_ms += 300 * 3_600_000;
+    scene.tell("local", What::Replay(Box::new(replay)));
+    wish(&press(&mut app, &scene, ")"));
+    scene.now_ms -= 60_000;
+    wish(&press(&mut app, &scene, ""));
+}
+
+#[test]
 fn a_recording_is_moved_through_by_the_same_keys_and_nothing_acts() {
     let mut scene = Scene::local(SMALL);
     let wall = at(0).wall_ms;
@@ -337,6 +368,11 @@ fn a_recording_is_moved_through_by_the_same_keys_and_nothing_acts() {
     ];
     let wishes = press(&mut app, &scene, "p + - home end @ - 1 0 m enter");
     assert_eq!(wishes, rest.map(Command::Replay));
+    assert_eq!(press(&mut app, &scene, ") )"), [], "no chart is longer than the recording");
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(seen.contains("this is the whole recording"), "{seen}");
+    press(&mut app, &scene, "( (");
+    press(&mut app, &scene, ")");
     assert_eq!(press(&mut app, &scene, "b r x C"), []);
     let seen = picture(&app, &scene, 80, 24);
     assert!(seen.contains("a recording is played"), "{seen}");
