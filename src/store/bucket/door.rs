@@ -70,7 +70,7 @@ fn s3(place: &Place) -> Result<(Arc<dyn ObjectStore>, bool), Error> {
         .with_bucket_name(&place.bucket)
         .with_retry(retry())
         .with_client_options(client());
-    if builder.get_config_value(&AmazonS3ConfigKey::Endpoint).is_some_and(is_plain) {
+    if builder.get_config_value(&AmazonS3ConfigKey::Endpoint).is_some_and(|url| is_plain(&url)) {
         builder = builder.with_allow_http(true);
     }
     let unsigned = builder.get_config_value(&AmazonS3ConfigKey::SkipSignature);
@@ -83,7 +83,8 @@ fn s3(place: &Place) -> Result<(Arc<dyn ObjectStore>, bool), Error> {
 fn gs(place: &Place) -> Result<(Arc<dyn ObjectStore>, bool), Error> {
     let builder =
         GoogleCloudStorageBuilder::from_env().with_bucket_name(&place.bucket).with_retry(retry());
-    let plain = builder.get_config_value(&GoogleConfigKey::BaseUrl).is_some_and(is_plain);
+    let plain =
+        builder.get_config_value(&GoogleConfigKey::BaseUrl).is_some_and(|url| is_plain(&url));
     let builder = builder.with_client_options(client().with_allow_http(plain));
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let named = NAMED_GS.iter().any(|key| builder.get_config_value(key).is_some())
@@ -93,7 +94,7 @@ fn gs(place: &Place) -> Result<(Arc<dyn ObjectStore>, bool), Error> {
 }
 
 /// Whether what is said to the server at `url` can be read on the way.
-fn is_plain(url: String) -> bool {
+fn is_plain(url: &str) -> bool {
     url.to_ascii_lowercase().starts_with("http://")
 }
 
