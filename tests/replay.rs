@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use isomon::model::command::Command;
 use isomon::model::id::SourceId;
+use isomon::model::past::PastWish;
 use isomon::model::replay::{Replay, ReplayWish};
 use isomon::model::time::Stamp;
 use isomon::model::update::{Health, Notice, Update, What};
@@ -245,6 +246,48 @@ async fn an_hour_is_searched_in_a_moment() {
     let most = if cfg!(debug_assertions) { 8_000 } else { 300 };
     assert!(longest < Duration::from_millis(most), "{longest:?}");
     eprintln!("an hour is searched in {longest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_is_searched_in_a_moment_and_charted_from_end_to_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tape");
+    let ticks = || (0..26 * 360_u64).map(|tick| (tick, tick * 10_000));
+    let mut updates = vec![update(0, "local", what(9, 0))];
+    for (tick, ms) in ticks() {
+        updates.push(update(ms, "local", what(0, tick)));
+        updates.push(update(ms + 3, "local", what(5, tick)));
+    }
+    write(&path, &updates);
+    let end = WALL + 26 * 3_600_000 - 10_000 + 3;
+    let mut stage = Stage::open(&path);
+    // A moment that has not been looked through yet is gone to, and not past it.
+    stage.wish(ReplayWish::Pause(true)).await;
+    let goal = WALL + 25 * 3_600_000;
+    stage.wish(ReplayWish::To(goal)).await;
+    stage.until(|_, replay| replay.at_ms >= goal).await;
+    assert_eq!(stage.state.replay.as_ref().unwrap().at_ms, goal);
+    stage.until(|_, replay| replay.to_ms == end).await;
+    let mut longest = Duration::ZERO;
+    for hour in [2, 24, 1, 13, 0] {
+        let goal = WALL + hour * 3_600_000 + 60_000;
+        let begun = Instant::now();
+        stage.wish(ReplayWish::To(goal)).await;
+        stage.until(|_, replay| replay.at_ms == goal).await;
+        longest = longest.max(begun.elapsed());
+    }
+    let most = if cfg!(debug_assertions) { 8_000 } else { 300 };
+    assert!(longest < Duration::from_millis(most), "{longest:?}");
+    eprintln!("a day is searched in {longest:?}");
+    let wish = PastWish { from_ms: WALL, to_ms: end, most: 500, sources: Vec::new() };
+    stage.wishes.send(Command::Past(wish.clone())).await.unwrap();
+    stage.until(|state, _| state.past.is_some()).await;
+    let past = stage.state.past.clone().unwrap();
+    assert_eq!((&past.wish, past.earliest_ms), (&wish, Some(WALL)));
+    let at = &past.tracks[0].at_ms;
+    assert!((400..=501).contains(&at.len()), "{}", at.len());
+    assert!(at[0] < WALL + 10 && at.last().unwrap() + 300_000 > end, "from end to end");
+    assert!(past.tracks[0].rows.iter().all(|row| row.iter().any(Option::is_some)));
 }
 
 #[test]

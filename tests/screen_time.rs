@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use isomon::model::command::Command;
+use isomon::model::id::SourceId;
 use isomon::model::past::{Past, PastTrack, PastWish, Track};
+use isomon::model::reading::Reading;
 use isomon::model::replay::{Replay, ReplayWish};
+use isomon::model::unit::Ratio;
 use isomon::model::update::What;
 use isomon::state::{GpuMetric, Metric};
 use isomon::tui::app::{App, Effect, Setup};
@@ -136,6 +139,131 @@ fn older_times_are_asked_for_and_shown_with_their_axis() {
     assert!(!picture(&app, &scene, 80, 24).contains("PAST"), "this tab shows no past");
 }
 
+/// Two nodes with a GPU each, of which nothing older than now is known yet, and the wish for an old piece of
+/// their past; where `old` is the busier one then, and `new` is now.
+fn two() -> (App, Scene, PastWish) {
+    let (mut app, mut scene) = (app(), Scene::default());
+    for (name, cpu) in [("new", 90.0), ("old", 10.0)] {
+        let size = Machine { gpus: 1, ..SMALL };
+        scene.now_ms = 0;
+        scene.watch(name, size, 0..10, 0..0);
+        let mut sample = scene::sample(10, size, 0.0);
+        if let Reading::Known(use_of) = &mut sample.cpu {
+            use_of.busy = Ratio::new(cpu / 100.0).unwrap();
+        }
+        let mut gpus = scene::gpus(10, 1);
+        gpus.gpus[0].utilization = Reading::Known(Ratio::new(cpu / 100.0).unwrap());
+        scene.now_ms = 20_000;
+        scene.tell(name, What::Node(Box::new(sample)));
+        scene.tell(name, What::Gpus(Box::new(gpus)));
+        scene.tell(name, What::Processes(scene::processes(10, 4)));
+    }
+    let hour = wish(&press(&mut app, &scene, "1"));
+    constant(&mut scene, hour, &[]);
+    let asked = wish(&press(&mut app, &scene, "{ { { { { {"));
+    (app, scene, asked)
+}
+
+/// Answers `wish` with the same numbers all the time, for each of `nodes`.
+fn constant(scene: &mut Scene, wish: PastWish, nodes: &[(&str, f32)]) {
+    let at_ms: Vec<i64> = (wish.from_ms..=wish.to_ms).step_by(60_000).collect();
+    let mut tracks = Vec::new();
+    for (name, number) in nodes {
+        let source = SourceId((*name).into());
+        let track = |track, columns: Vec<&str>| PastTrack {
+            track,
+            rows: vec![vec![Some(*number); columns.len()]; at_ms.len()],
+            columns: columns.into_iter().map(Into::into).collect(),
+            step_ms: 60_000,
+            at_ms: at_ms.clone(),
+        };
+        tracks.push(track(Track::node(&source), Metric::ALL.map(Metric::column).to_vec()));
+        for gpu in scene.state.nodes[&source].gpu_history.keys() {
+            let columns = GpuMetric::ALL.map(GpuMetric::column).to_vec();
+            tracks.push(track(Track::gpu(&source, gpu), columns));
+        }
+    }
+    let earliest_ms = Some(wish.from_ms - 90_000_000);
+    let past = Past { wish, tracks, earliest_ms, gap: None };
+    scene.tell("new", What::Past(Box::new(past)));
+}
+
+/// The names `new` and `old` as they stand in the rows of a table.
+fn order(seen: &str) -> Vec<&str> {
+    let names = seen.lines().flat_map(str::split_whitespace);
+    names.filter(|word| ["new", "old"].contains(word)).take(2).collect()
+}
+
+#[test]
+fn tables_are_sorted_by_the_instant_that_is_looked_at() {
+    let (mut app, mut scene, asked) = two();
+    for (tab, keys) in [("2", "s s"), ("3", "s s s")] {
+        press(&mut app, &scene, &format!("n {tab} {keys}"));
+        assert_eq!(order(&picture(&app, &scene, 120, 40)), ["new", "old"], "now, in tab {tab}");
+        press(&mut app, &scene, "{ { { { { {");
+        constant(&mut scene, asked.clone(), &[("new", 20.0), ("old", 70.0)]);
+        press(&mut app, &scene, "");
+        let seen = picture(&app, &scene, 120, 40);
+        assert_eq!(order(&seen), ["old", "new"], "then: {seen}");
+        if tab == "2" {
+            press(&mut app, &scene, "g g j");
+            let seen = picture(&app, &scene, 120, 40);
+            assert!(seen.contains("╭ new · "), "keys move over the rows that are seen: {seen}");
+        }
+        press(&mut app, &scene, "S");
+        assert_eq!(order(&picture(&app, &scene, 120, 40)), ["new", "old"], "turned round");
+    }
+    press(&mut app, &scene, "2 / c p u > 5 0 enter");
+    let seen = picture(&app, &scene, 120, 40);
+    assert!(order(&seen)[0] == "old" && seen.contains("1 of 2"), "filtered by then: {seen}");
+}
+
+#[test]
+fn the_map_and_the_panels_are_of_then_or_say_what_is_not_kept() {
+    let (mut app, mut scene, asked) = two();
+    constant(&mut scene, asked, &[("old", 70.0)]);
+    press(&mut app, &scene, "2 v");
+    for number in ["CPU use", "memory use", "busiest GPU", "fullest GPU memory", "worst pressure"] {
+        let seen = picture(&app, &scene, 80, 24);
+        let title = seen.lines().nth(1).unwrap();
+        assert!(title.contains(number) && !title.contains("now"), "{seen}");
+        assert!(
+            seen.contains("· 70 % · heard") || seen.contains("new · — · nothing is kept"),
+            "{seen}"
+        );
+        press(&mut app, &scene, "s");
+    }
+    assert_snapshot!("time_map_80x24", picture(&app, &scene, 80, 24));
+    press(&mut app, &scene, "v g g j enter");
+    for keys in ["", "tab", "tab", "tab", "tab", "tab"] {
+        press(&mut app, &scene, keys);
+        let seen = picture(&app, &scene, 120, 40);
+        assert!(!seen.contains("· now ") && seen.contains("Not kept: processes"), "{seen}");
+    }
+    for tab in ["1", "3"] {
+        press(&mut app, &scene, tab);
+        let seen = picture(&app, &scene, 120, 40);
+        assert!(!seen.contains("· now ") && seen.contains("Not kept: processes"), "{seen}");
+        assert!(!seen.contains("nginx"), "a process of now: {seen}");
+    }
+    let seen = picture(&app, &scene, 120, 40);
+    assert!(!seen.contains("90 %"), "use of a GPU now: {seen}");
+    press(&mut app, &scene, "w");
+    assert!(picture(&app, &scene, 120, 40).contains("was not read then, or is not kept"));
+}
+
+#[test]
+fn the_cursor_alone_looks_at_another_instant_too() {
+    let (mut app, mut scene) = begun();
+    scene.now_ms += 1_000;
+    press(&mut app, &scene, "3 left left");
+    let seen = picture(&app, &scene, 120, 40);
+    assert!(seen.contains("PAST") && seen.contains("Not kept: processes"), "{seen}");
+    press(&mut app, &scene, "n");
+    let seen = picture(&app, &scene, 120, 40);
+    assert!(!seen.contains("PAST") && seen.contains("python3"), "{seen}");
+}
+
 #[test]
 fn why_there_is_nothing_stands_on_the_screen() {
     let (mut app, mut scene) = begun();
@@ -183,6 +311,37 @@ fn long_times_end_now_and_are_asked_for_again() {
 }
 
 #[test]
+fn a_recording_of_a_day_is_charted_and_walked_through_as_a_whole() {
+    let mut scene = Scene::local(SMALL);
+    let wall = at(scene.now_ms).wall_ms;
+    let mut replay = Replay {
+        name: "day.zst".into(),
+        from_ms: wall - 20 * 3_600_000,
+        to_ms: wall + 4 * 3_600_000,
+        at_ms: wall,
+        speed: 1.0,
+        ..Replay::default()
+    };
+    scene.tell("local", What::Replay(Box::new(replay.clone())));
+    let mut app = app();
+    assert_eq!(press(&mut app, &scene, "1 )"), [], "an hour is in the state");
+    let day = wish(&press(&mut app, &scene, ") ) )"));
+    assert_eq!(day.to_ms - day.from_ms, 36 * 3_600_000, "and half as much before it");
+    answer(&mut scene, day, None);
+    assert_eq!(press(&mut app, &scene, "{"), [Command::Replay(ReplayWish::By(-24 * 3_600_000))]);
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(seen.contains("Last 24 hours") && !seen.contains("loading"), "{seen}");
+    // The user goes back while an answer is awaited: it is asked for again, not awaited for ever.
+    press(&mut app, &scene, ")");
+    assert!(picture(&app, &scene, 80, 24).contains("whole recording"));
+    replay.to_ms += 300 * 3_600_000;
+    scene.tell("local", What::Replay(Box::new(replay)));
+    wish(&press(&mut app, &scene, ")"));
+    scene.now_ms -= 60_000;
+    wish(&press(&mut app, &scene, ""));
+}
+
+#[test]
 fn a_recording_is_moved_through_by_the_same_keys_and_nothing_acts() {
     let mut scene = Scene::local(SMALL);
     let wall = at(0).wall_ms;
@@ -209,6 +368,11 @@ fn a_recording_is_moved_through_by_the_same_keys_and_nothing_acts() {
     ];
     let wishes = press(&mut app, &scene, "p + - home end @ - 1 0 m enter");
     assert_eq!(wishes, rest.map(Command::Replay));
+    assert_eq!(press(&mut app, &scene, ") )"), [], "no chart is longer than the recording");
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(seen.contains("this is the whole recording"), "{seen}");
+    press(&mut app, &scene, "( (");
+    press(&mut app, &scene, ")");
     assert_eq!(press(&mut app, &scene, "b r x C"), []);
     let seen = picture(&app, &scene, 80, 24);
     assert!(seen.contains("a recording is played"), "{seen}");

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::model::command::Command;
 use crate::model::id::SourceId;
+use crate::model::past::PastWish;
 use crate::model::replay::{Replay, ReplayWish, SPEEDS};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
@@ -18,6 +19,7 @@ use crate::model::update::{Notice, Update, What};
 use crate::state::State;
 use crate::store::tape::{Head, Tape};
 
+mod coarse;
 mod index;
 mod reel;
 
@@ -148,6 +150,7 @@ impl Player {
         for wish in wished {
             match wish {
                 Command::Replay(wish) => self.obey(*wish, &mut shown),
+                Command::Past(wish) => self.tell_past(wish),
                 wish => self.refuse(wish),
             }
         }
@@ -215,19 +218,24 @@ impl Player {
             }
             ReplayWish::By(step) => *by = by.saturating_add(step),
             ReplayWish::To(wall_ms) => {
+                // What has not been looked through yet may well hold the moment.
                 let last = self.reel.index.entry(self.reel.index.len().saturating_sub(1));
                 let beyond = last.is_none_or(|last| last.wall_ms <= wall_ms);
+                let beyond = wall_ms == i64::MAX || (beyond && self.reel.is_done());
                 (self.goal, *by) = (Some(if beyond { Goal::End } else { Goal::Wall(wall_ms) }), 0);
             }
         }
     }
 
+    /// Tells the numbers of a stretch, of which nothing is after the moment that is shown.
+    fn tell_past(&mut self, wish: &PastWish) {
+        let past = self.reel.coarse.past(wish, self.reel.index.first().wall_ms);
+        self.send(self.now(), What::Past(Box::new(past)));
+    }
+
     /// Answers what cannot be done here.
     fn refuse(&self, wish: &Command) {
-        let quiet = matches!(
-            wish,
-            Command::Focus(_) | Command::ListRuns | Command::Past(_) | Command::Interval(_)
-        );
+        let quiet = matches!(wish, Command::Focus(_) | Command::ListRuns | Command::Interval(_));
         if !quiet {
             self.say("a recording is played: nothing can be begun or ended in it");
         }

@@ -224,7 +224,7 @@ impl When {
             (!held).then(|| stretch.wish())
         };
         let wanted = wanted();
-        self.asker.ask(wanted, state, now)
+        self.asker.ask(wanted, (!shown.replayed).then_some(state), now)
     }
 }
 
@@ -235,6 +235,8 @@ pub struct Shown<'a> {
     pub is_shown: bool,
     /// The one node they are of; `None`: they are of all.
     pub only: Option<&'a SourceId>,
+    /// Whether it is out of a recording: nothing was kept before its start.
+    pub replayed: bool,
 }
 
 #[cfg(test)]

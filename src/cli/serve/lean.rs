@@ -3,13 +3,17 @@
 //! To start and to try the backends takes memory that is never needed again: freed pieces that the
 //! allocator keeps, and pages of isomon's own file, which are its code and the tables that the loader
 //! reads once. Both are let go of once a minute; what is needed again comes back from the page cache by
-//! itself.
+//! itself, one page at a time where the kernel can be told so ([`single`]).
 
 use std::ffi::c_int;
 use std::ops::Range;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+
+mod single;
+
+use single::Single;
 
 /// How often.
 const EVERY: Duration = Duration::from_mins(1);
@@ -31,18 +35,25 @@ pub(super) const fn prepare() {}
 
 /// Lets go now and then, until `stop`.
 pub(super) async fn stay(stop: CancellationToken) {
-    let mut pause = FIRST;
+    let (mut pause, mut single) = (FIRST, Single::new());
     while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
         // It takes a few milliseconds, which nobody who is answered meanwhile should wait.
-        tokio::task::spawn_blocking(settle).await.unwrap_or_default();
-        pause = EVERY;
+        let settled = tokio::task::spawn_blocking(move || {
+            settle(&mut single);
+            single
+        });
+        let Ok(back) = settled.await else { return };
+        (single, pause) = (back, EVERY);
     }
 }
 
-fn settle() {
+fn settle(single: &mut Single) {
     trim();
     if let Ok(smaps) = std::fs::read_to_string("/proc/self/smaps") {
-        unwritten(&smaps).into_iter().for_each(forget);
+        for range in unwritten(&smaps) {
+            single.take(&range);
+            forget(range);
+        }
     }
 }
 
@@ -140,7 +151,7 @@ Anonymous:             0 kB
 
     #[test]
     fn what_was_let_go_of_still_runs() {
-        settle();
+        settle(&mut Single::new());
         let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
         assert!(unwritten(&smaps).len() >= 2, "{smaps}");
     }

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::coarse::Coarse;
 use super::index::{Entry, Index};
 use crate::model::update::{Update, What};
-use crate::store::tape::{Chunk, Glance, Head, Line, Lines, Tape};
+use crate::store::tape::{Chunk, Glance, Head, Kind, Line, Lines, Tape};
 
 /// A recording and what is known of it.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub(super) struct Reel {
     tape: Tape,
     chunks: Vec<Chunk>,
     pub(super) index: Index,
+    /// Numbers for charts of more than an hour.
+    pub(super) coarse: Coarse,
     /// Where it is looked through.
     looked: Place,
     /// Where it was read last.
@@ -31,7 +34,7 @@ impl Reel {
     pub(super) fn new(tape: Tape) -> Self {
         let chunks = tape.chunks();
         let (looked, read) = (Place::default(), Place::default());
-        Self { tape, chunks, index: Index::default(), looked, read }
+        Self { tape, chunks, index: Index::default(), coarse: Coarse::default(), looked, read }
     }
 
     /// Whether all of it has been looked through.
@@ -63,8 +66,8 @@ impl Reel {
         let lines = place.lines.get_or_insert_with(|| self.tape.lines(chunk));
         let at = (u32::try_from(place.chunk).unwrap_or(u32::MAX), place.line);
         match lines.next() {
-            Line::Whole(line) => take(&mut self.index, at, line, true),
-            Line::Rest(line) => take(&mut self.index, at, line, !is_last),
+            Line::Whole(line) => take(&mut self.index, &mut self.coarse, at, line, true),
+            Line::Rest(line) => take(&mut self.index, &mut self.coarse, at, line, !is_last),
             Line::TooLong => self.index.bad += 1,
             Line::Wait => return,
             ended @ (Line::Torn | Line::End) => {
@@ -110,11 +113,31 @@ impl Reel {
 }
 
 /// Takes a line into the index; one that is nothing is bad if it `counts`.
-fn take(index: &mut Index, (chunk, number): (u32, u32), line: &[u8], counts: bool) {
+fn take(
+    index: &mut Index,
+    coarse: &mut Coarse,
+    (chunk, number): (u32, u32),
+    line: &[u8],
+    counts: bool,
+) {
     match Glance::at(line) {
-        Some(glance) => index.take(chunk, number, &glance),
+        Some(glance) => {
+            index.take(chunk, number, &glance);
+            pick(coarse, &glance, line);
+        }
         None if chunk == 0 && number == 0 && serde_json::from_slice::<Head>(line).is_ok() => {}
         None => index.bad += u64::from(counts),
+    }
+}
+
+/// Picks the numbers out of a line that has some, where they are due.
+fn pick(coarse: &mut Coarse, glance: &Glance<'_>, line: &[u8]) {
+    let due = || coarse.wants(&glance.from, glance.of == "gpus", glance.at.wall_ms);
+    if glance.kind == Kind::Hour
+        && due()
+        && let Ok(update) = serde_json::from_slice::<Update>(line)
+    {
+        coarse.take(&update);
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
@@ -34,13 +34,24 @@ const NAMED: [AmazonS3ConfigKey; 4] = [
     AmazonS3ConfigKey::ContainerCredentialsFullUri,
 ];
 
+/// The same of Google's; besides, there may be what `gcloud auth application-default login` left.
+const NAMED_GS: [GoogleConfigKey; 4] = [
+    GoogleConfigKey::ServiceAccount,
+    GoogleConfigKey::ServiceAccountKey,
+    GoogleConfigKey::ApplicationCredentials,
+    GoogleConfigKey::BearerToken,
+];
+
+/// Where that is, below the home directory.
+const LOGGED_IN: &str = ".config/gcloud/application_default_credentials.json";
+
 /// The bucket at `place`.
 pub(super) fn open(place: &Place, write: bool) -> Result<Bucket, Error> {
     // Whoever was first has set it.
     drop(rustls::crypto::ring::default_provider().install_default());
     let (store, named) = match place.keeper {
         Keeper::S3 => s3(place)?,
-        Keeper::Gs => (gs(place)?, true),
+        Keeper::Gs => gs(place)?,
         Keeper::File => (directory(place, write)?, true),
     };
     let prefix = match place.keeper {
@@ -59,8 +70,7 @@ fn s3(place: &Place) -> Result<(Arc<dyn ObjectStore>, bool), Error> {
         .with_bucket_name(&place.bucket)
         .with_retry(retry())
         .with_client_options(client());
-    let plain = |url: String| url.to_ascii_lowercase().starts_with("http://");
-    if builder.get_config_value(&AmazonS3ConfigKey::Endpoint).is_some_and(plain) {
+    if builder.get_config_value(&AmazonS3ConfigKey::Endpoint).is_some_and(|url| is_plain(&url)) {
         builder = builder.with_allow_http(true);
     }
     let unsigned = builder.get_config_value(&AmazonS3ConfigKey::SkipSignature);
@@ -70,13 +80,22 @@ fn s3(place: &Place) -> Result<(Arc<dyn ObjectStore>, bool), Error> {
     Ok((Arc::new(built), named))
 }
 
-fn gs(place: &Place) -> Result<Arc<dyn ObjectStore>, Error> {
-    let builder = GoogleCloudStorageBuilder::from_env()
-        .with_bucket_name(&place.bucket)
-        .with_retry(retry())
-        .with_client_options(client());
+fn gs(place: &Place) -> Result<(Arc<dyn ObjectStore>, bool), Error> {
+    let builder =
+        GoogleCloudStorageBuilder::from_env().with_bucket_name(&place.bucket).with_retry(retry());
+    let plain =
+        builder.get_config_value(&GoogleConfigKey::BaseUrl).is_some_and(|url| is_plain(&url));
+    let builder = builder.with_client_options(client().with_allow_http(plain));
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let named = NAMED_GS.iter().any(|key| builder.get_config_value(key).is_some())
+        || home.is_some_and(|home| home.join(LOGGED_IN).exists());
     let built = builder.build().map_err(|error| Error::of(&error, place))?;
-    Ok(Arc::new(built))
+    Ok((Arc::new(built), named))
+}
+
+/// Whether what is said to the server at `url` can be read on the way.
+fn is_plain(url: &str) -> bool {
+    url.to_ascii_lowercase().starts_with("http://")
 }
 
 fn directory(place: &Place, write: bool) -> Result<Arc<dyn ObjectStore>, Error> {

@@ -146,7 +146,9 @@ impl Error {
                         .to_owned()
                 }
                 Keeper::Gs => {
-                    "check the network; what has arrived stays, so the same command goes on".into()
+                    "check the network and GOOGLE_BASE_URL; what has arrived stays, so the same \
+                               command goes on"
+                        .to_owned()
                 }
                 Keeper::File => {
                     "make room or mend the permissions, then give the same command".into()
@@ -159,7 +161,10 @@ impl Error {
                     "make the bucket first, or set AWS_ENDPOINT_URL for a store of your own"
                         .to_owned()
                 }
-                Keeper::Gs => "make the bucket first".to_owned(),
+                Keeper::Gs => {
+                    "make the bucket first, or set GOOGLE_BASE_URL for a store of your own"
+                        .to_owned()
+                }
             },
             Self::Differs { .. } => {
                 "push to another prefix, or compare the two: `isomon pull` from \

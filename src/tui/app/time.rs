@@ -14,6 +14,8 @@ use crate::tui::when::moment;
 
 /// Parts of the span that a step through a recording is.
 const PARTS: i64 = 4;
+/// An hour, in milliseconds: so much is shown of any recording.
+const HOUR_MS: i64 = 3_600_000;
 
 impl App {
     /// Whether the tab in front shows charts of nodes, and so a time.
@@ -23,12 +25,10 @@ impl App {
 
     /// Looks at what was told, and wishes what is missing of the time that is shown.
     pub fn attend(&mut self, state: &State, now: Stamp) {
-        if state.replay.is_some() {
-            return;
-        }
         let only = self.views.nodes.in_depth().filter(|_| self.tab == Tab::Nodes);
         let only: Option<SourceId> = only.cloned();
-        let shown = Shown { is_shown: self.shows_time(), only: only.as_ref() };
+        let replayed = state.replay.is_some();
+        let shown = Shown { is_shown: self.shows_time(), only: only.as_ref(), replayed };
         let wish = self.when.attend(state, shown, now);
         self.effects.extend(wish.map(|wish| Effect::Wish(Command::Past(wish))));
     }
@@ -95,8 +95,8 @@ impl App {
                 self.prompt = Some(Prompt::for_time());
                 return true;
             }
-            Action::Wider if self.when.minutes() >= 60 => {
-                self.say(false, "of a recording an hour is shown at most");
+            Action::Wider if span >= replay.to_ms.saturating_sub(replay.from_ms).max(HOUR_MS) => {
+                self.say(false, "this is the whole recording");
                 return true;
             }
             Action::Narrower | Action::Wider => {

@@ -3,6 +3,9 @@
 //! "Busy" is the share of time in which at least one kernel ran. A GPU may be busy all the time and
 //! do little, so it is never called "use" here, and being busy is never an alarm.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
@@ -12,6 +15,7 @@ use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::tab::nodes::OF_THEN;
 use crate::tui::widget::grid;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
@@ -21,31 +25,35 @@ mod chart;
 mod entry;
 mod none;
 
-use entry::{Entry, Key};
+use entry::{Entry, Key, Then};
 
 /// What is looked at.
 #[derive(Debug)]
 pub struct View {
     sheet: Sheet<Key>,
+    /// The instant of the past that was drawn last; keys and clicks mean its numbers.
+    then: RefCell<Option<Arc<Then>>>,
     /// Whether the one under the cursor has all the room.
     zoom: bool,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { sheet: Sheet::sorted_by(entry::NODE), zoom: false }
+        Self { sheet: Sheet::sorted_by(entry::NODE), then: RefCell::default(), zoom: false }
     }
 }
 
 impl View {
     /// Does what `action` asks of this tab.
     pub fn act(&mut self, action: Action, state: &State) -> Reply {
-        let entries = entry::entries(state);
+        let then = self.then.borrow().clone();
+        let entries = entry::entries(state, then.as_deref());
         let rows = self.sheet.arrange(&entries);
         match action {
             Action::Enter | Action::Zoom if !rows.is_empty() => self.zoom = !self.zoom,
             Action::Back if self.zoom => self.zoom = false,
             Action::Back if !self.sheet.text.is_empty() => self.filter(""),
+            Action::Why if then.is_some() => return Reply::Say(OF_THEN.into()),
             Action::Why => return Reply::Say(why(self.sheet.current(&rows), state)),
             _ if self.sheet.act(action, &rows) => {}
             _ => return Reply::Ignored,
@@ -60,7 +68,8 @@ impl View {
 
     /// Chooses what was clicked.
     pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
-        let entries = entry::entries(state);
+        let then = self.then.borrow().clone();
+        let entries = entry::entries(state, then.as_deref());
         let rows = self.sheet.arrange(&entries);
         let area = panel::inside(self.split(area, rows.len())[0]);
         if !area.contains(Position::new(column, row)) {
@@ -77,7 +86,7 @@ impl View {
 
     /// Keys worth naming.
     pub fn hints(&self, state: &State) -> &'static [Action] {
-        if entry::entries(state).is_empty() {
+        if entry::entries(state, None).is_empty() {
             return &[Action::Why];
         }
         if self.zoom {
@@ -90,7 +99,9 @@ impl View {
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
         let buffer = frame.buffer_mut();
         let area = area.intersection(buffer.area);
-        let entries = entry::entries(state);
+        let then = entry::then(state, look).map(Arc::new);
+        self.then.borrow_mut().clone_from(&then);
+        let entries = entry::entries(state, then.as_deref());
         if entries.is_empty() {
             none::draw(area, buffer, state, look);
         } else {

@@ -26,10 +26,11 @@ mod network;
 mod order;
 pub(super) mod process;
 mod storage;
+mod then;
 mod told;
 mod tree;
 
-pub(super) use gap::gaps;
+pub(super) use gap::{OF_THEN, gaps};
 pub(super) use process::cores;
 
 /// What is looked at.

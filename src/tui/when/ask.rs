@@ -47,7 +47,9 @@ impl Asker {
     pub(super) fn answer<'a>(&mut self, state: &'a State, now: Stamp) -> Option<&'a Past> {
         let (wish, since, shows) = self.awaited.as_ref()?;
         let answer = state.past.as_deref().filter(|past| past.wish == *wish);
-        if answer.is_none() && now.since(*since) < PATIENCE {
+        // In a recording, time goes back when the user does; then no answer is awaited either.
+        let waits = now.mono_ms >= since.mono_ms && now.since(*since) < PATIENCE;
+        if answer.is_none() && waits {
             return None;
         }
         let shows = *shows;
@@ -56,11 +58,12 @@ impl Asker {
         answer.filter(|_| shows)
     }
 
-    /// What is to be asked for now: `wanted`, or the hour before the start of nodes that are new.
+    /// What is to be asked for now: `wanted`, or the hour before the start of nodes of `recalled` that are
+    /// new.
     pub(super) fn ask(
         &mut self,
         wanted: Option<PastWish>,
-        state: &State,
+        recalled: Option<&State>,
         now: Stamp,
     ) -> Option<PastWish> {
         if self.awaited.is_some() {
@@ -68,7 +71,7 @@ impl Asker {
         }
         let wanted = wanted.filter(|wish| self.silent.as_ref() != Some(wish));
         let shows = wanted.is_some();
-        let wish = wanted.or_else(|| self.recall(state, now))?;
+        let wish = wanted.or_else(|| self.recall(recalled?, now))?;
         self.awaited = Some((wish.clone(), now, shows));
         Some(wish)
     }

@@ -21,6 +21,11 @@ impl Look<'_> {
         self.when.is_past()
     }
 
+    /// Whether an instant other than now is looked at: the past is shown, or the cursor stands on it.
+    pub const fn is_then(&self) -> bool {
+        self.is_past() || self.when.has_cursor()
+    }
+
     /// The stretch of time that charts show.
     pub fn window(&self) -> Window {
         let when = self.when;
@@ -74,10 +79,10 @@ impl Look<'_> {
         self.when.has_cursor().then(|| self.instant())
     }
 
-    /// The numbers of `node` at the instant that is looked at, where the past is shown; what is not kept of
-    /// it is missing.
+    /// The numbers of `node` at the instant that is looked at, where that is not now; what is not kept of it
+    /// is missing.
     pub fn then(&self, id: &SourceId, node: &Node) -> Option<[Option<f64>; Metric::ALL.len()]> {
-        let history = self.is_past().then(|| self.history(id, node))?;
+        let history = self.is_then().then(|| self.history(id, node))?;
         Some(Metric::ALL.map(|metric| self.at_instant(history, metric as usize)))
     }
 
@@ -88,7 +93,7 @@ impl Look<'_> {
         node: &Node,
         gpu: &SafeText,
     ) -> Option<[Option<f64>; GpuMetric::ALL.len()]> {
-        let history = self.is_past().then(|| self.gpu_history(id, node, gpu))?;
+        let history = self.is_then().then(|| self.gpu_history(id, node, gpu))?;
         let number = |metric: GpuMetric| self.at_instant(history?, metric as usize);
         Some(GpuMetric::ALL.map(number))
     }

@@ -13,7 +13,7 @@ fn now() -> Stamp {
 }
 
 fn shown() -> Shown<'static> {
-    Shown { is_shown: true, only: None }
+    Shown { is_shown: true, only: None, replayed: false }
 }
 
 fn state() -> State {
@@ -160,7 +160,7 @@ fn one_node_alone_is_enough_for_one_node_and_not_for_all() {
     let (mut when, mut state) = (When::default(), state());
     let only = SourceId::local();
     when.go_to(WALL - 6 * 60 * MINUTE, now()).unwrap();
-    let one = Shown { is_shown: true, only: Some(&only) };
+    let one = Shown { only: Some(&only), ..shown() };
     let wish = when.attend(&state, one, now()).unwrap();
     assert_eq!(wish.sources, [SourceId::local()]);
     answer(&mut state, wish);

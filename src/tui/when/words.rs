@@ -101,9 +101,16 @@ impl Look<'_> {
         (begin < earliest).then(|| format!("nothing is kept before {}", first()))
     }
 
+    /// That the history does not keep `what`, so that nothing of it is shown of the instant that is looked
+    /// at; and the key that shows it of now.
+    pub fn not_kept(&self, what: &str) -> [String; 2] {
+        let back = if self.is_past() { Action::Now } else { Action::Back };
+        [format!("Not kept: {what}."), format!("{} shows them of now.", self.key(back))]
+    }
+
     /// That the past is shown, and how to leave it, the most important first; empty where now is.
     pub fn past_banner(&self) -> Vec<String> {
-        if !self.is_past() {
+        if !self.is_then() {
             return Vec::new();
         }
         let at = moment(self.when.instant(self.now), self.when.minutes(), self.zone);

@@ -46,7 +46,7 @@ impl<'a> Panel<'a> {
         Self { focused, ..self }
     }
 
-    /// The same, of the time that is looked at: any other is of now, and says so where the past is shown.
+    /// The same, of the time that is looked at: any other is of now, and says so where that is not what is looked at.
     /// `gap`: why it shows less than it should.
     #[must_use]
     pub fn of_then(self, gap: Option<String>) -> Self {
@@ -68,7 +68,7 @@ impl<'a> Panel<'a> {
         let frame = if self.focused { look.theme.focus } else { look.theme.border };
         let title = fixed::cut(self.title, width.saturating_sub(6));
         let mark = match &self.then {
-            None if look.is_past() => "· now",
+            None if look.is_then() => "· now",
             Some(Some(gap)) => &format!("· {gap}"),
             _ => "",
         };

@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use super::chart;
 use super::entry::{Entry, throttle};
 use crate::model::gpu::GpuProcess;
-use crate::model::unit::Ratio;
+use crate::model::unit::{Celsius, Ratio, Watts};
+use crate::state::history::GpuMetric;
 use crate::tui::look::Look;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::table::{Column, Table};
@@ -42,11 +43,17 @@ fn facts(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let title = format!("{} {}", entry.gpu.index, entry.gpu.name);
     let age = value::age(look.now.since(entry.at));
     let aside = match (entry.is_lost(), entry.is_live(look)) {
+        _ if entry.then.is_some() => String::new(),
         (true, _) => "lost".to_owned(),
         (_, true) => entry.gpu.pci.known().map(ToString::to_string).unwrap_or_default(),
         (_, false) => format!("stale, {age} ago"),
     };
-    let area = Panel::new(&title).aside(aside).open(area, buffer, look);
+    let frame = Panel::new(&title).aside(aside);
+    if entry.then.is_some() {
+        let area = frame.of_then(look.past_words()).open(area, buffer, look);
+        return panel::lines(rows_then(entry, usize::from(area.width), look), area, buffer);
+    }
+    let area = frame.open(area, buffer, look);
     let width = usize::from(area.width);
     let mut lines = Vec::new();
     if let Some(reason) = entry.lost() {
@@ -82,6 +89,34 @@ fn shares(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>
         share("memory", memory, &used, load, width, look),
         share("power", power, &watts, series[2], width, look),
     ]
+}
+
+/// What is kept of an instant of the past, and what is not.
+fn rows_then(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let (gpu, series) = (entry.gpu, look.theme.series);
+    let percent = |metric| entry.kept(metric).and_then(|percent| Ratio::new(percent / 100.0));
+    let memory = percent(GpuMetric::Memory);
+    let used = entry
+        .used_then()
+        .map_or_else(String::new, |used| format!("{used} of {}", gpu.memory_total_bytes));
+    let load = memory.map_or(look.theme.muted, |memory| look.load(memory));
+    let draw = entry.kept(GpuMetric::Power).map(Watts);
+    let power = draw.zip(gpu.power_limit_watts.get());
+    let power = power.and_then(|(draw, limit)| Ratio::of(draw.0, limit.0));
+    let watts =
+        draw.map_or_else(String::new, |draw| format!("{draw} of {}", gpu.power_limit_watts));
+    let heat = entry.kept(GpuMetric::Temperature);
+    let style = heat.map_or(look.theme.muted, |celsius| look.heat(celsius));
+    let heat = value::maybe(heat.map(Celsius), style, look);
+    let mut rows = vec![
+        share("time busy", percent(GpuMetric::Utilization), "", series[0], width, look),
+        share("memory", memory, &used, load, width, look),
+        share("power", power, &watts, series[2], width, look),
+        pair("heat", &heat, "slows at", text(&gpu.slowdown_celsius, look), look),
+    ];
+    let gone = look.not_kept("clocks, fan, errors");
+    rows.extend(gone.map(|words| Line::styled(words, look.theme.muted)));
+    rows
 }
 
 fn pairs(entry: &Entry<'_>, look: &Look<'_>) -> [Line<'static>; 5] {
@@ -163,6 +198,11 @@ const COLUMNS: [Column; 5] = [
 ];
 
 fn processes(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+    if entry.then.is_some() {
+        let area = Panel::new("Processes").of_then(None).open(area, buffer, look);
+        let words = look.not_kept("processes").map(|words| Line::styled(words, look.theme.muted));
+        return panel::lines(words, area, buffer);
+    }
     let processes = entry.gpu.processes.known().map(Vec::as_slice);
     let count = processes.map_or(String::new(), |processes| processes.len().to_string());
     let area = Panel::new("Processes").aside(count).open(area, buffer, look);

@@ -1,5 +1,7 @@
 //! A GPU as a row: its fields, its cells, its gaps.
 
+use std::collections::BTreeMap;
+
 use ratatui::style::Style;
 use ratatui::text::Span;
 
@@ -8,7 +10,7 @@ use crate::model::id::SourceId;
 use crate::model::reading::Why;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
-use crate::model::unit::{Celsius, Ratio, Watts};
+use crate::model::unit::{Bytes, Celsius, Ratio, Watts};
 use crate::state::history::GpuMetric;
 use crate::state::{Node, State};
 use crate::tui::look::Look;
@@ -27,18 +29,33 @@ pub(super) struct Entry<'a> {
     pub(super) node: &'a Node,
     pub(super) at: Stamp,
     pub(super) gpu: &'a Gpu,
+    /// What is kept of the instant that is looked at; `None`: it is looked at now.
+    pub(super) then: Option<Kept>,
 }
 
-/// Every GPU of every node.
-pub(super) fn entries(state: &State) -> Vec<Entry<'_>> {
-    let of_node = |(id, node)| {
-        let (id, node): (&SourceId, &Node) = (id, node);
-        let sample = node.gpus.iter();
-        sample.flat_map(move |(at, sample)| {
-            sample.gpus.iter().map(move |gpu| Entry { id, node, at: *at, gpu })
-        })
-    };
-    state.nodes.iter().flat_map(of_node).collect()
+/// What is kept of a GPU of an instant.
+pub(super) type Kept = [Option<f64>; GpuMetric::ALL.len()];
+/// The same of all.
+pub(super) type Then = BTreeMap<Key, Kept>;
+
+/// What is kept of every GPU of the instant that `look` looks at; `None`: now.
+pub(super) fn then(state: &State, look: &Look<'_>) -> Option<Then> {
+    let all = || entries(state, None).into_iter();
+    let kept =
+        |entry: Entry<'_>| Some((entry.key(), look.gpu_then(entry.id, entry.node, &entry.gpu.id)?));
+    look.is_then().then(|| all().filter_map(kept).collect())
+}
+
+/// Every GPU of every node: as it is now, or as it was `then`.
+pub(super) fn entries<'a>(state: &'a State, then: Option<&Then>) -> Vec<Entry<'a>> {
+    let of = |key: Key| then.map(|then| then.get(&key).copied().unwrap_or([None; _]));
+    let mut entries = Vec::new();
+    for (id, node) in &state.nodes {
+        let Some((at, sample)) = &node.gpus else { continue };
+        let entry = |gpu| Entry { id, node, at: *at, gpu, then: of((id.clone(), gpu.id.clone())) };
+        entries.extend(sample.gpus.iter().map(entry));
+    }
+    entries
 }
 
 pub(super) const NODE: usize = 0;
@@ -72,10 +89,12 @@ impl Row for Entry<'_> {
             NODE => Value::text(self.id.0.as_str()),
             NAME => Value::text(self.gpu.name.as_str()),
             STATUS => Value::text(if self.is_lost() { "lost" } else { "up" }),
+            BUSY | MEM | TEMP | POWER if self.then.is_some() => self.number_then(field).into(),
             BUSY => self.gpu.utilization.get().map(Ratio::percent).into(),
             MEM => self.gpu.memory_used_bytes.get().map(|bytes| bytes.0 as f64).into(),
             TEMP => self.gpu.celsius.get().map(|celsius| celsius.0).into(),
             POWER => self.gpu.power_watts.get().map(|power| power.0).into(),
+            _ if self.then.is_some() => Value::Missing,
             _ => Value::Text(self.processes().into()),
         }
     }
@@ -99,6 +118,34 @@ impl Entry<'_> {
         !self.is_lost()
             && !is_old(self.node, self.at, look)
             && Status::of(self.node, look) != Status::Down
+    }
+
+    /// What is kept of `metric` of the instant that is looked at.
+    pub(super) fn kept(&self, metric: GpuMetric) -> Option<f64> {
+        self.then?[metric as usize]
+    }
+
+    /// The value of `field` then, in the unit it has now.
+    fn number_then(&self, field: usize) -> Option<f64> {
+        match field {
+            BUSY => self.kept(GpuMetric::Utilization),
+            MEM => self.used_then().map(|bytes| bytes.0 as f64),
+            TEMP => self.kept(GpuMetric::Temperature),
+            _ => self.kept(GpuMetric::Power),
+        }
+    }
+
+    /// Memory in use then: the share that is kept, of the memory it has.
+    pub(super) fn used_then(&self) -> Option<Bytes> {
+        let share = Ratio::new(self.kept(GpuMetric::Memory)? / 100.0)?;
+        let total = self.gpu.memory_total_bytes.get()?.0 as f64;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of a size is no larger than the size, and not below 0"
+        )]
+        let used = (share.fraction() * total) as u64;
+        Some(Bytes(used))
     }
 
     /// The share of its memory in use.
@@ -167,7 +214,7 @@ pub(super) fn cell(
 ) -> Vec<Span<'static>> {
     let gpu = entry.gpu;
     let live = entry.is_live(look);
-    if let Some(then) = look.gpu_then(entry.id, entry.node, &gpu.id).filter(|_| column > 1) {
+    if let Some(then) = entry.then.filter(|_| column > 1) {
         return of_then(then, column, width, look);
     }
     let text = if live { look.theme.text } else { look.theme.muted };
@@ -219,6 +266,8 @@ fn of_then(
 
 fn name(entry: &Entry<'_>, width: usize, text: Style, look: &Look<'_>) -> Vec<Span<'static>> {
     let status = match entry.is_live(look) {
+        _ if entry.then.is_some_and(|kept| kept.iter().any(Option::is_some)) => Status::Up,
+        _ if entry.then.is_some() => Status::Waiting,
         _ if entry.is_lost() => Status::Down,
         true => Status::Up,
         false => Status::Stale,

@@ -11,7 +11,7 @@ use super::entry::{
 use super::item::{Group, Item};
 use super::order::Has;
 use crate::model::unit::{BytesPerSecond, Ratio};
-use crate::state::history::Metric;
+use crate::state::history::{GpuMetric, Metric};
 use crate::tui::look::Look;
 use crate::tui::widget::status::{self, Status};
 use crate::tui::widget::table::Column;
@@ -107,14 +107,9 @@ fn of_node(
     let status = entry.status();
     let numbers = entry.numbers();
     if entry.is_then() && matches!(column.field, Some(STATUS | WORK | AGE | BACKENDS)) {
-        let word = if column.field == Some(STATUS) && entry.was_heard() {
-            "heard"
-        } else {
-            value::MISSING
-        };
-        return vec![Span::styled(word, look.theme.muted)];
+        let word = entry.word().filter(|_| column.field == Some(STATUS));
+        return vec![Span::styled(word.unwrap_or(value::MISSING), look.theme.muted)];
     }
-    let status = if entry.was_heard() { Status::Up } else { status };
     let text = text(status, look);
     let number = |metric: Metric| numbers[metric as usize];
     let rate = |rate: Option<f64>| vec![value::maybe(rate.map(BytesPerSecond), text, look)];
@@ -142,7 +137,7 @@ fn words(entry: &Entry<'_>, field: Option<usize>, text: Style, look: &Look<'_>) 
     match field {
         Some(GPU) => {
             let count = entry.gpus().len();
-            let busy = entry.busiest_gpu().and_then(|busy| Ratio::new(busy / 100.0));
+            let busy = entry.gpu(GpuMetric::Utilization).and_then(|busy| Ratio::new(busy / 100.0));
             let shown = (count > 0).then(|| format!("{count}× {}", value::percent(busy)));
             value::maybe(shown, text, look)
         }

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::layout::{self, Part};
-use super::{chart, cpu, gap, memory, network, process, say, storage, told};
+use super::{chart, cpu, gap, memory, network, process, say, storage, then, told};
 use crate::model::id::SourceId;
 use crate::model::origin::Kind;
 use crate::model::update::Health;
@@ -172,7 +172,8 @@ impl View {
         let status = Status::of(node, look);
         for (part, place) in &places {
             self.part(*part, *place, buffer, ((id, node), *part == focus), look);
-            if !status.is_live() && !matches!(part, Part::History | Part::Origin) {
+            let of_now = !look.is_then() && !matches!(part, Part::History | Part::Origin);
+            if !status.is_live() && of_now {
                 buffer.set_style(panel::inside(*place), look.theme.muted);
             }
         }
@@ -196,7 +197,11 @@ impl View {
         look: &Look<'_>,
     ) {
         let scroll = if focused { self.scroll } else { 0 };
-        let frame = Panel::new(part.title()).focused(focused);
+        let frame = || Panel::new(part.title()).focused(focused);
+        if then::draw(part, (id, node), frame(), area, buffer, look) {
+            return;
+        }
+        let frame = frame();
         match (part, &node.sample) {
             (Part::Processes, _) => self.processes.draw(area, buffer, node, focused, look),
             (Part::History, _) => self.history.draw(area, buffer, (id, node), focused, look),
@@ -251,7 +256,7 @@ fn head(id: &SourceId, node: &Node, status: Status, width: u16, look: &Look<'_>)
         _ => format!("{}, last heard {} ago · ", status.word(), status::age(node, look)),
     };
     let uptime = node.sample.as_ref().and_then(|(_, sample)| sample.uptime_seconds.get());
-    let up = uptime.map(|uptime| format!("up {uptime}"));
+    let up = uptime.filter(|_| !look.is_then()).map(|uptime| format!("up {uptime}"));
     let machine = node.info.as_deref().map(|info| layout::machine(id, info));
     let server = origin.filter(|_| node.info.is_none()).map(told::server);
     let room = usize::from(width).saturating_sub(name.content.chars().count() + open.width() + 3);

@@ -1,5 +1,7 @@
 //! A node as a row: its fields, each made only when it is asked for, because there may be thousands.
 
+use std::collections::BTreeMap;
+
 use crate::model::gpu::Gpu;
 use crate::model::id::SourceId;
 use crate::model::origin::Origin;
@@ -20,13 +22,62 @@ pub(super) struct Entry<'a> {
     pub(super) now: Stamp,
     /// How often this machine itself is sampled.
     own_ms: u64,
-    /// Its numbers at the instant of the past that is looked at, and the use of its busiest GPU; `None`: it
-    /// is looked at now.
-    then: Option<(Numbers, Option<f64>)>,
+    /// What is kept of the instant that is looked at; `None`: it is looked at now.
+    then: Option<Kept>,
 }
 
-/// The numbers of a node's last sample.
+/// The numbers of a node at one moment.
 pub(super) type Numbers = [Option<f64>; Metric::ALL.len()];
+/// The largest numbers among its GPUs.
+type Largest = [Option<f64>; GpuMetric::ALL.len()];
+
+/// What is kept of a node of an instant.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    numbers: Numbers,
+    gpus: Largest,
+}
+
+impl Kept {
+    fn is_any(&self) -> bool {
+        self.numbers.iter().chain(&self.gpus).any(Option::is_some)
+    }
+}
+
+/// What is kept of every node of the instant that is looked at.
+#[derive(Debug)]
+pub(super) struct Then {
+    /// When that is, on the axis of charts.
+    pub(super) at_ms: u64,
+    nodes: BTreeMap<SourceId, Kept>,
+}
+
+impl Then {
+    /// What `look` looks at; `None`: now.
+    pub(super) fn of(state: &State, look: &Look<'_>) -> Option<Self> {
+        let kept = |(id, node): (&SourceId, &Node)| {
+            let numbers = look.then(id, node)?;
+            let gpus = gpus(node).iter().filter_map(|gpu| look.gpu_then(id, node, &gpu.id));
+            Some((id.clone(), Kept { numbers, gpus: largest(gpus) }))
+        };
+        let nodes = || state.nodes.iter().filter_map(kept).collect();
+        look.is_then().then(|| Self { at_ms: look.instant(), nodes: nodes() })
+    }
+
+    /// How many nodes were heard then.
+    pub(super) fn heard(&self) -> usize {
+        self.nodes.values().filter(|kept| kept.is_any()).count()
+    }
+}
+
+fn largest(rows: impl Iterator<Item = Largest>) -> Largest {
+    let larger = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(f64::max);
+    rows.fold([None; _], |most, row| std::array::from_fn(|at| larger(most[at], row[at])))
+}
+
+fn gpus(node: &Node) -> &[Gpu] {
+    node.gpus.as_ref().map_or(&[], |(_, sample)| &sample.gpus)
+}
 
 pub(super) const NAME: usize = 0;
 pub(super) const STATUS: usize = 1;
@@ -78,9 +129,9 @@ impl Row for Entry<'_> {
         let origin = self.origin();
         match field {
             NAME => Value::text(self.id.0.as_str()),
-            STATUS => Value::text(self.status().word()),
+            STATUS => self.word().map_or(Value::Missing, Value::text),
             CPU | MEM | LOAD | STEAL | PSI | DISK | NET => self.number(field).into(),
-            GPU => self.busiest_gpu().into(),
+            GPU => self.gpu(GpuMetric::Utilization).into(),
             WORK => self.running().map(|count| count as f64).into(),
             AGE => self.age().into(),
             GROUP => text(origin.and_then(|it| it.group.as_ref())),
@@ -99,11 +150,24 @@ impl<'a> Entry<'a> {
 
     /// Whether anything is kept of the instant that is looked at.
     pub(super) fn was_heard(&self) -> bool {
-        self.then.is_some_and(|(numbers, gpu)| gpu.is_some() || numbers.iter().any(Option::is_some))
+        self.then.is_some_and(|kept| kept.is_any())
     }
 
+    /// How it is doing; of an instant of the past no more is known than whether it was heard.
     pub(super) fn status(&self) -> Status {
-        Status::at(self.node, self.now, self.own_ms)
+        match self.then {
+            None => Status::at(self.node, self.now, self.own_ms),
+            Some(_) if self.was_heard() => Status::Up,
+            Some(_) => Status::Waiting,
+        }
+    }
+
+    /// The same in a word; `None` where nothing is kept.
+    pub(super) fn word(&self) -> Option<&'static str> {
+        match (self.is_then(), self.was_heard()) {
+            (false, _) => Some(self.status().word()),
+            (true, heard) => heard.then_some("heard"),
+        }
     }
 
     pub(super) fn origin(&self) -> Option<&'a Origin> {
@@ -121,7 +185,7 @@ impl<'a> Entry<'a> {
 
     pub(super) fn numbers(&self) -> Numbers {
         let now = || self.node.sample.as_ref().map_or([None; _], |(_, sample)| node_row(sample));
-        self.then.map_or_else(now, |(numbers, _)| numbers)
+        self.then.map_or_else(now, |kept| kept.numbers)
     }
 
     fn number(&self, field: usize) -> Option<f64> {
@@ -138,20 +202,20 @@ impl<'a> Entry<'a> {
     }
 
     pub(super) fn gpus(&self) -> &'a [Gpu] {
-        self.node.gpus.as_ref().map_or(&[], |(_, sample)| &sample.gpus)
+        gpus(self.node)
     }
 
-    /// Use of the GPU that is used most, in percent.
-    pub(super) fn busiest_gpu(&self) -> Option<f64> {
-        if let Some((_, busiest)) = self.then {
-            return busiest;
-        }
-        let use_of = |gpu: &Gpu| gpu_row(gpu)[GpuMetric::Utilization as usize];
-        self.gpus().iter().filter_map(use_of).reduce(f64::max)
+    /// The largest number of this kind among its GPUs.
+    pub(super) fn gpu(&self, metric: GpuMetric) -> Option<f64> {
+        let now = || largest(self.gpus().iter().map(gpu_row));
+        self.then.map_or_else(now, |kept| kept.gpus)[metric as usize]
     }
 
-    /// Workloads and jobs that run there; `None` where it tells of neither.
+    /// Workloads and jobs that run there; `None` where it tells of neither, or of the past.
     pub(super) fn running(&self) -> Option<u64> {
+        if self.is_then() {
+            return None;
+        }
         let workloads = self.node.workloads.as_ref().map(|(_, all)| {
             let by_status = all.by_status.iter();
             let running = by_status.filter(|(status, _)| *status == workload::Status::Running);
@@ -163,9 +227,12 @@ impl<'a> Entry<'a> {
         workloads.into_iter().chain(jobs).reduce(u64::saturating_add)
     }
 
-    /// Seconds since something was heard.
+    /// Seconds since something was heard; not kept of the past.
     pub(super) fn age(&self) -> Option<f64> {
-        self.node.last_heard().map(|at| self.now.since(at).as_secs_f64())
+        self.node
+            .last_heard()
+            .filter(|_| !self.is_then())
+            .map(|at| self.now.since(at).as_secs_f64())
     }
 
     /// How many backends run there, and of how many.
@@ -203,17 +270,16 @@ pub(super) fn psi(numbers: &Numbers) -> Option<f64> {
     all.iter().filter_map(|metric| numbers[*metric as usize]).reduce(f64::max)
 }
 
-/// Every node, in the order of their names.
-pub(super) fn entries<'a>(state: &'a State, look: Option<&Look<'_>>) -> Vec<Entry<'a>> {
+/// Every node, in the order of their names: as it is now, or as it was `then`.
+pub(super) fn entries<'a>(
+    state: &'a State,
+    look: Option<&Look<'_>>,
+    then: Option<&Then>,
+) -> Vec<Entry<'a>> {
     let now = look.map_or(state.now, |look| look.now);
     let own_ms = look.map_or(USUAL_MS, |look| look.interval_ms);
-    let then = |id: &SourceId, node: &Node| {
-        let look = look?;
-        let numbers = look.then(id, node)?;
-        let gpus = node.gpus.iter().flat_map(|(_, sample)| &sample.gpus);
-        let use_of = |gpu: &Gpu| look.gpu_then(id, node, &gpu.id)?[GpuMetric::Utilization as usize];
-        Some((numbers, gpus.filter_map(use_of).reduce(f64::max)))
-    };
-    let entry = |(id, node)| Entry { id, node, now, own_ms, then: then(id, node) };
+    let nothing = Kept { numbers: [None; _], gpus: [None; _] };
+    let kept = |id| then.map(|then| then.nodes.get(id).copied().unwrap_or(nothing));
+    let entry = |(id, node)| Entry { id, node, now, own_ms, then: kept(id) };
     state.nodes.iter().map(entry).collect()
 }

@@ -7,6 +7,10 @@ use crate::model::update::Health;
 use crate::state::Node;
 use crate::state::history::Metric;
 
+/// Why values of an instant of the past are missing.
+pub(crate) const OF_THEN: &str = "what is missing was not read then, or is not kept: the history keeps \
+                                  the numbers that charts show, of nodes and of GPUs";
+
 /// `name: reason` for each missing value of `node`; several of one kind are named once.
 pub(crate) fn gaps(node: &Node) -> Vec<String> {
     let Some((_, sample)) = &node.sample else {

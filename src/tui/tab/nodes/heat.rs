@@ -16,7 +16,7 @@ use super::item::{Item, Spot};
 use super::order::Order;
 use crate::model::id::SourceId;
 use crate::model::unit::Ratio;
-use crate::state::history::{GpuMetric, Metric, Scale, gpu_row};
+use crate::state::history::{GpuMetric, Metric, Scale};
 use crate::tui::action::Action;
 use crate::tui::look::{Glyph, Look};
 use crate::tui::widget::sheet::Sheet;
@@ -91,18 +91,14 @@ impl Heat {
 
     fn value(self, entry: &Entry<'_>) -> Option<f64> {
         let number = |metric: Metric| entry.numbers()[metric as usize];
-        let gpus = |metric: GpuMetric| {
-            let all = entry.gpus().iter().filter_map(|gpu| gpu_row(gpu)[metric as usize]);
-            all.reduce(f64::max)
-        };
         match self {
             Self::Cpu => number(Metric::Cpu),
             Self::Memory => number(Metric::Memory),
-            Self::Gpu => gpus(GpuMetric::Utilization),
-            Self::GpuMemory => gpus(GpuMetric::Memory),
+            Self::Gpu => entry.gpu(GpuMetric::Utilization),
+            Self::GpuMemory => entry.gpu(GpuMetric::Memory),
             Self::Pressure => psi(&entry.numbers()),
             Self::Temperature => {
-                let known = [number(Metric::Temperature), gpus(GpuMetric::Temperature)];
+                let known = [number(Metric::Temperature), entry.gpu(GpuMetric::Temperature)];
                 known.into_iter().flatten().reduce(f64::max)
             }
             Self::Age => entry.age(),
@@ -267,6 +263,9 @@ impl View {
         let (status, theme) = (entry.status(), look.theme);
         let known = self.heat.value(entry);
         let value = match (status, known) {
+            (_, None) if entry.is_then() => {
+                return (look.glyph.pick("·", "-").to_owned(), theme.muted);
+            }
             (Status::Down, _) => return (status.sign(look).to_owned(), theme.bad),
             (Status::Waiting, _) => return (status.sign(look).to_owned(), theme.muted),
             (_, None) => return (look.glyph.pick("·", "-").to_owned(), theme.muted),
@@ -289,7 +288,8 @@ impl View {
             format!("▁ {low}  █ {high}")
         };
         let mut spans = vec![Span::styled(scale, look.theme.text)];
-        for status in [Status::Stale, Status::Down, Status::Waiting] {
+        let others = [Status::Stale, Status::Down, Status::Waiting];
+        for status in others.into_iter().filter(|_| !look.is_then()) {
             let (sign, word) = (status.sign(look), status.counted());
             let (text, style) = match status {
                 Status::Stale => (format!("  dim is {word}"), look.theme.muted),
@@ -298,7 +298,8 @@ impl View {
             spans.push(Span::styled(text, style));
         }
         let none = look.glyph.pick("·", "-");
-        spans.push(Span::styled(format!("  {none} not told"), look.theme.muted));
+        let words = if look.is_then() { "not kept of then" } else { "not told" };
+        spans.push(Span::styled(format!("  {none} {words}"), look.theme.muted));
         spans.into()
     }
 
@@ -317,7 +318,8 @@ impl View {
         let group = entry.origin().and_then(|origin| origin.group.as_ref());
         let group = group.map(|group| format!(" · {group}")).unwrap_or_default();
         let mark = if marked { " · marked" } else { "" };
-        let words = format!(" {} · {value} · {}{group}{mark}", entry.id, status.word());
+        let word = entry.word().unwrap_or("nothing is kept");
+        let words = format!(" {} · {value} · {word}{group}{mark}", entry.id);
         Text::from(vec![
             Span::styled(status.sign(look), status.style(look.theme)),
             Span::styled(fixed::cut(&words, width.saturating_sub(2)), look.theme.title),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 
-use super::entry::{Entry, entries};
+use super::entry::{Entry, Then, entries};
 use super::item::{Item, Spot, items};
 use super::order::{Grouping, Order, Stamp};
 use super::{cell, gap, heat, say, told};
@@ -38,6 +38,8 @@ pub(super) struct View {
     revision: u64,
     /// The order that was made last; keys and clicks mean the lines that were drawn.
     order: RefCell<Option<(Stamp, Arc<Order>)>>,
+    /// The instant of the past that was drawn last; keys and clicks mean its numbers.
+    then: RefCell<Option<Arc<Then>>>,
 }
 
 impl Default for View {
@@ -50,6 +52,7 @@ impl Default for View {
             map: None,
             revision: 0,
             order: RefCell::default(),
+            then: RefCell::default(),
         }
     }
 }
@@ -70,8 +73,9 @@ impl View {
     }
 
     fn act_on_rows(&mut self, action: Action, state: &State) -> Reply {
-        let entries = entries(state, None);
-        let order = self.order(&entries);
+        let then = self.then.borrow().clone();
+        let entries = entries(state, None, then.as_deref());
+        let order = self.order(&entries, then.as_deref());
         let items = items(&order, &entries);
         if let Some(map) = &mut self.map {
             if let Some(place) = map.act(action, &order, &items, &self.sheet) {
@@ -92,9 +96,9 @@ impl View {
     }
 
     /// The order of `entries`, made anew where the one at hand no longer stands.
-    fn order(&self, entries: &[Entry<'_>]) -> Arc<Order> {
+    fn order(&self, entries: &[Entry<'_>], then: Option<&Then>) -> Arc<Order> {
         let now_ms = entries.first().map_or(0, |entry| entry.now.mono_ms);
-        let stamp = Stamp::new(entries.len(), self.revision, now_ms);
+        let stamp = Stamp::new(entries.len(), self.revision, now_ms, then);
         let mut kept = self.order.borrow_mut();
         if let Some((_, order)) = kept.as_ref().filter(|(made, _)| *made == stamp) {
             return Arc::clone(order);
@@ -112,8 +116,9 @@ impl View {
         state: &State,
         look_at: impl FnOnce(&Item<'_>, &[Entry<'_>]) -> T,
     ) -> Option<T> {
-        let entries = entries(state, None);
-        let order = self.order(&entries);
+        let then = self.then.borrow().clone();
+        let entries = entries(state, None, then.as_deref());
+        let order = self.order(&entries, then.as_deref());
         let items = items(&order, &entries);
         let rows: Vec<&Item<'_>> = items.iter().collect();
         self.sheet.current(&rows).map(|item| look_at(item, &entries))
@@ -165,7 +170,9 @@ impl View {
 
     /// Marks every node that passes the filter; where all of them are, none.
     fn mark_all(&mut self, state: &State) {
-        let passed = entries(state, None).into_iter().filter(|entry| self.sheet.lets(entry));
+        let then = self.then.borrow().clone();
+        let all = entries(state, None, then.as_deref());
+        let passed = all.into_iter().filter(|entry| self.sheet.lets(entry));
         let passed = passed.map(|entry| entry.id.clone()).collect();
         self.turn(passed);
     }
@@ -179,6 +186,9 @@ impl View {
     }
 
     pub(super) fn why(&self, state: &State) -> Reply {
+        if self.then.borrow().is_some() {
+            return say(&[gap::OF_THEN.to_owned()]);
+        }
         let node = self.current(state).and_then(|id| state.nodes.get(&id));
         node.map_or(Reply::Ignored, |node| say(&gap::gaps(node)))
     }
@@ -205,8 +215,9 @@ impl View {
 
     /// Chooses what was clicked; `None` if that was chosen already, and is to be opened.
     pub(super) fn click(&mut self, x: u16, y: u16, area: Rect, state: &State) -> Option<Reply> {
-        let entries = entries(state, None);
-        let order = self.order(&entries);
+        let then = self.then.borrow().clone();
+        let entries = entries(state, None, then.as_deref());
+        let order = self.order(&entries, then.as_deref());
         let items = items(&order, &entries);
         let rows: Vec<&Item<'_>> = items.iter().collect();
         let at = Position::new(x, y);
@@ -263,13 +274,15 @@ impl View {
     }
 
     pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
-        let entries = entries(state, Some(look));
-        let order = self.order(&entries);
+        let then = Then::of(state, look).map(Arc::new);
+        self.then.borrow_mut().clone_from(&then);
+        let entries = entries(state, Some(look), then.as_deref());
+        let order = self.order(&entries, then.as_deref());
         let items = items(&order, &entries);
         let words = self.words(&order, entries.len());
         if let Some(map) = &self.map {
             let frame = Panel::new(map.title()).aside(words).focused(true);
-            let inner = frame.open(area, buffer, look);
+            let inner = frame.of_then(look.past_words()).open(area, buffer, look);
             let marked = |id: &SourceId| self.marked.contains(id);
             return map.draw(inner, buffer, (&order, &items), (&self.sheet, &marked), look);
         }

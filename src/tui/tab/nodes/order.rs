@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::{CPU, Entry, GROUP, MEM};
+use super::entry::{CPU, Entry, GROUP, MEM, Then};
 use super::item::{Group, Spot};
 use crate::model::text::SafeText;
 use crate::tui::widget::field::{Row, Value};
@@ -24,11 +24,15 @@ pub(super) struct Stamp {
     pub(super) revision: u64,
     /// The two seconds it is of.
     turn: u64,
+    /// The instant that is looked at and how many nodes were heard then; `None`: now.
+    then: Option<(u64, usize)>,
 }
 
 impl Stamp {
-    pub(super) const fn new(nodes: usize, revision: u64, now_ms: u64) -> Self {
-        Self { nodes, revision, turn: now_ms / STANDS_MS }
+    pub(super) fn new(nodes: usize, revision: u64, now_ms: u64, then: Option<&Then>) -> Self {
+        let then = then.map(|then| (then.at_ms, then.heard()));
+        let turn = if then.is_some() { 0 } else { now_ms / STANDS_MS };
+        Self { nodes, revision, turn, then }
     }
 }
 

@@ -62,6 +62,9 @@ pub(super) fn draw(
     buffer: &mut Buffer,
     look: &Look<'_>,
 ) {
+    if look.is_then() {
+        return super::top::not_kept("Sandboxes", "sandboxes", area, buffer, look);
+    }
     let count = if rows.is_empty() { String::new() } else { rows.len().to_string() };
     let area = Panel::new("Sandboxes").aside(count).open(area, buffer, look);
     if rows.is_empty() {

@@ -76,6 +76,9 @@ impl View {
     }
 
     pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
+        if look.is_then() {
+            return not_kept("Processes", "processes", area, buffer, look);
+        }
         let entries = entries(state);
         let rows = self.0.arrange(&entries);
         let words = self.0.words(rows.len(), entries.len());
@@ -102,6 +105,13 @@ impl View {
             _ => "Processes by CPU, 5 s",
         }
     }
+}
+
+/// A panel without rows where an instant of the past is looked at.
+pub(super) fn not_kept(title: &str, what: &str, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+    let area = Panel::new(title).of_then(None).open(area, buffer, look);
+    let words = look.not_kept(what).map(|words| Line::styled(words, look.theme.muted));
+    panel::lines(words, area, buffer);
 }
 
 fn entries(state: &State) -> Vec<Entry<'_>> {

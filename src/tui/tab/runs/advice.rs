@@ -92,8 +92,30 @@ fn resources(job: &Job<'_>, look: &Look<'_>) -> Line<'static> {
     } else {
         format!("{}, by {}", uses.join(", "), value::many(workers.len(), "worker"))
     };
-    Line::from(vec![
-        Span::styled("used now    ", look.theme.muted),
-        Span::styled(words, look.theme.text),
-    ])
+    let name = if job.pipeline.is_live() { "used now    " } else { "used last   " };
+    Line::from(vec![Span::styled(name, look.theme.muted), Span::styled(words, look.theme.text)])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::pipeline::Pipeline;
+    use crate::model::time::Stamp;
+    use crate::state::State;
+    use crate::tui::app::{App, Setup};
+
+    #[test]
+    fn what_a_run_used_that_is_over_is_not_of_now() {
+        let app = App::new(Setup::default(), Duration::from_secs(1), false);
+        let (state, now) = (State::default(), Stamp::default());
+        for (status, wanted) in [("RUNNING", "used now "), ("COMPLETED", "used last ")] {
+            let pipeline = Pipeline { status: status.into(), ..Pipeline::default() };
+            let place = "here";
+            let job = Job { pipeline: &pipeline, place, run: None, flow: None, state: &state, now };
+            let line = resources(&job, &app.look(now)).to_string();
+            assert!(line.starts_with(wanted), "{line}");
+        }
+    }
 }
