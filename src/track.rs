@@ -155,7 +155,8 @@ mod tests {
     fn a_gpu_is_a_track_of_its_own_and_a_flood_of_them_is_bounded() {
         let gpus =
             (0..1_000).map(|id| Gpu { id: SafeText::from(id.to_string()), ..Gpu::default() });
-        let sample = GpuSample { gpus: gpus.collect(), readers: Vec::new() };
+        let sample =
+            GpuSample { gpus: gpus.collect(), readers: Vec::new(), ..GpuSample::default() };
         let rows = rows(&update(What::Gpus(Box::new(sample))));
         assert_eq!(rows.len(), GPUS);
         assert_eq!(rows[7].track, Track::gpu(&SourceId::local(), &"7".into()));

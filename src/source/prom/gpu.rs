@@ -107,6 +107,7 @@ impl Gpus {
         GpuSample {
             gpus: self.gpus.into_iter().map(|(key, card)| card.gpu(key)).collect(),
             readers,
+            ..GpuSample::default()
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn sample(files: &Files) -> Option<GpuSample> {
     }
     let version = Reading::from_option(version, Why::NotSupported);
     let readers = vec![GpuReader { name: "nvidia-smi".into(), version, state }];
-    Some(GpuSample { gpus, readers })
+    Some(GpuSample { gpus, readers, ..GpuSample::default() })
 }
 
 fn broken(rows: &[String], status: &str) -> GpuReaderState {
