@@ -20,6 +20,8 @@ use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
 use crate::model::unit::{Bytes, BytesPerSecond, Celsius, Joules};
 
+/// Fastest PCI Express link believed, in kB/s: twice the fastest that is planned.
+const FASTEST_PCIE: u32 = 500_000_000;
 /// Most NVLinks of one GPU looked at; the newest have 18.
 const MOST_LINKS: u32 = 36;
 /// Most parts of one GPU looked at; NVIDIA's limit is 7.
@@ -82,7 +84,7 @@ fn pcie(device: &Device<'_>, counted: [Reading<BytesPerSecond>; 2]) -> PcieLink 
     let [into, out] = counted;
     let watched = |counter| {
         both(told(device.pcie_throughput(counter)).map(|kilobytes| {
-            both(within(kilobytes, u32::MAX).map(|sane| rate(f64::from(sane) * 1000.0)))
+            both(within(kilobytes, FASTEST_PCIE).map(|sane| rate(f64::from(sane) * 1000.0)))
         }))
     };
     let or = |counted: Reading<BytesPerSecond>, counter| match counted {
