@@ -12,10 +12,12 @@ use super::unit::{Bytes, Celsius, Hertz, Ratio, Watts};
 
 mod detail;
 pub mod topology;
+mod total;
 pub mod xid;
 
 pub use detail::{Activity, GpuDetail, MigInstance, NvLink, PcieLink};
 pub use topology::Topology;
+pub use total::Total;
 
 /// What the GPU probe found at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -174,15 +174,13 @@ impl Topology {
     }
 }
 
-/// The names in a header line: its first column is empty and the next is a GPU.
+/// The names in a header line: a GPU first, every device in one word, and no cell of a row.
 fn columns(line: &str) -> Option<Vec<String>> {
-    if !line.starts_with([' ', '\t']) {
-        return None;
-    }
-    let names: Vec<String> = cells(line.trim_start()).map(str::to_owned).collect();
-    let first = names.first()?;
-    let fits = first.starts_with("GPU") && names.len() <= MOST + 8;
-    let short = |name: String| name.chars().take(LONGEST_CELL).collect();
+    let names: Vec<&str> = cells(line.trim_start()).collect();
+    let devices = names.iter().take_while(|name| !is_attribute(name));
+    let are_words = devices.clone().all(|name| !name.contains(' ') && *name != "X");
+    let fits = names.first()?.starts_with("GPU") && are_words && devices.count() <= MOST;
+    let short = |name: &str| name.chars().take(LONGEST_CELL).collect();
     fits.then(|| names.into_iter().map(short).collect())
 }
 

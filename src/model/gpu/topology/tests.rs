@@ -76,6 +76,12 @@ fn spaces_do_instead_of_tabs_and_an_unknown_cell_is_kept() {
 }
 
 #[test]
+fn what_is_said_before_the_drawing_is_passed_over() {
+    let text = "GPU access is slow today\nGPU0\tGPU1\nGPU0\t X \tPIX\nGPU1\tPIX\t X \n";
+    assert_eq!(drawn(&read(text)), ["GPU0 X PIX", "GPU1 PIX X"], "and its first tab may be lost");
+}
+
+#[test]
 fn a_row_that_is_cut_short_is_padded_and_a_missing_one_has_told_nothing() {
     let text = "\tGPU0\tGPU1\nGPU0\t X \n";
     assert_eq!(drawn(&read(text)), ["GPU0 X ", "GPU1  "]);
@@ -91,7 +97,9 @@ fn a_drawing_travels_as_it_is_written() {
 
 #[test]
 fn what_is_no_drawing_is_none() {
-    for text in ["", "NVIDIA-SMI has failed", "\tGPU0\tGPU1\n", "\tCPU Affinity\nGPU0\t X\n"] {
+    for text in
+        ["", "NVIDIA-SMI has failed", "\tGPU0\tGPU1\n", "\tCPU Affinity\nGPU0\t X\n", "GPU0\t X \n"]
+    {
         assert_eq!(Topology::parse(text), None, "{text}");
     }
 }
