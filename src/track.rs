@@ -60,7 +60,7 @@ static GPU: LazyLock<Shape> =
     LazyLock::new(|| Shape::new(GpuMetric::ALL.map(|metric| gpu_column(metric).into())));
 
 /// Short names that people may type for a column.
-const SHORT: [(&str, &str); 18] = [
+const SHORT: [(&str, &str); 22] = [
     ("cpu", "cpu_busy_percent"),
     ("steal", "cpu_steal_percent"),
     ("iowait", "cpu_iowait_percent"),
@@ -79,6 +79,10 @@ const SHORT: [(&str, &str); 18] = [
     ("gpu-memory", "gpu_memory_used_percent"),
     ("gpu-temperature", "gpu_temperature_celsius"),
     ("gpu-power", "gpu_power_watts"),
+    ("gpu-sm", "gpu_sm_active_percent"),
+    ("gpu-tensor", "gpu_tensor_active_percent"),
+    ("gpu-dram", "gpu_dram_active_percent"),
+    ("gpu-energy", "gpu_energy_joules"),
 ];
 
 /// The column that `name` is short for; `name` itself where it is short for none.
@@ -155,7 +159,8 @@ mod tests {
     fn a_gpu_is_a_track_of_its_own_and_a_flood_of_them_is_bounded() {
         let gpus =
             (0..1_000).map(|id| Gpu { id: SafeText::from(id.to_string()), ..Gpu::default() });
-        let sample = GpuSample { gpus: gpus.collect(), readers: Vec::new() };
+        let sample =
+            GpuSample { gpus: gpus.collect(), readers: Vec::new(), ..GpuSample::default() };
         let rows = rows(&update(What::Gpus(Box::new(sample))));
         assert_eq!(rows.len(), GPUS);
         assert_eq!(rows[7].track, Track::gpu(&SourceId::local(), &"7".into()));

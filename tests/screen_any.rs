@@ -180,7 +180,11 @@ impl Dice {
                 0 => What::Processes((0..self.few(60)).map(|_| self.process()).collect()),
                 1 => {
                     let gpus = (0..self.few(9)).map(|index| self.gpu(index)).collect();
-                    What::Gpus(Box::new(GpuSample { gpus, readers: Vec::new() }))
+                    What::Gpus(Box::new(GpuSample {
+                        gpus,
+                        readers: Vec::new(),
+                        ..GpuSample::default()
+                    }))
                 }
                 2 => What::Health(Health::Down { since: scene::at(0), why: name.into() }),
                 _ => What::Node(Box::new(self.node())),

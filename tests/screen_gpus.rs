@@ -80,7 +80,7 @@ fn a_broken_reader_names_its_remedy() {
             remedy: "restart, or reload the nvidia kernel modules".into(),
         },
     };
-    let sample = GpuSample { gpus: Vec::new(), readers: vec![reader] };
+    let sample = GpuSample { gpus: Vec::new(), readers: vec![reader], ..GpuSample::default() };
     scene.tell("local", What::Gpus(Box::new(sample)));
     assert_snapshot!("gpus_broken", picture(&scene, &View::default(), 80, 21));
 }

@@ -10,6 +10,15 @@ use super::reading::Reading;
 use super::text::SafeText;
 use super::unit::{Bytes, Celsius, Hertz, Ratio, Watts};
 
+mod detail;
+pub mod topology;
+mod total;
+pub mod xid;
+
+pub use detail::{Activity, GpuDetail, MigInstance, NvLink, PcieLink};
+pub use topology::Topology;
+pub use total::Total;
+
 /// What the GPU probe found at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GpuSample {
@@ -17,6 +26,9 @@ pub struct GpuSample {
     pub gpus: Vec<Gpu>,
     /// Each vendor's reader that was tried, and how that went.
     pub readers: Vec<GpuReader>,
+    /// How they are connected; read once.
+    #[serde(default)]
+    pub topology: Reading<Topology>,
 }
 
 impl GpuSample {
@@ -106,6 +118,9 @@ pub struct Gpu {
     pub memory_total_bytes: Reading<Bytes>,
     /// Memory in use.
     pub memory_used_bytes: Reading<Bytes>,
+    /// Whose memory that is.
+    #[serde(default)]
+    pub memory_owner: MemoryOwner,
     /// Core temperature.
     pub celsius: Reading<Celsius>,
     /// Temperature at which it slows down.
@@ -132,6 +147,20 @@ pub struct Gpu {
     pub decoder: Reading<Ratio>,
     /// Who uses it.
     pub processes: Reading<Vec<GpuProcess>>,
+    /// What only some readers tell.
+    #[serde(default)]
+    pub detail: GpuDetail,
+}
+
+/// Whose memory a GPU uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MemoryOwner {
+    /// Its own.
+    #[default]
+    Gpu,
+    /// The machine's: GPU and processors share it, and the figures are the machine's.
+    Machine,
 }
 
 /// Whether a GPU answers.

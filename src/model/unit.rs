@@ -39,6 +39,10 @@ quantity!(
     Watts(f64)
 );
 quantity!(
+    /// Energy in joules, 0 or more; shown in Wh and its multiples, as it is paid for.
+    Joules(f64)
+);
+quantity!(
     /// A clock frequency in hertz.
     Hertz(u64)
 );
@@ -168,6 +172,12 @@ impl fmt::Display for Watts {
     }
 }
 
+impl fmt::Display for Joules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}Wh", decimal(self.0 / 3600.0)))
+    }
+}
+
 impl fmt::Display for Hertz {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&format!("{}Hz", decimal(self.0 as f64)))
@@ -242,6 +252,8 @@ mod tests {
             (Seconds(65.0).to_string(), "1m 05s"),
             (Seconds(90_061.0).to_string(), "1d 01h"),
             (Celsius(41.4).to_string(), "41 °C"),
+            (Joules(1800.0).to_string(), "0.50 Wh"),
+            (Joules(5_400_000.0).to_string(), "1.50 kWh"),
         ];
         for (shown, wanted) in rows {
             assert_eq!(shown, wanted);

@@ -5,6 +5,7 @@
 //! absent, with what was looked for; one that is broken says why and what mends it.
 
 mod amd;
+mod amd_metrics;
 mod backoff;
 mod card;
 mod child;
@@ -13,12 +14,17 @@ mod device;
 mod drm;
 mod fault;
 mod fdinfo;
+mod gpm;
 mod hwmon;
 mod intel;
+mod kernel_log;
 mod leash;
+mod more;
 mod name;
+mod number;
 mod nvml;
 mod pci;
+mod pcie;
 mod roster;
 mod session;
 mod throttle;
@@ -26,20 +32,27 @@ mod turn;
 mod uevent;
 mod verdict;
 mod wire;
+mod wiring;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 pub use leash::Launch;
 
 use self::drm::DrmReader;
+use self::kernel_log::KernelLog;
 use self::nvml::NvmlReader;
 use self::pci::PciGpu;
 use self::turn::Turn;
-use crate::model::gpu::{Gpu, GpuReader, GpuSample, GpuState};
+use self::wiring::Wiring;
+use crate::model::gpu::{Gpu, GpuReader, GpuSample, GpuState, MemoryOwner, Topology};
+use crate::model::reading::{Reading, Why};
 use crate::model::root::Roots;
 use crate::model::text::SafeText;
+use crate::model::unit::Bytes;
+use crate::procfs::memory;
 
 /// Longest time a sample takes.
 const TURN: Duration = Duration::from_millis(2400);
@@ -68,6 +81,8 @@ pub struct GpuProbe {
     drm: DrmReader,
     /// NVIDIA's GPUs on the PCI bus, and when that was seen.
     bus: Option<(Instant, Option<Vec<PciGpu>>)>,
+    log: KernelLog,
+    wiring: Wiring,
 }
 
 impl GpuProbe {
@@ -75,11 +90,20 @@ impl GpuProbe {
     /// when it is first needed.
     pub fn new(roots: Roots, launch: Launch) -> Self {
         Self {
+            wiring: Wiring::new(launch.environment.clone()),
+            log: KernelLog::new(PathBuf::from(kernel_log::PLACE)),
             nvml: NvmlReader::new(launch, roots.proc.clone()),
             drm: DrmReader::new(roots.clone()),
             roots,
             bus: None,
         }
+    }
+
+    /// Reads the kernel's log at `path` instead of where Linux has it.
+    #[must_use]
+    pub fn with_kernel_log(mut self, path: PathBuf) -> Self {
+        self.log = KernelLog::new(path);
+        self
     }
 
     /// How all GPUs are doing at `now`. Blocks, at most 2.5 s when a driver hangs; a GPU that
@@ -89,11 +113,39 @@ impl GpuProbe {
         self.drm.ask(now);
         self.nvml.sample(&turn);
         let mut gpus = self.nvml.gpus();
+        let topology = self.complete(&mut gpus);
         let mut readers = vec![self.judge(&gpus, now)];
         let (others, their_readers) = self.drm.collect(turn.left().min(DRM_BOX));
         gpus.extend(others);
         readers.extend(their_readers);
-        GpuSample { gpus, readers }
+        GpuSample { gpus, readers, topology }
+    }
+
+    /// Adds to NVIDIA's `gpus` what their library does not tell; answers how they are connected.
+    fn complete(&mut self, gpus: &mut [Gpu]) -> Reading<Topology> {
+        if gpus.is_empty() {
+            return Reading::Missing(Why::NotSupported);
+        }
+        self.log.refresh();
+        for gpu in gpus {
+            if let Some(pci) = gpu.pci.known() {
+                gpu.detail.xids = self.log.of(pci.as_str());
+            }
+            if gpu.memory_owner == MemoryOwner::Machine && gpu.state == GpuState::Ok {
+                self.lend(gpu);
+            }
+        }
+        self.wiring.look()
+    }
+
+    /// The machine's memory is that of a GPU without any of its own.
+    fn lend(&self, gpu: &mut Gpu) {
+        let text = std::fs::read_to_string(self.roots.proc.join("meminfo")).unwrap_or_default();
+        if let Some(memory) = memory::parse(&text) {
+            let used = memory.total_bytes.0.saturating_sub(memory.available_bytes.0);
+            gpu.memory_total_bytes = Reading::Known(memory.total_bytes);
+            gpu.memory_used_bytes = Reading::Known(Bytes(used));
+        }
     }
 
     /// The process id of the GPU reader while one runs.

@@ -13,6 +13,7 @@ use crate::report::plain::plain;
 pub use remote::Remote;
 
 pub mod csv;
+mod gpu;
 pub mod number;
 pub mod prometheus;
 pub mod remote;

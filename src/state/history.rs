@@ -6,6 +6,10 @@ use crate::model::reading::Reading;
 use crate::model::unit::{BytesPerSecond, Ratio};
 use crate::series::Series;
 
+mod energy;
+
+pub use energy::{Spent, energy};
+
 /// A number of a node that has a history. Shares are kept in percent, rates in bytes per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is what its `words` say")]
@@ -104,11 +108,26 @@ pub enum GpuMetric {
     Memory,
     Temperature,
     Power,
+    Sm,
+    Tensor,
+    Dram,
+    MemoryTemperature,
+    Energy,
 }
 
 impl GpuMetric {
     /// Every metric, in the order a user steps through them.
-    pub const ALL: [Self; 4] = [Self::Utilization, Self::Memory, Self::Temperature, Self::Power];
+    pub const ALL: [Self; 9] = [
+        Self::Utilization,
+        Self::Memory,
+        Self::Temperature,
+        Self::Power,
+        Self::Sm,
+        Self::Tensor,
+        Self::Dram,
+        Self::MemoryTemperature,
+        Self::Energy,
+    ];
 
     /// What it is, in a few words.
     pub const fn words(self) -> &'static str {
@@ -117,6 +136,11 @@ impl GpuMetric {
             Self::Memory => "GPU memory",
             Self::Temperature => "GPU temperature",
             Self::Power => "GPU power",
+            Self::Sm => "GPU multiprocessors",
+            Self::Tensor => "GPU tensor cores",
+            Self::Dram => "GPU memory bandwidth",
+            Self::MemoryTemperature => "GPU memory temperature",
+            Self::Energy => "GPU energy",
         }
     }
 
@@ -127,15 +151,23 @@ impl GpuMetric {
             Self::Memory => "gpu_memory_used_percent",
             Self::Temperature => "gpu_temperature_celsius",
             Self::Power => "gpu_power_watts",
+            Self::Sm => "gpu_sm_active_percent",
+            Self::Tensor => "gpu_tensor_active_percent",
+            Self::Dram => "gpu_dram_active_percent",
+            Self::MemoryTemperature => "gpu_memory_temperature_celsius",
+            Self::Energy => "gpu_energy_joules",
         }
     }
 
     /// How its values are to be written.
     pub const fn scale(self) -> Scale {
         match self {
-            Self::Utilization | Self::Memory => Scale::Percent,
-            Self::Temperature => Scale::Celsius,
+            Self::Utilization | Self::Memory | Self::Sm | Self::Tensor | Self::Dram => {
+                Scale::Percent
+            }
+            Self::Temperature | Self::MemoryTemperature => Scale::Celsius,
             Self::Power => Scale::Watts,
+            Self::Energy => Scale::Plain,
         }
     }
 }
@@ -211,11 +243,17 @@ fn hottest(sample: &NodeSample) -> Option<f64> {
 pub fn gpu_row(gpu: &Gpu) -> [Option<f64>; GpuMetric::ALL.len()] {
     let memory = gpu.memory_used_bytes.get().zip(gpu.memory_total_bytes.get());
     let memory = memory.and_then(|(used, total)| Ratio::of(used.0 as f64, total.0 as f64));
+    let share = |share: &Reading<Ratio>| share.get().map(Ratio::percent);
     [
-        gpu.utilization.get().map(Ratio::percent),
+        share(&gpu.utilization),
         memory.map(Ratio::percent),
         gpu.celsius.get().map(|celsius| celsius.0),
         gpu.power_watts.get().map(|power| power.0),
+        share(&gpu.detail.activity.sm),
+        share(&gpu.detail.activity.tensor),
+        share(&gpu.detail.activity.dram),
+        gpu.detail.memory_celsius.get().map(|celsius| celsius.0),
+        gpu.detail.energy_joules.get().map(|energy| energy.0),
     ]
 }
 

@@ -92,7 +92,7 @@ actions! {
     Follow "follow" "follow" "follow the log, or stand still",
     FindNext "find-next" "next" "the next line that holds what is searched for",
     FindPrevious "find-previous" "previous" "the line before that holds it",
-    Compare "compare" "compare" "compare the two marked runs",
+    Compare "compare" "compare" "compare two marked runs; GPUs: one, each, all",
     Export "export" "export" "write the run as JSON",
     Copy "copy" "copy" "copy to the clipboard (OSC 52)",
     Theme "theme" "theme" "next theme",

@@ -9,6 +9,8 @@
  *   from  GPU                     the physical GPU that is shown at index 0
  *   blank                         every number is NVIDIA's "not available"
  *   wild                          every number is nonsense
+ *   whole                         no GPU is split (MIG is off)
+ *   plain                         no performance counters, as before Hopper
  *   chatter                       print to standard output and error at each call
  *
  * Compiled with -DOLD it has only what is needed to list GPUs. */
@@ -22,7 +24,7 @@ enum { SUCCESS = 0, INVALID = 2, NOT_FOUND = 6, TOO_SMALL = 7 };
 
 typedef struct {
     int code;
-    int show, from, blank, wild;
+    int show, from, blank, wild, whole, plain;
 } orders;
 
 static int is_meant(const char *wanted, const char *function, const char *gpu, int here)
@@ -35,7 +37,7 @@ static int is_meant(const char *wanted, const char *function, const char *gpu, i
 /* Obeys the script for one call; `gpu` is the physical GPU, -1 for none. */
 static orders obey(const char *function, int gpu)
 {
-    orders all = { SUCCESS, 2, 0, 0, 0 };
+    orders all = { SUCCESS, 2, 0, 0, 0, 0, 0 };
     const char *path = getenv("FAKE_NVML");
     FILE *script = path ? fopen(path, "r") : NULL;
     char line[256];
@@ -54,6 +56,10 @@ static orders obey(const char *function, int gpu)
             all.blank = 1;
         if (!strcmp(order, "wild"))
             all.wild = 1;
+        if (!strcmp(order, "whole"))
+            all.whole = 1;
+        if (!strcmp(order, "plain"))
+            all.plain = 1;
         if (!strcmp(order, "chatter")) {
             printf("\"survey\"\n{\"no_handle\":\"lies\"}\n");
             fflush(stdout);
@@ -79,7 +85,18 @@ static unsigned number(const orders *now, unsigned sane)
     return now->blank ? 0xffffffffu : now->wild ? 1000000000u : sane;
 }
 
-static int gpu_of(void *device) { return (int)(size_t)device - 1; }
+/* Parts of a GPU have handles from 100 up, by tens. */
+static int gpu_of(void *device)
+{
+    size_t handle = (size_t)device;
+    return (int)(handle >= 100 ? (handle - 100) / 10 : handle - 1);
+}
+
+static int part_of(void *device)
+{
+    size_t handle = (size_t)device;
+    return handle >= 100 ? (int)(handle - 100) % 10 : -1;
+}
 
 #define BEGIN(device) \
     orders now = obey(__func__, gpu_of(device)); \
@@ -110,7 +127,10 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device)
 int nvmlDeviceGetUUID(void *device, char *text, unsigned length)
 {
     BEGIN(device);
-    snprintf(text, length, "GPU-0000000%d-fake", gpu_of(device));
+    if (part_of(device) >= 0)
+        snprintf(text, length, "MIG-0000000%d-%d-fake", gpu_of(device), part_of(device));
+    else
+        snprintf(text, length, "GPU-0000000%d-fake", gpu_of(device));
     return SUCCESS;
 }
 
@@ -128,7 +148,10 @@ int nvmlSystemGetDriverVersion(char *text, unsigned length)
 int nvmlDeviceGetName(void *device, char *text, unsigned length)
 {
     BEGIN(device);
-    snprintf(text, length, "Fake GPU \033[31m%d", gpu_of(device));
+    if (part_of(device) >= 0)
+        snprintf(text, length, "Fake GPU MIG 3g.40gb");
+    else
+        snprintf(text, length, "Fake GPU \033[31m%d", gpu_of(device));
     return SUCCESS;
 }
 
@@ -166,8 +189,8 @@ int nvmlDeviceGetMemoryInfo_v2(void *device, memory *info)
     BEGIN(device);
     if (info->version != (sizeof *info | 2u << 24))
         return INVALID;
-    info->total = now.blank ? ~0ull : 80ull << 30;
-    info->used = now.blank ? ~0ull : now.wild ? 81ull << 30 : 20ull << 30;
+    info->total = now.blank ? ~0ull : part_of(device) < 0 ? 80ull << 30 : 40ull << 30;
+    info->used = part_of(device) >= 0 ? 4ull << 30 : now.blank ? ~0ull : now.wild ? 81ull << 30 : 20ull << 30;
     return SUCCESS;
 }
 
@@ -202,7 +225,13 @@ ONE_NUMBER(nvmlDeviceGetPowerUsage, 250500)
 ONE_NUMBER(nvmlDeviceGetEnforcedPowerLimit, 700000)
 ONE_NUMBER_OF(nvmlDeviceGetClockInfo, 1500)
 ONE_NUMBER_OF(nvmlDeviceGetFanSpeed_v2, 35)
-TWO_NUMBERS(nvmlDeviceGetMigMode, 1)
+ONE_NUMBER_OF(nvmlDeviceGetMaxClockInfo, 1980)
+ONE_NUMBER(nvmlDeviceGetCurrPcieLinkGeneration, 4)
+ONE_NUMBER(nvmlDeviceGetMaxPcieLinkGeneration, 5)
+ONE_NUMBER(nvmlDeviceGetCurrPcieLinkWidth, 8)
+ONE_NUMBER(nvmlDeviceGetMaxPcieLinkWidth, 16)
+ONE_NUMBER_OF(nvmlDeviceGetPcieThroughput, 2000)
+ONE_NUMBER(nvmlDeviceGetMaxMigDeviceCount, 7)
 TWO_NUMBERS(nvmlDeviceGetEncoderUtilization, 5)
 TWO_NUMBERS(nvmlDeviceGetDecoderUtilization, 6)
 
@@ -213,11 +242,133 @@ int nvmlDeviceGetCurrentClocksThrottleReasons(void *device, unsigned long long *
     return SUCCESS;
 }
 
+int nvmlDeviceGetMigMode(void *device, unsigned *now_on, unsigned *later)
+{
+    BEGIN(device);
+    *now_on = number(&now, now.whole ? 0 : 1);
+    *later = 0;
+    return SUCCESS;
+}
+
+int nvmlDeviceGetMigDeviceHandleByIndex(void *device, unsigned index, void **part)
+{
+    BEGIN(device);
+    if (index >= 2)
+        return NOT_FOUND;
+    *part = (void *)(size_t)(100 + 10 * gpu_of(device) + (int)index);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetTotalEnergyConsumption(void *device, unsigned long long *millijoules)
+{
+    BEGIN(device);
+    *millijoules = now.blank ? ~0ull : 7200500;
+    return SUCCESS;
+}
+
+typedef struct { unsigned long long total, free, used; } bar1;
+
+int nvmlDeviceGetBAR1MemoryInfo(void *device, bar1 *info)
+{
+    BEGIN(device);
+    info->total = now.blank ? ~0ull : 128ull << 30;
+    info->used = now.blank ? ~0ull : 1ull << 30;
+    return SUCCESS;
+}
+
+int nvmlDeviceGetNvLinkState(void *device, unsigned link, unsigned *up)
+{
+    BEGIN(device);
+    if (link >= 4)
+        return INVALID;
+    *up = link != 2;
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned field, scope;
+    long long at, latency;
+    unsigned type;
+    int code;
+    union { double real; unsigned small; unsigned long long large; } value;
+} field;
+
+int nvmlDeviceGetFieldValues(void *device, int count, field *fields)
+{
+    BEGIN(device);
+    for (int i = 0; i < count; i++) {
+        fields[i].type = 1;
+        fields[i].code = fields[i].field == 82 ? SUCCESS : 3;
+        fields[i].value.small = number(&now, 84);
+    }
+    return SUCCESS;
+}
+
+typedef struct { unsigned version, supported; } support;
+
+int nvmlGpmQueryDeviceSupport(void *device, support *told)
+{
+    BEGIN(device);
+    told->supported = !now.plain;
+    return SUCCESS;
+}
+
+int nvmlGpmSampleAlloc(void **sample)
+{
+    orders now = obey(__func__, -1);
+    *sample = calloc(1, sizeof(int));
+    return now.code;
+}
+
+int nvmlGpmSampleFree(void *sample)
+{
+    free(sample);
+    return SUCCESS;
+}
+
+int nvmlGpmSampleGet(void *device, int *sample)
+{
+    BEGIN(device);
+    *sample = gpu_of(device) + 1;
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned id;
+    int code;
+    double value;
+    char *name, *long_name, *unit;
+} metric;
+
+typedef struct {
+    unsigned version, count;
+    int *before, *after;
+    metric metrics[210];
+} question;
+
+int nvmlGpmMetricsGet(question *asked)
+{
+    static char percent[] = "%", rate[] = "MiB/s";
+    orders now = obey(__func__, *asked->after - 1);
+    if (now.code)
+        return now.code;
+    /* Samples of two GPUs say nothing of either. */
+    if (asked->version != 1 || *asked->before != *asked->after)
+        return INVALID;
+    for (unsigned i = 0; i < asked->count; i++) {
+        metric *one = asked->metrics + i;
+        one->code = SUCCESS;
+        one->unit = one->id < 20 ? percent : rate;
+        one->value = now.blank ? 2147483632.0 : now.wild ? 1e15 : (double)one->id + 0.5;
+    }
+    return SUCCESS;
+}
+
 int nvmlDeviceGetTotalEccErrors(void *device, int kind, int counter, unsigned long long *count)
 {
     BEGIN(device);
-    (void)kind, (void)counter;
-    *count = now.blank ? ~0ull : 3;
+    (void)counter;
+    *count = now.blank ? ~0ull : kind ? 3 : 12;
     return SUCCESS;
 }
 

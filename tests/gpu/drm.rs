@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use isomon::model::gpu::{GpuReaderState, GpuSample, Vendor};
 use isomon::model::reading::{Reading, Why};
-use isomon::model::unit::{Bytes, Celsius, Hertz, Ratio, Watts};
+use isomon::model::unit::{Bytes, Celsius, Hertz, Joules, Ratio, Watts};
 use isomon::probe::gpu::{GpuProbe, Launch};
 
 use crate::machine::{ISOMON, loss, roots};
@@ -82,15 +82,44 @@ fn an_amd_gpu_tells_everything_but_what_amd_does_not_offer() {
     assert_eq!((&gpu.utilization, &gpu.memory_utilization), (&share(73.0), &share(21.0)));
     assert_eq!(gpu.memory_total_bytes, Reading::Known(Bytes(16 << 30)));
     assert_eq!(gpu.memory_used_bytes, Reading::Known(Bytes(6 << 30)));
-    assert_eq!(gpu.celsius, Reading::Known(Celsius(64.0)));
-    assert_eq!(gpu.slowdown_celsius, Reading::Known(Celsius(100.0)));
+    assert_eq!(gpu.celsius, Reading::Known(Celsius(81.0)), "the junction, not the edge");
+    assert_eq!(gpu.slowdown_celsius, Reading::Known(Celsius(110.0)));
     assert_eq!(gpu.power_watts, Reading::Known(Watts(203.0)));
     assert_eq!(gpu.power_limit_watts, Reading::Known(Watts(255.0)));
     assert_eq!(gpu.core_clock_hertz, Reading::Known(Hertz(2_250_000_000)));
     assert_eq!(gpu.memory_clock_hertz, Reading::Known(Hertz(1_990_000_000)));
     assert_eq!((&gpu.fan, &gpu.ecc_uncorrected), (&share(40.0), &Reading::Known(2)));
-    assert_eq!(gpu.throttle.why(), Some(&Why::NotSupported));
+    let held = ["power limit", "too hot"].map(Into::into);
+    assert_eq!(gpu.throttle, Reading::Known(held.to_vec()));
     assert_eq!(gpu.mig.why(), Some(&Why::NotSupported));
+    let detail = &gpu.detail;
+    assert_eq!(detail.memory_celsius, Reading::Known(Celsius(78.0)), "the firmware's table first");
+    assert_eq!(detail.core_clock_max_hertz, Reading::Known(Hertz(2_660_000_000)));
+    assert_eq!(detail.ecc_corrected, Reading::Known(40));
+    let link = &detail.pcie;
+    assert_eq!((link.generation.get(), link.generation_max.get()), (Some(3), Some(4)));
+    assert_eq!((link.width.get(), link.width_max.get()), (Some(16), Some(16)));
+    assert_eq!(detail.activity.sm.why(), Some(&Why::NotSupported));
+    assert_eq!(detail.xids.why(), Some(&Why::NotSupported));
+}
+
+#[test]
+fn a_card_without_the_firmwares_table_lacks_what_only_that_tells() {
+    let mut machine = Machine::new("gpu_amd");
+    let device = machine.directory.path().join("sys/class/drm/card1/device");
+    let table = device.join("gpu_metrics");
+    std::fs::write(&table, [120, 0, 7, 7]).unwrap();
+    let gpu = machine.later(0).gpus.remove(0);
+    let Some(Why::Failed(words)) = gpu.throttle.why() else { panic!("{:?}", gpu.throttle) };
+    assert!(words.as_str().contains("7.7"), "{words}");
+    std::fs::remove_file(&table).unwrap();
+    std::fs::remove_file(device.join("hwmon/hwmon4/temp2_label")).unwrap();
+    let gpu = machine.later(1).gpus.remove(0);
+    assert_eq!(gpu.throttle.why(), Some(&Why::NotSupported));
+    assert_eq!(gpu.celsius, Reading::Known(Celsius(64.0)), "without a junction the edge");
+    assert_eq!(gpu.slowdown_celsius, Reading::Known(Celsius(100.0)));
+    assert_eq!(gpu.detail.memory_celsius, Reading::Known(Celsius(76.0)));
+    assert_eq!(gpu.detail.pcie.width.get(), Some(8));
 }
 
 #[test]
@@ -124,6 +153,8 @@ fn what_intel_does_not_tell_is_added_up_from_its_clients() {
     let held = ["power limit (PL1)", "voltage regulator too hot"].map(Into::into);
     assert_eq!(arc.throttle, Reading::Known(held.to_vec()));
     assert_eq!(arc.core_clock_hertz, Reading::Known(Hertz(2_050_000_000)));
+    assert_eq!(arc.detail.core_clock_max_hertz, Reading::Known(Hertz(2_450_000_000)));
+    assert_eq!(arc.detail.energy_joules, Reading::Known(Joules(5.0)));
     assert_eq!(arc.memory_used_bytes, Reading::Known(Bytes(512 << 20)));
     assert_eq!(arc.memory_total_bytes.why(), Some(&Why::NotSupported));
     machine.replace("proc/5000/fdinfo/4", "2000000000 ns", "6000000000 ns");
@@ -142,6 +173,11 @@ fn what_intel_does_not_tell_is_added_up_from_its_clients() {
     assert_eq!(battlemage.memory_used_bytes, Reading::Known(Bytes(6 << 30)));
     assert_eq!(battlemage.celsius, Reading::Known(Celsius(48.0)));
     assert_eq!(battlemage.throttle, Reading::Known(Vec::new()));
+    assert_eq!(battlemage.detail.memory_celsius, Reading::Known(Celsius(52.0)));
+    assert_eq!(battlemage.detail.core_clock_max_hertz, Reading::Known(Hertz(2_600_000_000)));
+    let link = &battlemage.detail.pcie;
+    assert_eq!(link.generation.why(), Some(&Why::NotSupported), "no PCI Express");
+    assert_eq!(link.width.why(), Some(&Why::NotSupported));
 }
 
 #[test]

@@ -68,9 +68,13 @@ impl Machine {
         let launch = Launch {
             program: PathBuf::from(ISOMON),
             library: Some(library.to_owned()),
-            environment: vec![(OsString::from("FAKE_NVML"), root.join("script").into())],
+            environment: vec![
+                (OsString::from("FAKE_NVML"), root.join("script").into()),
+                (OsString::from("PATH"), root.join("bin").into()),
+            ],
         };
-        Self { probe: GpuProbe::new(roots(root), launch), now: Instant::now(), directory }
+        let probe = GpuProbe::new(roots(root), launch).with_kernel_log(root.join("kmsg"));
+        Self { probe, now: Instant::now(), directory }
     }
 
     pub(crate) fn script(&self, orders: &str) {
@@ -79,6 +83,16 @@ impl Machine {
             (self.directory.path().join("next"), self.directory.path().join("script"));
         std::fs::write(&next, orders).unwrap();
         std::fs::rename(next, script).unwrap();
+    }
+
+    /// A tool called `nvidia-smi` that does what `body` says.
+    pub(crate) fn tool(&self, body: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = self.directory.path().join("bin");
+        std::fs::create_dir_all(&place).unwrap();
+        let tool = place.join("nvidia-smi");
+        std::fs::write(&tool, format!("#!/bin/sh\n{body}\n")).unwrap();
+        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// A GPU on the PCI bus.

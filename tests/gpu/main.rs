@@ -7,4 +7,5 @@
 mod drm;
 mod lost;
 mod machine;
+mod rest;
 mod value;

@@ -122,7 +122,7 @@ prop_compose! {
             processes: Reading::Known(vec![user]),
             ..Gpu::default()
         };
-        GpuSample { gpus: vec![gpu], readers: vec![GpuReader { name, version, state }] }
+        GpuSample { gpus: vec![gpu], readers: vec![GpuReader { name, version, state }], ..GpuSample::default() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One NVIDIA GPU as NVML tells it, each value by itself.
 //!
-//! A call that fails costs its own field and no other. "Not available" comes as an error, as a
-//! value with all bits set, or as DCGM's blank just under 2^31: none of them is a number.
+//! A call that fails costs its own field and no other. What only newer drivers and GPUs tell is asked
+//! for apart from this (see `more`).
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,15 @@ use nvml_wrapper::enums::device::UsedGpuMemory;
 use nvml_wrapper::error::{Bits, NvmlError};
 use nvml_wrapper::struct_wrappers::device::{MemoryInfo, ProcessInfo};
 
+use super::number::{BLANK_64, both, celsius, count, fan, hertz, percent, switch, watts};
 use super::roster::NAMELESS;
 use super::throttle;
 use super::wire::MOST_PROCESSES;
-use crate::model::gpu::{Gpu, GpuProcess, GpuState, Vendor};
+use crate::model::gpu::{Gpu, GpuProcess, GpuState, MemoryOwner, Vendor};
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
-use crate::model::unit::{Bytes, Celsius, Hertz, Ratio, Watts};
+use crate::model::unit::Bytes;
 
-/// Smallest of the values with which NVIDIA's tools say "blank" in 32 bits.
-const BLANK: u32 = 0x7fff_fff0;
-/// The same in 64 bits.
-const BLANK_64: u64 = 0x7fff_ffff_ffff_fff0;
 /// How old a process's utilization may be, in µs, before it says nothing of the present.
 const FRESH_US: u64 = 2_000_000;
 /// `NVML_ERROR_ARGUMENT_VERSION_MISMATCH` and `NVML_ERROR_DEPRECATED`, which the wrapper lacks.
@@ -103,7 +100,11 @@ fn load(device: &Device<'_>, gpu: &mut Gpu, asked: &mut Asked) {
     let use_of = asked.take(device.utilization_rates());
     gpu.utilization = both(use_of.clone().map(|rates| percent(rates.gpu)));
     gpu.memory_utilization = both(use_of.map(|rates| percent(rates.memory)));
-    let memory = asked.take(device.memory_info());
+    let memory = device.memory_info();
+    if matches!(memory, Err(NvmlError::NotSupported)) {
+        gpu.memory_owner = MemoryOwner::Machine;
+    }
+    let memory = asked.take(memory);
     gpu.memory_total_bytes = both(memory.clone().map(|info| total(&info)));
     gpu.memory_used_bytes = both(memory.map(|info| used(&info)));
     let encoder = asked.take(device.encoder_utilization());
@@ -114,10 +115,9 @@ fn load(device: &Device<'_>, gpu: &mut Gpu, asked: &mut Asked) {
 
 fn heat(device: &Device<'_>, gpu: &mut Gpu, asked: &mut Asked) {
     let now = asked.take(device.temperature(TemperatureSensor::Gpu));
-    gpu.celsius = both(now.map(|degrees| within(degrees, 250).map(|d| Celsius(f64::from(d)))));
+    gpu.celsius = both(now.map(celsius));
     let slow = asked.take(device.temperature_threshold(TemperatureThreshold::Slowdown));
-    gpu.slowdown_celsius =
-        both(slow.map(|degrees| within(degrees, 250).map(|d| Celsius(f64::from(d)))));
+    gpu.slowdown_celsius = both(slow.map(celsius));
     gpu.power_watts = both(asked.take(device.power_usage()).map(watts));
     gpu.power_limit_watts = both(asked.take(device.enforced_power_limit()).map(watts));
     let core = asked.take(device.clock_info(Clock::Graphics));
@@ -139,66 +139,14 @@ fn health(device: &Device<'_>, gpu: &mut Gpu, asked: &mut Asked) {
     gpu.mig = both(asked.take(device.mig_mode()).map(|mode| switch(mode.current)));
 }
 
-/// A reading of a reading: the value must have been told, and be one.
-fn both<T>(reading: Reading<Reading<T>>) -> Reading<T> {
-    match reading {
-        Reading::Known(inner) => inner,
-        Reading::Missing(why) => Reading::Missing(why),
-    }
-}
-
-fn within(value: u32, most: u32) -> Reading<u32> {
-    match value {
-        blank if blank >= BLANK => Reading::Missing(Why::NotSupported),
-        sane if sane <= most => Reading::Known(sane),
-        wild => {
-            Reading::Missing(Why::Failed(format!("the driver says {wild}, at most {most}").into()))
-        }
-    }
-}
-
-fn share(value: u32, most: u32) -> Reading<Ratio> {
-    match within(value, most) {
-        Reading::Known(sane) => {
-            Reading::from_option(Ratio::of(f64::from(sane), 100.0), Why::NotSupported)
-        }
-        Reading::Missing(why) => Reading::Missing(why),
-    }
-}
-
-fn percent(value: u32) -> Reading<Ratio> {
-    share(value, 100)
-}
-
-/// Fans may truly turn faster than their nominal maximum.
-fn fan(value: u32) -> Reading<Ratio> {
-    share(value, 200)
-}
-
-/// From mW, up to 10 kW.
-fn watts(milliwatts: u32) -> Reading<Watts> {
-    within(milliwatts, 10_000_000).map(|sane| Watts(f64::from(sane) / 1000.0))
-}
-
-/// From MHz, up to 100 GHz.
-fn hertz(megahertz: u32) -> Reading<Hertz> {
-    within(megahertz, 100_000).map(|sane| Hertz(u64::from(sane) * 1_000_000))
-}
-
-fn count(value: u64) -> Reading<u64> {
-    Reading::from_option((value < BLANK_64).then_some(value), Why::NotSupported)
-}
-
-fn switch(value: u32) -> Reading<bool> {
-    within(value, 1).map(|on| on == 1)
-}
-
-fn total(info: &MemoryInfo) -> Reading<Bytes> {
+/// All memory.
+pub(super) fn total(info: &MemoryInfo) -> Reading<Bytes> {
     let told = info.total > 0 && info.total < BLANK_64;
     Reading::from_option(told.then_some(Bytes(info.total)), Why::NotSupported)
 }
 
-fn used(info: &MemoryInfo) -> Reading<Bytes> {
+/// Memory in use, which cannot be more than all.
+pub(super) fn used(info: &MemoryInfo) -> Reading<Bytes> {
     match (total(info), info.used) {
         (Reading::Missing(why), _) => Reading::Missing(why),
         (_, blank) if blank >= BLANK_64 => Reading::Missing(Why::NotSupported),
@@ -287,20 +235,6 @@ fn process(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_blank_is_not_a_number_and_nonsense_is_not_one_either() {
-        for blank in [u32::MAX, BLANK, BLANK + 3] {
-            assert_eq!(percent(blank).why(), Some(&Why::NotSupported));
-            assert_eq!(watts(blank).why(), Some(&Why::NotSupported));
-        }
-        assert!(matches!(percent(101).why(), Some(Why::Failed(_))));
-        assert_eq!(percent(100).get().map(Ratio::percent), Some(100.0));
-        assert_eq!(fan(130).get().map(Ratio::percent), Some(100.0));
-        assert_eq!(count(u64::MAX).why(), Some(&Why::NotSupported));
-        assert_eq!(switch(1).get(), Some(true));
-        assert!(switch(7).get().is_none());
-    }
 
     #[test]
     fn a_bus_id_is_written_as_the_kernel_writes_it() {

@@ -8,10 +8,11 @@ use std::time::Instant;
 
 use super::card::{Card, Driver};
 use super::hwmon::{Hwmon, first, hertz, number};
-use crate::model::gpu::Gpu;
+use super::pcie;
+use crate::model::gpu::{Gpu, GpuDetail};
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
-use crate::model::unit::{Celsius, Hertz, Watts};
+use crate::model::unit::{Celsius, Hertz, Joules, Watts};
 
 /// A reading of the energy counter: when, and µJ.
 pub(super) type Energy = (Instant, f64);
@@ -30,14 +31,33 @@ pub(super) fn read(card: &Card, now: Instant, before: &mut Option<Energy>) -> Gp
         power_limit_watts: sensors.value("power1_max").map(|value| Watts(value / 1e6)),
         core_clock_hertz: clock(card),
         throttle: throttle(card),
+        detail: detail(card, &sensors),
         ..card.gpu()
     }
 }
 
+fn detail(card: &Card, sensors: &Hwmon) -> GpuDetail {
+    let memory = sensors.labelled("temp", "vram", "input");
+    let fastest = match card.driver {
+        Driver::Xe => card.device().join("tile0/gt0/freq0/rp0_freq"),
+        _ => card.path.join("gt_RP0_freq_mhz"),
+    };
+    GpuDetail {
+        pcie: pcie::read(&card.device()),
+        memory_celsius: memory.map(|value| Celsius(value / 1000.0)),
+        energy_joules: energy(sensors).map(|microjoules| Joules(microjoules / 1e6)),
+        core_clock_max_hertz: hertz(number(&fastest).map(|megahertz| megahertz * 1e6)),
+        ..GpuDetail::default()
+    }
+}
+
+/// The energy counter, in µJ.
+fn energy(sensors: &Hwmon) -> Reading<f64> {
+    first([sensors.labelled("energy", "card", "input"), sensors.value("energy1_input")])
+}
+
 fn power(sensors: &Hwmon, now: Instant, before: &mut Option<Energy>) -> Reading<Watts> {
-    let energy =
-        first([sensors.labelled("energy", "card", "input"), sensors.value("energy1_input")]);
-    let energy = match energy {
+    let energy = match energy(sensors) {
         Reading::Known(energy) => energy,
         Reading::Missing(why) => return Reading::Missing(why),
     };

@@ -19,6 +19,8 @@ use super::wire::{Answer, LONGEST_ANSWER, Request};
 
 /// How long one answer may take before the reader counts as hung.
 pub(super) const WATCHDOG: Duration = Duration::from_secs(2);
+/// The same for what is only good to know: the next round of the rest must not wait for it.
+pub(super) const DETAIL_WATCHDOG: Duration = Duration::from_secs(1);
 /// The same for the first answer: without persistence mode, loading NVML wakes up each GPU.
 pub(super) const FIRST_WATCHDOG: Duration = Duration::from_secs(30);
 /// How long a killed process is waited for.
@@ -100,6 +102,10 @@ impl Leash {
             self.asked = Some((request, turn.now()));
         }
         let since = self.asked.map_or_else(|| turn.now(), |(_, since)| since);
+        let watchdog = match request {
+            Request::Detail(_) => self.watchdog.min(DETAIL_WATCHDOG),
+            Request::Survey | Request::Device(_) => self.watchdog,
+        };
         loop {
             if let Some(answer) = self.hear()? {
                 self.asked = None;
@@ -107,9 +113,9 @@ impl Leash {
                 return Ok(answer);
             }
             let waited = turn.now().saturating_duration_since(since);
-            let patience = self.watchdog.saturating_sub(waited);
+            let patience = watchdog.saturating_sub(waited);
             if patience.is_zero() {
-                let seconds = self.watchdog.as_secs();
+                let seconds = watchdog.as_secs();
                 return Err(Fault::Hung { seconds });
             }
             if turn.left().is_zero() {

@@ -17,6 +17,8 @@ use crate::model::gpu::Gpu;
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
 
+mod rest;
+
 /// Waits between readers that fail: the first, and the longest.
 const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 /// Killed readers that may be stuck in the kernel before no new one is started.
@@ -172,6 +174,9 @@ impl NvmlReader {
             self.first = 0;
         }
         self.roster.end(&SafeText::from("NVML does not show it any more"));
+        if flow == Flow::Go {
+            self.rest(turn);
+        }
     }
 
     fn device(&mut self, index: u32, turn: &Turn) -> Flow {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
-use crate::model::gpu::{Gpu, GpuState};
+use crate::model::gpu::{Gpu, GpuDetail, GpuState};
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
 
@@ -27,6 +27,8 @@ struct Seat {
     alone: Backoff,
     /// Whether it has been heard of in this round.
     heard: bool,
+    /// When it may be asked for the rest again, and why it was not told the last time.
+    spared: (Backoff, Why),
 }
 
 impl Roster {
@@ -107,6 +109,42 @@ impl Roster {
         }
     }
 
+    /// Indices of the GPUs that have told how they are doing in this round.
+    pub(super) fn answering(&self) -> Vec<u32> {
+        let answers = |seat: &&Seat| seat.heard && seat.gpu.state == GpuState::Ok;
+        self.seats.iter().filter(answers).map(|seat| seat.gpu.index).collect()
+    }
+
+    /// Takes in the rest of what the GPU at `index` tells.
+    pub(super) fn hear_rest(&mut self, index: u32, detail: &GpuDetail) {
+        for seat in self.at(index) {
+            seat.spared.0.succeed();
+            seat.gpu.detail = detail.clone();
+        }
+    }
+
+    /// The rest was not told, for a reason that may pass.
+    pub(super) fn miss_rest(&mut self, index: u32, why: &Why) {
+        for seat in self.at(index) {
+            seat.gpu.detail = GpuDetail::missing(why);
+        }
+    }
+
+    /// Asking for the rest does harm: it is not asked for again for a while.
+    pub(super) fn spare(&mut self, index: u32, why: Why, now: Instant) {
+        for seat in self.at(index) {
+            seat.spared.0.fail(now);
+            seat.spared.1 = why.clone();
+        }
+        self.miss_rest(index, &why);
+    }
+
+    /// Why the GPU at `index` may not be asked for the rest at `now`, if it may not.
+    pub(super) fn spared(&self, index: u32, now: Instant) -> Option<Why> {
+        let of_it = |seat: &&Seat| seat.gpu.index == index && !seat.spared.0.is_over(now);
+        self.seats.iter().find(of_it).map(|seat| seat.spared.1.clone())
+    }
+
     /// Whether any GPU is lost.
     pub(super) fn misses_any(&self) -> bool {
         self.seats.iter().any(|seat| seat.gpu.state != GpuState::Ok)
@@ -131,7 +169,13 @@ impl Roster {
 
     fn seat(&mut self, gpu: Gpu) {
         if self.seats.len() < MOST {
-            self.seats.push(Seat { gpu, alone: Backoff::new(ALONE.0, ALONE.1), heard: true });
+            let wait = || Backoff::new(ALONE.0, ALONE.1);
+            self.seats.push(Seat {
+                gpu,
+                alone: wait(),
+                heard: true,
+                spared: (wait(), Why::NotYet),
+            });
         }
     }
 }
@@ -202,6 +246,8 @@ pub(super) fn stripped(gpu: &Gpu, why: &Why) -> Gpu {
         encoder: gap(why),
         decoder: gap(why),
         processes: gap(why),
+        memory_owner: gpu.memory_owner,
+        detail: GpuDetail::missing(why),
     }
 }
 

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::mem::ManuallyDrop;
 
 use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 
 use super::device;
+use super::more::{self, Before};
 use super::wire::{Answer, Request, Unusable};
 use crate::model::reading::Reading;
 use crate::model::text::SafeText;
@@ -25,9 +25,11 @@ const LIBRARIES: [&str; 3] = [
 /// The library, once it is loaded, and what must be remembered from one request to the next.
 pub(super) struct Session {
     libraries: Vec<OsString>,
-    nvml: Option<ManuallyDrop<Nvml>>,
+    nvml: Option<&'static Nvml>,
     /// Time stamp of the newest utilization sample seen, for each GPU.
     seen: BTreeMap<u32, u64>,
+    /// What the slower questions need of the time before, for each GPU.
+    before: BTreeMap<u32, Before>,
 }
 
 impl Session {
@@ -37,23 +39,19 @@ impl Session {
             || LIBRARIES.map(OsString::from).to_vec(),
             |library| vec![library.to_owned()],
         );
-        Self { libraries, nvml: None, seen: BTreeMap::new() }
+        Self { libraries, nvml: None, seen: BTreeMap::new(), before: BTreeMap::new() }
     }
 
     /// Answers one request; may hang or crash wherever NVML does.
     pub(super) fn answer(&mut self, request: Request) -> Answer {
-        if self.nvml.is_none() {
-            match open(&self.libraries) {
-                Ok(nvml) => self.nvml = Some(ManuallyDrop::new(nvml)),
-                Err(unusable) => return Answer::Unusable(unusable),
-            }
-        }
-        match (&self.nvml, request) {
-            (None, _) => Answer::Unusable(Unusable::NoLibrary),
-            (Some(nvml), Request::Survey) => survey(nvml),
-            (Some(nvml), Request::Device(index)) => {
-                read(nvml, index, self.seen.entry(index).or_default())
-            }
+        let nvml = match self.nvml.map_or_else(|| open(&self.libraries), Ok) {
+            Ok(nvml) => *self.nvml.insert(nvml),
+            Err(unusable) => return Answer::Unusable(unusable),
+        };
+        match request {
+            Request::Survey => survey(nvml),
+            Request::Device(index) => read(nvml, index, self.seen.entry(index).or_default()),
+            Request::Detail(index) => detail(nvml, index, self.before.entry(index).or_default()),
         }
     }
 }
@@ -76,11 +74,21 @@ fn read(nvml: &Nvml, index: u32, seen: &mut u64) -> Answer {
     }
 }
 
-/// Loads the first library that is there.
-fn open(libraries: &[OsString]) -> Result<Nvml, Unusable> {
+fn detail(nvml: &'static Nvml, index: u32, before: &mut Before) -> Answer {
+    match nvml.device_by_index(index) {
+        Ok(found) => {
+            let detail = Box::new(more::read(nvml, &found, before));
+            Answer::Detail { index, detail }
+        }
+        Err(error) => Answer::NoHandle(SafeText::from(error.to_string())),
+    }
+}
+
+/// Loads the first library that is there, for as long as the process lives.
+fn open(libraries: &[OsString]) -> Result<&'static Nvml, Unusable> {
     for library in libraries {
         match Nvml::builder().lib_path(library).init() {
-            Ok(nvml) => return Ok(nvml),
+            Ok(nvml) => return Ok(Box::leak(Box::new(nvml))),
             Err(error) if is_absent(&error, library) => {}
             Err(error) => return Err(unusable(&error)),
         }

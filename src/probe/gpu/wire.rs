@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::gpu::Gpu;
+use crate::model::gpu::{Gpu, GpuDetail};
 use crate::model::reading::Reading;
 use crate::model::text::SafeText;
 
@@ -24,6 +24,8 @@ pub(super) enum Request {
     Survey,
     /// How the GPU with this index is doing.
     Device(u32),
+    /// The rest of the GPU with this index: newer, slower calls.
+    Detail(u32),
 }
 
 /// What the reader answers.
@@ -41,6 +43,13 @@ pub(super) enum Answer {
     Unusable(Unusable),
     /// One GPU; fields that could not be read say why.
     Device(Box<Gpu>),
+    /// The rest of one GPU.
+    Detail {
+        /// Of which.
+        index: u32,
+        /// The rest.
+        detail: Box<GpuDetail>,
+    },
     /// The GPU with the index asked for gave no handle, for this reason.
     NoHandle(SafeText),
 }
@@ -93,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_request_is_one_short_line() {
-        for request in [Request::Survey, Request::Device(u32::MAX)] {
+        for request in [Request::Survey, Request::Device(u32::MAX), Request::Detail(u32::MAX)] {
             let line = serde_json::to_string(&request).unwrap();
             assert!(!line.contains('\n') && line.len() < 64, "{line}");
             assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), request);

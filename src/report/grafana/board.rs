@@ -125,6 +125,46 @@ const GPUS: &[Panel] = &[
     ),
     panel("Core clock", Lines, 12, &[("$gpu_core_clock_hertz", "{{instance}} {{gpu}}")]),
     panel("Fan", Lines, 12, &[("$gpu_fan_ratio", "{{instance}} {{gpu}}")]),
+    panel(
+        "What works while it is busy",
+        Lines,
+        12,
+        &[
+            ("$gpu_sm_active_ratio", "{{instance}} {{gpu}} multiprocessors"),
+            ("$gpu_tensor_active_ratio", "{{instance}} {{gpu}} tensor cores"),
+            ("$gpu_dram_active_ratio", "{{instance}} {{gpu}} memory bandwidth"),
+        ],
+    ),
+    panel(
+        "PCI Express",
+        Lines,
+        12,
+        &[
+            ("$gpu_pcie_receive_bytes_per_second", "{{instance}} {{gpu}} in"),
+            ("$gpu_pcie_transmit_bytes_per_second", "{{instance}} {{gpu}} out"),
+        ],
+    ),
+    panel(
+        "NVLink",
+        Lines,
+        12,
+        &[
+            ("$gpu_nvlink_receive_bytes_per_second", "{{instance}} {{gpu}} in"),
+            ("$gpu_nvlink_transmit_bytes_per_second", "{{instance}} {{gpu}} out"),
+        ],
+    ),
+    panel(
+        "Memory temperature",
+        Lines,
+        12,
+        &[("$gpu_memory_temperature_celsius", "{{instance}} {{gpu}}")],
+    ),
+    panel(
+        "Xid errors, 1 h",
+        Lines,
+        12,
+        &[("increase($gpu_xid_total[1h])", "{{instance}} {{gpu}}")],
+    ),
 ];
 
 const WORK: &[Panel] = &[

@@ -184,6 +184,63 @@ const GPU: &[Row<Gpu>] = &[
         g.core_clock_hertz.get().map(|clock| clock.0 as f64)
     }),
     row("gpu_fan_ratio", "Fan speed as a share of its maximum.", |g| ratio(&g.fan)),
+    row("gpu_sm_active_ratio", "Share of multiprocessor time with a warp on it.", |g| {
+        ratio(&g.detail.activity.sm)
+    }),
+    row(
+        "gpu_sm_occupancy_ratio",
+        "Warps on the multiprocessors as a share of those that fit.",
+        |g| ratio(&g.detail.activity.sm_occupancy),
+    ),
+    row("gpu_tensor_active_ratio", "Share of time in which the tensor cores worked.", |g| {
+        ratio(&g.detail.activity.tensor)
+    }),
+    row("gpu_dram_active_ratio", "Share of memory bandwidth used.", |g| {
+        ratio(&g.detail.activity.dram)
+    }),
+    row("gpu_memory_temperature_celsius", "Temperature of a GPU's memory.", |g| {
+        g.detail.memory_celsius.get().map(|celsius| celsius.0)
+    }),
+    row("gpu_energy_joules_total", "Energy since the driver was loaded.", |g| {
+        g.detail.energy_joules.get().map(|energy| energy.0)
+    }),
+    row("gpu_ecc_corrected_total", "Corrected memory errors since the driver was loaded.", |g| {
+        g.detail.ecc_corrected.get().map(|errors| errors as f64)
+    }),
+    row("gpu_ecc_uncorrected_total", "Memory errors that were not corrected.", |g| {
+        g.ecc_uncorrected.get().map(|errors| errors as f64)
+    }),
+    row("gpu_xid_total", "Xid errors in the kernel's log since boot.", |g| {
+        let xids = g.detail.xids.known()?;
+        Some(xids.iter().map(|xid| xid.count as f64).sum())
+    }),
+    row("gpu_bar1_used_bytes", "BAR1 window of a GPU in use.", |g| {
+        bytes(&g.detail.bar1_used_bytes)
+    }),
+    row("gpu_pcie_receive_bytes_per_second", "Into a GPU over PCI Express.", |g| {
+        rate(&g.detail.pcie.receive_bytes_per_second)
+    }),
+    row("gpu_pcie_transmit_bytes_per_second", "Out of a GPU over PCI Express.", |g| {
+        rate(&g.detail.pcie.transmit_bytes_per_second)
+    }),
+    row("gpu_pcie_width", "PCI Express lanes of a GPU in use.", |g| {
+        g.detail.pcie.width.get().map(f64::from)
+    }),
+    row("gpu_nvlink_receive_bytes_per_second", "Into a GPU over all NVLinks.", |g| {
+        rate(&g.detail.nvlink.receive_bytes_per_second)
+    }),
+    row("gpu_nvlink_transmit_bytes_per_second", "Out of a GPU over all NVLinks.", |g| {
+        rate(&g.detail.nvlink.transmit_bytes_per_second)
+    }),
+    row("gpu_nvlinks_up", "NVLinks of a GPU that are up.", |g| {
+        g.detail.nvlink.up().map(|(up, _)| up as f64)
+    }),
+    row("gpu_throttled", "Whether anything holds a GPU's clocks back.", |g| {
+        g.throttle.known().map(|reasons| f64::from(u8::from(!reasons.is_empty())))
+    }),
+    row("gpu_up", "Whether a GPU answers.", |g| {
+        Some(f64::from(u8::from(g.state == crate::model::gpu::GpuState::Ok)))
+    }),
 ];
 
 fn cpu(snapshot: &Snapshot, part: fn(&CpuUse) -> Ratio) -> Option<f64> {

@@ -71,6 +71,7 @@ pub(crate) fn snapshot() -> Snapshot {
                 ..Gpu::default()
             }],
             readers: Vec::new(),
+            ..GpuSample::default()
         },
         processes: vec![process(1, "init", 0.0), process(7, "busy", 1.5)],
         nodes: Vec::new(),

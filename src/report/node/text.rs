@@ -185,6 +185,9 @@ impl Page<'_> {
             gpu.power_limit_watts
         );
         self.line("gpu", &words);
+        for words in super::gpu::lines(gpu) {
+            self.line("", &words);
+        }
     }
 
     fn processes(&mut self, processes: &[Process]) {

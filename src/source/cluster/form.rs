@@ -86,7 +86,11 @@ impl Node {
                 version: Reading::Missing(Why::NotSupported),
                 state: GpuReaderState::Works,
             };
-            let sample = GpuSample { gpus: vec![gpu.clone()], readers: vec![reader] };
+            let sample = GpuSample {
+                gpus: vec![gpu.clone()],
+                readers: vec![reader],
+                ..GpuSample::default()
+            };
             whats.push(What::Gpus(Box::new(sample)));
         }
         whats.into_iter().map(|what| Told::of(self.name.clone(), what)).collect()

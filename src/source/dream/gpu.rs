@@ -41,7 +41,11 @@ pub(super) fn one(answer: Option<&Value>) -> Option<GpuSample> {
 
 fn sample(gpus: Vec<Gpu>, state: GpuReaderState) -> GpuSample {
     let version = Reading::Missing(Why::NotSupported);
-    GpuSample { gpus, readers: vec![GpuReader { name: "DreamServer".into(), version, state }] }
+    GpuSample {
+        gpus,
+        readers: vec![GpuReader { name: "DreamServer".into(), version, state }],
+        ..GpuSample::default()
+    }
 }
 
 fn vendor(backend: &str) -> Vendor {

@@ -112,7 +112,11 @@ impl Gpus {
         let mut ids = self.ids();
         ids.extend(parts.gpus.keys().filter(|id| !self.infos.contains_key(id)));
         let gpus = ids.into_iter().map(|id| self.gpu(id, parts)).collect();
-        Some(What::Gpus(Box::new(GpuSample { gpus, readers: vec![reader] })))
+        Some(What::Gpus(Box::new(GpuSample {
+            gpus,
+            readers: vec![reader],
+            ..GpuSample::default()
+        })))
     }
 
     fn gpu(&self, id: u32, parts: &Parts) -> Gpu {

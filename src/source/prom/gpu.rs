@@ -2,15 +2,19 @@
 //!
 //! DCGM marks what it does not have by values no counter reaches: 0x7ffffff0 and the few above it for
 //! small numbers, 2^47 for fractions, 0x7ffffffffffffff0 for large ones. They are gaps, not figures.
+//! Counters that outgrow the smallest blank are energy and bytes; those are checked by the large ones.
 
 use std::collections::BTreeMap;
 
 use super::answer::Labels;
 use super::machine::whole;
-use crate::model::gpu::{Gpu, GpuReader, GpuReaderState, GpuSample};
+use crate::model::gpu::xid::Xid;
+use crate::model::gpu::{
+    Activity, Gpu, GpuDetail, GpuReader, GpuReaderState, GpuSample, NvLink, PcieLink,
+};
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
-use crate::model::unit::{Bytes, Celsius, Hertz, Ratio, Watts};
+use crate::model::unit::{Bytes, BytesPerSecond, Celsius, Hertz, Joules, Ratio, Watts};
 
 /// The smallest blank value.
 const BLANK: f64 = 2_147_483_632.0;
@@ -31,7 +35,8 @@ struct Card {
     values: BTreeMap<&'static str, Reading<f64>>,
 }
 
-const NAMES: [&str; 15] = [
+/// What is asked for, without `DCGM_FI_DEV_` or `DCGM_FI_PROF_`; no name is in both.
+const NAMES: [&str; 31] = [
     "GPU_UTIL",
     "MEM_COPY_UTIL",
     "FB_USED",
@@ -47,14 +52,44 @@ const NAMES: [&str; 15] = [
     "ENC_UTIL",
     "DEC_UTIL",
     "ECC_DBE_VOL_TOTAL",
+    "ECC_SBE_VOL_TOTAL",
+    "MEMORY_TEMP",
+    "XID_ERRORS",
+    "TOTAL_ENERGY_CONSUMPTION",
+    "BAR1_USED",
+    "BAR1_TOTAL",
+    "PCIE_LINK_GEN",
+    "PCIE_LINK_WIDTH",
+    "SM_ACTIVE",
+    "SM_OCCUPANCY",
+    "PIPE_TENSOR_ACTIVE",
+    "DRAM_ACTIVE",
+    "PCIE_TX_BYTES",
+    "PCIE_RX_BYTES",
+    "NVLINK_TX_BYTES",
+    "NVLINK_RX_BYTES",
+];
+
+/// Names that are of profiling, which an exporter offers only where it is told to and may.
+const PROFILED: &[&str] = NAMES.split_at(23).1;
+
+/// Names whose values may truly be larger than the smallest blank.
+const LARGE: [&str; 5] = [
+    "TOTAL_ENERGY_CONSUMPTION",
+    "PCIE_TX_BYTES",
+    "PCIE_RX_BYTES",
+    "NVLINK_TX_BYTES",
+    "NVLINK_RX_BYTES",
 ];
 
 /// The value, unless it is a blank: then why there is none.
-fn figure(value: Option<f64>) -> Reading<f64> {
+fn figure(name: &str, value: Option<f64>) -> Reading<f64> {
     let Some(value) = value else {
         return Reading::Missing(Why::Failed("DCGM gave no number".into()));
     };
-    if value < BLANK {
+    let is_blank = |blank: &f64| value >= *blank && value < *blank + 16.0;
+    let may_be_large = LARGE.contains(&name) && value < LARGE_BLANKS[1];
+    if value < BLANK || (may_be_large && !LARGE_BLANKS.iter().any(is_blank)) {
         return Reading::Known(value);
     }
     let offset = LARGE_BLANKS.iter().find(|blank| value >= **blank && value < **blank + 16.0);
@@ -66,7 +101,9 @@ fn figure(value: Option<f64>) -> Reading<f64> {
 
 impl Gpus {
     pub(super) fn take(&mut self, metric: &Labels<'_>, value: Option<f64>, most: usize) {
-        let Some(name) = metric.name.strip_prefix("DCGM_FI_DEV_") else { return };
+        let Some(name) = metric.name.strip_prefix("DCGM_FI_") else { return };
+        let name = name.strip_prefix("DEV_").or_else(|| name.strip_prefix("PROF_"));
+        let Some(name) = name else { return };
         let Some(name) = NAMES.iter().find(|known| **known == name) else { return };
         let Ok(index) = metric.gpu.parse::<u32>() else { return };
         let key = (index, metric.uuid.clone().into_owned());
@@ -79,7 +116,7 @@ impl Gpus {
         let card = self.gpus.entry(key).or_default();
         card.name = SafeText::new(&metric.gpu_model);
         card.pci = SafeText::new(&metric.pci);
-        card.values.insert(name, figure(value));
+        card.values.insert(name, figure(name, value));
     }
 
     /// The name of the host, as the exporter has it.
@@ -107,13 +144,15 @@ impl Gpus {
         GpuSample {
             gpus: self.gpus.into_iter().map(|(key, card)| card.gpu(key)).collect(),
             readers,
+            ..GpuSample::default()
         }
     }
 }
 
 impl Card {
     fn value(&self, name: &str) -> Reading<f64> {
-        let absent = || Reading::Missing(Why::Absent(format!("DCGM_FI_DEV_{name}").into()));
+        let group = if PROFILED.contains(&name) { "PROF" } else { "DEV" };
+        let absent = || Reading::Missing(Why::Absent(format!("DCGM_FI_{group}_{name}").into()));
         self.values.get(name).cloned().unwrap_or_else(absent)
     }
 
@@ -158,9 +197,61 @@ impl Card {
             encoder: self.share("ENC_UTIL"),
             decoder: self.share("DEC_UTIL"),
             processes: Reading::Missing(none()),
+            detail: self.detail(),
             ..Gpu::default()
         }
     }
+
+    fn detail(&self) -> GpuDetail {
+        let part = |name| {
+            let share = self.value(name);
+            share.map(|share| Ratio::new(share).unwrap_or_default())
+        };
+        let rate = |name| self.value(name).map(BytesPerSecond);
+        let few = |name| self.value(name).map(|few| u32::try_from(whole(few)).unwrap_or_default());
+        let mebibytes = |name| self.value(name).map(|mebibytes| Bytes(whole(mebibytes) << 20));
+        GpuDetail {
+            activity: Activity {
+                sm: part("SM_ACTIVE"),
+                sm_occupancy: part("SM_OCCUPANCY"),
+                tensor: part("PIPE_TENSOR_ACTIVE"),
+                dram: part("DRAM_ACTIVE"),
+            },
+            pcie: PcieLink {
+                generation: few("PCIE_LINK_GEN"),
+                width: few("PCIE_LINK_WIDTH"),
+                receive_bytes_per_second: rate("PCIE_RX_BYTES"),
+                transmit_bytes_per_second: rate("PCIE_TX_BYTES"),
+                ..PcieLink::default()
+            },
+            nvlink: NvLink {
+                receive_bytes_per_second: rate("NVLINK_RX_BYTES"),
+                transmit_bytes_per_second: rate("NVLINK_TX_BYTES"),
+                ..NvLink::default()
+            },
+            memory_celsius: self.value("MEMORY_TEMP").map(Celsius),
+            energy_joules: self
+                .value("TOTAL_ENERGY_CONSUMPTION")
+                .map(|millijoules| Joules(millijoules / 1000.0)),
+            bar1_total_bytes: mebibytes("BAR1_TOTAL"),
+            bar1_used_bytes: mebibytes("BAR1_USED"),
+            ecc_corrected: self.value("ECC_SBE_VOL_TOTAL").map(whole),
+            xids: self.value("XID_ERRORS").map(last_xid),
+            ..GpuDetail::default()
+        }
+    }
+}
+
+/// The exporter tells the code of the last error only; 0 is none.
+fn last_xid(code: f64) -> Vec<Xid> {
+    let code = u32::try_from(whole(code)).ok().filter(|code| *code > 0);
+    let xid = code.map(|code| Xid {
+        code,
+        count: 1,
+        last_uptime_seconds: Reading::Missing(Why::NotSupported),
+        message: SafeText::default(),
+    });
+    xid.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -185,6 +276,13 @@ mod tests {
             ("DCGM_FI_DEV_POWER_USAGE", 140_737_488_355_331.0),
             ("DCGM_FI_DEV_ECC_DBE_VOL_TOTAL", 9_223_372_036_854_775_794.0),
             ("DCGM_FI_DEV_ODD", 1.0),
+            ("DCGM_FI_PROF_SM_ACTIVE", 0.625),
+            ("DCGM_FI_PROF_DRAM_ACTIVE", 140_737_488_355_328.0),
+            ("DCGM_FI_PROF_NVLINK_RX_BYTES", 4e11),
+            ("DCGM_FI_PROF_NVLINK_TX_BYTES", 9_223_372_036_854_775_794.0),
+            ("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", 7.2e12),
+            ("DCGM_FI_DEV_XID_ERRORS", 79.0),
+            ("DCGM_FI_DEV_MEMORY_TEMP", 2_147_483_632.0),
         ];
         for (name, value) in rows {
             gpus.take(&metric(name), Some(value), 9);
@@ -196,5 +294,30 @@ mod tests {
         assert_eq!(gpu.power_watts, Reading::Missing(Why::NoPermission));
         assert_eq!(gpu.ecc_uncorrected, Reading::Missing(Why::NotSupported));
         assert_eq!(gpu.fan.why().unwrap().to_string(), "DCGM_FI_DEV_FAN_SPEED is not there");
+        let detail = &gpu.detail;
+        assert_eq!(detail.activity.sm.get().map(Ratio::fraction), Some(0.625));
+        assert_eq!(detail.activity.dram, Reading::Missing(Why::NotSupported));
+        let absent = "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE is not there";
+        assert_eq!(detail.activity.tensor.why().unwrap().to_string(), absent);
+        assert_eq!(detail.nvlink.receive_bytes_per_second.get(), Some(BytesPerSecond(4e11)));
+        assert_eq!(detail.nvlink.transmit_bytes_per_second, Reading::Missing(Why::NotSupported));
+        assert_eq!(detail.energy_joules.get(), Some(Joules(7.2e9)));
+        assert_eq!(detail.memory_celsius, Reading::Missing(Why::NotSupported));
+        assert_eq!(detail.xids.known().unwrap()[0].code, 79);
+        assert!(last_xid(0.0).is_empty());
+    }
+
+    #[test]
+    fn every_name_that_is_read_is_asked_for() {
+        let text = crate::source::prom::query::ALL
+            .iter()
+            .map(|query| query.text(crate::source::prom::query::Window::of(None)))
+            .find(|text| text.contains("DCGM_FI"))
+            .unwrap();
+        for name in NAMES {
+            let around = [format!("({name}|"), format!("|{name}|"), format!("|{name})")];
+            assert!(around.iter().any(|form| text.contains(form.as_str())), "{name}");
+        }
+        assert!(PROFILED.contains(&"SM_ACTIVE") && !PROFILED.contains(&"PCIE_LINK_WIDTH"));
     }
 }

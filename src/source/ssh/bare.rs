@@ -14,6 +14,7 @@ use super::files::Files;
 use super::link::Link;
 use super::process::Processes;
 use super::{EXCHANGE, nvidia, sensor};
+use crate::model::gpu::Topology;
 use crate::model::node::{
     Core, Disk, List, Mount, Network, NodeInfo, NodeSample, Pressure, Stall, Tasks, Temperature,
     Unread,
@@ -43,6 +44,8 @@ pub(super) struct Bare {
     uptime: Option<Duration>,
     slow_at: Option<Instant>,
     gpus_at: Option<Instant>,
+    /// How the GPUs are connected, which is asked once.
+    topology: Reading<Topology>,
     all: Option<Times>,
     cores: BTreeMap<u32, Times>,
     disks: Counters<5>,
@@ -65,6 +68,7 @@ impl Bare {
             uptime: None,
             slow_at: None,
             gpus_at: None,
+            topology: Reading::default(),
             all: None,
             cores: BTreeMap::new(),
             disks: Counters::default(),
@@ -99,7 +103,7 @@ impl Bare {
             self.slow_at = Some(now);
         }
         if gpus {
-            question.push_str(" gpus");
+            question.push_str(if self.gpus_at.is_none() { " gpus topology" } else { " gpus" });
             self.gpus_at = Some(now);
         }
         if wants.depth {
@@ -109,7 +113,8 @@ impl Bare {
         let asked = timeout(EXCHANGE, self.link.exchange(&question));
         let files = asked.await.unwrap_or(Err(late))?;
         let mut told = self.take(&files, slow, wants.depth);
-        told.extend(nvidia::sample(&files).map(|sample| Told::own(What::Gpus(Box::new(sample)))));
+        let sample = nvidia::sample(&files, &mut self.topology);
+        told.extend(sample.map(|sample| Told::own(What::Gpus(Box::new(sample)))));
         Ok(told)
     }
 

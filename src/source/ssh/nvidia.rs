@@ -4,23 +4,30 @@
 //! its row are read.
 
 use super::files::Files;
-use crate::model::gpu::{Gpu, GpuProcess, GpuReader, GpuReaderState, GpuSample};
+use crate::model::gpu::{
+    Gpu, GpuDetail, GpuProcess, GpuReader, GpuReaderState, GpuSample, MemoryOwner, PcieLink,
+    Topology,
+};
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
 use crate::model::unit::{Bytes, Celsius, Hertz, Ratio, Watts};
+use crate::procfs::memory;
 
-/// Columns that are asked for; one more where the driver knows MIG.
+/// Columns that every driver knows; one more where it knows MIG.
 const COLUMNS: usize = 16;
+/// Columns that newer drivers know, after that one.
+const MORE: usize = 8;
 /// Most GPUs, and most processes of all.
 const MOST: usize = 1024;
 
-/// What `nvidia-smi` told; `None` where it was not asked.
-pub(super) fn sample(files: &Files) -> Option<GpuSample> {
+/// What `nvidia-smi` told; `None` where it was not asked. `topology` is what is known of the connections,
+/// and becomes what is known now.
+pub(super) fn sample(files: &Files, topology: &mut Reading<Topology>) -> Option<GpuSample> {
     let status = files.told("gpu_status")?;
     let rows = files.all_told("gpu");
     let read: Vec<(Gpu, SafeText)> = rows.iter().filter_map(|row| gpu(row)).take(MOST).collect();
     let version = read.first().map(|(_, version)| version.clone());
-    let mut gpus: Vec<Gpu> = read.into_iter().map(|(gpu, _)| gpu).collect();
+    let mut gpus: Vec<Gpu> = read.into_iter().map(|(gpu, _)| lent(gpu, files)).collect();
     let state = match (gpus.is_empty(), status) {
         (false, _) => GpuReaderState::Works,
         (true, "0") => GpuReaderState::NotHere("there is no NVIDIA GPU".into()),
@@ -31,7 +38,28 @@ pub(super) fn sample(files: &Files) -> Option<GpuSample> {
     }
     let version = Reading::from_option(version, Why::NotSupported);
     let readers = vec![GpuReader { name: "nvidia-smi".into(), version, state }];
-    Some(GpuSample { gpus, readers })
+    if topology.known().is_none() {
+        let drawn = Topology::parse(&files.all_told("topology").join("\n"));
+        *topology = Reading::from_option(drawn, Why::Absent("nvidia-smi topo -m".into()));
+    }
+    Some(GpuSample { gpus, readers, topology: topology.clone() })
+}
+
+/// A GPU that has no memory of its own uses the machine's.
+fn lent(gpu: Gpu, files: &Files) -> Gpu {
+    let has_none = gpu.memory_total_bytes.why() == Some(&Why::NotSupported);
+    match files.text("/proc/meminfo").and_then(memory::parse).filter(|_| has_none) {
+        None => gpu,
+        Some(memory) => {
+            let used = memory.total_bytes.0.saturating_sub(memory.available_bytes.0);
+            Gpu {
+                memory_owner: MemoryOwner::Machine,
+                memory_total_bytes: Reading::Known(memory.total_bytes),
+                memory_used_bytes: Reading::Known(Bytes(used)),
+                ..gpu
+            }
+        }
+    }
 }
 
 fn broken(rows: &[String], status: &str) -> GpuReaderState {
@@ -47,7 +75,7 @@ fn broken(rows: &[String], status: &str) -> GpuReaderState {
 /// A row and the driver's version in it; `None` for anything else that was said.
 fn gpu(row: &str) -> Option<(Gpu, SafeText)> {
     let cells: Vec<&str> = row.split(',').map(str::trim).collect();
-    if !(COLUMNS..=COLUMNS + 1).contains(&cells.len()) {
+    if ![COLUMNS, COLUMNS + 1, COLUMNS + 1 + MORE].contains(&cells.len()) {
         return None;
     }
     let cell = |at: usize| cells.get(at).copied().unwrap_or_default();
@@ -86,9 +114,31 @@ fn gpu(row: &str) -> Option<(Gpu, SafeText)> {
         encoder: Reading::Missing(Why::NotSupported),
         decoder: Reading::Missing(Why::NotSupported),
         processes: Reading::Known(Vec::new()),
+        detail: detail(cells.get(COLUMNS + 1..).unwrap_or_default()),
         ..Gpu::default()
     };
     Some((gpu, cell(4).into()))
+}
+
+/// What newer drivers tell; nothing where `cells` has nothing.
+fn detail(cells: &[&str]) -> GpuDetail {
+    let number = |at: usize| figure(cells.get(at).copied().unwrap_or_default());
+    let few = |at| number(at).map(|few| u32::try_from(whole(few)).unwrap_or_default());
+    let hertz = |at| number(at).map(|megahertz| Hertz(whole(megahertz).saturating_mul(1_000_000)));
+    GpuDetail {
+        memory_celsius: number(0).map(Celsius),
+        pcie: PcieLink {
+            generation: few(1),
+            generation_max: few(2),
+            width: few(3),
+            width_max: few(4),
+            ..PcieLink::default()
+        },
+        core_clock_max_hertz: hertz(5),
+        memory_clock_max_hertz: hertz(6),
+        ecc_corrected: number(7).map(whole),
+        ..GpuDetail::default()
+    }
 }
 
 /// `GPU-…, 4711, /usr/bin/python3, 2048`: gives the process to its GPU. A name may hold commas.
@@ -136,10 +186,46 @@ mod tests {
     const ROW: &str = "@gpu:0, GPU-abc, Tesla T4, 00000000:00:04.0, 550.54, 35, 10, 16384, 1024, 45, \
         [N/A], 70.00, 1590, 5000, [Not Supported], 0, [N/A]";
 
+    fn told(body: &str) -> Option<GpuSample> {
+        sample(&Files::read(body), &mut Reading::default())
+    }
+
+    #[test]
+    fn a_newer_driver_tells_links_limits_and_connections() {
+        let body = format!(
+            "@gpu_status:0\n{ROW}, 51, 3, 4, 8, 16, 1980, 5001, 12\n\
+             @topology:\tGPU0\tCPU Affinity\n@topology:GPU0\t X \t0-7"
+        );
+        let mut topology = Reading::default();
+        let sample = sample(&Files::read(&body), &mut topology).unwrap();
+        let detail = &sample.gpus[0].detail;
+        assert_eq!(detail.memory_celsius.get(), Some(Celsius(51.0)));
+        assert!(detail.pcie.is_narrow());
+        assert_eq!(detail.core_clock_max_hertz.get(), Some(Hertz(1_980_000_000)));
+        assert_eq!(detail.ecc_corrected.get(), Some(12));
+        assert_eq!(sample.topology.known().unwrap().devices.len(), 1);
+        let later = super::sample(&Files::read(&format!("@gpu_status:0\n{ROW}")), &mut topology);
+        assert!(later.unwrap().topology.known().is_some(), "it is asked for once");
+    }
+
+    #[test]
+    fn a_part_with_unified_memory_shows_the_machines() {
+        let row = "@gpu:0, GPU-gb10, NVIDIA GB10, 0000000F:01:00.0, 580.1, 6, 0, [N/A], [N/A], 43, \
+            8.2, [N/A], 2000, [N/A], [N/A], [N/A], [N/A]";
+        let body = format!(
+            "@gpu_status:0\n{row}\n/proc/meminfo:MemTotal: 1048576 kB\n\
+             /proc/meminfo:MemAvailable: 524288 kB"
+        );
+        let gpu = told(&body).unwrap().gpus.remove(0);
+        assert_eq!(gpu.memory_owner, MemoryOwner::Machine);
+        assert_eq!(gpu.memory_total_bytes.get(), Some(Bytes(1 << 30)));
+        assert_eq!(gpu.memory_used_bytes.get(), Some(Bytes(1 << 29)));
+    }
+
     #[test]
     fn a_cell_that_is_none_is_a_gap() {
         let body = format!("@gpu_status:0\n{ROW}\n@app:GPU-abc, 77, /usr/bin/a, b, 512\n@app:odd");
-        let sample = sample(&Files::read(&body)).unwrap();
+        let sample = told(&body).unwrap();
         let gpu = &sample.gpus[0];
         assert_eq!(gpu.utilization.get().unwrap().to_string(), "35 %");
         assert_eq!(gpu.power_watts, Reading::Missing(Why::NotSupported));
@@ -153,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_driver_that_does_not_answer_is_said() {
-        let state = |body: &str| sample(&Files::read(body)).unwrap().readers.remove(0).state;
+        let state = |body: &str| told(body).unwrap().readers.remove(0).state;
         let GpuReaderState::Broken { reason, .. } =
             state("@gpu_status:9\n@gpu:NVIDIA-SMI has failed")
         else {
@@ -162,7 +248,7 @@ mod tests {
         assert_eq!(reason.as_str(), "NVIDIA-SMI has failed");
         assert!(matches!(state("@gpu_status:137"), GpuReaderState::Broken { .. }));
         assert!(matches!(state("@gpu_status:0\n@gpu:"), GpuReaderState::NotHere(_)));
-        assert!(sample(&Files::default()).is_none());
+        assert!(told("").is_none());
     }
 
     #[test]

@@ -42,12 +42,16 @@ gpus() {
     of=$of,memory.used,temperature.gpu,power.draw,enforced.power.limit,clocks.sm,clocks.mem
     of=$of,fan.speed,ecc.errors.uncorrected.volatile.total
     as=--format=csv,noheader,nounits
-    told=$(brief nvidia-smi --query-gpu=$of,mig.mode.current $as ||
+    more=temperature.memory,pcie.link.gen.current,pcie.link.gen.max,pcie.link.width.current
+    more=$more,pcie.link.width.max,clocks.max.sm,clocks.max.mem,ecc.errors.corrected.volatile.total
+    told=$(brief nvidia-smi --query-gpu=$of,mig.mode.current,$more $as ||
+        brief nvidia-smi --query-gpu=$of,mig.mode.current $as ||
         brief nvidia-smi --query-gpu=$of $as)
     say gpu_status $?
     printf "%s\n" "$told" | sed "s/^/@gpu:/"
     brief nvidia-smi --query-compute-apps=gpu_uuid,pid,process_name,used_memory $as | sed "s/^/@app:/"
 }
+topology() { brief nvidia-smi topo -m | head -n 300 | sed "s/^/@topology:/"; }
 processes() {
     all /proc/[0-9]*/stat
     grep -E "^(read|write)_bytes:" /proc/[0-9]*/io /dev/null 2>/dev/null
@@ -68,6 +72,7 @@ look() {
         space) space ;;
         sensors) sensors ;;
         gpus) gpus ;;
+        topology) topology ;;
         processes) processes ;;
         users) users ;;
         [0-9]*) who "$what" ;;

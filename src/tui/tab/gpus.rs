@@ -1,4 +1,5 @@
-//! GPUs: a table of all, and the one under the cursor in depth.
+//! GPUs: a table of all, and below it the one under the cursor in depth, all beside each other, or all
+//! as one.
 //!
 //! "Busy" is the share of time in which at least one kernel ran. A GPU may be busy all the time and
 //! do little, so it is never called "use" here, and being busy is never an alarm.
@@ -23,7 +24,13 @@ use crate::tui::widget::sheet::Sheet;
 mod card;
 mod chart;
 mod entry;
+mod fact;
+mod many;
+mod matrix;
 mod none;
+mod then;
+mod total;
+mod trouble;
 
 use entry::{Entry, Key, Then};
 
@@ -33,13 +40,37 @@ pub struct View {
     sheet: Sheet<Key>,
     /// The instant of the past that was drawn last; keys and clicks mean its numbers.
     then: RefCell<Option<Arc<Then>>>,
-    /// Whether the one under the cursor has all the room.
+    /// Whether what is below the table has all the room.
     zoom: bool,
+    below: Below,
+}
+
+/// What stands below the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Below {
+    /// The GPU under the cursor.
+    #[default]
+    One,
+    /// Each GPU's history beside the others'.
+    Compared,
+    /// The sums of all, and how those of a node are connected.
+    Together,
+}
+
+impl Below {
+    const fn next(self) -> Self {
+        match self {
+            Self::One => Self::Compared,
+            Self::Compared => Self::Together,
+            Self::Together => Self::One,
+        }
+    }
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { sheet: Sheet::sorted_by(entry::NODE), then: RefCell::default(), zoom: false }
+        let (then, below) = (RefCell::default(), Below::One);
+        Self { sheet: Sheet::sorted_by(entry::NODE), then, zoom: false, below }
     }
 }
 
@@ -51,7 +82,9 @@ impl View {
         let rows = self.sheet.arrange(&entries);
         match action {
             Action::Enter | Action::Zoom if !rows.is_empty() => self.zoom = !self.zoom,
+            Action::Compare if !rows.is_empty() => self.below = self.below.next(),
             Action::Back if self.zoom => self.zoom = false,
+            Action::Back if self.below != Below::One => self.below = Below::One,
             Action::Back if !self.sheet.text.is_empty() => self.filter(""),
             Action::Why if then.is_some() => return Reply::Say(OF_THEN.into()),
             Action::Why => return Reply::Say(why(self.sheet.current(&rows), state)),
@@ -90,9 +123,26 @@ impl View {
             return &[Action::Why];
         }
         if self.zoom {
-            return &[Action::Earlier, Action::Left, Action::View, Action::Why, Action::Back];
+            const ZOOMED: &[Action] = &[
+                Action::Compare,
+                Action::Earlier,
+                Action::Left,
+                Action::View,
+                Action::Why,
+                Action::Back,
+            ];
+            return ZOOMED;
         }
-        &[Action::Enter, Action::Sort, Action::Earlier, Action::Left, Action::View, Action::Why]
+        const ALL: &[Action] = &[
+            Action::Enter,
+            Action::Compare,
+            Action::Sort,
+            Action::Earlier,
+            Action::Left,
+            Action::View,
+            Action::Why,
+        ];
+        ALL
     }
 
     /// Draws the tab.
@@ -121,8 +171,12 @@ impl View {
                 entry::cell(rows[row], column, width, look)
             });
         }
-        if let Some(entry) = self.sheet.current(&rows) {
-            card::draw(entry, lower, buffer, look);
+        let under = self.sheet.current(&rows);
+        match (self.below, under) {
+            (Below::One, Some(entry)) => card::draw(entry, lower, buffer, look),
+            (Below::Compared, _) => many::compared(&rows, lower, buffer, look),
+            (Below::Together, entry) => total::draw(&rows, entry, lower, buffer, look),
+            (Below::One, None) => {}
         }
     }
 

@@ -10,6 +10,7 @@ use crate::tui::look::Look;
 use crate::tui::tab::Tab;
 use crate::tui::widget::status::{Standing, Status};
 
+mod gpus;
 mod time;
 
 /// What stands before the tabs, where there are columns for it.
@@ -93,8 +94,11 @@ fn standing(app: &App, state: &State, look: &Look<'_>, room: usize) -> Line<'sta
     take(one(paused(app, look)));
     let [long, short] = nodes(&app.views.overview.survey(state, look).standing, look);
     let _ = take(long) || take(short);
-    for span in [running(app, state, look), lost(state, look), clock(app, look), host(state, look)]
-    {
+    for span in [running(app, state, look), lost(state, look)] {
+        take(one(span));
+    }
+    let _ = gpus::strips(state, look).into_iter().any(&mut take);
+    for span in [clock(app, look), host(state, look)] {
         take(one(span));
     }
     Line::from(shown)

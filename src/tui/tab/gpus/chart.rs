@@ -29,12 +29,14 @@ pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Lo
         trace(history, GpuMetric::Utilization, window, series[0], "*"),
         trace(history, GpuMetric::Memory, window, series[1], "+"),
         trace(history, GpuMetric::Temperature, window, series[4], "o"),
+        trace(history, GpuMetric::Sm, window, series[3], "x"),
     ];
     let right = (inner.width >= 60).then_some((Scale::Celsius, 100.0));
     let left = (Scale::Percent, 100.0);
     let chart = Chart { traces: &traces, window, left, right, cursor_ms: look.cursor() };
     chart.draw(inner, buffer, look);
-    names(&traces, area, buffer, look);
+    let works = traces[3].points.iter().any(|(_, value)| value.is_some());
+    names(&traces[..if works { 4 } else { 3 }], area, buffer, look);
 }
 
 /// How far back it goes; under the cursor, when that was and what was read then.
@@ -62,7 +64,7 @@ fn title(entry: &Entry<'_>, look: &Look<'_>) -> String {
 /// The legend, within the upper edge of the frame.
 fn names(traces: &[Trace], frame: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let mut spans = vec![Span::raw(" ")];
-    spans.extend(legend(&["busy", "memory", "°C"], traces, look));
+    spans.extend(legend(&["busy", "memory", "°C", "SM"], traces, look));
     let line = Line::from(spans);
     let width = grid::narrow(line.width());
     if frame.width > width + 44 {

@@ -163,7 +163,8 @@ impl Entry<'_> {
     /// `name: reason` for each missing value.
     pub(super) fn gaps(&self) -> Vec<String> {
         let gpu = self.gpu;
-        let all: [(&str, Option<&Why>); 13] = [
+        let detail = &gpu.detail;
+        let all: [(&str, Option<&Why>); 20] = [
             ("time busy", gpu.utilization.why()),
             ("memory", gpu.memory_used_bytes.why()),
             ("temperature", gpu.celsius.why()),
@@ -177,16 +178,24 @@ impl Entry<'_> {
             ("MIG", gpu.mig.why()),
             ("encoder", gpu.encoder.why()),
             ("processes", gpu.processes.why()),
+            ("SM activity", detail.activity.sm.why()),
+            ("memory temperature", detail.memory_celsius.why()),
+            ("energy", detail.energy_joules.why()),
+            ("PCIe", detail.pcie.generation.why()),
+            ("NVLink", detail.nvlink.links.why()),
+            ("Xid errors", detail.xids.why()),
+            ("parts", detail.mig_instances.why()),
         ];
         let gap = |(name, why): (&str, Option<&Why>)| why.map(|why| format!("{name}: {why}"));
         all.into_iter().filter_map(gap).collect()
     }
 }
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     Column::words("  GPU", 20, 0).grows().by(NAME),
     Column::words("NODE", 10, 5).by(NODE),
     Column::numbers("TIME BUSY", 15, 0).by(BUSY),
+    Column::numbers("SM", 6, 7),
     Column::numbers("MEMORY", 15, 1).by(MEM),
     Column::numbers("TEMP", 6, 2).by(TEMP),
     Column::numbers("POWER", 7, 3).by(POWER),
@@ -226,17 +235,18 @@ pub(super) fn cell(
             let busy = gpu.utilization.get();
             return bar(busy, width, or(look.theme.series[0]), text, look);
         }
-        3 => {
+        3 => value::span(&gpu.detail.activity.sm, or(look.theme.series[3]), look),
+        4 => {
             let memory = entry.memory();
             let style = memory.map_or(text, |memory| look.load(memory));
             return bar(memory, width, or(style), text, look);
         }
-        4 => {
+        5 => {
             let heat = gpu.celsius.get().map_or(text, |celsius| look.heat(celsius.0));
             value::span(&gpu.celsius, or(heat), look)
         }
-        5 => value::span(&gpu.power_watts, text, look),
-        6 => value::span(&gpu.core_clock_hertz, text, look),
+        6 => value::span(&gpu.power_watts, text, look),
+        7 => value::span(&gpu.core_clock_hertz, text, look),
         _ => throttle(gpu, look),
     }]
 }
@@ -253,13 +263,14 @@ fn of_then(
     let share = |metric| number(metric).and_then(|percent| Ratio::new(percent / 100.0));
     vec![match column {
         2 => return bar(share(GpuMetric::Utilization), width, look.theme.series[0], text, look),
-        3 => {
+        3 => value::maybe(share(GpuMetric::Sm), look.theme.series[3], look),
+        4 => {
             let memory = share(GpuMetric::Memory);
             let style = memory.map_or(text, |memory| look.load(memory));
             return bar(memory, width, style, text, look);
         }
-        4 => value::maybe(number(GpuMetric::Temperature).map(Celsius), text, look),
-        5 => value::maybe(number(GpuMetric::Power).map(Watts), text, look),
+        5 => value::maybe(number(GpuMetric::Temperature).map(Celsius), text, look),
+        6 => value::maybe(number(GpuMetric::Power).map(Watts), text, look),
         _ => Span::styled(value::MISSING, look.theme.muted),
     }]
 }

@@ -1,0 +1,237 @@
+//! The facts of one GPU, the most important first.
+//!
+//! What works in a GPU stands right below the time it was busy: 100 % of that time says nothing of it.
+//! Where no reader tells it, that is said in its place.
+
+use std::fmt::Display;
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::entry::{Entry, throttle};
+use crate::model::gpu::{Gpu, MemoryOwner};
+use crate::model::reading::Reading;
+use crate::model::unit::Ratio;
+use crate::state::history::energy;
+use crate::tui::look::Look;
+use crate::tui::widget::{fixed, meter, value};
+
+/// Width of a fact's name.
+const NAME: usize = 10;
+/// Width of a first value beside which there is a second.
+const VALUE: usize = 11;
+
+/// Every fact, for a panel `width` columns wide.
+pub(super) fn lines(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let mut lines = shares(entry, width, look);
+    lines.extend(warmth(entry.gpu, look));
+    lines.push(Line::from(vec![label("slowed by", look), throttle(entry.gpu, look)]));
+    lines.extend(links(entry.gpu, look));
+    lines.push(spent(entry, look));
+    lines.extend(rest(entry.gpu, look));
+    lines.extend(parts(entry.gpu, look));
+    lines
+}
+
+fn shares(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let (gpu, series) = (entry.gpu, look.theme.series);
+    let memory = entry.memory();
+    let owner = match gpu.memory_owner {
+        MemoryOwner::Gpu => "",
+        MemoryOwner::Machine => " *",
+    };
+    let used = format!("{} of {}{owner}", gpu.memory_used_bytes, gpu.memory_total_bytes);
+    let power = gpu.power_watts.get().zip(gpu.power_limit_watts.get());
+    let power = power.and_then(|(draw, limit)| Ratio::of(draw.0, limit.0));
+    let watts = format!("{} of {}", gpu.power_watts, gpu.power_limit_watts);
+    let load = memory.map_or(look.theme.muted, |memory| look.load(memory));
+    let busy = gpu.utilization.get();
+    let mut lines = vec![share("time busy", busy, "", series[0], width, look)];
+    lines.extend(activity(gpu, width, look));
+    lines.push(share("memory", memory, &used, load, width, look));
+    if gpu.memory_owner == MemoryOwner::Machine {
+        lines.push(Line::styled("* the machine's: this GPU has none of its own", look.theme.muted));
+    }
+    lines.push(share("power", power, &watts, series[2], width, look));
+    lines
+}
+
+/// What works while it is busy.
+fn activity(gpu: &Gpu, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let activity = &gpu.detail.activity;
+    let rows = [
+        ("SM active", &activity.sm, "multiprocessors with work"),
+        ("tensor", &activity.tensor, "tensor cores"),
+        ("DRAM", &activity.dram, "memory bandwidth"),
+    ];
+    if let (None, Some(why)) = (activity.sm.known(), activity.sm.why())
+        && rows.iter().all(|(_, reading, _)| reading.known().is_none())
+    {
+        let words = format!("{}  SM, tensor, DRAM: {why}", value::MISSING);
+        return vec![Line::from(vec![
+            label("of that", look),
+            Span::styled(words, look.theme.muted),
+        ])];
+    }
+    let style = look.theme.series[3];
+    rows.map(|(name, reading, words)| share(name, reading.get(), words, style, width, look)).into()
+}
+
+fn warmth(gpu: &Gpu, look: &Look<'_>) -> [Line<'static>; 4] {
+    let detail = &gpu.detail;
+    let heat = |reading: &Reading<crate::model::unit::Celsius>| {
+        let style = reading.get().map(|celsius| look.heat(celsius.0));
+        value::span(reading, style.unwrap_or(look.theme.text), look)
+    };
+    let most = |reading: &Reading<crate::model::unit::Hertz>| text(reading, look);
+    [
+        pair("heat", &heat(&gpu.celsius), "slows at", text(&gpu.slowdown_celsius, look), look),
+        pair("mem heat", &heat(&detail.memory_celsius), "fan", text(&gpu.fan, look), look),
+        pair(
+            "clock",
+            &most(&gpu.core_clock_hertz),
+            "up to",
+            most(&detail.core_clock_max_hertz),
+            look,
+        ),
+        pair(
+            "mem clk",
+            &most(&gpu.memory_clock_hertz),
+            "up to",
+            most(&detail.memory_clock_max_hertz),
+            look,
+        ),
+    ]
+}
+
+fn links(gpu: &Gpu, look: &Look<'_>) -> Vec<Line<'static>> {
+    let (pcie, nvlink) = (&gpu.detail.pcie, &gpu.detail.nvlink);
+    let lanes = |generation: &Reading<u32>, width: &Reading<u32>| {
+        Some(format!("{}.0 x{}", generation.get()?, width.get()?))
+    };
+    let now = lanes(&pcie.generation, &pcie.width);
+    let style = if pcie.is_narrow() { look.theme.warn } else { look.theme.text };
+    let most = lanes(&pcie.generation_max, &pcie.width_max);
+    let mut lines = vec![
+        pair(
+            "PCIe",
+            &value::maybe(now, style, look),
+            "up to",
+            value::maybe(most, look.theme.text, look),
+            look,
+        ),
+        pair(
+            "  in",
+            &text(&pcie.receive_bytes_per_second, look),
+            "out",
+            text(&pcie.transmit_bytes_per_second, look),
+            look,
+        ),
+    ];
+    let Some((up, all)) = nvlink.up() else { return lines };
+    let style = if up < all { look.theme.warn } else { look.theme.text };
+    let words = Span::styled(format!("{up} of {all} up"), style);
+    lines.push(Line::from(vec![label("NVLink", look), words]));
+    lines.push(pair(
+        "  in",
+        &text(&nvlink.receive_bytes_per_second, look),
+        "out",
+        text(&nvlink.transmit_bytes_per_second, look),
+        look,
+    ));
+    lines
+}
+
+/// Energy over the time that charts show, and at what mean power.
+fn spent(entry: &Entry<'_>, look: &Look<'_>) -> Line<'static> {
+    let window = look.window();
+    let span = window.end_ms.saturating_sub(window.span_ms)..window.end_ms.saturating_add(1);
+    let history = look.gpu_history(entry.id, entry.node, &entry.gpu.id);
+    let Some(spent) = history.and_then(|history| energy(history, span)) else {
+        let missing = value::maybe(None::<&str>, look.theme.text, look);
+        return Line::from(vec![label("energy", look), missing]);
+    };
+    let sign = if spent.is_counted { "" } else { "about " };
+    let length = crate::model::unit::Seconds(spent.seconds);
+    let words = format!("{sign}{} in {length}, mean {}", spent.joules, spent.mean());
+    Line::from(vec![label("energy", look), Span::styled(words, look.theme.text)])
+}
+
+fn rest(gpu: &Gpu, look: &Look<'_>) -> [Line<'static>; 4] {
+    let detail = &gpu.detail;
+    let (bad, text_of) = (gpu.ecc_uncorrected.get(), look.theme.text);
+    let style = if bad.is_some_and(|bad| bad > 0) { look.theme.bad } else { text_of };
+    let errors = value::span(&gpu.ecc_uncorrected, style, look);
+    let mig = gpu.mig.get().map(|on| if on { "on" } else { "off" });
+    let window = detail.bar1_used_bytes.get().zip(detail.bar1_total_bytes.get());
+    let window = window.map(|(used, all)| format!("{used} of {all}"));
+    [
+        pair("ECC lost", &errors, "mended", text(&detail.ecc_corrected, look), look),
+        pair(
+            "mem busy",
+            &text(&gpu.memory_utilization, look),
+            "MIG",
+            value::maybe(mig, text_of, look),
+            look,
+        ),
+        pair("encoder", &text(&gpu.encoder, look), "decoder", text(&gpu.decoder, look), look),
+        Line::from(vec![label("BAR1", look), value::maybe(window, text_of, look)]),
+    ]
+}
+
+/// The parts it is split into.
+fn parts(gpu: &Gpu, look: &Look<'_>) -> Vec<Line<'static>> {
+    let parts = gpu.detail.mig_instances.known().map_or(&[][..], Vec::as_slice);
+    let line = |part: &crate::model::gpu::MigInstance| {
+        let used = format!("{} of {}", part.memory_used_bytes, part.memory_total_bytes);
+        let name = format!("MIG {}", part.index);
+        let words = format!("{}  {used}", fixed::left(part.profile.as_str(), VALUE));
+        Line::from(vec![label(&name, look), Span::styled(words, look.theme.text)])
+    };
+    parts.iter().map(line).collect()
+}
+
+/// A value in plain letters, or the dash.
+pub(super) fn text<T: Display>(reading: &Reading<T>, look: &Look<'_>) -> Span<'static> {
+    value::span(reading, look.theme.text, look)
+}
+
+/// The name of a fact.
+pub(super) fn label(name: &str, look: &Look<'_>) -> Span<'static> {
+    Span::styled(fixed::fit(name, NAME, false), look.theme.muted)
+}
+
+/// A share as a number, a bar, and words about it where there is room.
+pub(super) fn share(
+    name: &str,
+    share: Option<Ratio>,
+    words: &str,
+    style: Style,
+    width: usize,
+    look: &Look<'_>,
+) -> Line<'static> {
+    let number = value::maybe(share, style, look);
+    let words = if width < 50 { String::new() } else { fixed::fit(words, 26, true) };
+    let room = width.saturating_sub(NAME + 8 + words.chars().count());
+    let mut spans = vec![label(name, look)];
+    spans.push(Span::styled(fixed::fit(&number.content, 6, true) + "  ", number.style));
+    spans.extend(meter::plain(share, room, style, look));
+    spans.push(Span::styled(words, look.theme.muted));
+    spans.into()
+}
+
+/// Two facts in one line.
+pub(super) fn pair(
+    name: &str,
+    value: &Span<'static>,
+    other: &str,
+    second: Span<'static>,
+    look: &Look<'_>,
+) -> Line<'static> {
+    Line::from(vec![
+        label(name, look),
+        Span::styled(fixed::fit(&value.content, VALUE, false), value.style),
+        Span::styled(fixed::fit(other, 9, false), look.theme.muted),
+        second,
+    ])
+}
