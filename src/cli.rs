@@ -11,6 +11,7 @@ use clap::Parser;
 use color_eyre::eyre::Report;
 
 mod advice;
+mod agent_watch;
 mod annotate;
 pub mod args;
 mod baseline;

@@ -8,6 +8,7 @@ pub mod agent;
 pub mod backend;
 pub mod bench;
 pub mod command;
+pub mod done;
 pub mod gpu;
 pub mod id;
 pub mod job;

@@ -28,9 +28,11 @@ mod foreign;
 pub mod isomon;
 pub mod mistudio;
 pub mod open;
+pub mod openclaw;
 pub mod prom;
 pub mod solstice;
 pub mod ssh;
+pub mod tokenspy;
 pub mod vulcan;
 
 pub use clients::Clients;

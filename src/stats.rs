@@ -4,6 +4,7 @@
 //! figure again from the samples of its run. Nothing here knows of clocks, files or tasks.
 
 pub mod compare;
+pub mod done;
 pub mod estimate;
 pub mod holm;
 pub mod interval;

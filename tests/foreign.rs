@@ -14,11 +14,15 @@ mod dream;
 mod hostile;
 #[path = "foreign/mistudio.rs"]
 mod mistudio;
+#[path = "foreign/openclaw.rs"]
+mod openclaw;
 #[path = "foreign/server.rs"]
 mod server;
 #[path = "foreign/solstice.rs"]
 mod solstice;
 #[path = "foreign/stream.rs"]
 mod stream;
+#[path = "foreign/tokenspy.rs"]
+mod tokenspy;
 #[path = "foreign/vulcan.rs"]
 mod vulcan;

@@ -35,6 +35,9 @@ fn works(backend: &str, each: u32) -> Vec<Work> {
             status: if good { Status::Completed } else { Status::Failed },
             good,
             seconds: good.then(|| 0.1 + f64::from(number % 10) / 100.0),
+            started_ms: None,
+            ended_ms: None,
+            timed_out: false,
         }
     };
     (0..each).map(one).collect()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::agent_watch;
 use crate::hub::Hub;
 use crate::hub::local::Local;
 use crate::model::update::What;
@@ -24,6 +25,7 @@ pub(super) fn start(
     tokio::spawn(at(hub.pace(), Voice::Notice("GPUs")).run(move || gpus.gpus()));
     let reading = at(processes_pace, Voice::Notice("processes"));
     tokio::spawn(reading.run(move || processes.processes()));
+    tokio::spawn(agent_watch::watch(hub.outlet(), stop.clone()));
     let (local, outlet) = (Arc::clone(local), hub.outlet());
     tokio::spawn(async move {
         if let Ok(info) = tokio::task::spawn_blocking(move || local.info()).await {

@@ -125,6 +125,7 @@ fn snapshot(mut state: State, replay: &Replay) -> Snapshot {
         node: local.sample.map(|(_, sample)| *sample).unwrap_or_default(),
         gpus: local.gpus.map(|(_, gpus)| *gpus).unwrap_or_default(),
         processes: local.processes.map(|(_, all)| all).unwrap_or_default(),
+        agents: local.agents.map(|(_, agents)| *agents),
         nodes,
     }
 }
@@ -143,5 +144,6 @@ fn remote(id: &SourceId, node: Node) -> Remote {
         info: node.info.map(|info| *info),
         node: node.sample.map(|(_, sample)| *sample),
         gpus: node.gpus.map(|(_, gpus)| *gpus),
+        agents: node.agents.map(|(_, agents)| *agents),
     }
 }

@@ -8,7 +8,7 @@ use super::args::Args;
 use super::print;
 use super::setting::Setting;
 use super::sources::{SourceArgs, Which};
-use super::{Exit, Outcome, log, runtime};
+use super::{Exit, Outcome, agent_watch, log, runtime};
 use crate::model::gpu::GpuSample;
 use crate::model::id::SourceId;
 use crate::model::node::NodeSample;
@@ -66,7 +66,8 @@ async fn take(setting: &Setting) -> Result<Snapshot> {
     let processes = twice(local.processes());
     let gpus = twice(local.gpus());
     let info = tokio::task::spawn_blocking(move || local.info());
-    let (node, processes, gpus, info) = tokio::join!(node, processes, gpus, info);
+    let agents = tokio::task::spawn_blocking(agent_watch::once);
+    let (node, processes, gpus, info, agents) = tokio::join!(node, processes, gpus, info, agents);
     let processes = processes_of(processes)?;
     let mut gpus = gpus_of(gpus)?;
     gpus.join(&processes);
@@ -79,6 +80,7 @@ async fn take(setting: &Setting) -> Result<Snapshot> {
         node: node_of(node)?,
         gpus,
         processes,
+        agents: agents?,
         nodes: Vec::new(),
     })
 }

@@ -2,7 +2,8 @@
 //!
 //! `local:`, `http(s)://host:port/path` (whose kind is found by asking), `vulcan+http://`,
 //! `solstice+http://`, `mistudio+http://`, `dream+http://`, `cluster+http://`, `prom+http://`,
-//! `isomon+http://`, each with `https` too, and `ssh://user@host:port`. A name or a password in an
+//! `isomon+http://`, `tokenspy+http://`, each with `https` too, `openclaw+ws://host:18789` (or `wss`),
+//! `openclaw:/its/directory`, and `ssh://user@host:port`. A name or a password in an
 //! HTTP address is refused: it would be shown and logged. What begins with `-` is no host: OpenSSH
 //! would take it for an option.
 
@@ -12,6 +13,10 @@ use crate::model::origin::Kind;
 
 /// The port of an isomon that serves.
 pub const PORT: u16 = 7070;
+/// The port of an OpenClaw's gateway.
+const GATEWAY: u16 = 18_789;
+/// What stands before the directory of an OpenClaw.
+const OPENCLAW: &str = "openclaw:";
 
 /// A checked address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +46,11 @@ pub enum Address {
         /// Port.
         port: Option<u16>,
     },
+    /// An OpenClaw by its files on this machine.
+    OpenClaw {
+        /// Its state directory, from the root.
+        path: String,
+    },
 }
 
 /// Why an address is none.
@@ -56,7 +66,7 @@ pub struct Error {
 }
 
 /// What stands before `+` for each kind that speaks HTTP.
-const KINDS: [(&str, Kind); 7] = [
+const KINDS: [(&str, Kind); 9] = [
     ("isomon", Kind::Isomon),
     ("vulcan", Kind::Vulcan),
     ("solstice", Kind::Solstice),
@@ -64,15 +74,20 @@ const KINDS: [(&str, Kind); 7] = [
     ("dream", Kind::Dream),
     ("cluster", Kind::Cluster),
     ("prom", Kind::Prometheus),
+    ("openclaw", Kind::OpenClaw),
+    ("tokenspy", Kind::TokenSpy),
 ];
 
-const SCHEMES: &str = "write http://host:7070, https://…, ssh://user@host, or vulcan+, solstice+, mistudio+, dream+, cluster+ or prom+ before http";
+const SCHEMES: &str = "write http://host:7070, https://…, ssh://user@host, or vulcan+, solstice+, mistudio+, dream+, cluster+, tokenspy+ or prom+ before http, or openclaw+ws://…";
 
 impl Address {
     /// Reads `text`.
     pub fn parse(text: &str) -> Result<Self, Error> {
         if text == "local" || text == "local:" {
             return Ok(Self::Local);
+        }
+        if let Some(path) = text.strip_prefix(OPENCLAW) {
+            return directory(text, path);
         }
         let Some((scheme, rest)) = text.split_once("://") else {
             return Err(wrong(text, "it has no scheme", SCHEMES));
@@ -85,6 +100,8 @@ impl Address {
             (None, "ssh") => return ssh(text, rest),
             (_, "http") => false,
             (_, "https") => true,
+            (Some("openclaw"), "ws") => false,
+            (Some("openclaw"), "wss") => true,
             _ => return Err(wrong(text, "nobody speaks this scheme", SCHEMES)),
         };
         let kind = match kind {
@@ -99,7 +116,7 @@ impl Address {
 
     /// A host of a list: an address with a scheme, or `user@host:port` for SSH.
     pub fn host(text: &str) -> Result<Self, Error> {
-        if text.contains("://") || text.starts_with("local") {
+        if text.contains("://") || text.starts_with("local") || text.starts_with(OPENCLAW) {
             Self::parse(text)
         } else {
             ssh(text, text)
@@ -127,13 +144,14 @@ impl Address {
                 format!("{host}:{port}")
             }
             Self::Ssh { host, port: None, .. } => host.clone(),
+            Self::OpenClaw { .. } => "openclaw".to_owned(),
         }
     }
 
     /// Whether it can only be reached from this machine itself.
     pub fn is_loopback(&self) -> bool {
         match self {
-            Self::Local => true,
+            Self::Local | Self::OpenClaw { .. } => true,
             Self::Http { host, .. } => {
                 let bare = host.trim_start_matches('[').trim_end_matches(']');
                 bare == "localhost"
@@ -153,8 +171,13 @@ impl fmt::Display for Address {
                 if let Some((word, _)) = word {
                     write!(f, "{word}+")?;
                 }
-                f.write_str(&self.url().unwrap_or_default())
+                let url = self.url().unwrap_or_default();
+                match url.strip_prefix("http").filter(|_| *kind == Some(Kind::OpenClaw)) {
+                    Some(rest) => write!(f, "ws{rest}"),
+                    None => f.write_str(&url),
+                }
             }
+            Self::OpenClaw { path } => write!(f, "{OPENCLAW}{path}"),
             Self::Ssh { user, host, port } => {
                 f.write_str("ssh://")?;
                 if let Some(user) = user {
@@ -191,6 +214,7 @@ fn http(text: &str, kind: Option<Kind>, tls: bool, rest: &str) -> Result<Address
     let usual = if kind.is_none_or(|kind| kind == Kind::Isomon) && !tls { PORT } else { 0 };
     let (host, port) = host_and_port(text, authority)?;
     let port = port.unwrap_or(match (kind, tls, usual) {
+        (Some(Kind::OpenClaw), ..) => GATEWAY,
         (_, _, PORT) | (None | Some(Kind::Isomon), true, _) => PORT,
         (_, true, _) => 443,
         _ => 80,
@@ -200,6 +224,18 @@ fn http(text: &str, kind: Option<Kind>, tls: bool, rest: &str) -> Result<Address
         return Err(wrong(text, "its path has letters no path has", "escape them: %20"));
     }
     Ok(Address::Http { kind, tls, host, port, base })
+}
+
+/// A directory on this machine, by its whole path.
+fn directory(text: &str, path: &str) -> Result<Address, Error> {
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if !path.starts_with('/') || path.chars().any(char::is_control) {
+        let remedy = "write openclaw:/its/directory, or openclaw+ws://host for its gateway";
+        return Err(wrong(text, "this is no path from the root", remedy));
+    }
+    let bare = path.trim_end_matches('/');
+    let path = if bare.is_empty() { "/" } else { bare };
+    Ok(Address::OpenClaw { path: path.to_owned() })
 }
 
 fn ssh(text: &str, rest: &str) -> Result<Address, Error> {
@@ -272,6 +308,12 @@ mod tests {
             ("http://[::1]:9000", "http://[::1]:9000"),
             ("ssh://root@db.example:2222", "ssh://root@db.example:2222"),
             ("ssh://db", "ssh://db"),
+            ("openclaw:/home/ann/.openclaw/", "openclaw:/home/ann/.openclaw"),
+            ("openclaw:///srv/claw", "openclaw:/srv/claw"),
+            ("openclaw+ws://claw", "openclaw+ws://claw:18789"),
+            ("openclaw+wss://claw:443", "openclaw+wss://claw:443"),
+            ("openclaw+http://claw", "openclaw+ws://claw:18789"),
+            ("tokenspy+http://127.0.0.1:9110", "tokenspy+http://127.0.0.1:9110"),
         ];
         for (text, wanted) in rows {
             assert_eq!(shown(text), wanted, "{text}");
@@ -298,6 +340,10 @@ mod tests {
             "ssh://web;reboot",
             "http://web/?token=hunter2",
             "http://[::g]:1",
+            "openclaw:relative",
+            "openclaw:/a\nb",
+            "vulcan+ws://web",
+            "ws://web",
         ];
         for text in rows {
             let error = Address::parse(text).expect_err(text).to_string();

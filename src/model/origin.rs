@@ -47,11 +47,15 @@ pub enum Kind {
     Prometheus,
     /// A host reached by SSH.
     Ssh,
+    /// An OpenClaw: its gateway, or its files.
+    OpenClaw,
+    /// A Token Spy.
+    TokenSpy,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Local,
         Self::Isomon,
         Self::Vulcan,
@@ -61,6 +65,8 @@ impl Kind {
         Self::Cluster,
         Self::Prometheus,
         Self::Ssh,
+        Self::OpenClaw,
+        Self::TokenSpy,
     ];
 
     /// Its name, as in a table.
@@ -75,6 +81,8 @@ impl Kind {
             Self::Cluster => "cluster proxy",
             Self::Prometheus => "Prometheus",
             Self::Ssh => "SSH",
+            Self::OpenClaw => "OpenClaw",
+            Self::TokenSpy => "Token Spy",
         }
     }
 }

@@ -8,6 +8,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::done::Done;
+use super::reading::Reading;
 use super::text::SafeText;
 use super::unit::{Bytes, Ratio, Seconds};
 
@@ -147,6 +149,12 @@ pub struct Workloads {
     /// The same over the last hour, day and week; empty where the platform tells no times.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spells: Vec<Spell>,
+    /// Age of the oldest that runs.
+    #[serde(default)]
+    pub oldest_seconds: Reading<Seconds>,
+    /// What became of them of late.
+    #[serde(default)]
+    pub done: Done,
 }
 
 /// How far back workloads are counted.

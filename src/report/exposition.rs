@@ -101,6 +101,36 @@ pub const HOUR_P95: Metric = gauge(
     &["backend"],
     "95th percentile of the durations of the last hour, from 20 workloads on.",
 );
+/// Age of the oldest workload that runs.
+pub const WORKLOAD_OLDEST: Metric =
+    gauge("workload_oldest_seconds", &[], "Age of the oldest workload that runs.");
+/// Workloads that failed in the last hour.
+pub const WORKLOAD_ERRORS: Metric = gauge(
+    "workload_errors_last_hour",
+    &[],
+    "Workloads that failed in the last hour, those out of time among them.",
+);
+/// Workloads that ran out of time in the last hour.
+pub const WORKLOAD_TIMEOUTS: Metric =
+    gauge("workload_timeouts_last_hour", &[], "Workloads that ran out of time in the last hour.");
+/// Workloads that ended well in the last hour.
+pub const WORKLOAD_HOUR: Metric =
+    gauge("workload_completed_last_hour", &[], "Workloads that ended well in the last hour.");
+/// Workloads that ended well in the last 24 hours.
+pub const WORKLOAD_DAY: Metric =
+    gauge("workload_completed_last_day", &[], "Workloads that ended well in the last 24 hours.");
+/// Share of the workloads of the last 24 hours that ended well.
+pub const WORKLOAD_SUCCESS: Metric = gauge(
+    "workload_success_last_day_ratio",
+    &[],
+    "Share of the workloads that ended in the last 24 hours which ended well.",
+);
+/// Mean time of the workloads of the last 24 hours.
+pub const WORKLOAD_MEAN: Metric = gauge(
+    "workload_mean_last_day_seconds",
+    &[],
+    "Mean time of the workloads that ended well in the last 24 hours.",
+);
 /// This isomon.
 pub const BUILD: Metric = gauge("build_info", &["version", "instance"], "This isomon, 1.");
 /// Periodic samples that were dropped.
@@ -137,7 +167,7 @@ pub const REMOTE_WAITING: Metric =
     gauge("remote_write_waiting_samples", &[], "Samples of remote write that wait to be sent.");
 
 /// What `isomon serve` tells of itself and of its work.
-const SERVED: [Metric; 17] = [
+const SERVED: [Metric; 24] = [
     BACKEND_READY,
     BACKEND_ROOM,
     WORKLOADS,
@@ -147,6 +177,13 @@ const SERVED: [Metric; 17] = [
     HOUR_SUCCESS,
     HOUR_MEAN,
     HOUR_P95,
+    WORKLOAD_OLDEST,
+    WORKLOAD_ERRORS,
+    WORKLOAD_TIMEOUTS,
+    WORKLOAD_HOUR,
+    WORKLOAD_DAY,
+    WORKLOAD_SUCCESS,
+    WORKLOAD_MEAN,
     BUILD,
     LOST,
     UPDATES,
@@ -202,7 +239,7 @@ impl Metric {
 }
 
 /// Units that a name may end in; the longer of two that fit comes first.
-const UNITS: [&str; 10] = [
+const UNITS: [&str; 11] = [
     "_bytes_per_second",
     "_per_second",
     "_timestamp_seconds",
@@ -213,6 +250,7 @@ const UNITS: [&str; 10] = [
     "_watts",
     "_hertz",
     "_joules",
+    "_dollars",
 ];
 
 #[cfg(test)]

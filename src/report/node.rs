@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::config::Threshold;
+use crate::model::agent::Agents;
 use crate::model::gpu::GpuSample;
 use crate::model::id::SourceId;
 use crate::model::node::{NodeInfo, NodeSample};
@@ -12,6 +13,7 @@ use crate::report::plain::plain;
 
 pub use remote::Remote;
 
+pub mod agent;
 pub mod csv;
 mod gpu;
 pub mod number;
@@ -41,6 +43,9 @@ pub struct Snapshot {
     pub gpus: GpuSample,
     /// Its processes.
     pub processes: Vec<Process>,
+    /// Agents that run there; left out where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agents: Option<Agents>,
     /// Other nodes that were asked for; left out where none was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<Remote>,

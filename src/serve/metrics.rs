@@ -13,6 +13,7 @@ use super::context::VERSION;
 use super::{Answer, Ask, Context, Door};
 use crate::model::id::SourceId;
 use crate::model::time::Stamp;
+use crate::model::unit::Ratio;
 use crate::model::workload::{BackendFigures, Window};
 use crate::report::exposition as table;
 use crate::report::node::{FORMAT, Snapshot, prometheus};
@@ -77,6 +78,7 @@ fn snapshot(node: &Node) -> Option<Snapshot> {
         node: (**sample).clone(),
         gpus: node.gpus.as_ref().map(|(_, gpus)| (**gpus).clone()).unwrap_or_default(),
         processes: Vec::new(),
+        agents: node.agents.as_ref().map(|(_, agents)| (**agents).clone()),
         nodes: Vec::new(),
     })
 }
@@ -109,6 +111,18 @@ fn workloads(page: &mut String, node: &Node) {
     table::HOUR_SUCCESS.write(page, share);
     let means = hour.iter().filter_map(|row| Some((of(row), row.mean_seconds?.0)));
     table::HOUR_MEAN.write(page, means);
+    let now = [
+        (&table::WORKLOAD_OLDEST, workloads.oldest_seconds.get().map(|age| age.0)),
+        (&table::WORKLOAD_ERRORS, workloads.done.errors_1h.get()),
+        (&table::WORKLOAD_TIMEOUTS, workloads.done.timeouts_1h.get()),
+        (&table::WORKLOAD_HOUR, workloads.done.completed_1h.get()),
+        (&table::WORKLOAD_DAY, workloads.done.completed_24h.get()),
+        (&table::WORKLOAD_SUCCESS, workloads.done.success_24h.get().map(Ratio::fraction)),
+        (&table::WORKLOAD_MEAN, workloads.done.mean_24h_seconds.get().map(|mean| mean.0)),
+    ];
+    for (metric, value) in now {
+        metric.write(page, value.map(|value| ([], value)));
+    }
     let slowest = hour.iter().filter_map(|row| Some((of(row), row.p95_seconds?.0)));
     table::HOUR_P95.write(page, slowest);
 }

@@ -6,13 +6,14 @@
 use super::detect;
 use super::foreign::Survey;
 use super::{Asked, Error, Source, Spec, Told, Wants};
+use crate::model::agent::Agents;
 use crate::model::command::Command;
 use crate::model::origin::Kind;
 use crate::model::update::What;
 
 mod form;
 
-pub(super) use form::tell;
+pub(super) use form::{tell, together};
 
 const STATUS: &str = "/status";
 
@@ -39,6 +40,10 @@ impl Cluster {
             self.survey.misshapen(STATUS, "there are no `nodes` in it");
         }
         let mut told: Vec<Told> = self.survey.news().map(Told::own).into_iter().collect();
+        if let Some(cluster) = answer.as_ref().and_then(together) {
+            let agents = Agents { cluster: Some(cluster), ..Agents::untold() };
+            told.push(Told::own(What::Agents(Box::new(agents))));
+        }
         for one in nodes.into_iter().flatten() {
             if let (Some(node), What::Info(_)) = (&one.node, &one.what) {
                 told.push(Told::of(node.clone(), self.survey.below()));

@@ -25,7 +25,7 @@ type Decide = fn(&Form) -> Option<Kind>;
 const QUESTIONS: [(&str, Decide); 9] = [
     ("/v1/live?wait=0", form::isomon),
     ("/v1/backends", form::vulcan),
-    ("/health", form::solstice),
+    ("/health", form::health),
     ("/solstice/health", form::solstice),
     ("/api/v1/system/health", form::mistudio),
     ("/api/v1/status/buildinfo", form::prometheus),
@@ -62,8 +62,8 @@ impl Detect {
             let kind = match find(&self.client).await? {
                 Finding::Known(kind) => kind,
                 Finding::Unknown(found) => {
-                    let remedy = "write who it is: vulcan+, solstice+, mistudio+, dream+, cluster+ or \
-                                  prom+ before http";
+                    let remedy = "write who it is: vulcan+, solstice+, mistudio+, dream+, cluster+, \
+                                  tokenspy+ or prom+ before http, or openclaw+ws://";
                     let found = format!("{found}; {remedy}").into();
                     return Err(Error::Another { wanted: "server isomon knows", found });
                 }

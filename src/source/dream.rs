@@ -60,8 +60,8 @@ impl Dream {
         whats.extend(self.ask_services(status.as_ref(), camel.as_ref()).await);
         let metrics = self.ask(METRICS).await;
         whats.extend(self.ask_serving(status.as_ref(), camel.as_ref(), metrics.as_ref()).await);
-        whats.extend(self.ask_agents(metrics.as_ref()).await);
         let nodes = self.ask_cluster().await;
+        whats.extend(self.ask_agents(metrics.as_ref()).await);
         self.survey.end()?;
         detect::check(&self.survey, "DreamServer dashboard", &OWN).await?;
         let mut told: Vec<Told> = self.survey.news().map(Told::own).into_iter().collect();
@@ -153,6 +153,7 @@ impl Dream {
 
     async fn ask_cluster(&mut self) -> Vec<Told> {
         let Some(answer) = self.ask(CLUSTER).await else { return Vec::new() };
+        self.agents.set_cluster(cluster::together(&answer));
         let told = cluster::tell(&answer).unwrap_or_default();
         // Its own summary would stand where the dashboard's services stand.
         let below = told.into_iter().filter(|told| told.node.is_some());

@@ -5,9 +5,11 @@ use super::detect::Detect;
 use super::dream::Dream;
 use super::isomon::Isomon;
 use super::mistudio::MiStudio;
+use super::openclaw;
 use super::prom::Prom;
 use super::solstice::Solstice;
 use super::ssh::Host;
+use super::tokenspy::TokenSpy;
 use super::vulcan::Vulcan;
 use super::{Error, Source, Spec};
 use crate::config::address::Address;
@@ -19,6 +21,7 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
         Address::Local => Some(Kind::Local),
         Address::Ssh { .. } => Some(Kind::Ssh),
         Address::Http { kind, .. } => *kind,
+        Address::OpenClaw { .. } => return Ok(Box::new(openclaw::Files::new(&spec)?)),
     };
     match kind {
         None => Ok(Box::new(Detect::new(spec)?)),
@@ -29,6 +32,8 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
         Some(Kind::Dream) => Ok(Box::new(Dream::new(&spec)?)),
         Some(Kind::Cluster) => Ok(Box::new(Cluster::new(&spec)?)),
         Some(Kind::Prometheus) => Ok(Box::new(Prom::new(&spec)?)),
+        Some(Kind::OpenClaw) => Ok(Box::new(openclaw::Gateway::new(&spec)?)),
+        Some(Kind::TokenSpy) => Ok(Box::new(TokenSpy::new(&spec)?)),
         Some(Kind::Ssh) => Ok(Box::new(Host::new(spec)?)),
         Some(Kind::Local) => {
             Err(Error::Unable { why: format!("nobody here can ask {}", spec.address).into() })

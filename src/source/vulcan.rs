@@ -114,6 +114,8 @@ impl Vulcan {
         let stats = self.stats.clone().unwrap_or_default();
         let counted = figures::by_status(&latest);
         let derived = stats.by_status.is_empty();
+        let now_ms = self.survey.there_ms();
+        let (done, oldest_seconds) = figures::lately(&latest, now_ms);
         let news = Workloads {
             by_backend: figures::by_backend(&latest),
             total: stats.total.or_else(|| self.list.total()),
@@ -122,7 +124,9 @@ impl Vulcan {
             mean_seconds: stats.mean_seconds,
             capabilities: self.capabilities.clone(),
             gaps: figures::gaps(&latest, self.list.newest_ms()),
-            spells: figures::spells(&latest, self.survey.there_ms()),
+            spells: figures::spells(&latest, now_ms),
+            oldest_seconds,
+            done,
             latest,
         };
         if self.told.as_ref() == Some(&news) {

@@ -6,7 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use super::done::{self, Fate, Piece};
 use super::sorted::Sorted;
+use crate::model::done::Done;
+use crate::model::reading::Reading;
 use crate::model::text::SafeText;
 use crate::model::unit::{Ratio, Seconds};
 use crate::model::workload::{BackendFigures, Slot, Spell, Status, Window, Workload};
@@ -27,6 +30,41 @@ pub struct Work {
     pub good: bool,
     /// How long it ran.
     pub seconds: Option<f64>,
+    /// When it began.
+    pub started_ms: Option<i64>,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// Whether it failed because its time was over.
+    pub timed_out: bool,
+}
+
+impl Work {
+    /// The same as a piece of any work.
+    fn piece(&self) -> Piece {
+        let fate = match self.status {
+            Status::Pending => Fate::Waits,
+            Status::Running => Fate::Runs,
+            Status::Completed if self.good => Fate::Good,
+            Status::Killed => Fate::Stopped,
+            Status::Failed if self.timed_out => Fate::TimedOut,
+            Status::Completed | Status::Failed => Fate::Failed,
+            Status::Unknown => Fate::Other,
+        };
+        let begun_ms = Some(self.started_ms.unwrap_or(self.created_ms));
+        Piece { fate, begun_ms, ended_ms: self.ended_ms, seconds: self.seconds }
+    }
+}
+
+/// What became of `works` of late, and how old the oldest is that runs, seen at `now_ms`.
+pub fn lately(works: &[Work], now_ms: i64) -> (Done, Reading<Seconds>) {
+    let pieces: Vec<Piece> = works.iter().map(Work::piece).collect();
+    (done::done(&pieces, now_ms), done::oldest(&pieces, now_ms))
+}
+
+/// Whether the reason `why` of a failure is that its time was over.
+pub fn is_late(why: &str) -> bool {
+    let why = why.to_ascii_lowercase();
+    ["timed out", "timeout", "killed after"].iter().any(|word| why.contains(word))
 }
 
 impl From<&Workload> for Work {
@@ -37,6 +75,9 @@ impl From<&Workload> for Work {
             status: one.status,
             good: one.succeeded(),
             seconds: one.duration_seconds.map(|seconds| seconds.0),
+            started_ms: one.started_ms,
+            ended_ms: one.finished_ms,
+            timed_out: one.error.as_ref().is_some_and(|why| is_late(why.as_str())),
         }
     }
 }
@@ -95,7 +136,17 @@ mod tests {
 
     fn work(minutes_ago: i64, status: Status, good: bool, seconds: f64) -> Work {
         let created_ms = NOW_MS - minutes_ago * MINUTE_MS;
-        Work { backend: "runc".into(), created_ms, status, good, seconds: Some(seconds) }
+        let over = status.is_over().then_some(created_ms + 1_000);
+        Work {
+            backend: "runc".into(),
+            created_ms,
+            status,
+            good,
+            seconds: Some(seconds),
+            started_ms: Some(created_ms),
+            ended_ms: over,
+            timed_out: false,
+        }
     }
 
     #[test]
@@ -135,5 +186,23 @@ mod tests {
         let slot = spell(&works[..4], Window::Hour, NOW_MS).slots[0];
         assert_eq!((slot.count, slot.succeeded, slot.failed), (4, 1, 2));
         assert_eq!(spell(&[], Window::Week, NOW_MS).by_backend, []);
+    }
+
+    #[test]
+    fn late_work_has_the_words_that_agents_have() {
+        let mut works = vec![
+            work(1, Status::Completed, true, 1.0),
+            work(1, Status::Completed, false, 3.0),
+            work(1, Status::Failed, false, 99.0),
+            work(120, Status::Completed, true, 2.0),
+            work(3, Status::Running, false, 0.0),
+        ];
+        works[2].timed_out = is_late("workload timed out after 7s");
+        let (done, oldest) = lately(&works, NOW_MS);
+        let counts = [done.errors_1h, done.timeouts_1h, done.completed_1h, done.completed_24h];
+        assert_eq!(counts.map(|count| count.get()), [2.0, 1.0, 1.0, 2.0].map(Some));
+        assert_eq!(done.success_24h.get(), Ratio::of(2.0, 4.0));
+        assert_eq!(oldest.get(), Some(Seconds(180.0)));
+        assert!(!is_late("no such file"));
     }
 }

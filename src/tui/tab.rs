@@ -11,6 +11,7 @@ use crate::state::State;
 
 pub mod backends;
 pub mod bench;
+mod done;
 mod fleet;
 pub mod gpus;
 pub mod logs;

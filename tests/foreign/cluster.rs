@@ -18,6 +18,9 @@ async fn each_node_is_a_node_below() {
     let shown: Vec<String> =
         services.iter().map(|one| format!("{}: {}", one.name, one.status)).collect();
     assert_eq!(shown, ["no failover: degraded", "node_b: unhealthy", "node_a (serves): healthy"]);
+    let cluster = told!(told, Agents).unwrap().cluster.clone().unwrap();
+    assert_eq!((cluster.nodes, cluster.up, cluster.failover), (2, 1, Some(false)));
+    assert_eq!((cluster.gpus, cluster.serves.as_str()), (Some((1, 1)), "node_a"));
     let of = |name: &str| {
         let of = told.iter().filter(|told| told.node.as_ref().is_some_and(|n| n.as_str() == name));
         of.filter(|told| matches!(told.what, What::Gpus(_))).count()

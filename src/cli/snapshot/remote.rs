@@ -88,5 +88,6 @@ fn remote(id: &SourceId, address: &SafeText, node: Node) -> Remote {
         info: node.info.map(|info| *info),
         node: node.sample.map(|(_, sample)| *sample),
         gpus: node.gpus.map(|(_, gpus)| *gpus),
+        agents: node.agents.map(|(_, agents)| *agents),
     }
 }

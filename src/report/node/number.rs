@@ -1,6 +1,6 @@
 //! The numbers of a snapshot, each with its name, once for CSV and Prometheus.
 
-use super::Snapshot;
+use super::{Snapshot, agent};
 use crate::model::gpu::Gpu;
 use crate::model::node::{CpuUse, Disk, Mount, Network, Stall, Temperature};
 use crate::model::reading::Reading;
@@ -47,35 +47,43 @@ pub fn numbers(snapshot: &Snapshot) -> Vec<Number> {
         TEMPERATURE,
     ));
     found.extend(each(&snapshot.gpus.gpus, |gpu: &Gpu| ("gpu", gpu.id.to_string()), GPU));
+    found.extend(agent::numbers(snapshot.agents.as_ref()));
     found
 }
 
 /// Every metric of a machine, with the labels it has on a page.
 pub fn metrics() -> Vec<Metric> {
-    fn of<T>(rows: &[Row<T>], labels: &'static [&'static str]) -> Vec<Metric> {
-        let metric = |(Family { name, help }, _): &Row<T>| {
-            let kind = if name.ends_with("_total") { Kind::Counter } else { Kind::Gauge };
-            Metric { prefix: OWN, name, help, kind, labels }
-        };
-        rows.iter().map(metric).collect()
-    }
     let mut all = of(MACHINE, &["node"]);
     all.extend(of(DISK, &["node", "device"]));
     all.extend(of(MOUNT, &["node", "mount"]));
     all.extend(of(NETWORK, &["node", "interface"]));
     all.extend(of(TEMPERATURE, &["node", "sensor"]));
     all.extend(of(GPU, &["node", "gpu"]));
+    all.extend(agent::metrics());
     all
 }
 
-/// A family with the way to its value in `T`.
-type Row<T> = (Family, fn(&T) -> Option<f64>);
+/// The metrics of some rows.
+pub(super) fn of<T>(rows: &[Row<T>], labels: &'static [&'static str]) -> Vec<Metric> {
+    let metric = |(Family { name, help }, _): &Row<T>| {
+        let kind = if name.ends_with("_total") { Kind::Counter } else { Kind::Gauge };
+        Metric { prefix: OWN, name, help, kind, labels }
+    };
+    rows.iter().map(metric).collect()
+}
 
-const fn row<T>(name: &'static str, help: &'static str, value: fn(&T) -> Option<f64>) -> Row<T> {
+/// A family with the way to its value in `T`.
+pub(super) type Row<T> = (Family, fn(&T) -> Option<f64>);
+
+pub(super) const fn row<T>(
+    name: &'static str,
+    help: &'static str,
+    value: fn(&T) -> Option<f64>,
+) -> Row<T> {
     (Family { name, help }, value)
 }
 
-fn each<T>(
+pub(super) fn each<T>(
     items: &[T],
     label: impl Fn(&T) -> (&'static str, String),
     rows: &[Row<T>],

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Snapshot;
 use super::number::{Family, Number, numbers};
+use super::{Snapshot, agent};
+use crate::model::agent::Agents;
 use crate::model::gpu::{Gpu, GpuSample};
 use crate::model::id::SourceId;
 use crate::model::node::{Memory, NodeInfo, NodeSample};
@@ -31,6 +32,9 @@ pub struct Remote {
     pub node: Option<NodeSample>,
     /// Its GPUs.
     pub gpus: Option<GpuSample>,
+    /// Agents that are watched there; left out where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agents: Option<Agents>,
 }
 
 /// Whether a node answers.
@@ -45,6 +49,7 @@ impl Remote {
             node: self.node.clone()?,
             gpus: self.gpus.clone().unwrap_or_default(),
             processes: Vec::new(),
+            agents: self.agents.clone(),
             nodes: Vec::new(),
             at: whole.at.clone(),
             ..*whole
@@ -112,7 +117,12 @@ pub(super) fn all_numbers(snapshot: &Snapshot) -> Vec<(SourceId, Number)> {
         let value = Some(if remote.down.is_some() { 0.0 } else { 1.0 });
         let up = Number { family: UP, label: None, value };
         found.push((SourceId(remote.source.as_str().into()), up));
-        found.extend(remote.alone(snapshot).iter().flat_map(of));
+        let alone = remote.alone(snapshot);
+        found.extend(alone.iter().flat_map(of));
+        // Who watches agents may tell nothing of a machine.
+        let agents = remote.agents.as_ref().filter(|_| alone.is_none());
+        let source = SourceId(remote.source.as_str().into());
+        found.extend(agent::numbers(agents).into_iter().map(|number| (source.clone(), number)));
     }
     let mut order: Vec<&str> = Vec::new();
     for (_, number) in &found {

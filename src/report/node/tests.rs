@@ -74,6 +74,7 @@ pub(crate) fn snapshot() -> Snapshot {
             ..GpuSample::default()
         },
         processes: vec![process(1, "init", 0.0), process(7, "busy", 1.5)],
+        agents: None,
         nodes: Vec::new(),
     }
 }

@@ -9,7 +9,7 @@ use crate::model::unit::{Ratio, Seconds};
 use crate::model::update::{Notice, What};
 use crate::model::workload::{BackendFigures, Status, Workloads};
 use crate::stats::sorted::Sorted;
-use crate::stats::spell::{Work, spells};
+use crate::stats::spell::{Work, lately, spells};
 use crate::store::workload::{Error, Figures, Filter, Glance, Page};
 use crate::watch::Outlet;
 
@@ -91,12 +91,16 @@ pub fn seen(glance: &Glance, now_ns: i64) -> Result<Workloads, Error> {
 }
 
 fn all(page: Page, figures: Figures, works: &[Work], now_ns: i64) -> Workloads {
+    let now_ms = now_ns.div_euclid(1_000_000);
+    let (done, oldest_seconds) = lately(works, now_ms);
     Workloads {
         latest: page.records.into_iter().map(shape::shown).collect(),
         total: Some(page.total),
         by_backend: by_backend(&figures),
         by_status: figures.by_status,
-        spells: spells(works, now_ns.div_euclid(1_000_000)),
+        spells: spells(works, now_ms),
+        oldest_seconds,
+        done,
         ..Workloads::default()
     }
 }

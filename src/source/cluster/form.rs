@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use crate::model::agent::Cluster;
 use crate::model::gpu::{Gpu, GpuReader, GpuReaderState, GpuSample};
 use crate::model::node::NodeInfo;
 use crate::model::reading::{Reading, Why};
@@ -28,16 +29,44 @@ struct Node {
 
 /// Everything in a cluster's status; `None` if it is none.
 pub(in crate::source) fn tell(answer: &Value) -> Option<Vec<Told>> {
-    let nodes: Vec<Node> = match answer.get("nodes")? {
+    let nodes = nodes(answer)?;
+    let mut told = vec![Told::own(What::Services(services(answer, &nodes)))];
+    told.extend(nodes.iter().flat_map(Node::tell));
+    Some(told)
+}
+
+/// A cluster's status taken together; `None` if it is none.
+pub(in crate::source) fn together(answer: &Value) -> Option<Cluster> {
+    let nodes = nodes(answer)?;
+    let gpus: Vec<&Gpu> = nodes.iter().filter_map(|node| node.gpu.as_ref()).collect();
+    let works = |gpu: &&&Gpu| gpu.utilization.get().is_some_and(|load| load.fraction() > 0.0);
+    let busy = gpus.iter().filter(works).count() as u64;
+    Some(Cluster {
+        nodes: nodes.len() as u64,
+        up: healthy(&nodes) as u64,
+        gpus: (!gpus.is_empty()).then_some((gpus.len() as u64, busy)),
+        failover: Some(is_ready(answer, &nodes)),
+        serves: value::words(answer, "active_node"),
+    })
+}
+
+fn nodes(answer: &Value) -> Option<Vec<Node>> {
+    Some(match answer.get("nodes")? {
         Value::Array(nodes) => nodes.iter().take(MOST).filter_map(|one| node(one, "")).collect(),
         Value::Object(nodes) => {
             nodes.iter().take(MOST).filter_map(|(key, one)| node(one, key)).collect()
         }
         _ => return None,
-    };
-    let mut told = vec![Told::own(What::Services(services(answer, &nodes)))];
-    told.extend(nodes.iter().flat_map(Node::tell));
-    Some(told)
+    })
+}
+
+fn healthy(nodes: &[Node]) -> usize {
+    nodes.iter().filter(|node| node.healthy == Some(true)).count()
+}
+
+/// Whether another node can take over: with no word about it, that takes a second healthy one.
+fn is_ready(answer: &Value, nodes: &[Node]) -> bool {
+    value::flag(answer, "failover_ready").unwrap_or_else(|| healthy(nodes) > 1)
 }
 
 fn node(row: &Value, key: &str) -> Option<Node> {
@@ -108,9 +137,7 @@ fn services(answer: &Value, nodes: &[Node]) -> Vec<Service> {
         })
         .collect();
     services.sort_by_key(|one| one.status.as_str() == "healthy");
-    let healthy = nodes.iter().filter(|node| node.healthy == Some(true)).count();
-    // With no word about it, a second healthy node is what failover takes.
-    let ready = value::flag(answer, "failover_ready").unwrap_or(healthy > 1);
+    let ready = is_ready(answer, nodes);
     let failover = if ready { ("failover ready", "healthy") } else { ("no failover", "degraded") };
     services.insert(0, service(failover.0.into(), failover.1));
     services

@@ -68,6 +68,16 @@ pub(super) fn solstice(form: &Form) -> Option<Kind> {
     (known || form.says("mode") == "history").then_some(Kind::Solstice)
 }
 
+/// The health where several kinds tell theirs: a Token Spy says whose tokens it counts, a gateway of an
+/// OpenClaw that it is live.
+pub(super) fn health(form: &Form) -> Option<Kind> {
+    match form.says("status") {
+        "ok" if form.has("agent") && form.has("session_char_limit") => Some(Kind::TokenSpy),
+        "live" if form.has("ok") => Some(Kind::OpenClaw),
+        _ => solstice(form),
+    }
+}
+
 /// A health that names the system.
 pub(super) fn mistudio(form: &Form) -> Option<Kind> {
     form.says("service").starts_with("miStudio").then_some(Kind::MiStudio)
@@ -106,6 +116,8 @@ pub(super) const fn of_kind(kind: Kind) -> &'static str {
         Kind::Cluster => "the status proxy of a cluster",
         Kind::Prometheus => "a Prometheus",
         Kind::Ssh => "an SSH server",
+        Kind::OpenClaw => "an OpenClaw gateway",
+        Kind::TokenSpy => "a Token Spy",
     }
 }
 

@@ -5,7 +5,8 @@
 
 use serde_json::Value;
 
-use crate::model::agent::{Agent, Agents};
+use crate::model::agent::{Agent, Agents, Cluster, ModelUse, Trouble};
+use crate::model::done::Done;
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
 use crate::source::foreign::value::{self, reading};
@@ -17,8 +18,10 @@ const MOST: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct Known {
     agents: Vec<Agent>,
-    errors: Vec<(SafeText, SafeText)>,
+    errors: Vec<Trouble>,
     metrics: Option<Value>,
+    tokens: Option<Value>,
+    cluster: Option<Cluster>,
 }
 
 impl Known {
@@ -34,13 +37,17 @@ impl Known {
             self.agents = rows.take(MOST).filter_map(agent).collect();
         }
         if let Some(answer) = errors {
-            let error =
-                |row: &Value| (value::words(row, "timestamp"), value::words(row, "message"));
             self.errors = value::list(answer, "errors").iter().take(MOST).map(error).collect();
         }
         if let Some(metrics) = metrics {
             self.metrics = metrics.get("agent").cloned();
+            self.tokens = metrics.get("tokens").cloned();
         }
+    }
+
+    /// Takes in what the cluster's proxy answered.
+    pub(super) fn set_cluster(&mut self, cluster: Option<Cluster>) {
+        self.cluster = cluster.or_else(|| self.cluster.take());
     }
 
     /// How they are doing.
@@ -54,6 +61,8 @@ impl Known {
         let counted = (!self.agents.is_empty()).then_some(active as f64);
         let queue = value::above_zero(metrics, "queue_depth");
         let rate = value::percent(metrics, "error_rate_1h").filter(|rate| rate.fraction() > 0.0);
+        let tokens = self.tokens.as_ref().unwrap_or(&Value::Null);
+        let spent = |key| value::above_zero(tokens, key);
         Agents {
             sessions: reading(sessions.or(counted)),
             oldest_seconds: reading(oldest),
@@ -61,7 +70,28 @@ impl Known {
             error_rate: Reading::from_option(rate, nobody()),
             agents: self.agents.clone(),
             errors: self.errors.clone(),
+            tokens_24h: Reading::from_option(spent("total_tokens_24h"), nobody()),
+            cost_24h_usd: Reading::from_option(spent("total_cost_24h"), nobody()),
+            models: value::list(tokens, "top_models").iter().take(MOST).map(model).collect(),
+            cluster: self.cluster.clone(),
+            ..Agents::untold()
         }
+    }
+}
+
+/// Something that went wrong; the page writes local times without a zone, which are shown as they are.
+fn error(row: &Value) -> Trouble {
+    let at_ms = value::moment(row, "timestamp");
+    let at = if at_ms.is_none() { value::words(row, "timestamp") } else { SafeText::default() };
+    Trouble { at_ms, at, of: value::words(row, "source"), what: value::words(row, "message") }
+}
+
+fn model(row: &Value) -> ModelUse {
+    ModelUse {
+        model: value::words(row, "model"),
+        tokens: reading(value::number(row, "tokens")),
+        cost_usd: Reading::Missing(Why::NotSupported),
+        requests: reading(value::number(row, "requests")),
     }
 }
 
@@ -78,5 +108,7 @@ fn agent(row: &Value) -> Option<Agent> {
         task: value::words(row, "current_task"),
         completed: Reading::from_option(value::above_zero(row, "tasks_completed"), nobody()),
         uptime_seconds: reading(value::seconds(row, "uptime_seconds", 1.0)),
+        done: Done::untold(),
+        ..Agent::default()
     })
 }

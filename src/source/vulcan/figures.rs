@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::done::Done;
+use crate::model::reading::Reading;
 use crate::model::text::SafeText;
 use crate::model::unit::{Ratio, Seconds};
 use crate::model::workload::{BackendFigures, Spell, Status, Workload};
@@ -62,6 +64,12 @@ fn mean(sorted: &Sorted) -> Seconds {
 pub(super) fn spells(workloads: &[Workload], now_ms: i64) -> Vec<Spell> {
     let works: Vec<Work> = workloads.iter().map(Work::from).collect();
     spell::spells(&works, now_ms)
+}
+
+/// What became of them of late, and how old the oldest is that runs, as far as the list goes back.
+pub(super) fn lately(workloads: &[Workload], now_ms: i64) -> (Done, Reading<Seconds>) {
+    let works: Vec<Work> = workloads.iter().map(Work::from).collect();
+    spell::lately(&works, now_ms)
 }
 
 /// What the list does not tell, or tells wrongly; `now_ms` is the latest time the server wrote.

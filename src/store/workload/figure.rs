@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use crate::model::text::SafeText;
 use crate::model::workload::Status;
-use crate::stats::spell::Work;
+use crate::stats::spell::{Work, is_late};
 
 /// Workloads that windows are made of, the latest: more than are ever kept.
 const WORKS: u32 = 100_000;
@@ -71,7 +71,8 @@ pub(super) fn figures(
 /// What was ordered since `since_ns`.
 pub(super) fn works(from: &Connection, since_ns: i64) -> rusqlite::Result<Vec<Work>> {
     let sql = format!(
-        "SELECT {NAME}, created_ns, status, {GOOD}, duration_s FROM workloads
+        "SELECT {NAME}, created_ns, status, {GOOD}, duration_s, started_ns, finished_ns, error
+         FROM workloads
          WHERE created_ns >= ?1 ORDER BY created_ns DESC LIMIT {WORKS}"
     );
     let mut found = from.prepare_cached(&sql)?;
@@ -82,6 +83,9 @@ pub(super) fn works(from: &Connection, since_ns: i64) -> rusqlite::Result<Vec<Wo
             status: Status::named(&row.get::<_, String>(2)?),
             good: row.get(3)?,
             seconds: row.get(4)?,
+            started_ms: row.get::<_, Option<i64>>(5)?.map(|ns| ns.div_euclid(1_000_000)),
+            ended_ms: row.get::<_, Option<i64>>(6)?.map(|ns| ns.div_euclid(1_000_000)),
+            timed_out: row.get::<_, Option<String>>(7)?.is_some_and(|why| is_late(&why)),
         })
     };
     found.query_map([since_ns], work)?.collect()

@@ -19,6 +19,7 @@ use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::{grid, notice, panel, strip};
 
+pub(super) mod agent;
 mod head;
 mod result;
 mod sandbox;
@@ -100,6 +101,7 @@ impl View {
     fn fill(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
         let mut head = head::lines((state, &self.survey(state, look)), look, area.width);
         if area.height < ROOMY {
+            head.extend(agent::line(state, look));
             head.extend(self.workloads.line(state, look));
         }
         let count = state.nodes.len();
@@ -144,12 +146,19 @@ impl View {
         };
         let [upper, lower] =
             Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(right);
-        let wanted = if area.height < PANEL { 0 } else { self.workloads.wanted(state) };
-        let [middle, lower] = Layout::vertical([
-            Constraint::Length(wanted.min(lower.height.saturating_sub(RESULT))),
+        let low = area.height < PANEL;
+        let agents = if low { 0 } else { agent::wanted(state, look) };
+        let agents = agents.min(lower.height.saturating_sub(RESULT));
+        let wanted = if low { 0 } else { self.workloads.wanted(state) };
+        let [first, middle, lower] = Layout::vertical([
+            Constraint::Length(agents),
+            Constraint::Length(wanted.min((lower.height - agents).saturating_sub(RESULT))),
             Constraint::Fill(1),
         ])
         .areas(lower);
+        if first.height > 2 {
+            agent::draw(first, buffer, state, look);
+        }
         if middle.height > 0 {
             self.workloads.draw(middle, buffer, state, look);
         }

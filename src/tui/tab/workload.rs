@@ -11,11 +11,13 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use crate::model::id::SourceId;
+use crate::model::reading::Reading;
 use crate::model::unit::{Ratio, Seconds};
 use crate::model::workload::{BackendFigures, Slot, Spell, Status, Window, Workloads};
 use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
+use crate::tui::tab::done::Standing;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sparkline::Sparkline;
 use crate::tui::widget::table::{Column, Table};
@@ -25,6 +27,8 @@ use crate::tui::widget::{fixed, grid, value};
 const ROWS: usize = 6;
 /// Columns from which on the course over time stands beside the sum.
 const WIDE: u16 = 56;
+/// Lines of how they stand, which a panel with room for them has.
+const LATELY: u16 = 3;
 
 /// What is looked at.
 #[derive(Debug, Default)]
@@ -89,7 +93,7 @@ impl View {
         if !is_known(state) {
             return 0;
         }
-        grid::narrow(self.rows(state).len().clamp(1, ROWS) + 4)
+        grid::narrow(self.rows(state).len().clamp(1, ROWS) + 4) + LATELY
     }
 
     /// The window's workloads of each node.
@@ -199,8 +203,11 @@ impl View {
             format!("{first} · {key} {second}")
         };
         let inside = Panel::new("Workloads").aside(aside).open(area, buffer, look);
-        let [head, table] =
-            Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inside);
+        let lines = standing(state, look).lines(usize::from(inside.width), look);
+        let lately = if inside.height >= LATELY + 4 { LATELY } else { 0 };
+        let rows = [Constraint::Length(1), Constraint::Length(lately), Constraint::Fill(1)];
+        let [head, below, table] = Layout::vertical(rows).areas(inside);
+        panel::lines(lines, below, buffer);
         let rows = self.rows(state);
         self.head(head, buffer, state, look);
         if rows.is_empty() {
@@ -234,6 +241,31 @@ impl View {
         let course = Sparkline { values: &counts, max: most, style: &style, glyph: look.glyph };
         let width = grid::narrow(counts.len());
         course.render(Rect { x: area.right() - width.min(room), width, ..area }, buffer);
+    }
+}
+
+/// How they stand now and what became of them of late, in the words that agents have.
+fn standing(state: &State, look: &Look<'_>) -> Standing {
+    let of = |told: &Workloads| {
+        let count = |wanted| {
+            let found = told.by_status.iter().find(|(status, _)| *status == wanted);
+            (!told.by_status.is_empty()).then(|| found.map_or(0.0, |(_, count)| *count as f64))
+        };
+        let (active, queue) = (count(Status::Running), count(Status::Pending));
+        Standing::of(active, &oldest(told, look.now.wall_ms), queue, &told.done)
+    };
+    all(state).map(|(_, told)| of(told)).fold(Standing::default(), Standing::and)
+}
+
+/// Age of the oldest that runs: it grows where nothing new is told.
+fn oldest(told: &Workloads, now_ms: i64) -> Reading<Seconds> {
+    let running = told.latest.iter().filter(|one| one.status == Status::Running);
+    let begun = running.filter_map(|one| one.started_ms).min();
+    match begun.filter(|_| told.oldest_seconds.known().is_some()) {
+        Some(begun) if told.total.is_some_and(|total| total <= told.latest.len() as u64) => {
+            Reading::Known(Seconds(now_ms.saturating_sub(begun).max(0) as f64 / 1e3))
+        }
+        _ => told.oldest_seconds.clone(),
     }
 }
 

@@ -135,6 +135,9 @@ fn trim(what: &mut What) {
         What::Agents(agents) => {
             agents.agents.truncate(THINGS);
             agents.errors.truncate(THINGS);
+            agents.list.truncate(THINGS);
+            agents.models.truncate(THINGS);
+            agents.gaps.truncate(THINGS);
         }
         What::Services(services) => services.truncate(THINGS),
         What::Origin(origin) => origin.endpoints.truncate(THINGS),

@@ -5,6 +5,7 @@
 //! answers ([`Origin::skew_seconds`](crate::model::origin::Origin)), to a second or two at best: less is
 //! left as it is. Runs are evidence and stay as they were written.
 
+use crate::model::agent::Agents;
 use crate::model::pipeline::Pipeline;
 use crate::model::update::What;
 use crate::model::workload::Workloads;
@@ -21,8 +22,15 @@ pub(super) fn correct(what: &mut What, skew: Option<f64>) {
     match what {
         What::Workloads(workloads) => workload_times(workloads).for_each(put),
         What::Pipelines(pipelines) => pipelines.jobs.iter_mut().flat_map(job_times).for_each(put),
+        What::Agents(agents) => agent_times(agents).for_each(put),
         _ => {}
     }
+}
+
+fn agent_times(agents: &mut Agents) -> impl Iterator<Item = &mut i64> {
+    let sessions = agents.list.iter_mut();
+    let sessions = sessions.flat_map(|one| [one.started_ms.as_mut(), one.updated_ms.as_mut()]);
+    sessions.chain(agents.errors.iter_mut().map(|one| one.at_ms.as_mut())).flatten()
 }
 
 fn workload_times(workloads: &mut Workloads) -> impl Iterator<Item = &mut i64> {
@@ -51,6 +59,7 @@ fn job_times(job: &mut Pipeline) -> impl Iterator<Item = &mut i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::agent::{Session, Trouble};
     use crate::model::pipeline::{Exception, Pipelines, Worker};
     use crate::model::workload::Workload;
 
@@ -79,6 +88,22 @@ mod tests {
         for absurd in [f64::MAX, f64::MIN, f64::INFINITY] {
             let _ = seen(Some(absurd));
         }
+    }
+
+    #[test]
+    fn sessions_and_errors_of_agents_are_put_by_the_clock_here() {
+        let session = Session { updated_ms: Some(1_000_000), ..Session::default() };
+        let trouble = Trouble { at_ms: Some(2_000_000), ..Trouble::default() };
+        let agents = Agents {
+            list: vec![session],
+            errors: vec![trouble, Trouble::default()],
+            ..Agents::default()
+        };
+        let mut what = What::Agents(Box::new(agents));
+        correct(&mut what, Some(-100.0));
+        let What::Agents(agents) = what else { panic!("agents") };
+        assert_eq!((agents.list[0].updated_ms, agents.list[0].started_ms), (Some(1_100_000), None));
+        assert_eq!((agents.errors[0].at_ms, agents.errors[1].at_ms), (Some(2_100_000), None));
     }
 
     #[test]

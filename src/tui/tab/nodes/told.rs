@@ -85,11 +85,11 @@ fn fact(label: &str, words: Vec<Span<'static>>, look: &Look<'_>) -> Line<'static
 /// A style for a word of a server about how something is.
 fn style_of(word: &str, look: &Look<'_>) -> ratatui::style::Style {
     match word.to_ascii_lowercase().as_str() {
-        "running" | "active" | "healthy" | "completed" | "finished" | "ok" | "up" => {
+        "running" | "active" | "healthy" | "completed" | "finished" | "ok" | "up" | "done" => {
             look.theme.good
         }
         "pending" | "degraded" | "idle" | "unknown" | "killed" | "cancelled" => look.theme.warn,
-        "failed" | "error" | "down" | "unhealthy" => look.theme.bad,
+        "failed" | "error" | "down" | "unhealthy" | "timeout" => look.theme.bad,
         _ => look.theme.text,
     }
 }
