@@ -16,6 +16,7 @@ pub mod pipeline;
 pub mod plot;
 pub mod procfs;
 pub mod report;
+pub mod rule;
 pub mod series;
 pub mod ssh;
 pub mod state;

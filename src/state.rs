@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::agent::Agents;
+use crate::model::alert::Alerts;
 use crate::model::backend::BackendStatus;
 use crate::model::gpu::GpuSample;
 use crate::model::id::{RunId, SourceId};
@@ -27,6 +28,7 @@ use crate::model::workload::Workloads;
 use crate::series::HOUR;
 
 pub mod history;
+mod late;
 pub mod lately;
 pub mod mending;
 pub mod recall;
@@ -106,6 +108,8 @@ pub struct Node {
     pub agents: Option<(Stamp, Box<Agents>)>,
     /// Services watched there.
     pub services: Option<(Stamp, Vec<Service>)>,
+    /// What its own isomon finds to be wrong, where it judges.
+    pub alerts: Option<(Stamp, Box<Alerts>)>,
     /// Whether its source answers; `None` until it said so.
     pub health: Option<Health>,
     /// An hour of its numbers.
@@ -276,6 +280,7 @@ impl Node {
             What::Serving(serving) => self.heard(at, |node| &mut node.serving, serving),
             What::Agents(agents) => self.heard(at, |node| &mut node.agents, agents),
             What::Services(services) => self.heard(at, |node| &mut node.services, services),
+            What::Alerts(alerts) => self.heard(at, |node| &mut node.alerts, alerts),
             What::Run { .. }
             | What::Workflow { .. }
             | What::Runs(_)
