@@ -27,6 +27,7 @@ use crate::model::workflow::WorkflowEvent;
 use crate::model::workload::Workloads;
 use crate::series::HOUR;
 
+pub mod alert;
 pub mod history;
 mod late;
 pub mod lately;
@@ -77,6 +78,10 @@ pub struct State {
     pub now: Stamp,
     /// Periodic samples dropped since the start.
     pub lost: u64,
+    /// Alerts that turned a moment ago, latest first.
+    pub fresh: alert::Freshly,
+    /// Whether next to no history is kept: nobody draws it.
+    pub bare: bool,
 }
 
 /// What is known of one node.
@@ -137,11 +142,14 @@ impl State {
             What::Stack(stack) => self.stack = Some(stack.clone()),
             What::Anew => {
                 let replay = self.replay.take();
-                *self = Self { now: update.at, replay, ..Self::default() };
+                *self = Self { now: update.at, replay, bare: self.bare, ..Self::default() };
             }
             What::Fleet(fleet) => self.fleet = Some(fleet.clone()),
             What::Gone => return self.nodes.remove(&update.from).is_some(),
             what => {
+                if let What::Alerts(alerts) = what {
+                    self.note_alerts(&update.from, alerts, update.at);
+                }
                 let rows = self.rows_of(&update.from);
                 self.node_mut(&update.from).apply(what, update.at, rows);
             }
@@ -182,6 +190,9 @@ impl State {
     /// Instants of history that `source` has room for: this machine an hour of seconds, the others a
     /// million together, so that ten thousand of them fit into memory.
     fn rows_of(&self, source: &SourceId) -> usize {
+        if self.bare {
+            return 0;
+        }
         if source.0.as_str() == "local" { HOUR } else { (ROWS / self.nodes.len().max(1)).min(HOUR) }
     }
 

@@ -143,10 +143,13 @@ impl<D: Deed> Hub<D> {
     }
 
     async fn judge(&mut self, wish: AlertWish) {
+        let again = wish == AlertWish::Reload;
         let sent = self.judge.as_ref().map(|judge| judge.try_send(wish));
         match sent {
             Some(Ok(())) => {}
             Some(Err(_)) => self.say(true, "alerts are busy; try again").await,
+            // Who reads everything again need not know that there are no rules.
+            None if again => {}
             None => self.say(true, "no rules are judged here").await,
         }
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use crate::model::alert::AlertWish;
 use crate::model::command::Command;
 use crate::model::id::SourceId;
 use crate::model::replay::{Replay, ReplayWish, SPEEDS};
@@ -226,7 +227,11 @@ impl Player {
     fn refuse(&self, wish: &Command) {
         let quiet = matches!(
             wish,
-            Command::Focus(_) | Command::ListRuns | Command::Past(_) | Command::Interval(_)
+            Command::Focus(_)
+                | Command::ListRuns
+                | Command::Past(_)
+                | Command::Interval(_)
+                | Command::Alert(AlertWish::Reload)
         );
         if !quiet {
             self.say("a recording is played: nothing can be begun or ended in it");

@@ -5,6 +5,7 @@
 use crate::model::agent::Agents;
 use crate::model::backend::BackendStatus;
 use crate::model::gpu::Gpu;
+use crate::model::id::SourceId;
 use crate::model::node::{Disk, Mount, Network, NodeSample, Temperature};
 use crate::model::reading::{Reading, Why};
 use crate::model::serving::{Service, Serving};
@@ -101,6 +102,13 @@ impl<'a> Standing<'a> {
         let down = matches!(node.health, Some(Health::Down { .. }));
         let silent_seconds = silence.map(|silence| silence.as_secs_f64());
         Self { down, late, silent_seconds, node, now, late_ms, bench }
+    }
+
+    /// What the node `id` is called: this machine by its own name, every other by the one it has here.
+    pub fn name(&self, id: &SourceId) -> SafeText {
+        let own = self.node.info.as_ref().filter(|_| *id == SourceId::local());
+        let own = own.map(|info| &info.hostname).filter(|name| !name.is_empty());
+        own.unwrap_or(&id.0).clone()
     }
 
     /// A reading of the node's sample.

@@ -49,7 +49,7 @@ impl Asked<'_> {
     /// The words of the reading at `place` of the table.
     pub fn words(&self, place: usize) -> SafeText {
         match READINGS[place].take {
-            Take::Name(Scope::Node) => self.node.0.clone(),
+            Take::Name(Scope::Node) => self.standing.name(self.node),
             _ => self.thing.name(),
         }
     }

@@ -9,6 +9,7 @@ use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::prompt::{self, Prompt};
 use crate::tui::tab::Tab;
+use crate::tui::toast;
 use crate::tui::when::Shown;
 use crate::tui::when::moment;
 
@@ -26,11 +27,21 @@ impl App {
         if state.replay.is_some() {
             return;
         }
+        self.ring(state);
         let only = self.views.nodes.in_depth().filter(|_| self.tab == Tab::Nodes);
         let only: Option<SourceId> = only.cloned();
         let shown = Shown { is_shown: self.shows_time(), only: only.as_ref() };
         let wish = self.when.attend(state, shown, now);
         self.effects.extend(wish.map(|wish| Effect::Wish(Command::Past(wish))));
+    }
+
+    /// Rings for a critical alert that began to fire since the last one.
+    fn ring(&mut self, state: &State) {
+        let last = toast::last_critical(state);
+        if last > self.rung {
+            self.rung = last;
+            self.effects.extend(self.setup.bell.then_some(Effect::Bell));
+        }
     }
 
     /// Goes through time, if `action` is about that.
