@@ -12,6 +12,7 @@ use color_eyre::eyre::Report;
 
 mod advice;
 mod agent_watch;
+mod alerts;
 mod annotate;
 pub mod args;
 mod baseline;
@@ -125,6 +126,7 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Serve(wish)) => serve::run(wish, &setting()?),
         Some(Verb::Record(wish)) => record::run(wish, &setting()?),
         Some(Verb::Replay(wish)) => replay::run(wish, setting()?),
+        Some(Verb::Alerts(wish)) => alerts::run(wish, &setting()?),
         Some(Verb::History(wish)) => history::run(wish, &setting()?),
         Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),

@@ -113,12 +113,33 @@ pub struct Screen {
     pub ascii: bool,
     /// Listen to the mouse. Off leaves it to the terminal, to select text.
     pub mouse: bool,
+    /// Ring the terminal's bell when a critical alert fires: "auto" (not over SSH), "always" or "never".
+    pub bell: Bell,
 }
 
 impl Default for Screen {
     fn default() -> Self {
-        Self { theme: "dark".to_owned(), color: Color::Auto, ascii: false, mouse: true }
+        Self {
+            theme: "dark".to_owned(),
+            color: Color::Auto,
+            ascii: false,
+            mouse: true,
+            bell: Bell::Auto,
+        }
     }
+}
+
+/// When to ring the bell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Bell {
+    /// Where the terminal is of this machine: over SSH a whole room may hear it that does not care.
+    #[default]
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
 }
 
 /// When to use colours.

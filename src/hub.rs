@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::model::alert::AlertWish;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
 use crate::model::time::Clock;
@@ -63,6 +64,7 @@ pub struct Hub<D> {
     fleet: fleet::Fleet,
     beside: beside::Beside,
     shelves: Vec<bucket::Shelf>,
+    judge: Option<mpsc::Sender<AlertWish>>,
     told_lost: u64,
 }
 
@@ -91,6 +93,7 @@ impl<D: Deed> Hub<D> {
             fleet: fleet::Fleet::default(),
             beside: beside::Beside::default(),
             shelves: Vec::new(),
+            judge: None,
             told_lost: 0,
         }
     }
@@ -137,6 +140,11 @@ impl<D: Deed> Hub<D> {
         let (to, updates) = mpsc::channel(room);
         self.listeners.push(to);
         updates
+    }
+
+    /// Has wishes about alerts go to who judges them.
+    pub fn judged_by(&mut self, judge: mpsc::Sender<AlertWish>) {
+        self.judge = Some(judge);
     }
 
     /// Works until `stop`; then a live run is cancelled and heard to its end.

@@ -16,6 +16,7 @@ pub mod pipeline;
 pub mod plot;
 pub mod procfs;
 pub mod report;
+pub mod rule;
 pub mod series;
 pub mod ssh;
 pub mod state;
@@ -30,8 +31,10 @@ pub mod probe;
 pub mod source;
 pub mod store;
 pub mod tune;
+pub mod webhook;
 
 // Floor 3: deeds. They put the hands to work.
+pub mod alert;
 pub mod bench;
 pub mod record;
 pub mod serve;

@@ -5,6 +5,7 @@
 //! [`command::Command`] says what is wished and goes down.
 
 pub mod agent;
+pub mod alert;
 pub mod backend;
 pub mod bench;
 pub mod command;

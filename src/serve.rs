@@ -4,6 +4,7 @@
 //! anything else needs a token and TLS. [`context`] is what handlers share, [`mod@door`] the table of
 //! routes that makes both the router and its OpenAPI document.
 
+mod alert;
 pub mod answer;
 pub mod backend;
 pub mod context;
@@ -37,6 +38,7 @@ pub fn door() -> Door {
     let door = health::routes(Door::new());
     let door = live::routes(door);
     let door = node::routes(door);
+    let door = alert::routes(door);
     let door = backend::routes(door);
     let door = system::routes(door);
     let door = workload::routes(door);

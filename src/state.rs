@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::agent::Agents;
+use crate::model::alert::Alerts;
 use crate::model::backend::BackendStatus;
 use crate::model::gpu::GpuSample;
 use crate::model::id::{RunId, SourceId};
@@ -26,7 +27,9 @@ use crate::model::workflow::WorkflowEvent;
 use crate::model::workload::Workloads;
 use crate::series::HOUR;
 
+pub mod alert;
 pub mod history;
+mod late;
 pub mod lately;
 pub mod mending;
 pub mod recall;
@@ -75,6 +78,10 @@ pub struct State {
     pub now: Stamp,
     /// Periodic samples dropped since the start.
     pub lost: u64,
+    /// Alerts that turned a moment ago, latest first.
+    pub fresh: alert::Freshly,
+    /// Whether next to no history is kept: nobody draws it.
+    pub bare: bool,
 }
 
 /// What is known of one node.
@@ -106,6 +113,8 @@ pub struct Node {
     pub agents: Option<(Stamp, Box<Agents>)>,
     /// Services watched there.
     pub services: Option<(Stamp, Vec<Service>)>,
+    /// What its own isomon finds to be wrong, where it judges.
+    pub alerts: Option<(Stamp, Box<Alerts>)>,
     /// Whether its source answers; `None` until it said so.
     pub health: Option<Health>,
     /// An hour of its numbers.
@@ -133,11 +142,14 @@ impl State {
             What::Stack(stack) => self.stack = Some(stack.clone()),
             What::Anew => {
                 let replay = self.replay.take();
-                *self = Self { now: update.at, replay, ..Self::default() };
+                *self = Self { now: update.at, replay, bare: self.bare, ..Self::default() };
             }
             What::Fleet(fleet) => self.fleet = Some(fleet.clone()),
             What::Gone => return self.nodes.remove(&update.from).is_some(),
             what => {
+                if let What::Alerts(alerts) = what {
+                    self.note_alerts(&update.from, alerts, update.at);
+                }
                 let rows = self.rows_of(&update.from);
                 self.node_mut(&update.from).apply(what, update.at, rows);
             }
@@ -178,6 +190,9 @@ impl State {
     /// Instants of history that `source` has room for: this machine an hour of seconds, the others a
     /// million together, so that ten thousand of them fit into memory.
     fn rows_of(&self, source: &SourceId) -> usize {
+        if self.bare {
+            return 0;
+        }
         if source.0.as_str() == "local" { HOUR } else { (ROWS / self.nodes.len().max(1)).min(HOUR) }
     }
 
@@ -276,6 +291,7 @@ impl Node {
             What::Serving(serving) => self.heard(at, |node| &mut node.serving, serving),
             What::Agents(agents) => self.heard(at, |node| &mut node.agents, agents),
             What::Services(services) => self.heard(at, |node| &mut node.services, services),
+            What::Alerts(alerts) => self.heard(at, |node| &mut node.alerts, alerts),
             What::Run { .. }
             | What::Workflow { .. }
             | What::Runs(_)

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::run::FORMAT;
 
+pub mod alert;
 pub mod baseline;
 mod brief;
 pub mod bucket;

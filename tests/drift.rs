@@ -35,6 +35,11 @@ fn the_settings_file() {
 }
 
 #[test]
+fn the_words_of_the_rules() {
+    keep("config/rules.toml", &isomon::rule::file::template());
+}
+
+#[test]
 fn dashboards_and_alert_rules() {
     for board in isomon::report::grafana::BOARDS {
         let json = isomon::report::grafana::dashboard(&board);

@@ -6,6 +6,7 @@ use super::advice::Advise;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use color_eyre::eyre::eyre;
 
+pub use super::alerts::AlertsVerb;
 pub use super::annotate::AnnotateArgs;
 pub use super::baseline::BaselineVerb;
 pub use super::bench::BenchArgs;
@@ -96,6 +97,9 @@ pub struct ScreenArgs {
     /// Keep no history; what is kept already can be looked back at
     #[arg(long)]
     pub no_history: bool,
+    /// Judge no rules: no alert fires here
+    #[arg(long)]
+    pub no_alerts: bool,
     /// Other nodes to watch.
     #[command(flatten)]
     pub sources: SourceArgs,
@@ -150,6 +154,9 @@ pub enum Verb {
     /// Play a recording on the screen
     #[command(after_help = super::replay::AFTER_HELP)]
     Replay(ReplayArgs),
+    /// Rules and alerts: try them on a recording, list what fired, send a test message
+    #[command(subcommand)]
+    Alerts(AlertsVerb),
     /// Look back: how nodes and GPUs were doing
     #[command(subcommand)]
     History(HistoryVerb),

@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use super::args::Args;
 use super::setting::{Setting, state_dir};
 use super::sources::Which;
-use super::{Exit, Outcome, local_watch, log, record, recorder, runtime, workload_watch};
+use super::{Exit, Outcome, alerts, local_watch, log, record, recorder, runtime, workload_watch};
+use crate::config::Bell;
 use crate::config::place::Place;
 use crate::hub::Hub;
 use crate::model::command::Command;
@@ -64,10 +65,11 @@ async fn show(args: &Args, setting: &Setting, workflow: Option<WorkflowWish>) ->
     let updates = hub.subscribe(ROOM);
     let commands = hub.commands();
     let screen = &args.screen;
+    let stop = CancellationToken::new();
     let history = recorder::begin(&mut hub, setting, !screen.no_history);
+    let judging = alerts::begin(&mut hub, setting, screen.no_alerts, &stop)?;
     let begin = |path: &PathBuf| record::begin(&mut hub, &local, path, screen.force);
     let tape = screen.record.as_ref().map(begin).transpose()?;
-    let stop = CancellationToken::new();
     local_watch::start(&hub, &local, hub.pace(), &stop);
     tokio::spawn(workload_watch::watch(hub.outlet(), state_dir()?, stop.clone()));
     hub.keep_at(places(args, setting));
@@ -86,6 +88,7 @@ async fn show(args: &Args, setting: &Setting, workflow: Option<WorkflowWish>) ->
     hub.await?;
     keeping.await?;
     recorder::end(history).await;
+    alerts::end(judging).await;
     if let Some((tape, path)) = tape.zip(screen.record.as_ref()) {
         tape.end(path).await?;
     }
@@ -122,6 +125,15 @@ async fn draw(
     }
 }
 
+/// Whether the bell of this terminal is rung.
+fn rings(bell: Bell) -> bool {
+    match bell {
+        Bell::Always => true,
+        Bell::Never => false,
+        Bell::Auto => std::env::var_os("SSH_CONNECTION").is_none(),
+    }
+}
+
 fn options(setting: &Setting, readonly: bool) -> Options {
     let (screen, dir) = (&setting.config.screen, &setting.config_dir);
     Options {
@@ -132,6 +144,7 @@ fn options(setting: &Setting, readonly: bool) -> Options {
         ascii: screen.ascii,
         mouse: screen.mouse,
         readonly,
+        bell: rings(screen.bell),
         threshold: setting.config.threshold,
         interval: setting.config.watch.interval.0,
         open: None,

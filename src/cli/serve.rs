@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::advice::Advise;
 use super::setting::Setting;
 use super::signals::Signals;
-use super::{Exit, Outcome, local_watch, log, print, record, recorder, runtime, shield};
+use super::{Exit, Outcome, alerts, local_watch, log, print, record, recorder, runtime, shield};
+use crate::alert::Begun;
 use crate::hub::Hub;
 use crate::hub::local::Local;
 use crate::model::command::Command;
@@ -73,6 +74,7 @@ struct Watched {
     stop: CancellationToken,
     hub: JoinHandle<()>,
     recording: Option<Recording>,
+    judging: Option<Begun>,
     /// What is recorded to a file, and to which.
     tape: Option<(record::Recording, PathBuf)>,
 }
@@ -93,6 +95,10 @@ impl Watched {
         let updates = hub.subscribe(ROOM);
         // Whoever asks by SSH keeps what it hears itself.
         let recording = recorder::begin(&mut hub, setting, !wish.no_history && !wish.stdio);
+        let stop = CancellationToken::new();
+        // Whoever asks by SSH judges what it hears itself.
+        let silent = wish.no_alerts || wish.stdio;
+        let judging = alerts::begin(&mut hub, setting, silent, &stop)?;
         let tape = tape(wish, &mut hub, &local)?;
         let context =
             Context::new(allowed, hub.commands(), instance.into(), clock.clone(), hub.pace());
@@ -111,7 +117,6 @@ impl Watched {
             )?;
             context.workloads.set(platform).unwrap_or_default();
         }
-        let stop = CancellationToken::new();
         if let Some(to) = to {
             remote::begin(to, &context, hub.outlet(), stop.clone());
         }
@@ -124,7 +129,7 @@ impl Watched {
         begin(wish, &hub.commands());
         tokio::spawn(lean::stay(stop.clone()));
         let hub = tokio::spawn(hub.run(stop.clone()));
-        Ok(Self { context, stop, hub, recording, tape })
+        Ok(Self { context, stop, hub, recording, judging, tape })
     }
 
     /// Ends what is going on, and hears it to its end.
@@ -135,6 +140,7 @@ impl Watched {
         self.stop.cancel();
         self.hub.await?;
         recorder::end(self.recording).await;
+        alerts::end(self.judging).await;
         match self.tape {
             Some((tape, path)) => tape.end(&path).await,
             None => Ok(Exit::Good),

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::task::{self, Live, Mending, Wish};
 use super::{Deed, Hub, tell_again};
 use crate::config::Interval;
+use crate::model::alert::AlertWish;
 use crate::model::backend::BackendId;
 use crate::model::bench::Plan;
 use crate::model::command::Command;
@@ -40,6 +41,7 @@ impl<D: Deed> Hub<D> {
             Command::Replay(_) => self.say(true, "no recording is played here").await,
             Command::Cancel(id) => self.cancel(&id).await,
             Command::Export { run, to } => self.export(run, to),
+            Command::Alert(wish) => self.judge(wish).await,
             Command::Interval(interval) => self.set_interval(interval).await,
             Command::Pause(paused) => self.pace.send_modify(|pace| pace.paused = paused),
         }
@@ -137,6 +139,18 @@ impl<D: Deed> Hub<D> {
             self.say(false, &sentence).await;
         } else if !self.cancel_afar(id).await {
             self.say(true, &format!("run {id} is over")).await;
+        }
+    }
+
+    async fn judge(&mut self, wish: AlertWish) {
+        let again = wish == AlertWish::Reload;
+        let sent = self.judge.as_ref().map(|judge| judge.try_send(wish));
+        match sent {
+            Some(Ok(())) => {}
+            Some(Err(_)) => self.say(true, "alerts are busy; try again").await,
+            // Who reads everything again need not know that there are no rules.
+            None if again => {}
+            None => self.say(true, "no rules are judged here").await,
         }
     }
 

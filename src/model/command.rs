@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::alert::AlertWish;
 use super::backend::BackendId;
 use super::bench::Plan;
 use super::id::{RunId, SourceId};
@@ -70,6 +71,8 @@ pub enum Command {
         /// Where to; a directory gets `isomon-<id>.json`.
         to: PathBuf,
     },
+    /// Do this with the alerts of this isomon.
+    Alert(AlertWish),
     /// Take samples this often.
     Interval(Duration),
     /// Stop taking samples, or go on.

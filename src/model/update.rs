@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::agent::Agents;
+use super::alert::Alerts;
 use super::backend::{BackendStatus, Mend};
 use super::gpu::GpuSample;
 use super::id::{RunId, SourceId};
@@ -87,6 +88,8 @@ pub enum What {
     Agents(Box<Agents>),
     /// Services that are watched there.
     Services(Vec<Service>),
+    /// What the rules of an isomon find to be wrong.
+    Alerts(Box<Alerts>),
     /// Whether a source answers.
     Health(Health),
     /// The source is told of no more: it is another one under a second name.

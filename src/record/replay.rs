@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use crate::model::alert::AlertWish;
 use crate::model::command::Command;
 use crate::model::id::SourceId;
 use crate::model::past::PastWish;
@@ -235,7 +236,13 @@ impl Player {
 
     /// Answers what cannot be done here.
     fn refuse(&self, wish: &Command) {
-        let quiet = matches!(wish, Command::Focus(_) | Command::ListRuns | Command::Interval(_));
+        let quiet = matches!(
+            wish,
+            Command::Focus(_)
+                | Command::ListRuns
+                | Command::Interval(_)
+                | Command::Alert(AlertWish::Reload)
+        );
         if !quiet {
             self.say("a recording is played: nothing can be begun or ended in it");
         }

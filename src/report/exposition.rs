@@ -139,6 +139,18 @@ pub const LOST: Metric = counter(
     &[],
     "Periodic samples dropped because nobody took them in time.",
 );
+/// How many things are how by each rule.
+pub const ALERTS: Metric = gauge(
+    "alerts",
+    &["rule", "severity", "state"],
+    "How many things are unsure, pending and firing by each rule.",
+);
+/// Messages to receivers.
+pub const ALERT_MESSAGES: Metric = counter(
+    "alert_messages_total",
+    &["receiver", "outcome"],
+    "Messages about alerts that receivers took, and did not.",
+);
 /// Updates of this machine.
 pub const UPDATES: Metric = counter("updates_total", &[], "Updates of this machine.");
 /// Requests answered.
@@ -167,7 +179,7 @@ pub const REMOTE_WAITING: Metric =
     gauge("remote_write_waiting_samples", &[], "Samples of remote write that wait to be sent.");
 
 /// What `isomon serve` tells of itself and of its work.
-const SERVED: [Metric; 24] = [
+const SERVED: [Metric; 26] = [
     BACKEND_READY,
     BACKEND_ROOM,
     WORKLOADS,
@@ -186,6 +198,8 @@ const SERVED: [Metric; 24] = [
     WORKLOAD_MEAN,
     BUILD,
     LOST,
+    ALERTS,
+    ALERT_MESSAGES,
     UPDATES,
     REQUESTS,
     REFUSALS,

@@ -50,6 +50,7 @@ async fn metrics(context: Arc<Context>, _: Ask) -> Answer<Page> {
 pub fn page(context: &Context) -> String {
     let state = context.state();
     let mut page = of_node(&state);
+    super::alert::expose(&mut page, &state);
     own(&mut page, context, &state);
     drop(state);
     if let Some(bench) = context.last_bench() {

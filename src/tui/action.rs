@@ -41,6 +41,7 @@ actions! {
     Tab4 "tab-4" "Backends" "Backends",
     Tab5 "tab-5" "Bench" "Bench",
     Tab6 "tab-6" "Runs" "Runs",
+    Tab8 "tab-8" "Alerts" "Alerts",
     Tab9 "tab-9" "Logs" "Logs",
     NextTab "next-tab" "next" "next tab",
     PreviousTab "previous-tab" "previous" "previous tab",
@@ -92,6 +93,8 @@ actions! {
     Follow "follow" "follow" "follow the log, or stand still",
     FindNext "find-next" "next" "the next line that holds what is searched for",
     FindPrevious "find-previous" "previous" "the line before that holds it",
+    Acknowledge "acknowledge" "seen" "acknowledge the alert, or take that back",
+    Silence "silence" "silence" "silence the alert for a time, or take that back",
     Compare "compare" "compare" "compare two marked runs; GPUs: one, each, all",
     Export "export" "export" "write the run as JSON",
     Copy "copy" "copy" "copy to the clipboard (OSC 52)",
@@ -119,6 +122,8 @@ impl Action {
                 | Self::Mend
                 | Self::Resume
                 | Self::Stack
+                | Self::Acknowledge
+                | Self::Silence
         )
     }
 }

@@ -67,6 +67,8 @@ pub struct App {
     asked: Asked,
     /// The other node of which everything was asked for last.
     focus: Option<SourceId>,
+    /// The critical alert that rang last.
+    rung: Option<Stamp>,
 }
 
 /// What is asked for once.
@@ -91,6 +93,8 @@ pub struct Setup {
     pub glyph: Glyph,
     /// Whether what acts is hidden and refused.
     pub readonly: bool,
+    /// Whether a critical alert rings the bell.
+    pub bell: bool,
     /// The zone whose time is shown.
     pub zone: jiff::tz::TimeZone,
 }
@@ -103,6 +107,7 @@ impl Default for Setup {
             threshold: Threshold::default(),
             glyph: Glyph::Unicode,
             readonly: false,
+            bell: false,
             zone: jiff::tz::TimeZone::UTC,
         }
     }
@@ -125,6 +130,8 @@ pub enum Effect {
     Copy(String),
     /// Read keymap and themes again.
     Reload,
+    /// Ring the bell.
+    Bell,
 }
 
 impl App {
@@ -146,6 +153,7 @@ impl App {
             setup,
             asked: Asked::default(),
             focus: None,
+            rung: None,
         }
     }
 
@@ -365,6 +373,7 @@ impl App {
                     self.ask(question, Then::WishAll(then));
                 }
             }
+            Reply::Note(note) => self.popups.push(Popup::Note(note)),
             Reply::Mend(mend) => self.popups.push(Popup::Mend(mend)),
             Reply::Say(text) if action == Action::Why => self.popups.push(Popup::Text(text)),
             Reply::Say(text) => self.say(false, text),
@@ -386,6 +395,7 @@ impl App {
                 | Command::StopMend
                 | Command::Resume(_)
                 | Command::Stack(_)
+                | Command::Alert(_)
         );
         if acts && self.setup.readonly {
             self.refuse(state);

@@ -11,6 +11,7 @@ use super::key::Key;
 use super::keymap::Keymap;
 use super::look::Look;
 use super::mend::Mend;
+use super::note::Note;
 use super::palette::Palette;
 use crate::model::command::Command;
 use crate::model::text::SafeText;
@@ -29,6 +30,8 @@ pub enum Popup {
     Text(SafeText),
     /// A backend that is made ready.
     Mend(Mend),
+    /// Something that is typed about an alert.
+    Note(Note),
 }
 
 /// A question, and what a yes does.
@@ -69,7 +72,7 @@ pub enum Answer {
 impl Popup {
     /// Whether letters are meant as letters, so that none may wait for a chord.
     pub const fn takes_letters(&self) -> bool {
-        matches!(self, Self::Palette(_) | Self::Ask(_) | Self::Mend(_))
+        matches!(self, Self::Palette(_) | Self::Ask(_) | Self::Mend(_) | Self::Note(_))
     }
 
     /// Answers a key; `action` is what the keymap makes of it.
@@ -79,6 +82,7 @@ impl Popup {
             Self::Palette(palette) => palette.press(key, action),
             Self::Ask(ask) => ask.press(key),
             Self::Mend(mend) => mend.press(key, action),
+            Self::Note(note) => note.press(key),
             Self::Text(_) => match action {
                 Some(Action::Back | Action::Enter | Action::Why | Action::Quit) => Answer::Close,
                 _ => Answer::Stay,
@@ -99,6 +103,7 @@ impl Popup {
             Self::Help(help) => help.draw(frame, area, keymap, look),
             Self::Palette(palette) => palette.draw(frame, area, keymap, look),
             Self::Ask(ask) => ask.draw(frame, area, look),
+            Self::Note(note) => note.draw(frame, area, look),
             Self::Mend(mend) => mend.draw(frame, area, state, look),
             Self::Text(text) => draw_text(frame, area, text, look),
         }

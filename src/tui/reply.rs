@@ -1,6 +1,7 @@
 //! What a tab answers to an action.
 
 use super::mend::Mend;
+use super::note::Note;
 use crate::model::command::Command;
 use crate::model::text::SafeText;
 
@@ -31,6 +32,8 @@ pub enum Reply {
     },
     /// Ask whether to make a backend ready, or show how it goes.
     Mend(Mend),
+    /// Let something be typed about an alert.
+    Note(Note),
     /// Tell the user something.
     Say(SafeText),
     /// Put this on the clipboard.

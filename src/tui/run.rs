@@ -48,6 +48,8 @@ pub struct Options {
     pub mouse: bool,
     /// Whether what acts is hidden and refused.
     pub readonly: bool,
+    /// Whether a critical alert rings the bell.
+    pub bell: bool,
     /// From where on a number is called high.
     pub threshold: Threshold,
     /// How often samples are taken at the start.
@@ -66,6 +68,7 @@ impl Default for Options {
             ascii: false,
             mouse: true,
             readonly: false,
+            bell: false,
             threshold: Threshold::default(),
             interval: Duration::from_secs(1),
             open: None,
@@ -213,6 +216,7 @@ fn load(options: &Options) -> Result<Setup, Error> {
         threshold: options.threshold,
         glyph: glyph(options.ascii, variable),
         readonly: options.readonly,
+        bell: options.bell,
         zone: jiff::tz::TimeZone::system(),
     })
 }
@@ -225,7 +229,7 @@ fn reload(app: &mut App, options: &Options) {
             // A theme whose file has gone cannot stay.
             setup.themes.choose(current).unwrap_or_default();
             app.setup = setup;
-            app.say(false, "read keymap and themes again");
+            app.say(false, "read keymap, themes and rules again");
         }
         Err(error) => app.say(true, error.to_string()),
     }

@@ -15,6 +15,7 @@ use super::event::{Input, Signal};
 use super::pace::Pace;
 use super::surface::Surface;
 use super::view;
+use crate::model::alert::AlertWish;
 use crate::model::backend::Mend;
 use crate::model::command::Command;
 use crate::model::time::{Clock, Stamp};
@@ -205,7 +206,11 @@ impl<S: Surface, C: Clock> Session<S, C> {
                 Effect::Suspend => self.surface.suspend(self.app.mouse)?,
                 Effect::Mouse(on) => self.surface.set_mouse(on),
                 Effect::Copy(text) => self.copy(&text),
-                Effect::Reload => (self.reload)(&mut self.app),
+                Effect::Reload => {
+                    (self.reload)(&mut self.app);
+                    self.wish(Command::Alert(AlertWish::Reload));
+                }
+                Effect::Bell => self.surface.send("\u{7}"),
             }
         }
         Ok(())

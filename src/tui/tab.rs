@@ -9,6 +9,7 @@ use super::reply::Reply;
 use crate::model::id::SourceId;
 use crate::state::State;
 
+pub mod alerts;
 pub mod backends;
 pub mod bench;
 mod done;
@@ -36,19 +37,22 @@ pub enum Tab {
     Bench,
     /// Every run and job, wherever it is.
     Runs,
+    /// What is wrong.
+    Alerts,
     /// What isomon did.
     Logs,
 }
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Overview,
         Self::Nodes,
         Self::Gpus,
         Self::Backends,
         Self::Bench,
         Self::Runs,
+        Self::Alerts,
         Self::Logs,
     ];
 
@@ -61,6 +65,7 @@ impl Tab {
             Self::Backends => "Backends",
             Self::Bench => "Bench",
             Self::Runs => "Runs",
+            Self::Alerts => "Alerts",
             Self::Logs => "Logs",
         }
     }
@@ -81,6 +86,7 @@ impl Tab {
             Self::Backends => '4',
             Self::Bench => '5',
             Self::Runs => '6',
+            Self::Alerts => '8',
             Self::Logs => '9',
         }
     }
@@ -101,6 +107,8 @@ pub struct Views {
     pub bench: bench::View,
     /// The tab Runs.
     pub runs: runs::View,
+    /// The tab Alerts.
+    pub alerts: alerts::View,
     /// The tab Logs.
     pub logs: logs::View,
 }
@@ -115,6 +123,7 @@ impl Views {
             Tab::Backends => self.backends.act(action, state),
             Tab::Bench => self.bench.act(action, state),
             Tab::Runs => self.runs.act(action, state),
+            Tab::Alerts => self.alerts.act(action, state),
             Tab::Logs => self.logs.act(action, state),
         }
     }
@@ -136,6 +145,7 @@ impl Views {
             Tab::Backends => self.backends.filter(text),
             Tab::Bench => self.bench.filter(text),
             Tab::Runs => self.runs.filter(text),
+            Tab::Alerts => self.alerts.filter(text),
             Tab::Logs => return false,
         }
         true
@@ -151,6 +161,7 @@ impl Views {
             Tab::Backends => self.backends.click(column, row, area, state),
             Tab::Bench => self.bench.click(column, row, area, state),
             Tab::Runs => self.runs.click(column, row, area, state),
+            Tab::Alerts => self.alerts.click(column, row, area, state),
             Tab::Logs => Reply::Ignored,
         }
     }
@@ -164,6 +175,7 @@ impl Views {
             Tab::Backends => self.backends.hints(state),
             Tab::Bench => self.bench.hints(state),
             Tab::Runs => self.runs.hints(state),
+            Tab::Alerts => self.alerts.hints(state),
             Tab::Logs => self.logs.hints(state),
         }
     }
@@ -185,6 +197,7 @@ impl Views {
             Tab::Backends => self.backends.draw(frame, area, state, look),
             Tab::Bench => self.bench.draw(frame, area, state, look),
             Tab::Runs => self.runs.draw(frame, area, state, look),
+            Tab::Alerts => self.alerts.draw(frame, area, state, look),
             Tab::Logs => self.logs.draw(frame, area, state, look),
         }
     }

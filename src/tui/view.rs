@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::app::App;
+use super::toast;
 use crate::model::time::Stamp;
 use crate::state::State;
 
@@ -50,6 +51,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, state: &State, now: Stamp) {
     frame.buffer_mut().set_style(whole, look.theme.text);
     top::draw(frame, areas.top, app, state, &look);
     app.views.draw(app.tab, frame, areas.body, state, &look);
+    toast::draw(frame, areas.body, state, &look);
     foot::draw(frame, areas.foot, app, state, &look);
     for popup in &app.popups {
         popup.draw(frame, whole, &app.setup.keymap, state, &look);

@@ -55,6 +55,9 @@ pub struct ServeArgs {
     /// Keep no history
     #[arg(long)]
     pub(super) no_history: bool,
+    /// Judge no rules: no alert fires here
+    #[arg(long)]
+    pub(super) no_alerts: bool,
     /// Keep what happens in this file, for `isomon replay`
     #[arg(long, value_name = "FILE", conflicts_with = "stdio")]
     pub(super) record: Option<PathBuf>,

@@ -48,8 +48,12 @@ fn of_node(node: &Node, now: Stamp, deep: bool) -> Vec<(Stamp, What)> {
     let backends = (!node.backends.is_empty()).then(|| node.backends.clone());
     let backends = backends.map(|backends| (now, What::Backends(backends)));
     let workloads = node.workloads.clone().map(|(at, workloads)| (at, What::Workloads(workloads)));
+    let alerts = node.alerts.clone().map(|(at, alerts)| (at, What::Alerts(alerts)));
     let health = node.health.clone().map(|health| (now, What::Health(health)));
-    [info, sample, gpus, processes, backends, workloads, health].into_iter().flatten().collect()
+    [info, sample, gpus, processes, backends, workloads, alerts, health]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// A run by what is known of it so far; its samples are in its file.

@@ -9,6 +9,7 @@ use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::prompt::{self, Prompt};
 use crate::tui::tab::Tab;
+use crate::tui::toast;
 use crate::tui::when::Shown;
 use crate::tui::when::moment;
 
@@ -25,12 +26,24 @@ impl App {
 
     /// Looks at what was told, and wishes what is missing of the time that is shown.
     pub fn attend(&mut self, state: &State, now: Stamp) {
+        if state.replay.is_none() {
+            self.ring(state);
+        }
         let only = self.views.nodes.in_depth().filter(|_| self.tab == Tab::Nodes);
         let only: Option<SourceId> = only.cloned();
         let replayed = state.replay.is_some();
         let shown = Shown { is_shown: self.shows_time(), only: only.as_ref(), replayed };
         let wish = self.when.attend(state, shown, now);
         self.effects.extend(wish.map(|wish| Effect::Wish(Command::Past(wish))));
+    }
+
+    /// Rings for a critical alert that began to fire since the last one.
+    fn ring(&mut self, state: &State) {
+        let last = toast::last_critical(state);
+        if last > self.rung {
+            self.rung = last;
+            self.effects.extend(self.setup.bell.then_some(Effect::Bell));
+        }
     }
 
     /// Goes through time, if `action` is about that.

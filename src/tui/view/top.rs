@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::model::alert::Severity;
 use crate::state::State;
 use crate::tui::app::App;
 use crate::tui::look::Look;
@@ -17,7 +18,7 @@ mod time;
 const NAME: &str = "isomon ";
 const NAMED: u16 = 90;
 /// Columns that all titles need; with fewer only the title in front is written out.
-const FULL: u16 = 66;
+const FULL: u16 = 76;
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, look: &Look<'_>) {
@@ -91,6 +92,7 @@ fn standing(app: &App, state: &State, look: &Look<'_>, room: usize) -> Line<'sta
         }
         fits
     };
+    take(one(firing(state, look)));
     take(one(paused(app, look)));
     let [long, short] = nodes(&app.views.overview.survey(state, look).standing, look);
     let _ = take(long) || take(short);
@@ -102,6 +104,15 @@ fn standing(app: &App, state: &State, look: &Look<'_>, room: usize) -> Line<'sta
         take(one(span));
     }
     Line::from(shown)
+}
+
+/// How many alerts fire that nobody has seen to.
+fn firing(state: &State, look: &Look<'_>) -> Option<Span<'static>> {
+    let loud: u64 = state.alerts().map(|(_, alerts)| alerts.loud).sum();
+    let mut worst = state.alerts().flat_map(|(_, alerts)| &alerts.alerts);
+    let critical = worst.any(|alert| alert.is_loud() && alert.severity == Severity::Critical);
+    let style = if critical { look.theme.bad } else { look.theme.warn };
+    (loud > 0).then(|| Span::styled(format!("{} {loud}", look.glyph.pick("▲", "!")), style))
 }
 
 fn paused(app: &App, look: &Look<'_>) -> Option<Span<'static>> {

@@ -8,7 +8,6 @@ use ratatui::text::Span;
 use super::super::look::Look;
 use super::super::theme::Theme;
 use super::value;
-use crate::model::origin::Kind;
 use crate::model::time::Stamp;
 use crate::model::update::Health;
 use crate::state::Node;
@@ -25,9 +24,6 @@ pub enum Status {
     /// It answers.
     Up,
 }
-
-/// Silence, in milliseconds, after which no other node is late yet, however short its interval.
-const PATIENCE_MS: u64 = 5_000;
 
 /// The interval of this machine where it is not at hand: when keys move among rows.
 pub const USUAL_MS: u64 = 2_000;
@@ -108,20 +104,7 @@ pub fn is_old(node: &Node, at: Stamp, look: &Look<'_>) -> bool {
 }
 
 fn is_late(node: &Node, at: Stamp, now: Stamp, own_ms: u64) -> bool {
-    now.since(at).as_millis() > late_ms(node, own_ms).into()
-}
-
-/// Silence, in milliseconds, after which `node` is late: three of its intervals, and for another
-/// machine 5 s at least. This machine itself is sampled every `own_ms`.
-fn late_ms(node: &Node, own_ms: u64) -> u64 {
-    let other = node.origin.as_ref().filter(|origin| origin.kind != Kind::Local);
-    let seconds = other.map(|origin| origin.interval_seconds.0).filter(|seconds| *seconds > 0.0);
-    let Some(seconds) = seconds else {
-        return 3 * own_ms + 500;
-    };
-    let interval = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
-    let interval_ms = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
-    interval_ms.saturating_mul(3).max(PATIENCE_MS)
+    now.since(at).as_millis() > node.late_ms(own_ms).into()
 }
 
 /// How many nodes are how.
@@ -198,7 +181,7 @@ impl Standing {
 mod tests {
     use super::*;
     use crate::model::node::NodeSample;
-    use crate::model::origin::Origin;
+    use crate::model::origin::{Kind, Origin};
     use crate::model::unit::Seconds;
 
     fn status(kind: Kind, interval: f64, silent_ms: u64) -> Status {

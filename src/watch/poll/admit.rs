@@ -140,6 +140,7 @@ fn trim(what: &mut What) {
             agents.gaps.truncate(THINGS);
         }
         What::Services(services) => services.truncate(THINGS),
+        What::Alerts(alerts) => alerts.bound(),
         What::Origin(origin) => origin.endpoints.truncate(THINGS),
         What::Runs(runs) => runs.truncate(KEPT),
         _ => {}

@@ -2,8 +2,11 @@
 
 use ratatui::text::{Line, Span};
 
+use crate::model::alert::{Alert, Severity};
+use crate::model::id::SourceId;
 use crate::model::update::Health;
 use crate::state::State;
+use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::tab::fleet::Survey;
 use crate::tui::widget::fixed;
@@ -29,6 +32,34 @@ pub(super) fn lines(
         };
         let text = fixed::cut(&format!(" {} {words}", status.sign(look)), usize::from(width));
         lines.push(Line::styled(text, status.style(look.theme)));
+    }
+    lines.extend(alerts(state, look, width));
+    lines
+}
+
+/// Alerts that are named.
+const ALERTS: usize = 3;
+
+/// The worst alerts that nobody has seen to, a line each.
+fn alerts(state: &State, look: &Look<'_>, width: u16) -> Vec<Line<'static>> {
+    let all = state.alerts().flat_map(|(source, alerts)| {
+        alerts.alerts.iter().filter(|alert| alert.is_loud()).map(move |alert| (source, alert))
+    });
+    let mut all: Vec<_> = all.collect();
+    all.sort_by_key(|(_, alert)| std::cmp::Reverse((alert.severity, alert.since_ms)));
+    let line = |(_, alert): &(&SourceId, &Alert)| {
+        let style = match alert.severity {
+            Severity::Critical => look.theme.bad,
+            Severity::Warning => look.theme.warn,
+            Severity::Info => look.theme.accent,
+        };
+        let text = format!(" {} {}", look.glyph.pick("▲", "!"), alert.message);
+        Line::styled(fixed::cut(&text, usize::from(width)), style)
+    };
+    let mut lines: Vec<Line<'static>> = all.iter().take(ALERTS).map(line).collect();
+    if all.len() > ALERTS {
+        let text = format!("   and {} more: {}", all.len() - ALERTS, look.key(Action::Tab8));
+        lines.push(Line::styled(text, look.theme.muted));
     }
     lines
 }

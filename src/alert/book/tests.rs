@@ -1,0 +1,90 @@
+//! Who is told of what, and when not.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::model::alert::Severity;
+use crate::model::id::SourceId;
+use crate::model::time::SystemClock;
+use crate::rule::Rules;
+use crate::watch::Outlet;
+
+fn id(thing: &str) -> AlertId {
+    AlertId { rule: "r".into(), node: "n".into(), thing: thing.into() }
+}
+
+fn change(thing: &str, from: AlertState, to: AlertState) -> Change {
+    Change { id: id(thing), severity: Severity::Warning, from, to, message: "m".into() }
+}
+
+fn fires(thing: &str) -> Change {
+    change(thing, AlertState::Ok, AlertState::Firing)
+}
+
+fn ends(thing: &str) -> Change {
+    change(thing, AlertState::Firing, AlertState::Ok)
+}
+
+#[test]
+fn what_is_silenced_is_told_when_the_silence_is_over() {
+    let mut book = Book::default();
+    let silence = Silence { of: id("a"), until_ms: 1_000, reason: "work".into() };
+    book.notes.silences.push(silence);
+    let told = book.take(vec![fires("a"), fires("b")], 10);
+    assert_eq!(told, [fires("b")]);
+    assert_eq!(book.take(vec![], 500), []);
+    assert_eq!(book.take(vec![], 1_000), [fires("a")], "it fires still");
+    assert_eq!(book.take(vec![ends("a")], 1_001), [ends("a")]);
+    assert_eq!(book.events.len(), 3);
+}
+
+#[test]
+fn what_nobody_was_told_of_does_not_end() {
+    let mut book = Book::default();
+    let all = Silence { until_ms: 1_000, ..Silence::default() };
+    book.notes.silences.push(all);
+    assert_eq!(book.take(vec![fires("a")], 10), []);
+    assert_eq!(book.take(vec![ends("a")], 20), []);
+    assert_eq!(book.take(vec![], 2_000), []);
+    assert_eq!(book.events.len(), 2, "the history has it");
+}
+
+#[test]
+fn that_it_was_seen_is_over_when_it_ends() {
+    let mut book = Book::default();
+    book.take(vec![fires("a")], 10);
+    book.notes.seen.push((id("a"), Acknowledgement::default()));
+    assert!(book.seen(&id("a")).is_some());
+    book.take(vec![ends("a")], 20);
+    assert!(book.seen(&id("a")).is_none());
+}
+
+#[test]
+fn one_that_cannot_be_told_is_no_news_to_receivers() {
+    let mut book = Book::default();
+    book.take(vec![fires("a")], 10);
+    let unsure = change("a", AlertState::Firing, AlertState::Unsure);
+    let again = change("a", AlertState::Unsure, AlertState::Firing);
+    assert_eq!(book.take(vec![unsure], 20), []);
+    assert_eq!(book.take(vec![again], 30), []);
+    let turns: Vec<Turn> = book.events.iter().map(|event| event.turn).collect();
+    assert_eq!(turns, [Turn::Unsure, Turn::Fired]);
+}
+
+#[tokio::test]
+async fn what_fired_before_a_start_is_not_told_again() {
+    let (to, _) = tokio::sync::mpsc::channel(8);
+    let voice = Voice::begin(Outlet::new(SourceId::local(), Arc::new(SystemClock), to));
+    let rules =
+        crate::rule::file::read("f", "presets = false\n[[rule]]\nname = \"r\"\nwhen = \"cpu > 1\"");
+    let mut judge = Judge::new(Arc::new(rules.unwrap()));
+    let fired = vec![Fired { id: id(""), since_ms: 5, message: "m".into() }];
+    let past = Past { at_ms: 10, fired, events: Vec::new() };
+    let mut book = Book::open(Ok(Notes::default()), Ok(past.clone()), None, 20, &mut judge, &voice);
+    assert_eq!(book.table(&judge).loud, 1);
+    assert_eq!(book.take(vec![ends("")], 30), [ends("")], "its end is told");
+    let mut judge = Judge::new(Arc::new(Rules::default()));
+    let late = OLDEST_MS + 20;
+    let book = Book::open(Ok(Notes::default()), Ok(past), None, late, &mut judge, &voice);
+    assert!(book.told.is_empty(), "what is older than a day is forgotten");
+}

@@ -1,0 +1,188 @@
+//! What rules make of what is known, over time.
+
+use super::*;
+use crate::model::alert::{Alerts, ReceiverBrief};
+use crate::model::gpu::{Gpu, GpuSample};
+use crate::model::node::{CpuUse, NodeSample};
+use crate::model::reading::{Reading, Why};
+use crate::model::unit::{Celsius, Ratio};
+use crate::model::update::{Health, Update, What};
+use crate::rule::file;
+
+/// A world in which a second goes by at a time.
+struct World {
+    judge: Judge,
+    state: State,
+    second: u64,
+}
+
+impl World {
+    fn new(rule: &str) -> Self {
+        let text = format!("presets = false\n[[rule]]\nname = \"r\"\n{rule}");
+        let rules = file::read("f", &text).unwrap();
+        Self { judge: Judge::new(Arc::new(rules)), state: State::default(), second: 0 }
+    }
+
+    fn now(&self) -> Stamp {
+        Stamp { mono_ms: self.second * 1_000, wall_ms: 5_000 }
+    }
+
+    fn tell(&mut self, what: What) {
+        let (at, from) = (self.now(), SourceId::local());
+        self.state.apply(&Update { at, from, what });
+    }
+
+    fn look(&mut self) -> Vec<Change> {
+        let sight = Sight { state: &self.state, now: self.now(), own_ms: 1_000, bench: &[] };
+        self.judge.judge(sight)
+    }
+
+    /// A second with the processors at `percent`, or unread; how it stands and what turned.
+    fn cpu(&mut self, percent: Option<f64>) -> (AlertState, Vec<AlertState>) {
+        self.second += 1;
+        let cpu = percent.map_or(Reading::Missing(Why::TimedOut), |percent| {
+            let busy = Ratio::new(percent / 100.0).unwrap();
+            Reading::Known(CpuUse { busy, ..CpuUse::default() })
+        });
+        self.tell(What::Node(Box::new(NodeSample { cpu, ..NodeSample::default() })));
+        let turned = self.look().iter().map(|change| change.to).collect();
+        let state = self.judge.alerts().first().map_or(AlertState::Ok, |alert| alert.state);
+        (state, turned)
+    }
+
+    fn states(&mut self, percents: &[Option<f64>]) -> String {
+        let letter = |(state, turned): (AlertState, Vec<AlertState>)| {
+            let letter = match state {
+                AlertState::Ok => 'o',
+                AlertState::Unsure => 'u',
+                AlertState::Pending => 'p',
+                AlertState::Firing => 'f',
+            };
+            if turned.is_empty() { letter } else { letter.to_ascii_uppercase() }
+        };
+        percents.iter().map(|percent| letter(self.cpu(*percent))).collect()
+    }
+}
+
+const HIGH: Option<f64> = Some(95.0);
+const MIDDLE: Option<f64> = Some(85.0);
+const LOW: Option<f64> = Some(10.0);
+
+#[test]
+fn it_fires_after_its_time_and_ends_by_its_own_bound() {
+    let rule = "when = \"cpu > 90%\"\nuntil = \"cpu < 80%\"\nfor = \"3s\"\nkeep = \"0s\"";
+    let mut world = World::new(rule);
+    let states = world.states(&[LOW, HIGH, HIGH, LOW, HIGH, HIGH, HIGH, HIGH, MIDDLE, LOW]);
+    assert_eq!(states, "oppopppFfO");
+}
+
+#[test]
+fn what_flaps_fires_once() {
+    let mut world = World::new("when = \"cpu > 90%\"\nkeep = \"5s\"");
+    let flapping: Vec<_> = (0..60).map(|second| if second % 2 == 0 { HIGH } else { LOW }).collect();
+    let states = world.states(&flapping);
+    assert_eq!(states, format!("F{}", "f".repeat(59)));
+    assert_eq!(world.states(&[LOW; 6]), "ffffOo");
+}
+
+#[test]
+fn no_data_is_not_ok() {
+    let mut world = World::new("when = \"cpu > 90%\"\nfor = \"2s\"\nkeep = \"0s\"");
+    assert_eq!(world.states(&[None, None]), "oo", "what was never there is no alert");
+    assert_eq!(world.states(&[LOW, None, LOW]), "ouo");
+    assert_eq!(
+        world.states(&[HIGH, None, HIGH, HIGH, HIGH]),
+        "puppF",
+        "time unseen does not count"
+    );
+    assert_eq!(world.states(&[None, HIGH, None, LOW]), "UFUO");
+}
+
+#[test]
+fn a_pause_fires_nothing() {
+    let mut world = World::new("when = \"node.late or cpu > 90%\"\nfor = \"30s\"");
+    world.states(&[HIGH, HIGH]);
+    world.second += 3_600;
+    assert_eq!(world.look(), [], "it settles first");
+    assert_eq!(world.states(&[HIGH; 27]), "p".repeat(27), "an hour asleep is not 30 s");
+    let mut world = World::new("when = \"node.silent > 5s\"");
+    world.cpu(LOW);
+    world.second += 3_600;
+    assert_eq!(world.look(), []);
+    world.states(&[LOW; 12]);
+    assert!(world.judge.alerts().is_empty());
+}
+
+#[test]
+fn each_gpu_has_its_own_and_one_that_vanishes_is_unsure() {
+    let mut world = World::new(
+        "when = \"gpu.temperature > 80\"\nkeep = \"0s\"\nmessage = \"{gpu}: {gpu.temperature}\"",
+    );
+    let gpus = |celsius: &[f64]| {
+        let gpu = |(index, celsius): (u32, &f64)| Gpu {
+            index,
+            id: format!("{index}").into(),
+            celsius: Reading::Known(Celsius(*celsius)),
+            ..Gpu::default()
+        };
+        let gpus = (0..).zip(celsius).map(gpu).collect();
+        What::Gpus(Box::new(GpuSample { gpus, ..GpuSample::default() }))
+    };
+    world.tell(gpus(&[90.0, 40.0, 85.0]));
+    let fired: Vec<String> = world.look().iter().map(|change| change.message.to_string()).collect();
+    assert_eq!(fired, ["GPU 0 : 90 °C", "GPU 2 : 85 °C"]);
+    world.second += 1;
+    world.tell(gpus(&[90.0]));
+    let turned = world.look();
+    assert_eq!((turned.len(), turned[0].to), (1, AlertState::Unsure));
+    for _ in 0..700 {
+        world.second += 1;
+        world.tell(gpus(&[90.0]));
+        let turned = world.look();
+        assert!(turned.iter().all(|change| change.to == AlertState::Ok), "{turned:?}");
+    }
+    assert_eq!(world.judge.alerts().len(), 1, "what is long gone is forgotten");
+}
+
+#[test]
+fn a_node_that_judges_itself_is_asked_only_whether_it_answers() {
+    let text = "presets = false\n[[rule]]\nname = \"busy\"\nwhen = \"cpu > 90%\"\n\
+                [[rule]]\nname = \"down\"\nwhen = \"node.down\"\n";
+    let mut judge = Judge::new(Arc::new(file::read("f", text).unwrap()));
+    let mut state = State::default();
+    let at = Stamp { mono_ms: 1_000, wall_ms: 0 };
+    let busy = CpuUse { busy: Ratio::new(1.0).unwrap(), ..CpuUse::default() };
+    let sample = NodeSample { cpu: Reading::Known(busy), ..NodeSample::default() };
+    let own = Alerts { receivers: vec![ReceiverBrief::default()], ..Alerts::default() };
+    for (name, alerts) in [("a", own), ("b", Alerts::default())] {
+        let mut tell = |what| state.apply(&Update { at, from: SourceId(name.into()), what });
+        tell(What::Node(Box::new(sample.clone())));
+        tell(What::Alerts(Box::new(alerts)));
+        tell(What::Health(Health::Down { since: at, why: "gone".into() }));
+    }
+    let changes = judge.judge(Sight { state: &state, now: at, own_ms: 1_000, bench: &[] });
+    let fired: Vec<String> = changes.iter().map(|change| change.id.to_string()).collect();
+    assert_eq!(fired, ["down on a", "busy on b", "down on b"]);
+}
+
+#[test]
+fn other_rules_end_what_they_do_not_know() {
+    let mut world = World::new("when = \"cpu > 90%\"");
+    world.states(&[HIGH]);
+    let same = world.judge.rules().clone();
+    assert_eq!(world.judge.change_rules(same), []);
+    assert_eq!(world.judge.alerts().len(), 1, "a rule that stays keeps what it knows");
+    let other = file::read("f", "presets = false").unwrap();
+    let ended = world.judge.change_rules(Arc::new(other));
+    assert_eq!((ended.len(), ended[0].to), (1, AlertState::Ok));
+}
+
+#[test]
+fn what_fired_before_the_start_goes_on_in_silence() {
+    let mut world = World::new("when = \"cpu > 90%\"\nfor = \"1h\"\nkeep = \"0s\"");
+    let id = AlertId { rule: "r".into(), node: "local".into(), thing: SafeText::default() };
+    world.judge.remember(&id, 77, "hot".into());
+    assert_eq!(world.states(&[HIGH, HIGH]), "ff");
+    assert_eq!(world.judge.alerts()[0].since_ms, 77);
+    assert_eq!(world.states(&[LOW]), "O");
+}

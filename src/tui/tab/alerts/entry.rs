@@ -1,0 +1,185 @@
+//! An alert as a row: its fields and its cells.
+
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use crate::model::alert::{Alert, AlertId, AlertState, Severity};
+use crate::model::id::SourceId;
+use crate::model::text::SafeText;
+use crate::model::unit::Seconds;
+use crate::state::State;
+use crate::tui::look::Look;
+use crate::tui::widget::field::{Field, Kind, Row, Value};
+use crate::tui::widget::fixed;
+use crate::tui::widget::sheet::Sheet;
+use crate::tui::widget::table::{Column, Table};
+
+/// What tells an alert from others.
+pub(super) type Key = (SourceId, AlertId);
+
+/// An alert and whose it is.
+pub(super) struct Entry<'a> {
+    pub(super) source: &'a SourceId,
+    pub(super) alert: &'a Alert,
+    node: SafeText,
+}
+
+/// Every alert that is shown.
+pub(super) fn entries(state: &State) -> Vec<Entry<'_>> {
+    let mut entries = Vec::new();
+    for (source, alerts) in state.alerts() {
+        for alert in &alerts.alerts {
+            entries.push(Entry { source, alert, node: node(source, &alert.id) });
+        }
+    }
+    entries
+}
+
+/// What the node of `id`, which `source` tells of, is called here.
+pub(super) fn node(source: &SourceId, id: &AlertId) -> SafeText {
+    let local = SourceId::local();
+    if *source == local {
+        id.node.clone()
+    } else if id.node == local.0 {
+        source.0.clone()
+    } else {
+        source.below(&id.node).0
+    }
+}
+
+pub(super) const RANK: usize = 0;
+const STATE: usize = 1;
+const SEVERITY: usize = 2;
+const RULE: usize = 3;
+const NODE: usize = 4;
+const THING: usize = 5;
+const SINCE: usize = 6;
+
+impl Row for Entry<'_> {
+    type Key = Key;
+    const FIELDS: &'static [Field] = &[
+        Field::new("rank", Kind::Number),
+        Field::text("state"),
+        Field::text("severity"),
+        Field::text("rule"),
+        Field::text("node"),
+        Field::text("thing"),
+        Field::new("since", Kind::Number),
+        Field::text("message"),
+    ];
+    const SORTED: usize = 7;
+
+    fn key(&self) -> Key {
+        (self.source.clone(), self.alert.id.clone())
+    }
+
+    fn value(&self, field: usize) -> Value<'_> {
+        let alert = self.alert;
+        match field {
+            RANK => Value::Number(rank(alert)),
+            STATE => Value::text(state(alert)),
+            SEVERITY => Value::text(alert.severity.name()),
+            RULE => Value::text(alert.id.rule.as_str()),
+            NODE => Value::text(self.node.as_str()),
+            THING => Value::text(alert.id.thing.as_str()),
+            SINCE => Value::Number(alert.since_ms as f64),
+            _ => Value::text(alert.message.as_str()),
+        }
+    }
+}
+
+/// The worse the higher.
+fn rank(alert: &Alert) -> f64 {
+    let loud = if alert.is_loud() { 100 } else { 0 };
+    f64::from(loud + 10 * alert.state as i32 + alert.severity as i32)
+}
+
+/// How it stands, in a word.
+fn state(alert: &Alert) -> &'static str {
+    match alert.state {
+        AlertState::Firing if alert.acknowledged.is_some() => "seen",
+        AlertState::Firing if alert.silenced_until_ms.is_some() => "silenced",
+        other => other.name(),
+    }
+}
+
+const COLUMNS: [Column; 7] = [
+    Column::words("  STATE", 10, 0).by(RANK),
+    Column::words("SEVERITY", 8, 5).by(SEVERITY),
+    Column::words("RULE", 18, 2).by(RULE),
+    Column::words("NODE", 12, 3).by(NODE),
+    Column::words("THING", 16, 6).by(THING),
+    Column::words("WHAT", 20, 0).grows(),
+    Column::numbers("FOR", 7, 1).by(SINCE),
+];
+
+/// The table of `rows`.
+pub(super) fn table(sheet: &Sheet<Key>, rows: &[&Entry<'_>], focused: bool) -> Table<'static> {
+    Table {
+        columns: &COLUMNS,
+        sort: Some((sheet.sort, sheet.reversed)),
+        rows: rows.len(),
+        cursor: sheet.position(rows),
+        focused,
+    }
+}
+
+/// A cell of the table.
+pub(super) fn cell(
+    entry: &Entry<'_>,
+    column: usize,
+    width: usize,
+    look: &Look<'_>,
+) -> Vec<Span<'static>> {
+    let alert = entry.alert;
+    let muted = look.theme.muted;
+    let text = if alert.is_loud() { look.theme.text } else { muted };
+    let span = |words: &str, style: Style| vec![Span::styled(words.to_owned(), style)];
+    match column {
+        0 => {
+            let style = style(alert.state, alert.severity, alert.is_loud(), look);
+            let words = format!("{} {}", sign(alert.state, look), state(alert));
+            vec![Span::styled(fixed::fit(&words, width, false), style)]
+        }
+        1 => span(alert.severity.name(), severity_style(alert.severity, look)),
+        2 => span(alert.id.rule.as_str(), text),
+        3 => span(entry.node.as_str(), muted),
+        4 => span(alert.id.thing.as_str(), muted),
+        5 => span(alert.message.as_str(), text),
+        _ => span(&age(alert.since_ms, look), muted),
+    }
+}
+
+/// How long ago `at_ms` was.
+pub(super) fn age(at_ms: i64, look: &Look<'_>) -> String {
+    let seconds = look.now.wall_ms.saturating_sub(at_ms).max(0) / 1_000;
+    Seconds(seconds as f64).to_string()
+}
+
+/// The sign of a state, for who sees no colour.
+pub(super) const fn sign(state: AlertState, look: &Look<'_>) -> &'static str {
+    match state {
+        AlertState::Firing => look.glyph.pick("▲", "!"),
+        AlertState::Pending => look.glyph.pick("◔", "~"),
+        AlertState::Unsure => look.glyph.pick("?", "?"),
+        AlertState::Ok => look.glyph.pick("●", "+"),
+    }
+}
+
+/// The colour of an alert.
+pub(super) fn style(state: AlertState, severity: Severity, loud: bool, look: &Look<'_>) -> Style {
+    match state {
+        AlertState::Firing if loud => severity_style(severity, look),
+        AlertState::Unsure => look.theme.warn,
+        AlertState::Firing | AlertState::Pending | AlertState::Ok => look.theme.muted,
+    }
+}
+
+/// The colour of a severity.
+pub(super) const fn severity_style(severity: Severity, look: &Look<'_>) -> Style {
+    match severity {
+        Severity::Critical => look.theme.bad,
+        Severity::Warning => look.theme.warn,
+        Severity::Info => look.theme.accent,
+    }
+}

@@ -1,0 +1,184 @@
+//! The Alerts tab as a user sees it, and what of it is seen everywhere.
+
+#[path = "fixture/scene.rs"]
+mod scene;
+
+use insta::assert_snapshot;
+use isomon::model::alert::{
+    Acknowledgement, Alert, AlertId, AlertState, Alerts, Event, ReceiverBrief, Severity, Turn,
+};
+use isomon::model::command::Command;
+use isomon::model::update::What;
+use isomon::rule::file::presets;
+use isomon::tui::action::Action;
+use isomon::tui::reply::Reply;
+use isomon::tui::tab::alerts::View;
+use scene::{SMALL, Scene, WALL_MS};
+
+/// The end of the scene.
+const NOW_MS: i64 = WALL_MS + 30 * 60_000;
+const SIZES: [(u16, u16); 4] = [(40, 8), (80, 21), (120, 37), (200, 57)];
+
+fn picture(scene: &Scene, view: &View, width: u16, height: u16) -> String {
+    scene.picture(width, height, &|frame, area, state, look| {
+        view.draw(frame, area, state, look);
+    })
+}
+
+fn id(rule: &str, node: &str, thing: &str) -> AlertId {
+    AlertId { rule: rule.into(), node: node.into(), thing: thing.into() }
+}
+
+fn alert(id: AlertId, severity: Severity, state: AlertState, message: &str) -> Alert {
+    let (message, since_ms) = (message.into(), NOW_MS - 125_000);
+    Alert { id, severity, state, since_ms, message, ..Alert::default() }
+}
+
+fn rules() -> Vec<isomon::model::alert::RuleBrief> {
+    let rules = presets().unwrap().rules;
+    let mut briefs: Vec<_> = rules.iter().map(|rule| rule.brief([1, 0, 0, 0])).collect();
+    briefs[0].counts = [0, 0, 0, 1];
+    briefs[5].counts = [0, 0, 1, 0];
+    briefs[19].counts = [0; 4];
+    briefs
+}
+
+fn alerts() -> Alerts {
+    let gpu = id("gpu-hot", "local", "GPU 0 H100");
+    let down = id("node-down", "web-2", "");
+    let mut seen = alert(
+        gpu.clone(),
+        Severity::Critical,
+        AlertState::Firing,
+        "GPU 0 H100 on lab has 92 °C, and slows down at 90 °C",
+    );
+    seen.acknowledged = Some(Acknowledgement { at_ms: 0, reason: "new fan is ordered".into() });
+    let event = |turn, id: &AlertId, ago_ms, message: &str| Event {
+        at_ms: NOW_MS - ago_ms,
+        id: id.clone(),
+        severity: Severity::Critical,
+        turn,
+        message: message.into(),
+    };
+    Alerts {
+        alerts: vec![
+            alert(down.clone(), Severity::Critical, AlertState::Firing, "web-2 does not answer"),
+            alert(
+                id("file-system-full", "local", "/var"),
+                Severity::Warning,
+                AlertState::Firing,
+                "/var on lab is 93 % full, 12.0 GiB left",
+            ),
+            seen,
+            alert(
+                id("memory-short", "web-1", ""),
+                Severity::Warning,
+                AlertState::Pending,
+                "memory of web-1 is 92 % used, 1.20 GiB left",
+            ),
+            alert(
+                id("cpu-busy", "web-3", ""),
+                Severity::Info,
+                AlertState::Unsure,
+                "cpu: not heard for 12 s",
+            ),
+        ],
+        counts: [117, 1, 1, 3],
+        loud: 2,
+        past: vec![
+            event(Turn::Fired, &down, 3_000, "web-2 does not answer"),
+            event(Turn::Acknowledged, &gpu, 60_000, "new fan is ordered"),
+            event(
+                Turn::Resolved,
+                &id("swap-full", "web-1", ""),
+                3_600_000,
+                "swap of web-1 is 81 % used",
+            ),
+        ],
+        turns: 3,
+        rules: rules(),
+        receivers: vec![
+            ReceiverBrief {
+                name: "ops".into(),
+                kind: "discord".into(),
+                sent: 12,
+                ..ReceiverBrief::default()
+            },
+            ReceiverBrief {
+                name: "pager".into(),
+                kind: "webhook".into(),
+                failed: 2,
+                trouble: Some("it answered 500".into()),
+                ..ReceiverBrief::default()
+            },
+        ],
+        delivers: true,
+        ..Alerts::default()
+    }
+}
+
+fn scene(alerts: Alerts) -> Scene {
+    let mut scene = Scene::local(SMALL);
+    scene.tell("local", What::Alerts(Box::new(alerts)));
+    scene
+}
+
+#[test]
+fn five() {
+    let (scene, view) = (scene(alerts()), View::default());
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("alerts_{width}x{height}"), picture(&scene, &view, width, height));
+    }
+}
+
+#[test]
+fn rules_and_history_are_panels() {
+    let (scene, mut view) = (scene(alerts()), View::default());
+    view.act(Action::PreviousPanel, &scene.state);
+    assert_snapshot!("rules_80x21", picture(&scene, &view, 80, 21));
+    view.act(Action::Zoom, &scene.state);
+    view.act(Action::Down, &scene.state);
+    assert_snapshot!("rules_zoomed_80x21", picture(&scene, &view, 80, 21));
+}
+
+#[test]
+fn nothing_wrong_and_nothing_known() {
+    let quiet = Alerts { counts: [117, 0, 0, 0], rules: rules(), ..Alerts::default() };
+    let view = View::default();
+    assert_snapshot!("quiet_80x21", picture(&scene(quiet), &view, 80, 21));
+    assert_snapshot!("unknown_80x21", picture(&Scene::local(SMALL), &view, 80, 21));
+    let wrong = Alerts {
+        mistake: Some("rules.toml:3:9: nothing is called `cpuu`; did you mean `cpu`?".into()),
+        ..alerts()
+    };
+    assert_snapshot!("mistake_80x21", picture(&scene(wrong), &view, 80, 21));
+}
+
+#[test]
+fn letters_below_0x80() {
+    let (scene, view) = (scene(alerts()), View::default());
+    let plain = scene.plain(120, 37, &|frame, area, state, look| {
+        view.draw(frame, area, state, look);
+    });
+    let foreign = plain.chars().filter(|letter| !letter.is_ascii()).collect::<String>();
+    assert_eq!(foreign.trim_matches('°'), "", "{plain}");
+}
+
+#[test]
+fn what_is_seen_to_is_wished() {
+    let (scene, mut view) = (scene(alerts()), View::default());
+    assert!(matches!(view.act(Action::Acknowledge, &scene.state), Reply::Note(_)));
+    assert!(matches!(view.act(Action::Silence, &scene.state), Reply::Note(_)));
+    view.act(Action::Down, &scene.state);
+    view.act(Action::Down, &scene.state);
+    let reply = view.act(Action::Acknowledge, &scene.state);
+    assert!(
+        matches!(reply, Reply::Wish(Command::Alert(_))),
+        "what was seen is taken back: {reply:?}"
+    );
+    let Reply::Say(why) = view.act(Action::Why, &scene.state) else { panic!("said") };
+    assert!(
+        why.as_str().contains("new fan is ordered") && why.as_str().contains("its rule: "),
+        "{why}"
+    );
+}
