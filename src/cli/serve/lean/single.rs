@@ -22,7 +22,7 @@ const WRITES: u64 = 1 << 1;
 /// `struct uffdio_api`.
 #[repr(C)]
 struct Api {
-    api: u64,
+    version: u64,
     features: u64,
     requests: u64,
 }
@@ -70,7 +70,7 @@ fn open() -> Option<OwnedFd> {
     let made = libc::c_int::try_from(made).ok().filter(|made| *made >= 0)?;
     // SAFETY: it was just made, and nobody else has it.
     let watcher = unsafe { OwnedFd::from_raw_fd(made) };
-    let mut api = Api { api: API, features: WP_ASYNC, requests: 0 };
+    let mut api = Api { version: API, features: WP_ASYNC, requests: 0 };
     request::<Api>(&watcher, 0x3F, &mut api).then_some(watcher)
 }
 
