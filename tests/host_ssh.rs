@@ -63,10 +63,15 @@ async fn words_arrive_as_they_are() {
         (every_letter().as_str(), format!("{dir}\n").as_str())
     );
     assert_eq!(told.end, exit(3));
-    for number in [2, 9, 15] {
+    for number in [1, 2, 6, 9, 13, 15] {
         let told = run(&host, &sh(&format!("kill -{number} $$"))).await.unwrap();
         assert_eq!(told.end, End { signal: Some(number), ..End::default() });
         assert!(told.err.is_empty(), "the shell there says nothing: {}", text(&told.err));
+    }
+    for number in [129, 134, 137, 143, 147, 156, 192, 200, 255] {
+        let told = run(&host, &sh(&format!("exit {number}"))).await.unwrap();
+        assert_eq!(told.end, exit(number), "it is no signal where the program says so itself");
+        assert!(told.err.is_empty(), "{}", text(&told.err));
     }
     let told = run(&host, &sh("cat; tty; head -c 3000000 /dev/zero")).await.unwrap();
     assert!(told.out.starts_with(b"not a tty\n"), "it has no input");
