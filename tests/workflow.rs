@@ -316,6 +316,34 @@ stages:
     }
 }
 
+#[test]
+fn a_secret_of_a_file_stands_nowhere_either() {
+    let home = Home::new();
+    for (name, canary) in [("word", "canaryFileXq7"), ("phrase", "canaryPhraseXq7")] {
+        fs::write(home.path().join(name), format!("{canary}\n")).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(home.path().join(name), mode).unwrap();
+    }
+    let text = format!(
+        "{HEAD}hosts:
+  local: {{}}
+  far: {{ip: 127.0.0.1, port: 1, username: me, password: 'file:word', key_password: 'file:phrase'}}
+stages:
+  - {{name: say, command: 'cat word phrase; cat word >&2; rm word phrase'}}
+  - {{name: far, host: far, command: 'true'}}
+"
+    );
+    let output = run(&home, &text, &["--json"]);
+    assert_eq!(status(&output), Some(1), "{}", said(&output));
+    let mut written = said(&output).into_bytes();
+    gather(home.path(), &[], &mut written);
+    let written = String::from_utf8_lossy(&written);
+    assert!(written.contains("[redacted]"), "{written}");
+    for canary in ["canaryFileXq7", "canaryPhraseXq7"] {
+        assert!(!written.contains(canary), "{canary}");
+    }
+}
+
 /// Every byte of every file below `dir` but those of the workflow itself.
 fn gather(dir: &Path, own: &[u8], into: &mut Vec<u8>) {
     for entry in fs::read_dir(dir).unwrap().filter_map(Result::ok) {

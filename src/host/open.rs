@@ -5,7 +5,18 @@ use std::sync::Arc;
 use super::local::Local;
 use super::ssh::Remote;
 use super::{Error, Host, Options};
+use crate::model::secret::Secret;
 use crate::model::workflow;
+
+/// What came of opening a host.
+#[derive(Debug)]
+pub struct Opened {
+    /// The host, or why it is not at hand.
+    pub host: Result<Arc<dyn Host>, Error>,
+    /// The secrets that were found for it, wherever they were, also where they let nobody in: nothing
+    /// that is told or kept may hold one.
+    pub secrets: Vec<Secret>,
+}
 
 /// Opens the host `name`. One without an address is this machine, which needs nothing. Another is
 /// connected with: who logs in there by then is let in, and its key is known.
@@ -14,8 +25,17 @@ pub async fn open(
     host: &workflow::Host,
     options: &Options,
 ) -> Result<Arc<dyn Host>, Error> {
-    if host.address.is_none() {
-        return Ok(Arc::new(Local::new(name, options)));
-    }
-    Ok(Arc::new(Remote::open(name, host, options).await?))
+    open_telling(name, host, options).await.host
+}
+
+/// Does the same, and tells which secrets it found.
+pub async fn open_telling(name: &str, host: &workflow::Host, options: &Options) -> Opened {
+    let mut secrets = Vec::new();
+    let host: Result<Arc<dyn Host>, Error> = if host.address.is_none() {
+        Ok(Arc::new(Local::new(name, options)))
+    } else {
+        let remote = Remote::open(name, host, options, &mut secrets).await;
+        remote.map(|remote| Arc::new(remote) as _)
+    };
+    Opened { host, secrets }
 }

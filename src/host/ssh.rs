@@ -46,17 +46,20 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    /// Connects and logs in.
+    /// Connects and logs in. What it finds to log in with goes to `found` as well.
     pub(super) async fn open(
         name: &str,
         host: &workflow::Host,
         options: &Options,
+        found: &mut Vec<Secret>,
     ) -> Result<Self, Error> {
         let login = Login::new(name, host, options)?;
         let of = |given: &Option<Secret>| given.clone();
         let what = format!("passphrase of {}", login.key_file.as_deref().unwrap_or_default());
         let password = secret::find(name, "password", of(&host.password), options).await?;
+        found.extend(password.clone());
         let passphrase = secret::find(name, &what, of(&host.key_password), options).await?;
+        found.extend(passphrase.clone());
         let mut secrets = Secrets { password, passphrase, ..Secrets::default() };
         if !secrets.is_empty() {
             secrets.login = login.made().await.login;
