@@ -360,6 +360,41 @@ fn gather(dir: &Path, own: &[u8], into: &mut Vec<u8>) {
 }
 
 #[test]
+fn a_file_that_is_changed_while_it_runs_changes_nothing_of_the_run() {
+    let home = Home::new();
+    let text = format!(
+        "{HEAD}stages:
+  - {{name: first, command: 'printf \"stages: [\" > w.yaml; echo first >> done'}}
+  - {{name: second, command: 'rm w.yaml; mkdir w.yaml; echo second >> done'}}
+  - {{name: third, command: 'rmdir w.yaml; echo third >> done; test -e go', needs: [second]}}
+cleanup:
+  - {{name: clean, command: echo clean >> done}}
+"
+    );
+    let output = run(&home, &text, &[]);
+    assert_eq!(status(&output), Some(1), "the third fails: {}", said(&output));
+    let done = || fs::read_to_string(home.path().join("done")).unwrap();
+    assert_eq!(done(), "first\nsecond\nthird\nclean\n");
+    let kept = json(&dir(&home).join("metadata.json"));
+    assert_eq!(kept["config"]["stages"].as_array().unwrap().len(), 3, "{kept:#}");
+
+    // It goes on only as it was.
+    fs::write(home.path().join("go"), "").unwrap();
+    let id = id(&home);
+    let resume = || home.run(&["run", "--resume", &id]);
+    let gone = resume();
+    assert_eq!(status(&gone), Some(2), "{}", said(&gone));
+    fs::write(home.path().join("w.yaml"), text.replace("echo third", "echo other")).unwrap();
+    let changed = resume();
+    assert_eq!(status(&changed), Some(2), "{}", said(&changed));
+    assert!(said(&changed).contains("was changed since the run began"), "{}", said(&changed));
+    fs::write(home.path().join("w.yaml"), &text).unwrap();
+    let again = resume();
+    assert_eq!(status(&again), Some(0), "{}", said(&again));
+    assert_eq!(done(), "first\nsecond\nthird\nclean\nthird\nclean\n");
+}
+
+#[test]
 fn names_that_are_not_known_are_refused_before_anything_starts() {
     let home = Home::new();
     let text = format!(
