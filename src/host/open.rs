@@ -1,9 +1,10 @@
 //! Opens a host of a workflow.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::local::Local;
-use super::ssh::Remote;
+use super::ssh::{self, Remote};
 use super::{Error, Host, Options};
 use crate::model::secret::Secret;
 use crate::model::workflow;
@@ -16,6 +17,20 @@ pub struct Opened {
     /// The secrets that were found for it, wherever they were, also where they let nobody in: nothing
     /// that is told or kept may hold one.
     pub secrets: Vec<Secret>,
+}
+
+/// The words by which the host `name` will be reached: one `ssh` that logs in, and one for each task that
+/// goes through it; `SOCKET` stands for the file between them, and no secret is among them. `None`: it is
+/// this machine. Where a key of a new host is taken, its first connection checks less.
+pub fn words(
+    name: &str,
+    host: &workflow::Host,
+    options: &Options,
+) -> Result<Option<[Vec<String>; 2]>, Error> {
+    if host.address.is_none() {
+        return Ok(None);
+    }
+    ssh::words(name, host, options, Path::new("SOCKET")).map(Some)
 }
 
 /// Opens the host `name`. One without an address is this machine, which needs nothing. Another is
