@@ -75,7 +75,7 @@ impl Choice {
             let by = self.by.as_deref().filter(|by| names(view).any(|name| name == *by));
             let Ok(boxes) = desk.boxes(run, file, by, y.name.as_str()) else { continue };
             picture.y = titled(y);
-            picture.x = by.unwrap_or_default().to_owned();
+            by.unwrap_or_default().clone_into(&mut picture.x);
             for (category, of) in boxes.iter() {
                 let name = match (by, runs.len()) {
                     (None, _) => format!("run {}", run.brief.id),
