@@ -46,7 +46,7 @@ fn main() -> Done {
 }
 
 /// The pictures that are timed.
-fn specs() -> [(&'static str, PlotSpec); 4] {
+fn specs() -> [(&'static str, PlotSpec); 5] {
     let list = |name: &str| vec![name.to_owned()];
     let curve = PlotSpec {
         title: "Latency over time".to_owned(),
@@ -60,6 +60,8 @@ fn specs() -> [(&'static str, PlotSpec); 4] {
         groupby: Some("status".to_owned()),
         ..curve.clone()
     };
+    // As long as the span wants it, which is known when all rows were read.
+    let p95 = PlotSpec { aggregation: Some(Aggregation::P95), ..curve.clone() };
     let histogram = PlotSpec {
         kind: PlotKind::Histogram,
         x: list("latency_ms"),
@@ -67,7 +69,13 @@ fn specs() -> [(&'static str, PlotSpec); 4] {
         ..curve.clone()
     };
     let boxes = PlotSpec { kind: PlotKind::Boxplot, x: list("status"), ..curve.clone() };
-    [("curve", curve), ("p99 by group", p99), ("histogram", histogram), ("box plot", boxes)]
+    [
+        ("curve", curve),
+        ("p99 by group", p99),
+        ("p95", p95),
+        ("histogram", histogram),
+        ("box plot", boxes),
+    ]
 }
 
 #[cfg(feature = "plot")]

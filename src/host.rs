@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use open::open;
+pub use open::{Opened, open, open_telling, words};
 pub use options::{Ask, HostKeys, Options};
 pub use scan::{Item, Scanner};
 

@@ -5,6 +5,7 @@
 //! [`view`] tells enough of it for a screen, [`digest`] makes what a picture needs. It knows readers,
 //! not files.
 
+mod boxed;
 mod check;
 mod course;
 pub mod digest;
@@ -15,6 +16,7 @@ pub mod time;
 mod view;
 mod window;
 
+pub use boxed::Boxed;
 pub use check::check;
 pub use quantile::{Quantiles, Spread};
 pub use read::{Row, Rows};

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Mistake;
-use crate::host::{self, Host};
+use crate::host::{self, Opened};
 use crate::model::id::RunId;
 use crate::model::run::Fingerprint;
 use crate::model::text::SafeText;
@@ -86,8 +86,6 @@ fn mistakes(count: usize) -> String {
 /// Opens a host of the workflow by its name.
 pub type Opener =
     Box<dyn Fn(String, words::Host) -> Pin<Box<dyn Future<Output = Opened> + Send>> + Send + Sync>;
-/// A host, or why it is not at hand.
-pub type Opened = Result<Arc<dyn Host>, host::Error>;
 
 /// A workflow that is to be run, and all that it needs.
 pub struct Job {
@@ -142,6 +140,6 @@ pub fn opener(options: host::Options) -> Opener {
     let options = Arc::new(options);
     Box::new(move |name, host| {
         let options = Arc::clone(&options);
-        Box::pin(async move { host::open(&name, &host, &options).await })
+        Box::pin(async move { host::open_telling(&name, &host, &options).await })
     })
 }

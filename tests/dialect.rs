@@ -350,6 +350,71 @@ fn hostile_files_are_refused_at_once_with_a_place() {
                 "benchmark: {{name: b}}\nmatrix: {{{matrix}}}\nstages: [{{name: a, command: x}}]\n"
             )
         }),
+        // Each of these once took a time that grows with the square of its length.
+        ("many unknown keys", {
+            let keys = many(1_000, |key| format!("comand{key}: x, "));
+            format!("benchmark: {{name: b}}\nstages:\n{}", format!("- {{{keys}}}\n").repeat(9))
+        }),
+        (
+            "mistakes in a long line",
+            format!("benchmark: {{name: b, {}}}", {
+                many(9_000, |key| format!("k{key}: {}, ", "é".repeat(45)))
+            }),
+        ),
+        ("names that stand for nothing", {
+            let names = many(60_000, |at| format!("{{{{x.n{at}}}}} "));
+            format!("benchmark: {{name: b}}\nstages: [{{name: a, command: \"{names}\"}}]\n")
+        }),
+        ("names in quotes, and many hosts", {
+            let hosts = many(2_000, |at| format!("  h{at}: {{ip: 'a_b(c'}}\n"));
+            let names = "{{hosts.h1}} ".repeat(40_000);
+            format!(
+                "benchmark: {{name: b}}\nhosts:\n{hosts}stages: [{{name: a, command: \"'{names}'\"}}]\n"
+            )
+        }),
+        ("names of outputs", {
+            let outputs = many(4_000, |at| format!("{{name: o{at}, remote_path: x}}, "));
+            let names = many(40_000, |at| format!("{{{{b.o{}}}}} ", at % 4_000));
+            format!(
+                "benchmark: {{name: b}}\nstages:\n- {{name: a, command: \"{names}\"}}\n\
+                 - {{name: b, command: x, outputs: [{outputs}]}}\n"
+            )
+        }),
+        ("hosts that are not there", {
+            let hosts = many(3_000, |at| format!("  host-{at}: {{ip: h}}\n"));
+            let wanted = many(9_000, |at| format!("hots-{at}, "));
+            format!(
+                "benchmark: {{name: b}}\nhosts:\n{hosts}stages: [{{name: a, command: x, hosts: [{wanted}]}}]\n"
+            )
+        }),
+        ("stages that need each other", {
+            let stages = many(490, |at| {
+                let needs = many(36, |far| format!("s{}, ", (at + 1 + far * 13) % 490));
+                format!("- {{name: s{at}, command: x, needs: [{needs}]}}\n")
+            });
+            format!("benchmark: {{name: b}}\nstages:\n{stages}")
+        }),
+        ("braces", {
+            let braces = "{{".repeat(450_000);
+            format!("benchmark: {{name: b}}\nstages: [{{name: '', command: \"{braces}\"}}]\n")
+        }),
+        ("here-documents", {
+            let heres = format!("{}\n{}", "<<a ".repeat(120_000), "    a\n\n".repeat(60_000));
+            format!("benchmark: {{name: b}}\nstages:\n- name: ''\n  command: |\n    {heres}")
+        }),
+        ("a matrix of many names", {
+            let names = many(4_000, |name| format!("v{name}: [1, 2], "));
+            format!(
+                "benchmark: {{name: b}}\nmatrix: {{{names}}}\nstages: [{{name: a, command: x}}]\n"
+            )
+        }),
+        ("passwords", {
+            let hosts = many(1_700, |at| format!("  h{at}: {{ip: h, password: secret-{at}}}\n"));
+            let env = many(2_000, |at| format!("V{at}: text, "));
+            format!(
+                "benchmark: {{name: b}}\nhosts:\n{hosts}stages: [{{name: '', command: x, env: {{{env}}}}}]\n"
+            )
+        }),
         ("python", "benchmark: !!python/object/apply:os.system ['id']\n".to_owned()),
         ("tabs", "benchmark:\n\tname: x\n".to_owned()),
         ("a NUL", "benchmark:\n  name: a\0b\n".to_owned()),
@@ -362,6 +427,7 @@ fn hostile_files_are_refused_at_once_with_a_place() {
         let began = Instant::now();
         let said = said(&text);
         let took = began.elapsed();
+        println!("{name:32} {:7} bytes, {took:?}", text.len());
         assert!(!said.is_empty() && said.len() <= 101, "{name}: {}", said.len());
         assert!(said[0].starts_with("w.yaml:"), "{name}: {}", said[0]);
         assert!(took < Duration::from_secs(5), "{name} took {took:?}");

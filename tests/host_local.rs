@@ -5,11 +5,13 @@
 #[path = "host/rig.rs"]
 mod rig;
 
+use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use isomon::host::{End, Error, Host, Order, open};
+use isomon::host::{Ask, End, Error, Host, Order, open, open_telling};
+use isomon::model::secret::Secret;
 use isomon::model::workflow::{self, CheckKind};
 use rig::{HOSTILE, alive, eventually, every_letter, exit, options, order, run, sh, start, text};
 use tokio::sync::mpsc;
@@ -225,4 +227,35 @@ async fn what_a_task_costs() {
         bare[50],
         ours[50].saturating_sub(bare[50])
     );
+}
+
+/// Answers the same to every question.
+#[derive(Debug)]
+struct Parrot;
+
+impl Ask for Parrot {
+    fn ask<'a>(
+        &'a self,
+        _host: &'a str,
+        what: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Option<Secret>> + Send + 'a>> {
+        Box::pin(async move { Some(Secret::new(&format!("canary of {what}"))) })
+    }
+}
+
+#[tokio::test]
+async fn secrets_that_were_asked_for_are_told_also_where_they_let_nobody_in() {
+    let mut given = options(&std::env::temp_dir());
+    given.ask = Some(Arc::new(Parrot));
+    let host = workflow::Host {
+        address: Some("127.0.0.1".to_owned()),
+        port: Some(1),
+        password: Some(Secret::new("prompt")),
+        key_password: Some(Secret::new("prompt")),
+        ..workflow::Host::default()
+    };
+    let opened = open_telling("far", &host, &given).await;
+    assert!(opened.host.is_err(), "nothing listens there");
+    let found: Vec<&str> = opened.secrets.iter().map(Secret::reveal).collect();
+    assert_eq!(found, ["canary of password", "canary of passphrase of"]);
 }

@@ -63,10 +63,15 @@ async fn words_arrive_as_they_are() {
         (every_letter().as_str(), format!("{dir}\n").as_str())
     );
     assert_eq!(told.end, exit(3));
-    for number in [2, 9, 15] {
+    for number in [1, 2, 6, 9, 13, 15] {
         let told = run(&host, &sh(&format!("kill -{number} $$"))).await.unwrap();
         assert_eq!(told.end, End { signal: Some(number), ..End::default() });
         assert!(told.err.is_empty(), "the shell there says nothing: {}", text(&told.err));
+    }
+    for number in [129, 134, 137, 143, 147, 156, 192, 200, 255] {
+        let told = run(&host, &sh(&format!("exit {number}"))).await.unwrap();
+        assert_eq!(told.end, exit(number), "it is no signal where the program says so itself");
+        assert!(told.err.is_empty(), "{}", text(&told.err));
     }
     let told = run(&host, &sh("cat; tty; head -c 3000000 /dev/zero")).await.unwrap();
     assert!(told.out.starts_with(b"not a tty\n"), "it has no input");
@@ -418,7 +423,8 @@ async fn a_key_with_a_passphrase_is_opened_by_it_alone() {
 struct Guarded(Child, u16);
 
 impl Guarded {
-    fn start(server: &Server, password: &str) -> Option<Self> {
+    /// `asks`: it asks by itself, through PAM, and takes no password that is offered.
+    fn start(server: &Server, password: &str, asks: bool) -> Option<Self> {
         let hash = Command::new("perl")
             .args(["-e", "print crypt($ARGV[0], '$6$isomon$')", password])
             .output();
@@ -439,12 +445,30 @@ impl Guarded {
         let config = config
             .replace(&format!("Port {}", server.port), &format!("Port {port}"))
             .replace("PasswordAuthentication no", "PasswordAuthentication yes");
+        let config = if asks {
+            config
+                .replace("UsePAM no", "UsePAM yes")
+                .replace("PasswordAuthentication yes", "PasswordAuthentication no")
+                .replace("KbdInteractiveAuthentication no", "KbdInteractiveAuthentication yes")
+        } else {
+            config
+        };
+        let rules = "auth required pam_unix.so\naccount required pam_permit.so\n\
+                     session required pam_permit.so\n";
+        std::fs::write(server.at("pam"), rules).unwrap();
+        if asks && !Path::new("/etc/pam.d/sshd").exists() {
+            skip("this sshd has no PAM to ask with");
+            return None;
+        }
         std::fs::write(server.at("guarded"), config).unwrap();
-        let script = "mount --bind \"$0\" /etc/shadow && exec /usr/sbin/sshd -D -e -f \"$1\"";
+        let asked = if asks { "mount --bind \"$2\" /etc/pam.d/sshd &&" } else { "" };
+        let script = format!(
+            "mount --bind \"$0\" /etc/shadow && {asked} exec /usr/sbin/sshd -D -e -f \"$1\""
+        );
         let log = std::fs::File::create(server.at("guarded-log")).unwrap();
         let mut child = Command::new("unshare")
-            .args(["-m", "sh", "-c", script])
-            .args([server.at("shadow"), server.at("guarded")])
+            .args(["-m", "sh", "-c", &script])
+            .args([server.at("shadow"), server.at("guarded"), server.at("pam")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -477,10 +501,30 @@ impl Drop for Guarded {
 }
 
 #[tokio::test]
+async fn a_server_that_asks_by_itself_is_answered_too() {
+    let Some(server) = Server::start("ed25519") else { return };
+    let canary = "canary-asked-0817";
+    let Some(guarded) = Guarded::start(&server, canary, true) else { return };
+    let host = |password: &str| workflow::Host {
+        password: Some(Secret::new(password)),
+        username: Some("root".into()),
+        ..there(guarded.1)
+    };
+    let opened = open("db", &host(canary), &with(&server)).await.unwrap();
+    assert!(run(&opened, &sh("true")).await.unwrap().end.is_good());
+    assert_eq!(holds(server.dir.path(), canary), Vec::<String>::new());
+    opened.close().await.unwrap();
+    let error = open("db", &host("wrong-canary"), &with(&server)).await.unwrap_err().to_string();
+    assert!(error.contains("the password given is not taken"), "{error}");
+    let log = std::fs::read_to_string(server.at("guarded-log")).unwrap();
+    assert!(log.contains("Accepted keyboard-interactive/pam for root"), "{log}");
+}
+
+#[tokio::test]
 async fn a_password_lets_in_and_is_nowhere_to_be_read() {
     let Some(server) = Server::start("ed25519") else { return };
     let canary = "canary-word-0815 \"$x'\\";
-    let Some(guarded) = Guarded::start(&server, canary) else { return };
+    let Some(guarded) = Guarded::start(&server, canary, false) else { return };
     let host = |password: &str| workflow::Host {
         password: Some(Secret::new(password)),
         username: Some("root".into()),

@@ -316,6 +316,34 @@ stages:
     }
 }
 
+#[test]
+fn a_secret_of_a_file_stands_nowhere_either() {
+    let home = Home::new();
+    for (name, canary) in [("word", "canaryFileXq7"), ("phrase", "canaryPhraseXq7")] {
+        fs::write(home.path().join(name), format!("{canary}\n")).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(home.path().join(name), mode).unwrap();
+    }
+    let text = format!(
+        "{HEAD}hosts:
+  local: {{}}
+  far: {{ip: 127.0.0.1, port: 1, username: me, password: 'file:word', key_password: 'file:phrase'}}
+stages:
+  - {{name: say, command: 'cat word phrase; cat word >&2; rm word phrase'}}
+  - {{name: far, host: far, command: 'true'}}
+"
+    );
+    let output = run(&home, &text, &["--json"]);
+    assert_eq!(status(&output), Some(1), "{}", said(&output));
+    let mut written = said(&output).into_bytes();
+    gather(home.path(), &[], &mut written);
+    let written = String::from_utf8_lossy(&written);
+    assert!(written.contains("[redacted]"), "{written}");
+    for canary in ["canaryFileXq7", "canaryPhraseXq7"] {
+        assert!(!written.contains(canary), "{canary}");
+    }
+}
+
 /// Every byte of every file below `dir` but those of the workflow itself.
 fn gather(dir: &Path, own: &[u8], into: &mut Vec<u8>) {
     for entry in fs::read_dir(dir).unwrap().filter_map(Result::ok) {
@@ -329,6 +357,41 @@ fn gather(dir: &Path, own: &[u8], into: &mut Vec<u8>) {
             }
         }
     }
+}
+
+#[test]
+fn a_file_that_is_changed_while_it_runs_changes_nothing_of_the_run() {
+    let home = Home::new();
+    let text = format!(
+        "{HEAD}stages:
+  - {{name: first, command: 'printf \"stages: [\" > w.yaml; echo first >> done'}}
+  - {{name: second, command: 'rm w.yaml; mkdir w.yaml; echo second >> done'}}
+  - {{name: third, command: 'rmdir w.yaml; echo third >> done; test -e go', needs: [second]}}
+cleanup:
+  - {{name: clean, command: echo clean >> done}}
+"
+    );
+    let output = run(&home, &text, &[]);
+    assert_eq!(status(&output), Some(1), "the third fails: {}", said(&output));
+    let done = || fs::read_to_string(home.path().join("done")).unwrap();
+    assert_eq!(done(), "first\nsecond\nthird\nclean\n");
+    let kept = json(&dir(&home).join("metadata.json"));
+    assert_eq!(kept["config"]["stages"].as_array().unwrap().len(), 3, "{kept:#}");
+
+    // It goes on only as it was.
+    fs::write(home.path().join("go"), "").unwrap();
+    let id = id(&home);
+    let resume = || home.run(&["run", "--resume", &id]);
+    let gone = resume();
+    assert_eq!(status(&gone), Some(2), "{}", said(&gone));
+    fs::write(home.path().join("w.yaml"), text.replace("echo third", "echo other")).unwrap();
+    let changed = resume();
+    assert_eq!(status(&changed), Some(2), "{}", said(&changed));
+    assert!(said(&changed).contains("was changed since the run began"), "{}", said(&changed));
+    fs::write(home.path().join("w.yaml"), &text).unwrap();
+    let again = resume();
+    assert_eq!(status(&again), Some(0), "{}", said(&again));
+    assert_eq!(done(), "first\nsecond\nthird\nclean\nthird\nclean\n");
 }
 
 #[test]

@@ -198,3 +198,65 @@ fn a_host_that_is_another_is_refused_before_any_command() {
     assert!(!Rig::there(&rig.two, "ran").exists(), "nothing ran there");
     assert_eq!(states(&rig.told()), ["unknown"]);
 }
+
+/// The calls of `ssh` that log in, and those that go through; what stands for the socket is the same in
+/// all of them.
+fn calls(log: &str) -> Vec<Vec<String>> {
+    let calls = log.split("\u{1e}\n").filter(|call| !call.is_empty());
+    let words = |call: &str| {
+        let mut words: Vec<String> = call.split_terminator('\0').map(str::to_owned).collect();
+        let at = words.iter().position(|word| word == "-S").unwrap();
+        words[at + 1] = "SOCKET".to_owned();
+        words
+    };
+    calls.map(words).collect()
+}
+
+#[test]
+fn a_plan_shows_the_very_words_that_ssh_is_given() {
+    let Some(rig) = Rig::new() else { return };
+    let log = rig.home.path().join("calls");
+    let config = rig.home.path().join("ssh_config");
+    let script = format!(
+        "#!/bin/sh\nprintf '%s\\0' \"$@\" >> '{0}'\nprintf '\\036\\n' >> '{0}'\n\
+         exec /usr/bin/ssh -F '{1}' \"$@\"\n",
+        log.display(),
+        config.display()
+    );
+    program(&rig.home.path().join("bin/ssh"), &script);
+    rig.write("stages:\n  - {name: first, host: two, command: 'true'}\n");
+    let plan = rig.run(&["run", "--plan", "w.yaml"]);
+    assert!(!log.exists(), "a plan connects with nobody");
+    let text = home::out(&plan);
+    let (_, of_two) = text.split_once("\n  two ").unwrap();
+    let shown = |mark: &str| {
+        let line = of_two.lines().find_map(|line| line.trim().strip_prefix(mark)).unwrap();
+        let mut words = shell_words::split(line).unwrap();
+        assert_eq!(words.remove(0), "ssh");
+        words
+    };
+    let output = rig.run(&["run", "w.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let calls = calls(&fs::read_to_string(&log).unwrap());
+    for mark in ["one connection:", "then each task:"] {
+        let shown = shown(mark);
+        assert!(calls.contains(&shown), "{mark} {shown:?} is not among {calls:#?}");
+    }
+}
+
+#[test]
+fn a_plan_shows_no_secret_and_says_what_cannot_be_reached() {
+    let home = Home::new();
+    let text = "benchmark: {name: t}
+hosts:
+  far: {ip: 10.0.0.9, port: 2222, username: ann, password: canary-0815}
+  odd: {ip: h, key_file: /no/such/key}
+stages:
+  - {name: first, host: far, command: 'true'}
+";
+    fs::write(home.path().join("w.yaml"), text).unwrap();
+    let plan = said(&home.run(&["run", "--plan", "w.yaml"]));
+    assert!(plan.contains(" -l ann -p 2222 ") && plan.contains("-S SOCKET -- 10.0.0.9"), "{plan}");
+    assert!(plan.contains("it cannot be reached: the key /no/such/key"), "{plan}");
+    assert!(!plan.contains("canary"), "{plan}");
+}

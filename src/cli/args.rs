@@ -129,6 +129,7 @@ pub enum Verb {
     /// Say something of a workflow's run, to find it by
     Annotate(AnnotateArgs),
     /// Copy a workflow's runs to where its file says
+    #[command(after_help = super::sync::AFTER_HELP)]
     Sync(SyncArgs),
     /// Make every figure of a run again from its samples, and say where it is another
     Verify(VerifyArgs),

@@ -100,7 +100,7 @@ fn directory(word: &str, setting: &Setting) -> Result<PathBuf> {
         .advise("name a run of `isomon list`, or the directory of one"))
 }
 
-fn words(pushed: &Pushed, place: &Place) -> String {
+pub(super) fn words(pushed: &Pushed, place: &Place) -> String {
     let Pushed { id, written, there, .. } = pushed;
     let bytes = Bytes(pushed.bytes);
     match (written, there) {

@@ -47,19 +47,51 @@ impl Place {
 
     /// The place of the bytes `span` of `text`, which was read from `path`.
     pub fn new(path: &str, text: &str, span: &Range<usize>) -> Self {
-        let before = text.get(..span.start).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line_text = text.get(line_start..).unwrap_or_default();
-        let line_text = line_text.lines().next().unwrap_or_default();
-        let column = before.get(line_start..).unwrap_or_default().chars().count();
-        let meant = text.get(span.clone()).unwrap_or_default();
-        let meant = meant.lines().next().unwrap_or_default().chars().count();
-        Self::File {
-            path: SafeText::new(path),
-            line: before.matches('\n').count() + 1,
-            column: column + 1,
-            text: SafeText::new(line_text),
-            length: meant.clamp(1, 80),
+        Places::new(path, text).at(span)
+    }
+}
+
+/// Places in a text, found from its start to its end: all of them take as long as one.
+#[derive(Debug)]
+pub struct Places<'a> {
+    path: &'a str,
+    text: &'a str,
+    /// Bytes that were walked, lines among them, where the last of those begins, and letters of it.
+    walked: usize,
+    lines: usize,
+    line_start: usize,
+    letters: usize,
+}
+
+/// Letters that are underlined at most.
+const UNDERLINED: usize = 80;
+
+impl<'a> Places<'a> {
+    /// Places in `text`, which was read from `path`.
+    pub const fn new(path: &'a str, text: &'a str) -> Self {
+        Self { path, text, walked: 0, lines: 0, line_start: 0, letters: 0 }
+    }
+
+    /// The place of the bytes `span`; it begins no sooner than the one before.
+    pub fn at(&mut self, span: &Range<usize>) -> Place {
+        let passed = self.text.get(self.walked..span.start).unwrap_or_default();
+        if let Some(last) = passed.rfind('\n') {
+            self.lines += passed.matches('\n').count();
+            self.line_start = self.walked + last + 1;
+            self.letters = 0;
+        }
+        let start = self.walked.max(self.line_start);
+        self.letters += self.text.get(start..span.start).unwrap_or_default().chars().count();
+        self.walked = self.walked.max(span.start);
+        let line = self.text.get(self.line_start..).unwrap_or_default();
+        let meant = self.text.get(span.clone()).unwrap_or_default();
+        let meant = meant.chars().take_while(|letter| *letter != '\n').take(UNDERLINED).count();
+        Place::File {
+            path: SafeText::new(self.path),
+            line: self.lines + 1,
+            column: self.letters + 1,
+            text: SafeText::new(line.lines().next().unwrap_or_default()),
+            length: meant.max(1),
         }
     }
 }

@@ -8,12 +8,14 @@ use std::ops::Range;
 
 use super::columns;
 use super::duration;
-use super::found::{Found, near};
+use super::found::{Found, late, near};
 use super::grammar::{Form, Key, Part, Since};
 use super::yaml::{Entry, Kind, Node};
 
 /// Longest name, in characters.
 const NAME: usize = 100;
+/// What is worth saying, at most.
+const NOTES: usize = 100;
 
 /// What checking a file gathers.
 #[derive(Debug)]
@@ -54,15 +56,16 @@ impl<'f, 't> Check<'f, 't> {
     }
 
     fn unknown(&mut self, entry: &Entry, part: &Part, path: &str) {
-        let known = part.keys.iter().map(|key| key.name);
-        let near = near(&entry.key, known);
+        let near = || near(&entry.key, part.keys.iter().map(|key| key.name));
         if part.open {
-            let path = within(path, &entry.key);
-            self.notes.push(format!("{path} is not known, and has no effect; {near}"));
+            if self.notes.len() < NOTES {
+                let path = within(path, &entry.key);
+                self.notes.push(format!("{path} is not known, and has no effect; {}", near()));
+            }
             return;
         }
         let what = format!("there is no `{}` in {}", entry.key, part.name);
-        self.found.add(&entry.at, what, near);
+        self.found.add(&entry.at, what, late(near));
     }
 
     fn entry(&mut self, entry: &Entry, key: &Key, path: &str) {

@@ -50,7 +50,11 @@ fn one(after: &str) -> (Part<'_>, &str) {
     if let Some(rest) = after.strip_prefix('$') {
         return (Part::Dollar, rest);
     }
-    let braced = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+    // The brace that closes is not looked for behind the name: a text may be full of those that open.
+    let braced = after.strip_prefix('{').and_then(|inner| {
+        let (name, rest) = inner.split_at(inner.find(|letter| !is_letter(letter))?);
+        Some((name, rest.strip_prefix('}')?))
+    });
     if let Some((name, rest)) = braced.filter(|(name, _)| is_name(name)) {
         return (Part::Variable(name), rest);
     }

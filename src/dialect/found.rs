@@ -6,20 +6,25 @@ use std::fmt::Display;
 use std::ops::Range;
 
 use crate::config::Mistake;
-use crate::config::mistake::Place;
+use crate::config::mistake::{Place, Places};
 use crate::model::text::SafeText;
 
 /// Mistakes that are told; more are counted.
 const MOST: usize = 100;
 /// How like a word has to be to be offered.
 const LIKE: f64 = 0.8;
+/// Words that one is held against.
+const HELD: usize = 500;
+/// Words that are told where none is like it.
+const TOLD: usize = 40;
 
 /// A file and its mistakes.
 #[derive(Debug)]
 pub(super) struct Found<'a> {
     path: &'a str,
     text: &'a str,
-    mistakes: Vec<Mistake>,
+    /// Where, what and the remedy.
+    mistakes: Vec<(Range<usize>, SafeText, SafeText)>,
     more: usize,
 }
 
@@ -29,6 +34,7 @@ impl<'a> Found<'a> {
     }
 
     /// Keeps that at the bytes `at` there is something wrong: `what`, and `remedy`, which may be empty.
+    /// Neither is put into words where there are too many already; see [`late`].
     pub(super) fn add(&mut self, at: &Range<usize>, what: impl Display, remedy: impl Display) {
         if self.mistakes.len() >= MOST {
             self.more += 1;
@@ -36,15 +42,27 @@ impl<'a> Found<'a> {
         }
         let what = SafeText::new(&what.to_string());
         let remedy = SafeText::new(&remedy.to_string());
-        let place = hidden(Place::new(self.path, self.text, &inside(self.text, at)));
-        self.mistakes.push(Mistake { place, what, remedy });
+        self.mistakes.push((inside(self.text, at), what, remedy));
     }
 
-    /// Where in the bytes `at` the first `word` stands; `at` itself where it does not.
-    pub(super) fn within(&self, at: &Range<usize>, word: &str) -> Range<usize> {
-        let text = self.text.get(at.clone()).unwrap_or_default();
-        let start = text.find(word).map(|offset| at.start + offset);
-        start.map_or_else(|| at.clone(), |start| start..start + word.len())
+    /// Keeps the same of `word`, which stands in the bytes `at` behind `skip` of its letters.
+    pub(super) fn add_within(
+        &mut self,
+        (at, word, skip): (&Range<usize>, &str, usize),
+        what: impl Display,
+        remedy: impl Display,
+    ) {
+        if self.mistakes.len() >= MOST {
+            self.more += 1;
+            return;
+        }
+        let found = |from: usize| {
+            let start = from + self.text.get(from..at.end)?.find(word)?;
+            Some(start..start + word.len())
+        };
+        // What is written in quotes is longer than what it means, but for a few rare letters.
+        let place = found(at.start + skip).or_else(|| found(at.start));
+        self.add(&place.unwrap_or_else(|| at.clone()), what, remedy);
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -53,18 +71,17 @@ impl<'a> Found<'a> {
 
     /// The mistakes by place; two of the same words at the same place are one.
     pub(super) fn into_mistakes(mut self) -> Vec<Mistake> {
-        let spot = |mistake: &Mistake| match &mistake.place {
-            Place::File { line, column, .. } => (*line, *column),
-            Place::Variable(_) => (0, 0),
-        };
-        self.mistakes.sort_by_key(spot);
-        self.mistakes.dedup();
-        if let Some(last) = self.mistakes.last().filter(|_| self.more > 0) {
+        self.mistakes.sort_by_key(|(at, ..)| at.start);
+        let mut places = Places::new(self.path, self.text);
+        let told = |(at, what, remedy)| Mistake { place: hidden(places.at(&at)), what, remedy };
+        let mut mistakes: Vec<Mistake> = self.mistakes.into_iter().map(told).collect();
+        mistakes.dedup();
+        if let Some(last) = mistakes.last().filter(|_| self.more > 0) {
             let what = SafeText::new(&format!("and {} mistakes more", self.more));
             let place = last.place.clone();
-            self.mistakes.push(Mistake { place, what, remedy: SafeText::default() });
+            mistakes.push(Mistake { place, what, remedy: SafeText::default() });
         }
-        self.mistakes
+        mistakes
     }
 }
 
@@ -89,9 +106,20 @@ fn inside(text: &str, at: &Range<usize>) -> Range<usize> {
     start..end.unwrap_or(start)
 }
 
+/// Words that are found when they are told, and not at all where they are not.
+pub(super) fn late(words: impl Fn() -> String) -> impl Display {
+    struct Late<F>(F);
+    impl<F: Fn() -> String> Display for Late<F> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(&self.0())
+        }
+    }
+    Late(words)
+}
+
 /// ``did you mean `…`?`` where one of `known` is near `word`, else what there is.
 pub(super) fn near<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> String {
-    let known: Vec<&str> = known.into_iter().collect();
+    let known: Vec<&str> = known.into_iter().take(HELD).collect();
     let word: String = word.chars().take(64).collect();
     let like = |name: &&&str| strsim::jaro_winkler(&word, name);
     let best = known.iter().max_by(|a, b| like(a).total_cmp(&like(b)));
@@ -99,7 +127,11 @@ pub(super) fn near<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> 
     match best.filter(|name| like(name) > LIKE || slip(name)) {
         Some(name) => format!("did you mean `{name}`?"),
         None if known.is_empty() => String::new(),
-        None => format!("there are {}", known.join(", ")),
+        None => {
+            let more = if known.len() > TOLD { ", …" } else { "" };
+            let told: Vec<&str> = known.into_iter().take(TOLD).collect();
+            format!("there are {}{more}", told.join(", "))
+        }
     }
 }
 

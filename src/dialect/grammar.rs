@@ -175,7 +175,11 @@ static SYNC: Part = Part {
     name: "`sync`",
     open: false,
     keys: &[
-        must(key("remote", Form::Text, "A remote of rclone and a path there: `lab:bench/runs`.")),
+        must(key(
+            "remote",
+            Form::Text,
+            "A remote of rclone and a path there: `lab:bench/runs`; or `s3://`, `gs://`, `file:///`.",
+        )),
         key("args", Form::Texts, "Arguments for rclone."),
     ],
 };

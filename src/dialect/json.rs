@@ -11,7 +11,7 @@ use crate::model::workflow::Workflow;
 
 /// `file` as JSON.
 pub(super) fn of(file: &Node, workflow: &Workflow) -> Value {
-    hidden(part(file, &FILE), workflow)
+    hidden(part(file, &FILE), &plan::Secrets::of(workflow))
 }
 
 fn part(node: &Node, part: &Part) -> Value {
@@ -87,13 +87,13 @@ fn plain(node: &Node) -> Value {
     }
 }
 
-/// `value` without the secrets of `workflow`, wherever a text repeats one.
-fn hidden(value: Value, workflow: &Workflow) -> Value {
+/// `value` without `secrets`, wherever a text repeats one.
+fn hidden(value: Value, secrets: &plan::Secrets<'_>) -> Value {
     match value {
-        Value::String(text) => Value::String(plan::redacted(workflow, &text)),
-        Value::Array(items) => items.into_iter().map(|item| hidden(item, workflow)).collect(),
+        Value::String(text) => Value::String(secrets.hide(text)),
+        Value::Array(items) => items.into_iter().map(|item| hidden(item, secrets)).collect(),
         Value::Object(map) => {
-            let each = map.into_iter().map(|(key, value)| (key, hidden(value, workflow)));
+            let each = map.into_iter().map(|(key, value)| (key, hidden(value, secrets)));
             Value::Object(each.collect())
         }
         other => other,

@@ -33,50 +33,121 @@ fn before(workflow: &Workflow, to: usize) -> impl Iterator<Item = usize> {
     last.into_iter().chain(to.checked_sub(1))
 }
 
-/// The stages that are over before each: by index, all that it waits for, however far back. Where stages
-/// wait for each other, those of the circle are among their own.
-pub fn ancestors(workflow: &Workflow) -> Vec<BTreeSet<usize>> {
-    let edges = edges(workflow);
+/// Some of the stages of a workflow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stages(Vec<u64>);
+
+impl Stages {
+    /// The first `count`.
+    pub fn all(count: usize) -> Self {
+        let mut all = Self::default();
+        (0..count).for_each(|stage| all.insert(stage));
+        all
+    }
+
+    /// Whether `stage` is among them.
+    pub fn contains(&self, stage: usize) -> bool {
+        self.0.get(stage / 64).is_some_and(|word| word >> (stage % 64) & 1 == 1)
+    }
+
+    /// Puts `stage` among them.
+    pub fn insert(&mut self, stage: usize) {
+        self.0.resize(self.0.len().max(stage / 64 + 1), 0);
+        if let Some(word) = self.0.get_mut(stage / 64) {
+            *word |= 1 << (stage % 64);
+        }
+    }
+
+    fn extend(&mut self, other: &Self) {
+        self.0.resize(self.0.len().max(other.0.len()), 0);
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
+    }
+}
+
+/// The stages that are over before each: by index, all that it waits for, however far back. Of stages
+/// that wait for each other it tells only some.
+pub fn ancestors(workflow: &Workflow) -> Vec<Stages> {
+    let into = into(workflow);
+    let mut all = vec![Stages::default(); into.len()];
+    for stage in walk(&into).0 {
+        let mut before = Stages::default();
+        for from in into.get(stage).into_iter().flatten() {
+            before.insert(*from);
+            all.get(*from).into_iter().for_each(|further| before.extend(further));
+        }
+        if let Some(place) = all.get_mut(stage) {
+            *place = before;
+        }
+    }
+    all
+}
+
+/// By stage, those it waits for itself.
+fn into(workflow: &Workflow) -> Vec<Vec<usize>> {
     let mut into: Vec<Vec<usize>> = vec![Vec::new(); workflow.stages.len()];
-    for (from, to) in edges {
+    for (from, to) in edges(workflow) {
         if let Some(list) = into.get_mut(to) {
             list.push(from);
         }
     }
-    (0..into.len()).map(|stage| reach(&into, stage)).collect()
-}
-
-fn reach(into: &[Vec<usize>], stage: usize) -> BTreeSet<usize> {
-    let mut seen = BTreeSet::new();
-    let mut open: Vec<usize> = into.get(stage).cloned().unwrap_or_default();
-    while let Some(next) = open.pop() {
-        if seen.insert(next) {
-            open.extend(into.get(next).into_iter().flatten());
-        }
-    }
-    seen
+    into
 }
 
 /// The first circle of stages that wait for each other, in the order they wait; empty where there is none.
 pub(super) fn circle(workflow: &Workflow) -> Vec<usize> {
-    let ancestors = ancestors(workflow);
-    let Some(start) =
-        (0..ancestors.len()).find(|at| ancestors.get(*at).is_some_and(|set| set.contains(at)))
-    else {
-        return Vec::new();
-    };
-    let edges = edges(workflow);
-    let mut path = vec![start];
-    while let Some(last) = path.last().copied() {
-        let back = |from: &usize| {
-            *from == start || ancestors.get(*from).is_some_and(|set| set.contains(&start))
-        };
-        let next = edges.iter().filter(|(_, to)| *to == last).map(|(from, _)| *from);
-        let next = next.filter(|from| *from == start || !path.contains(from)).find(back);
-        match next {
-            Some(next) if next != start => path.push(next),
-            _ => break,
+    walk(&into(workflow)).1
+}
+
+/// Every stage behind all that it waits for, and the first circle, where stages wait for each other. It
+/// looks at each edge once.
+fn walk(into: &[Vec<usize>]) -> (Vec<usize>, Vec<usize>) {
+    let (mut order, mut circle) = (Vec::new(), Vec::new());
+    let (mut seen, mut over) = (Stages::default(), Stages::default());
+    for start in 0..into.len() {
+        // Stages that are waited for, each with how many of its own were looked at.
+        let mut path = vec![(start, 0)];
+        if seen.contains(start) {
+            continue;
+        }
+        seen.insert(start);
+        while let Some((stage, next)) = path.last_mut() {
+            let Some(from) = into.get(*stage).and_then(|list| list.get(*next)).copied() else {
+                order.push(*stage);
+                over.insert(*stage);
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            if !seen.contains(from) {
+                seen.insert(from);
+                path.push((from, 0));
+            } else if circle.is_empty() && !over.contains(from) {
+                let path = path.iter().map(|(stage, _)| *stage);
+                circle = path.skip_while(|stage| *stage != from).collect();
+            }
         }
     }
-    path
+    (order, circle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_stage_comes_behind_all_it_waits_for_and_a_circle_is_found() {
+        let into = [vec![3], vec![0], vec![], vec![2]];
+        assert_eq!(walk(&into), (vec![2, 3, 0, 1], vec![]));
+        let into = [vec![], vec![0, 2], vec![3], vec![0, 1]];
+        assert_eq!(walk(&into).1, [1, 2, 3]);
+        assert_eq!(walk(&[vec![0]]).1, [0]);
+    }
+
+    #[test]
+    fn stages_are_a_set() {
+        let mut stages = Stages::all(3);
+        stages.insert(130);
+        let found: Vec<usize> = (0..200).filter(|stage| stages.contains(*stage)).collect();
+        assert_eq!(found, [0, 1, 2, 130]);
+    }
 }

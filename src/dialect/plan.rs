@@ -210,15 +210,30 @@ pub fn shell(workflow: &Workflow, stage: &Stage) -> Vec<String> {
 
 /// `text` without the passwords that stand in the file.
 pub fn redacted(workflow: &Workflow, text: &str) -> String {
-    let hosts = workflow.hosts.values();
-    let secrets = hosts.flat_map(|host| host.password.iter().chain(&host.key_password));
-    let mut text = text.to_owned();
-    for secret in secrets.map(crate::model::secret::Secret::reveal) {
-        if !is_told_of(secret) && secret.len() >= SHORTEST {
-            text = text.replace(secret, REDACTED);
-        }
+    Secrets::of(workflow).hide(text.to_owned())
+}
+
+/// The passwords that stand in a file.
+pub(super) struct Secrets<'w>(std::collections::BTreeSet<&'w str>);
+
+impl<'w> Secrets<'w> {
+    /// Those of `workflow`.
+    pub(super) fn of(workflow: &'w Workflow) -> Self {
+        let hosts = workflow.hosts.values();
+        let secrets = hosts.flat_map(|host| host.password.iter().chain(&host.key_password));
+        let secrets = secrets.map(crate::model::secret::Secret::reveal);
+        Self(secrets.filter(|one| !is_told_of(one) && one.len() >= SHORTEST).collect())
     }
-    text
+
+    /// `text` without them.
+    pub(super) fn hide(&self, mut text: String) -> String {
+        for secret in &self.0 {
+            if text.contains(secret) {
+                text = text.replace(secret, REDACTED);
+            }
+        }
+        text
+    }
 }
 
 /// Whether `secret` is not one, but says where one is.

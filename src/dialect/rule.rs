@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::ops::Range;
 
 use super::check::spot;
-use super::found::{Found, near};
+use super::found::{Found, late, near};
 use super::order;
 use super::plan;
 use super::yaml::Node;
@@ -21,6 +21,8 @@ mod template;
 
 /// Stages in a file.
 const STAGES: usize = 500;
+/// Names in a matrix.
+pub(super) const MATRIX: usize = 16;
 /// `stages`, and the other list of such.
 pub(super) const STAGE_LISTS: [&str; 2] = ["stages", "cleanup"];
 
@@ -34,6 +36,8 @@ pub(super) struct Rules<'r, 'f, 't> {
     pub(super) notes: Vec<String>,
     /// Whether something is put into texts that the design does not know.
     pub(super) own_words: bool,
+    /// Whether stages wait for each other.
+    has_circle: bool,
 }
 
 impl<'r, 'f, 't> Rules<'r, 'f, 't> {
@@ -42,7 +46,7 @@ impl<'r, 'f, 't> Rules<'r, 'f, 't> {
         workflow: &'r Workflow,
         found: &'f mut Found<'t>,
     ) -> Self {
-        Self { file, workflow, found, notes: Vec::new(), own_words: false }
+        Self { file, workflow, found, notes: Vec::new(), own_words: false, has_circle: false }
     }
 
     /// Tries them all.
@@ -75,6 +79,11 @@ impl<'r, 'f, 't> Rules<'r, 'f, 't> {
             let remedy = "each makes cases; write the combinations as cases, or leave those out";
             self.found.add(&matrix.at, "cases and matrix cannot both be set", remedy);
         }
+        let names = self.file.of("matrix").map_or(0, |matrix| matrix.entries().len());
+        if names > MATRIX {
+            let what = format!("matrix has {names} names, at most {MATRIX} are taken");
+            self.at_key("matrix", what, "fix those of one value where they are used");
+        }
     }
 
     /// No two of `items` have the same name.
@@ -98,6 +107,7 @@ impl<'r, 'f, 't> Rules<'r, 'f, 't> {
     fn circle(&mut self) {
         let circle = order::circle(self.workflow);
         let Some(first) = circle.first() else { return };
+        self.has_circle = true;
         let name = |at: &usize| self.workflow.stages.get(*at).map_or("", |stage| &stage.name);
         let names: Vec<&str> = circle.iter().chain([first]).map(name).collect();
         let what = format!("stages wait for each other: {}", names.join(" -> "));
@@ -132,7 +142,8 @@ impl<'r, 'f, 't> Rules<'r, 'f, 't> {
         if name.is_empty() || self.workflow.hosts.contains_key(name) {
             return;
         }
-        let near = near(name, self.workflow.hosts.keys().map(String::as_str));
+        let hosts = &self.workflow.hosts;
+        let near = late(|| near(name, hosts.keys().map(String::as_str)));
         self.found.add(at, format!("{path} references unknown host '{name}'"), near);
     }
 }

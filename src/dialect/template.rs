@@ -190,18 +190,30 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 
 /// What stands behind `{{`, which is at `start`, and the rest.
 fn piece(after: &str, start: usize) -> (Piece<'_>, &str) {
-    let doubled = after.strip_prefix("{{").and_then(|inner| inner.split_once("}}}}"));
-    if let Some((name, rest)) = doubled.filter(|(name, _)| is_path(name.trim())) {
-        return (Piece::Braces(name.trim()), rest);
+    let doubled = after.strip_prefix("{{").and_then(|inner| name_until(inner, "}}}}"));
+    if let Some((name, rest)) = doubled {
+        return (Piece::Braces(name), rest);
     }
-    let inner = after.split_once("}}").map(|(inner, rest)| (inner.trim(), rest));
-    match inner.filter(|(name, _)| is_path(name) && !GO.contains(name)) {
+    match name_until(after, "}}").filter(|(name, _)| !GO.contains(name)) {
         Some((name, rest)) => {
             let end = start + 2 + (after.len() - rest.len());
             (Piece::Name { name, at: start..end }, rest)
         }
         None => (Piece::Text("{{"), after),
     }
+}
+
+/// The name up to `end`, and what is behind; `None` where anything else stands before. No letter behind
+/// the name is looked at, so that a text of braces alone is read once.
+fn name_until<'t>(text: &'t str, end: &str) -> Option<(&'t str, &'t str)> {
+    let other = |letter: char| {
+        !(letter.is_ascii_alphanumeric()
+            || matches!(letter, '_' | '-' | '.')
+            || letter.is_whitespace())
+    };
+    let (name, rest) = text.split_at(text.find(other)?);
+    let name = name.trim();
+    Some((name, rest.strip_prefix(end)?)).filter(|(name, _)| is_path(name))
 }
 
 /// Whether `name` is words with dots between.

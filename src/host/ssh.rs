@@ -3,6 +3,8 @@
 //! One connection, and as many sessions over it as are needed; a further connection where the server
 //! allows no more on one. A connection that is lost is made anew when it is needed again.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use super::{Answer, Error, Options, Order, Piece, Process, Sight, look};
 use crate::model::secret::Secret;
 use crate::model::text::SafeText;
 use crate::model::workflow::{self, CheckKind};
+use crate::ssh::Checking;
 
 pub(super) mod answer;
 mod login;
@@ -33,6 +36,35 @@ const DIAL: Duration = Duration::from_secs(3);
 /// Connections to one host.
 const MASTERS: usize = 32;
 
+/// What the ones that go through a connection say on their error output.
+const LEVEL: &str = "LogLevel=ERROR";
+
+/// What the host is asked to run `script`: behind the bar a name that is not used, and one line.
+fn asked(script: &str) -> [String; 3] {
+    let line = channel::line(channel::whole(script).len());
+    ["--".to_owned(), "isomon".to_owned(), line]
+}
+
+/// The words by which `host` is connected with, and those by which each task of it goes through that
+/// connection; `socket` stands for the file between them. Nothing is asked, and no secret is among them.
+pub(super) fn words(
+    name: &str,
+    host: &workflow::Host,
+    options: &Options,
+    socket: &Path,
+) -> Result<[Vec<String>; 2], Error> {
+    let login = Login::new(name, host, options)?;
+    let is_asked = host.password.is_some() || host.key_password.is_some();
+    let connect = master::words(&login, Checking::Strict, is_asked, socket);
+    let mut through = master::through(socket, LEVEL);
+    through.extend(asked(task::RUN).map(Into::into));
+    let argv = |words: Vec<OsString>| {
+        let words = words.into_iter().map(|word| word.to_string_lossy().into_owned());
+        std::iter::once(options.ssh.clone()).chain(words).collect()
+    };
+    Ok([argv(connect), argv(through)])
+}
+
 /// A host reached by SSH.
 #[derive(Debug)]
 pub(super) struct Remote {
@@ -46,17 +78,20 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    /// Connects and logs in.
+    /// Connects and logs in. What it finds to log in with goes to `found` as well.
     pub(super) async fn open(
         name: &str,
         host: &workflow::Host,
         options: &Options,
+        found: &mut Vec<Secret>,
     ) -> Result<Self, Error> {
         let login = Login::new(name, host, options)?;
         let of = |given: &Option<Secret>| given.clone();
         let what = format!("passphrase of {}", login.key_file.as_deref().unwrap_or_default());
         let password = secret::find(name, "password", of(&host.password), options).await?;
+        found.extend(password.clone());
         let passphrase = secret::find(name, &what, of(&host.key_password), options).await?;
+        found.extend(passphrase.clone());
         let mut secrets = Secrets { password, passphrase, ..Secrets::default() };
         if !secrets.is_empty() {
             secrets.login = login.made().await.login;
@@ -90,9 +125,8 @@ impl Remote {
 
     async fn channel(&self, script: &str, fields: &[&str]) -> Result<Channel, Error> {
         let (master, place) = self.place().await?;
-        let mut command = master.through(&self.login.options.ssh, "LogLevel=ERROR");
-        let length = channel::whole(script).len();
-        command.args(["--", "isomon", &channel::line(length)]);
+        let mut command = master.through(&self.login.options.ssh, LEVEL);
+        command.args(asked(script));
         Channel::open(command, Some(place), &self.name, script, fields).await
     }
 

@@ -134,7 +134,7 @@ impl Default for Git {
 /// Where runs are copied to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sync {
-    /// A remote of rclone and a path there: `lab:bench/runs`.
+    /// A remote of rclone and a path there: `lab:bench/runs`; or a bucket: `s3://bucket/prefix`.
     pub remote: String,
     /// Arguments for rclone.
     pub args: Vec<String>,

@@ -16,6 +16,7 @@ use super::{Answer, Ask, Context, Door};
 
 mod axis;
 mod bench;
+mod boxes;
 mod chart;
 mod choice;
 mod compare;

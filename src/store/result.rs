@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Error, file, lines};
+use crate::model::run::RunBrief;
 use crate::model::workflow::result::KIND;
 use crate::model::workflow::{RunMetadata, WorkflowEvent, WorkflowRun};
 
@@ -77,6 +78,11 @@ impl ResultDir {
     pub fn number(&self) -> &str {
         let name = self.path.file_name().and_then(|name| name.to_str());
         name.unwrap_or(&self.metadata.run_id)
+    }
+
+    /// What a list shows of it; `None` where benchctl wrote it.
+    pub fn brief(&self) -> Option<RunBrief> {
+        self.run.as_ref().map(super::brief::of_workflow)
     }
 
     /// Whether the run in `path` goes on in some process.

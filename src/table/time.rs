@@ -60,7 +60,7 @@ impl Clock {
 
     /// The instant in `cell`; `None` where there is none, or one outside 1677 to 2262.
     pub fn nanos(self, cell: &[u8]) -> Option<i64> {
-        let text = std::str::from_utf8(cell).ok()?.trim();
+        let text = std::str::from_utf8(cell.trim_ascii()).ok()?;
         match self {
             Self::Since1970(each) | Self::Since(each) => counted(text, each),
             Self::Offset => timestamp(text),

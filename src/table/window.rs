@@ -98,6 +98,9 @@ impl Windows {
 
     /// Makes windows so long that there are not too many with one at `x`.
     fn fit(&mut self, x: f64) {
+        if self.ends.0 <= x && x <= self.ends.1 {
+            return;
+        }
         self.ends = (self.ends.0.min(x), self.ends.1.max(x));
         let number = |each: f64| (self.ends.1 / each).floor() - (self.ends.0 / each).floor();
         while number(self.each) >= MOST {

@@ -61,10 +61,6 @@ pub(super) async fn begin(job: Job) -> Result<Ready, Error> {
     // Once before there is a directory, for mistakes; and once more with its name.
     names(&about)?;
     scripts(&about)?;
-    about.mask.hide_all(&mut config);
-    for word in about.tasks.iter_mut().flat_map(|task| &mut task.plan.argv) {
-        *word = SafeText::new(&about.mask.hide(word.as_str()));
-    }
     let (mut writer, before) = match &job.loaded.goes_on {
         None => (
             ResultWriter::create(&home(&about.workflow.output_dir), about.workflow.dialect)?,
@@ -80,6 +76,10 @@ pub(super) async fn begin(job: Job) -> Result<Ready, Error> {
     keep_log(&about.workflow, &mut writer)?;
     writer.keep_wish(&resume::kept(&about.wish, &about.file))?;
     open_hosts(&mut about, &job.open).await;
+    about.mask.hide_all(&mut config);
+    for word in about.tasks.iter_mut().flat_map(|task| &mut task.plan.argv) {
+        *word = SafeText::new(&about.mask.hide(word.as_str()));
+    }
     let mut head = head(&about, job.clock.as_ref(), &config);
     head.fingerprint = job.fingerprint;
     head.file_sha256 = job.loaded.sha256.into();
@@ -134,7 +134,8 @@ fn keep_log(workflow: &Workflow, writer: &mut ResultWriter) -> Result<(), Error>
     Ok(())
 }
 
-/// Connects with every host that a task needs, all at the same time.
+/// Connects with every host that a task needs, all at the same time. What it takes to log in there is
+/// known from then on, and hidden.
 async fn open_hosts(about: &mut About, open: &super::Opener) {
     let mut needed: Vec<&str> = about.tasks.iter().map(|task| task.host.as_str()).collect();
     for stage in about.workflow.stages.iter().chain(&about.workflow.cleanup) {
@@ -146,12 +147,15 @@ async fn open_hosts(about: &mut About, open: &super::Opener) {
     needed.dedup();
     let opened = needed.into_iter().map(async |name| {
         let host = about.workflow.hosts.get(name).cloned().unwrap_or_else(Host::default);
-        let opened = open(name.to_owned(), host).await;
-        let opened = opened.map_err(|why| SafeText::new(&about.mask.hide(&why.to_string())));
-        (name.to_owned(), opened)
+        (name.to_owned(), open(name.to_owned(), host).await)
     });
-    let hosts = join_all(opened).await;
-    about.hosts = hosts.into_iter().collect();
+    let opened = join_all(opened).await;
+    let secrets = opened.iter().flat_map(|(_, opened)| opened.secrets.iter().cloned());
+    let mask = Mask::of(&about.workflow, &about.wish).with(secrets);
+    let hidden = |why: crate::host::Error| SafeText::new(&mask.hide(&why.to_string()));
+    let hosts = opened.into_iter().map(|(name, opened)| (name, opened.host.map_err(hidden)));
+    about.hosts = hosts.collect();
+    about.mask = Arc::new(mask);
 }
 
 fn head(

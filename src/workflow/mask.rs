@@ -40,10 +40,16 @@ impl Mask {
         workflow.cases.iter().for_each(|case| mask.add_all(&case.env));
         let stages = workflow.stages.iter().chain(&workflow.cleanup);
         stages.for_each(|stage| mask.add_all(&stage.env));
-        mask.0.retain(|secret| secret.reveal().len() >= SHORTEST);
+        mask.with([])
+    }
+
+    /// The same with further secrets.
+    pub(super) fn with(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
+        self.0.extend(secrets);
+        self.0.retain(|secret| secret.reveal().len() >= SHORTEST);
         // A secret that holds another goes first, else its rest would be shown.
-        mask.0.sort_by_key(|secret| std::cmp::Reverse(secret.reveal().len()));
-        mask
+        self.0.sort_by_key(|secret| std::cmp::Reverse(secret.reveal().len()));
+        self
     }
 
     fn add_all(&mut self, env: &BTreeMap<String, String>) {
@@ -79,7 +85,8 @@ impl Mask {
     }
 }
 
-/// The secret that a file gives, or says where it is; `None` where that is not for us to read.
+/// The secret that a file gives, or says where it is; `None` where only its host finds it out, which
+/// tells it then.
 fn meant(given: &Secret) -> Option<Secret> {
     let text = given.reveal();
     match text.split_once(':') {

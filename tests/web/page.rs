@@ -68,6 +68,18 @@ fn forms_do_what_they_say() {
     assert_eq!(browser.ask("return document.querySelector('select[name=x]').value"), "row");
     assert_eq!(browser.ask("return document.querySelector('input[name=smooth]').value"), "50");
     assert_eq!(browser.ask("return document.images[0].naturalWidth"), 1, "its picture is loaded");
+    browser.go(&format!("{root}/compare?runs=3&runs=1&file=load.csv&y=latency_ms"));
+    browser.ask("document.querySelector('select[name=as]').value = 'boxes'");
+    browser.click("form:has(select[name=as]) button");
+    browser.arrives("as=boxes");
+    assert_eq!(browser.ask("return document.querySelectorAll('rect.box').length"), 2, "one a run");
+    let inside = "const all = [...document.querySelectorAll('rect.box')].map(e => e.getBoundingClientRect());
+        const area = document.querySelector('svg.area').getBoundingClientRect();
+        return all.filter(b => b.width > 4 && b.height > 0 && b.left >= area.left && b.right <= area.right
+            && b.top >= area.top && b.bottom <= area.bottom).length";
+    assert_eq!(browser.ask(inside), 2, "each has its place");
+    browser.go(&format!("{root}/run/1?file=load.csv&y=latency_ms&as=boxes&by=no-such"));
+    assert_eq!(browser.ask("return document.querySelectorAll('rect.box').length"), 1);
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 

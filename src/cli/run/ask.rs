@@ -6,6 +6,8 @@ use std::pin::Pin;
 
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
+use tokio::sync::Mutex;
+
 use crate::host::Ask;
 use crate::model::secret::Secret;
 use crate::model::text::SafeText;
@@ -13,9 +15,9 @@ use crate::model::text::SafeText;
 /// Letters of a password.
 const LONGEST: u64 = 4_096;
 
-/// Asks whoever sits at the terminal.
-#[derive(Debug)]
-pub(super) struct Terminal;
+/// Asks whoever sits at the terminal, one question at a time: hosts are opened all at once.
+#[derive(Debug, Default)]
+pub(super) struct Terminal(Mutex<()>);
 
 impl Ask for Terminal {
     fn ask<'a>(
@@ -25,6 +27,7 @@ impl Ask for Terminal {
     ) -> Pin<Box<dyn Future<Output = Option<Secret>> + Send + 'a>> {
         let question = format!("{} of {}: ", SafeText::new(what), SafeText::new(host));
         Box::pin(async move {
+            let _alone = self.0.lock().await;
             tokio::task::spawn_blocking(move || answer(&question)).await.ok().flatten()
         })
     }

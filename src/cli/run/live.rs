@@ -28,7 +28,7 @@ pub(super) async fn run(local: Arc<Local>, loaded: Loaded, mut show: Show) -> Ou
     let cancel = CancellationToken::new();
     let token = cancel.clone();
     let mut doing = tokio::spawn(async move {
-        local.flow(None, loaded, Some(Arc::new(Terminal)), out, token).await
+        local.flow(None, loaded, Some(Arc::new(Terminal::default())), out, token).await
     });
     let (mut signal, mut told) = (None, None);
     loop {

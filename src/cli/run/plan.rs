@@ -6,6 +6,7 @@ use super::super::{Exit, Outcome, print};
 use super::check::language;
 use crate::dialect::Read;
 use crate::dialect::plan::{self, Task};
+use crate::host;
 use crate::model::text::SafeText;
 use crate::model::workflow::{Host, LOCAL, Workflow, WorkflowWish};
 
@@ -27,6 +28,7 @@ fn text(workflow: &Workflow, wish: &WorkflowWish) -> String {
     );
     for (name, host) in &workflow.hosts {
         let _infallible = writeln!(text, "  {:16} {}", safe(name), place(name, host));
+        ways(name, host, &mut text);
     }
     let tasks = plan::plan(workflow, wish);
     let _infallible =
@@ -35,6 +37,19 @@ fn text(workflow: &Workflow, wish: &WorkflowWish) -> String {
         row(workflow, wish, number + 1, task, &mut text);
     }
     text
+}
+
+/// How a host is reached, word by word.
+fn ways(name: &str, host: &Host, text: &mut String) {
+    let line = |argv: &[String]| argv.iter().map(|word| shown(word)).collect::<Vec<_>>().join(" ");
+    let _infallible = match host::words(name, host, &host::Options::default()) {
+        Ok(None) => Ok(()),
+        Ok(Some([connect, through])) => {
+            let (connect, through) = (line(&connect), line(&through));
+            writeln!(text, "    one connection:  {connect}\n    then each task:  {through}")
+        }
+        Err(error) => writeln!(text, "    it cannot be reached: {}", safe(&error.why())),
+    };
 }
 
 /// Where a host is.

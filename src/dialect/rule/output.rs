@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::super::found::near;
+use super::super::found::{late, near};
 use super::super::yaml::Node;
 use super::Rules;
 use crate::model::workflow::plot::PlotKind;
@@ -73,7 +73,8 @@ impl Rules<'_, '_, '_> {
         let stages = &self.workflow.stages;
         let outputs: Vec<&Output> = stages.iter().flat_map(|stage| &stage.outputs).collect();
         let Some(output) = outputs.iter().find(|output| output.name == plot.source) else {
-            let near = near(&plot.source, outputs.iter().map(|output| output.name.as_str()));
+            let names = || outputs.iter().map(|output| output.name.as_str());
+            let near = late(|| near(&plot.source, names()));
             let what = format!("{path}.source references unknown output '{}'", plot.source);
             self.found.add(&source.at, what, near);
             return;

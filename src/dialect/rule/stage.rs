@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::build;
 use super::super::check::{spot, within};
-use super::super::found::near;
+use super::super::found::{late, near};
 use super::super::yaml::Node;
 use super::{Rules, STAGE_LISTS};
 use crate::model::backend::BackendId;
@@ -94,7 +94,7 @@ impl Rules<'_, '_, '_> {
         if let Some((at, word)) = node.of("backend").and_then(|node| Some((&node.at, node.text()?)))
         {
             if build::stage::backend(word).is_none() {
-                let near = near(word, BackendId::ALL.map(BackendId::name));
+                let near = late(|| near(word, BackendId::ALL.map(BackendId::name)));
                 self.found.add(at, format!("{path}.backend: there is no backend '{word}'"), near);
             }
             if node.of("command").is_none() {
@@ -138,7 +138,8 @@ impl Rules<'_, '_, '_> {
             let what = format!("{path}.execute_only_for requires cases");
             self.found.add(&node.at, what, "name cases under `cases`, or leave it out");
         } else if !cases.iter().any(|case| case.name == name) {
-            let near = near(name, cases.iter().take(20).map(|case| case.name.as_str()));
+            let names = || cases.iter().take(20).map(|case| case.name.as_str());
+            let near = late(|| near(name, names()));
             let what = format!("{path}.execute_only_for references unknown case '{name}'");
             self.found.add(&node.at, what, near);
         }
@@ -146,11 +147,14 @@ impl Rules<'_, '_, '_> {
 
     /// The stages it needs are there.
     fn needs(&mut self, node: &Node, stage: &Stage, path: &str) {
-        for need in node.of("needs").map(Node::items).unwrap_or_default() {
+        let items = node.of("needs").map(Node::items).unwrap_or_default();
+        let names = || self.workflow.stages.iter().map(|stage| stage.name.as_str());
+        let known: BTreeSet<&str> =
+            if items.is_empty() { BTreeSet::new() } else { names().collect() };
+        for need in items {
             let Some(name) = need.text() else { continue };
-            if !self.workflow.stages.iter().any(|other| other.name == name) {
-                let names = self.workflow.stages.iter().map(|stage| stage.name.as_str());
-                let near = near(name, names.filter(|name| *name != stage.name));
+            if !known.contains(name) {
+                let near = late(|| near(name, names().filter(|name| *name != stage.name)));
                 let what = format!("{path}.needs references unknown stage '{name}'");
                 self.found.add(&need.at, what, near);
             }

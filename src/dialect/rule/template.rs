@@ -1,9 +1,9 @@
 //! What is put into texts is known, and known by then: nothing starts with a name that stands for nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::found::near;
-use super::super::order;
+use super::super::found::{late, near};
+use super::super::order::{self, Stages};
 use super::super::template::{self, Placeholder, Values};
 use super::super::yaml::Node;
 use super::{Rules, STAGE_LISTS};
@@ -13,26 +13,35 @@ use crate::model::workflow::{Stage, Workflow};
 struct Known {
     /// From the start on.
     always: BTreeSet<String>,
-    /// By stage: what is known once it is over.
-    after: Vec<Vec<String>>,
+    /// What is known once a stage is over, and which.
+    after: BTreeMap<String, usize>,
+    /// What hosts stand for.
+    values: Values,
+    /// Whether what a name stands for is plain letters, for the names that were asked for.
+    raw: BTreeMap<String, bool>,
 }
 
 impl Known {
     fn of(workflow: &Workflow) -> Self {
-        let mut always: BTreeSet<String> =
-            Values::of(workflow).names().map(str::to_owned).collect();
+        let values = Values::of(workflow);
+        let mut always: BTreeSet<String> = values.names().map(str::to_owned).collect();
         always.extend(["run.id", "run.dir"].map(str::to_owned));
         if !workflow.cases.is_empty() {
             always.insert("case".to_owned());
         }
         let matrix = workflow.cases.first().map(|case| case.matrix.keys());
         always.extend(matrix.into_iter().flatten().map(|name| format!("matrix.{name}")));
-        let after = workflow.stages.iter().map(names_of).collect();
-        Self { always, after }
+        let mut after = BTreeMap::new();
+        for (at, stage) in workflow.stages.iter().enumerate() {
+            for name in names_of(stage) {
+                after.entry(name).or_insert(at);
+            }
+        }
+        Self { always, after, values, raw: BTreeMap::new() }
     }
 
     fn all(&self) -> impl Iterator<Item = &str> {
-        self.always.iter().chain(self.after.iter().flatten()).map(String::as_str)
+        self.always.iter().chain(self.after.keys()).map(String::as_str)
     }
 }
 
@@ -51,91 +60,92 @@ enum As {
 
 impl Rules<'_, '_, '_> {
     pub(super) fn templates(&mut self) {
-        let known = Known::of(self.workflow);
+        let mut known = Known::of(self.workflow);
         let ancestors = order::ancestors(self.workflow);
-        let every: BTreeSet<usize> = (0..ancestors.len()).collect();
+        let every = Stages::all(ancestors.len());
         for list in STAGE_LISTS {
             for (index, node) in self.items(list).iter().enumerate() {
                 let cleanup = list != "stages";
-                let before = ancestors.get(index).filter(|_| !cleanup).unwrap_or(&every);
+                // Where stages wait for each other, that is said, and none is before another.
+                let before = ancestors.get(index).filter(|_| !cleanup && !self.has_circle);
+                let before = before.unwrap_or(&every);
                 for (text, how) in texts(node) {
-                    self.text(text, how, &known, before, cleanup);
+                    self.text(text, how, &mut known, before, cleanup);
                 }
                 let mut with_own = before.clone();
                 with_own.insert(index);
                 for text in output_texts(node) {
-                    self.text(text, As::Plain, &known, &with_own, cleanup);
+                    self.text(text, As::Plain, &mut known, &with_own, cleanup);
                 }
             }
         }
         let plots = self.items("plots").iter().filter_map(|plot| plot.of("export_path"));
         for text in plots {
-            self.text(text, As::Plain, &known, &every, true);
+            self.text(text, As::Plain, &mut known, &every, true);
         }
     }
 
-    fn text(
-        &mut self,
-        node: &Node,
-        how: As,
-        known: &Known,
-        before: &BTreeSet<usize>,
-        at_the_end: bool,
-    ) {
+    fn text(&mut self, node: &Node, how: As, known: &mut Known, before: &Stages, at_the_end: bool) {
         for one in template::placeholders(node.text().unwrap_or_default()) {
             self.own_words |= !one.name.starts_with("hosts.");
-            let at = self.found.within(&node.at, &one.name);
+            let at = (&node.at, one.name.as_str(), one.at.start);
             if known.always.contains(&one.name) {
-                self.guarded(&one, how, node);
+                self.guarded(&one, how, node, known);
                 continue;
             }
-            let stage = known.after.iter().position(|names| names.contains(&one.name));
-            let Some(stage) = stage else {
+            let Some(stage) = known.after.get(&one.name).copied() else {
                 let what = format!("nothing is known as `{{{{{}}}}}`", one.name);
-                let near = near(&one.name, known.all().take(50));
-                let remedy = format!("{near}; for the braces themselves: `{{{{{{{{…}}}}}}}}`");
-                self.found.add(&at, what, remedy);
+                let remedy = late(|| {
+                    let near = near(&one.name, known.all().take(50));
+                    format!("{near}; for the braces themselves: `{{{{{{{{…}}}}}}}}`")
+                });
+                self.found.add_within(at, what, remedy);
                 continue;
             };
             let name = self.workflow.stages.get(stage).map_or("", |stage| &stage.name);
             let background = self.workflow.stages.get(stage).is_some_and(|stage| stage.background);
-            if !at_the_end && (!before.contains(&stage) || background) {
+            if !at_the_end && (!before.contains(stage) || background) {
                 let what = format!("`{{{{{}}}}}` is not known yet here", one.name);
                 let remedy = if background {
                     format!("stage '{name}' is in the background, and over at the end")
                 } else {
                     format!("let this stage wait for '{name}', by its place or by `needs`")
                 };
-                self.found.add(&at, what, remedy);
+                self.found.add_within(at, what, remedy);
             }
-            self.guarded(&one, how, node);
+            self.guarded(&one, how, node, known);
         }
     }
 
     /// A value that may be anything does not stand where a shell would read more into it; one that is
     /// known is looked at.
-    fn guarded(&mut self, one: &Placeholder, how: As, node: &Node) {
+    fn guarded(&mut self, one: &Placeholder, how: As, node: &Node, known: &mut Known) {
         if how == As::Plain || !one.guarded || one.name == "run.id" {
             return;
         }
-        let values = Values::of(self.workflow);
-        let matrix = one.name.strip_prefix("matrix.");
-        let of_cases = |name: &str| {
-            let cases = &self.workflow.cases;
-            cases.iter().all(|case| case.matrix.get(name).is_some_and(|value| raw(value)))
-        };
-        let fine = match (values.value(&one.name), matrix) {
-            (Some(value), _) => raw(value),
-            (None, Some(name)) => of_cases(name),
-            (None, None) => {
-                one.name == "case" && self.workflow.cases.iter().all(|case| raw(&case.name))
-            }
-        };
+        let fine = known.raw.get(&one.name).copied().unwrap_or_else(|| {
+            let fine = self.is_raw(&one.name, &known.values);
+            known.raw.insert(one.name.clone(), fine);
+            fine
+        });
         if !fine {
             let what = format!("`{{{{{}}}}}` stands in quotes, a comment or the like", one.name);
             let remedy = "take it out of them: isomon quotes its value itself";
-            let at = self.found.within(&node.at, &one.name);
-            self.found.add(&at, what, remedy);
+            self.found.add_within((&node.at, &one.name, one.at.start), what, remedy);
+        }
+    }
+}
+
+impl Rules<'_, '_, '_> {
+    /// Whether what `name` stands for, in every case, means the same to a shell wherever it stands.
+    fn is_raw(&self, name: &str, values: &Values) -> bool {
+        let cases = &self.workflow.cases;
+        match (values.value(name), name.strip_prefix("matrix.")) {
+            (Some(value), _) => raw(value),
+            (None, Some(name)) => {
+                cases.iter().all(|case| case.matrix.get(name).is_some_and(|value| raw(value)))
+            }
+            (None, None) => name == "case" && cases.iter().all(|case| raw(&case.name)),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Only what is surely outside of quotes, comments, here-documents, backticks and arithmetic counts as
 //! such; where that is unclear, as in a substitution inside of double quotes, it is taken for not.
 
+use std::collections::VecDeque;
+
 /// How the text is read at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Mode {
@@ -25,7 +27,8 @@ enum Mode {
 pub(super) fn guarded(text: &str, places: impl Iterator<Item = usize>) -> Vec<bool> {
     let mut places = places.peekable();
     let mut guarded = Vec::new();
-    let mut reader = Reader { mode: Mode::Plain, heres: Vec::new(), skip: 0, word_start: true };
+    let mut reader =
+        Reader { mode: Mode::Plain, heres: VecDeque::new(), skip: 0, word_start: true };
     for (at, letter) in text.char_indices() {
         while places.next_if(|place| *place <= at).is_some() {
             guarded.push(reader.mode != Mode::Plain);
@@ -51,7 +54,7 @@ pub(super) fn quoted(value: &str) -> String {
 struct Reader {
     mode: Mode,
     /// What ends the here-documents that are open, and whether tabs before it count.
-    heres: Vec<(String, bool)>,
+    heres: VecDeque<(String, bool)>,
     /// Letters that were looked at already.
     skip: usize,
     /// Whether a word may begin here.
@@ -128,8 +131,8 @@ impl Reader {
         let ends = |(end, tabs): &(String, bool)| {
             end == if *tabs { line.trim_start_matches('\t') } else { line }
         };
-        if self.heres.first().is_some_and(ends) {
-            self.heres.remove(0);
+        if self.heres.front().is_some_and(ends) {
+            self.heres.pop_front();
             self.skip = line.chars().count();
             if self.heres.is_empty() {
                 self.mode = Mode::Plain;
@@ -150,7 +153,7 @@ impl Reader {
             self.mode = Mode::Unclear;
             return;
         }
-        self.heres.push((end, tabs));
+        self.heres.push_back((end, tabs));
         self.skip = 1;
     }
 }

@@ -12,7 +12,7 @@ unset CDPATH
 for isomon_setsid in /usr/bin/setsid /bin/setsid /usr/local/bin/setsid ""; do
     [ -x "$isomon_setsid" ] && break
 done
-exec 3<&0 4>&2 </dev/null 2>/dev/null
+exec 3<&0 4>&2 5>&1 </dev/null 2>/dev/null
 left() {
     left=
     for of in $(grep -laF -- "ISOMON_TASK=$isomon_mark" /proc/[0-9]*/environ); do
@@ -45,15 +45,15 @@ finish() {
 }
 (
     trap "" HUP INT TERM PIPE
-    exec >/dev/null 4>&-
+    exec >/dev/null 4>&- 5>&-
     IFS= read -r pid <&3
     IFS= read -r grace <&3 || grace=20
     finish
 ) &
 say begun
 printf "%s begun\n" "$isomon_nonce" >&4
-(
-    exec 3<&-
+isomon_run() (
+    exec >&5 2>/dev/null 3<&- 5>&-
     if [ -n "$isomon_dir" ]; then
         at "$isomon_dir"
         cd -- "$at" || { say "bad there is no such directory, or it may not be entered" && exit 127; }
@@ -70,8 +70,26 @@ printf "%s begun\n" "$isomon_nonce" >&4
     exec 2>&4 4>&-
     exec ${isomon_setsid:+"$isomon_setsid"} "$@"
 )
-status=$?
-say "end $status"
+isomon_try() {
+    isomon_run "$@"
+    status=$?
+    say "$status"
+    [ "$status" -gt 128 ] && [ "$status" -le 192 ] || return
+    case $((status - 128)) in
+    17 | 18 | 19 | 20 | 21 | 22 | 23 | 28) printf "never\n" ;;
+    *) (ulimit -c 0 && exec sh -c "kill -$((status - 128)) \$\$") ;;
+    esac
+}
+isomon_try "$@" 2>&1 | {
+    status= by= is=
+    while IFS= read -r line; do
+        case $line in
+        "$isomon_nonce "*) status=${line#"$isomon_nonce "} ;;
+        *) [ -n "$status" ] && is=${by:-exit} || by=signal ;;
+        esac
+    done
+    say "end $status ${by:-$is}"
+}
 printf "%s end\n" "$isomon_nonce" >&4
-exec >/dev/null 4>&-
+exec >/dev/null 4>&- 5>&-
 wait

@@ -4,6 +4,7 @@
 //! directory away too, where its sockets are. Servers bound how many sessions a connection has, so it
 //! gives out a few places and no more.
 
+use std::ffi::OsString;
 use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -24,6 +25,7 @@ use super::super::running::pipe;
 use super::super::{Error, channel, keeper};
 use super::answer::{self, Secrets};
 use super::login::Login;
+use crate::ssh::Checking;
 
 /// Sessions over one connection; OpenSSH's server allows 10 unless it is told otherwise.
 const PLACES: usize = 8;
@@ -99,9 +101,8 @@ impl Master {
         let socket = dir.join(SOCKET);
         let mut command = Command::new(&login.options.program);
         command.arg(keeper::NAME).arg(dir).arg(&login.options.ssh);
-        command.args(login.arguments(login.checking().await, !secrets.is_empty()));
-        command.args(["-o", "ControlMaster=yes", "-o", "SessionType=none", "-N", "-S"]);
-        command.arg(&socket).args(login.target());
+        let checking = login.checking().await;
+        command.args(words(login, checking, !secrets.is_empty(), &socket));
         let answers = if secrets.is_empty() {
             command.env("SSH_ASKPASS_REQUIRE", "never").env_remove("SSH_ASKPASS");
             Answers(None)
@@ -135,13 +136,36 @@ impl Master {
     /// configuration.
     pub(super) fn through(&self, ssh: &str, level: &str) -> Command {
         let mut command = Command::new(ssh);
-        command.args(["-F", "none", "-T", "-x", "-a", "-e", "none", "-S"]).arg(&self.socket);
-        for option in ["ControlMaster=no", "ProxyCommand=false", "BatchMode=yes", level] {
-            command.args(["-o", option]);
-        }
-        command.kill_on_drop(true).process_group(0);
+        command.args(through(&self.socket, level)).kill_on_drop(true).process_group(0);
         command
     }
+}
+
+/// The arguments of the one that logs in, and makes `socket`.
+pub(super) fn words(
+    login: &Login,
+    checking: Checking,
+    is_asked: bool,
+    socket: &Path,
+) -> Vec<OsString> {
+    let mut all: Vec<OsString> =
+        login.arguments(checking, is_asked).into_iter().map(Into::into).collect();
+    let own = ["-o", "ControlMaster=yes", "-o", "SessionType=none", "-N", "-S"];
+    all.extend(own.map(Into::into));
+    all.push(socket.into());
+    all.extend(login.target().map(Into::into));
+    all
+}
+
+/// The arguments of those that go through `socket`, before what they want there.
+pub(super) fn through(socket: &Path, level: &str) -> Vec<OsString> {
+    let mut all: Vec<OsString> = Vec::new();
+    all.extend(["-F", "none", "-T", "-x", "-a", "-e", "none", "-S"].map(Into::into));
+    all.push(socket.into());
+    for option in ["ControlMaster=no", "ProxyCommand=false", "BatchMode=yes", level] {
+        all.extend(["-o", option].map(Into::into));
+    }
+    all
 }
 
 /// Answers what is asked while it is held.

@@ -224,16 +224,23 @@ impl Driver {
             *ended = Some(status.trim().to_owned());
         }
         if let [Some(status), Some(_)] = &self.ended {
-            self.tell.send_replace(Some(end(status.parse().ok())));
+            self.tell.send_replace(Some(end(status)));
         }
     }
 }
 
-/// What a shell's status means. It says by a number above 128 that a signal ended something, and cannot
-/// tell that from a program that ends with such a number itself.
-fn end(status: Option<i32>) -> End {
-    match status {
-        Some(status) if (BY_SIGNAL + 1..=BY_SIGNAL + LAST_SIGNAL).contains(&status) => {
+/// What a shell's status means, and what it said at that: `137 signal`, `137 exit`, `0`.
+///
+/// By a number above 128 a shell says that a signal ended something, and programs end with such numbers
+/// themselves. But a shell tells the user of a signal in words; where it does so for this signal, as the
+/// script tries, its silence means the program's own number. Of signals 2 and 13 no shell says a word:
+/// there the number alone speaks, and is taken for a signal.
+fn end(words: &str) -> End {
+    let (status, how) = words.split_once(' ').unwrap_or((words, ""));
+    match status.parse().ok() {
+        Some(status)
+            if (BY_SIGNAL + 1..=BY_SIGNAL + LAST_SIGNAL).contains(&status) && how != "exit" =>
+        {
             End { signal: Some(status - BY_SIGNAL), ..End::default() }
         }
         exit => End { exit, ..End::default() },

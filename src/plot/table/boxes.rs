@@ -6,8 +6,8 @@ use super::axis;
 use super::name::{self, Named, or_empty};
 use super::{Source, ink, tell_apart};
 use crate::model::workflow::plot::PlotSpec;
-use crate::table::Spread;
 use crate::table::digest::Data;
+use crate::table::{Boxed, Spread};
 
 /// Rings of one box at most.
 const RINGS: usize = 200;
@@ -78,14 +78,7 @@ fn ordered(mut names: Vec<String>) -> Vec<String> {
 
 /// A box with all that belongs to it, `half` as wide to each side of `x`.
 fn drawn(spread: &Spread, x: f64, half: f64, ink: Ink) -> Vec<Mark> {
-    let [first, median, third] = [0.25, 0.5, 0.75].map(|of| spread.between(of));
-    let reach = (third - first) * 1.5;
-    let within = |value: &f64| (first - reach..=third + reach).contains(value);
-    let inside = || spread.parts().iter().map(|(value, _)| *value).filter(within);
-    let (low, high) = (
-        inside().next().unwrap_or(first).min(first),
-        inside().next_back().unwrap_or(third).max(third),
-    );
+    let Boxed { low, first, median, third, high, beyond, .. } = spread.boxed(RINGS);
     let (left, right) = (x - half, x + half);
     let line = |points: Vec<(f64, f64)>, width| Mark::Line { points, ink, width, dashed: false };
     let cap = |y: f64| line(vec![(x - half / 2.0, y), (x + half / 2.0, y)], 1.4);
@@ -106,12 +99,7 @@ fn drawn(spread: &Spread, x: f64, half: f64, ink: Ink) -> Vec<Mark> {
             dashed: false,
         },
     ];
-    let beyond: Vec<f64> =
-        spread.parts().iter().map(|(value, _)| *value).filter(|value| !within(value)).collect();
-    let stride = beyond.len().div_ceil(RINGS).max(1);
-    // From both ends inwards, so that the farthest are among them.
-    let rings = beyond.iter().step_by(stride).chain(beyond.last());
-    let points: Vec<(f64, f64)> = rings.map(|value| (x, *value)).collect();
+    let points: Vec<(f64, f64)> = beyond.iter().map(|value| (x, *value)).collect();
     if !points.is_empty() {
         marks.push(Mark::Dots { points, ink, hollow: true });
     }

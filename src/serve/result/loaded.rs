@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::file::ending;
 use super::own::files;
-use super::table::{Points, Tables, View};
+use super::table::{Boxes, Points, Tables, View};
 use crate::model::workflow::result::TableView;
 use crate::store::result::shelf::{Brief, Shelf};
 use crate::store::result::{ResultDir, ResultFile};
@@ -59,6 +59,18 @@ impl Desk {
     ) -> Points {
         let file = run.files.iter().find(|file| file.name == name);
         self.tables.line(&run.dir, file.ok_or("it is not there any more")?, x, y)
+    }
+
+    /// Column `y` of table `name` of `run` as boxes, one for each value of column `by`.
+    pub(in crate::serve) fn boxes(
+        &self,
+        run: &Loaded,
+        name: &str,
+        by: Option<&str>,
+        y: &str,
+    ) -> Boxes {
+        let file = run.files.iter().find(|file| file.name == name);
+        self.tables.boxes(&run.dir, file.ok_or("it is not there any more")?, by, y)
     }
 
     /// The names of the tables of run `id`.

@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::memo::Memo;
-use super::series::{self, Series};
+use super::series;
 use crate::model::unit::Bytes;
 use crate::model::workflow::Column;
+use crate::model::workflow::plot::{PlotKind, PlotSpec};
 use crate::model::workflow::result::TableView;
 use crate::store::result::{ResultDir, ResultFile};
-use crate::table;
+use crate::table::digest::{Data, Series, digest};
+use crate::table::{self, Boxed};
 
 /// Tables remembered, and lines of them; each is at most a few hundred KiB.
 const KEPT: usize = 64;
@@ -24,18 +26,25 @@ type Key = (PathBuf, String, u64, i64);
 /// A table that was looked at, or in words why it cannot be told.
 pub(in crate::serve) type View = Result<Arc<TableView>, String>;
 /// Two columns of one, likewise.
-pub(in crate::serve) type Points = Result<Arc<Series>, String>;
+pub(in crate::serve) type Points = Result<Arc<series::Series>, String>;
+
+/// The boxes of a column, likewise.
+pub(in crate::serve) type Boxes = Result<Arc<Vec<(String, Boxed)>>, String>;
+
+/// Numbers beyond the whiskers of a box that are drawn.
+const RINGS: usize = 60;
 
 /// Tables that were looked at lately.
 #[derive(Debug)]
 pub(super) struct Tables {
     views: Memo<Key, View>,
     lines: Memo<(Key, Option<String>, String), Points>,
+    boxes: Memo<(Key, Option<String>, String), Boxes>,
 }
 
 impl Default for Tables {
     fn default() -> Self {
-        Self { views: Memo::new(KEPT), lines: Memo::new(KEPT) }
+        Self { views: Memo::new(KEPT), lines: Memo::new(KEPT), boxes: Memo::new(KEPT) }
     }
 }
 
@@ -60,6 +69,32 @@ impl Tables {
         self.lines.of((key(dir, file), x.map(str::to_owned), y.to_owned()), || {
             let read = series::read(open(dir, file)?, x, y);
             read.map(Arc::new).map_err(|error| error.to_string())
+        })
+    }
+}
+
+impl Tables {
+    /// Column `y` of `file` as a box, or as one for each value of column `by`.
+    pub(super) fn boxes(
+        &self,
+        dir: &ResultDir,
+        file: &ResultFile,
+        by: Option<&str>,
+        y: &str,
+    ) -> Boxes {
+        self.boxes.of((key(dir, file), by.map(str::to_owned), y.to_owned()), || {
+            let spec = PlotSpec {
+                kind: PlotKind::Boxplot,
+                x: by.map(str::to_owned).into_iter().collect(),
+                y: vec![y.to_owned()],
+                ..PlotSpec::default()
+            };
+            let digest = digest(open(dir, file)?, &spec, &[]).map_err(|why| why.to_string())?;
+            let boxed = |series: Series| match series.data {
+                Data::Spread(spread) => Some((series.category, spread.boxed(RINGS))),
+                Data::Points(..) => None,
+            };
+            Ok(Arc::new(digest.series.into_iter().filter_map(boxed).collect()))
         })
     }
 }

@@ -12,7 +12,7 @@ use super::axis::{Axis, figure, instant};
 use super::markup::Markup;
 
 /// Height of the lines in pixels.
-const HEIGHT: f64 = 240.0;
+pub(super) const HEIGHT: f64 = 240.0;
 /// Colours there are.
 const COLORS: usize = 8;
 /// Lines of one picture; more are told and not drawn.
@@ -133,7 +133,7 @@ fn class(at: usize) -> String {
 }
 
 /// The words on the left.
-fn up(out: &mut Markup, axis: &Axis) {
+pub(super) fn up(out: &mut Markup, axis: &Axis) {
     out.node("svg", &[("class", "up"), ("aria-hidden", "true")], |out| {
         for (value, words) in &axis.ticks {
             let at = format!("{:.1}", HEIGHT * (1.0 - axis.place(*value)) + 12.0);
@@ -146,8 +146,8 @@ fn up(out: &mut Markup, axis: &Axis) {
     });
 }
 
-/// Lines behind, and the words below.
-fn grid(out: &mut Markup, x: &Axis, y: &Axis) {
+/// Lines behind.
+pub(super) fn rows(out: &mut Markup, y: &Axis) {
     for (value, _) in &y.ticks {
         let at = format!("{:.1}", HEIGHT * (1.0 - y.place(*value)));
         out.void(
@@ -155,6 +155,11 @@ fn grid(out: &mut Markup, x: &Axis, y: &Axis) {
             &[("class", "grid"), ("x1", "0"), ("x2", "100%"), ("y1", &at), ("y2", &at)],
         );
     }
+}
+
+/// Lines behind, and the words below.
+fn grid(out: &mut Markup, x: &Axis, y: &Axis) {
+    rows(out, y);
     let below = format!("{}", HEIGHT + 20.0);
     for (value, words) in &x.ticks {
         let place = x.place(*value);

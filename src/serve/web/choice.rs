@@ -1,5 +1,6 @@
 //! What is drawn of a table: which columns, from where on, how smooth.
 
+use super::boxes::Boxes;
 use super::chart::{Line, Picture, smooth};
 use super::form::{self, Pairs};
 use super::markup::Markup;
@@ -10,6 +11,13 @@ use crate::table::time::guess;
 
 /// Points that a rolling mean may be of.
 const SMOOTH: (usize, usize) = (1, 50);
+/// How it is drawn.
+const LINES: &str = "lines";
+const BOXES: &str = "boxes";
+/// Nothing parts the boxes.
+const NOTHING: &str = "nothing";
+/// Columns that are offered to part boxes.
+const PARTING: usize = 100;
 /// Along: the rows as they come.
 const ROW: &str = "row";
 
@@ -20,6 +28,10 @@ pub(super) struct Choice {
     y: Option<String>,
     absolute: bool,
     smooth: usize,
+    /// Boxes in place of lines.
+    boxes: bool,
+    /// The column whose values part the boxes.
+    by: Option<String>,
 }
 
 impl Choice {
@@ -29,7 +41,8 @@ impl Choice {
         let column = |name| pairs.first(name).filter(|_| own).map(str::to_owned);
         let absolute = own && pairs.first("align") == Some("absolute");
         let smooth = if own { pairs.number("smooth", SMOOTH, 1) } else { 1 };
-        Self { x: column("x"), y: column("y"), absolute, smooth }
+        let boxes = own && pairs.first("as") == Some(BOXES);
+        Self { x: column("x"), y: column("y"), absolute, smooth, boxes, by: column("by") }
     }
 
     /// The columns to draw of `view`: along, which may be none, and up.
@@ -44,8 +57,39 @@ impl Choice {
         (x, self.y.as_deref().and_then(named).or_else(first))
     }
 
+    /// Draws table `file` of `runs`.
+    pub(super) fn draw(&self, out: &mut Markup, desk: &Desk, file: &str, runs: &[Loaded]) {
+        if self.boxes {
+            self.boxed(desk, file, runs).put(out);
+        } else {
+            self.picture(desk, file, runs).put(out);
+        }
+    }
+
+    /// The boxes of table `file` of `runs`: one each, or one for each value that parts them.
+    fn boxed(&self, desk: &Desk, file: &str, runs: &[Loaded]) -> Boxes {
+        let mut picture = Boxes { title: file.to_owned(), ..Boxes::default() };
+        for (at, run) in runs.iter().enumerate() {
+            let Some(view) = run.table(file) else { continue };
+            let Some(y) = self.columns(view).1 else { continue };
+            let by = self.by.as_deref().filter(|by| names(view).any(|name| name == *by));
+            let Ok(boxes) = desk.boxes(run, file, by, y.name.as_str()) else { continue };
+            picture.y = titled(y);
+            by.unwrap_or_default().clone_into(&mut picture.x);
+            for (category, of) in boxes.iter() {
+                let name = match (by, runs.len()) {
+                    (None, _) => format!("run {}", run.brief.id),
+                    (Some(_), 1) => SafeText::new(category).to_string(),
+                    (Some(_), _) => format!("{} {}", run.brief.id, SafeText::new(category)),
+                };
+                picture.all.push((name, at, of.clone()));
+            }
+        }
+        picture
+    }
+
     /// The picture of table `file` of `runs`: one line each.
-    pub(super) fn picture(&self, desk: &Desk, file: &str, runs: &[Loaded]) -> Picture {
+    fn picture(&self, desk: &Desk, file: &str, runs: &[Loaded]) -> Picture {
         let mut picture =
             Picture { title: file.to_owned(), x: ROW.to_owned(), ..Picture::default() };
         for run in runs {
@@ -107,6 +151,10 @@ impl Choice {
             let chosen = if self.absolute { "absolute" } else { "relative" };
             form::select(out, "align", "Time", &align, chosen);
             form::number(out, "smooth", "Rolling mean of", SMOOTH, self.smooth);
+            let shape = if self.boxes { BOXES } else { LINES };
+            form::select(out, "as", "Drawn as", &form::plain([LINES, BOXES]), shape);
+            let all = form::plain(std::iter::once(NOTHING).chain(self::names(view).take(PARTING)));
+            form::select(out, "by", "Boxes by", &all, self.by.as_deref().unwrap_or(NOTHING));
         });
     }
 }
@@ -114,6 +162,11 @@ impl Choice {
 /// Columns with numbers.
 pub(super) fn drawable(view: &TableView) -> impl Iterator<Item = &ColumnView> {
     view.columns.iter().filter(|column| !column.course.is_empty())
+}
+
+/// The names of all columns.
+fn names(view: &TableView) -> impl Iterator<Item = &str> {
+    view.columns.iter().map(|column| column.name.as_str())
 }
 
 /// A column's name with its unit.

@@ -180,7 +180,7 @@ impl Side {
                 first,
                 &[("runs", &ids), ("file", file)],
             );
-            choice.picture(desk, file, &self.runs).put(out);
+            choice.draw(out, desk, file, &self.runs);
         }
     }
 

@@ -130,7 +130,7 @@ fn tables(out: &mut Markup, desk: &Desk, run: &Loaded, pairs: &Pairs) {
                 let choice = Choice::read(pairs, file);
                 let to = format!("{}#{anchor}", runs::to(&run.brief.id));
                 choice.form(out, &to, view, &[("file", file)]);
-                choice.picture(desk, file, std::slice::from_ref(run)).put(out);
+                choice.draw(out, desk, file, std::slice::from_ref(run));
                 figures_of(out, file, view);
             }
             Err(why) => empty(out, &format!("It is not shown: {why}"), ""),

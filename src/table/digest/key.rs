@@ -53,14 +53,14 @@ impl Keys {
                 cut(&self.joined)
             }
         };
-        let same = |key: &Key| key.group == group && key.category == category;
-        if let Some(at) = self.found.iter().position(same) {
+        let known = |key: &Key| same(&key.group, group) && same(&key.category, category);
+        if let Some(at) = self.found.iter().position(known) {
             return Some((at, false));
         }
         if self.found.len() >= self.most {
             return None;
         }
-        let new = self.found.iter().all(|key| key.group != group);
+        let new = self.found.iter().all(|key| !same(&key.group, group));
         if new && self.groups >= GROUPS {
             return None;
         }
@@ -72,6 +72,12 @@ impl Keys {
     pub(super) fn at(&self, key: usize) -> &Key {
         &self.found[key]
     }
+}
+
+/// Whether two names are one. Names of no letters are not looked into: they lie nowhere, and some
+/// processors take longer to find that out than to read the whole row.
+fn same(left: &[u8], right: &[u8]) -> bool {
+    left.len() == right.len() && (left.is_empty() || left == right)
 }
 
 fn cut(name: &[u8]) -> &[u8] {

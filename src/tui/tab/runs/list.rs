@@ -206,9 +206,10 @@ impl View {
     fn say_nothing(&self, none: bool, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
         if none {
             let how = format!(
-                "{} in the tab Bench runs a benchmark; it is seen here while it goes on and kept when \
-                 it is over. Jobs of other platforms and runs of other nodes stand here too, once \
-                 those are watched (`--source URL`).",
+                "{} in the tab Bench runs a benchmark, and `isomon run FILE` a workflow; it is seen \
+                 here while it goes on and kept when it is over. `isomon init` writes a file to begin \
+                 with. Jobs of other platforms and runs of other nodes stand here too, once those are \
+                 watched (`--source URL`).",
                 look.key(Action::Bench)
             );
             let how = if look.readonly {
