@@ -10,6 +10,8 @@ pub mod interval;
 pub mod load;
 pub mod permutation;
 pub mod place;
+pub mod rank;
+pub mod request;
 pub mod side;
 pub mod sorted;
 pub mod spell;
