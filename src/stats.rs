@@ -12,6 +12,7 @@ pub mod permutation;
 pub mod place;
 pub mod rank;
 pub mod request;
+pub mod serving;
 pub mod side;
 pub mod sorted;
 pub mod spell;

@@ -10,7 +10,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +17,6 @@ use crate::model::root::Roots;
 use crate::model::text::SafeText;
 use crate::model::time::Clock;
 use crate::source;
-use crate::stats::request::Figures;
 
 mod arrivals;
 mod body;
@@ -34,8 +32,9 @@ mod reply;
 mod tables;
 mod trial;
 
-pub use metrics::Own;
 pub use plan::{Api, Arrivals, Plan};
+
+pub use crate::stats::serving::{Own, Told};
 
 /// Why a load was not put on a server, or not to its end.
 #[derive(Debug, thiserror::Error)]
@@ -91,45 +90,6 @@ impl Progress {
     pub const fn at_work(&self) -> u64 {
         self.sent.saturating_sub(self.good + self.bad)
     }
-}
-
-/// What a load on a model's server came to.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Told {
-    /// The server, without what stands before it.
-    pub server: SafeText,
-    /// The model, as it calls it.
-    pub model: SafeText,
-    /// `completions` or `chat`.
-    pub api: SafeText,
-    /// Whether answers came token by token.
-    pub stream: bool,
-    /// Arrivals a second that were asked for.
-    pub rate: f64,
-    /// How they are spread: `poisson` or `fixed`.
-    pub arrivals: SafeText,
-    /// The seed of all that is random.
-    pub seed: u64,
-    /// Tokens of a prompt that were asked for.
-    pub prompt_tokens: u32,
-    /// Tokens of an answer that were asked for.
-    pub output_tokens: u32,
-    /// Requests at once that were allowed.
-    pub at_once: u32,
-    /// What the requests came to.
-    pub figures: Figures,
-    /// Arrivals that were never sent: the cap held them until the time was over.
-    pub unsent: u64,
-    /// Requests that were given up because the load was ended.
-    pub given_up: u64,
-    /// The server's own figures over the same while.
-    pub own: Option<Own>,
-    /// What is worth saying of it: how tokens were counted, what the server does not take.
-    pub notes: Vec<SafeText>,
-    /// What stands against its figures.
-    pub warnings: Vec<SafeText>,
-    /// Whether it was ended before it was over.
-    pub cancelled: bool,
 }
 
 /// A load that is to be put on a server, and all that it needs.

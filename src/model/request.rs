@@ -122,6 +122,10 @@ pub struct ServerRow {
     pub at: f64,
     /// The same in seconds since the load began.
     pub since_s: f64,
+    /// Requests at work, as isomon sees it.
+    pub seen_at_work: u64,
+    /// Pieces of text that came a second since the row before, as isomon sees it.
+    pub seen_chunks_per_s: Option<f64>,
     /// Requests at work.
     pub running: Option<f64>,
     /// Requests that wait.
@@ -196,19 +200,52 @@ impl Table {
     pub fn columns(self) -> Vec<Column> {
         let names: &[&str] = match self {
             Self::Requests => &[
-                "at", "number", "intended_s", "held_ms", "ttft_ms", "itl_mean_ms", "itl_p99_ms",
-                "itl_max_ms", "e2e_ms", "done_s", "prompt_tokens", "output_tokens", "counted_by",
-                "chunks", "tokens_per_s", "outcome", "status", "message",
+                "at",
+                "number",
+                "intended_s",
+                "held_ms",
+                "ttft_ms",
+                "itl_mean_ms",
+                "itl_p99_ms",
+                "itl_max_ms",
+                "e2e_ms",
+                "done_s",
+                "prompt_tokens",
+                "output_tokens",
+                "counted_by",
+                "chunks",
+                "tokens_per_s",
+                "outcome",
+                "status",
+                "message",
             ],
             Self::Gaps => &["at", "number", "gap_ms"],
             Self::Server => &[
-                "at", "since_s", "running", "waiting", "kv_cache_percent", "generated_per_s",
-                "prompted_per_s", "generated_total", "prompted_total", "ttft_mean_ms", "itl_mean_ms",
-                "e2e_mean_ms", "trouble",
+                "at",
+                "since_s",
+                "seen_at_work",
+                "seen_chunks_per_s",
+                "running",
+                "waiting",
+                "kv_cache_percent",
+                "generated_per_s",
+                "prompted_per_s",
+                "generated_total",
+                "prompted_total",
+                "ttft_mean_ms",
+                "itl_mean_ms",
+                "e2e_mean_ms",
+                "trouble",
             ],
-            Self::Host => {
-                &["at", "since_s", "device", "use_percent", "memory_bytes", "power_watts", "celsius"]
-            }
+            Self::Host => &[
+                "at",
+                "since_s",
+                "device",
+                "use_percent",
+                "memory_bytes",
+                "power_watts",
+                "celsius",
+            ],
         };
         names.iter().map(|name| column(name)).collect()
     }
@@ -229,7 +266,7 @@ fn column(name: &str) -> Column {
     let kind = match name {
         "at" => ColumnKind::Timestamp,
         "counted_by" | "outcome" | "message" | "trouble" | "device" => ColumnKind::String,
-        "number" | "chunks" => ColumnKind::Integer,
+        "number" | "chunks" | "seen_at_work" => ColumnKind::Integer,
         _ => ColumnKind::Float,
     };
     let format = (name == "at").then_some(TimeFormat::Unix);

@@ -80,6 +80,8 @@ pub struct Figures {
     pub prompted_per_s: Option<f64>,
     /// Tokens of an answer, on the mean.
     pub output_tokens: Option<f64>,
+    /// Pieces of an answer, on the mean.
+    pub chunks: Option<f64>,
     /// Tokens of a prompt, on the mean.
     pub prompt_tokens: Option<f64>,
     /// Who counted the tokens of answers; the least sure of all.
@@ -102,7 +104,8 @@ pub fn figures(requests: &[Request], gaps: &[Gap], seed: u64) -> Figures {
     let generated = sum(&good, |request| request.output_tokens);
     let prompted = sum(&good, |request| request.prompt_tokens);
     let mean = |sum: Option<f64>| sum.map(|sum| sum / good.len() as f64);
-    let known = |of: fn(&Request) -> Option<f64>| spread(good.iter().filter_map(|it| of(it)).collect());
+    let known =
+        |of: fn(&Request) -> Option<f64>| spread(good.iter().filter_map(|it| of(it)).collect());
     Figures {
         requests: requests.len(),
         good: good.len(),
@@ -119,6 +122,7 @@ pub fn figures(requests: &[Request], gaps: &[Gap], seed: u64) -> Figures {
         generated_per_s: generated.and_then(per_s),
         prompted_per_s: prompted.and_then(per_s),
         output_tokens: mean(generated),
+        chunks: mean(sum(&good, |request| Some(request.chunks))),
         prompt_tokens: mean(prompted),
         counted_by: good.iter().map(|request| request.counted_by).max(),
         at_work: at_work(requests),
@@ -180,7 +184,9 @@ fn of_gaps(good: &[&Request], gaps: &[Gap], seed: u64) -> Option<Spread> {
             draws.push(value);
         }
     }
-    for (quantile, draws) in [&mut spread.p50, &mut spread.p95, &mut spread.p99].into_iter().zip(draws) {
+    for (quantile, draws) in
+        [&mut spread.p50, &mut spread.p95, &mut spread.p99].into_iter().zip(draws)
+    {
         let draws = Sorted::new(draws);
         quantile.interval = draws.map(|draws| (draws.quantile(0.025), draws.quantile(0.975)));
     }

@@ -4,7 +4,6 @@
 //! the time at which it was meant to come. When the time is over, what is held is not sent any more.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
@@ -12,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::arrivals::Times;
-use super::exchange::{Seen, When, rows};
+use super::exchange::{Asker, Counts, Seen, When, rows};
 use super::judge::{self, Beside};
 use super::tables::{self, Row, Writer};
 use super::trial::{self, Found};
@@ -32,9 +31,12 @@ struct Shared {
     found: Found,
     begun: Instant,
     wall_ns: i64,
-    sent: AtomicU64,
-    good: AtomicU64,
-    bad: AtomicU64,
+}
+
+impl Shared {
+    const fn counts(&self) -> &Arc<Counts> {
+        &self.found.asker.counts
+    }
 }
 
 /// What came of sending.
@@ -55,12 +57,12 @@ pub(super) async fn run(load: Load) -> Result<Told, Error> {
     let writer = Writer::begin(&load.tables)?;
     let begun = Instant::now() + LEAD;
     let wall_ns = load.clock.wall_ns() + i64::try_from(LEAD.as_nanos()).unwrap_or_default();
-    let count = AtomicU64::default;
-    let shared =
-        Arc::new(Shared { found, begun, wall_ns, sent: count(), good: count(), bad: count() });
+    let shared = Arc::new(Shared { found, begun, wall_ns });
     let stop = CancellationToken::new();
     let (rows, ended) = (writer.rows.clone(), stop.clone());
-    let own = tokio::spawn(metrics::watch(beside(&load)?, begun, wall_ns, rows, ended));
+    let counts = Arc::clone(shared.counts());
+    let own = metrics::Watch { client: beside(&load)?, begun, wall_ns, rows, counts };
+    let own = tokio::spawn(own.run(ended));
     let (rows, ended) = (writer.rows.clone(), stop.clone());
     let host = tokio::spawn(host::watch(load.roots.clone(), begun, wall_ns, rows, ended));
     let sent = send(&load, &shared, &writer).await;
@@ -78,10 +80,11 @@ async fn prepared(load: &Load) -> Result<Found, Error> {
     if load.plan.warmup > 0 {
         load.say(&format!("warming up with {} requests", load.plan.warmup));
     }
+    let asker = Asker { counts: Arc::default(), ..found.asker.clone() };
     for number in 0..load.plan.warmup {
         let prompt = found.prompts.prompt(u64::MAX / 2 + u64::from(number));
         // Ignored: what is wrong now is wrong later too, and counted then.
-        found.asker.ask(&prompt, &mut Seen::default()).await.ok();
+        asker.ask(&prompt, &mut Seen::default()).await.ok();
     }
     Ok(found)
 }
@@ -107,8 +110,7 @@ async fn send(load: &Load, shared: &Arc<Shared>, writer: &Writer) -> Sent {
         () = work => {}
         () = tell(load, shared) => {}
     }
-    let ended = shared.good.load(Ordering::Relaxed) + shared.bad.load(Ordering::Relaxed);
-    sent.given_up = shared.sent.load(Ordering::Relaxed).saturating_sub(ended);
+    sent.given_up = shared.counts().at_work();
     sent
 }
 
@@ -139,7 +141,7 @@ async fn arrive(
             sent.unsent += 1;
             continue;
         };
-        shared.sent.fetch_add(1, Ordering::Relaxed);
+        Counts::add(&shared.counts().sent, 1);
         let (shared, rows) = (Arc::clone(shared), writer.rows.clone());
         let cancel = load.cancel.clone();
         tokio::spawn(async move {
@@ -158,11 +160,12 @@ async fn one(shared: &Shared, number: u64, intended: f64, rows_to: &mpsc::Sender
     let when = When { begun, wall_ns, intended, sent: Instant::now() };
     let mut seen = Seen::default();
     let result = shared.found.asker.ask(&prompt, &mut seen).await;
-    let ended = if result.is_ok() { &shared.good } else { &shared.bad };
+    let counts = shared.counts();
+    let ended = if result.is_ok() { &counts.good } else { &counts.bad };
     let (row, gaps) = rows(number, &when, &seen, result);
     // Who writes has stopped only where the disk is full, which is told at the end.
     rows_to.send(Row::Request(Box::new(row), gaps)).await.ok();
-    ended.fetch_add(1, Ordering::Relaxed);
+    Counts::add(ended, 1);
 }
 
 /// Tells every second how far it is.
@@ -170,12 +173,12 @@ async fn tell(load: &Load, shared: &Shared) {
     let mut every = tokio::time::interval_at(shared.begun, Duration::from_secs(1));
     loop {
         every.tick().await;
-        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let counts = shared.counts();
         let progress = Progress {
             seconds: shared.begun.elapsed().as_secs(),
-            sent: of(&shared.sent),
-            good: of(&shared.good),
-            bad: of(&shared.bad),
+            sent: Counts::of(&counts.sent),
+            good: Counts::of(&counts.good),
+            bad: Counts::of(&counts.bad),
         };
         load.say.try_send(Said::Progress(progress)).ok();
     }

@@ -1,5 +1,7 @@
 //! One request and its answer, watched token by token, within bounds that no server can stretch.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -32,6 +34,36 @@ pub(super) struct Asker {
     pub(super) tokens: u32,
     /// Time that a request has, from when it is sent.
     pub(super) timeout: Duration,
+    /// What all requests of it came to so far.
+    pub(super) counts: Arc<Counts>,
+}
+
+/// What requests came to so far.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) sent: AtomicU64,
+    pub(super) good: AtomicU64,
+    pub(super) bad: AtomicU64,
+    /// Pieces of text that came.
+    pub(super) chunks: AtomicU64,
+}
+
+impl Counts {
+    /// How many `of` these there are.
+    pub(super) fn of(count: &AtomicU64) -> u64 {
+        count.load(Ordering::Relaxed)
+    }
+
+    /// One more.
+    pub(super) fn add(count: &AtomicU64, more: u64) {
+        count.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// Requests at work.
+    pub(super) fn at_work(&self) -> u64 {
+        let ended = Self::of(&self.good) + Self::of(&self.bad);
+        Self::of(&self.sent).saturating_sub(ended)
+    }
 }
 
 /// What was seen of an answer.
@@ -74,7 +106,9 @@ impl Asker {
         let mut answer = opened.map_err(|error| of_error(&error))?;
         seen.status = Some(answer.status);
         match answer.status {
-            200..=299 if answer.media == "text/event-stream" => stream(&mut answer, seen).await?,
+            200..=299 if answer.media == "text/event-stream" => {
+                stream(&mut answer, seen, &self.counts).await?;
+            }
             200..=299 => whole(&mut answer, seen).await?,
             300..=399 => {
                 let why = "it points elsewhere, and nobody goes there; write its own address";
@@ -85,8 +119,9 @@ impl Asker {
                 return Err(miss(Fate::Status, &format!("{status}: {}", reply::said(&page))));
             }
         }
-        let none = seen.chunks == 0 && seen.usage.and_then(|of| of.completion_tokens) != Some(0);
-        if none && self.tokens > 0 {
+        // Tokens that are no text yet are some all the same.
+        let told = seen.usage.and_then(|usage| usage.completion_tokens).unwrap_or_default();
+        if seen.chunks == 0 && told == 0 {
             return Err(miss(Fate::Empty, "it was answered without a token"));
         }
         Ok(())
@@ -94,15 +129,14 @@ impl Asker {
 }
 
 /// Hears a stream to its end.
-async fn stream(answer: &mut Answer, seen: &mut Seen) -> Result<(), Miss> {
+async fn stream(answer: &mut Answer, seen: &mut Seen, counts: &Counts) -> Result<(), Miss> {
     let (mut events, mut ended) = (Events::default(), false);
     loop {
         let piece = answer.piece().await;
         let piece = match piece {
             Ok(Some(piece)) => piece,
-            Ok(None) if ended => return Ok(()),
+            Ok(None) | Err(_) if ended => return Ok(()),
             Ok(None) => return Err(miss(Fate::Cut, "the stream ended before the answer did")),
-            Err(_) if ended => return Ok(()),
             Err(error) => return Err(of_error(&error)),
         };
         let now = Instant::now();
@@ -119,7 +153,9 @@ async fn stream(answer: &mut Answer, seen: &mut Seen) -> Result<(), Miss> {
                 timeout(REST, answer.piece()).await.ok();
                 return Ok(());
             }
+            let before = seen.chunks;
             ended |= seen.take(&event, now)?;
+            Counts::add(&counts.chunks, seen.chunks - before);
         }
     }
 }

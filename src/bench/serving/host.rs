@@ -13,6 +13,7 @@ use crate::model::reading::Reading;
 use crate::model::request::HostRow;
 use crate::model::root::Roots;
 use crate::model::text::SafeText;
+use crate::model::unit::Ratio;
 use crate::probe::Probe as _;
 use crate::probe::cpu::CpuProbe;
 use crate::probe::gpu::{GpuProbe, Launch};
@@ -35,15 +36,12 @@ impl Reader {
             use_percent: busy.map(|busy| busy.busy.percent()),
             ..HostRow::default()
         };
-        let own = HostRow {
-            device: "isomon".into(),
-            use_percent: self.own(now),
-            ..HostRow::default()
-        };
+        let own =
+            HostRow { device: "isomon".into(), use_percent: self.own(now), ..HostRow::default() };
         let gpus = self.gpu.sample(now).gpus;
         let gpu = |gpu: crate::model::gpu::Gpu| HostRow {
             device: SafeText::new(&format!("gpu {}", gpu.index)),
-            use_percent: known(&gpu.utilization).map(|share| share.percent()),
+            use_percent: known(&gpu.utilization).map(Ratio::percent),
             memory_bytes: known(&gpu.memory_used_bytes).map(|bytes| bytes.0),
             power_watts: known(&gpu.power_watts).map(|watts| watts.0),
             celsius: known(&gpu.celsius).map(|celsius| celsius.0),

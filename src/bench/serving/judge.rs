@@ -39,7 +39,9 @@ pub(super) fn warnings(told: &Told, beside: Beside) -> Vec<SafeText> {
     words.extend(tokens(told));
     words.extend(told.own.iter().flat_map(|own| unlike(figures, own)));
     if beside.left_out {
-        words.push("there were more gaps between tokens than are kept; the last are left out".into());
+        words.push(
+            "there were more gaps between tokens than are kept; the last are left out".into(),
+        );
     }
     words.iter().map(|words| SafeText::new(words)).collect()
 }
@@ -95,8 +97,18 @@ fn tokens(told: &Told) -> Vec<String> {
     }
     let short = figures.output_tokens.filter(|mean| *mean < f64::from(told.output_tokens) * 0.9);
     words.extend(short.map(|mean| {
-        format!("answers were {mean:.0} tokens long on the mean, and {} were asked for", told.output_tokens)
+        format!(
+            "answers were {mean:.0} tokens long on the mean, and {} were asked for",
+            told.output_tokens
+        )
     }));
+    if let (true, Some(chunks), Some(tokens)) = (told.stream, figures.chunks, figures.output_tokens)
+        && chunks < tokens * 0.9
+    {
+        words.push(format!(
+            "answers of {tokens:.0} tokens came in {chunks:.0} pieces: ITL is between pieces"
+        ));
+    }
     let wanted = f64::from(told.prompt_tokens);
     let other = figures.prompt_tokens.filter(|mean| (mean / wanted - 1.0).abs() > 0.1);
     words.extend(other.map(|mean| {
@@ -117,9 +129,7 @@ fn unlike(figures: &Figures, own: &Own) -> Vec<String> {
         } else {
             "its counter leaves some out, or lags behind"
         };
-        words.push(format!(
-            "{seen:.1} tokens/s were seen and the server says {told:.1}: {why}"
-        ));
+        words.push(format!("{seen:.1} tokens/s were seen and the server says {told:.1}: {why}"));
     }
     let times = [("TTFT", figures.ttft_ms, own.ttft_ms), ("E2E", figures.e2e_ms, own.e2e_ms)];
     for (name, seen, told) in times {
@@ -144,9 +154,9 @@ fn unlike(figures: &Figures, own: &Own) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::serving::metrics::Quick;
     use crate::model::request::Request;
     use crate::stats::request::{figures, spread};
+    use crate::stats::serving::Quick;
 
     fn told() -> Told {
         let requests: Vec<Request> = (0..400)
@@ -182,30 +192,65 @@ mod tests {
     #[test]
     fn each_trouble_has_its_word() {
         let quiet = Beside::default();
-        let rows: [(&str, Box<dyn Fn(&mut Told)>, Beside); 11] = [
-            ("no more than 8 may be at work", Box::new(|told| told.figures.held = 50),
-                Beside { capped: true, ..quiet }),
+        let rows: [(&str, Box<dyn Fn(&mut Told)>, Beside); 12] = [
+            (
+                "no more than 8 may be at work",
+                Box::new(|told| told.figures.held = 50),
+                Beside { capped: true, ..quiet },
+            ),
             ("isomon was slow to send them", Box::new(|told| told.figures.held = 50), quiet),
             ("7 were never sent", Box::new(|told| told.unsent = 7), quiet),
             ("falls behind", Box::new(|told| told.figures.at_work = Some((3, 30))), quiet),
-            ("up to 99 % of a processor", Box::new(|_| {}), Beside { own_cpu: Some(99.0), ..quiet }),
-            ("100 answers are too few for an interval of p99", Box::new(|told| {
-                told.figures.e2e_ms = spread(vec![1.0; 100]);
-            }), quiet),
-            ("the pieces that came", Box::new(|told| {
-                told.figures.counted_by = Some(Counted::Chunks);
-            }), quiet),
-            ("answers were 5 tokens long", Box::new(|told| {
-                told.figures.output_tokens = Some(5.0);
-            }), quiet),
-            ("the server says 200.0", Box::new(|told| {
-                let own = Own { generated_per_s: Some(200.0), ..Own::default() };
-                told.own = Some(own);
-            }), quiet),
-            ("TTFT was 50.0 ms on the mean and the server says 20.0 ms", Box::new(|told| {
-                let ttft_ms = Some(Quick { mean: 20.0, ..Quick::default() });
-                told.own = Some(Own { ttft_ms, ..Own::default() });
-            }), quiet),
+            (
+                "up to 99 % of a processor",
+                Box::new(|_| {}),
+                Beside { own_cpu: Some(99.0), ..quiet },
+            ),
+            (
+                "100 answers are too few for an interval of p99",
+                Box::new(|told| {
+                    told.figures.e2e_ms = spread(vec![1.0; 100]);
+                }),
+                quiet,
+            ),
+            (
+                "the pieces that came",
+                Box::new(|told| {
+                    told.figures.counted_by = Some(Counted::Chunks);
+                }),
+                quiet,
+            ),
+            (
+                "answers were 5 tokens long",
+                Box::new(|told| {
+                    told.figures.output_tokens = Some(5.0);
+                }),
+                quiet,
+            ),
+            (
+                "the server says 200.0",
+                Box::new(|told| {
+                    let own = Own { generated_per_s: Some(200.0), ..Own::default() };
+                    told.own = Some(own);
+                }),
+                quiet,
+            ),
+            (
+                "TTFT was 50.0 ms on the mean and the server says 20.0 ms",
+                Box::new(|told| {
+                    let ttft_ms = Some(Quick { mean: 20.0, ..Quick::default() });
+                    told.own = Some(Own { ttft_ms, ..Own::default() });
+                }),
+                quiet,
+            ),
+            (
+                "in 4 pieces",
+                Box::new(|told| {
+                    told.figures.chunks = Some(4.0);
+                    told.stream = true;
+                }),
+                quiet,
+            ),
             ("left out", Box::new(|_| {}), Beside { left_out: true, ..quiet }),
         ];
         for (wanted, change, beside) in rows {

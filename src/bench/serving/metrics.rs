@@ -5,18 +5,20 @@
 //! load: the row says why it is empty.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use super::exchange::Counts;
 use super::tables::Row;
 use crate::metric::{Bounds, Page};
 use crate::model::request::ServerRow;
 use crate::model::text::SafeText;
 use crate::source::client::Client;
+use crate::stats::serving::{Own, Quick};
 
 /// Time from one row to the next.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
@@ -51,8 +53,7 @@ const PROMPTED: &[&str] = &[
     "llamacpp:prompt_tokens_total",
     "tgi_request_input_length_sum",
 ];
-const FIRST: &[&str] =
-    &["vllm:time_to_first_token_seconds", "sglang:time_to_first_token_seconds"];
+const FIRST: &[&str] = &["vllm:time_to_first_token_seconds", "sglang:time_to_first_token_seconds"];
 const BETWEEN: &[&str] = &[
     "vllm:inter_token_latency_seconds",
     "vllm:time_per_output_token_seconds",
@@ -87,42 +88,6 @@ pub(super) struct Totals {
     whole: Option<Times>,
 }
 
-/// The server's own figures over the time of a load.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Own {
-    /// Seconds between the first and the last reading.
-    pub seconds: f64,
-    /// Tokens generated a second.
-    pub generated_per_s: Option<f64>,
-    /// Tokens of prompts a second.
-    pub prompted_per_s: Option<f64>,
-    /// Most requests at work at any reading.
-    pub running_most: Option<f64>,
-    /// Most requests that waited at any reading.
-    pub waiting_most: Option<f64>,
-    /// Most of the key-value cache in use at any reading.
-    pub kv_cache_most_percent: Option<f64>,
-    /// Until the first token, by its histogram.
-    pub ttft_ms: Option<Quick>,
-    /// Between tokens.
-    pub itl_ms: Option<Quick>,
-    /// Whole requests.
-    pub e2e_ms: Option<Quick>,
-}
-
-/// What a histogram tells of times, in milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Quick {
-    /// Mean.
-    pub mean: f64,
-    /// Half are below, between the bounds of a bucket by a straight line.
-    pub p50: Option<f64>,
-    /// 95 % are below.
-    pub p95: Option<f64>,
-    /// 99 % are below.
-    pub p99: Option<f64>,
-}
-
 impl Totals {
     /// Reads `body`; why it cannot be read.
     pub(super) fn read(body: &[u8]) -> Result<Self, SafeText> {
@@ -132,9 +97,8 @@ impl Totals {
         let times = |names: &[&str]| names.iter().find_map(|name| Times::of(&page, name));
         // V0 of vLLM and page after page of others leave `_total` away, or put it there.
         let total = |names: &[&str]| {
-            one(names).or_else(|| {
-                names.iter().find_map(|name| sum(&page, name.strip_suffix("_total")?))
-            })
+            one(names)
+                .or_else(|| names.iter().find_map(|name| sum(&page, name.strip_suffix("_total")?)))
         };
         Ok(Self {
             running: one(RUNNING),
@@ -267,7 +231,12 @@ impl Readings {
             return None;
         }
         let [running_most, waiting_most, kv_cache_most_percent] = self.most;
-        Some(Own { running_most, waiting_most, kv_cache_most_percent, ..own(&first, &last, to - from) })
+        Some(Own {
+            running_most,
+            waiting_most,
+            kv_cache_most_percent,
+            ..own(&first, &last, to - from)
+        })
     }
 }
 
@@ -287,35 +256,54 @@ fn own(before: &Totals, now: &Totals, seconds: f64) -> Own {
     }
 }
 
-/// Reads the server every second from `begun` on, until `stop`, and once more then; its own figures over
-/// all, where it has any.
-pub(super) async fn watch(
-    client: Client,
-    begun: Instant,
-    wall_ns: i64,
-    rows: mpsc::Sender<Row>,
-    stop: CancellationToken,
-) -> Option<Own> {
-    let mut readings = Readings::default();
-    let mut every = tokio::time::interval_at(begun, EVERY);
-    every.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    loop {
-        let over = tokio::select! {
-            biased;
-            () = stop.cancelled() => true,
-            _ = every.tick() => false,
-        };
-        let read = client.get("/metrics").await.and_then(|reply| client.good("/metrics", reply));
+/// Who reads a server while it is asked.
+pub(super) struct Watch {
+    pub(super) client: Client,
+    /// The beginning of the load.
+    pub(super) begun: Instant,
+    /// The same in nanoseconds since 1970 UTC.
+    pub(super) wall_ns: i64,
+    pub(super) rows: mpsc::Sender<Row>,
+    /// What was seen of the server, which stands beside what it says.
+    pub(super) counts: Arc<Counts>,
+}
+
+impl Watch {
+    /// Reads it every second until `stop`, and once more then; its own figures over all, where it has any.
+    pub(super) async fn run(self, stop: CancellationToken) -> Option<Own> {
+        let mut readings = Readings::default();
+        let mut every = tokio::time::interval_at(self.begun, EVERY);
+        every.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut before = None;
+        loop {
+            let over = tokio::select! {
+                biased;
+                () = stop.cancelled() => true,
+                _ = every.tick() => false,
+            };
+            let mut row = self.read(&mut readings).await;
+            let chunks = Counts::of(&self.counts.chunks) as f64;
+            let seen = before.replace((row.since_s, chunks));
+            row.seen_chunks_per_s =
+                seen.and_then(|(at, before)| rate(Some(before), Some(chunks), row.since_s - at));
+            let gone = self.rows.send(Row::Server(Box::new(row))).await.is_err();
+            if gone || over {
+                return readings.own();
+            }
+        }
+    }
+
+    async fn read(&self, readings: &mut Readings) -> ServerRow {
+        let path = "/metrics";
+        let read = self.client.get(path).await.and_then(|reply| self.client.good(path, reply));
         let read = read.map_err(|why| SafeText::new(&why.to_string()));
-        let since = begun.elapsed().as_secs_f64();
+        let since_s = self.begun.elapsed().as_secs_f64();
         let row = match read.and_then(|reply| Totals::read(&reply.body)) {
-            Ok(totals) => readings.take(since, totals),
+            Ok(totals) => readings.take(since_s, totals),
             Err(trouble) => ServerRow { trouble, ..ServerRow::default() },
         };
-        let at = wall_ns as f64 / 1e9 + since;
-        if rows.send(Row::Server(Box::new(ServerRow { at, since_s: since, ..row }))).await.is_err() || over {
-            return readings.own();
-        }
+        let at = self.wall_ns as f64 / 1e9 + since_s;
+        ServerRow { at, since_s, seen_at_work: self.counts.at_work(), ..row }
     }
 }
 

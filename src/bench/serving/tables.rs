@@ -81,7 +81,12 @@ impl Writer {
     /// Begins all tables where `pattern` says.
     pub(super) fn begin(pattern: &str) -> Result<Self, Error> {
         let begin = |table| Grown::begin(pattern, table);
-        let tables = [begin(Table::Requests)?, begin(Table::Gaps)?, begin(Table::Server)?, begin(Table::Host)?];
+        let tables = [
+            begin(Table::Requests)?,
+            begin(Table::Gaps)?,
+            begin(Table::Server)?,
+            begin(Table::Host)?,
+        ];
         let (rows, taken) = mpsc::channel(ROWS);
         let done = tokio::task::spawn_blocking(move || write(tables, taken));
         Ok(Self { rows, done })

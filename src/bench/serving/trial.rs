@@ -1,6 +1,8 @@
 //! What a server takes is found out before anything is counted: its model, the way it is asked, and how
 //! it counts tokens.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::body::Form;
@@ -49,22 +51,26 @@ pub(super) async fn find(load: &Load) -> Result<Found, Error> {
     load.say("finding out how it is asked, and how it counts tokens");
     let asker = asker(client, plan, model).await?;
     if !asker.form.ignore_eos {
-        notes.push("the server does not take ignore_eos: answers may end before their length".into());
+        notes.push(
+            "the server does not take ignore_eos: answers may end before their length".into(),
+        );
     }
-    let counted = [
-        counted(&asker, plan, TRIED[0]).await?,
-        counted(&asker, plan, TRIED[1]).await?,
-    ];
+    let counted = [counted(&asker, plan, TRIED[0]).await?, counted(&asker, plan, TRIED[1]).await?];
     let count = match counted {
         [Some(few), Some(many)] => words(plan.prompt_tokens, [few, many]),
         _ => None,
     };
     let words = if let Some((words, each)) = count {
-        notes.push(format!("prompts of {words} words; the server counts {each:.2} tokens a word").into());
+        notes.push(
+            format!("prompts of {words} words; the server counts {each:.2} tokens a word").into(),
+        );
         words
     } else {
         let words = plan.prompt_tokens;
-        notes.push(format!("the server does not count the tokens of prompts: {words} words are sent").into());
+        notes.push(
+            format!("the server does not count the tokens of prompts: {words} words are sent")
+                .into(),
+        );
         words
     };
     Ok(Found { asker, prompts: Prompts::new(plan.seed, words), notes })
@@ -107,7 +113,8 @@ async fn asker(client: Client, plan: &Plan, model: Option<String>) -> Result<Ask
         for (usage, ignore_eos) in FORMS {
             let form = Form { api, model: model.clone(), stream: plan.stream, usage, ignore_eos };
             let client = client.clone();
-            let asker = Asker { client, form, tokens: 1, timeout: plan.timeout };
+            let (timeout, counts) = (plan.timeout, Arc::default());
+            let asker = Asker { client, form, tokens: 1, timeout, counts };
             let mut seen = Seen::default();
             match asker.ask(&Prompts::new(plan.seed, TRIED[0]).prompt(u64::MAX), &mut seen).await {
                 Ok(()) => return Ok(Asker { tokens: plan.output_tokens, ..asker }),
@@ -140,14 +147,18 @@ fn refused(last: Option<(Api, Miss)>) -> Error {
         return Error::Fault("no way to ask was tried".into());
     };
     let remedy = match miss.fate {
-        Fate::Status if ["401", "403"].iter().any(|code| miss.message.as_str().starts_with(code)) => {
+        Fate::Status
+            if ["401", "403"].iter().any(|code| miss.message.as_str().starts_with(code)) =>
+        {
             "give it a token: --token-env NAME or --token-file FILE"
         }
         Fate::Timeout => "wait until it has loaded its model, or give it more with --timeout",
         Fate::Refused => "start the server, or write the address it listens on",
         Fate::Redirect => "write the address it points to",
-        _ => "name the server of a model that speaks OpenAI's API: --model http://HOST:PORT; --api and \
-              --model-name say how it is asked",
+        _ => {
+            "name the server of a model that speaks OpenAI's API: --model http://HOST:PORT; --api and \
+              --model-name say how it is asked"
+        }
     };
     let what = format!("{}: {}", api.path(), miss.message);
     Error::Trial { what: SafeText::within(&what, 600), remedy: remedy.into() }
@@ -155,7 +166,7 @@ fn refused(last: Option<(Api, Miss)>) -> Error {
 
 /// What the server counts of a prompt of `words` words; `None` where it counts nothing.
 async fn counted(asker: &Asker, plan: &Plan, words: u32) -> Result<Option<u64>, Error> {
-    let asker = Asker { tokens: 1, ..asker.clone() };
+    let asker = Asker { tokens: 1, counts: Arc::default(), ..asker.clone() };
     let mut seen = Seen::default();
     let prompt = Prompts::new(plan.seed, words).prompt(u64::MAX - u64::from(words));
     match asker.ask(&prompt, &mut seen).await {
