@@ -309,7 +309,8 @@ fn rates_stand_beside_each_other_and_are_kept_as_a_run() {
         shown.contains("requests__rate=40.csv") && shown.contains("ttft_p50_ms__rate=40"),
         "{shown}"
     );
-    assert!(out(&home.run(&["list"])).contains("success"), "it is listed");
+    assert!(out(&home.run(&["list"])).contains(&id), "it is listed");
+    assert!(!shown.contains("redacted"), "no figure looks like a secret: {shown}");
     let again = home.run(&["run", dir.join("workflow.yaml").to_str().unwrap()]);
     assert_eq!(status(&again), Some(0), "its file runs again: {}", out(&again));
 }

@@ -114,6 +114,13 @@ impl std::fmt::Debug for Load {
     }
 }
 
+/// Whether the server of `plan` answers at all; what it answers is found out later.
+pub async fn reach(plan: &Plan) -> Result<(), Error> {
+    let client = source::client::Client::new(&plan.server)?;
+    client.get("/v1/models").await?;
+    Ok(())
+}
+
 impl Load {
     /// Does all of it. Cancelled, it tells what came until then.
     pub async fn run(self) -> Result<Told, Error> {

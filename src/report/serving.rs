@@ -195,7 +195,8 @@ fn ranged(of: Quantile) -> String {
     }
 }
 
-/// The figures as one flat object: metadata of a run, by which runs are compared.
+/// The figures as one flat object: metadata of a run, by which runs are compared. `tps` are tokens a second:
+/// what is called a token is taken for a secret there.
 pub fn flat(told: &Told) -> Value {
     let mut flat = Map::new();
     let figures = &told.figures;
@@ -218,12 +219,12 @@ pub fn flat(told: &Told) -> Value {
         }
         put(&format!("server_{name}_mean_ms"), own(told).map(|own| own.mean));
     }
-    put("answer_tokens_per_s", figures.tokens_per_s.map(|spread| spread.p50.value));
-    put("generated_tokens_per_s", figures.generated_per_s);
-    put("prompt_tokens_per_s", figures.prompted_per_s);
+    put("tps_answer", figures.tokens_per_s.map(|spread| spread.p50.value));
+    put("tps_generated", figures.generated_per_s);
+    put("tps_prompt", figures.prompted_per_s);
     let own = told.own.as_ref();
-    put("server_generated_tokens_per_s", own.and_then(|own| own.generated_per_s));
-    put("server_prompt_tokens_per_s", own.and_then(|own| own.prompted_per_s));
+    put("server_tps_generated", own.and_then(|own| own.generated_per_s));
+    put("server_tps_prompt", own.and_then(|own| own.prompted_per_s));
     flat.insert("model".to_owned(), Value::from(told.model.as_str()));
     Value::Object(flat)
 }
@@ -231,8 +232,7 @@ pub fn flat(told: &Told) -> Value {
 /// Milliseconds below which a difference is none.
 const SLIGHT_MS: f64 = 1.0;
 /// Figures of [`flat`] of which more is better.
-const MORE: [&str; 4] =
-    ["good_per_s", "answer_tokens_per_s", "generated_tokens_per_s", "prompt_tokens_per_s"];
+const MORE: [&str; 4] = ["good_per_s", "tps_answer", "tps_generated", "tps_prompt"];
 
 /// Whether `new` is worse than `old` by more than the share `noise`, if `key` is a figure of [`flat`] of
 /// what was seen, of one case or another.
@@ -313,8 +313,8 @@ mod tests {
             ("ttft_p95_ms__rate=2", 100.0, 121.0, true),
             ("ttft_p95_ms__rate=2", 100.0, 119.0, false),
             ("itl_p50_ms", 0.1, 0.5, false),
-            ("generated_tokens_per_s", 100.0, 79.0, true),
-            ("generated_tokens_per_s", 100.0, 200.0, false),
+            ("tps_generated", 100.0, 79.0, true),
+            ("tps_generated", 100.0, 200.0, false),
             ("errors__rate=2__1", 0.0, 5.0, true),
             ("errors", 0.0, 1.0, false),
             ("server_ttft_mean_ms", 1.0, 9.0, false),

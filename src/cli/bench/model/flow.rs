@@ -14,8 +14,8 @@ use super::super::super::setting::Setting;
 use super::super::super::{Exit, Outcome, color, log, print, runtime};
 use super::super::args::BenchArgs;
 use super::super::export::Export;
-use super::plan;
-use crate::bench::serving::{Plan, Told};
+use super::{inner, plan};
+use crate::bench::serving::{Plan, Told, reach};
 use crate::model::request::Table;
 use crate::model::workflow::{Column, ColumnKind, WorkflowWish};
 use crate::report::serving::text;
@@ -62,6 +62,7 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting, rates: &[f64], random: u6
         return Ok(Exit::Good);
     }
     log::to_stderr()?;
+    runtime::block_on(reach(&plan))?.map_err(inner::bad)?;
     let loaded = made(WorkflowWish::default(), text).map_err(bad)?;
     let taken = wish.json || wish.export_json.as_deref() == Some(Path::new("-"));
     let mut show = if taken {
@@ -210,4 +211,60 @@ fn words(wish: &BenchArgs, plan: &Plan) -> Result<Vec<String>> {
     words.extend(model.no_stream.then(|| "--no-stream".to_owned()));
     words.extend(model.insecure.then(|| "--insecure".to_owned()));
     Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::dialect;
+    use crate::model::workflow::{Dialect, Work};
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        bench: BenchArgs,
+    }
+
+    #[test]
+    fn the_workflow_is_one_that_isomon_reads_and_its_words_are_its_own() {
+        let line =
+            ["bench", "--model", "http://gpu-1:8000/v1", "--rate", "0.5,20", "--requests", "9"];
+        let more =
+            ["--name", "a: \"b\" # c", "--api", "chat", "--model-name", "m'1", "--no-stream"];
+        let wish = Line::parse_from(line.iter().chain(&more)).bench;
+        let first = plan(&wish, 0.5, 7).expect("a plan");
+        let text = written(&wish, &first, &wish.rate, Path::new("/tmp/results")).expect("a text");
+        let workflow = dialect::read("x", &text).expect("a workflow").workflow;
+        assert_eq!(workflow.dialect, Dialect::Own);
+        assert_eq!(workflow.name.as_str(), "a: \"b\" # c");
+        let cases: Vec<&str> = workflow.cases.iter().map(|case| case.name.as_str()).collect();
+        assert_eq!(cases, ["rate=0.5", "rate=20"]);
+        assert_eq!(workflow.plots.len(), PLOTS.len());
+        let stage = &workflow.stages[0];
+        for output in &stage.outputs {
+            // What is written lies where it would be fetched to.
+            let name = format!("{{{{run.dir}}}}/{}__rate={{{{matrix.rate}}}}.", output.name);
+            assert!(output.remote_path.starts_with(&name), "{}", output.remote_path);
+        }
+        let Work::Bench(words) = &stage.work else { panic!("{:?}", stage.work) };
+        let words = words.iter().map(|word| word.replace("{{matrix.rate}}", "20"));
+        let again = Line::try_parse_from(std::iter::once("bench".to_owned()).chain(words));
+        let again = plan(&again.expect("its own words").bench, 20.0, 1).expect("a plan");
+        let (seed, requests, stream) = (again.seed, again.requests, again.stream);
+        assert_eq!((seed, requests, stream), (7, Some(9), false), "the seed is kept");
+        assert_eq!((again.rate, again.model), (20.0, Some("m'1".to_owned())));
+        assert_eq!(again.server.address, first.server.address);
+    }
+
+    #[test]
+    fn every_column_of_a_plot_is_in_its_table() {
+        for (name, _, table, _, x, y) in PLOTS {
+            let columns: Vec<String> = table.columns().into_iter().map(|of| of.name).collect();
+            for column in y.iter().chain([&x]) {
+                assert!(columns.iter().any(|of| of == column), "{name}: {column}");
+            }
+        }
+    }
 }

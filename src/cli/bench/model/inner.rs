@@ -125,7 +125,7 @@ fn hear(said: &Said) {
 }
 
 /// Why there is nothing to tell, and what mends it.
-fn bad(error: Error) -> color_eyre::Report {
+pub(super) fn bad(error: Error) -> color_eyre::Report {
     match error {
         Error::Trial { what, remedy } => {
             eyre!("the server was not measured: {what}").advise(remedy.as_str())
