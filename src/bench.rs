@@ -20,6 +20,7 @@ pub mod preset;
 mod pulse;
 pub mod repeat;
 mod repeats;
+pub mod serving;
 mod suspension;
 mod voice;
 

@@ -22,6 +22,7 @@ pub mod pipeline;
 pub mod process;
 pub mod reading;
 pub mod replay;
+pub mod request;
 pub mod root;
 pub mod run;
 pub mod secret;

@@ -31,4 +31,5 @@ pub(crate) mod run_sample;
 mod run_table;
 pub mod run_text;
 mod run_unmade;
+pub mod serving;
 pub mod when;

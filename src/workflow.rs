@@ -44,7 +44,7 @@ mod table;
 mod task;
 mod voice;
 
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, made};
 
 /// Why a workflow is not run. Nothing of it was begun.
 #[derive(Debug, thiserror::Error)]

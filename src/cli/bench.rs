@@ -21,6 +21,7 @@ mod file;
 mod fleet;
 mod live;
 mod measure;
+mod model;
 mod outlook;
 mod own;
 mod resume;
@@ -34,6 +35,9 @@ pub(super) use file::words_are_right;
 pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     log::to_stderr()?;
     let random = StdRng::from_os_rng().random();
+    if wish.model.is_named() {
+        return model::run(wish, setting, random);
+    }
     let wish = &file::with_file(wish)?;
     export::check_all(&wish.exports(), wish.json)?;
     if let Some(id) = &wish.resume.resume {

@@ -10,6 +10,10 @@ use crate::report::{compare_json, compare_text};
 use crate::stats::compare::{Comparison, Rules, compare};
 use crate::store::result::ResultDir;
 
+/// Share below which a change is none, of benchmarks and of a model's server.
+const NOISE: f64 = 0.05;
+const OF_MODEL: f64 = 0.2;
+
 /// What to compare, and when a difference is a change.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CompareArgs {
@@ -29,9 +33,9 @@ pub struct CompareArgs {
 /// When a difference is a change.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct RuleArgs {
-    /// Changes known to be smaller than this are none: 5%, 0.05
-    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = share)]
-    noise: f64,
+    /// Changes known to be smaller than this are none: 5%, 0.05 [default: 5%, of a model's server 20%]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    noise: Option<f64>,
     /// Chance of a false alarm, over all rows together
     #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = alpha)]
     alpha: f64,
@@ -42,7 +46,7 @@ pub(super) struct RuleArgs {
 
 impl RuleArgs {
     fn rules(&self) -> Rules {
-        Rules { noise: self.noise, alpha: self.alpha, ..Rules::default() }
+        Rules { noise: self.noise.unwrap_or(NOISE), alpha: self.alpha, ..Rules::default() }
     }
 
     /// `other` beside `base`, unless they are not alike and nobody said to do it anyway.
@@ -62,8 +66,10 @@ pub(super) fn run(wish: &CompareArgs, setting: &Setting) -> Outcome {
         wish.runs.iter().map(|word| result::find(word, setting)).collect();
     let workflows: Vec<ResultDir> = workflows?.into_iter().flatten().collect();
     if workflows.len() == wish.runs.len() {
-        print::out(&result::compared(&workflows))?;
-        return Ok(Exit::Good);
+        let noise = wish.rules.noise.unwrap_or(OF_MODEL);
+        let (text, worse) = result::compared(&workflows, noise);
+        print::out(&text)?;
+        return Ok(if worse && wish.fail_on_regression { Exit::Bad } else { Exit::Good });
     }
     let runs: Result<Vec<Run>> = wish.runs.iter().map(|word| kept::find(word, setting)).collect();
     let runs = runs?;

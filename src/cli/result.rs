@@ -14,6 +14,7 @@ use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 use crate::model::workflow::result::{Statistic, TableView};
 use crate::model::workflow::{Collected, TaskState, WorkflowRun};
+use crate::report::serving::is_worse;
 use crate::store::result::shelf::Brief;
 use crate::store::result::{self, METADATA, RUN, ResultDir};
 use crate::table;
@@ -205,24 +206,30 @@ fn number(value: f64) -> String {
     }
 }
 
-/// The others beside the first of `runs`: metadata, times, and the columns of files that both have.
-pub(super) fn compared(runs: &[ResultDir]) -> String {
-    let Some((first, others)) = runs.split_first() else { return String::new() };
-    let mut text = String::new();
+/// The others beside the first of `runs`: metadata, times, and the columns of files that both have; and
+/// whether a figure of a model is worse by more than the share `noise`.
+pub(super) fn compared(runs: &[ResultDir], noise: f64) -> (String, bool) {
+    let Some((first, others)) = runs.split_first() else { return (String::new(), false) };
+    let (mut text, mut worse) = (String::new(), false);
     for other in others {
         let name = |dir: &ResultDir| SafeText::new(dir.number());
         let _infallible = writeln!(text, "{} -> {}", name(first), name(other));
-        part(&mut text, "metadata", &metadata(first, other));
+        let lines = metadata(first, other, noise);
+        worse |= lines.iter().any(|line| line.ends_with(WORSE));
+        part(&mut text, "metadata", &lines);
         let took = |dir: &ResultDir| dir.metadata.seconds().map(|Seconds(seconds)| seconds);
         if let (Some(old), Some(new)) = (took(first), took(other)) {
             part(&mut text, "time", &[format!("seconds: {}", change(old, new))]);
         }
         part(&mut text, "data", &data(first, other));
     }
-    text
+    (text, worse)
 }
 
-fn metadata(first: &ResultDir, other: &ResultDir) -> Vec<String> {
+/// What stands behind a figure that is worse.
+const WORSE: &str = " WORSE";
+
+fn metadata(first: &ResultDir, other: &ResultDir, noise: f64) -> Vec<String> {
     let (old, new) = (&first.metadata.custom, &other.metadata.custom);
     let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let line = |key: &String| {
@@ -230,7 +237,8 @@ fn metadata(first: &ResultDir, other: &ResultDir) -> Vec<String> {
         let (old, new) = (old.get(key).map(String::as_str), new.get(key).map(String::as_str));
         let number = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok());
         if let (Some(old), Some(new)) = (number(old), number(new)) {
-            return format!("{key_shown}: {}", change(old, new));
+            let worse = if is_worse(key, old, new, noise) { WORSE } else { "" };
+            return format!("{key_shown}: {}{worse}", change(old, new));
         }
         let shown = |text: Option<&str>| SafeText::new(text.unwrap_or("(missing)"));
         format!("{key_shown}: {} -> {}", shown(old), shown(new))

@@ -23,9 +23,9 @@ use crate::workflow::Error;
 
 mod ask;
 pub(super) mod check;
-mod live;
+pub(super) mod live;
 pub(super) mod plan;
-mod show;
+pub(super) mod show;
 
 /// What `--help` says at its end.
 pub(super) const AFTER_HELP: &str = "Examples:\n  \
@@ -136,7 +136,7 @@ pub(super) fn run(wish: &RunArgs, args: &Args) -> Outcome {
 }
 
 /// Why it is not run, and what mends it.
-fn bad(error: Error) -> color_eyre::Report {
+pub(super) fn bad(error: Error) -> color_eyre::Report {
     match error {
         Error::Mistakes(mistakes) => {
             let shown: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();

@@ -179,7 +179,7 @@ impl Found {
 }
 
 /// What a table of the settings means.
-fn of_settings(source: &Source) -> Result<Spec> {
+pub(super) fn of_settings(source: &Source) -> Result<Spec> {
     let name = source.named().unwrap_or_default();
     let Some(url) = &source.url else {
         return Err(eyre!("the source `{name}` has no url"));
@@ -228,7 +228,7 @@ fn secret(path: Option<&Path>, name: Option<&str>) -> Result<Option<Secret>> {
         (Some(path), _) => Secret::new(&read(path, true)?),
         (None, Some(name)) => {
             let value = std::env::var(name).map_err(|_| eyre!("{name} is not set"));
-            Secret::new(&value.advise("set the variable that the settings name")?)
+            Secret::new(&value.advise("set the variable that is named")?)
         }
         (None, None) => return Ok(None),
     };

@@ -56,6 +56,24 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
+/// An answer that comes piece by piece. Dropped, its connection is closed.
+#[derive(Debug)]
+pub struct Answer {
+    /// 200 and the like.
+    pub status: u16,
+    /// `Content-Type`, in lower case, without its parameters.
+    pub media: String,
+    response: reqwest::Response,
+    client: Client,
+}
+
+impl Answer {
+    /// The next piece, as the network cut it; `None` at the end.
+    pub async fn piece(&mut self) -> Result<Option<bytes::Bytes>, Error> {
+        self.response.chunk().await.map_err(|error| self.client.told(&error))
+    }
+}
+
 impl Client {
     /// A client of the server that `spec` names.
     pub fn new(spec: &Spec) -> Result<Self, Error> {
@@ -105,6 +123,16 @@ impl Client {
     pub async fn form(&self, path: &str, form: String) -> Result<Reply, Error> {
         let body = ("application/x-www-form-urlencoded", form.into_bytes());
         self.exchange(Method::POST, path, Some(body)).await
+    }
+
+    /// Sends `body`, which is JSON, and gives the answer as it comes; any status is an answer. The whole
+    /// of it has `limit`; who asks bounds what is read.
+    pub async fn open(&self, path: &str, body: Vec<u8>, limit: Duration) -> Result<Answer, Error> {
+        let request = self.introduce(self.http.post(format!("{}{path}", self.base)));
+        let request = request.header("content-type", "application/json").body(body).timeout(limit);
+        let response = request.send().await.map_err(|error| self.told(&error))?;
+        let (status, media) = (response.status().as_u16(), media(&response));
+        Ok(Answer { status, media, response, client: self.clone() })
     }
 
     /// Has a connection for `path` go over to WebSocket.

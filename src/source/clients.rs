@@ -38,8 +38,8 @@ pub struct Clients(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Ends each connection with its answer.
-    brief: bool,
+    /// Connections to one server that are kept open for the next question; `None` is one.
+    idle: Option<usize>,
     made: Mutex<HashMap<Trust, reqwest::Client>>,
     names: Names,
 }
@@ -55,7 +55,12 @@ struct Trust {
 impl Clients {
     /// Connections for `count` sources. Where each could not keep one of `sockets` open, none does.
     pub fn of_fleet(count: usize, sockets: usize) -> Self {
-        Self(Arc::new(Shared { brief: count > sockets, ..Shared::default() }))
+        Self(Arc::new(Shared { idle: (count > sockets).then_some(0), ..Shared::default() }))
+    }
+
+    /// Connections for `at_once` questions to one server, each kept open for the next.
+    pub fn of_load(at_once: usize) -> Self {
+        Self(Arc::new(Shared { idle: Some(at_once), ..Shared::default() }))
     }
 
     /// What speaks to the source that `spec` names.
@@ -82,7 +87,7 @@ impl Clients {
             .no_proxy()
             .user_agent(concat!("isomon/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(Arc::new(self.0.names.clone()))
-            .pool_max_idle_per_host(usize::from(!self.0.brief))
+            .pool_max_idle_per_host(self.0.idle.unwrap_or(1))
             .tcp_keepalive(Duration::from_secs(15));
         if let Some(pem) = &trust.ca {
             builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem)?);

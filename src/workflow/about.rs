@@ -52,7 +52,10 @@ impl About {
     pub(super) fn bench(&self, stage: &Stage, words: Vec<String>) -> Vec<String> {
         let exe = self.exe.to_string_lossy().into_owned();
         let mut argv = vec![exe, "bench".to_owned()];
-        if !words.iter().any(|word| word.starts_with("--export-json")) {
+        // What came of a model's server are tables, which are outputs.
+        let told =
+            |word: &String| ["--export-json", "--model"].iter().any(|it| word.starts_with(it));
+        if !words.iter().any(told) {
             let to = self.dir.join(format!("{}.json", super::collect::plain(&stage.name)));
             argv.extend(["--export-json".to_owned(), to.to_string_lossy().into_owned()]);
         }

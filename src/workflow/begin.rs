@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 
 use super::about::{About, home};
 use super::journal::local_time;
+use super::load::MADE;
 use super::mask::Mask;
 use super::resume::{self, Before};
 use super::{Error, Job, collect, git};
@@ -72,6 +73,10 @@ pub(super) async fn begin(job: Job) -> Result<Ready, Error> {
     about.dir = writer.path().to_owned();
     about.output_dir = about.dir.parent().unwrap_or_else(|| Path::new("/")).to_owned();
     about.number = writer.number();
+    if let Some(text) = &job.loaded.made {
+        about.file = about.dir.join(MADE);
+        keep_file(&about.file, text)?;
+    }
     about.files = names(&about)?;
     keep_log(&about.workflow, &mut writer)?;
     writer.keep_wish(&resume::kept(&about.wish, &about.file))?;
@@ -85,6 +90,14 @@ pub(super) async fn begin(job: Job) -> Result<Ready, Error> {
     head.file_sha256 = job.loaded.sha256.into();
     head.resumed = job.loaded.goes_on.is_some();
     Ok(Ready { about: Arc::new(about), head, writer, repository, before, config })
+}
+
+/// Keeps the file of a workflow that isomon wrote itself.
+fn keep_file(path: &Path, text: &str) -> Result<(), Error> {
+    std::fs::write(path, text).map_err(|why| Error::File {
+        path: SafeText::within(&path.to_string_lossy(), LONG),
+        why: why.to_string().into(),
+    })
 }
 
 fn names(about: &About) -> Result<std::collections::BTreeMap<(usize, usize), String>, Error> {

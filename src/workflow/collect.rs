@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use super::about::{About, home};
 use super::journal::Journal;
@@ -19,7 +20,7 @@ use crate::model::workflow::{Collected, Dialect, Output, Stage, TaskPlan, Workfl
 use crate::store::result::log::Level;
 
 /// Files of a run's directory that no output may be.
-const OWN: [&str; 7] = [
+const OWN: [&str; 8] = [
     "metadata.json",
     "run.json",
     "brief.json",
@@ -27,7 +28,10 @@ const OWN: [&str; 7] = [
     "benchctl.ndjson",
     "git.patch",
     "wish.json",
+    "workflow.yaml",
 ];
+/// Time that each file of something that was ended has to be fetched.
+const REST: Duration = Duration::from_secs(5);
 /// Letters of a file's name.
 const LONGEST: usize = 200;
 
@@ -157,6 +161,24 @@ async fn tell_log(journal: &Journal, collected: &Collected, about: &About) {
 }
 
 /// Fetches one output to `file`.
+/// Fetches what a benchmark that was ended or failed kept until then; what is not there is passed over.
+pub(super) async fn fetch_rest(
+    about: &About,
+    journal: &Journal,
+    at: usize,
+    stage: &Stage,
+    values: &Values,
+) {
+    for (nth, output) in stage.outputs.iter().enumerate() {
+        let Some(file) = about.files.get(&(at, nth)) else { continue };
+        let fetched = fetch(about, at, stage, output, file, values);
+        let Ok(collected) = tokio::time::timeout(REST, fetched).await else { return };
+        if collected.error.is_none() {
+            journal.tell(WorkflowEvent::File(Box::new(collected))).await;
+        }
+    }
+}
+
 async fn fetch(
     about: &About,
     at: usize,

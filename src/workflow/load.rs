@@ -25,6 +25,20 @@ pub struct Loaded {
     pub read: Read,
     /// The directory of the run that goes on.
     pub(super) goes_on: Option<PathBuf>,
+    /// The text of one that has no file yet: it is kept in the run's directory.
+    pub(super) made: Option<String>,
+}
+
+/// What the file is called that a run keeps of a workflow which isomon wrote itself.
+pub(super) const MADE: &str = "workflow.yaml";
+
+/// A workflow that isomon wrote itself. Its `text` is kept in the run's directory, and run again from there.
+pub fn made(wish: WorkflowWish, text: String) -> Result<Loaded, Error> {
+    let read = dialect::read(MADE, &text).map_err(Error::Mistakes)?;
+    let sha256 = hex(&Sha256::digest(text.as_bytes()));
+    let loaded = Loaded { wish, file: MADE.into(), sha256, read, goes_on: None, made: Some(text) };
+    loaded.hold()?;
+    Ok(loaded)
 }
 
 /// Reads the file that `wish` names, or that the run was made of which goes on; isomon's runs are in `runs`.
@@ -51,7 +65,7 @@ pub fn load(wish: WorkflowWish, runs: &Path) -> Result<Loaded, Error> {
     })?;
     let read = dialect::read(&shown, &text).map_err(Error::Mistakes)?;
     let sha256 = hex(&Sha256::digest(text.as_bytes()));
-    let loaded = Loaded { wish, file, sha256, read, goes_on };
+    let loaded = Loaded { wish, file, sha256, read, goes_on, made: None };
     loaded.hold()?;
     Ok(loaded)
 }

@@ -106,7 +106,13 @@ impl Hand<'_> {
         let host = host(about, &task.host)?;
         let env = order::environment(about, stage, &task.host, task.case);
         match order::deed(about, stage, at, &env, self.values)? {
-            Deed::Run(order) => self.run(at, stage, &host, &order, stop, done).await?,
+            Deed::Run(order) => {
+                let ran = self.run(at, stage, &host, &order, stop, done).await;
+                if ran.is_err() && matches!(stage.work, Work::Bench(_)) {
+                    collect::fetch_rest(about, self.journal, at, stage, self.values).await;
+                }
+                ran?;
+            }
             Deed::Script { from, to, order } => {
                 if let Some(to) = &to {
                     self.unless(stop, host.send(&from, to)).await?;

@@ -12,6 +12,7 @@ use super::super::sources::SourceArgs;
 use super::beside::BesideArgs;
 use super::export::Export;
 use super::measure::{self, Crowd, Measure, Shape};
+use super::model::ModelArgs;
 use super::own::Own;
 use super::resume::ResumeArgs;
 use crate::bench::preset;
@@ -48,13 +49,15 @@ pub struct BenchArgs {
     /// Sandboxes at work at once under load: 8, or 1..16 for 1, 2, 4 … 16; alone it measures
     /// throughput
     #[arg(short = 'C', long, value_name = "NUMBER")]
-    concurrency: Option<Crowd>,
+    pub(super) concurrency: Option<Crowd>,
     /// Length of each step of a load: 5s; alone it measures throughput
     #[arg(short = 'z', long, value_name = "TIME", value_parser = measure::window)]
-    duration: Option<f64>,
-    /// Arrivals a second, whether or not earlier ones are done; alone it measures latency
-    #[arg(short = 'q', long, value_name = "NUMBER", value_parser = measure::rate, allow_negative_numbers = true)]
-    rate: Option<f64>,
+    pub(super) duration: Option<f64>,
+    /// Arrivals a second, whether or not earlier ones are done; alone it measures latency. Of a model
+    /// several with commas, one after another
+    #[arg(short = 'q', long, value_name = "NUMBER", value_parser = measure::rate, value_delimiter = ',',
+        allow_negative_numbers = true)]
+    pub(super) rate: Vec<f64>,
     /// Work inside the sandbox, with an amount perhaps: noop, cpu, memory=64, syscall=50000 (repeat)
     #[arg(long, value_name = "KERNEL[=AMOUNT]", value_parser = payload)]
     payload: Vec<Payload>,
@@ -66,10 +69,10 @@ pub struct BenchArgs {
     start: Vec<Start>,
     /// Decides the order and all that is random; the same seed repeats it
     #[arg(long, value_name = "NUMBER", value_parser = seed)]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// Rounds before counting begins
     #[arg(short, long, value_name = "ROUNDS", value_parser = rounds)]
-    warmup: Option<u32>,
+    pub(super) warmup: Option<u32>,
     /// Rounds at least
     #[arg(short, long, value_name = "ROUNDS", value_parser = rounds)]
     min_runs: Option<u32>,
@@ -94,7 +97,7 @@ pub struct BenchArgs {
     cpus: Option<f64>,
     /// Time a sandbox may take before it is killed and counted as failed
     #[arg(long, value_name = "TIME")]
-    timeout: Option<Span>,
+    pub(super) timeout: Option<Span>,
     /// A Linux kernel that virtual machines boot in place of isomon's own guest; auto is the newest
     /// in /boot
     #[arg(long, value_name = "FILE")]
@@ -104,7 +107,7 @@ pub struct BenchArgs {
     initrd: Option<PathBuf>,
     /// A name for the run
     #[arg(short, long)]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     /// Say what this machine could do better for the run (governor, turbo, SMT), and with a yes set it
     /// until the run is over
     #[arg(long)]
@@ -117,7 +120,7 @@ pub struct BenchArgs {
     pub(super) json: bool,
     /// Write the run as JSON (`-` is standard output)
     #[arg(long, value_name = "FILE")]
-    export_json: Option<PathBuf>,
+    pub(super) export_json: Option<PathBuf>,
     /// Write every figure of the table as CSV, and more
     #[arg(long, value_name = "FILE")]
     export_csv: Option<PathBuf>,
@@ -137,6 +140,8 @@ pub struct BenchArgs {
     pub(super) beside: BesideArgs,
     #[command(flatten)]
     pub(super) sources: SourceArgs,
+    #[command(flatten)]
+    pub(super) model: ModelArgs,
 }
 
 /// The backends one word on the command line means.
@@ -189,7 +194,8 @@ impl BenchArgs {
         plan.kernel = kernel::named(self.kernel.as_deref(), self.initrd.as_deref())?;
         plan.limits = self.limits(setting, &plan);
         let measured = self.measured();
-        let shape = Shape { crowd: self.concurrency, seconds: self.duration, rate: self.rate };
+        let shape =
+            Shape { crowd: self.concurrency, seconds: self.duration, rate: self.one_rate()? };
         if !measured.is_empty() {
             plan.loads = measure::loads(&measured, shape, preset::processors())
                 .map_err(|why| eyre!("--measure: {why}"))
@@ -216,14 +222,24 @@ impl BenchArgs {
         Ok(plan)
     }
 
+    /// The one rate that sandboxes may come at.
+    fn one_rate(&self) -> Result<Option<f64>> {
+        match self.rate[..] {
+            [] => Ok(None),
+            [rate] => Ok(Some(rate)),
+            _ => Err(eyre!("sandboxes come at one rate")
+                .advise("name one rate; several are for a model: --model URL --rate 1,2,4")),
+        }
+    }
+
     /// What is to be measured; nothing where the preset decides.
     fn measured(&self) -> Vec<Measure> {
         if !self.measure.is_empty() {
             return self.measure.clone();
         }
         let throughput =
-            self.rate.is_none() && (self.concurrency.is_some() || self.duration.is_some());
-        let implied = [(throughput, "throughput"), (self.rate.is_some(), "latency")];
+            self.rate.is_empty() && (self.concurrency.is_some() || self.duration.is_some());
+        let implied = [(throughput, "throughput"), (!self.rate.is_empty(), "latency")];
         let named = implied.into_iter().filter(|(is, _)| *is);
         named.map(|(_, name)| Measure::Load(name, Shape::default())).collect()
     }
@@ -243,16 +259,15 @@ impl BenchArgs {
     pub(super) fn over(self, file: Self) -> Self {
         let rounds = self.runs.is_some() || self.min_runs.is_some() || self.max_runs.is_some();
         let or = |own: Option<u32>, other: Option<u32>| if rounds { own } else { other };
-        let list = |own: Vec<_>, other: Vec<_>| if own.is_empty() { other } else { own };
         Self {
-            backends: if self.backends.is_empty() { file.backends } else { self.backends },
+            backends: list_of(self.backends, file.backends),
             preset: self.preset.or(file.preset),
-            measure: if self.measure.is_empty() { file.measure } else { self.measure },
+            measure: list_of(self.measure, file.measure),
             concurrency: self.concurrency.or(file.concurrency),
             duration: self.duration.or(file.duration),
-            rate: self.rate.or(file.rate),
-            payload: list(self.payload, file.payload),
-            start: if self.start.is_empty() { file.start } else { self.start },
+            rate: list_of(self.rate, file.rate),
+            payload: list_of(self.payload, file.payload),
+            start: list_of(self.start, file.start),
             seed: self.seed.or(file.seed),
             warmup: self.warmup.or(file.warmup),
             min_runs: or(self.min_runs, file.min_runs),
@@ -340,6 +355,11 @@ impl BenchArgs {
             target: self.target.unwrap_or(preset.target),
         }
     }
+}
+
+/// `own`, unless it is empty.
+fn list_of<T>(own: Vec<T>, other: Vec<T>) -> Vec<T> {
+    if own.is_empty() { other } else { own }
 }
 
 /// As few rounds as there can be with an interval, for a run that is about loads.

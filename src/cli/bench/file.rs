@@ -25,7 +25,7 @@ use entry::Entry;
 /// The key for what stands without a flag on the command line.
 const BACKENDS: &str = "backends";
 /// Flags that are not about the plan.
-const OTHERS: [&str; 27] = [
+const OTHERS: [&str; 40] = [
     "source",
     "hosts",
     "hostfile",
@@ -53,6 +53,19 @@ const OTHERS: [&str; 27] = [
     "yes",
     "help",
     "version",
+    "model",
+    "model-name",
+    "api",
+    "no-stream",
+    "arrivals",
+    "requests",
+    "prompt-tokens",
+    "output-tokens",
+    "token-env",
+    "token-file",
+    "ca",
+    "insecure",
+    "tables",
 ];
 const REMEDY: &str = "`isomon bench --help` has the words; config/plan.yaml is an example";
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use color_eyre::eyre::Result;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +15,7 @@ use super::show::Show;
 use crate::hub::local::Local;
 use crate::model::update::What;
 use crate::model::workflow::Ending;
-use crate::workflow::Loaded;
+use crate::workflow::{self, Loaded};
 
 /// Updates that may wait to be shown.
 const UPDATES: usize = 1_024;
@@ -23,6 +24,15 @@ const SAME: Duration = Duration::from_millis(300);
 
 /// Runs it. The first signal ends the work and cleans up; the second leaves at once.
 pub(super) async fn run(local: Arc<Local>, loaded: Loaded, mut show: Show) -> Outcome {
+    hear(local, loaded, &mut show).await.map(|(exit, _)| exit)
+}
+
+/// The same; what came of it, unless it was left at once.
+pub(in crate::cli) async fn hear(
+    local: Arc<Local>,
+    loaded: Loaded,
+    show: &mut Show,
+) -> Result<(Exit, Option<workflow::Outcome>)> {
     let mut signals = Signals::listen()?;
     let (out, mut updates) = mpsc::channel(UPDATES);
     let cancel = CancellationToken::new();
@@ -45,7 +55,7 @@ pub(super) async fn run(local: Arc<Local>, loaded: Loaded, mut show: Show) -> Ou
                     // What runs is ended when this is over.
                     (&mut doing).await.ok();
                     print::err("isomon: left at once; the cleanup was not done");
-                    return Ok(Exit::Signal(number));
+                    return Ok((Exit::Signal(number), None));
                 }
                 cancel.cancel();
                 print::err("isomon: ending the run and cleaning up; once more leaves at once");
@@ -64,5 +74,5 @@ pub(super) async fn run(local: Arc<Local>, loaded: Loaded, mut show: Show) -> Ou
         Ending::Success if outcome.unkept.is_none() => Exit::Good,
         _ => Exit::Bad,
     };
-    Ok(signal.map_or(exit, Exit::Signal))
+    Ok((signal.map_or(exit, Exit::Signal), Some(outcome)))
 }

@@ -29,20 +29,35 @@ const YELLOW: &str = "\x1b[33m";
 const COLORS: [&str; 6] = ["\x1b[36m", "\x1b[35m", "\x1b[34m", "\x1b[32m", "\x1b[33m", "\x1b[96m"];
 
 /// Shows a workflow.
-pub(super) struct Show {
+#[expect(clippy::struct_excessive_bools, reason = "each is a way to show it")]
+pub(in crate::cli) struct Show {
     json: bool,
     colored: bool,
     tasks: Vec<TaskPlan>,
     id: Option<RunId>,
     tail: Option<WorkflowTail>,
     passed: u64,
+    /// It goes to standard error, for something else goes to standard output.
+    aside: bool,
+    /// Files, and what stages write to standard output, are passed over.
+    brief: bool,
     /// Nobody reads any more.
     gone: bool,
     plots: usize,
 }
 
 impl Show {
-    pub(super) fn new(json: bool, colored: bool, loaded: &Loaded) -> Self {
+    /// One that leaves standard output to others.
+    pub(in crate::cli) fn aside(loaded: &Loaded) -> Self {
+        Self { aside: true, ..Self::brief(false, loaded) }
+    }
+
+    /// One that passes over files, and over what stages write for programs.
+    pub(in crate::cli) fn brief(colored: bool, loaded: &Loaded) -> Self {
+        Self { brief: true, ..Self::new(false, colored, loaded) }
+    }
+
+    pub(in crate::cli) fn new(json: bool, colored: bool, loaded: &Loaded) -> Self {
         Self {
             json,
             colored,
@@ -50,6 +65,8 @@ impl Show {
             id: None,
             tail: None,
             passed: 0,
+            aside: false,
+            brief: false,
             gone: false,
             plots: loaded.read.workflow.plots.len(),
         }
@@ -70,7 +87,9 @@ impl Show {
     }
 
     fn print(&mut self, text: &str) {
-        if !self.gone && !text.is_empty() {
+        if self.aside {
+            text.lines().for_each(print::err);
+        } else if !self.gone && !text.is_empty() {
             self.gone = print::out(text).is_err();
         }
     }
@@ -83,7 +102,8 @@ impl Show {
             }
             WorkflowEvent::Task { task, state, .. } => self.task(*task, state),
             WorkflowEvent::Lines { lines, dropped } => {
-                let mut text: String = lines.iter().map(|line| self.line(line)).collect();
+                let shown = lines.iter().filter(|line| line.bad || !self.brief);
+                let mut text: String = shown.map(|line| self.line(line)).collect();
                 if *dropped > 0 {
                     let _infallible = writeln!(
                         text,
@@ -94,6 +114,7 @@ impl Show {
                 text
             }
             WorkflowEvent::Attempt(attempt) => self.attempt(attempt),
+            WorkflowEvent::File(_) if self.brief => String::new(),
             WorkflowEvent::File(file) => self.file(file),
             WorkflowEvent::Statistics(statistics) => {
                 let lines: Vec<String> = statistics.iter().map(statistic).collect();

@@ -1,0 +1,367 @@
+//! The server's own metrics while it is asked: what it says of itself beside what was seen of it.
+//!
+//! Each figure has other names with other servers; the first that is on the page counts. Engines of one
+//! server are summed up. A server without metrics, or one whose page cannot be read, is no trouble of the
+//! load: the row says why it is empty.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use super::exchange::Counts;
+use super::tables::Row;
+use crate::metric::{Bounds, Page};
+use crate::model::request::ServerRow;
+use crate::model::text::SafeText;
+use crate::source::client::Client;
+use crate::stats::serving::{Own, Quick};
+
+/// Time from one row to the next.
+pub(super) const EVERY: Duration = Duration::from_secs(1);
+
+const RUNNING: &[&str] = &[
+    "vllm:num_requests_running",
+    "sglang:num_running_reqs",
+    "llamacpp:requests_processing",
+    "tgi_batch_current_size",
+];
+const WAITING: &[&str] = &[
+    "vllm:num_requests_waiting",
+    "sglang:num_queue_reqs",
+    "llamacpp:requests_deferred",
+    "tgi_queue_size",
+];
+const CACHE: &[&str] = &[
+    "vllm:kv_cache_usage_perc",
+    "vllm:gpu_cache_usage_perc",
+    "sglang:token_usage",
+    "llamacpp:kv_cache_usage_ratio",
+];
+const GENERATED: &[&str] = &[
+    "vllm:generation_tokens_total",
+    "sglang:generation_tokens_total",
+    "llamacpp:tokens_predicted_total",
+    "tgi_request_generated_tokens_sum",
+];
+const PROMPTED: &[&str] = &[
+    "vllm:prompt_tokens_total",
+    "sglang:prompt_tokens_total",
+    "llamacpp:prompt_tokens_total",
+    "tgi_request_input_length_sum",
+];
+const FIRST: &[&str] = &["vllm:time_to_first_token_seconds", "sglang:time_to_first_token_seconds"];
+const BETWEEN: &[&str] = &[
+    "vllm:inter_token_latency_seconds",
+    "vllm:time_per_output_token_seconds",
+    "sglang:inter_token_latency_seconds",
+    "sglang:time_per_output_token_seconds",
+    "tgi_request_mean_time_per_token_duration",
+];
+const WHOLE: &[&str] = &[
+    "vllm:e2e_request_latency_seconds",
+    "sglang:e2e_request_latency_seconds",
+    "tgi_request_duration",
+];
+
+/// A histogram of times: upper bounds by their bits, which rise as they do, and totals.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Times {
+    buckets: BTreeMap<u64, f64>,
+    sum: f64,
+    count: f64,
+}
+
+/// What a page says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Totals {
+    running: Option<f64>,
+    waiting: Option<f64>,
+    cache: Option<f64>,
+    generated: Option<f64>,
+    prompted: Option<f64>,
+    first: Option<Times>,
+    between: Option<Times>,
+    whole: Option<Times>,
+}
+
+impl Totals {
+    /// Reads `body`; why it cannot be read.
+    pub(super) fn read(body: &[u8]) -> Result<Self, SafeText> {
+        let page = Page::read(body, &Bounds::default());
+        let page = page.map_err(|why| SafeText::new(&format!("/metrics: {why}")))?;
+        let one = |names: &[&str]| names.iter().find_map(|name| sum(&page, name));
+        let times = |names: &[&str]| names.iter().find_map(|name| Times::of(&page, name));
+        // V0 of vLLM and page after page of others leave `_total` away, or put it there.
+        let total = |names: &[&str]| {
+            one(names)
+                .or_else(|| names.iter().find_map(|name| sum(&page, name.strip_suffix("_total")?)))
+        };
+        Ok(Self {
+            running: one(RUNNING),
+            waiting: one(WAITING),
+            cache: CACHE.iter().find_map(|name| most(&page, name)),
+            generated: total(GENERATED),
+            prompted: total(PROMPTED),
+            first: times(FIRST),
+            between: times(BETWEEN),
+            whole: times(WHOLE),
+        })
+    }
+
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn finite<'p>(page: &'p Page<'_>, name: &'p str) -> impl Iterator<Item = f64> {
+    page.named(name).map(|series| series.value).filter(|value| value.is_finite())
+}
+
+fn sum(page: &Page<'_>, name: &str) -> Option<f64> {
+    finite(page, name).reduce(|one, other| one + other)
+}
+
+fn most(page: &Page<'_>, name: &str) -> Option<f64> {
+    finite(page, name).reduce(f64::max)
+}
+
+impl Times {
+    fn of(page: &Page<'_>, name: &str) -> Option<Self> {
+        let (sum, count) =
+            (sum(page, &format!("{name}_sum"))?, sum(page, &format!("{name}_count"))?);
+        let mut buckets = BTreeMap::new();
+        for series in page.named(&format!("{name}_bucket")) {
+            let bound = series.label("le").and_then(|bound| bound.parse::<f64>().ok());
+            if let Some(bound) = bound.filter(|bound| *bound > 0.0 && series.value.is_finite()) {
+                *buckets.entry(bound.to_bits()).or_insert(0.0) += series.value;
+            }
+        }
+        Some(Self { buckets, sum, count })
+    }
+
+    /// What came since `before`; `None` where nothing did, or the server began anew.
+    fn since(&self, before: &Self) -> Option<Self> {
+        let count = self.count - before.count;
+        if count <= 0.0 || self.sum < before.sum {
+            return None;
+        }
+        let of = |(bound, value): (&u64, &f64)| {
+            (*bound, value - before.buckets.get(bound).copied().unwrap_or_default())
+        };
+        let buckets = self.buckets.iter().map(of).collect();
+        Some(Self { buckets, sum: self.sum - before.sum, count })
+    }
+
+    fn mean_ms(&self) -> f64 {
+        self.sum / self.count * 1e3
+    }
+
+    /// The time that `share` of all are below, by a straight line within its bucket, as Prometheus does.
+    fn quantile_ms(&self, share: f64) -> Option<f64> {
+        let all = self.buckets.get(&f64::INFINITY.to_bits()).copied().filter(|all| *all > 0.0)?;
+        let (mut low, mut below) = (0.0, 0.0);
+        for (bound, value) in &self.buckets {
+            let (bound, value) = (f64::from_bits(*bound), value.max(below));
+            if value >= share * all {
+                let within = (share * all - below) / (value - below);
+                let found = if bound.is_finite() { low + (bound - low) * within } else { low };
+                return Some(found * 1e3).filter(|found| found.is_finite());
+            }
+            (low, below) = (bound, value);
+        }
+        None
+    }
+
+    fn quick(&self) -> Quick {
+        let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|share| self.quantile_ms(share));
+        Quick { mean: self.mean_ms(), p50, p95, p99 }
+    }
+}
+
+/// Growth of a total a second; `None` where the server began anew.
+fn rate(before: Option<f64>, now: Option<f64>, seconds: f64) -> Option<f64> {
+    let grown = now? - before?;
+    (grown >= 0.0 && seconds > 0.0).then(|| grown / seconds)
+}
+
+/// Readings of a server, one after another.
+#[derive(Debug, Default)]
+struct Readings {
+    first: Option<(f64, Totals)>,
+    last: Option<(f64, Totals)>,
+    most: [Option<f64>; 3],
+}
+
+impl Readings {
+    /// Takes in what was read `since` the beginning; the row it makes, without its time.
+    fn take(&mut self, since: f64, totals: Totals) -> ServerRow {
+        let mut row = ServerRow {
+            running: totals.running,
+            waiting: totals.waiting,
+            kv_cache_percent: totals.cache.map(|share| share * 100.0),
+            generated_total: totals.generated,
+            prompted_total: totals.prompted,
+            ..ServerRow::default()
+        };
+        for (most, now) in
+            self.most.iter_mut().zip([row.running, row.waiting, row.kv_cache_percent])
+        {
+            *most = [*most, now].into_iter().flatten().reduce(f64::max);
+        }
+        if let Some((at, before)) = &self.last {
+            let own = own(before, &totals, since - at);
+            row.generated_per_s = own.generated_per_s;
+            row.prompted_per_s = own.prompted_per_s;
+            row.ttft_mean_ms = own.ttft_ms.map(|of| of.mean);
+            row.itl_mean_ms = own.itl_ms.map(|of| of.mean);
+            row.e2e_mean_ms = own.e2e_ms.map(|of| of.mean);
+        }
+        self.first.get_or_insert_with(|| (since, totals.clone()));
+        self.last = Some((since, totals));
+        row
+    }
+
+    fn own(self) -> Option<Own> {
+        let ((from, first), (to, last)) = (self.first?, self.last?);
+        if last.is_nothing() {
+            return None;
+        }
+        let [running_most, waiting_most, kv_cache_most_percent] = self.most;
+        Some(Own {
+            running_most,
+            waiting_most,
+            kv_cache_most_percent,
+            ..own(&first, &last, to - from)
+        })
+    }
+}
+
+/// What grew from `before` to `now`.
+fn own(before: &Totals, now: &Totals, seconds: f64) -> Own {
+    let times = |before: &Option<Times>, now: &Option<Times>| {
+        Some(now.as_ref()?.since(before.as_ref()?)?.quick())
+    };
+    Own {
+        seconds,
+        generated_per_s: rate(before.generated, now.generated, seconds),
+        prompted_per_s: rate(before.prompted, now.prompted, seconds),
+        ttft_ms: times(&before.first, &now.first),
+        itl_ms: times(&before.between, &now.between),
+        e2e_ms: times(&before.whole, &now.whole),
+        ..Own::default()
+    }
+}
+
+/// Who reads a server while it is asked.
+pub(super) struct Watch {
+    pub(super) client: Client,
+    /// The beginning of the load.
+    pub(super) begun: Instant,
+    /// The same in nanoseconds since 1970 UTC.
+    pub(super) wall_ns: i64,
+    pub(super) rows: mpsc::Sender<Row>,
+    /// What was seen of the server, which stands beside what it says.
+    pub(super) counts: Arc<Counts>,
+}
+
+impl Watch {
+    /// Reads it every second until `stop`, and once more then; its own figures over all, where it has any.
+    pub(super) async fn run(self, stop: CancellationToken) -> Option<Own> {
+        let mut readings = Readings::default();
+        let mut every = tokio::time::interval_at(self.begun, EVERY);
+        every.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut before = None;
+        loop {
+            let over = tokio::select! {
+                biased;
+                () = stop.cancelled() => true,
+                _ = every.tick() => false,
+            };
+            let mut row = self.read(&mut readings).await;
+            let chunks = Counts::of(&self.counts.chunks) as f64;
+            let seen = before.replace((row.since_s, chunks));
+            row.seen_chunks_per_s =
+                seen.and_then(|(at, before)| rate(Some(before), Some(chunks), row.since_s - at));
+            let gone = self.rows.send(Row::Server(Box::new(row))).await.is_err();
+            if gone || over {
+                return readings.own();
+            }
+        }
+    }
+
+    async fn read(&self, readings: &mut Readings) -> ServerRow {
+        let path = "/metrics";
+        let read = self.client.get(path).await.and_then(|reply| self.client.good(path, reply));
+        let read = read.map_err(|why| SafeText::new(&why.to_string()));
+        let since_s = self.begun.elapsed().as_secs_f64();
+        let row = match read.and_then(|reply| Totals::read(&reply.body)) {
+            Ok(totals) => readings.take(since_s, totals),
+            Err(trouble) => ServerRow { trouble, ..ServerRow::default() },
+        };
+        let at = self.wall_ns as f64 / 1e9 + since_s;
+        ServerRow { at, since_s, seen_at_work: self.counts.at_work(), ..row }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V1: &[u8] = include_bytes!("../../../tests/fixture/vllm/v1_two_engines.txt");
+    const LLAMA: &[u8] = include_bytes!("../../../tests/fixture/vllm/llamacpp_metrics.txt");
+
+    #[test]
+    fn pages_of_real_servers_are_read() {
+        let v1 = Totals::read(V1).unwrap();
+        assert!(v1.running.is_some() && v1.generated.is_some(), "{v1:?}");
+        let llama = Totals::read(LLAMA).unwrap();
+        assert!(llama.generated.is_some() && llama.prompted.is_some(), "{llama:?}");
+        assert!(Totals::read(b"up 1\n").unwrap().is_nothing());
+        assert!(Totals::read(b"<html>").is_err());
+    }
+
+    #[test]
+    fn figures_are_of_what_came_within_the_time() {
+        let page = |count: u32, tokens: u32| {
+            let name = FIRST[0];
+            let half = count / 2;
+            format!(
+                "{name}_bucket{{le=\"0.1\"}} {half}\n{name}_bucket{{le=\"0.3\"}} {count}\n\
+                 {name}_bucket{{le=\"+Inf\"}} {count}\n{name}_sum {}\n{name}_count {count}\n\
+                 vllm:generation_tokens_total{{engine=\"0\"}} {tokens}\n\
+                 vllm:generation_tokens_total{{engine=\"1\"}} {tokens}\n\
+                 vllm:num_requests_running {half}\n",
+                f64::from(count) * 0.15
+            )
+        };
+        let mut readings = Readings::default();
+        let read = |count, tokens| Totals::read(page(count, tokens).as_bytes()).unwrap();
+        let first = readings.take(0.0, read(100, 1_000));
+        assert_eq!(first.generated_per_s, None, "one reading is no rate");
+        let second = readings.take(2.0, read(120, 1_500));
+        assert_eq!(second.generated_per_s, Some(500.0));
+        assert!((second.ttft_mean_ms.unwrap() - 150.0).abs() < 1e-6);
+        readings.take(4.0, read(140, 2_000));
+        let own = readings.own().unwrap();
+        assert_eq!((own.generated_per_s, own.running_most), (Some(500.0), Some(70.0)));
+        let ttft = own.ttft_ms.unwrap();
+        // Half of 40 in the first bucket, half in the second.
+        assert!((ttft.p50.unwrap() - 100.0).abs() < 1e-6);
+        assert!((ttft.p95.unwrap() - 280.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_server_that_began_anew_tells_no_rate() {
+        let read = |tokens: u32| {
+            Totals::read(format!("llamacpp:tokens_predicted_total {tokens}\n").as_bytes()).unwrap()
+        };
+        let mut readings = Readings::default();
+        readings.take(0.0, read(100));
+        assert_eq!(readings.take(1.0, read(5)).generated_per_s, None);
+        assert_eq!(readings.own().unwrap().generated_per_s, None);
+    }
+}
