@@ -2,13 +2,15 @@
 //!
 //! `local:`, `http(s)://host:port/path` (whose kind is found by asking), `vulcan+http://`,
 //! `solstice+http://`, `mistudio+http://`, `dream+http://`, `cluster+http://`, `prom+http://`,
-//! `isomon+http://`, each with `https` too, and `ssh://user@host:port`. A name or a password in an
+//! `isomon+http://`, servers of models (`vllm+ sglang+ llamacpp+ tgi+ ollama+ triton+ openai+`), each with
+//! `https` too, and `ssh://user@host:port`. A name or a password in an
 //! HTTP address is refused: it would be shown and logged. What begins with `-` is no host: OpenSSH
 //! would take it for an option.
 
 use std::fmt;
 
 use crate::model::origin::Kind;
+use crate::model::serving::Engine;
 
 /// The port of an isomon that serves.
 pub const PORT: u16 = 7070;
@@ -56,7 +58,7 @@ pub struct Error {
 }
 
 /// What stands before `+` for each kind that speaks HTTP.
-const KINDS: [(&str, Kind); 7] = [
+const KINDS: [(&str, Kind); 14] = [
     ("isomon", Kind::Isomon),
     ("vulcan", Kind::Vulcan),
     ("solstice", Kind::Solstice),
@@ -64,9 +66,20 @@ const KINDS: [(&str, Kind); 7] = [
     ("dream", Kind::Dream),
     ("cluster", Kind::Cluster),
     ("prom", Kind::Prometheus),
+    model(Engine::Vllm),
+    model(Engine::Sglang),
+    model(Engine::LlamaCpp),
+    model(Engine::Tgi),
+    model(Engine::Ollama),
+    model(Engine::Triton),
+    model(Engine::OpenAi),
 ];
 
-const SCHEMES: &str = "write http://host:7070, https://…, ssh://user@host, or vulcan+, solstice+, mistudio+, dream+, cluster+ or prom+ before http";
+const fn model(engine: Engine) -> (&'static str, Kind) {
+    (engine.word(), Kind::Model(engine))
+}
+
+const SCHEMES: &str = "write http://host:7070, https://…, ssh://user@host, or vulcan+, solstice+, mistudio+, dream+, cluster+, prom+, vllm+, sglang+, llamacpp+, tgi+, ollama+, triton+ or openai+ before http";
 
 impl Address {
     /// Reads `text`.
@@ -192,6 +205,7 @@ fn http(text: &str, kind: Option<Kind>, tls: bool, rest: &str) -> Result<Address
     let (host, port) = host_and_port(text, authority)?;
     let port = port.unwrap_or(match (kind, tls, usual) {
         (_, _, PORT) | (None | Some(Kind::Isomon), true, _) => PORT,
+        (Some(Kind::Model(engine)), false, _) => engine.port(),
         (_, true, _) => 443,
         _ => 80,
     });
@@ -269,6 +283,9 @@ mod tests {
             ("vulcan+http://10.0.0.1:8080/api/", "vulcan+http://10.0.0.1:8080/api"),
             ("prom+https://prom", "prom+https://prom:443"),
             ("mistudio+http://m", "mistudio+http://m:80"),
+            ("vllm+http://gpu-1", "vllm+http://gpu-1:8000"),
+            ("ollama+http://gpu-1", "ollama+http://gpu-1:11434"),
+            ("openai+https://gpu-1/api", "openai+https://gpu-1:443/api"),
             ("http://[::1]:9000", "http://[::1]:9000"),
             ("ssh://root@db.example:2222", "ssh://root@db.example:2222"),
             ("ssh://db", "ssh://db"),

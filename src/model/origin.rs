@@ -8,6 +8,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::serving::Engine;
 use super::text::SafeText;
 use super::unit::Seconds;
 
@@ -47,11 +48,13 @@ pub enum Kind {
     Prometheus,
     /// A host reached by SSH.
     Ssh,
+    /// A server of language models.
+    Model(Engine),
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 16] = [
         Self::Local,
         Self::Isomon,
         Self::Vulcan,
@@ -61,6 +64,13 @@ impl Kind {
         Self::Cluster,
         Self::Prometheus,
         Self::Ssh,
+        Self::Model(Engine::Vllm),
+        Self::Model(Engine::Sglang),
+        Self::Model(Engine::LlamaCpp),
+        Self::Model(Engine::Tgi),
+        Self::Model(Engine::Ollama),
+        Self::Model(Engine::Triton),
+        Self::Model(Engine::OpenAi),
     ];
 
     /// Its name, as in a table.
@@ -75,6 +85,7 @@ impl Kind {
             Self::Cluster => "cluster proxy",
             Self::Prometheus => "Prometheus",
             Self::Ssh => "SSH",
+            Self::Model(engine) => engine.name(),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::detect::Detect;
 use super::dream::Dream;
 use super::isomon::Isomon;
 use super::mistudio::MiStudio;
+use super::model::ModelServer;
 use super::prom::Prom;
 use super::solstice::Solstice;
 use super::ssh::Host;
@@ -30,6 +31,7 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
         Some(Kind::Cluster) => Ok(Box::new(Cluster::new(&spec)?)),
         Some(Kind::Prometheus) => Ok(Box::new(Prom::new(&spec)?)),
         Some(Kind::Ssh) => Ok(Box::new(Host::new(spec)?)),
+        Some(Kind::Model(engine)) => Ok(Box::new(ModelServer::new(&spec, engine)?)),
         Some(Kind::Local) => {
             Err(Error::Unable { why: format!("nobody here can ask {}", spec.address).into() })
         }

@@ -151,6 +151,8 @@ pub enum Scale {
     Celsius,
     /// Watts.
     Watts,
+    /// Seconds, however few.
+    Seconds,
     /// A bare number.
     Plain,
 }

@@ -14,6 +14,7 @@ pub mod bench;
 mod fleet;
 pub mod gpus;
 pub mod logs;
+pub mod models;
 pub mod nodes;
 pub mod overview;
 pub mod runs;
@@ -35,19 +36,22 @@ pub enum Tab {
     Bench,
     /// Every run and job, wherever it is.
     Runs,
+    /// Models that are served.
+    Models,
     /// What isomon did.
     Logs,
 }
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Overview,
         Self::Nodes,
         Self::Gpus,
         Self::Backends,
         Self::Bench,
         Self::Runs,
+        Self::Models,
         Self::Logs,
     ];
 
@@ -60,6 +64,7 @@ impl Tab {
             Self::Backends => "Backends",
             Self::Bench => "Bench",
             Self::Runs => "Runs",
+            Self::Models => "Models",
             Self::Logs => "Logs",
         }
     }
@@ -80,6 +85,7 @@ impl Tab {
             Self::Backends => '4',
             Self::Bench => '5',
             Self::Runs => '6',
+            Self::Models => '7',
             Self::Logs => '9',
         }
     }
@@ -100,6 +106,8 @@ pub struct Views {
     pub bench: bench::View,
     /// The tab Runs.
     pub runs: runs::View,
+    /// The tab Models.
+    pub models: models::View,
     /// The tab Logs.
     pub logs: logs::View,
 }
@@ -114,6 +122,7 @@ impl Views {
             Tab::Backends => self.backends.act(action, state),
             Tab::Bench => self.bench.act(action, state),
             Tab::Runs => self.runs.act(action, state),
+            Tab::Models => self.models.act(action, state),
             Tab::Logs => self.logs.act(action, state),
         }
     }
@@ -135,6 +144,7 @@ impl Views {
             Tab::Backends => self.backends.filter(text),
             Tab::Bench => self.bench.filter(text),
             Tab::Runs => self.runs.filter(text),
+            Tab::Models => self.models.filter(text),
             Tab::Logs => return false,
         }
         true
@@ -150,6 +160,7 @@ impl Views {
             Tab::Backends => self.backends.click(column, row, area, state),
             Tab::Bench => self.bench.click(column, row, area, state),
             Tab::Runs => self.runs.click(column, row, area, state),
+            Tab::Models => self.models.click(column, row, area, state),
             Tab::Logs => Reply::Ignored,
         }
     }
@@ -163,6 +174,7 @@ impl Views {
             Tab::Backends => self.backends.hints(state),
             Tab::Bench => self.bench.hints(state),
             Tab::Runs => self.runs.hints(state),
+            Tab::Models => self.models.hints(state),
             Tab::Logs => self.logs.hints(state),
         }
     }
@@ -184,6 +196,7 @@ impl Views {
             Tab::Backends => self.backends.draw(frame, area, state, look),
             Tab::Bench => self.bench.draw(frame, area, state, look),
             Tab::Runs => self.runs.draw(frame, area, state, look),
+            Tab::Models => self.models.draw(frame, area, state, look),
             Tab::Logs => self.logs.draw(frame, area, state, look),
         }
     }
