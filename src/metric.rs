@@ -4,11 +4,16 @@
 //! page that was read in part would show sums that are wrong. What does not read as a line fails it
 //! too, as it does with Prometheus itself, and says where.
 
+pub mod grown;
+pub mod histogram;
 mod label;
 mod number;
 pub mod page;
 pub mod rate;
 
+pub use grown::Grown;
+pub use histogram::{Distribution, Histogram};
+pub(crate) use number::number;
 pub use page::{Page, Series};
 pub use rate::{Growth, sum};
 

@@ -27,6 +27,7 @@ pub mod error;
 mod foreign;
 pub mod isomon;
 pub mod mistudio;
+pub mod model;
 pub mod open;
 pub mod openclaw;
 pub mod prom;

@@ -19,7 +19,7 @@ use crate::model::pipeline::Pipelines;
 use crate::model::process::Process;
 use crate::model::replay::Replay;
 use crate::model::run::{RunEvent, StoredRun};
-use crate::model::serving::{Service, Serving};
+use crate::model::serving::{Key as ModelKey, Service, Serving};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::update::{FleetRun, Health, Notice, Stack, Update, What};
@@ -34,6 +34,7 @@ pub mod lately;
 pub mod mending;
 pub mod recall;
 pub mod run;
+pub mod serving;
 pub mod workflow;
 
 pub use history::{GpuMetric, Metric};
@@ -121,6 +122,8 @@ pub struct Node {
     pub history: history::NodeHistory,
     /// An hour of each GPU's numbers, by the GPU's id.
     pub gpu_history: BTreeMap<crate::model::text::SafeText, history::GpuHistory>,
+    /// An hour of each model's numbers.
+    pub model_history: BTreeMap<ModelKey, serving::ModelHistory>,
 }
 
 impl State {
@@ -152,6 +155,9 @@ impl State {
                 }
                 let rows = self.rows_of(&update.from);
                 self.node_mut(&update.from).apply(what, update.at, rows);
+                if matches!(what, What::Gpus(_) | What::Serving(_)) {
+                    serving::join(&mut self.nodes, &update.from);
+                }
             }
         }
         true
@@ -288,7 +294,10 @@ impl Node {
             What::Origin(origin) => self.origin = Some(origin.clone()),
             What::Workloads(workloads) => self.workloads = Some((at, workloads.clone())),
             What::Pipelines(pipelines) => self.pipelines = Some((at, pipelines.clone())),
-            What::Serving(serving) => self.heard(at, |node| &mut node.serving, serving),
+            What::Serving(serving) => {
+                serving::push(&mut self.model_history, serving, at, rows);
+                self.heard(at, |node| &mut node.serving, serving);
+            }
             What::Agents(agents) => self.heard(at, |node| &mut node.agents, agents),
             What::Services(services) => self.heard(at, |node| &mut node.services, services),
             What::Alerts(alerts) => self.heard(at, |node| &mut node.alerts, alerts),

@@ -2,14 +2,16 @@
 //!
 //! `local:`, `http(s)://host:port/path` (whose kind is found by asking), `vulcan+http://`,
 //! `solstice+http://`, `mistudio+http://`, `dream+http://`, `cluster+http://`, `prom+http://`,
-//! `isomon+http://`, `tokenspy+http://`, each with `https` too, `openclaw+ws://host:18789` (or `wss`),
-//! `openclaw:/its/directory`, and `ssh://user@host:port`. A name or a password in an
+//! `isomon+http://`, `tokenspy+http://`, servers of models (`vllm+ sglang+ llamacpp+ tgi+ ollama+ triton+
+//! openai+`), each with `https` too, `openclaw+ws://host:18789` (or `wss`), `openclaw:/its/directory`, and
+//! `ssh://user@host:port`. A name or a password in an
 //! HTTP address is refused: it would be shown and logged. What begins with `-` is no host: OpenSSH
 //! would take it for an option.
 
 use std::fmt;
 
 use crate::model::origin::Kind;
+use crate::model::serving::Engine;
 
 /// The port of an isomon that serves.
 pub const PORT: u16 = 7070;
@@ -66,7 +68,7 @@ pub struct Error {
 }
 
 /// What stands before `+` for each kind that speaks HTTP.
-const KINDS: [(&str, Kind); 9] = [
+const KINDS: [(&str, Kind); 16] = [
     ("isomon", Kind::Isomon),
     ("vulcan", Kind::Vulcan),
     ("solstice", Kind::Solstice),
@@ -76,9 +78,20 @@ const KINDS: [(&str, Kind); 9] = [
     ("prom", Kind::Prometheus),
     ("openclaw", Kind::OpenClaw),
     ("tokenspy", Kind::TokenSpy),
+    model(Engine::Vllm),
+    model(Engine::Sglang),
+    model(Engine::LlamaCpp),
+    model(Engine::Tgi),
+    model(Engine::Ollama),
+    model(Engine::Triton),
+    model(Engine::OpenAi),
 ];
 
-const SCHEMES: &str = "write http://host:7070, https://…, ssh://user@host, or vulcan+, solstice+, mistudio+, dream+, cluster+, tokenspy+ or prom+ before http, or openclaw+ws://…";
+const fn model(engine: Engine) -> (&'static str, Kind) {
+    (engine.word(), Kind::Model(engine))
+}
+
+const SCHEMES: &str = "write http://host:7070, https://…, ssh://user@host, or vulcan+, solstice+, mistudio+, dream+, cluster+, tokenspy+, prom+, vllm+, sglang+, llamacpp+, tgi+, ollama+, triton+ or openai+ before http, or openclaw+ws://…";
 
 impl Address {
     /// Reads `text`.
@@ -216,6 +229,7 @@ fn http(text: &str, kind: Option<Kind>, tls: bool, rest: &str) -> Result<Address
     let port = port.unwrap_or(match (kind, tls, usual) {
         (Some(Kind::OpenClaw), ..) => GATEWAY,
         (_, _, PORT) | (None | Some(Kind::Isomon), true, _) => PORT,
+        (Some(Kind::Model(engine)), false, _) => engine.port(),
         (_, true, _) => 443,
         _ => 80,
     });
@@ -305,6 +319,9 @@ mod tests {
             ("vulcan+http://10.0.0.1:8080/api/", "vulcan+http://10.0.0.1:8080/api"),
             ("prom+https://prom", "prom+https://prom:443"),
             ("mistudio+http://m", "mistudio+http://m:80"),
+            ("vllm+http://gpu-1", "vllm+http://gpu-1:8000"),
+            ("ollama+http://gpu-1", "ollama+http://gpu-1:11434"),
+            ("openai+https://gpu-1/api", "openai+https://gpu-1:443/api"),
             ("http://[::1]:9000", "http://[::1]:9000"),
             ("ssh://root@db.example:2222", "ssh://root@db.example:2222"),
             ("ssh://db", "ssh://db"),

@@ -1,7 +1,7 @@
 //! Numbers as servers write them: decimal, hexadecimal with an exponent of two, `NaN`, `+Inf`.
 
 /// Reads a number; `None` if it is none.
-pub(super) fn number(text: &str) -> Option<f64> {
+pub(crate) fn number(text: &str) -> Option<f64> {
     let bare = text.strip_prefix(['+', '-']).unwrap_or(text);
     if let Some(hex) = bare.strip_prefix("0x").or_else(|| bare.strip_prefix("0X")) {
         let value = hexadecimal(hex)?;

@@ -8,6 +8,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::serving::Engine;
 use super::text::SafeText;
 use super::unit::Seconds;
 
@@ -51,11 +52,13 @@ pub enum Kind {
     OpenClaw,
     /// A Token Spy.
     TokenSpy,
+    /// A server of language models.
+    Model(Engine),
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 18] = [
         Self::Local,
         Self::Isomon,
         Self::Vulcan,
@@ -67,6 +70,13 @@ impl Kind {
         Self::Ssh,
         Self::OpenClaw,
         Self::TokenSpy,
+        Self::Model(Engine::Vllm),
+        Self::Model(Engine::Sglang),
+        Self::Model(Engine::LlamaCpp),
+        Self::Model(Engine::Tgi),
+        Self::Model(Engine::Ollama),
+        Self::Model(Engine::Triton),
+        Self::Model(Engine::OpenAi),
     ];
 
     /// Its name, as in a table.
@@ -83,6 +93,7 @@ impl Kind {
             Self::Ssh => "SSH",
             Self::OpenClaw => "OpenClaw",
             Self::TokenSpy => "Token Spy",
+            Self::Model(engine) => engine.name(),
         }
     }
 }

@@ -22,7 +22,7 @@ use form::Form;
 type Decide = fn(&Form) -> Option<Kind>;
 
 /// What is asked, in this order, and who is known by the answer.
-const QUESTIONS: [(&str, Decide); 9] = [
+const QUESTIONS: [(&str, Decide); 12] = [
     ("/v1/live?wait=0", form::isomon),
     ("/v1/backends", form::vulcan),
     ("/health", form::health),
@@ -32,6 +32,9 @@ const QUESTIONS: [(&str, Decide); 9] = [
     ("/api/health", form::dream),
     ("/status", form::status),
     ("/api/status", form::status),
+    ("/metrics", form::metrics),
+    ("/api/ps", form::ollama),
+    ("/v1/models", form::models),
 ];
 
 /// A source whose kind is found by asking; then it is one of that kind.
@@ -63,7 +66,7 @@ impl Detect {
                 Finding::Known(kind) => kind,
                 Finding::Unknown(found) => {
                     let remedy = "write who it is: vulcan+, solstice+, mistudio+, dream+, cluster+, \
-                                  tokenspy+ or prom+ before http, or openclaw+ws://";
+                                  tokenspy+, prom+, vllm+ or openai+ before http, or openclaw+ws://";
                     let found = format!("{found}; {remedy}").into();
                     return Err(Error::Another { wanted: "server isomon knows", found });
                 }

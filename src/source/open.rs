@@ -5,6 +5,7 @@ use super::detect::Detect;
 use super::dream::Dream;
 use super::isomon::Isomon;
 use super::mistudio::MiStudio;
+use super::model::ModelServer;
 use super::openclaw;
 use super::prom::Prom;
 use super::solstice::Solstice;
@@ -35,6 +36,7 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
         Some(Kind::OpenClaw) => Ok(Box::new(openclaw::Gateway::new(&spec)?)),
         Some(Kind::TokenSpy) => Ok(Box::new(TokenSpy::new(&spec)?)),
         Some(Kind::Ssh) => Ok(Box::new(Host::new(spec)?)),
+        Some(Kind::Model(engine)) => Ok(Box::new(ModelServer::new(&spec, engine)?)),
         Some(Kind::Local) => {
             Err(Error::Unable { why: format!("nobody here can ask {}", spec.address).into() })
         }

@@ -183,6 +183,8 @@ pub enum Scale {
     Celsius,
     /// Watts.
     Watts,
+    /// Seconds, however few.
+    Seconds,
     /// A bare number.
     Plain,
 }

@@ -41,6 +41,7 @@ actions! {
     Tab4 "tab-4" "Backends" "Backends",
     Tab5 "tab-5" "Bench" "Bench",
     Tab6 "tab-6" "Runs" "Runs",
+    Tab7 "tab-7" "Models" "Models",
     Tab8 "tab-8" "Alerts" "Alerts",
     Tab9 "tab-9" "Logs" "Logs",
     NextTab "next-tab" "next" "next tab",

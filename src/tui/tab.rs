@@ -16,6 +16,7 @@ mod done;
 mod fleet;
 pub mod gpus;
 pub mod logs;
+pub mod models;
 pub mod nodes;
 pub mod overview;
 pub mod runs;
@@ -37,6 +38,8 @@ pub enum Tab {
     Bench,
     /// Every run and job, wherever it is.
     Runs,
+    /// Models that are served.
+    Models,
     /// What is wrong.
     Alerts,
     /// What isomon did.
@@ -45,13 +48,14 @@ pub enum Tab {
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
         Self::Nodes,
         Self::Gpus,
         Self::Backends,
         Self::Bench,
         Self::Runs,
+        Self::Models,
         Self::Alerts,
         Self::Logs,
     ];
@@ -65,6 +69,7 @@ impl Tab {
             Self::Backends => "Backends",
             Self::Bench => "Bench",
             Self::Runs => "Runs",
+            Self::Models => "Models",
             Self::Alerts => "Alerts",
             Self::Logs => "Logs",
         }
@@ -86,6 +91,7 @@ impl Tab {
             Self::Backends => '4',
             Self::Bench => '5',
             Self::Runs => '6',
+            Self::Models => '7',
             Self::Alerts => '8',
             Self::Logs => '9',
         }
@@ -107,6 +113,8 @@ pub struct Views {
     pub bench: bench::View,
     /// The tab Runs.
     pub runs: runs::View,
+    /// The tab Models.
+    pub models: models::View,
     /// The tab Alerts.
     pub alerts: alerts::View,
     /// The tab Logs.
@@ -123,6 +131,7 @@ impl Views {
             Tab::Backends => self.backends.act(action, state),
             Tab::Bench => self.bench.act(action, state),
             Tab::Runs => self.runs.act(action, state),
+            Tab::Models => self.models.act(action, state),
             Tab::Alerts => self.alerts.act(action, state),
             Tab::Logs => self.logs.act(action, state),
         }
@@ -145,6 +154,7 @@ impl Views {
             Tab::Backends => self.backends.filter(text),
             Tab::Bench => self.bench.filter(text),
             Tab::Runs => self.runs.filter(text),
+            Tab::Models => self.models.filter(text),
             Tab::Alerts => self.alerts.filter(text),
             Tab::Logs => return false,
         }
@@ -161,6 +171,7 @@ impl Views {
             Tab::Backends => self.backends.click(column, row, area, state),
             Tab::Bench => self.bench.click(column, row, area, state),
             Tab::Runs => self.runs.click(column, row, area, state),
+            Tab::Models => self.models.click(column, row, area, state),
             Tab::Alerts => self.alerts.click(column, row, area, state),
             Tab::Logs => Reply::Ignored,
         }
@@ -175,6 +186,7 @@ impl Views {
             Tab::Backends => self.backends.hints(state),
             Tab::Bench => self.bench.hints(state),
             Tab::Runs => self.runs.hints(state),
+            Tab::Models => self.models.hints(state),
             Tab::Alerts => self.alerts.hints(state),
             Tab::Logs => self.logs.hints(state),
         }
@@ -197,6 +209,7 @@ impl Views {
             Tab::Backends => self.backends.draw(frame, area, state, look),
             Tab::Bench => self.bench.draw(frame, area, state, look),
             Tab::Runs => self.runs.draw(frame, area, state, look),
+            Tab::Models => self.models.draw(frame, area, state, look),
             Tab::Alerts => self.alerts.draw(frame, area, state, look),
             Tab::Logs => self.logs.draw(frame, area, state, look),
         }

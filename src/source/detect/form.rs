@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use crate::model::origin::Kind;
+use crate::model::serving::Engine;
 use crate::model::text::SafeText;
 use crate::source::client::Reply;
+use crate::source::model;
 
 /// What matters of an answer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,6 +16,8 @@ pub(super) struct Form {
     value: Value,
     /// Who wrote an error page, where it bears a name.
     maker: Option<&'static str>,
+    /// Which server of models speaks, where it is a good answer that holds its metrics.
+    engine: Option<Engine>,
 }
 
 /// What stands in the error pages of well-known servers.
@@ -38,7 +42,8 @@ impl Form {
         let start = reply.body.get(..2048).unwrap_or(&reply.body);
         let page = String::from_utf8_lossy(start);
         let maker = MAKERS.iter().find(|(mark, _)| page.contains(mark)).map(|(_, maker)| *maker);
-        Self { status: reply.status, value, maker }
+        let engine = model::speaker(&reply.body).filter(|_| good && value.is_null());
+        Self { status: reply.status, value, maker, engine }
     }
 
     fn has(&self, key: &str) -> bool {
@@ -104,6 +109,23 @@ pub(super) fn status(form: &Form) -> Option<Kind> {
     (nodes.is_array() || nodes.is_object()).then_some(Kind::Cluster)
 }
 
+/// A page of metrics in the names of a server of models.
+pub(super) fn metrics(form: &Form) -> Option<Kind> {
+    form.engine.map(Kind::Model)
+}
+
+/// The models that Ollama holds in memory.
+pub(super) fn ollama(form: &Form) -> Option<Kind> {
+    let models = form.value.get("models")?.as_array()?;
+    let named = models.iter().all(|model| model.get("name").is_some_and(Value::is_string));
+    named.then_some(Kind::Model(Engine::Ollama))
+}
+
+/// A list of models as OpenAI's API has it, and who owns them.
+pub(super) fn models(form: &Form) -> Option<Kind> {
+    model::owner(&form.value).map(Kind::Model)
+}
+
 /// A kind with its article.
 pub(super) const fn of_kind(kind: Kind) -> &'static str {
     match kind {
@@ -116,6 +138,7 @@ pub(super) const fn of_kind(kind: Kind) -> &'static str {
         Kind::Cluster => "the status proxy of a cluster",
         Kind::Prometheus => "a Prometheus",
         Kind::Ssh => "an SSH server",
+        Kind::Model(engine) => engine.server(),
         Kind::OpenClaw => "an OpenClaw gateway",
         Kind::TokenSpy => "a Token Spy",
     }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::serving::Engine;
 use crate::source::client::Reply;
 
 fn reply(status: u16, body: &str) -> Reply {
@@ -35,6 +36,22 @@ fn a_form_decides_who_it_is() {
         ("/status", r#"{"nodes":{"a":{"healthy":true}}}"#, Some(Kind::Cluster)),
         ("/status", r#"{"nodes":3}"#, None),
         ("/status", "<html>", None),
+        (
+            "/metrics",
+            "vllm:num_requests_running{engine=\"0\"} 1\n",
+            Some(Kind::Model(Engine::Vllm)),
+        ),
+        ("/metrics", "sglang:num_running_reqs 1\n", Some(Kind::Model(Engine::Sglang))),
+        ("/metrics", "llamacpp:requests_processing 1\n", Some(Kind::Model(Engine::LlamaCpp))),
+        ("/metrics", "tgi_queue_size 1\n", Some(Kind::Model(Engine::Tgi))),
+        ("/metrics", "node_load1 1\n", None),
+        ("/api/ps", r#"{"models":[]}"#, Some(Kind::Model(Engine::Ollama))),
+        ("/api/ps", r#"{"models":[{"size":3}]}"#, None),
+        (
+            "/v1/models",
+            r#"{"object":"list","data":[{"id":"m"}]}"#,
+            Some(Kind::Model(Engine::OpenAi)),
+        ),
     ];
     for (path, body, wanted) in rows {
         assert_eq!(decided(path, body), wanted, "{path} {body}");
@@ -46,7 +63,7 @@ fn who_is_unknown_is_described() {
     let page = "<html><body><center><h1>404</h1></center><hr><center>nginx/1.22.1</center>";
     let answers: Vec<_> =
         QUESTIONS.iter().map(|(path, _)| (*path, Form::of(&reply(404, page)))).collect();
-    let wanted = "this answers like nginx: 404 to all 9 questions (/v1/live, /v1/backends, \
+    let wanted = "this answers like nginx: 404 to all 12 questions (/v1/live, /v1/backends, \
                   /health, /solstice/health …)";
     assert_eq!(form::words(&answers).as_str(), wanted);
     assert_eq!(form::words(&[]).as_str(), "no answer to any question");

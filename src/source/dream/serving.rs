@@ -6,8 +6,8 @@
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::model::reading::{Reading, Why};
-use crate::model::serving::Serving;
+use crate::model::reading::Why;
+use crate::model::serving::{Engine, Serving};
 use crate::model::unit::PerSecond;
 use crate::source::foreign::Rate;
 use crate::source::foreign::value::{self, reading};
@@ -34,15 +34,10 @@ impl Tokens {
         if vllm.is_none() && model.is_none() && estimate.is_none() {
             return None;
         }
-        let (model, missing) = (model.unwrap_or_else(|| "model".into()), || Why::NotSupported);
         let mut serving = Serving {
-            model,
-            running: Reading::Missing(missing()),
-            waiting: Reading::Missing(missing()),
             tokens_per_second: reading(estimate.map(PerSecond)),
-            prompt_tokens_per_second: Reading::Missing(missing()),
-            kv_cache: Reading::Missing(missing()),
             estimated: estimate.is_some(),
+            ..Serving::silent(model.unwrap_or_else(|| "model".into()))
         };
         if let Some(vllm) = vllm {
             self.count(vllm, &mut serving);
@@ -54,6 +49,9 @@ impl Tokens {
     fn count(&mut self, vllm: &Value, serving: &mut Serving) {
         let now = Instant::now();
         let rate = |rate: &mut Rate, key| rate.take(now, value::number(vllm, key)).map(PerSecond);
+        serving.engine = Some(Engine::Vllm);
+        serving.tokens_total = reading(value::number(vllm, "tokens_generated_total"));
+        serving.prompt_tokens_total = reading(value::number(vllm, "prompt_tokens_total"));
         serving.running = reading(value::number(vllm, "requests_running"));
         serving.waiting = reading(value::number(vllm, "requests_waiting"));
         serving.prompt_tokens_per_second = rate(&mut self.prompt, "prompt_tokens_total");

@@ -144,6 +144,33 @@ impl Survey {
         self.keep(name, every, outcome)
     }
 
+    /// Asks for the path `name`, which is text and no JSON, no more often than `every`; its body.
+    pub(in crate::source) async fn page(
+        &mut self,
+        name: &'static str,
+        every: Duration,
+    ) -> Option<Vec<u8>> {
+        if !self.is_due(name) {
+            return None;
+        }
+        let reply = self.client.get(name).await;
+        let body = reply.and_then(|reply| {
+            self.set_clock(reply.ahead_seconds);
+            Ok(self.client.good(name, reply)?.body)
+        });
+        self.judge(&body);
+        match body {
+            Ok(body) => {
+                self.note(name, Offer::Offered, every);
+                Some(body)
+            }
+            Err(error) => {
+                self.note(name, error.offer(), every);
+                None
+            }
+        }
+    }
+
     /// Whether it is time for `name`.
     pub(in crate::source) fn is_due(&self, name: &str) -> bool {
         let rests = self.find(name).is_some_and(|question| Instant::now() < question.due);
@@ -165,7 +192,13 @@ impl Survey {
             }
             Err(error) => Err(error),
         };
-        match &outcome {
+        self.judge(&outcome);
+        outcome
+    }
+
+    /// Notes whether the server answers at all.
+    fn judge<T>(&mut self, outcome: &Result<T, Error>) {
+        match outcome {
             Err(error @ Error::Late { .. }) => {
                 self.late += 1;
                 self.broken = Some(error.clone());
@@ -173,7 +206,6 @@ impl Survey {
             Err(error) if !error.is_of_one_question() => self.broken = Some(error.clone()),
             _ => self.answered = true,
         }
-        outcome
     }
 
     /// Notes how `name` was answered.

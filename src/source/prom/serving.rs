@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::answer::Labels;
 use crate::model::reading::{Reading, Why};
-use crate::model::serving::Serving;
+use crate::model::serving::{Engine, Serving};
 use crate::model::text::SafeText;
 use crate::model::unit::{PerSecond, Ratio};
 
@@ -64,7 +64,7 @@ fn serving(model: &str, values: &BTreeMap<&'static str, f64>) -> Serving {
         Reading::from_option(first(names).map(|rate| PerSecond(rate.max(0.0))), Why::NotYet)
     };
     Serving {
-        model: SafeText::new(model),
+        engine: Some(Engine::Vllm),
         running: value("running"),
         waiting: value("waiting"),
         tokens_per_second: rate(["tokens", "tokens_v0"]),
@@ -73,7 +73,7 @@ fn serving(model: &str, values: &BTreeMap<&'static str, f64>) -> Serving {
             first(["kv", "kv_v0"]).and_then(Ratio::new),
             Why::NotSupported,
         ),
-        estimated: false,
+        ..Serving::silent(SafeText::new(model))
     }
 }
 

@@ -211,6 +211,7 @@ fn opened(action: Action, current: Tab) -> Option<Tab> {
         Action::Tab4 => Tab::Backends,
         Action::Tab5 => Tab::Bench,
         Action::Tab6 => Tab::Runs,
+        Action::Tab7 => Tab::Models,
         Action::Tab8 => Tab::Alerts,
         Action::Tab9 => Tab::Logs,
         Action::NextTab => current.step(1),

@@ -21,6 +21,7 @@ pub fn written(scale: Scale, value: f64) -> String {
         Scale::ByteRate => BytesPerSecond(value).to_string(),
         Scale::Celsius => Celsius(value).to_string(),
         Scale::Watts => Watts(value).to_string(),
+        Scale::Seconds => Seconds(value).to_string(),
         Scale::Plain => three_digits(value),
     }
 }
@@ -50,6 +51,7 @@ pub fn ceiling(scale: Scale, highest: f64) -> f64 {
         Scale::Celsius => highest.max(100.0),
         Scale::ByteRate => highest.max(1024.0).log2().ceil().exp2(),
         Scale::Watts => round_up(highest.max(10.0)),
+        Scale::Seconds => round_up(highest.max(1e-3)),
         Scale::Plain => round_up(highest.max(1.0)),
     }
 }

@@ -1,0 +1,142 @@
+//! Models that are served: a table of all, and the one under the cursor in depth.
+//!
+//! A rate is what a counter grew by; a quantile is of the last minute alone. Which is which is said where
+//! there is room, because a mean since the server began looks the same and means something else.
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+
+use crate::model::text::SafeText;
+use crate::state::State;
+use crate::tui::action::Action;
+use crate::tui::look::Look;
+use crate::tui::reply::Reply;
+use crate::tui::widget::grid;
+use crate::tui::widget::panel::{self, Panel};
+use crate::tui::widget::sheet::Sheet;
+
+mod card;
+mod chart;
+mod entry;
+mod none;
+
+use entry::{Entry, Key};
+
+pub(in crate::tui) use chart::strip;
+
+/// What is looked at.
+#[derive(Debug)]
+pub struct View {
+    sheet: Sheet<Key>,
+    /// Whether the one under the cursor has all the room.
+    zoom: bool,
+    /// Which chart stands first, where not all have room.
+    first: usize,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self { sheet: Sheet::sorted_by(entry::MODEL), zoom: false, first: 0 }
+    }
+}
+
+impl View {
+    /// Does what `action` asks of this tab.
+    pub fn act(&mut self, action: Action, state: &State) -> Reply {
+        let entries = entry::entries(state);
+        let rows = self.sheet.arrange(&entries);
+        match action {
+            Action::Enter | Action::Zoom if !rows.is_empty() => self.zoom = !self.zoom,
+            Action::Back if self.zoom => self.zoom = false,
+            Action::Back if !self.sheet.text.is_empty() => self.filter(""),
+            Action::NextPanel => self.first = (self.first + 1) % chart::COUNT,
+            Action::PreviousPanel => self.first = (self.first + chart::COUNT - 1) % chart::COUNT,
+            Action::Why => return Reply::Say(why(self.sheet.current(&rows), state)),
+            _ if self.sheet.act(action, &rows) => {}
+            _ => return Reply::Ignored,
+        }
+        Reply::Done
+    }
+
+    /// Takes the filter as it is typed.
+    pub fn filter(&mut self, text: &str) {
+        self.sheet.filter::<Entry<'_>>(text);
+    }
+
+    /// Chooses what was clicked.
+    pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
+        let entries = entry::entries(state);
+        let rows = self.sheet.arrange(&entries);
+        let area = panel::inside(self.split(area, rows.len())[0]);
+        if !area.contains(Position::new(column, row)) {
+            return Reply::Ignored;
+        }
+        let table = entry::table(&self.sheet, &rows);
+        match (table.field_at(column, row, area), table.row_at(row, area)) {
+            (Some(field), _) => self.sheet.sort_by(field),
+            (None, Some(row)) => self.sheet.select(row, &rows),
+            (None, None) => return Reply::Ignored,
+        }
+        Reply::Done
+    }
+
+    /// Keys worth naming.
+    pub fn hints(&self, state: &State) -> &'static [Action] {
+        if entry::entries(state).is_empty() {
+            return &[Action::Why];
+        }
+        if self.zoom {
+            return &[Action::NextPanel, Action::Left, Action::View, Action::Why, Action::Back];
+        }
+        &[Action::Enter, Action::NextPanel, Action::Sort, Action::View, Action::Filter, Action::Why]
+    }
+
+    /// Draws the tab.
+    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
+        let buffer = frame.buffer_mut();
+        let area = area.intersection(buffer.area);
+        let entries = entry::entries(state);
+        if entries.is_empty() {
+            none::draw(area, buffer, state, look);
+        } else {
+            self.fill(&entries, area, buffer, look);
+        }
+    }
+
+    fn fill(&self, entries: &[Entry<'_>], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+        let rows = self.sheet.arrange(entries);
+        let [upper, lower] = self.split(area, rows.len());
+        if !upper.is_empty() {
+            let words = self.sheet.words(rows.len(), entries.len());
+            let inner = Panel::new("Models").aside(words).focused(true).open(upper, buffer, look);
+            let table = entry::table(&self.sheet, &rows);
+            table.draw(inner, buffer, look, &|row, column, width| {
+                entry::cell(rows[row], column, width, look)
+            });
+        }
+        if let Some(entry) = self.sheet.current(&rows) {
+            card::draw(entry, self.first, lower, buffer, look);
+        }
+    }
+
+    /// The table, and the card of one model.
+    fn split(&self, area: Rect, rows: usize) -> [Rect; 2] {
+        let wanted = grid::narrow(rows + 3);
+        let upper = match area.height {
+            _ if self.zoom => 0,
+            0..=13 => area.height,
+            high => wanted.min(high / 2),
+        };
+        Layout::vertical([Constraint::Length(upper), Constraint::Fill(1)]).areas(area)
+    }
+}
+
+/// Why values of the model under the cursor are missing, or why there is none.
+fn why(entry: Option<&Entry<'_>>, state: &State) -> SafeText {
+    let words = entry.map_or_else(|| none::reasons(state), Entry::gaps);
+    match words.as_slice() {
+        [] => SafeText::new("nothing is missing here"),
+        words => SafeText::new(&words.join(" · ")),
+    }
+}

@@ -1,0 +1,244 @@
+//! A model as a row: its fields, its cells, its gaps.
+
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use crate::model::id::SourceId;
+use crate::model::reading::{Reading, Why};
+use crate::model::serving::{self, Serving};
+use crate::model::time::Stamp;
+use crate::model::unit::{PerSecond, Ratio, Seconds};
+use crate::state::serving::{ModelHistory, gpus_of};
+use crate::state::{Node, State};
+use crate::tui::look::Look;
+use crate::tui::widget::field::{Field, Kind, Row, Value};
+use crate::tui::widget::sheet::Sheet;
+use crate::tui::widget::status::{Status, is_old};
+use crate::tui::widget::table::{Cell, Column, Table};
+use crate::tui::widget::{fixed, value};
+
+/// What tells a model from others.
+pub(super) type Key = (SourceId, serving::Key);
+
+/// A model and where it is.
+pub(super) struct Entry<'a> {
+    pub(super) id: &'a SourceId,
+    pub(super) node: &'a Node,
+    pub(super) at: Stamp,
+    pub(super) served: &'a Serving,
+    /// The GPUs it works on, by index and name.
+    pub(super) gpus: Vec<String>,
+}
+
+/// Every model of every node.
+pub(super) fn entries(state: &State) -> Vec<Entry<'_>> {
+    let of_node = |(id, node)| {
+        let (id, node): (&SourceId, &Node) = (id, node);
+        let told = node.serving.iter().flat_map(|(at, all)| all.iter().map(move |one| (*at, one)));
+        told.map(move |(at, served)| {
+            let gpus = gpus_of(&state.nodes, id, served);
+            let gpus = gpus.iter().map(|gpu| gpu.index.to_string()).collect();
+            Entry { id, node, at, served, gpus }
+        })
+    };
+    state.nodes.iter().flat_map(of_node).collect()
+}
+
+pub(super) const MODEL: usize = 0;
+const ENGINE: usize = 1;
+const NODE: usize = 2;
+const RUNNING: usize = 3;
+const WAITING: usize = 4;
+const TOKENS: usize = 5;
+const PROMPT: usize = 6;
+const FIRST_50: usize = 7;
+const FIRST_95: usize = 8;
+const FIRST_99: usize = 9;
+const CACHE: usize = 10;
+const HITS: usize = 11;
+const PREEMPTED: usize = 12;
+
+impl Row for Entry<'_> {
+    type Key = Key;
+    const FIELDS: &'static [Field] = &[
+        Field::text("model"),
+        Field::text("engine"),
+        Field::text("node"),
+        Field::new("running", Kind::Number),
+        Field::new("waiting", Kind::Number),
+        Field::new("tokens", Kind::Number),
+        Field::new("prompt", Kind::Number),
+        Field::new("p50", Kind::Time),
+        Field::new("p95", Kind::Time),
+        Field::new("p99", Kind::Time),
+        Field::new("kv", Kind::Percent),
+        Field::new("hits", Kind::Percent),
+        Field::new("preempted", Kind::Number),
+        Field::text("gpu"),
+        Field::text("status"),
+    ];
+    const SORTED: usize = 13;
+
+    fn key(&self) -> Key {
+        (self.id.clone(), self.served.key())
+    }
+
+    fn value(&self, field: usize) -> Value<'_> {
+        let served = self.served;
+        let rate = |rate: &Reading<PerSecond>| rate.get().map(|rate| rate.0);
+        let time = |time: &Reading<Seconds>| time.get().map(|time| time.0);
+        let share = |share: &Reading<Ratio>| share.get().map(Ratio::percent);
+        match field {
+            MODEL => Value::text(served.model.as_str()),
+            ENGINE => Value::text(served.engine.map_or("", serving::Engine::name)),
+            NODE => Value::text(self.id.0.as_str()),
+            RUNNING => served.running.get().into(),
+            WAITING => served.waiting.get().into(),
+            TOKENS => rate(&served.tokens_per_second).into(),
+            PROMPT => rate(&served.prompt_tokens_per_second).into(),
+            FIRST_50 => time(&served.first_token.p50).into(),
+            FIRST_95 => time(&served.first_token.p95).into(),
+            FIRST_99 => time(&served.first_token.p99).into(),
+            CACHE => share(&served.kv_cache).into(),
+            HITS => share(&served.prefix_hits).into(),
+            PREEMPTED => rate(&served.preemptions_per_second).into(),
+            13 => Value::Text(self.gpus.join(" ").into()),
+            _ => Value::text(if served.is_stalled() { "stalled" } else { "up" }),
+        }
+    }
+}
+
+impl Entry<'_> {
+    /// Whether its values are of now.
+    pub(super) fn is_live(&self, look: &Look<'_>) -> bool {
+        !is_old(self.node, self.at, look) && Status::of(self.node, look) != Status::Down
+    }
+
+    /// What was seen of it in the last hour.
+    pub(super) fn history(&self) -> Option<&ModelHistory> {
+        self.node.model_history.get(&self.served.key())
+    }
+
+    /// `name: reason` for each missing value.
+    pub(super) fn gaps(&self) -> Vec<String> {
+        let served = self.served;
+        let all: [(&str, Option<&Why>); 12] = [
+            ("running", served.running.why()),
+            ("waiting", served.waiting.why()),
+            ("tokens/s", served.tokens_per_second.why()),
+            ("prompt/s", served.prompt_tokens_per_second.why()),
+            ("requests/s", served.requests_per_second.why()),
+            ("KV cache", served.kv_cache.why()),
+            ("prefix hits", served.prefix_hits.why()),
+            ("preemptions", served.preemptions_per_second.why()),
+            ("first token", served.first_token.p50.why()),
+            ("inter-token", served.inter_token.p50.why()),
+            ("end to end", served.end_to_end.p50.why()),
+            ("queue", served.queued.p50.why()),
+        ];
+        let gap = |(name, why): (&str, Option<&Why>)| Some(format!("{name}: {}", told(why?)));
+        all.into_iter().filter_map(gap).collect()
+    }
+}
+
+/// A reason, of a server and not of a machine.
+fn told(why: &Why) -> String {
+    match why {
+        Why::NotSupported => "not told by this server".to_owned(),
+        why => why.to_string(),
+    }
+}
+
+const COLUMNS: [Column; 14] = [
+    Column::words("  MODEL", 18, 0).grows().by(MODEL),
+    Column::words("ENGINE", 10, 6).by(ENGINE),
+    Column::words("NODE", 14, 7).by(NODE),
+    Column::words("GPU", 6, 8),
+    Column::numbers("RUN", 4, 1).by(RUNNING),
+    Column::numbers("WAIT", 4, 1).by(WAITING),
+    Column::numbers("TOK/S", 6, 0).by(TOKENS),
+    Column::numbers("PROMPT/S", 8, 4).by(PROMPT),
+    Column::numbers("TTFT p50", 8, 3).by(FIRST_50),
+    Column::numbers("p95", 7, 2).by(FIRST_95),
+    Column::numbers("p99", 7, 5).by(FIRST_99),
+    Column::numbers("KV", 6, 2).by(CACHE),
+    Column::numbers("HITS", 6, 9).by(HITS),
+    Column::numbers("PREEMPT/S", 9, 10).by(PREEMPTED),
+];
+
+/// The table of `rows`.
+pub(super) fn table(sheet: &Sheet<Key>, rows: &[&Entry<'_>]) -> Table<'static> {
+    Table {
+        columns: &COLUMNS,
+        sort: Some((sheet.sort, sheet.reversed)),
+        rows: rows.len(),
+        cursor: sheet.position(rows),
+        focused: true,
+    }
+}
+
+/// A cell of the table.
+pub(super) fn cell(entry: &Entry<'_>, column: usize, width: usize, look: &Look<'_>) -> Cell {
+    let (served, theme) = (entry.served, look.theme);
+    let live = entry.is_live(look);
+    let text = if live { theme.text } else { theme.muted };
+    let or = |style: Style| if live { style } else { text };
+    let time = |time: &Reading<Seconds>| value::span(time, text, look);
+    vec![match column {
+        0 => return name(entry, width, text, look),
+        1 => Span::styled(served.engine.map_or("", serving::Engine::name), theme.muted),
+        2 => Span::styled(entry.id.to_string(), theme.muted),
+        3 if entry.gpus.is_empty() => Span::styled(value::MISSING, theme.muted),
+        3 => Span::styled(entry.gpus.join(" "), text),
+        4 => number(served.running.get(), text, look),
+        5 => {
+            let waits = served.waiting.get().is_some_and(|waiting| waiting > 0.0);
+            number(served.waiting.get(), if waits { or(theme.warn) } else { text }, look)
+        }
+        6 => rate(&served.tokens_per_second, or(theme.accent), look),
+        7 => rate(&served.prompt_tokens_per_second, text, look),
+        8 => time(&served.first_token.p50),
+        9 => time(&served.first_token.p95),
+        10 => time(&served.first_token.p99),
+        11 => {
+            let full = served.kv_cache.get().map_or(text, |share| look.load(share));
+            value::span(&served.kv_cache, or(full), look)
+        }
+        12 => value::span(&served.prefix_hits, text, look),
+        _ => rate(&served.preemptions_per_second, text, look),
+    }]
+}
+
+fn name(entry: &Entry<'_>, width: usize, text: Style, look: &Look<'_>) -> Cell {
+    let status = match Status::of(entry.node, look) {
+        Status::Up if entry.served.is_stalled() => Status::Down,
+        Status::Up if !entry.is_live(look) => Status::Stale,
+        status => status,
+    };
+    let sign = Span::styled(status.sign(look), status.style(look.theme));
+    let stalled = if entry.served.is_stalled() { " (stalled)" } else { "" };
+    let room = width.saturating_sub(1 + stalled.len());
+    let name = fixed::cut(&format!(" {}", short(entry.served.model.as_str(), room)), room);
+    vec![sign, Span::styled(name, text), Span::styled(stalled, look.theme.bad)]
+}
+
+/// A model's name without its owner where there is no room for both.
+fn short(name: &str, room: usize) -> &str {
+    let bare = name.rsplit('/').next().filter(|bare| !bare.is_empty());
+    bare.filter(|_| name.chars().count() > room).unwrap_or(name)
+}
+
+/// A count without a unit; the heading has it.
+pub(super) fn number(number: Option<f64>, style: Style, look: &Look<'_>) -> Span<'static> {
+    value::maybe(number.map(|number| format!("{number:.0}")), style, look)
+}
+
+/// A rate without its unit; below 10 with a digit behind the point.
+pub(super) fn rate(rate: &Reading<PerSecond>, style: Style, look: &Look<'_>) -> Span<'static> {
+    value::maybe(rate.get().map(|rate| written(rate.0)), style, look)
+}
+
+/// The same as words.
+pub(super) fn written(rate: f64) -> String {
+    if rate > 0.0 && rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
+}
