@@ -87,7 +87,8 @@ fn signs(
         let words = format!("{} {} ", entry.gpu.index, shown.replace([' ', 'C'], ""));
         [mark, Span::styled(words, look.theme.muted)]
     };
-    Line::from_iter(entries.iter().zip(traces).flat_map(sign)).render(area, buffer);
+    let signs: Line<'_> = entries.iter().zip(traces).flat_map(sign).collect();
+    signs.render(area, buffer);
 }
 
 /// Draws all of `entries` as one: mean time busy, mean work of multiprocessors, the hottest.

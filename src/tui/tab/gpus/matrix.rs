@@ -47,7 +47,8 @@ fn lines(topology: &Topology, area: Rect, look: &Look<'_>) -> Vec<Line<'static>>
     let names = topology.devices.iter().take(most).map(|device| brief(device, CELL));
     let head = Span::styled(" ".repeat(NAME), look.theme.muted);
     let names = names.map(|name| Span::styled(name, look.theme.muted));
-    let mut lines = vec![Line::from_iter(std::iter::once(head).chain(names))];
+    let head: Line<'static> = std::iter::once(head).chain(names).collect();
+    let mut lines = vec![head];
     lines.extend(topology.devices.iter().map(|device| row(device, most, area, look)));
     let kept = usize::from(area.height).saturating_sub(1);
     lines.truncate(kept);
