@@ -71,7 +71,7 @@ fn activity(gpu: &Gpu, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     if let (None, Some(why)) = (activity.sm.known(), activity.sm.why())
         && rows.iter().all(|(_, reading, _)| reading.known().is_none())
     {
-        let words = format!("{}  SM, tensor, DRAM: {why}", value::MISSING);
+        let words = format!("SM, tensor, DRAM: {why}");
         return vec![Line::from(vec![
             label("of that", look),
             Span::styled(words, look.theme.muted),
