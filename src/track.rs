@@ -60,7 +60,7 @@ static GPU: LazyLock<Shape> =
     LazyLock::new(|| Shape::new(GpuMetric::ALL.map(|metric| gpu_column(metric).into())));
 
 /// Short names that people may type for a column.
-const SHORT: [(&str, &str); 22] = [
+const SHORT: [(&str, &str); 23] = [
     ("cpu", "cpu_busy_percent"),
     ("steal", "cpu_steal_percent"),
     ("iowait", "cpu_iowait_percent"),
@@ -82,6 +82,7 @@ const SHORT: [(&str, &str); 22] = [
     ("gpu-sm", "gpu_sm_active_percent"),
     ("gpu-tensor", "gpu_tensor_active_percent"),
     ("gpu-dram", "gpu_dram_active_percent"),
+    ("gpu-memory-temperature", "gpu_memory_temperature_celsius"),
     ("gpu-energy", "gpu_energy_joules"),
 ];
 

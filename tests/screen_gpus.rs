@@ -4,7 +4,7 @@
 mod scene;
 
 use insta::assert_snapshot;
-use isomon::model::gpu::{GpuReader, GpuReaderState, GpuSample};
+use isomon::model::gpu::{GpuDetail, GpuReader, GpuReaderState, GpuSample, MemoryOwner};
 use isomon::model::reading::{Reading, Why};
 use isomon::model::update::What;
 use isomon::tui::action::Action;
@@ -42,6 +42,51 @@ fn the_past_is_looked_at_with_a_cursor() {
     assert_snapshot!("gpu_cursor", picture(&scene, &view, 80, 21));
     assert!(scene.when.back());
     assert!(picture(&scene, &view, 80, 21).contains("Last 5 minutes"));
+}
+
+#[test]
+fn each_beside_the_others_and_all_as_one() {
+    let (scene, mut view) = (Scene::local(BIG), View::default());
+    for name in ["compared", "together"] {
+        assert_eq!(view.act(Action::Compare, &scene.state), Reply::Done);
+        for (width, height) in [(80, 21), (120, 37), (200, 57)] {
+            let name = format!("gpus_{name}_{width}x{height}");
+            assert_snapshot!(name, picture(&scene, &view, width, height));
+        }
+    }
+    assert_eq!(view.act(Action::Back, &scene.state), Reply::Done);
+    assert!(picture(&scene, &view, 120, 37).contains("time busy"));
+}
+
+#[test]
+fn how_they_are_connected_is_drawn_with_what_the_letters_mean() {
+    let (scene, mut view) = (Scene::local(BIG), View::default());
+    for _ in 0..2 {
+        view.act(Action::Compare, &scene.state);
+    }
+    let page = picture(&scene, &view, 200, 57);
+    assert!(page.contains("NV12") && page.contains("NV NVLink") && page.contains("CPU 48-63"));
+}
+
+#[test]
+fn a_gpu_without_memory_of_its_own_says_whose_it_shows() {
+    let mut scene = Scene::local(Size { gpus: 1, ..SMALL });
+    let mut sample = scene::gpus(450, 1);
+    sample.gpus[0].memory_owner = MemoryOwner::Machine;
+    sample.gpus[0].detail = GpuDetail::default();
+    scene.tell("local", What::Gpus(Box::new(sample)));
+    let page = picture(&scene, &View::default(), 120, 37);
+    assert!(page.contains("the machine's: this GPU has none of its own"), "{page}");
+    assert!(page.contains("SM, tensor, DRAM: not offered by this machine"), "{page}");
+}
+
+#[test]
+fn an_error_in_the_kernels_log_says_what_mends_it() {
+    let mut scene = Scene::local(Size { gpus: 2, ..SMALL });
+    scene.tell("local", What::Gpus(Box::new(scene::lost(2))));
+    let page = picture(&scene, &View::default(), 120, 37);
+    assert!(page.contains("Xid 79: the GPU fell off the bus"), "{page}");
+    assert!(page.contains("restart the machine"), "{page}");
 }
 
 #[test]

@@ -144,7 +144,7 @@ impl Default for PcieLink {
     }
 }
 
-/// A GPU's NVLink connections.
+/// A GPU's `NVLink` connections.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct NvLink {

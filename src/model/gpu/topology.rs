@@ -45,13 +45,13 @@ pub struct Device {
 pub enum Link {
     /// The device itself.
     Own,
-    /// So many NVLinks bonded.
+    /// So many `NVLink`s bonded.
     NvLink(u32),
-    /// One PCIe switch.
+    /// One PCI Express switch.
     Switch,
-    /// Several PCIe switches, no host bridge.
+    /// Several PCI Express switches, no host bridge.
     Switches,
-    /// A PCIe host bridge.
+    /// A PCI Express host bridge.
     Bridge,
     /// Several host bridges of one NUMA node.
     Node,
@@ -144,11 +144,11 @@ impl Topology {
                 legend.push((short.to_owned(), SafeText::within(name.trim(), LONGEST_CELL)));
             }
         }
-        Self::of(names, rows, &legend)
+        Self::of(names, &rows, &legend)
     }
 
     /// One row for each column, in the columns' order; a device without a row has told nothing.
-    fn of(names: &[String], rows: Vec<Device>, legend: &[(String, SafeText)]) -> Option<Self> {
+    fn of(names: &[String], rows: &[Device], legend: &[(String, SafeText)]) -> Option<Self> {
         if rows.is_empty() {
             return None;
         }
@@ -167,7 +167,7 @@ impl Topology {
         Some(Self { devices: names.iter().map(device).collect() })
     }
 
-    /// Whether any two GPUs are connected by NVLink.
+    /// Whether any two GPUs are connected by `NVLink`.
     pub fn has_nvlink(&self) -> bool {
         let mut links = self.devices.iter().flat_map(|device| &device.links);
         links.any(|link| matches!(link, Link::NvLink(_)))

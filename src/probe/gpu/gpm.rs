@@ -33,7 +33,7 @@ pub(super) struct Counters {
     pub(super) activity: Activity,
     /// Over PCI Express.
     pub(super) pcie: [Reading<BytesPerSecond>; 2],
-    /// Over all NVLinks.
+    /// Over all `NVLink`s.
     pub(super) nvlink: [Reading<BytesPerSecond>; 2],
 }
 
@@ -85,7 +85,7 @@ fn bytes(metric: &GpmMetricResult) -> f64 {
     let factor = match unit.as_str() {
         unit if unit.starts_with("gi") => 1024.0 * 1024.0 * 1024.0,
         unit if unit.starts_with("ki") => 1024.0,
-        unit if unit.starts_with("b") => 1.0,
+        unit if unit.starts_with('b') => 1.0,
         _ => 1024.0 * 1024.0,
     };
     metric.value * factor

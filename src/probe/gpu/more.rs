@@ -22,7 +22,7 @@ use crate::model::unit::{Bytes, BytesPerSecond, Celsius, Joules};
 
 /// Fastest PCI Express link believed, in kB/s: twice the fastest that is planned.
 const FASTEST_PCIE: u32 = 500_000_000;
-/// Most NVLinks of one GPU looked at; the newest have 18.
+/// Most `NVLink`s of one GPU looked at; the newest have 18.
 const MOST_LINKS: u32 = 36;
 /// Most parts of one GPU looked at; NVIDIA's limit is 7.
 const MOST_PARTS: u32 = 16;
@@ -101,7 +101,7 @@ fn pcie(device: &Device<'_>, counted: [Reading<BytesPerSecond>; 2]) -> PcieLink 
     }
 }
 
-/// Its NVLinks. A GPU without any refuses the first; one with fewer than asked refuses the rest.
+/// Its `NVLink`s. A GPU without any refuses the first; one with fewer than asked refuses the rest.
 fn nvlink(device: &Device<'_>, [receive, transmit]: [Reading<BytesPerSecond>; 2]) -> NvLink {
     let mut links = Vec::new();
     let mut refusal = Why::NotSupported;

@@ -131,12 +131,12 @@ impl Roster {
     }
 
     /// Asking for the rest does harm: it is not asked for again for a while.
-    pub(super) fn spare(&mut self, index: u32, why: Why, now: Instant) {
+    pub(super) fn spare(&mut self, index: u32, why: &Why, now: Instant) {
         for seat in self.at(index) {
             seat.spared.0.fail(now);
             seat.spared.1 = why.clone();
         }
-        self.miss_rest(index, &why);
+        self.miss_rest(index, why);
     }
 
     /// Why the GPU at `index` may not be asked for the rest at `now`, if it may not.

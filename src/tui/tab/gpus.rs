@@ -34,6 +34,20 @@ mod trouble;
 
 use entry::{Entry, Key, Then};
 
+/// Keys worth naming.
+const KEYS: &[Action] = &[
+    Action::Enter,
+    Action::Compare,
+    Action::Sort,
+    Action::Earlier,
+    Action::Left,
+    Action::View,
+    Action::Why,
+];
+/// The same while what is below the table has all the room.
+const ZOOMED_KEYS: &[Action] =
+    &[Action::Compare, Action::Earlier, Action::Left, Action::View, Action::Why, Action::Back];
+
 /// What is looked at.
 #[derive(Debug)]
 pub struct View {
@@ -123,26 +137,9 @@ impl View {
             return &[Action::Why];
         }
         if self.zoom {
-            const ZOOMED: &[Action] = &[
-                Action::Compare,
-                Action::Earlier,
-                Action::Left,
-                Action::View,
-                Action::Why,
-                Action::Back,
-            ];
-            return ZOOMED;
+            return ZOOMED_KEYS;
         }
-        const ALL: &[Action] = &[
-            Action::Enter,
-            Action::Compare,
-            Action::Sort,
-            Action::Earlier,
-            Action::Left,
-            Action::View,
-            Action::Why,
-        ];
-        ALL
+        KEYS
     }
 
     /// Draws the tab.

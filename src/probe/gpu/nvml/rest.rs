@@ -44,7 +44,7 @@ impl NvmlReader {
             Fault::Hung { .. } => Why::TimedOut,
             fault => Why::Failed(fault.to_string().into()),
         };
-        self.roster.spare(index, why, turn.now());
+        self.roster.spare(index, &why, turn.now());
         self.standing = self.survey(turn);
         match self.standing {
             Standing::Works { .. } => Flow::Go,

@@ -54,7 +54,7 @@ fn lines(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>>
         let sign = look.glyph.pick("✗", "!");
         lines.push(Line::styled(format!("{sign} lost: {reason}"), look.theme.bad));
     }
-    lines.extend(trouble::lines(entry, look));
+    lines.extend(trouble::lines(entry, width, look));
     if entry.is_lost() {
         lines.push(Line::styled("Below is what it said last.", look.theme.muted));
     }

@@ -20,12 +20,16 @@ use crate::tui::widget::{fixed, meter, value};
 const NAME: usize = 10;
 /// Width of a first value beside which there is a second.
 const VALUE: usize = 11;
+/// Width of the second's name.
+const SECOND: usize = 7;
+/// Width of the words behind a bar.
+const WORDS: usize = 22;
 
 /// Every fact, for a panel `width` columns wide.
 pub(super) fn lines(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let mut lines = shares(entry, width, look);
-    lines.extend(warmth(entry.gpu, look));
     lines.push(Line::from(vec![label("slowed by", look), throttle(entry.gpu, look)]));
+    lines.extend(warmth(entry.gpu, look));
     lines.extend(links(entry.gpu, look));
     lines.push(spent(entry, look));
     lines.extend(rest(entry.gpu, look));
@@ -60,14 +64,14 @@ fn shares(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>
 fn activity(gpu: &Gpu, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let activity = &gpu.detail.activity;
     let rows = [
-        ("SM active", &activity.sm, "multiprocessors with work"),
+        ("SM active", &activity.sm, "multiprocessors"),
         ("tensor", &activity.tensor, "tensor cores"),
         ("DRAM", &activity.dram, "memory bandwidth"),
     ];
     if let (None, Some(why)) = (activity.sm.known(), activity.sm.why())
         && rows.iter().all(|(_, reading, _)| reading.known().is_none())
     {
-        let words = format!("{}  SM, tensor, DRAM: {why}", value::MISSING);
+        let words = format!("SM, tensor, DRAM: {why}");
         return vec![Line::from(vec![
             label("of that", look),
             Span::styled(words, look.theme.muted),
@@ -85,7 +89,7 @@ fn warmth(gpu: &Gpu, look: &Look<'_>) -> [Line<'static>; 4] {
     };
     let most = |reading: &Reading<crate::model::unit::Hertz>| text(reading, look);
     [
-        pair("heat", &heat(&gpu.celsius), "slows at", text(&gpu.slowdown_celsius, look), look),
+        pair("heat", &heat(&gpu.celsius), "slows", text(&gpu.slowdown_celsius, look), look),
         pair("mem heat", &heat(&detail.memory_celsius), "fan", text(&gpu.fan, look), look),
         pair(
             "clock",
@@ -106,12 +110,12 @@ fn warmth(gpu: &Gpu, look: &Look<'_>) -> [Line<'static>; 4] {
 
 fn links(gpu: &Gpu, look: &Look<'_>) -> Vec<Line<'static>> {
     let (pcie, nvlink) = (&gpu.detail.pcie, &gpu.detail.nvlink);
-    let lanes = |generation: &Reading<u32>, width: &Reading<u32>| {
+    let speed = |generation: &Reading<u32>, width: &Reading<u32>| {
         Some(format!("{}.0 x{}", generation.get()?, width.get()?))
     };
-    let now = lanes(&pcie.generation, &pcie.width);
+    let now = speed(&pcie.generation, &pcie.width);
     let style = if pcie.is_narrow() { look.theme.warn } else { look.theme.text };
-    let most = lanes(&pcie.generation_max, &pcie.width_max);
+    let most = speed(&pcie.generation_max, &pcie.width_max);
     let mut lines = vec![
         pair(
             "PCIe",
@@ -174,7 +178,7 @@ fn rest(gpu: &Gpu, look: &Look<'_>) -> [Line<'static>; 4] {
             value::maybe(mig, text_of, look),
             look,
         ),
-        pair("encoder", &text(&gpu.encoder, look), "decoder", text(&gpu.decoder, look), look),
+        pair("encoder", &text(&gpu.encoder, look), "decode", text(&gpu.decoder, look), look),
         Line::from(vec![label("BAR1", look), value::maybe(window, text_of, look)]),
     ]
 }
@@ -211,7 +215,7 @@ pub(super) fn share(
     look: &Look<'_>,
 ) -> Line<'static> {
     let number = value::maybe(share, style, look);
-    let words = if width < 50 { String::new() } else { fixed::fit(words, 26, true) };
+    let words = if width < 50 { String::new() } else { fixed::fit(words, WORDS, true) };
     let room = width.saturating_sub(NAME + 8 + words.chars().count());
     let mut spans = vec![label(name, look)];
     spans.push(Span::styled(fixed::fit(&number.content, 6, true) + "  ", number.style));
@@ -231,7 +235,7 @@ pub(super) fn pair(
     Line::from(vec![
         label(name, look),
         Span::styled(fixed::fit(&value.content, VALUE, false), value.style),
-        Span::styled(fixed::fit(other, 9, false), look.theme.muted),
+        Span::styled(fixed::fit(other, SECOND, false), look.theme.muted),
         second,
     ])
 }

@@ -84,10 +84,11 @@ fn signs(
             |shown| value::written(metric.scale(), shown),
         );
         let mark = Span::styled(look.glyph.pick("━", trace.ascii), trace.style);
-        let words = format!(" {} {shown}  ", entry.gpu.index);
+        let words = format!("{} {} ", entry.gpu.index, shown.replace([' ', 'C'], ""));
         [mark, Span::styled(words, look.theme.muted)]
     };
-    Line::from_iter(entries.iter().zip(traces).flat_map(sign)).render(area, buffer);
+    let signs: Line<'_> = entries.iter().zip(traces).flat_map(sign).collect();
+    signs.render(area, buffer);
 }
 
 /// Draws all of `entries` as one: mean time busy, mean work of multiprocessors, the hottest.
@@ -119,7 +120,9 @@ pub(super) fn together(entries: &[&Entry<'_>], area: Rect, buffer: &mut Buffer, 
     let left = (Scale::Percent, 100.0);
     Chart { traces: &traces, window, left, right, cursor_ms: look.cursor() }
         .draw(inner, buffer, look);
-    let line = Line::from(legend(&["busy, mean", "SM, mean", "hottest"], &traces, look));
+    let mut spans = vec![Span::raw(" ")];
+    spans.extend(legend(&["busy, mean", "SM, mean", "hottest"], &traces, look));
+    let line = Line::from(spans);
     let width = grid::narrow(line.width());
     if area.width > width + 44 {
         let x = area.right() - width - 2;

@@ -10,7 +10,7 @@ use crate::model::gpu::topology::{Device, Link, Topology};
 use crate::model::reading::Reading;
 use crate::tui::look::Look;
 use crate::tui::widget::panel::{self, Panel};
-use crate::tui::widget::{fixed, grid, notice};
+use crate::tui::widget::{fixed, notice};
 
 /// Width of a connection.
 const CELL: usize = 5;
@@ -20,8 +20,11 @@ const NAME: usize = 7;
 /// Draws those of the node of `entry`.
 pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let title = format!("Connections of {}", entry.id);
-    let inner = Panel::new(&title).open(area, buffer, look);
     let told = entry.node.gpus.as_ref().map(|(_, sample)| &sample.topology);
+    let all = told.and_then(Reading::known).map_or(0, |topology| topology.devices.len());
+    let most = columns(panel::inside(area));
+    let aside = if most < all { format!("{most} of {all}") } else { String::new() };
+    let inner = Panel::new(&title).aside(aside).open(area, buffer, look);
     match told {
         Some(Reading::Known(topology)) => {
             panel::lines(lines(topology, inner, look), inner, buffer);
@@ -34,19 +37,22 @@ pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Lo
     }
 }
 
+/// How many devices fit beside each other.
+fn columns(area: Rect) -> usize {
+    usize::from(area.width).saturating_sub(NAME) / CELL
+}
+
 fn lines(topology: &Topology, area: Rect, look: &Look<'_>) -> Vec<Line<'static>> {
-    let room = usize::from(area.width).saturating_sub(NAME) / CELL;
-    let most = room.min(topology.devices.len());
+    let most = columns(area).min(topology.devices.len());
     let names = topology.devices.iter().take(most).map(|device| brief(device, CELL));
     let head = Span::styled(" ".repeat(NAME), look.theme.muted);
     let names = names.map(|name| Span::styled(name, look.theme.muted));
-    let mut lines = vec![Line::from_iter(std::iter::once(head).chain(names))];
+    let head: Line<'static> = std::iter::once(head).chain(names).collect();
+    let mut lines = vec![head];
     lines.extend(topology.devices.iter().map(|device| row(device, most, area, look)));
     let kept = usize::from(area.height).saturating_sub(1);
-    if lines.len() > kept {
-        lines.truncate(kept);
-    }
-    lines.push(Line::from(legend(topology, look)));
+    lines.truncate(kept);
+    lines.push(Line::from(legend(topology, usize::from(area.width), look)));
     lines
 }
 
@@ -60,7 +66,7 @@ fn row(device: &Device, most: usize, area: Rect, look: &Look<'_>) -> Line<'stati
     let name = device.stands_for.as_ref().map(|name| format!(" {name}"));
     let words = cpus.or(name).unwrap_or_default();
     let used: usize = spans.iter().map(Span::width).sum();
-    if used + words.chars().count() <= usize::from(grid::narrow(usize::from(area.width))) {
+    if used + words.chars().count() <= usize::from(area.width) {
         spans.push(Span::styled(words, look.theme.muted));
     }
     spans.into()
@@ -81,8 +87,8 @@ fn style(link: &Link, look: &Look<'_>) -> Style {
     }
 }
 
-/// What the short names in the drawing mean, of those that are in it.
-fn legend(topology: &Topology, look: &Look<'_>) -> Vec<Span<'static>> {
+/// What the short names in the drawing mean, of those that are in it, as many as fit into `width`.
+fn legend(topology: &Topology, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
     let mut seen: Vec<&Link> = Vec::new();
     for link in topology.devices.iter().flat_map(|device| &device.links) {
         let is_new = !seen.iter().any(|known| known.words() == link.words());
@@ -97,5 +103,12 @@ fn legend(topology: &Topology, look: &Look<'_>) -> Vec<Span<'static>> {
         let words = format!(" {}  ", link.words());
         [Span::styled(short, style(link, look)), Span::styled(words, look.theme.muted)]
     };
-    seen.into_iter().flat_map(pair).collect()
+    let mut left = width + 2;
+    let fits = |pair: &[Span<'static>; 2]| {
+        let wanted: usize = pair.iter().map(Span::width).sum();
+        let fits = wanted <= left;
+        left = left.saturating_sub(wanted);
+        fits
+    };
+    seen.into_iter().map(pair).take_while(fits).flatten().collect()
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::entry::Entry;
 use crate::model::gpu::xid::Xid;
@@ -12,22 +13,39 @@ use crate::tui::widget::value;
 /// Most kinds shown; the latest.
 const MOST: usize = 3;
 
-/// Two lines for each kind, the latest first.
-pub(super) fn lines(entry: &Entry<'_>, look: &Look<'_>) -> Vec<Line<'static>> {
+/// Lines for each kind, the latest first, each at most `width` columns.
+pub(super) fn lines(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let xids = entry.gpu.detail.xids.known().map_or(&[][..], Vec::as_slice);
-    xids.iter().rev().take(MOST).flat_map(|xid| one(xid, entry, look)).collect()
+    xids.iter().rev().take(MOST).flat_map(|xid| one(xid, entry, width, look)).collect()
 }
 
-fn one(xid: &Xid, entry: &Entry<'_>, look: &Look<'_>) -> [Line<'static>; 2] {
+fn one(xid: &Xid, entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let meaning = xid.meaning();
     let style = if meaning.is_grave { look.theme.bad } else { look.theme.warn };
     let times = if xid.count > 1 { format!(" ×{}", xid.count) } else { String::new() };
     let when = age(xid, entry, look).map_or_else(String::new, |age| format!(", {age}"));
     let sign = look.glyph.pick("✗", "!");
-    [
-        Line::styled(format!("{sign} Xid {}{times}{when}: {}", xid.code, meaning.words), style),
-        Line::styled(format!("  {}", meaning.remedy), look.theme.muted),
-    ]
+    let words = format!("{sign} Xid {}{times}{when}: {}", xid.code, meaning.words);
+    let said = wrapped(&words, width).into_iter().map(|line| Line::styled(line, style));
+    let remedy = wrapped(&format!("  {}", meaning.remedy), width);
+    said.chain(remedy.into_iter().map(|line| Line::styled(line, look.theme.muted))).collect()
+}
+
+/// `text` in lines of at most `width` columns, broken between words; all but the first are set in.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        if line.trim().is_empty() || line.width() + 1 + word.width() <= width {
+            if !line.is_empty() || word.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        } else {
+            lines.push(format!("  {word}"));
+        }
+    }
+    lines
 }
 
 /// How long ago it was, by the node's own time since boot.
@@ -36,4 +54,17 @@ fn age(xid: &Xid, entry: &Entry<'_>, look: &Look<'_>) -> Option<String> {
     let since = sample.uptime_seconds.get()?.0 - xid.last_uptime_seconds.get()?.0;
     let since = Duration::try_from_secs_f64(since.max(0.0)).ok()?;
     Some(value::ago(since.saturating_add(look.now.since(*at))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_broken_between_words() {
+        assert_eq!(wrapped("one two three", 8), ["one two", "  three"]);
+        assert_eq!(wrapped("  one two", 5), ["  one", "  two"]);
+        assert_eq!(wrapped("longest", 3), ["longest"]);
+        assert_eq!(wrapped("", 3), [""]);
+    }
 }
