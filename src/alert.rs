@@ -262,7 +262,7 @@ impl Desk {
         self.book.read_again(&self.memory, &self.voice);
         let own_ms = u64::try_from(pace.interval.as_millis()).unwrap_or(u64::MAX);
         let sight = Sight { state: &self.state, now, own_ms, bench: &self.bench };
-        let changes = tokio::task::block_in_place(|| self.judge.judge(sight));
+        let changes = self.judge.judge(sight);
         self.pass(changes, now.wall_ms);
         self.tell();
     }

@@ -55,7 +55,6 @@ struct Entry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the file")]
 struct Told {
     name: Spanned<String>,
     kind: Spanned<String>,
