@@ -73,6 +73,8 @@ impl Desk {
             Err(why) => {
                 // The first line has the place and what is wrong; the last what to do.
                 let first = why.lines().next().unwrap_or_default();
+                let above = self.settings.rules.parent().map(|dir| format!("{}/", dir.display()));
+                let first = above.and_then(|above| first.strip_prefix(&above)).unwrap_or(first);
                 let last = why.lines().last().filter(|last| last.starts_with("  "));
                 let what = format!("{first}; {}", last.unwrap_or_default().trim());
                 let what = what.trim_end_matches("; ").to_owned();
