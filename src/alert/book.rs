@@ -154,8 +154,8 @@ impl Book {
     /// What is to be written.
     pub(super) fn past(&mut self, judge: &Judge, now_ms: i64) -> Past {
         self.changed = false;
-        let fires = judge.alerts().into_iter().filter(|alert| self.told.contains(&alert.id));
-        let fired = fires
+        let loud = judge.alerts().into_iter().filter(|alert| self.told.contains(&alert.id));
+        let fired = loud
             .map(|alert| Fired { id: alert.id, since_ms: alert.since_ms, message: alert.message })
             .collect();
         Past { at_ms: now_ms, fired, events: self.events.iter().cloned().collect() }

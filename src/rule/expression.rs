@@ -72,13 +72,13 @@ impl Expression {
         if reader.tokens.is_empty() {
             return Err(Wrong::new(0..text.len(), "nothing is asked", "cpu > 90%"));
         }
-        let test = reader.any()?;
+        let question = reader.any()?;
         if let Some((span, token)) = reader.tokens.get(reader.at) {
             let what = format!("nothing may follow here, least of all {}", spoken(token));
             return Err(Wrong::new(span.clone(), what, "join two questions by `and` or `or`"));
         }
         let Reader { scope, memories, readings, .. } = reader;
-        Ok(Self { test, scope, memories, readings })
+        Ok(Self { test: question, scope, memories, readings })
     }
 
     /// Whether it asks only how a source stands, which who watches knows best.
