@@ -229,7 +229,7 @@ impl Reader {
         let left = self.sum()?;
         let sign = match self.peek() {
             Some(Token::Sign(sign)) if !matches!(*sign, "(" | ")" | "!") => *sign,
-            _ => return Self::alone(left, start),
+            _ => return Self::alone(&left, start),
         };
         let at = self.span();
         self.at += 1;
@@ -244,9 +244,9 @@ impl Reader {
         }
     }
 
-    fn alone(side: Side, span: std::ops::Range<usize>) -> Result<Test, Wrong> {
+    fn alone(side: &Side, span: std::ops::Range<usize>) -> Result<Test, Wrong> {
         match side {
-            Side::Flag(reading) => Ok(Test::Flag(reading)),
+            Side::Flag(reading) => Ok(Test::Flag(*reading)),
             Side::Number(_, unit) => {
                 let remedy = format!("write > {}", unit.example());
                 Err(Wrong::new(span, "a number alone is no question", remedy))
