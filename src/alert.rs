@@ -152,10 +152,10 @@ pub fn begin(
     pace: watch::Receiver<Pace>,
     stop: CancellationToken,
 ) -> Begun {
-    let (wishes, wished) = mpsc::channel(WISHES);
+    let (wishes, orders) = mpsc::channel(WISHES);
     let task = tokio::spawn(async move {
         let desk = Desk::open(settings, rules, outlet, pace).await;
-        desk.run(updates, wished, stop).await;
+        desk.run(updates, orders, stop).await;
     });
     Begun { wishes, task }
 }
@@ -175,9 +175,9 @@ impl Desk {
         let mut judge = Judge::new(rules);
         let kept = memory.clone();
         let read = tokio::task::spawn_blocking(move || (kept.notes(), kept.past(), kept.said()));
-        let (notes, past, said) =
+        let (notes, before, said) =
             read.await.unwrap_or_else(|_| (Ok(<_>::default()), Ok(<_>::default()), None));
-        let book = Book::open(notes, past, said, now_ms, &mut judge, &voice);
+        let book = Book::open(notes, before, said, now_ms, &mut judge, &voice);
         Self {
             settings,
             memory,
@@ -262,7 +262,7 @@ impl Desk {
         self.book.read_again(&self.memory, &self.voice);
         let own_ms = u64::try_from(pace.interval.as_millis()).unwrap_or(u64::MAX);
         let sight = Sight { state: &self.state, now, own_ms, bench: &self.bench };
-        let changes = tokio::task::block_in_place(|| self.judge.judge(sight));
+        let changes = self.judge.judge(sight);
         self.pass(changes, now.wall_ms);
         self.tell();
     }

@@ -24,7 +24,7 @@ pub(super) struct Book {
     turns: u64,
     changed: bool,
     /// What fires and was not told, because it was silenced when it began to.
-    quiet: BTreeMap<AlertId, Change>,
+    quiet: BTreeMap<AlertId, (i64, Change)>,
     /// What was told to fire.
     told: BTreeSet<AlertId>,
 }
@@ -102,14 +102,13 @@ impl Book {
             self.write(Event { at_ms: now_ms, id, severity, turn, message });
             match turn {
                 Turn::Fired if self.silenced(&change.id, now_ms).is_some() => {
-                    self.quiet.insert(change.id.clone(), change);
+                    self.quiet.insert(change.id.clone(), (now_ms, change));
                 }
                 Turn::Fired => {
                     self.told.insert(change.id.clone());
                     told.push(change);
                 }
                 Turn::Resolved => {
-                    self.notes.seen.retain(|(id, _)| *id != change.id);
                     self.quiet.remove(&change.id);
                     if self.told.remove(&change.id) {
                         told.push(change);
@@ -125,9 +124,13 @@ impl Book {
     fn end_of_silence(&mut self, now_ms: i64) -> Vec<Change> {
         let over: Vec<AlertId> =
             self.quiet.keys().filter(|id| self.silenced(id, now_ms).is_none()).cloned().collect();
-        let told: Vec<Change> = over.iter().filter_map(|id| self.quiet.remove(id)).collect();
-        let told: Vec<Change> =
-            told.into_iter().filter(|change| self.seen(&change.id).is_none()).collect();
+        let fired = over.iter().filter_map(|id| self.quiet.remove(id));
+        let fired: Vec<(i64, Change)> = fired.collect();
+        let told: Vec<Change> = fired
+            .into_iter()
+            .filter(|(since_ms, change)| self.seen(&change.id, *since_ms).is_none())
+            .map(|(_, change)| change)
+            .collect();
         self.told.extend(told.iter().map(|change| change.id.clone()));
         told
     }
@@ -137,8 +140,10 @@ impl Book {
         self.notes.silences.iter().filter(fits).map(|silence| silence.until_ms).max()
     }
 
-    fn seen(&self, id: &AlertId) -> Option<&Acknowledgement> {
-        self.notes.seen.iter().rev().find(|(of, _)| of == id).map(|(_, seen)| seen)
+    /// Who has seen `id` since it began to fire; that it was seen before is of another time.
+    fn seen(&self, id: &AlertId, since_ms: i64) -> Option<&Acknowledgement> {
+        let fits = |(of, seen): &&(AlertId, Acknowledgement)| of == id && seen.at_ms >= since_ms;
+        self.notes.seen.iter().rev().find(fits).map(|(_, seen)| seen)
     }
 
     /// Whether something happened since it was written last.
@@ -149,8 +154,8 @@ impl Book {
     /// What is to be written.
     pub(super) fn past(&mut self, judge: &Judge, now_ms: i64) -> Past {
         self.changed = false;
-        let fires = judge.alerts().into_iter().filter(|alert| self.told.contains(&alert.id));
-        let fired = fires
+        let loud = judge.alerts().into_iter().filter(|alert| self.told.contains(&alert.id));
+        let fired = loud
             .map(|alert| Fired { id: alert.id, since_ms: alert.since_ms, message: alert.message })
             .collect();
         Past { at_ms: now_ms, fired, events: self.events.iter().cloned().collect() }
@@ -160,7 +165,7 @@ impl Book {
     pub(super) fn table(&self, judge: &Judge) -> Alerts {
         let mut alerts = judge.alerts();
         for alert in &mut alerts {
-            alert.acknowledged = self.seen(&alert.id).cloned();
+            alert.acknowledged = self.seen(&alert.id, alert.since_ms).cloned();
             alert.silenced_until_ms = self.silenced(&alert.id, i64::MIN);
         }
         let loud = alerts.iter().filter(|alert| alert.is_loud()).count() as u64;

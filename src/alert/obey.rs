@@ -47,8 +47,7 @@ impl Desk {
     /// Keeps what somebody said, for every isomon of this user here.
     fn note(&mut self, turn: Turn, of: AlertId, reason: SafeText, change: impl FnOnce(&mut Notes)) {
         let now_ms = self.outlet.now().wall_ms;
-        let noted = tokio::task::block_in_place(|| self.memory.note(change));
-        match noted {
+        match self.memory.note(change) {
             Ok(notes) => self.book.say(notes, book::said(now_ms, of, turn, reason), &self.memory),
             Err(error) => self.voice.warn(&format!("that could not be kept: {error}")),
         }
@@ -56,8 +55,7 @@ impl Desk {
 
     /// Reads the rules again; with a mistake in them everything stays as it was.
     fn reload(&mut self) {
-        let loaded = tokio::task::block_in_place(|| load(&self.settings.rules));
-        match loaded {
+        match load(&self.settings.rules) {
             Ok(rules) => {
                 self.mistake = None;
                 if rules == **self.judge.rules() {
@@ -75,6 +73,8 @@ impl Desk {
             Err(why) => {
                 // The first line has the place and what is wrong; the last what to do.
                 let first = why.lines().next().unwrap_or_default();
+                let above = self.settings.rules.parent().map(|dir| format!("{}/", dir.display()));
+                let first = above.and_then(|above| first.strip_prefix(&above)).unwrap_or(first);
                 let last = why.lines().last().filter(|last| last.starts_with("  "));
                 let what = format!("{first}; {}", last.unwrap_or_default().trim());
                 let what = what.trim_end_matches("; ").to_owned();

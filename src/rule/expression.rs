@@ -72,13 +72,13 @@ impl Expression {
         if reader.tokens.is_empty() {
             return Err(Wrong::new(0..text.len(), "nothing is asked", "cpu > 90%"));
         }
-        let test = reader.any()?;
+        let question = reader.any()?;
         if let Some((span, token)) = reader.tokens.get(reader.at) {
             let what = format!("nothing may follow here, least of all {}", spoken(token));
             return Err(Wrong::new(span.clone(), what, "join two questions by `and` or `or`"));
         }
         let Reader { scope, memories, readings, .. } = reader;
-        Ok(Self { test, scope, memories, readings })
+        Ok(Self { test: question, scope, memories, readings })
     }
 
     /// Whether it asks only how a source stands, which who watches knows best.
@@ -229,7 +229,7 @@ impl Reader {
         let left = self.sum()?;
         let sign = match self.peek() {
             Some(Token::Sign(sign)) if !matches!(*sign, "(" | ")" | "!") => *sign,
-            _ => return Self::alone(left, start),
+            _ => return Self::alone(&left, start),
         };
         let at = self.span();
         self.at += 1;
@@ -244,9 +244,9 @@ impl Reader {
         }
     }
 
-    fn alone(side: Side, span: std::ops::Range<usize>) -> Result<Test, Wrong> {
+    fn alone(side: &Side, span: std::ops::Range<usize>) -> Result<Test, Wrong> {
         match side {
-            Side::Flag(reading) => Ok(Test::Flag(reading)),
+            Side::Flag(reading) => Ok(Test::Flag(*reading)),
             Side::Number(_, unit) => {
                 let remedy = format!("write > {}", unit.example());
                 Err(Wrong::new(span, "a number alone is no question", remedy))

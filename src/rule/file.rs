@@ -55,7 +55,6 @@ struct Entry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the file")]
 struct Told {
     name: Spanned<String>,
     kind: Spanned<String>,
@@ -247,8 +246,8 @@ impl Reading<'_> {
 
     fn severity(&self, text: Option<&Spanned<String>>) -> Result<Severity, Mistake> {
         let Some(text) = text else { return Ok(Severity::default()) };
-        let named = Severity::ALL.into_iter().find(|severity| severity.name() == text.get_ref());
-        named.ok_or_else(|| {
+        let found = Severity::ALL.into_iter().find(|severity| severity.name() == text.get_ref());
+        found.ok_or_else(|| {
             let what = format!("no severity is called `{}`", SafeText::within(text.get_ref(), 40));
             let names = Severity::ALL.map(Severity::name);
             self.mistake(&text.span(), &what, &suggest(text.get_ref(), &names))

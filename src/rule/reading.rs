@@ -208,7 +208,7 @@ pub const READINGS: &[Line] = &[
     of_node("processes", Plain, "processes", |s| s.tasks.clone().map(|tasks| f64::from(tasks.processes))),
     text("mount", "path of the file system", Scope::Mount),
     of_mount("mount.used", Percent, "file system full", |m| part(&m.used_bytes, &m.total_bytes)),
-    of_mount("mount.free", Bytes, "room left", |m| left(m)),
+    of_mount("mount.free", Bytes, "room left", left),
     of_mount("mount.inodes", Percent, "inodes taken", |m| m.inodes_used.clone().map(Ratio::percent)),
     text("disk", "name of the block device", Scope::Disk),
     of_disk("disk.busy", Percent, "time in which it had work", |d| d.busy.clone().map(Ratio::percent)),

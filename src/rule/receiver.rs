@@ -60,7 +60,6 @@ impl PartialEq for Held {
 
 /// Who is told.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the file")]
 pub struct Receiver {
     /// Its name.
     pub name: String,

@@ -97,7 +97,7 @@ fn number(rest: &str) -> Result<(usize, Token), Bad> {
     let digits = while_in(rest, |c| c.is_ascii_digit() || c == '.' || c == '_');
     let after = rest.get(digits..).unwrap_or_default();
     let mut suffix = while_in(after, |c| c.is_alphabetic() || matches!(c, '%' | '°'));
-    if after.get(suffix..).is_some_and(|rest| per_second(rest)) {
+    if after.get(suffix..).is_some_and(per_second) {
         suffix += 2;
     }
     let length = digits + suffix;

@@ -115,9 +115,8 @@ impl Asked<'_> {
         let mut answer = otherwise;
         for test in tests {
             let truth = self.holds(test, memory);
-            if truth == *decides {
-                answer = truth;
-            } else if answer != *decides && matches!(truth, Truth::Unknown(..)) {
+            let unknown = matches!(truth, Truth::Unknown(..)) && answer != *decides;
+            if truth == *decides || unknown {
                 answer = truth;
             }
         }

@@ -42,7 +42,8 @@ impl State {
         let known = self.nodes.get(from).and_then(|node| node.alerts.as_ref());
         let known = known.map(|(_, alerts)| alerts.turns);
         // What another did before it was first heard is no news.
-        let known = known.unwrap_or(if *from == SourceId::local() { 0 } else { alerts.turns });
+        let known =
+            known.unwrap_or_else(|| if *from == SourceId::local() { 0 } else { alerts.turns });
         let new = usize::try_from(alerts.turns.saturating_sub(known)).unwrap_or(usize::MAX);
         let turned = alerts.past.iter().take(new.min(MOST)).rev();
         for event in turned.filter(|event| matches!(event.turn, Turn::Fired | Turn::Resolved)) {

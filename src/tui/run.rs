@@ -229,7 +229,7 @@ fn reload(app: &mut App, options: &Options) {
             // A theme whose file has gone cannot stay.
             setup.themes.choose(current).unwrap_or_default();
             app.setup = setup;
-            app.say(false, "read keymap, themes and rules again");
+            app.say(false, "read keymap and themes again");
         }
         Err(error) => app.say(true, error.to_string()),
     }

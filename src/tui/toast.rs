@@ -1,4 +1,4 @@
-//! Alerts that turned a moment ago, in the upper right corner for a few seconds.
+//! Alerts that turned a moment ago, in the lower right corner for a few seconds.
 //!
 //! They lie below every popup, above no prompt, and never take a key: what is typed is never covered.
 
@@ -37,7 +37,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look
     let width = WIDTH.min(area.width - 4);
     for (row, fresh) in (1..).zip(fresh.iter().take(MOST)) {
         let more = if usize::from(row) == MOST { all.saturating_sub(MOST) } else { 0 };
-        let place = Rect { x: area.right() - width - 2, y: area.y + row, width, height: 1 };
+        let place =
+            Rect { x: area.right() - width - 2, y: area.bottom() - 1 - row, width, height: 1 };
         let style = match (is_bad(fresh), fresh.event.severity) {
             (false, _) => look.theme.good,
             (true, Severity::Critical) => look.theme.bad,

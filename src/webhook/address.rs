@@ -61,13 +61,12 @@ const fn of_v4(address: Ipv4Addr) -> Option<Denied> {
         }
         // This network, protocols, documentation, the old 6to4 relays, benchmarks, groups, and the rest
         // that was never given out. 100.100.100.200 of one cloud is within 100.64/10.
-        [0, ..]
+        [0 | 224..=255, ..]
         | [192, 0, 0 | 2, _]
         | [192, 88, 99, _]
         | [198, 18..=19, ..]
         | [198, 51, 100, _]
-        | [203, 0, 113, _]
-        | [224..=255, ..] => Some(Denied::Special),
+        | [203, 0, 113, _] => Some(Denied::Special),
         _ => None,
     }
 }
@@ -82,7 +81,7 @@ const fn of_v6(address: Ipv6Addr) -> Option<Denied> {
         }
         // A cloud's own services have an address of this private range.
         [0xfd00, 0xec2, ..] | [0xfe80..=0xfebf, ..] => Some(Denied::LinkLocal),
-        [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] => Some(Denied::Private),
+        [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Some(Denied::Private),
         [0x2000..=0x3fff, ..] => of_world(address),
         _ => Some(Denied::Special),
     }
@@ -91,9 +90,7 @@ const fn of_v6(address: Ipv6Addr) -> Option<Denied> {
 /// Within what was given out: documentation and the addresses of protocols were not.
 const fn of_world(address: Ipv6Addr) -> Option<Denied> {
     match address.segments() {
-        [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] | [0x2001, 1..=0x1ff, ..] => {
-            Some(Denied::Special)
-        }
+        [0x2001, 0xdb8 | 1..=0x1ff, ..] | [0x3fff, 0..=0xfff, ..] => Some(Denied::Special),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! What is on the screen, as pictures.
 
+use isomon::model::alert::{Alert, AlertId, AlertState, Alerts, Event, Severity, Turn};
 use isomon::model::update::{Health, Notice, What};
 use isomon::tui::app::Setup;
 use isomon::tui::look::Glyph;
@@ -52,7 +53,7 @@ fn the_top_line_says_what_matters_most_first() {
         assert!(wide.contains(words), "{wide}");
     }
     let narrow = top_line(40, &state, "p");
-    assert!(narrow.contains("1 Overview  2  3  4  5  6  9"), "{narrow}");
+    assert!(narrow.contains("1 Overview  2  3  4  5  6  8  9"), "{narrow}");
     assert!(narrow.contains("paused"), "{narrow}");
     assert_eq!(narrow.chars().count(), 40);
 }
@@ -67,6 +68,31 @@ fn a_notice_stands_for_a_while() {
     state.apply(&update(20, What::Lost(1)));
     let left = stay(app(Setup::default()), &state, typed("9"), (80, 24));
     assert!(!left.text().contains("the disk is full"));
+}
+
+#[test]
+fn an_alert_is_seen_on_every_tab_and_covers_nothing_that_is_typed() {
+    let mut state = one_node();
+    let id = AlertId { rule: "gpu-hot".into(), node: "local".into(), thing: "GPU 0".into() };
+    let severity = Severity::Critical;
+    let (turn, message) = (Turn::Fired, "GPU 0 on lab has 92 °C".into());
+    let past = vec![Event { at_ms: 0, id: id.clone(), severity, turn, message }];
+    let alert = Alert { id, severity, state: AlertState::Firing, ..Alert::default() };
+    let alerts = Alerts { alerts: vec![alert], past, turns: 1, loud: 1, ..Alerts::default() };
+    state.apply(&update(5, What::Alerts(Box::new(alerts))));
+    for tab in ["1", "2", "5", "8", "9"] {
+        let text = stay(app(Setup::default()), &state, typed(tab), (80, 24)).text();
+        assert!(text.lines().next().unwrap().contains("▲ 1"), "{text}");
+        assert!(text.contains("▲ GPU 0 on lab has 92 °C"), "{text}");
+    }
+    let text = stay(app(Setup::default()), &state, typed("1 / w e b"), (80, 24)).text();
+    assert!(text.lines().last().unwrap().starts_with("\"/web"), "{text}");
+    let readonly = Setup { readonly: true, ..Setup::default() };
+    let left = stay(app(readonly), &state, typed("8 a"), (80, 24));
+    assert!(left.wishes.is_empty() && left.text().contains("--readonly"), "{}", left.text());
+    state.apply(&update(20, What::Lost(1)));
+    let text = stay(app(Setup::default()), &state, typed("9"), (80, 24)).text();
+    assert!(!text.contains("92 °C") && text.contains("▲ 1"), "{text}");
 }
 
 #[test]

@@ -50,13 +50,13 @@ fn what_nobody_was_told_of_does_not_end() {
 }
 
 #[test]
-fn that_it_was_seen_is_over_when_it_ends() {
+fn that_it_was_seen_is_of_that_time_alone() {
     let mut book = Book::default();
-    book.take(vec![fires("a")], 10);
-    book.notes.seen.push((id("a"), Acknowledgement::default()));
-    assert!(book.seen(&id("a")).is_some());
-    book.take(vec![ends("a")], 20);
-    assert!(book.seen(&id("a")).is_none());
+    let seen = Acknowledgement { at_ms: 20, ..Acknowledgement::default() };
+    book.notes.seen.push((id("a"), seen));
+    assert!(book.seen(&id("a"), 10).is_some());
+    assert!(book.seen(&id("a"), 30).is_none(), "it ended, and fires again");
+    assert!(book.seen(&id("b"), 10).is_none());
 }
 
 #[test]

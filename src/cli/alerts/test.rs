@@ -15,10 +15,10 @@ pub(super) fn run(rules: &Rules, named: Option<&str>, setting: &Setting) -> Outc
     let wanted: Vec<&Receiver> =
         rules.receivers.iter().filter(|one| named.is_none_or(|name| one.name == name)).collect();
     if wanted.is_empty() {
-        let names: Vec<&str> = rules.receivers.iter().map(|one| one.name.as_str()).collect();
+        let known: Vec<&str> = rules.receivers.iter().map(|one| one.name.as_str()).collect();
         return Err(match named {
-            Some(name) if !names.is_empty() => eyre!("no receiver is called `{name}`")
-                .advise(&format!("there are {}", names.join(", "))),
+            Some(name) if !known.is_empty() => eyre!("no receiver is called `{name}`")
+                .advise(&format!("there are {}", known.join(", "))),
             _ => eyre!("no receiver is set").advise(
                 "write [[receiver]] with name, kind and url_env into rules.toml; `isomon config path` \
                  says where",

@@ -59,7 +59,7 @@ pub fn template() -> String {
         let _infallible = writeln!(file, "#   {:<24} {:<10} {}", line.name, unit, line.words);
     }
     let rules = DEFAULT.split_once(RULES).map_or("", |(_, rules)| rules);
-    file.push_str("\n");
+    file.push('\n');
     file.push_str(RULES);
     file.push_str(rules);
     file

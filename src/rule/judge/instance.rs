@@ -23,6 +23,8 @@ pub(super) struct Instance {
     fired: bool,
     /// Whether it could be told at any time.
     known: bool,
+    /// Whether it fired before the start, and was not told of since: that it cannot be told yet is no news.
+    quiet: bool,
     /// Since when the rule holds, since when it is well again, since when neither can be told; by the
     /// monotonic clock, in milliseconds.
     held: Option<u64>,
@@ -39,13 +41,21 @@ impl Instance {
     /// One that fired before the start.
     pub(super) fn remembered(memories: usize, since_ms: i64, message: SafeText) -> Self {
         let state = AlertState::Firing;
-        Self { state, since_ms, message, fired: true, known: true, ..Self::new(memories) }
+        Self {
+            state,
+            since_ms,
+            message,
+            fired: true,
+            known: true,
+            quiet: true,
+            ..Self::new(memories)
+        }
     }
 
     /// How it stands for those who are told: that it begins and ends to fire, no less and no more.
     pub(super) const fn told(&self) -> AlertState {
         match (self.fired, self.state) {
-            (true, AlertState::Unsure) => AlertState::Unsure,
+            (true, AlertState::Unsure) if !self.quiet => AlertState::Unsure,
             (true, _) => AlertState::Firing,
             (false, _) => AlertState::Ok,
         }
@@ -85,15 +95,16 @@ impl Instance {
     }
 
     fn hold(&mut self, rule: &Rule, asked: &Asked<'_>, now: Stamp) {
-        (self.known, self.well, self.lost) = (true, None, None);
+        (self.known, self.quiet, self.well, self.lost) = (true, false, None, None);
         let held = *self.held.get_or_insert(now.mono_ms);
-        self.fired |= passed(held, now) >= rule.lasts;
         self.message = rule.message.write(asked);
-        self.stand(if self.fired { AlertState::Firing } else { AlertState::Pending }, now);
+        let fires = self.fired || passed(held, now) >= rule.lasts;
+        self.stand(if fires { AlertState::Firing } else { AlertState::Pending }, now);
+        self.fired = fires;
     }
 
     fn mend(&mut self, rule: &Rule, asked: &Asked<'_>, now: Stamp) {
-        (self.known, self.lost) = (true, None);
+        (self.known, self.quiet, self.lost) = (true, false, None);
         let stays = self.fired
             && rule.until.as_ref().is_some_and(|until| {
                 // What was is kept by `when` alone.
@@ -124,14 +135,12 @@ impl Instance {
     }
 
     fn stand(&mut self, state: AlertState, now: Stamp) {
-        if self.state != state {
-            // What was unsure for a while fires since it began to.
-            let goes_on = self.fired && self.state == AlertState::Unsure;
-            if !goes_on {
-                self.since_ms = now.wall_ms;
-            }
-            self.state = state;
+        // What fires, does so since it began to, also where that could not be told for a while.
+        let fires_on = self.fired && state != AlertState::Ok;
+        if self.state != state && !fires_on {
+            self.since_ms = now.wall_ms;
         }
+        self.state = state;
     }
 }
 

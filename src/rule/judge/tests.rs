@@ -182,7 +182,7 @@ fn what_fired_before_the_start_goes_on_in_silence() {
     let mut world = World::new("when = \"cpu > 90%\"\nfor = \"1h\"\nkeep = \"0s\"");
     let id = AlertId { rule: "r".into(), node: "local".into(), thing: SafeText::default() };
     world.judge.remember(&id, 77, "hot".into());
-    assert_eq!(world.states(&[HIGH, HIGH]), "ff");
+    assert_eq!(world.states(&[None, HIGH, HIGH]), "uff", "that nothing is known yet is no news");
     assert_eq!(world.judge.alerts()[0].since_ms, 77);
     assert_eq!(world.states(&[LOW]), "O");
 }

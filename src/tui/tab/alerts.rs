@@ -19,7 +19,7 @@ use crate::tui::note::Note;
 use crate::tui::reply::Reply;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
-use crate::tui::widget::{grid, notice};
+use crate::tui::widget::{fixed, grid, notice};
 
 mod entry;
 mod past;
@@ -222,10 +222,14 @@ impl View {
         let frame = Panel::new("Alerts").aside(aside).focused(self.part == Part::List);
         let mut inner = frame.of_then(None).open(area, buffer, look);
         let mistake = own(state).and_then(|alerts| alerts.mistake.as_ref());
-        if let Some(mistake) = mistake.filter(|_| inner.height > 1) {
+        if let Some(mistake) = mistake.filter(|_| inner.height > 3) {
             let words = format!("{mistake}; the rules before are still in force");
-            panel::lines([Line::styled(words, look.theme.bad)], inner, buffer);
-            inner = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
+            let words = fixed::wrap(&words, usize::from(inner.width));
+            let lines = words.into_iter().take(3).map(|line| Line::styled(line, look.theme.bad));
+            let lines: Vec<Line<'_>> = lines.collect();
+            let high = grid::narrow(lines.len());
+            panel::lines(lines, inner, buffer);
+            inner = Rect { y: inner.y + high, height: inner.height - high, ..inner };
         }
         if rows.is_empty() {
             let words = if all > 0 { "Nothing matches the filter." } else { "Nothing is wrong." };

@@ -68,7 +68,10 @@ fn said<'a>(app: &'a App, state: &'a State, look: &Look<'_>, width: u16) -> Opti
         .as_ref()
         .filter(|(at, notice)| look.now.since(*at) < if notice.bad { STANDS } else { PASSES })
         .map(|(_, notice)| notice);
-    let notice: &Notice = app.said.as_ref().or(from_elsewhere)?;
+    // What went wrong elsewhere must not be hidden by what went well here.
+    let wrong = from_elsewhere.filter(|notice| notice.bad);
+    let wrong = wrong.filter(|_| app.said.as_ref().is_some_and(|said| !said.bad));
+    let notice: &Notice = wrong.or(app.said.as_ref()).or(from_elsewhere)?;
     let (sign, style) = if notice.bad { ("! ", look.theme.bad) } else { ("", look.theme.text) };
     let text = fixed::cut(&format!("{sign}{}", notice.text), usize::from(width));
     Some(Line::styled(text, style))

@@ -16,9 +16,22 @@ mod time;
 
 /// What stands before the tabs, where there are columns for it.
 const NAME: &str = "isomon ";
-const NAMED: u16 = 90;
-/// Columns that all titles need; with fewer only the title in front is written out.
-const FULL: u16 = 76;
+const NAMED: u16 = FULL + 8;
+/// Columns from which on all titles are written out; with fewer only the one in front is, since how things
+/// stand matters more.
+const FULL: u16 = titles() + 16;
+
+/// Columns that all titles take.
+const fn titles() -> u16 {
+    let (mut columns, mut at) = (0, 0);
+    while at < Tab::ALL.len() {
+        columns += Tab::ALL[at].title().len() + 4;
+        at += 1;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a few words")]
+    let columns = columns as u16;
+    columns - 2
+}
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, look: &Look<'_>) {

@@ -106,10 +106,10 @@ fn state(alert: &Alert) -> &'static str {
 const COLUMNS: [Column; 7] = [
     Column::words("  STATE", 10, 0).by(RANK),
     Column::words("SEVERITY", 8, 5).by(SEVERITY),
-    Column::words("RULE", 18, 2).by(RULE),
-    Column::words("NODE", 12, 3).by(NODE),
+    Column::words("RULE", 18, 3).by(RULE),
+    Column::words("NODE", 12, 4).by(NODE),
     Column::words("THING", 16, 6).by(THING),
-    Column::words("WHAT", 20, 0).grows(),
+    Column::words("WHAT", 34, 0).grows(),
     Column::numbers("FOR", 7, 1).by(SINCE),
 ];
 
