@@ -23,7 +23,7 @@ use crate::stats::serving::{Own, Quick};
 /// Time from one row to the next.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
 /// Time of the last reading: who ends a load does not wait for a server that hangs.
-const LAST: Duration = Duration::from_secs(1);
+pub(super) const LAST: Duration = Duration::from_secs(1);
 
 const RUNNING: &[&str] = &[
     "vllm:num_requests_running",
