@@ -297,7 +297,7 @@ mod tests {
                 .unwrap_or_else(|| panic!("{word}: {text}"))
         };
         assert_eq!(line("asked").split_whitespace().collect::<Vec<_>>()[4..], ["1", "4"]);
-        assert!(line("TTFT ms p50").contains("50.5 (40 to 60)"), "{text}");
+        assert!(line("TTFT ms p50").contains("50.5 (40 to 61)"), "{text}");
         assert!(!line("TTFT ms p99").contains('('), "100 are too few: {text}");
         assert_eq!(text.matches("note: the same").count(), 1);
         assert!(

@@ -228,6 +228,13 @@ async fn conclude(
         cancelled: load.cancel.is_cancelled(),
         ..head(load)
     };
+    let again = Counts::of(&found.asker.counts.again);
+    if again > 0 {
+        let note = format!(
+            "{again} requests were sent once more: the server closed the connection without a word"
+        );
+        told.notes.push(note.into());
+    }
     told.warnings = judge::warnings(&told, beside);
     Ok(told)
 }

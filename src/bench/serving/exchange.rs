@@ -46,6 +46,8 @@ pub(super) struct Counts {
     pub(super) bad: AtomicU64,
     /// Pieces of text that came.
     pub(super) chunks: AtomicU64,
+    /// Requests that were sent once more, on another connection.
+    pub(super) again: AtomicU64,
 }
 
 impl Counts {
@@ -101,9 +103,7 @@ impl Asker {
     }
 
     async fn exchange(&self, prompt: &str, seen: &mut Seen) -> Result<(), Miss> {
-        let body = self.form.body(prompt, self.tokens);
-        let opened = self.client.open(self.form.api.path(), body, self.timeout + SPARE).await;
-        let mut answer = opened.map_err(|error| of_error(&error))?;
+        let mut answer = self.open(prompt).await.map_err(|error| of_error(&error))?;
         seen.status = Some(answer.status);
         match answer.status {
             200..=299 if answer.media == "text/event-stream" => {
@@ -125,6 +125,24 @@ impl Asker {
             return Err(miss(Fate::Empty, "it was answered without a token"));
         }
         Ok(())
+    }
+}
+
+impl Asker {
+    /// Sends the request. A server may close a connection that it kept open just when it is used again,
+    /// and never see what was sent: then it is sent once more, which takes its time and is counted.
+    async fn open(&self, prompt: &str) -> Result<Answer, source::Error> {
+        let open = || {
+            let body = self.form.body(prompt, self.tokens);
+            self.client.open(self.form.api.path(), body, self.timeout + SPARE)
+        };
+        match open().await {
+            Err(source::Error::Cut { .. }) => {
+                Counts::add(&self.counts.again, 1);
+                open().await
+            }
+            opened => opened,
+        }
     }
 }
 

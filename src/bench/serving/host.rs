@@ -1,13 +1,13 @@
 //! This machine while a server is asked: its processors, its GPUs, and what isomon itself takes of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::metrics::EVERY;
+use super::metrics::{EVERY, LAST};
 use super::tables::Row;
 use crate::model::reading::Reading;
 use crate::model::request::HostRow;
@@ -64,8 +64,8 @@ fn known<T: Copy>(reading: &Reading<T>) -> Option<T> {
     reading.known().copied()
 }
 
-/// Reads the machine every second from `begun` on, until `stop`; the most that isomon took of one
-/// processor over any second.
+/// Reads the machine every second from `begun` on, until `stop`, and once more then; the most that isomon
+/// took of one processor between two readings.
 pub(super) async fn watch(
     roots: Roots,
     begun: tokio::time::Instant,
@@ -79,14 +79,17 @@ pub(super) async fn watch(
     every.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut most: Option<f64> = None;
     loop {
-        tokio::select! {
+        let over = tokio::select! {
             biased;
-            () = stop.cancelled() => return most,
-            _ = every.tick() => {}
-        }
+            () = stop.cancelled() => true,
+            _ = every.tick() => false,
+        };
         let since_s = begun.elapsed().as_secs_f64();
         let read = tokio::task::spawn_blocking(move || (reader.rows(), reader));
-        let Ok((mut read, again)) = read.await else { return most };
+        let limit = if over { LAST } else { Duration::MAX };
+        let Ok(Ok((mut read, again))) = tokio::time::timeout(limit, read).await else {
+            return most;
+        };
         reader = again;
         for row in &mut read {
             (row.at, row.since_s) = (wall_ns as f64 / 1e9 + since_s, since_s);
@@ -94,7 +97,8 @@ pub(super) async fn watch(
                 most = [most, row.use_percent].into_iter().flatten().reduce(f64::max);
             }
         }
-        if rows.send(Row::Host(read)).await.is_err() {
+        let gone = rows.send(Row::Host(read)).await.is_err();
+        if gone || over {
             return most;
         }
     }

@@ -189,74 +189,49 @@ mod tests {
         assert_eq!(said(|_| {}, Beside::default()), "");
     }
 
+    /// `wanted`, and nothing else, is said of what `change` makes of a good load.
+    #[track_caller]
+    fn only(wanted: &str, change: impl Fn(&mut Told), beside: Beside) {
+        let words = said(change, beside);
+        assert!(words.contains(wanted), "{wanted}: {words}");
+        assert_eq!(words.lines().count(), 1, "{wanted} alone: {words}");
+    }
+
     #[test]
-    fn each_trouble_has_its_word() {
+    fn who_asks_may_be_what_is_slow() {
         let quiet = Beside::default();
-        let rows: [(&str, Box<dyn Fn(&mut Told)>, Beside); 12] = [
-            (
-                "no more than 8 may be at work",
-                Box::new(|told| told.figures.held = 50),
-                Beside { capped: true, ..quiet },
-            ),
-            ("isomon was slow to send them", Box::new(|told| told.figures.held = 50), quiet),
-            ("7 were never sent", Box::new(|told| told.unsent = 7), quiet),
-            ("falls behind", Box::new(|told| told.figures.at_work = Some((3, 30))), quiet),
-            (
-                "up to 99 % of a processor",
-                Box::new(|_| {}),
-                Beside { own_cpu: Some(99.0), ..quiet },
-            ),
-            (
-                "100 answers are too few for an interval of p99",
-                Box::new(|told| {
-                    told.figures.e2e_ms = spread(vec![1.0; 100]);
-                }),
-                quiet,
-            ),
-            (
-                "the pieces that came",
-                Box::new(|told| {
-                    told.figures.counted_by = Some(Counted::Chunks);
-                }),
-                quiet,
-            ),
-            (
-                "answers were 5 tokens long",
-                Box::new(|told| {
-                    told.figures.output_tokens = Some(5.0);
-                }),
-                quiet,
-            ),
-            (
-                "the server says 200.0",
-                Box::new(|told| {
-                    let own = Own { generated_per_s: Some(200.0), ..Own::default() };
-                    told.own = Some(own);
-                }),
-                quiet,
-            ),
-            (
-                "TTFT was 50.0 ms on the mean and the server says 20.0 ms",
-                Box::new(|told| {
-                    let ttft_ms = Some(Quick { mean: 20.0, ..Quick::default() });
-                    told.own = Some(Own { ttft_ms, ..Own::default() });
-                }),
-                quiet,
-            ),
-            (
-                "in 4 pieces",
-                Box::new(|told| {
-                    told.figures.chunks = Some(4.0);
-                    told.stream = true;
-                }),
-                quiet,
-            ),
-            ("left out", Box::new(|_| {}), Beside { left_out: true, ..quiet }),
-        ];
-        for (wanted, change, beside) in rows {
-            let words = said(change, beside);
-            assert!(words.contains(wanted), "{wanted}: {words}");
-            assert_eq!(words.lines().count(), 1, "{wanted} alone: {words}");
-        }
+        let capped = Beside { capped: true, ..quiet };
+        only("no more than 8 may be at work", |told| told.figures.held = 50, capped);
+        only("isomon was slow to send them", |told| told.figures.held = 50, quiet);
+        only("7 were never sent", |told| told.unsent = 7, quiet);
+        only("up to 99 % of a processor", |_| {}, Beside { own_cpu: Some(99.0), ..quiet });
+        only("left out", |_| {}, Beside { left_out: true, ..quiet });
+    }
+
+    #[test]
+    fn what_the_answers_lack_is_said() {
+        let only = |wanted, change: fn(&mut Told)| only(wanted, change, Beside::default());
+        only("falls behind", |told| told.figures.at_work = Some((3, 30)));
+        only("100 answers are too few for an interval of p99", |told| {
+            told.figures.e2e_ms = spread(vec![1.0; 100]);
+        });
+        only("the pieces that came", |told| told.figures.counted_by = Some(Counted::Chunks));
+        only("answers were 5 tokens long", |told| told.figures.output_tokens = Some(5.0));
+        only("in 4 pieces", |told| {
+            told.figures.chunks = Some(4.0);
+            told.stream = true;
+        });
+    }
+
+    #[test]
+    fn a_server_that_says_something_else_is_set_beside_it() {
+        let only = |wanted, change: fn(&mut Told)| only(wanted, change, Beside::default());
+        only("the server says 200.0", |told| {
+            told.own = Some(Own { generated_per_s: Some(200.0), ..Own::default() });
+        });
+        only("TTFT was 50.0 ms on the mean and the server says 20.0 ms", |told| {
+            let ttft_ms = Some(Quick { mean: 20.0, ..Quick::default() });
+            told.own = Some(Own { ttft_ms, ..Own::default() });
+        });
     }
 }

@@ -22,6 +22,8 @@ use crate::stats::serving::{Own, Quick};
 
 /// Time from one row to the next.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
+/// Time of the last reading: who ends a load does not wait for a server that hangs.
+pub(super) const LAST: Duration = Duration::from_secs(1);
 
 const RUNNING: &[&str] = &[
     "vllm:num_requests_running",
@@ -93,17 +95,17 @@ impl Totals {
     pub(super) fn read(body: &[u8]) -> Result<Self, SafeText> {
         let page = Page::read(body, &Bounds::default());
         let page = page.map_err(|why| SafeText::new(&format!("/metrics: {why}")))?;
-        let one = |names: &[&str]| names.iter().find_map(|name| sum(&page, name));
-        let times = |names: &[&str]| names.iter().find_map(|name| Times::of(&page, name));
-        // V0 of vLLM and page after page of others leave `_total` away, or put it there.
+        let one = |names: &[&str]| spelled(names).find_map(|name| sum(&page, &name));
+        let times = |names: &[&str]| spelled(names).find_map(|name| Times::of(&page, &name));
+        // Some leave `_total` away.
         let total = |names: &[&str]| {
-            one(names)
-                .or_else(|| names.iter().find_map(|name| sum(&page, name.strip_suffix("_total")?)))
+            let short = || spelled(names).find_map(|name| sum(&page, name.strip_suffix("_total")?));
+            one(names).or_else(short)
         };
         Ok(Self {
             running: one(RUNNING),
             waiting: one(WAITING),
-            cache: CACHE.iter().find_map(|name| most(&page, name)),
+            cache: spelled(CACHE).find_map(|name| most(&page, &name)),
             generated: total(GENERATED),
             prompted: total(PROMPTED),
             first: times(FIRST),
@@ -115,6 +117,11 @@ impl Totals {
     fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Each name as its server spells it, and as those do who take no colon.
+fn spelled(names: &[&str]) -> impl Iterator<Item = String> {
+    names.iter().flat_map(|name| [(*name).to_owned(), name.replace(':', "_")])
 }
 
 fn finite<'p>(page: &'p Page<'_>, name: &'p str) -> impl Iterator<Item = f64> {
@@ -281,7 +288,9 @@ impl Watch {
                 () = stop.cancelled() => true,
                 _ = every.tick() => false,
             };
-            let mut row = self.read(&mut readings).await;
+            let limit = if over { LAST } else { Duration::MAX };
+            let read = tokio::time::timeout(limit, self.read(&mut readings)).await;
+            let Ok(mut row) = read else { return readings.own() };
             let chunks = Counts::of(&self.counts.chunks) as f64;
             let seen = before.replace((row.since_s, chunks));
             row.seen_chunks_per_s =
@@ -312,12 +321,15 @@ mod tests {
     use super::*;
 
     const V1: &[u8] = include_bytes!("../../../tests/fixture/vllm/v1_two_engines.txt");
+    const V0: &[u8] = include_bytes!("../../../tests/fixture/vllm/v0_llama31.txt");
     const LLAMA: &[u8] = include_bytes!("../../../tests/fixture/vllm/llamacpp_metrics.txt");
 
     #[test]
     fn pages_of_real_servers_are_read() {
         let v1 = Totals::read(V1).unwrap();
-        assert!(v1.running.is_some() && v1.generated.is_some(), "{v1:?}");
+        assert_eq!((v1.running, v1.waiting, v1.cache), (Some(8.0), Some(2.0), Some(0.45)));
+        let v0 = Totals::read(V0).unwrap();
+        assert!(v0.running.is_some() && v0.generated.is_some(), "{v0:?}");
         let llama = Totals::read(LLAMA).unwrap();
         assert!(llama.generated.is_some() && llama.prompted.is_some(), "{llama:?}");
         assert!(Totals::read(b"up 1\n").unwrap().is_nothing());
