@@ -4,6 +4,10 @@
 mod scene;
 
 use insta::assert_snapshot;
+use isomon::model::agent::{Agents, Cluster, Session, Trouble};
+use isomon::model::done::Done;
+use isomon::model::reading::Reading;
+use isomon::model::unit::{Ratio, Seconds};
 use isomon::model::update::{Health, What};
 use isomon::tui::action::Action;
 use isomon::tui::look::Glyph;
@@ -93,4 +97,69 @@ fn the_filter_narrows_processes() {
     assert!(seen.contains("firecracker") && !seen.contains("nginx"), "{seen}");
     assert_eq!(view.act(Action::Back, &scene.state), Reply::Done);
     assert_eq!(view.act(Action::Back, &scene.state), Reply::Ignored);
+}
+
+/// What two nodes tell of the same agents, and a third of their cluster.
+fn agents() -> Scene {
+    let mut scene = Scene::local(SMALL);
+    let session =
+        Session { key: "agent:main:main".into(), started_ms: Some(1), ..Session::default() };
+    let done = Done {
+        errors_1h: Reading::Known(2.0),
+        timeouts_1h: Reading::Known(1.0),
+        completed_1h: Reading::Known(31.0),
+        completed_24h: Reading::Known(847.0),
+        success_24h: Reading::Known(Ratio::new(0.942).unwrap()),
+        mean_24h_seconds: Reading::Known(Seconds(3.2)),
+    };
+    let gateway = Agents {
+        sessions: Reading::Known(3.0),
+        oldest_seconds: Reading::Known(Seconds(154.0)),
+        queue: Reading::Known(0.0),
+        done,
+        list: vec![session],
+        total: Some(9),
+        errors: vec![Trouble {
+            at_ms: Some(scene::at(0).wall_ms - 60_000),
+            of: "abc123".into(),
+            what: "timeout, exceeded 30s".into(),
+            ..Trouble::default()
+        }],
+        ..Agents::untold()
+    };
+    let files = Agents {
+        tokens_24h: Reading::Known(1_240_000.0),
+        cost_24h_usd: Reading::Known(3.4),
+        ..gateway.clone()
+    };
+    let cluster =
+        Cluster { nodes: 2, up: 2, gpus: Some((2, 1)), failover: Some(true), ..Cluster::default() };
+    scene.tell("a-gateway", What::Agents(Box::new(gateway)));
+    scene.tell("files", What::Agents(Box::new(files)));
+    let proxy = Agents { cluster: Some(cluster), ..Agents::untold() };
+    scene.tell("proxy", What::Agents(Box::new(proxy)));
+    scene
+}
+
+#[test]
+fn agents_have_a_panel_where_there_is_room_and_else_a_line() {
+    let scene = agents();
+    for size in [(120, 37), (200, 57)] {
+        let seen = picture(&scene, size.0, size.1);
+        for words in [
+            "9 sessions",
+            "now   3 active · 2m 34s oldest · 0 queued",
+            "1 h   31 done · 2 errors · 1 timed out",
+            "24 h  847 done · 94 % good · 3.20 s mean",
+            "24 h  1.24 M tokens · $3.40",
+            "2 of 2 nodes up · 1 of 2 GPUs active",
+            "files abc123: timeout",
+        ] {
+            assert!(seen.contains(words), "{words}\n{seen}");
+        }
+    }
+    let small = picture(&scene, 80, 21);
+    assert!(small.contains("Agents: 3 active · 0 queued · 2 errors in 1 h"), "{small}");
+    let none = picture(&Scene::local(SMALL), 120, 37);
+    assert!(!none.contains("Agents"), "{none}");
 }

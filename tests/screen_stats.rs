@@ -15,7 +15,7 @@ use insta::assert_snapshot;
 use isomon::model::live::Line;
 use isomon::model::update::What;
 use isomon::model::workload::{Status, Window, Workloads};
-use isomon::stats::spell::{Work, spells};
+use isomon::stats::spell::{Work, lately, spells};
 use isomon::tui::action::Action;
 use isomon::tui::look::Glyph;
 use isomon::tui::reply::Reply;
@@ -36,8 +36,8 @@ fn works(backend: &str, each: u32) -> Vec<Work> {
             good,
             seconds: good.then(|| 0.1 + f64::from(number % 10) / 100.0),
             started_ms: None,
-            ended_ms: None,
-            timed_out: false,
+            ended_ms: Some(scene::at(0).wall_ms - i64::from(number * number) * 9_000 + 100),
+            timed_out: number == 3,
         }
     };
     (0..each).map(one).collect()
@@ -45,7 +45,10 @@ fn works(backend: &str, each: u32) -> Vec<Work> {
 
 fn told(backends: &[(&str, u32)], now_ms: i64) -> What {
     let works: Vec<Work> = backends.iter().flat_map(|(name, each)| works(name, *each)).collect();
+    let (done, oldest_seconds) = lately(&works, now_ms);
     What::Workloads(Box::new(Workloads {
+        done,
+        oldest_seconds,
         total: Some(works.len() as u64),
         by_status: vec![(Status::Running, 2)],
         spells: spells(&works, now_ms),

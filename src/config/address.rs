@@ -111,10 +111,8 @@ impl Address {
         };
         let tls = match (kind, scheme) {
             (None, "ssh") => return ssh(text, rest),
-            (_, "http") => false,
-            (_, "https") => true,
-            (Some("openclaw"), "ws") => false,
-            (Some("openclaw"), "wss") => true,
+            (_, "http") | (Some("openclaw"), "ws") => false,
+            (_, "https") | (Some("openclaw"), "wss") => true,
             _ => return Err(wrong(text, "nobody speaks this scheme", SCHEMES)),
         };
         let kind = match kind {

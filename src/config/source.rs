@@ -20,7 +20,8 @@ pub struct Source {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Where it is: `http://host:7070` (another isomon), `ssh://user@host`, or a server of another kind:
-    /// `prom+https://…`, `vulcan+http://…`, `solstice+http://…`, `mistudio+http://…`, `dream+http://…`.
+    /// `prom+https://…`, `vulcan+http://…`, `solstice+http://…`, `mistudio+http://…`, `dream+http://…`,
+    /// `openclaw+ws://…`, `openclaw:/its/directory`, `tokenspy+http://…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
     /// The group it is shown in.

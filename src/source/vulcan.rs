@@ -14,6 +14,7 @@ use super::foreign::{Survey, value};
 use super::{Asked, Error, Source, Spec, Told, Wants};
 use crate::model::command::Command;
 use crate::model::origin::Kind;
+use crate::model::reading::Reading;
 use crate::model::update::What;
 use crate::model::workload::{Capability, Status, Workloads};
 
@@ -129,10 +130,12 @@ impl Vulcan {
             done,
             latest,
         };
-        if self.told.as_ref() == Some(&news) {
+        // That what runs has grown older is nothing new.
+        let key = Workloads { oldest_seconds: Reading::default(), ..news.clone() };
+        if self.told.as_ref() == Some(&key) {
             return None;
         }
-        self.told = Some(news.clone());
+        self.told = Some(key);
         Some(What::Workloads(Box::new(news)))
     }
 }

@@ -91,14 +91,14 @@ pub fn seen(glance: &Glance, now_ns: i64) -> Result<Workloads, Error> {
 }
 
 fn all(page: Page, figures: Figures, works: &[Work], now_ns: i64) -> Workloads {
-    let now_ms = now_ns.div_euclid(1_000_000);
-    let (done, oldest_seconds) = lately(works, now_ms);
+    let at_ms = now_ns.div_euclid(1_000_000);
+    let (done, oldest_seconds) = lately(works, at_ms);
     Workloads {
         latest: page.records.into_iter().map(shape::shown).collect(),
         total: Some(page.total),
         by_backend: by_backend(&figures),
         by_status: figures.by_status,
-        spells: spells(works, now_ms),
+        spells: spells(works, at_ms),
         oldest_seconds,
         done,
         ..Workloads::default()

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::home::Home;
 use crate::config::address::Address;
 use crate::model::command::Command;
@@ -14,6 +16,8 @@ use crate::source::{Asked, Error, Source, Spec, Told, Wants};
 
 /// Time between looks where the user says nothing.
 const PACE: Duration = Duration::from_secs(5);
+/// Shortest time between them, whatever the user says.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// A state directory that is asked.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub struct Files {
     home: Option<Home>,
     origin: Origin,
     told: Option<Origin>,
+    pace: Duration,
+    due: Instant,
 }
 
 impl Files {
@@ -30,17 +36,22 @@ impl Files {
         let Address::OpenClaw { path } = &spec.address else {
             return Err(Error::Unable { why: "it is no directory of an OpenClaw".into() });
         };
+        let pace = spec.interval.unwrap_or(PACE).max(SHORTEST);
         let origin = Origin {
             kind: Kind::OpenClaw,
             address: spec.address.to_string().into(),
             group: spec.group.clone(),
-            interval_seconds: Seconds::from(spec.interval.unwrap_or(PACE)),
+            interval_seconds: Seconds::from(pace),
             ..Origin::default()
         };
-        Ok(Self { home: None, path: PathBuf::from(path), origin, told: None })
+        let (path, due) = (PathBuf::from(path), Instant::now());
+        Ok(Self { home: None, path, origin, told: None, pace, due })
     }
 
     async fn round(&mut self) -> Result<Vec<Told>, Error> {
+        if Instant::now() < self.due {
+            return Ok(Vec::new());
+        }
         let mut home = self.home.take().unwrap_or_else(|| Home::new(self.path.clone()));
         let now_ms = SystemClock.now().wall_ms;
         let looked = tokio::task::spawn_blocking(move || {
@@ -67,6 +78,8 @@ impl Files {
             _ => Offer::Offered,
         });
         self.origin.endpoints = vec![Endpoint { name: "agents".into(), offer }];
+        // Who asks is never quite on time.
+        self.due = Instant::now() + self.pace.mul_f64(0.9);
         let mut told = Vec::new();
         if self.told.as_ref() != Some(&self.origin) {
             self.told = Some(self.origin.clone());

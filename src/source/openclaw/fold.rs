@@ -89,16 +89,12 @@ impl Book {
 
     /// The pieces of work of the agents that `is_meant` picks.
     fn pieces(&self, is_meant: impl Fn(&SafeText) -> bool) -> Vec<Piece> {
-        match &self.tasks {
-            Some(tasks) => {
-                let meant = tasks.iter().filter(|task| is_meant(&task.agent));
-                meant.map(|task| task.piece.clone()).collect()
-            }
-            None => {
-                let meant = self.rows.iter().filter(|row| is_meant(&row.session.agent));
-                meant.map(|row| row.run.clone()).collect()
-            }
+        if let Some(tasks) = &self.tasks {
+            let meant = tasks.iter().filter(|task| is_meant(&task.agent));
+            return meant.map(|task| task.piece.clone()).collect();
         }
+        let meant = self.rows.iter().filter(|row| is_meant(&row.session.agent));
+        meant.map(|row| row.run.clone()).collect()
     }
 
     /// Each agent, by name.

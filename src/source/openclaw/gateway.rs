@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::fold::Book;
 use super::row::{self, Task};
@@ -28,6 +28,8 @@ use crate::stats::done::DAY_MS;
 
 /// Time between questions where the user says nothing.
 const PACE: Duration = Duration::from_secs(5);
+/// Shortest time between them, whatever the user says.
+const SHORTEST: Duration = Duration::from_secs(1);
 /// Time for everything that is asked at once; a gateway that starts is slow.
 const TIME: Duration = Duration::from_secs(15);
 /// Sessions that are asked for, the latest.
@@ -49,31 +51,40 @@ pub struct Gateway {
     talk: Option<Talk>,
     origin: Origin,
     told: Option<Origin>,
+    pace: Duration,
+    due: Instant,
 }
 
 impl Gateway {
     /// The gateway of `spec`. Nothing is asked yet.
     pub fn new(spec: &Spec) -> Result<Self, Error> {
+        let pace = spec.interval.unwrap_or(PACE).max(SHORTEST);
         let origin = Origin {
             kind: Kind::OpenClaw,
             address: spec.address.to_string().into(),
             group: spec.group.clone(),
-            interval_seconds: Seconds::from(spec.interval.unwrap_or(PACE)),
+            interval_seconds: Seconds::from(pace),
             unverified: spec.insecure,
             ..Origin::default()
         };
-        let (talk, told) = (None, None);
-        Ok(Self { client: Client::new(spec)?, token: spec.token.clone(), talk, origin, told })
+        let (talk, told, due) = (None, None, Instant::now());
+        let (client, token) = (Client::new(spec)?, spec.token.clone());
+        Ok(Self { client, token, talk, origin, told, pace, due })
     }
 
     async fn round(&mut self) -> Result<Vec<Told>, Error> {
+        if Instant::now() < self.due {
+            return Ok(Vec::new());
+        }
         // What is dropped half-way would leave an answer for the next question.
         let talk = self.talk.take();
         let asked = timeout(TIME, self.ask_all(talk)).await;
         let late = Error::Late { seconds: TIME.as_secs(), doing: "answering" };
         let (talk, agents) = asked.unwrap_or(Err(late))?;
-        self.origin.version = talk.version.clone();
+        self.origin.version.clone_from(&talk.version);
         self.talk = Some(talk);
+        // Who asks is never quite on time.
+        self.due = Instant::now() + self.pace.mul_f64(0.9);
         let mut told = Vec::new();
         if self.told.as_ref() != Some(&self.origin) {
             self.told = Some(self.origin.clone());

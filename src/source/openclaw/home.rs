@@ -242,9 +242,9 @@ fn names(path: &Path) -> io::Result<Vec<String>> {
     };
     let named = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     let named = named.filter_map(|entry| entry.file_name().into_string().ok());
-    let mut names: Vec<String> = named.take(AGENTS).collect();
-    names.sort();
-    Ok(names)
+    let mut all: Vec<String> = named.take(AGENTS).collect();
+    all.sort();
+    Ok(all)
 }
 
 fn is_file(path: &Path) -> bool {

@@ -94,24 +94,24 @@ impl Standing {
         Some(Seconds(sum / many))
     }
 
-    /// Three lines of at most `width` columns: now, the last hour, the last day.
+    /// Lines of at most `width` columns: now, the last hour, the last day; those of which nothing is
+    /// known are left out.
     pub(super) fn lines(&self, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
         let oldest = self.oldest.map(|age| Seconds(age).to_string());
         let success = self.success().map(|share| share.to_string());
         let mean = self.mean().map(|mean| mean.to_string());
         let bad = |count: Option<f64>| count.is_some_and(|count| count > 0.0);
-        let errors = (whole(self.errors_1h), "errors", bad(self.errors_1h));
+        let word = if self.errors_1h == Some(1.0) { "error" } else { "errors" };
+        let errors = (whole(self.errors_1h), word, bad(self.errors_1h));
         let late = (whole(self.timeouts_1h), "timed out", bad(self.timeouts_1h));
         let poor = self.success().is_some_and(|share| share.fraction() < 0.9);
+        let mut now = vec![(whole(self.active), "active", false)];
+        if self.active.is_none_or(|active| active > 0.0) {
+            now.push((oldest, "oldest", false));
+        }
+        now.push((whole(self.queue), "queued", false));
         let rows = [
-            (
-                "now",
-                vec![
-                    (whole(self.active), "active", false),
-                    (oldest, "oldest", false),
-                    (whole(self.queue), "queued", false),
-                ],
-            ),
+            ("now", now),
             ("1 h", vec![(whole(self.completed_1h), "done", false), errors, late]),
             (
                 "24 h",
@@ -122,7 +122,8 @@ impl Standing {
                 ],
             ),
         ];
-        rows.into_iter().map(|(when, facts)| row(when, facts, width, look)).collect()
+        let told = rows.into_iter().filter(|(_, facts)| facts.iter().any(|fact| fact.0.is_some()));
+        told.map(|(when, facts)| row(when, facts, width, look)).collect()
     }
 
     /// The same in some words for a line among others.
@@ -130,7 +131,10 @@ impl Standing {
         let known = [
             whole(self.active).map(|active| format!("{active} active")),
             whole(self.queue).map(|queue| format!("{queue} queued")),
-            whole(self.errors_1h).map(|errors| format!("{errors} errors in 1 h")),
+            self.errors_1h.map(|errors| match errors {
+                1.0 => "1 error in 1 h".to_owned(),
+                errors => format!("{errors:.0} errors in 1 h"),
+            }),
             whole(self.completed_24h).map(|done| format!("{done} done in 24 h")),
             self.success().map(|share| format!("{share} good")),
         ];

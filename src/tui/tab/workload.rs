@@ -204,7 +204,8 @@ impl View {
         };
         let inside = Panel::new("Workloads").aside(aside).open(area, buffer, look);
         let lines = standing(state, look).lines(usize::from(inside.width), look);
-        let lately = if inside.height >= LATELY + 4 { LATELY } else { 0 };
+        let lately = grid::narrow(lines.len());
+        let lately = if inside.height >= lately + 4 { lately } else { 0 };
         let rows = [Constraint::Length(1), Constraint::Length(lately), Constraint::Fill(1)];
         let [head, below, table] = Layout::vertical(rows).areas(inside);
         panel::lines(lines, below, buffer);
@@ -261,12 +262,8 @@ fn standing(state: &State, look: &Look<'_>) -> Standing {
 fn oldest(told: &Workloads, now_ms: i64) -> Reading<Seconds> {
     let running = told.latest.iter().filter(|one| one.status == Status::Running);
     let begun = running.filter_map(|one| one.started_ms).min();
-    match begun.filter(|_| told.oldest_seconds.known().is_some()) {
-        Some(begun) if told.total.is_some_and(|total| total <= told.latest.len() as u64) => {
-            Reading::Known(Seconds(now_ms.saturating_sub(begun).max(0) as f64 / 1e3))
-        }
-        _ => told.oldest_seconds.clone(),
-    }
+    let seen = begun.map(|begun| now_ms.saturating_sub(begun).max(0) as f64 / 1e3);
+    told.oldest_seconds.clone().map(|age| Seconds(seen.map_or(age.0, |seen| seen.max(age.0))))
 }
 
 /// Counts in at most `columns` columns, the latest on the right; nothing where nothing was ordered.

@@ -1,5 +1,6 @@
 //! A GPU as a row: its fields, its cells, its gaps.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ratatui::style::Style;
@@ -7,7 +8,7 @@ use ratatui::text::Span;
 
 use crate::model::gpu::{Gpu, GpuState};
 use crate::model::id::SourceId;
-use crate::model::reading::Why;
+use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::unit::{Bytes, Celsius, Ratio, Watts};
@@ -146,6 +147,26 @@ impl Entry<'_> {
         )]
         let used = (share.fraction() * total) as u64;
         Some(Bytes(used))
+    }
+
+    /// It as it is looked at: of the past, what is kept and nothing else.
+    pub(super) fn shown(&self) -> Cow<'_, Gpu> {
+        if self.then.is_none() {
+            return Cow::Borrowed(self.gpu);
+        }
+        let share = |metric| self.kept(metric).and_then(|percent| Ratio::new(percent / 100.0));
+        let (heat, draw) = (self.kept(GpuMetric::Temperature), self.kept(GpuMetric::Power));
+        Cow::Owned(Gpu {
+            id: self.gpu.id.clone(),
+            utilization: Reading::from_option(share(GpuMetric::Utilization), Why::NotYet),
+            memory_owner: self.gpu.memory_owner,
+            memory_total_bytes: self.gpu.memory_total_bytes.clone(),
+            memory_used_bytes: Reading::from_option(self.used_then(), Why::NotYet),
+            celsius: Reading::from_option(heat.map(Celsius), Why::NotYet),
+            power_watts: Reading::from_option(draw.map(Watts), Why::NotYet),
+            power_limit_watts: self.gpu.power_limit_watts.clone(),
+            ..Gpu::default()
+        })
     }
 
     /// The share of its memory in use.

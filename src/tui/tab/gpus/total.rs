@@ -1,5 +1,7 @@
 //! All GPUs as one: their sums, and how those of one node are connected.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -7,7 +9,7 @@ use ratatui::text::{Line, Span};
 use super::entry::Entry;
 use super::fact::{label, share};
 use super::{many, matrix};
-use crate::model::gpu::Total;
+use crate::model::gpu::{Gpu, Total};
 use crate::state::history::energy;
 use crate::tui::look::Look;
 use crate::tui::widget::panel::{self, Panel};
@@ -41,10 +43,15 @@ pub(super) fn draw(
 }
 
 fn sums(entries: &[&Entry<'_>], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-    let total = Total::of(entries.iter().map(|entry| entry.gpu));
+    let shown: Vec<Cow<'_, Gpu>> = entries.iter().map(|entry| entry.shown()).collect();
+    let total = Total::of(shown.iter().map(AsRef::as_ref));
     let aside = if total.lost > 0 { format!("{} lost", total.lost) } else { String::new() };
     let title = format!("All {}", value::many(total.count, "GPU"));
-    let area = Panel::new(&title).aside(aside).open(area, buffer, look);
+    let mut frame = Panel::new(&title).aside(aside);
+    if entries.iter().any(|entry| entry.then.is_some()) {
+        frame = frame.of_then(look.past_words());
+    }
+    let area = frame.open(area, buffer, look);
     panel::lines(lines(&total, entries, usize::from(area.width), look), area, buffer);
 }
 

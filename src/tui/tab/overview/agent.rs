@@ -4,8 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::model::agent::{Agents, Cluster, Trouble};
+use crate::model::agent::{Agents, Cluster, Session, Trouble};
 use crate::model::id::SourceId;
+use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::look::Look;
 use crate::tui::tab::done::{Standing, clock, dollars, tokens};
@@ -14,10 +15,31 @@ use crate::tui::widget::{fixed, grid, value};
 
 /// Errors that the panel asks room for.
 const ERRORS: usize = 3;
+/// Sessions by which two are known to tell of the same agents.
+const LATEST: usize = 8;
 
-/// Who tells of agents, and what.
+/// Who tells of agents, and what. Two that tell of the same session, a gateway and its files, tell of
+/// the same agents; the one that tells what they cost is taken.
 fn all(state: &State) -> impl Iterator<Item = (&SourceId, &Agents)> {
-    state.nodes.iter().filter_map(|(id, node)| Some((id, &*node.agents.as_ref()?.1)))
+    let mut found: Vec<(&SourceId, &Agents)> = Vec::new();
+    for (id, node) in &state.nodes {
+        let Some((_, agents)) = &node.agents else { continue };
+        match found.iter_mut().find(|(_, other)| are_same(other, agents)) {
+            Some(other) if other.1.tokens_24h.known().is_none() => *other = (id, agents),
+            Some(_) => {}
+            None => found.push((id, agents)),
+        }
+    }
+    found.into_iter()
+}
+
+/// Whether both tell of one of the latest sessions.
+fn are_same(one: &Agents, other: &Agents) -> bool {
+    let is_in = |session: &Session| {
+        let known = |two: &Session| two.key == session.key && two.started_ms == session.started_ms;
+        session.started_ms.is_some() && other.list.iter().take(LATEST).any(known)
+    };
+    one.list.iter().take(LATEST).any(is_in)
 }
 
 /// That of one node.
@@ -101,11 +123,17 @@ fn spent(state: &State) -> Option<String> {
     };
     let used = sum(|of| of.tokens_24h.get()).map(|count| format!("{} tokens", tokens(count)));
     let cost = sum(|of| of.cost_24h_usd.get()).map(dollars);
-    let models = all(state).flat_map(|(_, of)| &of.models).take(3);
-    let models = models.map(|one| match one.tokens.get() {
-        Some(count) => format!("{} {}", one.model, tokens(count)),
-        None => one.model.to_string(),
-    });
+    let mut models: Vec<(&SafeText, f64)> = Vec::new();
+    for one in all(state).flat_map(|(_, of)| &of.models) {
+        let count = one.tokens.get().unwrap_or_default();
+        match models.iter_mut().find(|(model, _)| **model == one.model) {
+            Some((_, sum)) => *sum += count,
+            None => models.push((&one.model, count)),
+        }
+    }
+    models.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let models = models.into_iter().take(3);
+    let models = models.map(|(model, count)| format!("{model} {}", tokens(count)));
     let words: Vec<String> = used.into_iter().chain(cost).chain(models).collect();
     (!words.is_empty()).then(|| format!("24 h  {}", words.join(" · ")))
 }

@@ -174,10 +174,17 @@ fn each(of: &Agent, column: usize, look: &Look<'_>) -> Cell {
     }]
 }
 
+/// The key of a session without its agent, which has a column of its own.
+fn short(of: &Session) -> &str {
+    let rest = of.key.as_str().strip_prefix("agent:");
+    let rest = rest.and_then(|rest| rest.strip_prefix(of.agent.as_str())?.strip_prefix(':'));
+    rest.unwrap_or_else(|| of.key.as_str())
+}
+
 fn session(of: &Session, column: usize, look: &Look<'_>) -> Cell {
     let theme = look.theme;
     vec![match column {
-        0 => Span::styled(of.key.to_string(), theme.text),
+        0 => Span::styled(short(of).to_owned(), theme.text),
         1 => Span::styled(of.agent.to_string(), theme.muted),
         2 => Span::styled(of.status.to_string(), style_of(of.status.as_str(), look)),
         3 => Span::styled(of.model.to_string(), theme.muted),
