@@ -79,6 +79,7 @@ async fn take(setting: &Setting) -> Result<Snapshot> {
         node: node_of(node)?,
         gpus,
         processes,
+        serving: Vec::new(),
         nodes: Vec::new(),
     })
 }

@@ -8,11 +8,13 @@ use crate::model::gpu::GpuSample;
 use crate::model::id::SourceId;
 use crate::model::node::{NodeInfo, NodeSample};
 use crate::model::process::Process;
+use crate::model::serving::Serving;
 use crate::report::plain::plain;
 
 pub use remote::Remote;
 
 pub mod csv;
+pub mod model;
 pub mod number;
 pub mod prometheus;
 pub mod remote;
@@ -38,6 +40,9 @@ pub struct Snapshot {
     pub node: NodeSample,
     /// Its GPUs.
     pub gpus: GpuSample,
+    /// Models it serves; left out where none was told of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub serving: Vec<Serving>,
     /// Its processes.
     pub processes: Vec<Process>,
     /// Other nodes that were asked for; left out where none was.

@@ -76,6 +76,7 @@ fn snapshot(node: &Node) -> Option<Snapshot> {
         info: node.info.as_deref().cloned().unwrap_or_default(),
         node: (**sample).clone(),
         gpus: node.gpus.as_ref().map(|(_, gpus)| (**gpus).clone()).unwrap_or_default(),
+        serving: node.serving.as_ref().map(|(_, all)| all.clone()).unwrap_or_default(),
         processes: Vec::new(),
         nodes: Vec::new(),
     })

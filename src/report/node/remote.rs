@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Snapshot;
-use super::number::{Family, Number, numbers};
+use super::number::{Family, Number, models, numbers};
+use super::{Snapshot, model};
 use crate::model::gpu::{Gpu, GpuSample};
 use crate::model::id::SourceId;
 use crate::model::node::{Memory, NodeInfo, NodeSample};
 use crate::model::origin::Origin;
+use crate::model::serving::Serving;
 use crate::model::text::SafeText;
 use crate::model::unit::Ratio;
 
@@ -31,6 +32,9 @@ pub struct Remote {
     pub node: Option<NodeSample>,
     /// Its GPUs.
     pub gpus: Option<GpuSample>,
+    /// Models it serves; left out where it tells of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serving: Option<Vec<Serving>>,
 }
 
 /// Whether a node answers.
@@ -44,11 +48,17 @@ impl Remote {
             info: self.info.clone().unwrap_or_default(),
             node: self.node.clone()?,
             gpus: self.gpus.clone().unwrap_or_default(),
+            serving: self.models().to_vec(),
             processes: Vec::new(),
             nodes: Vec::new(),
             at: whole.at.clone(),
             ..*whole
         })
+    }
+
+    /// The models it serves.
+    fn models(&self) -> &[Serving] {
+        self.serving.as_deref().unwrap_or_default()
     }
 
     fn cells(&self) -> [String; 7] {
@@ -98,6 +108,7 @@ pub(super) fn table(nodes: &[Remote]) -> String {
             row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         let _infallible = writeln!(text, "{}", cells.join("  ").trim_end());
     }
+    text.push_str(&model::table(nodes.iter().map(|node| (node.source.as_str(), node.models()))));
     for (node, why) in nodes.iter().filter_map(|node| Some((node, node.down.as_ref()?))) {
         let _infallible = writeln!(text, "{}: {why}", node.source);
     }
@@ -112,7 +123,14 @@ pub(super) fn all_numbers(snapshot: &Snapshot) -> Vec<(SourceId, Number)> {
         let value = Some(if remote.down.is_some() { 0.0 } else { 1.0 });
         let up = Number { family: UP, label: None, value };
         found.push((SourceId(remote.source.as_str().into()), up));
-        found.extend(remote.alone(snapshot).iter().flat_map(of));
+        match remote.alone(snapshot) {
+            Some(alone) => found.extend(of(&alone)),
+            None => found.extend(
+                models(remote.models())
+                    .into_iter()
+                    .map(|number| (SourceId(remote.source.as_str().into()), number)),
+            ),
+        }
     }
     let mut order: Vec<&str> = Vec::new();
     for (_, number) in &found {

@@ -73,6 +73,7 @@ pub(crate) fn snapshot() -> Snapshot {
             readers: Vec::new(),
         },
         processes: vec![process(1, "init", 0.0), process(7, "busy", 1.5)],
+        serving: Vec::new(),
         nodes: Vec::new(),
     }
 }
