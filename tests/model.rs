@@ -129,7 +129,8 @@ async fn a_server_is_known_by_its_page_and_its_engines_are_one() {
     let served = &seen.serving[0];
     assert_eq!(served.model.as_str(), "Qwen/Qwen3-4B-Instruct-2507");
     assert_eq!((served.running.get(), served.waiting.get()), (Some(8.0), Some(2.0)));
-    assert_eq!(served.kv_cache.get().unwrap().to_string(), "38.5 %");
+    let mean = served.kv_cache.get().unwrap().percent();
+    assert!((mean - 38.5).abs() < 1e-9, "{mean}");
     assert_eq!(served.engines, 2);
     assert_eq!(served.context_tokens.get(), Some(32_768.0));
     assert_eq!(served.also[0].as_str(), "sql");
@@ -222,7 +223,7 @@ impl Scrapes {
                     let mut below = 0;
                     for (count, bound) in buckets.iter_mut().zip(bounds) {
                         if sample > 0 {
-                            below += random.random_range(0..=(at as u32 * 3));
+                            below += random.random_range(0..=(u32::try_from(at).unwrap() * 3));
                             *count += below;
                         }
                         let labels = format!("engine=\"{engine}\",le=\"{bound}\"");

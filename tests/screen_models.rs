@@ -134,7 +134,7 @@ fn one_in_depth() {
     view.act(Action::Back, &scene.state);
     view.filter("status=stalled");
     let shown = picture(&scene, &view, 80, 21);
-    assert!(shown.contains("Qwen3-32B (stalled)") && shown.contains("1 of 3"), "{shown}");
+    assert!(shown.contains("✗ Qwen/Qwen3-32B") && shown.contains("1 of 3"), "{shown}");
 }
 
 #[test]
