@@ -1,6 +1,6 @@
 # isomon: `make run` needs Rust and a C compiler, nothing else.
 
-.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet workflow-cost picture history history-long runs table-speed bless install
+.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet workflow-cost metric-speed model-server picture history history-long runs table-speed bless install
 
 run: ## the screen
 	cargo run --release --locked
@@ -44,6 +44,25 @@ cost-fleet: ## what isomon costs with 100 other nodes, beside all-smi where it i
 
 workflow-cost: ## what hosts of a workflow cost: a task here, and 50 hosts over multiplexed SSH
 	cargo bench --locked --bench workflow
+
+metric-speed: ## what pages of metrics cost to read, in MB/s, and when one that is too much is given up
+	cargo bench --locked --bench metric
+
+# Built from the sources that PyPI has of llama.cpp's Python binding, which has its server beside.
+model-server: ## a real llama.cpp server with a tiny model, and what isomon tells of it
+	mkdir -p target/llama
+	test -x target/llama/bin/python || python3 -m venv target/llama
+	test -x target/llama/server/bin/llama-server || { set -e; \
+		target/llama/bin/pip install -q scikit-build-core gguf==0.19.0; \
+		cd target/llama; rm -rf source; mkdir source; \
+		bin/pip download -q --no-deps --no-binary :all: --no-build-isolation llama-cpp-python==0.3.16; \
+		tar xf llama_cpp_python-0.3.16.tar.gz -C source --strip-components 1; \
+		cmake -S source/vendor/llama.cpp -B server -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF \
+			-DLLAMA_CURL=OFF -DGGML_OPENMP=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF; \
+		cmake --build server --target llama-server; }
+	target/llama/bin/python tests/model/tiny_gguf.py target/llama/tiny.gguf
+	LLAMA_SERVER=$(CURDIR)/target/llama/server/bin/llama-server LLAMA_MODEL=$(CURDIR)/target/llama/tiny.gguf \
+		cargo test --locked --test model -- --ignored --nocapture
 
 history: ## what keeping the history costs: to write, to open, to read, and its size
 	cargo bench --locked --bench history

@@ -23,6 +23,32 @@ fn page(series: usize) -> String {
     page
 }
 
+/// A page of a server of so many models, as vLLM writes it: mostly buckets.
+fn models(count: usize) -> String {
+    let mut page = String::new();
+    for model in 0..count {
+        let labels = format!("engine=\"0\",model_name=\"owner/model-{model}-Instruct\"");
+        for name in ["time_to_first_token_seconds", "inter_token_latency_seconds"] {
+            for bound in 1..25 {
+                // Writing to a string never fails.
+                let at = f64::from(bound) / 8.0;
+                writeln!(page, "vllm:{name}_bucket{{le=\"{at}\",{labels}}} {}.0", bound * 31).ok();
+            }
+        }
+        writeln!(page, "vllm:generation_tokens_total{{{labels}}} 8.1554213e+07").ok();
+    }
+    page
+}
+
+#[divan::bench(args = [1, 500])]
+fn read_models(bencher: Bencher<'_, '_>, count: usize) {
+    let page = models(count);
+    let bounds = Bounds::default();
+    bencher
+        .counter(BytesCount::of_str(&page))
+        .bench_local(|| Page::read(page.as_bytes(), &bounds).map(|page| page.len()));
+}
+
 #[divan::bench(args = [1_000, 50_000])]
 fn read(bencher: Bencher<'_, '_>, series: usize) {
     let page = page(series);

@@ -59,6 +59,9 @@ pub struct Config {
 pub struct Watch {
     /// Time between two samples: "500ms", "2s", "1m", or a number of seconds; 100 ms to 1 hour.
     pub interval: Interval,
+    /// Look for servers of language models on this machine: who listens on a port of it is asked for
+    /// `/metrics`, `/v1/models` and `/api/ps`, by the loopback address alone.
+    pub models: bool,
 }
 
 /// Runs that are kept beyond this machine.

@@ -72,7 +72,7 @@ async fn keep(wish: &RecordArgs, setting: &Setting) -> Outcome {
     let tape = begin(&mut hub, &local, &wish.file, wish.force)?;
     let mut heard = hub.subscribe(ROOM);
     let stop = CancellationToken::new();
-    local_watch::start(&hub, &local, hub.pace(), &stop);
+    local_watch::start(&hub, &local, hub.pace(), setting.config.watch.models, &stop);
     hub.watch(specs, wish.sources.ssh_at_once());
     // There is room: nothing was wished before.
     hub.commands().try_send(Command::ListRuns).unwrap_or_default();

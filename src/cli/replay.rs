@@ -124,6 +124,7 @@ fn snapshot(mut state: State, replay: &Replay) -> Snapshot {
         info: local.info.map(|info| *info).unwrap_or_default(),
         node: local.sample.map(|(_, sample)| *sample).unwrap_or_default(),
         gpus: local.gpus.map(|(_, gpus)| *gpus).unwrap_or_default(),
+        serving: local.serving.map(|(_, all)| all).unwrap_or_default(),
         processes: local.processes.map(|(_, all)| all).unwrap_or_default(),
         agents: local.agents.map(|(_, agents)| *agents),
         nodes,
@@ -145,5 +146,6 @@ fn remote(id: &SourceId, node: Node) -> Remote {
         node: node.sample.map(|(_, sample)| *sample),
         gpus: node.gpus.map(|(_, gpus)| *gpus),
         agents: node.agents.map(|(_, agents)| *agents),
+        serving: node.serving.map(|(_, serving)| serving),
     }
 }

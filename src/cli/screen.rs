@@ -70,7 +70,7 @@ async fn show(args: &Args, setting: &Setting, workflow: Option<WorkflowWish>) ->
     let judging = alerts::begin(&mut hub, setting, screen.no_alerts, &stop)?;
     let begin = |path: &PathBuf| record::begin(&mut hub, &local, path, screen.force);
     let tape = screen.record.as_ref().map(begin).transpose()?;
-    local_watch::start(&hub, &local, hub.pace(), &stop);
+    local_watch::start(&hub, &local, hub.pace(), setting.config.watch.models, &stop);
     tokio::spawn(workload_watch::watch(hub.outlet(), state_dir()?, stop.clone()));
     hub.keep_at(places(args, setting));
     let flags = &args.screen.sources;

@@ -122,7 +122,7 @@ impl Watched {
         }
         let (processes, pace) = watch::channel(Pace { interval, paused: true });
         tokio::spawn(pace::follow(Arc::clone(&context), processes, stop.clone()));
-        local_watch::start(&hub, &local, pace, &stop);
+        local_watch::start(&hub, &local, pace, setting.config.watch.models, &stop);
         tokio::spawn(Arc::clone(&context).fold(updates));
         let last = Arc::clone(&context);
         tokio::task::spawn_blocking(move || remember(&local, &last));

@@ -81,6 +81,7 @@ async fn take(setting: &Setting) -> Result<Snapshot> {
         gpus,
         processes,
         agents: agents?,
+        serving: Vec::new(),
         nodes: Vec::new(),
     })
 }

@@ -224,7 +224,7 @@ fn http(text: &str, kind: Option<Kind>, tls: bool, rest: &str) -> Result<Address
     }
     let usual = if kind.is_none_or(|kind| kind == Kind::Isomon) && !tls { PORT } else { 0 };
     let (host, port) = host_and_port(text, authority)?;
-    let port = port.unwrap_or(match (kind, tls, usual) {
+    let port = port.unwrap_or_else(|| match (kind, tls, usual) {
         (Some(Kind::OpenClaw), ..) => GATEWAY,
         (_, _, PORT) | (None | Some(Kind::Isomon), true, _) => PORT,
         (Some(Kind::Model(engine)), false, _) => engine.port(),

@@ -79,15 +79,15 @@ impl<const N: usize> Grown<N> {
 
     /// Growth of number `which` in a second since the sample before.
     pub fn per_second(&self, which: usize) -> Reading<f64> {
-        self.rate(self.steps.back(), which)
+        Self::rate(self.steps.back(), which)
     }
 
     /// Growth of number `which` in a second over the whole stretch.
     pub fn mean_per_second(&self, which: usize) -> Reading<f64> {
-        self.rate(&self.steps, which)
+        Self::rate(&self.steps, which)
     }
 
-    fn rate<'s>(&self, steps: impl IntoIterator<Item = &'s Step<N>>, which: usize) -> Reading<f64> {
+    fn rate<'s>(steps: impl IntoIterator<Item = &'s Step<N>>, which: usize) -> Reading<f64> {
         let (mut more, mut seconds) = (0.0, 0.0);
         for step in steps {
             more += step.more[which];
@@ -124,7 +124,7 @@ mod tests {
     fn engines_are_added_up_and_one_that_began_anew_loses_nothing() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut grown = Grown::<1>::over(Duration::from_secs(60));
+        let mut grown = Grown::<1>::over(Duration::from_mins(1));
         let engines = [key("0"), key("1")];
         let both = |zero: f64, one: f64| [(&engines[0], [zero]), (&engines[1], [one])];
         grown.take(at(0), both(100.0, 1000.0));

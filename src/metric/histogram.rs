@@ -129,10 +129,10 @@ impl Distribution {
 
     /// Why there is nothing to say.
     fn none(&self) -> Why {
-        match self.steps.is_empty() {
-            true => Why::NotYet,
-            false => Why::Absent("a request in the last minute".into()),
+        if self.steps.is_empty() {
+            return Why::NotYet;
         }
+        Why::Absent("a request in the last minute".into())
     }
 }
 
@@ -140,7 +140,7 @@ impl Distribution {
 fn merge(buckets: &mut Vec<Bucket>) {
     buckets.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     buckets.dedup_by(|(bound, more), (kept, sum)| {
-        let same = bound == kept;
+        let same = bound.total_cmp(kept).is_eq();
         if same {
             *sum += *more;
         }
@@ -152,8 +152,7 @@ fn merge(buckets: &mut Vec<Bucket>) {
 /// without a second bucket, or where nothing was observed. A bucket below the one before it counts as
 /// much as that: two totals were read at slightly different times.
 pub fn quantile(q: f64, buckets: &[Bucket]) -> Option<f64> {
-    let (last, _) =
-        buckets.split_last().filter(|(last, rest)| last.0 == f64::INFINITY && !rest.is_empty())?;
+    buckets.split_last().filter(|(last, rest)| last.0 == f64::INFINITY && !rest.is_empty())?;
     let mut most = 0.0_f64;
     let rising: Vec<Bucket> = buckets
         .iter()
@@ -168,7 +167,7 @@ pub fn quantile(q: f64, buckets: &[Bucket]) -> Option<f64> {
     }
     let at = rising.iter().position(|(_, count)| *count >= rank)?;
     let (bound, count) = rising[at];
-    if bound == last.0 {
+    if at + 1 == rising.len() {
         return rising.get(rising.len() - 2).map(|(bound, _)| *bound);
     }
     let (begin, below) = match at.checked_sub(1) {

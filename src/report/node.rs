@@ -9,6 +9,7 @@ use crate::model::gpu::GpuSample;
 use crate::model::id::SourceId;
 use crate::model::node::{NodeInfo, NodeSample};
 use crate::model::process::Process;
+use crate::model::serving::Serving;
 use crate::report::plain::plain;
 
 pub use remote::Remote;
@@ -16,6 +17,7 @@ pub use remote::Remote;
 pub mod agent;
 pub mod csv;
 mod gpu;
+pub mod model;
 pub mod number;
 pub mod prometheus;
 pub mod remote;
@@ -41,6 +43,9 @@ pub struct Snapshot {
     pub node: NodeSample,
     /// Its GPUs.
     pub gpus: GpuSample,
+    /// Models it serves; left out where none was told of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub serving: Vec<Serving>,
     /// Its processes.
     pub processes: Vec<Process>,
     /// Agents that run there; left out where there are none.

@@ -78,6 +78,7 @@ fn snapshot(node: &Node) -> Option<Snapshot> {
         info: node.info.as_deref().cloned().unwrap_or_default(),
         node: (**sample).clone(),
         gpus: node.gpus.as_ref().map(|(_, gpus)| (**gpus).clone()).unwrap_or_default(),
+        serving: node.serving.as_ref().map(|(_, all)| all.clone()).unwrap_or_default(),
         processes: Vec::new(),
         agents: node.agents.as_ref().map(|(_, agents)| (**agents).clone()),
         nodes: Vec::new(),

@@ -22,6 +22,7 @@ use crate::model::update::What;
 mod listed;
 pub mod local;
 mod names;
+pub mod scan;
 mod scrape;
 mod track;
 

@@ -129,7 +129,9 @@ fn name(sample: &mut GpuSample, served: &HashMap<u32, SafeText>) {
     for gpu in &mut sample.gpus {
         let Reading::Known(users) = &mut gpu.processes else { continue };
         for user in users {
-            user.model = served.get(&user.pid).cloned().or(user.model.take());
+            if let Some(model) = served.get(&user.pid) {
+                user.model = Some(model.clone());
+            }
         }
     }
 }

@@ -53,7 +53,8 @@ async fn one(spec: Spec, gate: &Gate) -> Vec<Remote> {
 async fn ask(spec: Spec, state: &mut State) -> Result<(), Error> {
     let id = spec.id.clone();
     let mut admission = Admission::new(id.clone());
-    let mut source = source::open(spec)?;
+    let interval = spec.interval.or(Some(APART));
+    let mut source = source::open(Spec { interval, ..spec })?;
     fold(source.as_mut(), &mut admission, state, 1_000).await?;
     let origin = state.nodes.get(&id).and_then(|node| node.origin.as_ref());
     if origin.is_none_or(|origin| origin.kind != Kind::Isomon) {
@@ -89,5 +90,6 @@ fn remote(id: &SourceId, address: &SafeText, node: Node) -> Remote {
         node: node.sample.map(|(_, sample)| *sample),
         gpus: node.gpus.map(|(_, gpus)| *gpus),
         agents: node.agents.map(|(_, agents)| *agents),
+        serving: node.serving.map(|(_, serving)| serving),
     }
 }

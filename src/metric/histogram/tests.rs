@@ -1,8 +1,6 @@
 //! Quantiles by hand, resets, and what no input may do. Agreement with a real Prometheus is tested in
 //! `tests/model_quantile.rs`.
 
-#![expect(clippy::float_cmp, reason = "these numbers have no rounding")]
-
 use proptest::prelude::*;
 
 use super::*;
@@ -63,7 +61,7 @@ fn page(totals: [f64; 3], engine: &str) -> Histogram {
 fn only_what_fell_in_since_counts_and_a_restart_loses_nothing() {
     let start = Instant::now();
     let at = |seconds| start + Duration::from_secs(seconds);
-    let mut seen = Distribution::over(Duration::from_secs(60));
+    let mut seen = Distribution::over(Duration::from_mins(1));
     seen.take(at(0), &page([1e6, 1e6, 1e6], "0"));
     assert_eq!(seen.quantile(0.5), Reading::Missing(Why::NotYet));
     seen.take(at(5), &page([1e6, 1e6 + 8.0, 1e6 + 8.0], "0"));
@@ -86,7 +84,7 @@ fn engines_are_added_up_bucket_by_bucket() {
         both.sums.extend(other.sums);
         both
     };
-    let mut seen = Distribution::over(Duration::from_secs(60));
+    let mut seen = Distribution::over(Duration::from_mins(1));
     seen.take(start, &both([0.0; 3], [0.0; 3]));
     seen.take(start + Duration::from_secs(1), &both([10.0, 10.0, 10.0], [0.0, 30.0, 30.0]));
     assert_eq!(seen.buckets(), [(0.1, 10.0), (1.0, 40.0), (INF, 40.0)]);

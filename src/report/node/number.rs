@@ -4,6 +4,7 @@ use super::{Snapshot, agent};
 use crate::model::gpu::Gpu;
 use crate::model::node::{CpuUse, Disk, Mount, Network, Stall, Temperature};
 use crate::model::reading::Reading;
+use crate::model::serving::Serving;
 use crate::model::unit::{Bytes, BytesPerSecond, PerSecond, Ratio};
 use crate::report::exposition::{Kind, Metric, OWN};
 
@@ -48,7 +49,13 @@ pub fn numbers(snapshot: &Snapshot) -> Vec<Number> {
     ));
     found.extend(each(&snapshot.gpus.gpus, |gpu: &Gpu| ("gpu", gpu.id.to_string()), GPU));
     found.extend(agent::numbers(snapshot.agents.as_ref()));
+    found.extend(models(&snapshot.serving));
     found
+}
+
+/// Every number of the models that are served.
+pub(super) fn models(serving: &[Serving]) -> Vec<Number> {
+    each(serving, |served: &Serving| ("model", served.model.to_string()), MODEL)
 }
 
 /// Every metric of a machine, with the labels it has on a page.
@@ -60,6 +67,7 @@ pub fn metrics() -> Vec<Metric> {
     all.extend(of(TEMPERATURE, &["node", "sensor"]));
     all.extend(of(GPU, &["node", "gpu"]));
     all.extend(agent::metrics());
+    all.extend(of(MODEL, &["node", "model"]));
     all
 }
 
@@ -102,6 +110,65 @@ fn machine(snapshot: &Snapshot) -> Vec<Number> {
         value: value(snapshot),
     };
     MACHINE.iter().map(number).collect()
+}
+
+const MODEL: &[Row<Serving>] = &[
+    row("model_requests_running", "Requests at work.", |m| m.running.get()),
+    row("model_requests_waiting", "Requests that wait.", |m| m.waiting.get()),
+    row("model_tokens_per_second", "Tokens generated since the sample before.", |m| {
+        m.tokens_per_second.get().map(|rate| rate.0)
+    }),
+    row("model_prompt_tokens_per_second", "Tokens of prompts since the sample before.", |m| {
+        m.prompt_tokens_per_second.get().map(|rate| rate.0)
+    }),
+    row("model_tokens_total", "Tokens generated since its server began.", |m| m.tokens_total.get()),
+    row("model_prompt_tokens_total", "Tokens of prompts since its server began.", |m| {
+        m.prompt_tokens_total.get()
+    }),
+    row("model_requests_per_second", "Requests that ended, over the last minute.", |m| {
+        m.requests_per_second.get().map(|rate| rate.0)
+    }),
+    row("model_failures_total", "Requests that failed since its server began.", |m| {
+        m.failures_total.get()
+    }),
+    row("model_kv_cache_ratio", "Share of the key-value cache in use.", |m| {
+        m.kv_cache.get().map(share)
+    }),
+    row("model_prefix_hits_ratio", "Share of prompt tokens found in the cache.", |m| {
+        m.prefix_hits.get().map(share)
+    }),
+    row("model_preemptions_total", "Requests put back since its server began.", |m| {
+        m.preemptions_total.get()
+    }),
+    row(
+        "model_first_token_p50_seconds",
+        "Time to the first token, half of the last minute.",
+        |m| m.first_token.p50.get().map(|time| time.0),
+    ),
+    row(
+        "model_first_token_p95_seconds",
+        "Time to the first token, 95 % of the last minute.",
+        |m| m.first_token.p95.get().map(|time| time.0),
+    ),
+    row(
+        "model_first_token_p99_seconds",
+        "Time to the first token, 99 % of the last minute.",
+        |m| m.first_token.p99.get().map(|time| time.0),
+    ),
+    row("model_inter_token_p95_seconds", "Time between tokens, 95 % of the last minute.", |m| {
+        m.inter_token.p95.get().map(|time| time.0)
+    }),
+    row("model_end_to_end_p95_seconds", "Time of a whole request, 95 % of the last minute.", |m| {
+        m.end_to_end.p95.get().map(|time| time.0)
+    }),
+    row("model_still_seconds", "How long requests are at work and no token came.", |m| {
+        m.still_seconds.get().map(|still| still.0)
+    }),
+];
+
+/// A share as a plain number, 0..=1.
+fn share(share: Ratio) -> f64 {
+    share.percent() / 100.0
 }
 
 const MACHINE: &[Row<Snapshot>] = &[

@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::number::{Family, Number, numbers};
-use super::{Snapshot, agent};
+use super::number::{Family, Number, models, numbers};
+use super::{Snapshot, agent, model};
 use crate::model::agent::Agents;
 use crate::model::gpu::{Gpu, GpuSample};
 use crate::model::id::SourceId;
 use crate::model::node::{Memory, NodeInfo, NodeSample};
 use crate::model::origin::Origin;
+use crate::model::serving::Serving;
 use crate::model::text::SafeText;
 use crate::model::unit::Ratio;
 
@@ -35,6 +36,9 @@ pub struct Remote {
     /// Agents that are watched there; left out where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agents: Option<Agents>,
+    /// Models it serves; left out where it tells of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serving: Option<Vec<Serving>>,
 }
 
 /// Whether a node answers.
@@ -48,12 +52,18 @@ impl Remote {
             info: self.info.clone().unwrap_or_default(),
             node: self.node.clone()?,
             gpus: self.gpus.clone().unwrap_or_default(),
+            serving: self.models().to_vec(),
             processes: Vec::new(),
             agents: self.agents.clone(),
             nodes: Vec::new(),
             at: whole.at.clone(),
             ..*whole
         })
+    }
+
+    /// The models it serves.
+    fn models(&self) -> &[Serving] {
+        self.serving.as_deref().unwrap_or_default()
     }
 
     fn cells(&self) -> [String; 7] {
@@ -103,6 +113,7 @@ pub(super) fn table(nodes: &[Remote]) -> String {
             row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         let _infallible = writeln!(text, "{}", cells.join("  ").trim_end());
     }
+    text.push_str(&model::table(nodes.iter().map(|node| (node.source.as_str(), node.models()))));
     for (node, why) in nodes.iter().filter_map(|node| Some((node, node.down.as_ref()?))) {
         let _infallible = writeln!(text, "{}: {why}", node.source);
     }
@@ -119,10 +130,13 @@ pub(super) fn all_numbers(snapshot: &Snapshot) -> Vec<(SourceId, Number)> {
         found.push((SourceId(remote.source.as_str().into()), up));
         let alone = remote.alone(snapshot);
         found.extend(alone.iter().flat_map(of));
-        // Who watches agents may tell nothing of a machine.
-        let agents = remote.agents.as_ref().filter(|_| alone.is_none());
-        let source = SourceId(remote.source.as_str().into());
-        found.extend(agent::numbers(agents).into_iter().map(|number| (source.clone(), number)));
+        if alone.is_none() {
+            // Who watches agents, or serves models, may tell nothing of a machine.
+            let source = SourceId(remote.source.as_str().into());
+            let told = agent::numbers(remote.agents.as_ref()).into_iter();
+            let told = told.chain(models(remote.models()));
+            found.extend(told.map(|number| (source.clone(), number)));
+        }
     }
     let mut order: Vec<&str> = Vec::new();
     for (_, number) in &found {

@@ -75,6 +75,7 @@ pub(crate) fn snapshot() -> Snapshot {
         },
         processes: vec![process(1, "init", 0.0), process(7, "busy", 1.5)],
         agents: None,
+        serving: Vec::new(),
         nodes: Vec::new(),
     }
 }

@@ -26,6 +26,8 @@ pub fn write(snapshot: &Snapshot, threshold: &Threshold) -> String {
     page.unread(&snapshot.node);
     page.gpus(snapshot);
     page.processes(&snapshot.processes);
+    let own = std::iter::once((snapshot.source.0.as_str(), snapshot.serving.as_slice()));
+    page.text.push_str(&super::model::table(own));
     page.text.push_str(&table(&snapshot.nodes));
     page.text
 }

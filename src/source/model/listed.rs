@@ -51,7 +51,9 @@ pub(super) fn models(list: &Value) -> Vec<Model> {
 /// A file is named by its last part; the name of a model with its owner stays.
 pub(super) fn short(name: &SafeText) -> SafeText {
     let text = name.as_str();
-    let is_path = text.starts_with('/') || text.ends_with(".gguf");
+    let extension = std::path::Path::new(text).extension();
+    let is_file = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+    let is_path = text.starts_with('/') || is_file;
     let last = text.rsplit('/').next().filter(|last| is_path && !last.is_empty());
     last.map_or_else(|| name.clone(), SafeText::new)
 }
@@ -89,14 +91,14 @@ pub(super) fn loaded(list: &Value) -> Vec<Serving> {
 impl Listed {
     /// Takes in `/props` of llama.cpp.
     pub(super) fn take_props(&mut self, props: &Value) {
-        self.version = value::text(props, "build_info").or(self.version.take());
+        self.version = value::text(props, "build_info").or_else(|| self.version.take());
         let settings = props.get("default_generation_settings");
         self.context = settings.and_then(|settings| value::above_zero(settings, "n_ctx"));
     }
 
     /// Takes in `/info` of Text Generation Inference.
     pub(super) fn take_info(&mut self, info: &Value) {
-        self.version = value::text(info, "version").or(self.version.take());
+        self.version = value::text(info, "version").or_else(|| self.version.take());
         self.context = value::above_zero(info, "max_total_tokens");
         if let Some(name) = value::text(info, "model_id") {
             self.models = vec![Model { name, ..Model::default() }];
@@ -105,7 +107,7 @@ impl Listed {
 
     /// Takes in whatever holds a `version`.
     pub(super) fn take_version(&mut self, answer: &Value) {
-        self.version = value::text(answer, "version").or(self.version.take());
+        self.version = value::text(answer, "version").or_else(|| self.version.take());
     }
 
     /// Adds to `serving` what is known beside the metrics. A model the page does not name is the first
@@ -129,8 +131,9 @@ impl Listed {
             served.model = short(&served.model);
             served.version.clone_from(&self.version);
             let same = self.models.iter().find(|model| model.name == served.model);
-            let context =
-                same.or(own.first().copied().filter(|_| one)).and_then(|model| model.context);
+            let context = same
+                .or_else(|| own.first().copied().filter(|_| one))
+                .and_then(|model| model.context);
             if served.context_tokens.get().is_none() {
                 served.context_tokens = reading(self.context.or(context));
             }

@@ -143,10 +143,9 @@ fn take(models: &mut BTreeMap<String, Figures>, row: &Row, part: Part, series: &
         return;
     }
     let figures = models.entry(model.to_owned()).or_default();
-    if let Some(engine) = ["engine", "dp_rank"].iter().find_map(|name| series.label(name)) {
-        if figures.engines.len() < MOST_SERIES {
-            figures.engines.insert(engine.to_owned());
-        }
+    let engine = ["engine", "dp_rank"].iter().find_map(|name| series.label(name));
+    if let Some(engine) = engine.filter(|_| figures.engines.len() < MOST_SERIES) {
+        figures.engines.insert(engine.to_owned());
     }
     let value = series.value * row.worth;
     match row.figure {

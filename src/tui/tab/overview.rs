@@ -11,7 +11,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::fleet::{self, Survey, Surveyor};
-use super::workload;
+use super::{models, workload};
 use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::action::Action;
@@ -108,11 +108,12 @@ impl View {
         let columns = strip::columns(panel::inside(area).width, count == 1);
         let window = look.window();
         let kept = count > fleet::TOGETHER && !look.is_past() && look.when.minutes() <= 60;
-        let strips = if kept {
+        let mut strips = if kept {
             fleet::kept(&self.past.borrow(), window, columns)
         } else {
             fleet::strips(&fleet::all(state), window, columns, look)
         };
+        strips.extend(models::strip(state, window, columns, look));
         let heads = grid::narrow(head.len()).min(area.height / 3 + 1);
         let high = strips_height(strips.len(), area.height.saturating_sub(heads));
         let [top, middle, bottom] = Layout::vertical([

@@ -1,7 +1,5 @@
 //! What two and more pages say together.
 
-#![expect(clippy::float_cmp, reason = "these numbers have no rounding")]
-
 use super::*;
 
 fn server(pages: &[String]) -> Vec<Serving> {

@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use super::chart;
-use super::entry::{Entry, number, rate, written};
+use super::entry::{Entry, number, rate, told, written};
 use crate::model::serving::Latency;
 use crate::model::unit::Ratio;
 use crate::tui::look::Look;
@@ -18,7 +18,7 @@ const NAME: usize = 10;
 /// Rows of facts, frame included.
 const FACTS: u16 = 10;
 /// Rows a chart needs to say anything.
-const CHART: u16 = 6;
+const CHART: u16 = 5;
 
 /// Draws facts, latencies and charts, as many as there is room for; chart number `first` before the
 /// others.
@@ -113,7 +113,7 @@ fn requests(entry: &Entry<'_>, look: &Look<'_>) -> Vec<Span<'static>> {
         number(served.waiting.get(), waiting, look),
         muted(" wait, ".to_owned(), look),
         rate(&served.requests_per_second, text, look),
-        muted("/s end".to_owned(), look),
+        muted("/s".to_owned(), look),
     ]
 }
 
@@ -221,7 +221,7 @@ fn latencies(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>
     if let Some(why) = served.first_token.p50.why().filter(|_| none && area.height > 6) {
         let below = Rect { y: area.y + 6, height: area.height - 6, ..area };
         panel::lines(
-            [Line::styled(format!("{} {why}", value::MISSING), look.theme.muted)],
+            [Line::styled(format!("{} {}", value::MISSING, told(why)), look.theme.muted)],
             below,
             buffer,
         );

@@ -142,7 +142,7 @@ impl Entry<'_> {
 }
 
 /// A reason, of a server and not of a machine.
-fn told(why: &Why) -> String {
+pub(super) fn told(why: &Why) -> String {
     match why {
         Why::NotSupported => "not told by this server".to_owned(),
         why => why.to_string(),
@@ -216,7 +216,9 @@ fn name(entry: &Entry<'_>, width: usize, text: Style, look: &Look<'_>) -> Cell {
         status => status,
     };
     let sign = Span::styled(status.sign(look), status.style(look.theme));
-    let stalled = if entry.served.is_stalled() { " (stalled)" } else { "" };
+    // The sign says it too; the word is for where there is room beside the name.
+    let says = entry.served.is_stalled() && width >= 30;
+    let stalled = if says { " (stalled)" } else { "" };
     let room = width.saturating_sub(1 + stalled.len());
     let name = fixed::cut(&format!(" {}", short(entry.served.model.as_str(), room)), room);
     vec![sign, Span::styled(name, text), Span::styled(stalled, look.theme.bad)]
