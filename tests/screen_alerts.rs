@@ -87,7 +87,7 @@ fn alerts() -> Alerts {
     let gpu = id("gpu-hot", "local", "GPU 0 H100");
     let down = id("node-down", "web-2", "");
     let mut seen = alert(
-        gpu.clone(),
+        gpu,
         Severity::Critical,
         AlertState::Firing,
         "GPU 0 H100 on lab has 92 °C, and slows down at 90 °C",
@@ -95,7 +95,7 @@ fn alerts() -> Alerts {
     seen.acknowledged = Some(Acknowledgement { at_ms: 0, reason: "new fan is ordered".into() });
     Alerts {
         alerts: vec![
-            alert(down.clone(), Severity::Critical, AlertState::Firing, "web-2 does not answer"),
+            alert(down, Severity::Critical, AlertState::Firing, "web-2 does not answer"),
             alert(
                 id("file-system-full", "local", "/var"),
                 Severity::Warning,
