@@ -190,8 +190,10 @@ fn recording(home: &std::path::Path) -> std::path::PathBuf {
     for second in 0..120_u64 {
         let cpu = if (20..60).contains(&second) { 95 } else { 5 };
         let series = Series { cpu: vec![cpu], memory: vec![10], load: vec![1] };
-        let at =
-            Stamp { mono_ms: second * 1_000, wall_ms: 1_795_253_412_000 + second as i64 * 1_000 };
+        let at = Stamp {
+            mono_ms: second * 1_000,
+            wall_ms: 1_795_253_412_000 + i64::try_from(second).unwrap() * 1_000,
+        };
         let what = What::Node(Box::new(sample(&series, 0)));
         let update = Update { at, from: SourceId::local(), what };
         lines.push_str(&serde_json::to_string(&update).unwrap());

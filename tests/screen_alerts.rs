@@ -43,16 +43,27 @@ fn rules() -> Vec<isomon::model::alert::RuleBrief> {
     briefs
 }
 
-fn alerts() -> Alerts {
+fn receivers() -> Vec<ReceiverBrief> {
+    vec![
+        ReceiverBrief {
+            name: "ops".into(),
+            kind: "discord".into(),
+            sent: 12,
+            ..ReceiverBrief::default()
+        },
+        ReceiverBrief {
+            name: "pager".into(),
+            kind: "webhook".into(),
+            failed: 2,
+            trouble: Some("it answered 500".into()),
+            ..ReceiverBrief::default()
+        },
+    ]
+}
+
+fn past() -> Vec<Event> {
     let gpu = id("gpu-hot", "local", "GPU 0 H100");
     let down = id("node-down", "web-2", "");
-    let mut seen = alert(
-        gpu.clone(),
-        Severity::Critical,
-        AlertState::Firing,
-        "GPU 0 H100 on lab has 92 °C, and slows down at 90 °C",
-    );
-    seen.acknowledged = Some(Acknowledgement { at_ms: 0, reason: "new fan is ordered".into() });
     let event = |turn, id: &AlertId, ago_ms, message: &str| Event {
         at_ms: NOW_MS - ago_ms,
         id: id.clone(),
@@ -60,9 +71,31 @@ fn alerts() -> Alerts {
         turn,
         message: message.into(),
     };
+    vec![
+        event(Turn::Fired, &down, 3_000, "web-2 does not answer"),
+        event(Turn::Acknowledged, &gpu, 60_000, "new fan is ordered"),
+        event(
+            Turn::Resolved,
+            &id("swap-full", "web-1", ""),
+            3_600_000,
+            "swap of web-1 is 81 % used",
+        ),
+    ]
+}
+
+fn alerts() -> Alerts {
+    let gpu = id("gpu-hot", "local", "GPU 0 H100");
+    let down = id("node-down", "web-2", "");
+    let mut seen = alert(
+        gpu,
+        Severity::Critical,
+        AlertState::Firing,
+        "GPU 0 H100 on lab has 92 °C, and slows down at 90 °C",
+    );
+    seen.acknowledged = Some(Acknowledgement { at_ms: 0, reason: "new fan is ordered".into() });
     Alerts {
         alerts: vec![
-            alert(down.clone(), Severity::Critical, AlertState::Firing, "web-2 does not answer"),
+            alert(down, Severity::Critical, AlertState::Firing, "web-2 does not answer"),
             alert(
                 id("file-system-full", "local", "/var"),
                 Severity::Warning,
@@ -85,33 +118,10 @@ fn alerts() -> Alerts {
         ],
         counts: [117, 1, 1, 3],
         loud: 2,
-        past: vec![
-            event(Turn::Fired, &down, 3_000, "web-2 does not answer"),
-            event(Turn::Acknowledged, &gpu, 60_000, "new fan is ordered"),
-            event(
-                Turn::Resolved,
-                &id("swap-full", "web-1", ""),
-                3_600_000,
-                "swap of web-1 is 81 % used",
-            ),
-        ],
+        past: past(),
         turns: 3,
         rules: rules(),
-        receivers: vec![
-            ReceiverBrief {
-                name: "ops".into(),
-                kind: "discord".into(),
-                sent: 12,
-                ..ReceiverBrief::default()
-            },
-            ReceiverBrief {
-                name: "pager".into(),
-                kind: "webhook".into(),
-                failed: 2,
-                trouble: Some("it answered 500".into()),
-                ..ReceiverBrief::default()
-            },
-        ],
+        receivers: receivers(),
         delivers: true,
         ..Alerts::default()
     }

@@ -3,6 +3,8 @@
 //! Names of things come from outside: nothing of them may mean anything to who reads the message, no
 //! mention of everybody, no link, no markup.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -131,7 +133,7 @@ impl Letter {
         }
         let more = firing + resolved - listed;
         if more > 0 {
-            words.push_str(&format!("\n… and {more} more"));
+            let _infallible = write!(words, "\n… and {more} more");
         }
         words
     }

@@ -37,7 +37,7 @@ impl Desk {
                 self.note(Turn::Lifted, of.clone(), SafeText::default(), |notes| {
                     notes.seen.retain(|(id, _)| *id != of);
                     notes.silences.retain(|silence| !of.is_within(&silence.of));
-                })
+                });
             }
             AlertWish::Reload => self.reload(),
         }

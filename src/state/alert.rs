@@ -62,7 +62,7 @@ mod tests {
     fn tell(state: &mut State, from: &str, turns: u64, receivers: usize) {
         let past = vec![Event::default(); usize::try_from(turns).unwrap()];
         let receivers = vec![ReceiverBrief::default(); receivers];
-        let alerts = Alerts { turns, past, receivers, ..Alerts::default() };
+        let alerts = Alerts { past, turns, receivers, ..Alerts::default() };
         let (from, what) = (SourceId(from.into()), What::Alerts(Box::new(alerts)));
         state.apply(&Update { at: Stamp::default(), from, what });
     }

@@ -33,6 +33,7 @@ const INPUTS: usize = 256;
 
 /// How the TUI looks and behaves.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the user")]
 pub struct Options {
     /// The name of the theme.
     pub theme: String,

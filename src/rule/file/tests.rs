@@ -71,6 +71,16 @@ fn a_mistake_says_file_line_column_and_the_nearest_word() {
             "rules.toml:4:12: nothing is called `cpuu`",
             "",
         ),
+    ];
+    for (text, what, remedy) in rows {
+        let said = said(text);
+        assert!(said.contains(what) && said.contains(remedy), "{text}\n{said}");
+    }
+}
+
+#[test]
+fn a_receiver_has_one_address_and_a_command_none() {
+    let rows = [
         (
             "[[receiver]]\nname = \"a\"\nkind = \"discrod\"",
             "rules.toml:3:8: no kind of receiver",
