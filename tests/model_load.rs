@@ -321,21 +321,36 @@ fn kept(dir: &Path) -> usize {
     text.lines().count().saturating_sub(1)
 }
 
-/// A long load that goes on, with at least three rows.
-fn going_on(home: &Home, url: &str) -> (Child, PathBuf) {
+/// A load of a minute.
+fn begun(home: &Home, url: &str) -> Child {
     let words = ["bench", "--model", url, "--rate", "20", "--duration", "60s", "--warmup", "0"];
     let mut command = home.command(&words);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Where the load at `home` is kept, once it has three rows.
+fn first_rows(home: &Home) -> Option<PathBuf> {
     let results = home.path().join(".local/state/isomon/results");
     let begin = Instant::now();
-    loop {
+    while begin.elapsed() < Duration::from_mins(1) {
         let dir = std::fs::read_dir(&results).ok().and_then(|mut all| all.next()?.ok());
         if let Some(dir) = dir.filter(|dir| kept(&dir.path()) >= 3) {
-            return (child, dir.path());
+            return Some(dir.path());
         }
-        assert!(begin.elapsed() < Duration::from_secs(60), "nothing is kept");
         pause(50);
     }
+    None
+}
+
+/// A long load that goes on, with at least three rows.
+fn going_on(home: &Home, url: &str) -> (Child, PathBuf) {
+    let mut child = begun(home, url);
+    if let Some(dir) = first_rows(home) {
+        return (child, dir);
+    }
+    child.kill().ok();
+    child.wait().ok();
+    panic!("nothing is kept");
 }
 
 /// Processes whose command line names `url`.

@@ -130,7 +130,7 @@ impl Shared {
             Deed::Flood => {
                 head(&mut to)?;
                 to.write_all(b"data: ").ok()?;
-                while to.write_all(&[b'x'; 65_536]).is_ok() {}
+                while to.write_all(&[b'x'; 8_192]).is_ok() {}
                 None
             }
             Deed::Drip => {
