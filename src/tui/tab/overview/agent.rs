@@ -77,10 +77,9 @@ pub(super) fn line(state: &State, look: &Look<'_>) -> Option<Line<'static>> {
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
     let agents = all(state).map(|(_, of)| of.agents.len()).sum::<usize>();
     let sessions: u64 = all(state).filter_map(|(_, of)| of.total).sum();
-    let aside = match sessions {
-        0 => value::many(agents, "agent"),
-        many => format!("{} · {many} sessions", value::many(agents, "agent")),
-    };
+    let agents = (agents > 0).then(|| value::many(agents, "agent"));
+    let sessions = (sessions > 0).then(|| format!("{sessions} sessions"));
+    let aside = agents.into_iter().chain(sessions).collect::<Vec<_>>().join(" · ");
     let inside = Panel::new("Agents").aside(aside).open(area, buffer, look);
     let width = usize::from(inside.width);
     let mut lines = facts(state, width, look);
