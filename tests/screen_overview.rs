@@ -6,7 +6,7 @@ mod scene;
 use insta::assert_snapshot;
 use isomon::model::agent::{Agents, Cluster, Session, Trouble};
 use isomon::model::done::Done;
-use isomon::model::reading::Reading;
+use isomon::model::reading::{Reading, Why};
 use isomon::model::unit::{Ratio, Seconds};
 use isomon::model::update::{Health, What};
 use isomon::tui::action::Action;
@@ -109,7 +109,7 @@ fn agents() -> Scene {
         timeouts_1h: Reading::Known(1.0),
         completed_1h: Reading::Known(31.0),
         completed_24h: Reading::Known(847.0),
-        success_24h: Reading::Known(Ratio::new(0.942).unwrap()),
+        success_24h: Reading::from_option(Ratio::new(0.942), Why::NotYet),
         mean_24h_seconds: Reading::Known(Seconds(3.2)),
     };
     let gateway = Agents {

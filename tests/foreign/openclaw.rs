@@ -92,10 +92,9 @@ async fn speak(stream: tokio::net::TcpStream, mood: Mood, asked: Arc<Mutex<Vec<V
         asked.lock().unwrap().push(frame.clone());
         let event = json!({"type": "event", "event": "tick", "payload": {"ts": 1}}).to_string();
         socket.send(Message::text(event.clone())).await.ok();
-        while mood == Mood::Chatters {
-            if socket.send(Message::text(event.clone())).await.is_err() {
-                return;
-            }
+        if mood == Mood::Chatters {
+            while socket.send(Message::text(event.clone())).await.is_ok() {}
+            return;
         }
         let (ok, body) = match answer(&frame, mood) {
             Ok(payload) => (true, json!({"payload": payload})),
@@ -143,7 +142,7 @@ fn sessions() -> Value {
     json!({"ts": now, "count": 2, "totalCount": 7, "sessions": [
         {"key": "agent:main:main", "agentId": "main", "updatedAt": now - 500, "status": "done",
          "hasActiveRun": true, "startedAt": now - 30_000, "model": "tiny", "totalTokens": 120,
-         "estimatedCostUsd": 0.000128},
+         "estimatedCostUsd": 0.000_128},
         {"key": "agent:work:x", "agentId": "work", "updatedAt": now - 60_000, "status": "failed",
          "lastRunError": "model exploded", "hasActiveRun": false, "startedAt": now - 90_000,
          "endedAt": now - 60_000},

@@ -196,6 +196,7 @@ mod tests {
 
     use super::super::row;
     use super::*;
+    use crate::model::unit::Ratio;
 
     const NOW_MS: i64 = 1_795_253_412_000;
 
@@ -242,7 +243,7 @@ mod tests {
         let book = Book { tasks: Some(tasks), used: Some(used), ..Book::default() };
         let told = book.tell(NOW_MS);
         assert_eq!((told.queue.get(), told.done.completed_24h.get()), (Some(1.0), Some(1.0)));
-        assert_eq!(told.error_rate.get().unwrap().fraction(), 0.5);
+        assert_eq!(told.error_rate.get(), Ratio::of(1.0, 2.0));
         assert_eq!((told.tokens_24h.get(), told.cost_24h_usd.get()), (Some(15.0), Some(0.75)));
         assert_eq!(
             (told.models[0].model.as_str(), told.models[0].requests.get()),
