@@ -329,6 +329,7 @@ fn many(count: usize, line: impl Fn(usize) -> String) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn hostile_files_are_refused_at_once_with_a_place() {
     let bomb = many(30, |level| format!("a{}: &a{0} [*a{level}, *a{level}]\n", level + 1));
     let rows = [

@@ -419,6 +419,18 @@ async fn a_key_with_a_passphrase_is_opened_by_it_alone() {
     open("db", &host(Some(&given)), &with(&server)).await.unwrap().close().await.unwrap();
 }
 
+/// The settings of an sshd that takes a password.
+fn taking(config: &str) -> String {
+    config.replace("PasswordAuthentication no", "PasswordAuthentication yes")
+}
+
+/// The settings of one that asks for it by itself.
+fn asking(config: &str) -> String {
+    config
+        .replace("UsePAM no", "UsePAM yes")
+        .replace("KbdInteractiveAuthentication no", "KbdInteractiveAuthentication yes")
+}
+
 /// An sshd that sees other passwords than this machine's: `root` has `password` there.
 struct Guarded(Child, u16);
 
@@ -442,17 +454,8 @@ impl Guarded {
         std::fs::write(server.at("shadow"), lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
         let port = free_port();
         let config = std::fs::read_to_string(server.at("server")).unwrap();
-        let config = config
-            .replace(&format!("Port {}", server.port), &format!("Port {port}"))
-            .replace("PasswordAuthentication no", "PasswordAuthentication yes");
-        let config = if asks {
-            config
-                .replace("UsePAM no", "UsePAM yes")
-                .replace("PasswordAuthentication yes", "PasswordAuthentication no")
-                .replace("KbdInteractiveAuthentication no", "KbdInteractiveAuthentication yes")
-        } else {
-            config
-        };
+        let config = config.replace(&format!("Port {}", server.port), &format!("Port {port}"));
+        let config = if asks { asking(&config) } else { taking(&config) };
         let rules = "auth required pam_unix.so\naccount required pam_permit.so\n\
                      session required pam_permit.so\n";
         std::fs::write(server.at("pam"), rules).unwrap();

@@ -1,5 +1,7 @@
 //! The Alerts tab as a user sees it, and what of it is seen everywhere.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 #[path = "fixture/scene.rs"]
 mod scene;
 

@@ -1,5 +1,7 @@
 //! The Models tab as a user sees it.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 #[path = "fixture/scene.rs"]
 mod scene;
 

@@ -206,7 +206,7 @@ fn calls(log: &str) -> Vec<Vec<String>> {
     let words = |call: &str| {
         let mut words: Vec<String> = call.split_terminator('\0').map(str::to_owned).collect();
         let at = words.iter().position(|word| word == "-S").unwrap();
-        words[at + 1] = "SOCKET".to_owned();
+        "SOCKET".clone_into(&mut words[at + 1]);
         words
     };
     calls.map(words).collect()

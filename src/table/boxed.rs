@@ -56,9 +56,9 @@ mod tests {
     #[test]
     fn a_box_is_tukey_s() {
         let mut numbers = Quantiles::new(100, 16);
-        [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 30.0, -20.0]
-            .into_iter()
-            .for_each(|value| numbers.push(value));
+        for value in [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 30.0, -20.0] {
+            numbers.push(value);
+        }
         let boxed = numbers.spread().unwrap().boxed(10);
         let found = [boxed.low, boxed.first, boxed.median, boxed.third, boxed.high];
         for (found, wanted) in found.into_iter().zip([1.0, 2.5, 5.0, 7.5, 9.0]) {

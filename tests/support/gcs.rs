@@ -164,10 +164,10 @@ fn list(objects: &Objects, request: &Request) -> Vec<u8> {
     let after = [asked("continuation-token"), asked("start-after")].into_iter().max().unwrap();
     let mut rows: Vec<(String, Option<usize>)> = Vec::new();
     for (name, (bytes, _)) in objects.iter().filter(|(name, _)| name.starts_with(prefix)) {
-        let rest = &name[prefix.len()..];
-        let fold = rest.find(delimiter).filter(|_| !delimiter.is_empty());
+        let rest = name.strip_prefix(prefix).unwrap();
+        let fold = rest.split_once(delimiter).filter(|_| !delimiter.is_empty());
         let row = match fold {
-            Some(at) => (format!("{prefix}{}{delimiter}", &rest[..at]), None),
+            Some((folder, _)) => (format!("{prefix}{folder}{delimiter}"), None),
             None => (name.clone(), Some(bytes.len())),
         };
         if row.0.as_str() > after && rows.last() != Some(&row) {
@@ -192,7 +192,7 @@ fn list(objects: &Objects, request: &Request) -> Vec<u8> {
             )
             .unwrap(),
             None => {
-                write!(page, "<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>").unwrap()
+                write!(page, "<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>").unwrap();
             }
         }
     }
