@@ -48,14 +48,16 @@ fn the_top_line_says_what_matters_most_first() {
     let down = Health::Down { since: state.now, why: "gone".into() };
     state.apply(&update(3, What::Health(down)));
     state.apply(&update(3, What::Lost(17)));
-    let wide = top_line(120, &state, "p");
+    let wide = top_line(160, &state, "p");
     for words in ["paused", "bench", "1 lost", "lost 17", "00:00"] {
         assert!(wide.contains(words), "{wide}");
     }
-    let narrow = top_line(40, &state, "p");
-    assert!(narrow.contains("1 Overview  2  3  4  5  6  8  9"), "{narrow}");
+    let narrow = top_line(48, &state, "p");
+    assert!(narrow.contains("1 Overview  2  3  4  5  6  7  8  9"), "{narrow}");
     assert!(narrow.contains("paused"), "{narrow}");
-    assert_eq!(narrow.chars().count(), 40);
+    let least = top_line(40, &state, "p");
+    assert!(least.contains("1 Overview  2  3  4  5  6  7  8  9") && least.contains("✗1"), "{least}");
+    assert_eq!(least.chars().count(), 40);
 }
 
 #[test]
