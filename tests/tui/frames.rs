@@ -56,7 +56,10 @@ fn the_top_line_says_what_matters_most_first() {
     assert!(narrow.contains("1 Overview  2  3  4  5  6  7  8  9"), "{narrow}");
     assert!(narrow.contains("paused"), "{narrow}");
     let least = top_line(40, &state, "p");
-    assert!(least.contains("1 Overview  2  3  4  5  6  7  8  9") && least.contains("✗1"), "{least}");
+    assert!(
+        least.contains("1 Overview  2  3  4  5  6  7  8  9") && least.contains("✗1"),
+        "{least}"
+    );
     assert_eq!(least.chars().count(), 40);
 }
 

@@ -179,8 +179,8 @@ mod tests {
 
     #[test]
     fn a_click_finds_the_title_it_hits() {
-        assert_eq!(tab_at(0, 100, Tab::Overview), None);
-        assert_eq!(tab_at(7, 100, Tab::Overview), Some(Tab::Overview));
+        assert_eq!(tab_at(0, 120, Tab::Overview), None);
+        assert_eq!(tab_at(7, 120, Tab::Overview), Some(Tab::Overview));
         assert_eq!(tab_at(0, 80, Tab::Overview), Some(Tab::Overview));
         assert_eq!(tab_at(10, 80, Tab::Overview), None);
         assert_eq!(tab_at(12, 80, Tab::Overview), Some(Tab::Nodes));

@@ -30,7 +30,7 @@ pub(super) fn lines(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Lin
         share("time busy", percent(GpuMetric::Utilization), "", series[0], width, look),
         share("memory", memory, &used, load, width, look),
         share("power", power, &watts, series[2], width, look),
-        pair("heat", &heat, "slows at", text(&gpu.slowdown_celsius, look), look),
+        pair("heat", &heat, "slows", text(&gpu.slowdown_celsius, look), look),
     ];
     let gone = look.not_kept("clocks, fan, errors");
     rows.extend(gone.map(|words| Line::styled(words, look.theme.muted)));

@@ -33,13 +33,14 @@ fn one(xid: &Xid, entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<
 
 /// `text` in lines of at most `width` columns, broken between words; all but the first are set in.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    let set_in = text.len() - text.trim_start().len();
+    let mut lines = vec![" ".repeat(set_in)];
+    for word in text.split_whitespace() {
         let Some(line) = lines.last_mut() else { break };
-        if line.trim().is_empty() || line.width() + 1 + word.width() <= width {
-            if !line.is_empty() || word.is_empty() {
-                line.push(' ');
-            }
+        if line.trim().is_empty() {
+            line.push_str(word);
+        } else if line.width() + 1 + word.width() <= width {
+            line.push(' ');
             line.push_str(word);
         } else {
             lines.push(format!("  {word}"));
