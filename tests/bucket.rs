@@ -231,7 +231,9 @@ fn a_push_that_is_killed_is_gone_on_with() {
         assert!(["nothing yet", "HALF PUSHED", "COMPLETED"].contains(&state.as_str()), "{row}");
         if state == "HALF PUSHED" {
             let pulled = run(&Home::new(), &store.endpoint, &["pull", place, id.as_str()]);
-            assert!(status(&pulled) == Some(2) && err(&pulled).contains("in part only"));
+            let refused = status(&pulled) == Some(2) && err(&pulled).contains("in part only");
+            // The store may still have been at what the killed one sent last.
+            assert!(refused || status(&pulled) == Some(0), "{state}: {}", err(&pulled));
         }
     }
     assert!(cut > 0, "none was killed in time");

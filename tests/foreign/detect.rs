@@ -35,9 +35,9 @@ async fn the_form_of_its_answers_says_who_it_is() {
 async fn nobody_known_is_described_and_told_how_to_name() {
     let server = Server::start(NGINX).await;
     let error = ask(&mut server.source("http")).await.unwrap_err().to_string();
-    assert!(error.contains("this answers like nginx: 404 to all 9 questions"), "{error}");
-    assert!(error.contains("prom+ before http"), "{error}");
-    assert_eq!(server.asked().len(), 9);
+    assert!(error.contains("this answers like nginx: 404 to all 12 questions"), "{error}");
+    assert!(error.contains("prom+, vllm+ or openai+ before http"), "{error}");
+    assert_eq!(server.asked().len(), 12);
 }
 
 #[tokio::test]
