@@ -1,8 +1,8 @@
 //! A server of language models: vLLM, SGLang, llama.cpp, Text Generation Inference, Ollama, Triton, or
 //! anything that answers as OpenAI's API does.
 //!
-//! Its page of metrics says how it does ([`scrape`], [`track`]); its list of models, and where it has them
-//! its settings, say what it serves ([`listed`]). Nothing is ever asked that would make it work: no
+//! Its page of metrics says how it does (`scrape`, `track`); its list of models, and where it has them
+//! its settings, say what it serves (`listed`). Nothing is ever asked that would make it work: no
 //! completion, no load, no unload. Where it listens on this machine, its process is found ([`local`]), so
 //! that its GPUs are known.
 
