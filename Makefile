@@ -1,9 +1,21 @@
 # isomon: `make run` needs Rust and a C compiler, nothing else.
 
-.PHONY: run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet workflow-cost metric-speed model-server picture history history-long runs table-speed bless install
+# The feature `v8` needs V8's archive: where the variable names one, or one lies beside the repository,
+# the feature is on. It is never downloaded, for that may hang where there is no network.
+RUSTY_V8_ARCHIVE ?= $(firstword $(wildcard ../shared/v8/*.a.gz))
+ifneq ($(RUSTY_V8_ARCHIVE),)
+export RUSTY_V8_ARCHIVE := $(abspath $(RUSTY_V8_ARCHIVE))
+FEATURES := --features v8
+else
+# An empty one would be taken for a path.
+unexport RUSTY_V8_ARCHIVE
+FEATURES :=
+endif
+
+.PHONY: target/release/isomon web install-system deb musl deny deny-advisories timings run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet workflow-cost metric-speed rule-speed model-server picture history history-long runs table-speed report bless install
 
 run: ## the screen
-	cargo run --release --locked
+	cargo run --release --locked $(FEATURES)
 
 test: ## what has to pass
 	.ci/test
@@ -45,6 +57,9 @@ cost-fleet: ## what isomon costs with 100 other nodes, beside all-smi where it i
 workflow-cost: ## what hosts of a workflow cost: a task here, and 50 hosts over multiplexed SSH
 	cargo bench --locked --bench workflow
 
+rule-speed: ## what it costs to ask the rules of 1,000 nodes, once
+	cargo bench --locked --bench judge
+
 metric-speed: ## what pages of metrics cost to read, in MB/s, and when one that is too much is given up
 	cargo bench --locked --bench metric
 
@@ -78,12 +93,74 @@ runs: ## what a list of 10,000 runs costs, a long run made a job, a recording so
 table-speed: ## what a table of 1 GB costs to draw, beside reading it by csv alone
 	cargo bench --locked --bench table
 
+# Half an hour, on a machine that does nothing else; figures of one that was busy say so themselves.
+report: export ISOMON_REPORT = $(CURDIR)/target/report
+report: ## everything measured once, as a table in README.md
+	mkdir -p target
+	rm -f target/report
+	cargo build --release --locked $(FEATURES)
+	cargo bench --locked $(FEATURES) --bench cost --bench cost_serve
+	cargo bench --locked $(FEATURES) --bench fleet
+	cargo bench --locked $(FEATURES) --bench fleet -- beside
+	cargo bench --locked $(FEATURES) --bench harness --bench history --bench workflow
+	ISOMON_TABLE_MB=$${ISOMON_TABLE_MB:-200} cargo bench --locked $(FEATURES) --bench table
+	cargo bench --locked $(FEATURES) --bench report
+
 picture: ## the pictures of the README, from the program itself
-	cargo build --release --locked
+	cargo build --release --locked $(FEATURES)
 	cargo test --locked --bench picture
 
-bless: ## rewrite what is generated: settings file, README tables, help
+bless: ## rewrite what is generated: settings file, tables of the documents, help
 	ISOMON_BLESS=1 INSTA_UPDATE=always cargo test --locked --test drift
 
+# With npm beside it the page of `serve --web` is built in; without, the rest is as good.
 install: ## isomon into ~/.cargo/bin
-	cargo install --locked --path .
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) web; else echo "no npm: without serve --web"; fi
+	cargo install --locked --path . $(FEATURES)
+
+# The pinned versions of assets/screen/package.json, each file of them checked by npm against the hash
+# in the lock file. The lock file is touched so that isomon is built again.
+web: target/web/done ## xterm.js from npm, for `isomon serve --web`
+
+target/web/done: assets/screen/package.json assets/screen/package-lock.json
+	@command -v npm >/dev/null 2>&1 || { echo "there is no npm: apt-get install npm" >&2; exit 2; }
+	mkdir -p target/web
+	cp assets/screen/package.json assets/screen/package-lock.json target/web/
+	cd target/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null
+	touch assets/screen/package-lock.json target/web/done
+
+# Another program than the released one: ISOMON_BINARY=path make deb
+ISOMON_BINARY ?= target/release/isomon
+
+target/release/isomon:
+	cargo build --release --locked $(FEATURES)
+
+deb: $(ISOMON_BINARY) ## a package for Debian, in target/debian
+	packaging/deb.sh $(ISOMON_BINARY)
+
+PREFIX ?= /usr/local
+
+install-system: $(ISOMON_BINARY) ## the program, manual pages, completions and the unit, into $(DESTDIR)$(PREFIX)
+	packaging/stage.sh $(ISOMON_BINARY) "$(DESTDIR)" "$(PREFIX)"
+
+MUSL := $(shell uname -m)-unknown-linux-musl
+
+# NVML is a library that the driver brings, and a static program can load none: without GPUs of NVIDIA.
+# V8's archive is made for glibc: without `v8`.
+musl: ## one static program that runs on any Linux, in target/*-musl/release
+	@command -v musl-gcc >/dev/null 2>&1 || { \
+		echo "there is no C compiler for musl: apt-get install musl-tools" >&2; exit 2; }
+	@test -d "$$(rustc --print sysroot)/lib/rustlib/$(MUSL)" || rustup target add $(MUSL) || { \
+		echo "Rust has no $(MUSL) here: rustup target add $(MUSL), or Debian's libstd-rust-dev for it" >&2; \
+		exit 2; }
+	cargo build --release --locked --target $(MUSL)
+
+deny: ## licences, sources and unused dependencies: needs cargo-deny and cargo-machete, no network
+	cargo deny --offline check licenses bans sources
+	cargo machete
+
+deny-advisories: ## known faults of what isomon is made of, by the network
+	cargo deny check advisories
+
+timings: ## where the time of a build goes, as target/cargo-timings/cargo-timing.html
+	cargo build --release --locked --timings

@@ -5,12 +5,15 @@
 //! time and memory of the program with its children. `ISOMON_COST_SECONDS` sets how long.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
+#[path = "rig/figure.rs"]
+mod figure;
 #[path = "rig/program.rs"]
 mod program;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use figure::words;
 use isomon::model::unit::{Bytes, BytesPerSecond, Ratio, Seconds};
 use program::{Program, Usage};
 
@@ -97,8 +100,6 @@ fn used(before: Usage, after: Usage) -> f64 {
 }
 
 fn print(costs: &[Cost]) {
-    println!();
-    println!("{:<8} {:>12} {:>14} {:>10} {:>12}", "", "first frame", "written", "CPU", "memory");
     for cost in costs {
         let first = cost.first_frame.map_or_else(|| "never".to_owned(), |time| time.to_string());
         let cpu = Ratio::new(cost.cpu_cores).unwrap_or_default();
@@ -106,14 +107,15 @@ fn print(costs: &[Cost]) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative")]
         let memory = Bytes(memory as u64);
         let written = BytesPerSecond(cost.bytes_per_second);
-        println!("{:<8} {first:>12} {written:>14} {cpu:>10} {memory:>12}", cost.name);
+        let told =
+            format!("{first} to the first screen, {written} written, {cpu} of a core, {memory}");
+        words("cost", cost.name, &told, "");
     }
     let Some((isomon, peers)) = costs.split_first() else {
         return;
     };
-    println!();
     for peer in peers {
-        println!("isomon / {}: {}", peer.name, ratios(isomon, peer));
+        words("cost", &format!("isomon / {}", peer.name), &ratios(isomon, peer), "");
     }
 }
 

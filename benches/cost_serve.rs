@@ -4,6 +4,9 @@
 //! `ISOMON_COST_SECONDS` sets how long. The released program is taken where it was built.
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
+#[path = "rig/figure.rs"]
+mod figure;
+
 use std::error::Error;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,12 +15,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use figure::{Goal, number};
+
 /// Time before the figures are taken.
 const SETTLE: Duration = Duration::from_secs(10);
 /// Time from one poll to the next.
 const POLL: Duration = Duration::from_secs(2);
-/// What it may cost: a share of a core, and MiB.
-const GOAL: (f64, f64) = (0.005, 15.0);
+/// What it may cost: per cent of a core, and MiB.
+const GOAL: (f64, f64) = (0.5, 15.0);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seconds = std::env::var("ISOMON_COST_SECONDS").ok().and_then(|text| text.parse().ok());
@@ -34,8 +39,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     server.kill()?;
     server.wait()?;
     let (cores, pss_mib) = cost?;
-    println!("processor: {:.2} % of a core (goal {:.1} %)", cores * 100.0, GOAL.0 * 100.0);
-    println!("memory:    {pss_mib:.1} MiB of PSS (goal {:.0} MiB)", GOAL.1);
+    number(
+        "serve",
+        "processor, one client each 2 s",
+        cores * 100.0,
+        "% of a core",
+        Some(Goal::Most(GOAL.0)),
+    );
+    number("serve", "memory (PSS)", pss_mib, "MiB", Some(Goal::Most(GOAL.1)));
     Ok(())
 }
 

@@ -11,6 +11,8 @@
 mod agents;
 #[path = "fleet/beside.rs"]
 mod beside;
+#[path = "rig/figure.rs"]
+mod figure;
 #[path = "fleet/page.rs"]
 mod page;
 #[path = "rig/program.rs"]
@@ -23,6 +25,7 @@ mod watch;
 use std::process::{Child, Command, Stdio};
 
 use agents::Mood;
+use figure::{Goal, number};
 
 /// A case, with its goals.
 struct Case {
@@ -71,7 +74,6 @@ fn main() {
         }
         ["beside"] => beside::compare(),
         ref chosen => {
-            println!("{:34} {:22} {:>10}   goal", "case", "figure", "measured");
             let wanted = |case: &&Case| chosen.is_empty() || chosen.contains(&case.name);
             CASES.iter().filter(wanted).for_each(measure);
         }
@@ -151,10 +153,5 @@ fn measure(case: &Case) {
 }
 
 fn row(case: &Case, figure: &str, value: f64, unit: &str, goal: Option<f64>) {
-    let goal = match goal {
-        Some(goal) if value <= goal => format!("≤ {goal} {unit}: met"),
-        Some(goal) => format!("≤ {goal} {unit}: MISSED"),
-        None => String::new(),
-    };
-    println!("{:34} {figure:22} {value:>10.1} {unit:6} {goal}", case.words);
+    number("fleet", &format!("{}: {figure}", case.words), value, unit, goal.map(Goal::Most));
 }

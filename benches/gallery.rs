@@ -74,7 +74,7 @@ fn picture(
     keys: &[Action],
     title: &str,
 ) -> Result<String, Box<dyn std::error::Error>> {
-    let theme = Theme::embedded("dark", Depth::True);
+    let theme = Theme::embedded("default", Depth::True);
     let look = Look {
         theme: &theme,
         keymap: &Keymap::embedded(),

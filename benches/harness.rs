@@ -20,6 +20,8 @@ use table::{Against, Row};
 
 #[path = "harness/crowd.rs"]
 mod crowd;
+#[path = "rig/figure.rs"]
+mod figure;
 #[path = "harness/rival.rs"]
 mod rival;
 #[path = "harness/table.rs"]

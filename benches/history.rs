@@ -3,11 +3,15 @@
 //!
 //! `cargo bench --bench history -- long` writes the 30 days of all nodes, some GiB.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program that measures")]
+#![allow(clippy::unwrap_used, reason = "a program that measures")]
+
+#[path = "rig/figure.rs"]
+mod figure;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use figure::{Goal, number};
 use isomon::model::id::SourceId;
 use isomon::model::past::{PastWish, Track};
 use isomon::model::text::SafeText;
@@ -55,9 +59,9 @@ fn write(dir: &Path, nodes: u64, seconds: u64) {
         spent += cpu().saturating_sub(before);
     }
     let cost = spent.as_secs_f64() / seconds as f64 * 100.0;
-    println!(
-        "write: {nodes} nodes of {COLUMNS} numbers each 2 s: {cost:.2} % of a core (goal 25), longest commit {longest:?}"
-    );
+    let what = format!("written: {nodes} nodes of {COLUMNS} numbers each 2 s");
+    number("history", &what, cost, "% of a core", Some(Goal::Most(25.0)));
+    number("history", "longest commit of these", longest.as_secs_f64() * 1e3, "ms", None);
 }
 
 /// Thirty days of a few nodes, each 10 s.
@@ -78,7 +82,8 @@ fn fill(dir: &Path, nodes: u64, days: u64) {
 fn read(dir: &Path, nodes: u64, days: u64) {
     let begun = Instant::now();
     let reader = Reader::open(dir).unwrap().unwrap();
-    println!("open: {:?} (goal 500 ms)", begun.elapsed());
+    let opened = begun.elapsed().as_secs_f64() * 1e3;
+    number("history", &format!("opened: {days} days"), opened, "ms", Some(Goal::Most(500.0)));
     let end = START_MS + i64::try_from(days * DAY_S).unwrap() * 1_000;
     let sources = vec![SourceId(format!("node-{}", nodes / 2).into())];
     for (name, from_days) in [("a day", 1), ("30 days", 30)] {
@@ -91,9 +96,8 @@ fn read(dir: &Path, nodes: u64, days: u64) {
         let begun = Instant::now();
         let past = reader.past(&wish).unwrap();
         let (took, instants) = (begun.elapsed(), past.tracks[0].at_ms.len());
-        println!(
-            "read: {name} of one node out of {days} days, {instants} instants: {took:?} (goal 100 ms)"
-        );
+        let what = format!("read: {name} of one node, {instants} instants, of {days} days");
+        number("history", &what, took.as_secs_f64() * 1e3, "ms", Some(Goal::Most(100.0)));
     }
 }
 
@@ -102,10 +106,11 @@ fn weigh(dir: &Path, nodes: u64, days: u64) {
     let load = Load { interval_s: 10.0, columns: u32::from(COLUMNS), shape: u32::from(COLUMNS) };
     let wanted = size::bytes(load, u32::try_from(nodes).unwrap(), days as f64);
     let off = (bytes / wanted - 1.0) * 100.0;
-    println!(
-        "size: {nodes} nodes, {days} days: {:.1} MiB, {off:+.1} % off the formula (goal 10)",
+    let what = format!(
+        "size: {nodes} nodes, {days} days, {:.1} MiB: off the formula",
         bytes / 1_048_576.0
     );
+    number("history", &what, off.abs(), "%", Some(Goal::Most(10.0)));
 }
 
 fn main() {

@@ -33,8 +33,9 @@ const PICTURES: [Wanted; 3] = [
     ("bench", "5b", &["✓ completed", "◐ time spent", "◐ rounds spent"]),
 ];
 
-/// The latest run that is kept, on one page.
-const LOADED: [Wanted; 1] = [("dashboard", "5R\r", &["where the time goes"])];
+/// The latest run that is kept, on one page, and as a job.
+const LOADED: [Wanted; 2] =
+    [("dashboard", "5R\r", &["where the time goes"]), ("runs", "6\r", &["Timeline"])];
 
 /// The run that is shown there: backends that are everywhere, with every load.
 const MEASURED: [&str; 11] = [

@@ -2,10 +2,15 @@
 //! and checked by isomon. `ISOMON_TABLE_MB` makes it another size.
 #![expect(clippy::print_stdout, reason = "says what it finds")]
 
+#[path = "rig/figure.rs"]
+mod figure;
+
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::time::Instant;
+
+use figure::words;
 
 use isomon::model::unit::Seconds;
 use isomon::model::workflow::plot::{Aggregation, PlotKind, PlotSpec};
@@ -126,10 +131,9 @@ fn alone(path: &Path) -> Result<u64, csv::Error> {
 fn say(what: &str, megabytes: u64, seconds: f64, alone: f64) {
     let speed = megabytes as f64 / seconds;
     let ratio = seconds / alone;
-    println!(
-        "{what:14} {seconds:7.2} s {speed:7.0} MB/s {ratio:6.2} × csv alone, peak RSS {}",
-        peak()
-    );
+    let told =
+        format!("{seconds:.2} s, {speed:.0} MB/s, {ratio:.2} × csv alone, at most {}", peak());
+    words("table", &format!("{what}, {megabytes} MB of CSV"), &told, "");
 }
 
 /// The most memory this process ever had.

@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, which prints")]
 
+#[path = "rig/figure.rs"]
+mod figure;
 #[path = "../tests/host/rig.rs"]
 #[allow(dead_code, reason = "what tests need of it")]
 mod rig;
@@ -18,6 +20,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use figure::{Goal, number};
 use isomon::host::{Host, Options, open};
 use isomon::model::workflow;
 use rig::{order, run};
@@ -59,11 +62,9 @@ async fn local() {
     ours.sort_unstable();
     bare.sort_unstable();
     let more = ours[100].saturating_sub(bare[100]);
-    let verdict = if more <= LOCAL { "within" } else { "beyond" };
-    println!(
-        "a task here: {:.1?}, by hand {:.1?}: {more:.1?} more, {verdict} {LOCAL:?}",
-        ours[100], bare[100]
-    );
+    let what = format!("a task here ({:.1?}), more than by hand ({:.1?})", ours[100], bare[100]);
+    let more = more.as_secs_f64() * 1e3;
+    number("workflow", &what, more, "ms", Some(Goal::Most(LOCAL.as_secs_f64() * 1e3)));
 }
 
 /// Does `one` for each host, a few at a time.
@@ -121,10 +122,9 @@ async fn remote(part: u32) {
     .await
         * part;
     let ratio = alone.as_secs_f64() / multiplexed.as_secs_f64();
-    let verdict = if ratio >= FASTER { "at least" } else { "less than" };
-    println!(
-        "{HOSTS} hosts × {TASKS} tasks: {multiplexed:.1?} with connections made and closed, one connection a \
-         command {alone:.1?}{}: {ratio:.1} × faster, {verdict} {FASTER}",
-        if part > 1 { " (a tenth of them, tenfold)" } else { "" }
+    let tenth = if part > 1 { ", a tenth of them tenfold" } else { "" };
+    let what = format!(
+        "{HOSTS} hosts × {TASKS} tasks in {multiplexed:.1?}; a connection each {alone:.1?}{tenth}"
     );
+    number("workflow", &what, ratio, "× faster", Some(Goal::Least(FASTER)));
 }

@@ -21,7 +21,7 @@ use crate::model::update::{Update, What};
 use crate::rule::judge::Sight;
 use crate::rule::{self, Benched, Judge, Rules};
 use crate::state::State;
-use crate::store::alert::{Lock, Memory};
+use crate::store::alert::{self, Lock, Memory, Version};
 use crate::watch::{Outlet, Pace};
 
 mod bench;
@@ -38,7 +38,7 @@ use voice::Voice;
 
 /// How often the rules are asked.
 const LOOK: Duration = Duration::from_secs(1);
-/// Looks from one try to be the one who tells to the next.
+/// Looks from one try to be the one who tells to the next, and from one look at the file of rules to the next.
 const TRY: u64 = 5;
 /// Wishes that may wait.
 pub const WISHES: usize = 64;
@@ -85,7 +85,7 @@ pub const fn wants(what: &What) -> bool {
 /// # Errors
 /// What is wrong, with its place.
 pub fn load(path: &Path) -> Result<Rules, String> {
-    let text = match crate::store::alert::text(path, rule::file::LONGEST_BYTES) {
+    let text = match alert::text(path, rule::file::LONGEST_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(format!("{}: {error}", path.display())),
@@ -120,6 +120,8 @@ pub struct Desk {
     pace: watch::Receiver<Pace>,
     outlet: Outlet,
     mistake: Option<SafeText>,
+    /// The file of rules that was read last.
+    read: Option<Version>,
     bench: Vec<Benched>,
     compared: (mpsc::Sender<Vec<Benched>>, mpsc::Receiver<Vec<Benched>>),
     saving: Option<JoinHandle<()>>,
@@ -168,6 +170,7 @@ impl Desk {
         pace: watch::Receiver<Pace>,
     ) -> Self {
         let memory = Memory::new(settings.dir.clone());
+        let version = alert::version(&settings.rules);
         let voice = Voice::begin(outlet.clone());
         let rules = Arc::new(rules);
         let post = Post::open(&rules.receivers, &settings.host);
@@ -190,6 +193,7 @@ impl Desk {
             pace,
             outlet,
             mistake: None,
+            read: version,
             bench: Vec::new(),
             compared: mpsc::channel(2),
             saving: None,
@@ -257,6 +261,7 @@ impl Desk {
         self.looks += 1;
         if self.looks % TRY == 1 {
             self.try_turns();
+            self.look_at_rules();
         }
         let now = self.outlet.now();
         self.book.read_again(&self.memory, &self.voice);

@@ -123,7 +123,7 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Baseline(wish)) => baseline::run(wish, &setting()?),
         Some(Verb::Plot(wish)) => plot::run(wish, &setting()?),
         Some(Verb::Doctor(wish)) => doctor::run(wish, &setting()?),
-        Some(Verb::Serve(wish)) => serve::run(wish, &setting()?),
+        Some(Verb::Serve(wish)) => serve::run(wish, &setting()?, args.config.as_deref()),
         Some(Verb::Record(wish)) => record::run(wish, &setting()?),
         Some(Verb::Replay(wish)) => replay::run(wish, setting()?),
         Some(Verb::Alerts(wish)) => alerts::run(wish, &setting()?),

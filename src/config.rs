@@ -14,6 +14,7 @@ use crate::model::unit::Ratio;
 
 pub mod address;
 pub mod days;
+pub mod edit;
 pub mod mistake;
 pub mod place;
 pub mod read;
@@ -108,12 +109,15 @@ impl Default for RemoteWrite {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Screen {
-    /// Name of a theme.
+    /// Name of a theme: "default", "light", "high-contrast", "colour-blind", "mono", one of your own, or one
+    /// that btop brings.
     pub theme: String,
     /// Colours: "auto" (as the terminal and `NO_COLOR` say), "always" or "never".
     pub color: Color,
     /// Draw with plain ASCII letters only.
     pub ascii: bool,
+    /// What charts are drawn with: "braille" (the finest), "block" (for fonts without braille) or "ascii".
+    pub charts: Charts,
     /// Listen to the mouse. Off leaves it to the terminal, to select text.
     pub mouse: bool,
     /// Ring the terminal's bell when a critical alert fires: "auto" (not over SSH), "always" or "never".
@@ -123,9 +127,10 @@ pub struct Screen {
 impl Default for Screen {
     fn default() -> Self {
         Self {
-            theme: "dark".to_owned(),
+            theme: "default".to_owned(),
             color: Color::Auto,
             ascii: false,
+            charts: Charts::Braille,
             mouse: true,
             bell: Bell::Auto,
         }
@@ -143,6 +148,19 @@ pub enum Bell {
     Always,
     /// Nowhere.
     Never,
+}
+
+/// What charts are drawn with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Charts {
+    /// Eight dots a letter.
+    #[default]
+    Braille,
+    /// Four quarters a letter.
+    Block,
+    /// Plain letters.
+    Ascii,
 }
 
 /// When to use colours.

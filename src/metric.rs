@@ -10,6 +10,7 @@ mod label;
 mod number;
 pub mod page;
 pub mod rate;
+pub mod server;
 
 pub use grown::Grown;
 pub use histogram::{Distribution, Histogram};

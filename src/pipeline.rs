@@ -123,7 +123,24 @@ fn gaps(run: &RunState) -> Vec<SafeText> {
     if run.files.is_empty() && run.tail.is_some() {
         gaps.push("no hashes of its files are at hand".into());
     }
+    gaps.extend(pressure_gap(run).map(Into::into));
     gaps
+}
+
+/// Why it tells nothing of who waited for what.
+fn pressure_gap(run: &RunState) -> Option<&'static str> {
+    let told = &run.tally.pressure;
+    match () {
+        () if run.head.plan.loads.is_empty() => Some(
+            "pressure: one sandbox at a time is started, and none waits for another; `isomon bench --throughput` or `--latency` has many at once",
+        ),
+        () if told.is_empty() && run.is_live() => Some("pressure: no step of a load is over yet"),
+        () if told.is_empty() => Some("pressure: no step of a load was made"),
+        () if told.iter().all(|one| one.waits.is_unknown()) => Some(
+            "waits: what the work waited for is not known; this kernel keeps no pressure (PSI), or it is off: boot with psi=1",
+        ),
+        () => None,
+    }
 }
 
 #[cfg(test)]

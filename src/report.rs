@@ -8,6 +8,7 @@ pub mod compare_text;
 pub mod exposition;
 pub mod fleet;
 pub mod grafana;
+pub mod job_json;
 mod load_row;
 pub mod node;
 pub mod past;

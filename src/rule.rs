@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::model::alert::{RuleBrief, Severity};
+use crate::model::alert::{Labels, RuleBrief, Severity};
 use crate::model::text::SafeText;
 
 pub mod expression;
@@ -48,6 +48,8 @@ pub struct Rule {
     pub severity: Severity,
     /// What to say.
     pub message: Message,
+    /// What is said of its alerts beside that, for who sorts them.
+    pub labels: Labels,
     /// Whether isomon comes with it.
     pub preset: bool,
 }
@@ -60,6 +62,7 @@ impl Rule {
             when: self.text.clone(),
             for_ms: u64::try_from(self.lasts.as_millis()).unwrap_or(u64::MAX),
             severity: self.severity,
+            labels: self.labels.clone(),
             preset: self.preset,
             counts,
         }

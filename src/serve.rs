@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod node;
 pub mod result;
 pub mod run;
+pub mod screen;
 pub mod setting;
 pub mod stat;
 pub mod stdio;
@@ -46,6 +47,7 @@ pub fn door() -> Door {
     let door = run::routes(door);
     let door = result::routes(door);
     let door = web::routes(door);
+    let door = screen::routes(door);
     let door = history::routes(door);
     metrics::routes(door)
 }

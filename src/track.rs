@@ -1,6 +1,6 @@
 //! Which numbers of an update are kept, and under which names.
 //!
-//! A track is a node or a GPU; its numbers are taken at one moment and kept as one row. The names of the
+//! A track is a node, a GPU or a model; its numbers are taken at one moment and kept as one row. The names of the
 //! columns stand on disk and in exports, so they never change: a column that means something else gets
 //! another name, and a reader takes what it knows. Pure: knows neither files nor time.
 
@@ -11,9 +11,12 @@ use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::update::{Update, What};
 use crate::state::history::{GpuMetric, Metric, gpu_row, node_row};
+use crate::state::serving::{ModelMetric, model_row};
 
 /// Most GPUs of one node that are kept: a hostile node could name any number.
 const GPUS: usize = 256;
+/// Most models of one node.
+const MODELS: usize = 256;
 
 /// The names of a row's values, in their order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -58,9 +61,11 @@ static NODE: LazyLock<Shape> =
     LazyLock::new(|| Shape::new(Metric::ALL.map(|metric| node_column(metric).into())));
 static GPU: LazyLock<Shape> =
     LazyLock::new(|| Shape::new(GpuMetric::ALL.map(|metric| gpu_column(metric).into())));
+static MODEL: LazyLock<Shape> =
+    LazyLock::new(|| Shape::new(ModelMetric::ALL.map(|metric| metric.column().into())));
 
 /// Short names that people may type for a column.
-const SHORT: [(&str, &str); 23] = [
+const SHORT: [(&str, &str); 39] = [
     ("cpu", "cpu_busy_percent"),
     ("steal", "cpu_steal_percent"),
     ("iowait", "cpu_iowait_percent"),
@@ -84,6 +89,22 @@ const SHORT: [(&str, &str); 23] = [
     ("gpu-dram", "gpu_dram_active_percent"),
     ("gpu-memory-temperature", "gpu_memory_temperature_celsius"),
     ("gpu-energy", "gpu_energy_joules"),
+    ("tokens", "model_tokens_per_second"),
+    ("prompt-tokens", "model_prompt_tokens_per_second"),
+    ("running", "model_requests_running"),
+    ("waiting", "model_requests_waiting"),
+    ("kv-cache", "model_kv_cache_used_percent"),
+    ("requests", "model_requests_per_second"),
+    ("ttft-p50", "model_first_token_p50_seconds"),
+    ("ttft", "model_first_token_p95_seconds"),
+    ("ttft-p99", "model_first_token_p99_seconds"),
+    ("itl-p50", "model_inter_token_p50_seconds"),
+    ("itl", "model_inter_token_p95_seconds"),
+    ("itl-p99", "model_inter_token_p99_seconds"),
+    ("e2e-p50", "model_end_to_end_p50_seconds"),
+    ("e2e", "model_end_to_end_p95_seconds"),
+    ("e2e-p99", "model_end_to_end_p99_seconds"),
+    ("queue", "model_queue_p95_seconds"),
 ];
 
 /// The column that `name` is short for; `name` itself where it is short for none.
@@ -98,10 +119,10 @@ pub fn short_names() -> impl Iterator<Item = &'static str> {
 
 /// Whether [`rows`] keeps anything of `what`.
 pub const fn is_kept(what: &What) -> bool {
-    matches!(what, What::Node(_) | What::Gpus(_))
+    matches!(what, What::Node(_) | What::Gpus(_) | What::Serving(_))
 }
 
-/// What is kept of `update`: a row for its node, or one for each of its GPUs.
+/// What is kept of `update`: a row for its node, or one for each of its GPUs or models.
 pub fn rows(update: &Update) -> Vec<Row> {
     let row = |track, shape: &Shape, values: &[Option<f64>]| Row {
         track,
@@ -114,6 +135,11 @@ pub fn rows(update: &Update) -> Vec<Row> {
         What::Gpus(sample) => {
             let gpus = sample.gpus.iter().take(GPUS);
             gpus.map(|gpu| row(Track::gpu(&update.from, &gpu.id), &GPU, &gpu_row(gpu))).collect()
+        }
+        What::Serving(serving) => {
+            let models = serving.iter().take(MODELS);
+            let track = |key| Track::model(&update.from, &key);
+            models.map(|one| row(track(one.key()), &MODEL, &model_row(one))).collect()
         }
         _ => Vec::new(),
     }
@@ -135,6 +161,7 @@ mod tests {
     use crate::model::id::SourceId;
     use crate::model::node::{CpuUse, NodeSample};
     use crate::model::reading::Reading;
+    use crate::model::serving::{Serving, key_of};
     use crate::model::unit::Ratio;
 
     fn update(what: What) -> Update {
@@ -168,8 +195,26 @@ mod tests {
     }
 
     #[test]
+    fn a_model_is_a_track_of_its_own_with_where_it_answers() {
+        let served = |at: Option<&str>| Serving {
+            address: at.map(Into::into),
+            running: Reading::Known(3.0),
+            ..Serving::silent("owner/m".into())
+        };
+        let all =
+            vec![served(Some("127.0.0.1:8000")), served(Some("127.0.0.1:8001")), served(None)];
+        let keys: Vec<_> = all.iter().map(Serving::key).collect();
+        let rows = rows(&update(What::Serving(all)));
+        let named: Vec<_> = rows.iter().map(|row| key_of(&row.track.name)).collect();
+        assert_eq!(named, keys);
+        assert_eq!(rows[0].values[ModelMetric::Running as usize], Some(3.0));
+        assert_eq!(rows[0].values[ModelMetric::FirstP95 as usize], None);
+    }
+
+    #[test]
     fn names_are_unique_and_every_short_one_means_a_column() {
-        let columns: Vec<&SafeText> = NODE.columns().iter().chain(GPU.columns()).collect();
+        let columns: Vec<&SafeText> =
+            [&NODE, &GPU, &MODEL].iter().flat_map(|shape| shape.columns()).collect();
         let unique: BTreeSet<_> = columns.iter().collect();
         assert_eq!(unique.len(), columns.len());
         assert_eq!(SHORT.len(), columns.len());

@@ -50,14 +50,15 @@ fn dashboards_and_alert_rules() {
 }
 
 #[test]
-fn the_readme() {
-    let mut readme = fs::read_to_string(path("README.md")).expect("README.md");
-    let tables =
-        [("backends", backends()), ("commands", commands()), ("flags", flags()), ("keys", keys())];
-    for (mark, table) in tables {
-        readme = replace(&readme, mark, &table);
+fn tables_of_the_documents() {
+    let reference = [("commands", commands()), ("flags", flags()), ("keys", keys())];
+    for (name, tables) in
+        [("docs/measuring.md", &[("backends", backends())][..]), ("docs/reference.md", &reference)]
+    {
+        let text = fs::read_to_string(path(name)).expect(name);
+        let text = tables.iter().fold(text, |text, (mark, table)| replace(&text, mark, table));
+        keep(name, &text);
     }
-    keep("README.md", &readme);
 }
 
 /// `text` with what stands between the marks replaced.
@@ -164,9 +165,9 @@ fn bound(keymap: &toml::Table, action: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_command_in_the_readme_is_one() {
-    let readme = fs::read_to_string(path("README.md")).expect("README.md");
-    let (fenced, plain) = apart(&readme);
+fn every_command_in_the_documents_is_one() {
+    let told = documents().filter(|(name, _)| name == "README.md" || name.starts_with("docs/"));
+    let (fenced, plain) = apart(&told.map(|(_, text)| text).collect::<String>());
     let named = plain.split('`').skip(1).step_by(2).map(|span| span.replace('\n', " "));
     let lines: Vec<String> =
         named.chain(fenced).filter(|line| line.split(' ').next() == Some("isomon")).collect();
@@ -178,6 +179,37 @@ fn every_command_in_the_readme_is_one() {
         let parsed = Args::try_parse_from(&words);
         assert!(is_named || parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
     }
+}
+
+/// The README and what it leads to, each with its name.
+fn documents() -> impl Iterator<Item = (String, String)> {
+    let docs = fs::read_dir(path("docs")).expect("docs");
+    let docs = docs.map(|entry| format!("docs/{}", entry.expect("listed").file_name().display()));
+    let own = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned);
+    own.into_iter().chain(docs).map(|name| {
+        let text = fs::read_to_string(path(&name)).expect("read");
+        (name, text)
+    })
+}
+
+#[test]
+fn every_link_of_the_documents_leads_somewhere() {
+    let mut links = 0;
+    for (name, text) in documents() {
+        let (_, plain) = apart(&text);
+        let targets = plain.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.starts_with("http")) {
+            let (file, mark) = target.split_once('#').unwrap_or((target, ""));
+            let beside = path(&name).parent().expect("a directory").join(file);
+            let found = if file.is_empty() { path(&name) } else { beside };
+            assert!(found.exists(), "{name}: {target}");
+            let heads =
+                fs::read_to_string(&found).unwrap_or_default().to_lowercase().replace(' ', "-");
+            assert!(mark.is_empty() || heads.contains(&format!("#-{mark}")), "{name}: {target}");
+            links += 1;
+        }
+    }
+    assert!(links > 20, "{links}");
 }
 
 /// The lines of `text` between fences, and the rest.

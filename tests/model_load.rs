@@ -311,6 +311,18 @@ fn rates_stand_beside_each_other_and_are_kept_as_a_run() {
     );
     assert!(out(&home.run(&["list"])).contains(&id), "it is listed");
     assert!(!shown.contains("redacted"), "no figure looks like a secret: {shown}");
+    let first = dir.to_string_lossy().into_owned();
+    let words = ["bench", "--model", &server.url, "--rate", "20", "--requests", "6", "--seed", "8"];
+    let output = home.run(&[&words[..], &["--prompt-tokens", "64"]].concat());
+    assert_eq!(status(&output), Some(0), "{}", err(&output));
+    let beside = std::fs::read_dir(dir.parent().unwrap()).unwrap();
+    let beside = beside.map(|run| run.unwrap().path()).find(|run| run.is_dir() && *run != dir);
+    let second = beside.expect("a second run").to_string_lossy().into_owned();
+    let text = out(&home.run(&["compare", &first, &second]));
+    assert!(text.contains("arrivals a second: 20, 40 -> 20"), "{text}");
+    assert!(text.contains("seed: 7 -> 8") && text.contains("tokens of a prompt: "), "{text}");
+    let same = out(&home.run(&["compare", &first, &first]));
+    assert!(!same.is_empty() && !same.contains("not alike"), "a run is like itself: {same}");
     let again = home.run(&["run", dir.join("workflow.yaml").to_str().unwrap()]);
     assert_eq!(status(&again), Some(0), "its file runs again: {}", out(&again));
 }

@@ -6,6 +6,8 @@
 
 #[path = "pty/bytes.rs"]
 pub mod bytes;
+#[path = "pty/habits.rs"]
+pub mod habits;
 #[path = "pty/rig.rs"]
 pub mod rig;
 #[path = "pty/sizes.rs"]

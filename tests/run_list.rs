@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use isomon::model::id::RunId;
 use isomon::model::id::SourceId;
+use isomon::model::pipeline::Worker;
 use isomon::model::run::{RunEvent, StoredRun};
 use isomon::model::time::Stamp;
 use isomon::model::update::{Update, What};
@@ -28,6 +29,7 @@ fn keep(runs: &Path, number: u32) -> RunId {
     let mut run = made::whole(u64::from(number), 12, &[(0.01, Shape::Normal(0.1))]);
     run.head.id = RunId::new(i64::from(number) * 60_000, number);
     run.head.plan.name = Some(format!("night {number}").as_str().into());
+    run.workers = vec![Worker::default(); 2];
     RunDir::create(runs, &run.head).unwrap().finish(&run).unwrap();
     run.head.id
 }
@@ -56,6 +58,38 @@ fn one_that_cannot_be_read_is_named_and_the_others_are_there() {
     assert_eq!(status, "CORRUPT");
     assert!(note.contains("run.json ends in line 1"), "{note}");
     assert!(at(1, "brief.json").exists(), "it is made once");
+}
+
+/// Stages and workers in the brief of run `id`.
+fn counts(list: &[StoredRun], id: &RunId) -> (Option<u32>, Option<u32>) {
+    let run = list.iter().find(|run| run.id == *id).unwrap();
+    let brief = run.brief.as_ref().unwrap();
+    (brief.stages, brief.workers)
+}
+
+/// A brief of before stages and workers were in it is made anew, of as many runs as a list has time for.
+#[test]
+fn a_brief_of_an_older_isomon_is_made_anew() {
+    let home = tempfile::tempdir().unwrap();
+    let ids: Vec<RunId> = (1..=3).map(|number| keep(home.path(), number)).collect();
+    let whole = (Some(3), Some(2));
+    assert_eq!(counts(&store::briefs(home.path()).unwrap(), &ids[0]), whole);
+    let dir = |id: &RunId| home.path().join(id.as_str());
+    for id in &ids {
+        let at = dir(id).join("brief.json");
+        let mut old: serde_json::Value = serde_json::from_slice(&fs::read(&at).unwrap()).unwrap();
+        old.as_object_mut().unwrap().retain(|key, _| key != "stages" && key != "workers");
+        fs::write(&at, old.to_string()).unwrap();
+    }
+    // The second is larger than all that is read for one list.
+    let file = fs::OpenOptions::new().append(true).open(dir(&ids[1]).join("run.json")).unwrap();
+    std::io::Write::write_all(&mut &file, &vec![b' '; 5 << 20]).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    let list = store::briefs(home.path()).unwrap();
+    assert_eq!([0, 1, 2].map(|at| counts(&list, &ids[at])), [whole, (None, None), whole]);
+    assert_eq!(brief(&list, &ids[1]).0, "COMPLETED", "the rest of it is known");
+    let kept = fs::read_to_string(dir(&ids[0]).join("brief.json")).unwrap();
+    assert!(kept.contains("\"stages\""), "it is made once");
 }
 
 #[test]
@@ -146,6 +180,7 @@ fn ten_thousand_runs_are_listed_at_once() {
     let took = begun.elapsed();
     println!("{} runs in {took:?}", list.len());
     assert_eq!(list.len(), 10_000);
+    assert_eq!(counts(&list, &first), (Some(3), Some(2)));
     let most = if cfg!(debug_assertions) { 5_000 } else { 500 };
     assert!(took < Duration::from_millis(most), "{took:?}");
 }

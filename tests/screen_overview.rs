@@ -6,7 +6,10 @@ mod scene;
 use insta::assert_snapshot;
 use isomon::model::agent::{Agents, Cluster, Session, Trouble};
 use isomon::model::done::Done;
+use isomon::model::id::RunId;
+use isomon::model::pipeline::PipelineKind;
 use isomon::model::reading::{Reading, Why};
+use isomon::model::run::{RunBrief, StoredRun};
 use isomon::model::unit::{Ratio, Seconds};
 use isomon::model::update::{Health, What};
 use isomon::tui::action::Action;
@@ -139,6 +142,34 @@ fn agents() -> Scene {
     let proxy = Agents { cluster: Some(cluster), ..Agents::untold() };
     scene.tell("proxy", What::Agents(Box::new(proxy)));
     scene
+}
+
+#[test]
+fn the_latest_benchmark_on_the_disk_is_the_last_run() {
+    let mut scene = Scene::local(SMALL);
+    let at = scene::at(0).wall_ms - 3_600_000;
+    let brief = RunBrief {
+        kind: PipelineKind::Benchmark,
+        name: None,
+        host: "vm".into(),
+        started_ms: at,
+        seconds: None,
+        status: "COMPLETED".into(),
+        parts: vec!["process".into(), "wasm".into()],
+        stages: Some(4),
+        workers: Some(1),
+        completed: 16,
+        failed: 2,
+        note: None,
+    };
+    let run =
+        StoredRun { brief: Some(Box::new(brief)), ..StoredRun::bare(RunId::new(at, 1), true) };
+    scene.tell("stored", What::Runs(vec![run]));
+    let seen = picture(&scene, 160, 50);
+    for words in ["completed, 1h 29m ago · 18 samples", "process, wasm", "Tab 6 opens it."] {
+        assert!(seen.contains(words), "{words}: {seen}");
+    }
+    assert!(!seen.contains("No benchmark has run yet"), "{seen}");
 }
 
 #[test]

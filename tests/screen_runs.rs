@@ -45,6 +45,9 @@ fn kept(number: u32, status: &str, name: Option<&str>) -> StoredRun {
         seconds: Some(Seconds(65.0 + f64::from(number))),
         status: status.into(),
         parts: vec!["runc".into(), "gvisor".into()],
+        // Of the earliest nothing more was written down.
+        stages: (number != 5).then_some(4),
+        workers: (number != 5).then_some(number + 1),
         completed: 300,
         failed: u32::from(status == "FAILED") * 7,
         note: (status == "FAILED").then(|| "the disk was full".into()),
@@ -171,6 +174,56 @@ fn each_panel_alone() {
         assert_snapshot!(format!("job_{name}_200x57"), picture(&scene, &view, 200, 57));
         act(&mut view, &scene, &[Action::NextPanel]);
     }
+}
+
+/// What the hands of a load did, used and waited for; the same where it goes on, is over and is read.
+#[test]
+fn a_load_tells_of_its_hands_and_of_what_it_waited_for() {
+    let seen = |from: &str, ended: bool| {
+        let mut scene = Scene { now_ms: 60_000, ..Scene::default() };
+        scene::uneven(&mut scene, from, ended);
+        let mut view = opened(&scene, "uneven");
+        act(&mut view, &scene, &[Action::Zoom, Action::Down, Action::Down, Action::Down]);
+        act(&mut view, &scene, &[Action::Enter]);
+        let stage = picture(&scene, &view, 80, 37);
+        act(&mut view, &scene, &[Action::Back, Action::NextPanel]);
+        let workers = picture(&scene, &view, 120, 21);
+        act(&mut view, &scene, &[Action::Last, Action::Enter]);
+        let worker = picture(&scene, &view, 80, 21);
+        act(&mut view, &scene, &[Action::Back]);
+        (0..7).for_each(|_| act(&mut view, &scene, &[Action::NextPanel]));
+        [stage, workers, worker, picture(&scene, &view, 120, 37)]
+    };
+    let over = seen("local", true);
+    for (name, picture) in ["stage", "workers", "worker", "pressure"].into_iter().zip(&over) {
+        assert_snapshot!(format!("load_{name}"), picture);
+    }
+    // Above the panels it says where it is.
+    let panel = |picture: &String| picture.lines().skip(3).map(ToOwned::to_owned).collect();
+    let panels: Vec<Vec<String>> = over.iter().map(panel).collect();
+    assert_eq!(seen("stored", true).iter().map(panel).collect::<Vec<_>>(), panels);
+    let live = seen("local", false);
+    for words in ["hand 4", "for CPU", "bottleneck: throughput"] {
+        assert!(live.iter().any(|picture| picture.contains(words)), "{words}: {live:?}");
+    }
+}
+
+#[test]
+fn what_is_elsewhere_is_written_as_a_report() {
+    let scene = everywhere();
+    let mut view = opened(&scene, "orders");
+    let Reply::Wish(Command::Report { job, .. }) = view.act(Action::Export, &scene.state) else {
+        panic!("a job of another platform")
+    };
+    assert_eq!(job.name.as_ref().unwrap().as_str(), "orders");
+    assert!(!job.stages.is_empty() && !job.exceptions.is_empty());
+    let mut list = View::default();
+    list.filter("where=s3://bench");
+    let Reply::Say(words) = list.act(Action::Export, &scene.state) else { panic!() };
+    assert!(words.as_str().contains("open it with enter"), "{words}");
+    list.filter("name=nightly");
+    let reply = list.act(Action::Export, &scene.state);
+    assert!(matches!(reply, Reply::Wish(Command::Export { .. })), "{reply:?}");
 }
 
 #[test]

@@ -5,6 +5,8 @@
 #[path = "support/home.rs"]
 mod home;
 
+#[path = "serve/alerts.rs"]
+mod alerts;
 #[path = "serve/fuzz.rs"]
 mod fuzz;
 #[path = "serve/gate.rs"]

@@ -6,6 +6,8 @@
 mod depot;
 #[path = "tui/frames.rs"]
 pub mod frames;
+#[path = "tui/habits.rs"]
+mod habits;
 #[path = "tui/keys.rs"]
 pub mod keys;
 #[path = "tui/mend.rs"]

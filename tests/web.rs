@@ -9,6 +9,7 @@ mod home;
 #[path = "web/api.rs"]
 mod api;
 #[path = "web/browser.rs"]
+#[expect(dead_code, reason = "the screen in a browser uses the rest")]
 mod browser;
 #[path = "web/hostile.rs"]
 mod hostile;

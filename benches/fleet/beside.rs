@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::figure::words;
 use super::program::Program;
 use super::{Agents, agents};
 
@@ -28,7 +29,8 @@ pub(crate) fn compare() {
         .unwrap();
     let release = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/release/isomon");
     let isomon = release.display().to_string();
-    measure("isomon", &[&isomon, "--hostfile", &hosts.display().to_string()], home.path());
+    let ours =
+        measure("isomon", &[&isomon, "--hostfile", &hosts.display().to_string()], home.path());
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|dir| dir.join("all-smi")).find(|at| at.is_file());
     let Some(peer) = found else {
@@ -41,10 +43,17 @@ pub(crate) fn compare() {
     let page = home.path().join("peers");
     std::fs::write(&page, lines(&|index| agents::bare_url(index, port))).unwrap();
     let (peer, page) = (peer.display().to_string(), page.display().to_string());
-    measure("all-smi", &[&peer, "view", "--hostfile", &page, "--interval", "2"], home.path());
+    let theirs =
+        measure("all-smi", &[&peer, "view", "--hostfile", &page, "--interval", "2"], home.path());
+    let names = ["processor", "memory", "written"];
+    let ratios = names.iter().zip(ours.iter().zip(theirs));
+    let ratios = ratios.map(|(name, (ours, theirs))| format!("{name} {:.2}", ours / theirs));
+    let ratios: Vec<String> = ratios.collect();
+    words("fleet", &format!("{NODES} nodes: isomon / all-smi"), &ratios.join(", "), "");
 }
 
-fn measure(name: &str, command: &[&str], home: &Path) {
+/// Per cent of a core, MiB, and KiB written each second.
+fn measure(name: &str, command: &[&str], home: &Path) -> [f64; 3] {
     let mut program = Program::start(command, SIZE, home).unwrap();
     program.watch(SETTLE);
     let (before, written, began) = (program.usage(), program.written, Instant::now());
@@ -52,12 +61,15 @@ fn measure(name: &str, command: &[&str], home: &Path) {
     let ended = program.has_ended();
     let (after, seconds) = (program.usage(), began.elapsed().as_secs_f64());
     let cores = (after.cpu_seconds - before.cpu_seconds) / seconds;
-    println!(
-        "{name:8} {NODES} nodes: processor {:5.1} % of a core, memory {:6.1} MiB, written {:7.1} KiB/s{}",
+    let figures = [
         cores * 100.0,
         after.pss_bytes / 1_048_576.0,
         (program.written - written) as f64 / 1_024.0 / seconds,
-        if ended { "; it ended by itself, so its figures mean nothing" } else { "" }
-    );
+    ];
+    let [cpu, memory, speed] = figures;
+    let told = format!("{cpu:.1} % of a core, {memory:.1} MiB, {speed:.1} KiB/s written");
+    let note = if ended { "it ended by itself, so its figures mean nothing" } else { "" };
+    words("fleet", &format!("{NODES} nodes: {name}"), &told, note);
     program.stop();
+    figures
 }

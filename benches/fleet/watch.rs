@@ -52,7 +52,7 @@ pub(super) async fn watch(case: &Case, port: u16) -> String {
     let times = Arc::new(Mutex::new(Times::default()));
     let app = App::new(Setup::default(), Duration::from_secs(1), true);
     let page = Page::new(Arc::clone(&times));
-    let mut session = Session::new(app, page, SystemClock, commands, Box::new(|_| {}));
+    let mut session = Session::new(app, page, SystemClock, commands, Box::new(|_, _| {}));
     remember(&mut session.state, case.count);
     let (input, inputs) = mpsc::channel::<Input>(64);
     let (signal, signals) = mpsc::channel::<Signal>(4);

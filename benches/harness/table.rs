@@ -1,5 +1,6 @@
 //! The table of a harness run: medians with their 95 % intervals, ratios, goals, verdicts.
 
+use super::figure::words;
 use isomon::stats::interval::{of_median, times};
 use isomon::stats::sorted::Sorted;
 use rand::SeedableRng;
@@ -28,15 +29,19 @@ pub(crate) enum Against {
 
 /// Prints all of it.
 pub(crate) fn print(rows: &[Row]) {
-    let head =
-        ["what", "n", "median [95 %] ms", "compared with", "its median ms", "ratio", "goal", ""];
-    let mut lines = vec![head.map(str::to_owned)];
-    lines.extend(rows.iter().filter_map(line));
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
-    let widths: Vec<usize> = (0..head.len()).map(|column| width(column).unwrap_or(0)).collect();
-    for line in &lines {
-        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    for [name, count, own, other, theirs, ratio, goal, verdict] in rows.iter().filter_map(line) {
+        let beside = match other.as_str() {
+            "" => String::new(),
+            other => format!(" beside {other} ({theirs} ms)"),
+        };
+        let ratio = if ratio.is_empty() { ratio } else { format!(", × {ratio}") };
+        let goal = if goal.is_empty() { goal } else { format!("{goal}: {verdict}") };
+        words(
+            "harness",
+            &format!("{name}{beside}, {count} times"),
+            &format!("{own} ms{ratio}"),
+            &goal,
+        );
     }
 }
 
@@ -58,7 +63,7 @@ fn line(row: &Row) -> Option<[String; 8]> {
                 range.and_then(|times| times.interval).map_or_else(String::new, |interval| {
                     format!(" [{:.3}, {:.3}]", interval.low, interval.high)
                 });
-            let told = goal.map(|goal| format!("at most {goal}"));
+            let told = goal.map(|goal| format!("≤ × {goal}"));
             let verdict = goal.map(|goal| ratio <= goal);
             (
                 *name,
@@ -69,7 +74,7 @@ fn line(row: &Row) -> Option<[String; 8]> {
             )
         }
         Against::Goal { milliseconds } => {
-            let told = milliseconds.map(|goal| format!("at most {goal} ms"));
+            let told = milliseconds.map(|goal| format!("≤ {goal} ms"));
             let verdict = milliseconds.map(|goal| median <= goal);
             ("", String::new(), String::new(), told, verdict)
         }
@@ -78,7 +83,7 @@ fn line(row: &Row) -> Option<[String; 8]> {
             ("", String::new(), String::new(), told, Some(*failed == 0))
         }
     };
-    let verdict = verdict.map_or("", |kept| if kept { "kept" } else { "MISSED" });
+    let verdict = verdict.map_or("", |kept| if kept { "met" } else { "MISSED" });
     let goal = goal.unwrap_or_default();
     let count = ours.len().to_string();
     Some([row.name.clone(), count, own, other.to_owned(), theirs, ratio, goal, verdict.to_owned()])

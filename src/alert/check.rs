@@ -153,7 +153,7 @@ impl Trial {
     }
 
     fn note(&mut self, change: Change, at_ms: i64) {
-        let Change { id, severity, from, to, message } = change;
+        let Change { id, severity, from, to, message, .. } = change;
         match (from, to) {
             (AlertState::Ok, AlertState::Firing) if self.found.fired.len() < MOST => {
                 self.found.fired.push(Fired { id, severity, from_ms: at_ms, to_ms: None, message });

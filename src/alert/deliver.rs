@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::letter::Letter;
-use crate::model::alert::{AlertState, ReceiverBrief};
+use crate::model::alert::ReceiverBrief;
 use crate::model::text::SafeText;
 use crate::rule::{Change, Receiver, Way};
 use crate::webhook::{self, Allow, Webhook};
@@ -100,9 +100,7 @@ impl Post {
     /// Has everybody told of `change` whom it concerns.
     pub fn send(&self, change: &Change, now_ms: i64) {
         for line in &self.lines {
-            let receiver = &line.receiver;
-            let ends = change.to == AlertState::Ok;
-            if change.severity >= receiver.least && (receiver.resolved || !ends) {
+            if line.receiver.takes(change) {
                 line.queue().put(change, now_ms);
                 line.news.notify_one();
             }
@@ -144,19 +142,21 @@ impl Queue {
         if self.changes.len() > WAITING
             && let Some(oldest) = self.changes.pop_front()
         {
-            self.dropped[usize::from(oldest.to == AlertState::Ok)] += 1;
+            self.dropped[usize::from(oldest.is_end())] += 1;
             self.brief.dropped += 1;
         }
     }
 
-    fn take(&mut self, host: &SafeText) -> Option<Letter> {
-        if self.changes.is_empty() {
-            return None;
-        }
+    /// A letter from `host` with what waits longest, and all that comes to `receiver` with it.
+    fn take(&mut self, receiver: &Receiver, host: &SafeText) -> Option<Letter> {
+        let group = receiver.group(self.changes.front()?);
         self.busy = true;
-        let changes = std::mem::take(&mut self.changes).into();
+        let all = std::mem::take(&mut self.changes);
+        let (own, rest): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|one| receiver.group(one) == group);
+        self.changes = rest.into();
         let dropped = std::mem::take(&mut self.dropped);
-        Some(Letter { changes, dropped, host: host.clone(), at_ms: self.at_ms })
+        Some(Letter { changes: own, dropped, group, host: host.clone(), at_ms: self.at_ms })
     }
 }
 
@@ -179,7 +179,7 @@ impl Line {
             self.news.notified().await;
             tokio::time::sleep_until(next).await;
             loop {
-                let letter = self.queue().take(&host);
+                let letter = self.queue().take(&self.receiver, &host);
                 let Some(letter) = letter else { break };
                 let done = self.deliver(&letter, &mut next, &mut random).await;
                 self.keep(done);

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::alert::{AlertId, AlertState, Severity};
+use crate::model::alert::{self, AlertId, Labels, Severity};
 use crate::model::id::SourceId;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
@@ -27,6 +27,8 @@ pub struct Letter {
     pub changes: Vec<Change>,
     /// How many more began to fire, and ended.
     pub dropped: [u64; 2],
+    /// What all of them have in common, where the receiver has them told apart by it.
+    pub group: Labels,
     /// The machine that tells.
     pub host: SafeText,
     /// When, in milliseconds since 1970 UTC.
@@ -42,6 +44,7 @@ struct Row<'a> {
     severity: Severity,
     state: &'static str,
     message: &'a SafeText,
+    labels: &'a Labels,
 }
 
 impl Letter {
@@ -53,7 +56,7 @@ impl Letter {
 
     /// How many began to fire, and how many ended.
     pub fn counts(&self) -> [u64; 2] {
-        let ended = self.changes.iter().filter(|change| change.to == AlertState::Ok).count() as u64;
+        let ended = self.changes.iter().filter(|change| change.is_end()).count() as u64;
         let fired = self.changes.len() as u64 - ended;
         [fired + self.dropped[0], ended + self.dropped[1]]
     }
@@ -73,20 +76,22 @@ impl Letter {
     fn rows(&self) -> Value {
         let [firing, resolved] = self.counts();
         let row = |change| -> Row<'_> {
-            let Change { id, severity, to, message, .. }: &Change = change;
+            let Change { id, severity, message, labels, .. }: &Change = change;
             Row {
                 rule: &id.rule,
                 node: self.node(change),
                 thing: &id.thing,
                 severity: *severity,
-                state: if *to == AlertState::Ok { "resolved" } else { "firing" },
+                state: if change.is_end() { "resolved" } else { "firing" },
                 message,
+                labels,
             }
         };
         let listed: Vec<Row<'_>> = self.worst().take(FOR_PROGRAMS).map(row).collect();
         json!({
             "isomon": env!("CARGO_PKG_VERSION"),
             "from": self.host,
+            "group": self.group,
             "at": Stamp { mono_ms: 0, wall_ms: self.at_ms }.rfc3339(),
             "firing": firing,
             "resolved": resolved,
@@ -98,9 +103,7 @@ impl Letter {
     /// What turned: what fires first, the worst first.
     fn worst(&self) -> impl Iterator<Item = &Change> {
         let mut sorted: Vec<&Change> = self.changes.iter().collect();
-        sorted.sort_by_key(|change| {
-            (change.to == AlertState::Ok, std::cmp::Reverse(change.severity))
-        });
+        sorted.sort_by_key(|change| (change.is_end(), std::cmp::Reverse(change.severity)));
         sorted.into_iter()
     }
 
@@ -113,13 +116,14 @@ impl Letter {
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!("{count} {word}"))
             .collect();
-        let mut words = format!("isomon on {}: {}", plain(self.host.as_str()), counted.join(", "));
+        let group = alert::written(&self.group);
+        let group = if group.is_empty() { group } else { format!(" ({})", plain(&group)) };
+        let host = plain(self.host.as_str());
+        let mut words = format!("isomon on {host}{group}: {}", counted.join(", "));
         let mut listed = 0;
         for change in self.worst().take(LISTED) {
-            let state = match change.to {
-                AlertState::Ok => "RESOLVED".to_owned(),
-                _ => change.severity.name().to_uppercase(),
-            };
+            let severity = || change.severity.name().to_uppercase();
+            let state = if change.is_end() { "RESOLVED".to_owned() } else { severity() };
             let line = format!(
                 "\n{state} {} — {}",
                 plain(&AlertId { node: self.node(change), ..change.id.clone() }.to_string()),
@@ -166,17 +170,19 @@ fn slack(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::alert::AlertState;
 
     fn change(thing: &str, to: AlertState) -> Change {
         let id = AlertId { rule: "hot".into(), node: "web-1".into(), thing: thing.into() };
         let (severity, from) = (Severity::Warning, AlertState::Ok);
-        Change { id, severity, from, to, message: "GPU at 95 °C".into() }
+        let labels = Labels::from([("team".into(), "ml".into())]);
+        Change { id, severity, from, to, message: "GPU at 95 °C".into(), labels }
     }
 
     #[test]
     fn what_does_not_fit_is_a_number() {
         let changes = vec![change("x", AlertState::Firing); 100];
-        let letter = Letter { changes, dropped: [9_900, 0], host: "a".into(), at_ms: 0 };
+        let letter = Letter { changes, dropped: [9_900, 0], host: "a".into(), ..Letter::default() };
         let of = |way| serde_json::from_slice::<Value>(&letter.body(way)).unwrap();
         let content = of(Way::Discord)["content"].as_str().unwrap().to_owned();
         assert!(content.starts_with("isomon on a: 10000 firing\n"), "{content}");
@@ -184,6 +190,7 @@ mod tests {
         let rows = of(Way::Webhook);
         assert_eq!((&rows["firing"], &rows["not_listed"]), (&json!(10_000), &json!(9_900)));
         assert_eq!(rows["alerts"].as_array().unwrap().len(), 100);
+        assert_eq!(rows["alerts"][0]["labels"], json!({ "team": "ml" }));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::deliver::Post;
 use super::{Desk, book, load};
 use crate::model::alert::{Acknowledgement, AlertId, AlertWish, Silence, Turn};
 use crate::model::text::SafeText;
-use crate::store::alert::Notes;
+use crate::store::alert::{Notes, version};
 
 /// Letters of a reason that are kept.
 const REASON: usize = 120;
@@ -53,8 +53,16 @@ impl Desk {
         }
     }
 
+    /// Reads the rules again where somebody has written to their file.
+    pub(super) fn look_at_rules(&mut self) {
+        if version(&self.settings.rules) != self.read {
+            self.reload();
+        }
+    }
+
     /// Reads the rules again; with a mistake in them everything stays as it was.
     fn reload(&mut self) {
+        self.read = version(&self.settings.rules);
         match load(&self.settings.rules) {
             Ok(rules) => {
                 self.mistake = None;
@@ -75,11 +83,14 @@ impl Desk {
                 let first = why.lines().next().unwrap_or_default();
                 let above = self.settings.rules.parent().map(|dir| format!("{}/", dir.display()));
                 let first = above.and_then(|above| first.strip_prefix(&above)).unwrap_or(first);
-                let last = why.lines().last().filter(|last| last.starts_with("  "));
+                let last = why
+                    .lines()
+                    .last()
+                    .filter(|last| last.starts_with("  ") && !last.trim_start().starts_with('|'));
                 let what = format!("{first}; {}", last.unwrap_or_default().trim());
                 let what = what.trim_end_matches("; ").to_owned();
                 self.mistake = Some(SafeText::new(&what));
-                self.voice.warn(&what);
+                self.voice.warn(&format!("{what}; the rules before are still in force"));
             }
         }
     }

@@ -17,7 +17,7 @@ use super::wire::{Order, Report};
 use super::{Error, docker, host, sweep};
 use crate::model::bench::Limits;
 use crate::model::job::Chunk;
-use crate::model::usage::Usage;
+use crate::model::usage::{Held, Usage};
 
 /// Time a launcher gets beyond a task's own, before it is given up.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -92,6 +92,11 @@ impl Lot {
     /// What everything in it has used so far; `None` without groups.
     pub(super) fn usage(&self) -> Option<Usage> {
         self.plot.group.usage()
+    }
+
+    /// Memory that everything in it holds; `None` where no group counts it.
+    pub(super) fn held(&self) -> Option<Held> {
+        self.plot.group.held()
     }
 
     /// Its control group, from the root of each hierarchy.

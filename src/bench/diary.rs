@@ -152,7 +152,9 @@ impl Diary {
         let count = self.errors.entry((stage, fault.kind, cell)).or_default();
         *count += 1;
         let count = *count;
-        let words = format!("{}: {}", fault.kind.words(), fault.message);
+        let kind = fault.kind.words();
+        let again = fault.message.as_str() == kind;
+        let words = if again { kind.to_owned() } else { format!("{kind}: {}", fault.message) };
         self.say(at, name, true, &words);
         if count <= TOLD {
             fault.said.iter().for_each(|line| self.say(at, name, true, line.as_str()));

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::model::bench::HostState;
+use crate::model::load::Waits;
 use crate::model::root::Roots;
 use crate::model::time::Stamp;
 use crate::model::usage::Usage;
@@ -37,6 +38,15 @@ impl Host {
         self.past.front().map_or_else(HostState::default, |(then, earlier)| {
             counters.since(earlier, now.since(*then))
         })
+    }
+
+    /// How long something waited from `start` until the last mark, the sandboxes included; `None` where
+    /// the kernel does not tell.
+    pub(super) fn waits(&self, start: Stamp) -> Option<Waits> {
+        let (now, counters) = self.past.back()?;
+        let (then, earlier) = self.past.iter().rev().find(|(then, _)| *then <= start)?;
+        let waits = counters.waits_since(earlier, now.since(*then));
+        (!waits.is_unknown()).then_some(waits)
     }
 
     /// Drops what is further back than it takes to look back over `length`.

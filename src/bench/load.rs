@@ -6,32 +6,35 @@
 //! or is refused becomes a step without figures that says why.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::course::{Course, count};
-use super::diary::Fault;
+use super::diary::{Diary, Fault};
+use super::voice::Voice;
 use crate::backend::Crew;
 use crate::model::bench::{BenchStage, Cell, Outcome, Plan, Taint};
 use crate::model::load::{Load, LoadSummary, Shot, Step, Stride};
 use crate::model::pipeline::MomentKind;
 use crate::model::run::{RunEnd, RunEvent};
 use crate::model::text::SafeText;
-use crate::probe::interference::energy::Energy;
 use crate::stats::load::{is_alike, rate_of, sort, summary};
 use crate::stats::taint::{of_step, taints};
 
 pub(super) mod agenda;
 mod beside;
 mod closed;
+mod meter;
 mod open;
 mod punctual;
 mod record;
 mod stand;
 
 use agenda::Leg;
+use meter::Meters;
 use record::{Gain, Tasks};
 
 /// Times that each leg is visited, where the time allows.
@@ -41,6 +44,8 @@ pub(super) const ROUNDS: u32 = Load::ROUNDS;
 const FAULTS: usize = 20;
 /// An arrival that is started so much later than it was meant to come has waited, in seconds.
 const LATE: f64 = 0.010;
+/// Time after which it is looked whether the hands are there.
+const THERE: Duration = Duration::from_millis(500);
 
 /// The loads of a run, and what came of them so far.
 #[derive(Debug)]
@@ -250,7 +255,7 @@ impl Course {
         left: f64,
     ) -> Step {
         let tasks = self.tasks(leg, round);
-        let energy = Energy::find(&self.roots);
+        let meters = Meters::find(&self.roots);
         self.host.mark(self.clock.now(), crew.usage());
         let start = self.clock.now();
         let at_seconds = self.elapsed();
@@ -260,10 +265,17 @@ impl Course {
         let roots = self.roots.clone();
         let punctual = punctual::Punctual::by(&*self.clock);
         let bounds = stand::Bounds { roots, deadline };
-        let work = gain(crew, leg, &tasks, &energy, (bounds, punctual));
-        let gain = self.pulse.during(&*self.clock, work).await;
+        // By far the largest of all that a run waits for.
+        let work = Box::pin(gain(crew, leg, &tasks, &meters, (bounds, punctual)));
+        let (voice, diary) = (&self.voice, &self.diary);
+        let gain = tokio::select! {
+            biased;
+            gain = self.pulse.during(&*self.clock, work) => gain,
+            never = tell_hands(voice, diary, &meters) => match never {},
+        };
         self.host.mark(self.clock.now(), crew.usage());
         let host = self.host.since(start);
+        let waits = self.host.waits(start);
         let mut marks = of_step(leg.stride, taints(&host, &self.bounds, self.clocks.usual()));
         marks.extend(self.pulse.take().then_some(Taint::Paused));
         let energy_of = gain.joules.map(|_| SafeText::new("package"));
@@ -278,6 +290,8 @@ impl Course {
             cut_off: gain.cut_off.as_deref().map(SafeText::new),
             energy_joules: gain.joules,
             energy_of,
+            hands: gain.hands,
+            waits,
             host,
             taints: marks,
         }
@@ -325,6 +339,18 @@ impl Course {
     }
 }
 
+/// Tells the processes of the hands when they are there, so that one that is stuck can be asked where;
+/// then waits.
+async fn tell_hands(voice: &Voice, diary: &Diary, meters: &Meters) -> Infallible {
+    loop {
+        tokio::time::sleep(THERE).await;
+        if let Some(hands) = meters.hands() {
+            voice.tell(RunEvent::Workers(diary.workers_as(hands))).await;
+            return std::future::pending().await;
+        }
+    }
+}
+
 /// Whether so many arrivals of `step` had to wait that it is worth a word.
 fn is_held(step: &Step) -> bool {
     let late = |shot: &&Shot| {
@@ -339,19 +365,19 @@ async fn gain(
     crew: &mut (impl Crew + Send),
     leg: &Leg,
     work: &agenda::Work,
-    energy: &Energy,
+    meters: &Meters,
     (bounds, punctual): (stand::Bounds, punctual::Punctual),
 ) -> Gain {
     let window = Duration::try_from_secs_f64(leg.window).unwrap_or_default();
     match leg.stride {
         Stride::Throughput { at_once } => {
-            closed::gain(crew, at_once, &work.own, window, energy).await
+            closed::gain(crew, at_once, &work.own, window, meters).await
         }
         Stride::Latency { per_second, most } => {
             let arrivals = open::Arrivals { most, per_second, punctual };
-            open::gain(crew, arrivals, &work.own, window, energy).await
+            open::gain(crew, arrivals, &work.own, window, meters).await
         }
-        Stride::Neighbour { .. } => beside::gain(crew, work, window, energy).await,
+        Stride::Neighbour { .. } => beside::gain(crew, work, window, meters).await,
         Stride::Memory { count } => stand::memory(crew, &work.own, count).await,
         Stride::Density { most } => stand::density(crew, &work.own, most, &bounds).await,
     }

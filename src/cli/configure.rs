@@ -9,6 +9,7 @@ use color_eyre::eyre::WrapErr;
 
 use super::args::Args;
 use super::print;
+use super::screen::btop_themes;
 use super::setting;
 use super::{Exit, Outcome};
 use crate::config::template::{schema, template};
@@ -54,7 +55,8 @@ fn check(args: &Args) -> color_eyre::Result<()> {
     let config = setting::read(args.config.as_deref())?;
     let home = setting::config_dir()?;
     Keymap::load(&home.join("keymap.toml")).wrap_err("the keys are wrong")?;
-    Themes::load(Some(&home.join("themes")), &config.screen.theme, Depth::True)
+    let (own, others) = (home.join("themes"), btop_themes(&home));
+    Themes::load(Some(&own), &others, &config.screen.theme, Depth::True)
         .wrap_err("the theme is wrong")?;
     Ok(())
 }

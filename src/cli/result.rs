@@ -19,6 +19,8 @@ use crate::store::result::shelf::Brief;
 use crate::store::result::{self, METADATA, RUN, ResultDir};
 use crate::table;
 
+mod load;
+
 /// Where runs are unless somebody says.
 const RESULTS: &str = "results";
 
@@ -214,6 +216,11 @@ pub(super) fn compared(runs: &[ResultDir], noise: f64) -> (String, bool) {
     for other in others {
         let name = |dir: &ResultDir| SafeText::new(dir.number());
         let _infallible = writeln!(text, "{} -> {}", name(first), name(other));
+        part(
+            &mut text,
+            "not alike, so that figures differ for that alone",
+            &load::differences(first, other),
+        );
         let lines = metadata(first, other, noise);
         worse |= lines.iter().any(|line| line.ends_with(WORSE));
         part(&mut text, "metadata", &lines);

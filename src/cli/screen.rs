@@ -1,7 +1,7 @@
 //! `isomon` alone: the screen, fed by the hub.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::advice::Advise;
@@ -134,19 +134,31 @@ fn rings(bell: Bell) -> bool {
     }
 }
 
+/// Where btop's themes lie: the user's own first. `dir` is isomon's place beside btop's.
+pub(super) fn btop_themes(dir: &Path) -> Vec<PathBuf> {
+    let own = dir.with_file_name("btop").join("themes");
+    let theirs = ["/usr/local/share/btop/themes", "/usr/share/btop/themes"].map(PathBuf::from);
+    [own].into_iter().chain(theirs).collect()
+}
+
 fn options(setting: &Setting, readonly: bool) -> Options {
     let (screen, dir) = (&setting.config.screen, &setting.config_dir);
     Options {
         theme: screen.theme.clone(),
         themes: Some(dir.join("themes")),
+        btop_themes: btop_themes(dir),
         keymap: Some(dir.join("keymap.toml")),
         color: screen.color,
         ascii: screen.ascii,
+        charts: screen.charts,
         mouse: screen.mouse,
         readonly,
         bell: rings(screen.bell),
         threshold: setting.config.threshold,
         interval: setting.config.watch.interval.0,
+        settings: Some(setting.path.clone()),
+        flags: setting.flags.clone(),
+        habits: state_dir().ok().map(|dir| dir.join("screen.json")),
         open: None,
     }
 }

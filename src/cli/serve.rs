@@ -3,7 +3,7 @@
 //! What is asked for is checked before anything is opened: whoever could be reached from elsewhere and
 //! lets everybody in does not start.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use color_eyre::eyre::{Result, WrapErr};
@@ -15,13 +15,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::advice::Advise;
 use super::setting::Setting;
-use super::signals::Signals;
+use super::signals::{Signals, Terminal};
 use super::{Exit, Outcome, alerts, local_watch, log, print, record, recorder, runtime, shield};
 use crate::alert::Begun;
 use crate::hub::Hub;
 use crate::hub::local::Local;
+use crate::model::alert::AlertWish;
 use crate::model::command::Command;
 use crate::model::time::SystemClock;
+use crate::model::update::{Update, What};
 use crate::record::history::Recording;
 use crate::record::remote::Settings;
 use crate::serve::gate::Gate;
@@ -39,6 +41,7 @@ mod listen;
 mod pace;
 mod remote;
 mod safety;
+mod screen;
 mod token;
 pub(super) mod workload;
 
@@ -46,6 +49,8 @@ pub use args::ServeArgs;
 
 /// Updates that may wait to be folded.
 const ROOM: usize = 1_024;
+/// Sentences that may wait to be said.
+const SENTENCES: usize = 16;
 
 /// What stands below the flags.
 pub(super) const AFTER_HELP: &str = "\
@@ -55,16 +60,20 @@ elsewhere needs a token and TLS, and every request from elsewhere the token.
 
 Examples:
   isomon serve
+  isomon serve --web, and in a browser: http://127.0.0.1:7070/screen
   isomon serve --allow-bench --token-file ~/.config/isomon/token
   isomon serve --listen 0.0.0.0:7070 --token-file token --tls-self
   ssh -L 7070:127.0.0.1:7070 node, and there: isomon serve
-  curl -s http://127.0.0.1:7070/v1/nodes";
+  curl -s http://127.0.0.1:7070/v1/nodes
 
-pub(super) fn run(wish: &ServeArgs, setting: &Setting) -> Outcome {
+The rules of alerts are read again when their file changes, and on SIGHUP.";
+
+/// `config` is the settings file that was named, if any.
+pub(super) fn run(wish: &ServeArgs, setting: &Setting, config: Option<&Path>) -> Outcome {
     log::to_stderr()?;
     lean::prepare();
     runtime::block_on(async {
-        if wish.stdio { stdio(wish, setting).await } else { http(wish, setting).await }
+        if wish.stdio { stdio(wish, setting).await } else { http(wish, setting, config).await }
     })?
 }
 
@@ -93,6 +102,9 @@ impl Watched {
         let clock = Arc::new(SystemClock);
         let mut hub = Hub::new(Arc::clone(&local), clock.clone(), random, interval);
         let updates = hub.subscribe(ROOM);
+        if !wish.stdio {
+            tokio::spawn(say(hub.subscribe_to(SENTENCES, |what| matches!(what, What::Notice(_)))));
+        }
         // Whoever asks by SSH keeps what it hears itself.
         let recording = recorder::begin(&mut hub, setting, !wish.no_history && !wish.stdio);
         let stop = CancellationToken::new();
@@ -132,6 +144,14 @@ impl Watched {
         Ok(Self { context, stop, hub, recording, judging, tape })
     }
 
+    /// Has the rules of alerts read again.
+    fn read_again(&self) {
+        if let Some(judging) = &self.judging {
+            // One who has so much to read that this finds no room is about to.
+            judging.wishes.try_send(AlertWish::Reload).unwrap_or_default();
+        }
+    }
+
     /// Ends what is going on, and hears it to its end.
     async fn end(self) -> Outcome {
         if let Some(platform) = self.context.workloads.get() {
@@ -144,6 +164,15 @@ impl Watched {
         match self.tape {
             Some((tape, path)) => tape.end(&path).await,
             None => Ok(Exit::Good),
+        }
+    }
+}
+
+/// Writes to standard error what is said to people: that rules were read again, or cannot be.
+async fn say(mut updates: mpsc::Receiver<Update>) {
+    while let Some(update) = updates.recv().await {
+        if let What::Notice(notice) = update.what {
+            print::err(&format!("isomon: {}", notice.text));
         }
     }
 }
@@ -194,16 +223,18 @@ async fn stdio(wish: &ServeArgs, setting: &Setting) -> Outcome {
 }
 
 /// Speaks HTTP, until a signal.
-async fn http(wish: &ServeArgs, setting: &Setting) -> Outcome {
+async fn http(wish: &ServeArgs, setting: &Setting, config: Option<&Path>) -> Outcome {
     if wish.has_secrets() {
         shield::close();
     }
     let allowed = serve::Setting {
         bench: wish.allow_bench,
         exec: wish.allow_exec,
+        screen: wish.allow_screen,
         token: token::read(wish)?,
     };
     safety::check_exec(wish, allowed.token.is_some())?;
+    safety::check_screen(wish, allowed.token.is_some())?;
     safety::check_results(&wish.results)?;
     let info = setting.local.info();
     let to = remote::settings(&setting.config.remote_write, info.hostname.as_str())?;
@@ -215,8 +246,12 @@ async fn http(wish: &ServeArgs, setting: &Setting) -> Outcome {
     let listeners = listen::open(&places)?;
     let mut signals =
         Signals::listen().wrap_err("signals cannot be heard").advise("see `ulimit`")?;
-    print::err(&safety::words(&listeners, &allowed, tls.as_ref())?);
+    print::err(&safety::words(&listeners, &allowed, tls.as_ref(), wish.web)?);
     let watched = Watched::start(wish, setting, allowed, to)?;
+    if wish.web {
+        let screens = screen::screens(wish, config);
+        watched.context.screens.set(screens).unwrap_or_default();
+    }
     let router = serve::door().router(&watched.context);
     let acceptor = tls.map(|tls| tls.acceptor);
     let server = Server::new(Arc::clone(&watched.context), Gate::new(hosts), router, acceptor);
@@ -225,7 +260,7 @@ async fn http(wish: &ServeArgs, setting: &Setting) -> Outcome {
         .into_iter()
         .map(|listener| tokio::spawn(Arc::clone(&server).run(listener, stop.clone())))
         .collect();
-    signals.recv().await;
+    signals.end(Terminal::now(), || watched.read_again()).await;
     // What is going on ends first, so that who listens hears it.
     let exit = watched.end().await?;
     stop.cancel();

@@ -24,6 +24,10 @@ const NONBLOCK: i32 = libc::O_NONBLOCK;
 pub(super) struct Setting {
     pub(super) config: Config,
     pub(super) config_dir: PathBuf,
+    /// The file of the settings; need not be there.
+    pub(super) path: PathBuf,
+    /// The settings that a flag goes before, as `section.key`.
+    pub(super) flags: Vec<&'static str>,
     pub(super) local: Local,
 }
 
@@ -40,9 +44,23 @@ impl Setting {
             config.screen.theme.clone_from(theme);
         }
         let local = Local::new(Roots::default(), state_dir()?.join("runs"));
-        let config_dir = config_dir()?;
-        Ok(Self { config, config_dir, local })
+        let (config_dir, flags) = (config_dir()?, flags(args));
+        let path = args.config.clone().map_or_else(default_path, Ok)?;
+        Ok(Self { config, config_dir, path, flags, local })
     }
+}
+
+/// The settings that a flag of `args` goes before.
+fn flags(args: &Args) -> Vec<&'static str> {
+    let screen = &args.screen;
+    let given = [
+        (screen.interval.is_some(), "watch.interval"),
+        (screen.theme.is_some(), "screen.theme"),
+        (args.color.is_some(), "screen.color"),
+        (screen.ascii, "screen.ascii"),
+        (screen.no_mouse, "screen.mouse"),
+    ];
+    given.into_iter().filter(|(given, _)| *given).map(|(_, name)| name).collect()
 }
 
 /// The settings in `named`, or in the usual file; only a named one must be there.

@@ -243,7 +243,7 @@ const fn kind(value: &Value) -> &'static str {
 }
 
 /// A variable's text as a value of the kind `like` is.
-fn as_toml(text: &str, like: &Value) -> Value {
+pub(super) fn as_toml(text: &str, like: &Value) -> Value {
     let parsed = match like {
         Value::Boolean(_) => text.parse().ok().map(Value::Boolean),
         Value::Float(_) => text.parse().ok().map(Value::Float),

@@ -41,6 +41,9 @@ impl<D: Deed> Hub<D> {
             Command::Replay(_) => self.say(true, "no recording is played here").await,
             Command::Cancel(id) => self.cancel(&id).await,
             Command::Export { run, to } => self.export(run, to),
+            Command::Report { job, to } => {
+                self.tasks.spawn(task::report(self.outlet(), job, to));
+            }
             Command::Alert(wish) => self.judge(wish).await,
             Command::Interval(interval) => self.set_interval(interval).await,
             Command::Pause(paused) => self.pace.send_modify(|pace| pace.paused = paused),

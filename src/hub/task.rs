@@ -12,11 +12,14 @@ use crate::model::backend::{BackendId, BackendStatus, Mend, Readiness};
 use crate::model::bench::{Plan, Progress, Summary};
 use crate::model::id::RunId;
 use crate::model::load::LoadSummary;
+use crate::model::pipeline::Pipeline;
 use crate::model::run::{RunEnd, RunEvent, RunTail};
 use crate::model::text::SafeText;
 use crate::model::update::{Notice, What};
 use crate::model::workflow::event::Failure;
 use crate::model::workflow::{Ending, WorkflowEvent, WorkflowTail, WorkflowWish};
+use crate::report::job_json;
+use crate::store;
 use crate::watch::Outlet;
 
 /// Events of a run that may wait to be passed on.
@@ -202,14 +205,29 @@ pub(super) async fn told(
 
 /// Writes a run to a file and says where.
 pub(super) async fn export<D: Deed>(deed: Arc<D>, outlet: Outlet, run: RunId, to: PathBuf) {
-    let doing = tokio::task::spawn_blocking(move || deed.export(&run, &to));
+    written(&outlet, tokio::task::spawn_blocking(move || deed.export(&run, &to))).await;
+}
+
+/// Writes what is told of `job` to `to`, or into it where it is a directory.
+pub(super) async fn report(outlet: Outlet, job: Box<Pipeline>, to: PathBuf) {
+    let doing = tokio::task::spawn_blocking(move || {
+        let path = if to.is_dir() { to.join(job_json::file_name(&job)) } else { to };
+        let text = job_json::json(&job).map_err(|error| SafeText::new(&error.to_string()))?;
+        store::export::write(&path, text).map_err(|error| SafeText::new(&error.to_string()))?;
+        Ok(path)
+    });
+    written(&outlet, doing).await;
+}
+
+/// Says which file was written, or why none was.
+async fn written(outlet: &Outlet, doing: JoinHandle<Result<PathBuf, SafeText>>) {
     match answer(doing).await {
         Ok(path) => {
             let text = SafeText::from(format!("wrote {}", path.display()));
             let notice = Notice { bad: false, text };
             outlet.send(What::Notice(notice)).await;
         }
-        Err(sentence) => tell(&outlet, Err(sentence)).await,
+        Err(sentence) => tell(outlet, Err(sentence)).await,
     }
 }
 

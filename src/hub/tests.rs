@@ -10,6 +10,7 @@ use crate::model::backend::{BackendId, BackendStatus, Mend, Readiness, Traits};
 use crate::model::bench::{Effort, HostState, Limits, Outcome, Payload, Phases, Plan, Sample};
 use crate::model::id::RunId;
 use crate::model::past::{Past, PastWish};
+use crate::model::pipeline::Pipeline;
 use crate::model::run::{Fingerprint, Run, RunEnd, RunEvent, RunHead, RunTail, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::time::{Stamp, SystemClock};
@@ -429,6 +430,22 @@ async fn a_failed_export_is_a_sentence() {
     let to = "/full".into();
     rig.wish(Command::Export { run, to }).await;
     assert_eq!(rig.notice().await.text.as_str(), "/full is full");
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_job_is_written() {
+    let mut rig = rig(false);
+    let dir = tempfile::tempdir().unwrap();
+    let job = Pipeline { id: "orders/7".into(), status: "RUNNING".into(), ..Pipeline::default() };
+    let report = |to: &Path| Command::Report { job: Box::new(job.clone()), to: to.to_owned() };
+    rig.wish(report(dir.path())).await;
+    let path = dir.path().join("isomon-job-orders-7.json");
+    assert_eq!(rig.notice().await.text.as_str(), format!("wrote {}", path.display()));
+    let read: Pipeline = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!(read, job);
+    rig.wish(report(&dir.path().join("gone/there.json"))).await;
+    let notice = rig.notice().await;
+    assert!(notice.bad && notice.text.as_str().contains("gone"), "{}", notice.text);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! much as who was there. It is bounded: what is beyond the bound is counted. Times that outlive a
 //! start are on the wall clock, in milliseconds since 1970 UTC.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ use super::text::SafeText;
 pub const MOST: usize = 500;
 /// Entries of the history that are kept and told.
 pub const PAST: usize = 200;
+
+/// Labels of a rule.
+pub const LABELS: usize = 16;
 
 /// How much it matters.
 #[derive(
@@ -62,6 +66,15 @@ impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
+}
+
+/// What a rule says of its alerts beside their names, for who sorts and sends them on: `team` is `ml`.
+pub type Labels = BTreeMap<SafeText, SafeText>;
+
+/// `labels` as one writes them: `team=ml, tier=1`.
+pub fn written(labels: &Labels) -> String {
+    let each = labels.iter().map(|(name, value)| format!("{name}={value}"));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// How a rule stands for one thing.
@@ -179,6 +192,9 @@ pub struct Alert {
     pub since_ms: i64,
     /// What is the matter, with the values of now.
     pub message: SafeText,
+    /// What its rule says of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: Labels,
     /// Who has seen it.
     pub acknowledged: Option<Acknowledgement>,
     /// Until when nobody is told.
@@ -253,6 +269,9 @@ pub struct RuleBrief {
     pub for_ms: u64,
     /// How much it matters.
     pub severity: Severity,
+    /// What it says of its alerts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: Labels,
     /// Whether it is one that isomon comes with.
     pub preset: bool,
     /// How many things are ok, unsure, pending and firing by it.
@@ -316,6 +335,9 @@ impl Alerts {
         self.rules.truncate(MOST);
         self.receivers.truncate(MOST);
         self.silences.truncate(MOST);
+        let of_alerts = self.alerts.iter_mut().map(|alert| &mut alert.labels);
+        let of_rules = self.rules.iter_mut().map(|rule| &mut rule.labels);
+        of_alerts.chain(of_rules).filter(|all| all.len() > LABELS).for_each(BTreeMap::clear);
     }
 }
 

@@ -10,6 +10,7 @@ use super::backend::BackendId;
 use super::bench::Plan;
 use super::id::{RunId, SourceId};
 use super::past::PastWish;
+use super::pipeline::Pipeline;
 use super::replay::ReplayWish;
 use super::workflow::WorkflowWish;
 
@@ -69,6 +70,13 @@ pub enum Command {
         /// Which run.
         run: RunId,
         /// Where to; a directory gets `isomon-<id>.json`.
+        to: PathBuf,
+    },
+    /// Write what is told of a job as JSON: one that is elsewhere, or still goes on.
+    Report {
+        /// The job.
+        job: Box<Pipeline>,
+        /// Where to; a directory gets `isomon-job-<id>.json`.
         to: PathBuf,
     },
     /// Do this with the alerts of this isomon.

@@ -10,6 +10,10 @@ use super::bench::{Estimate, HostState, Outcome, Phases, Taint};
 use super::text::SafeText;
 use super::unit::{Bytes, Ratio, Seconds};
 
+mod toll;
+
+pub use toll::{HandUse, Waits};
+
 /// A load that a plan asks for, on each of its backends and starts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "load")]
@@ -150,6 +154,13 @@ pub struct Step {
     /// Where that is counted: `package`, `gpu`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy_of: Option<SafeText>,
+    /// What each of its hands used, in their order; empty where nothing is started by hands, or where
+    /// it was not measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hands: Vec<HandUse>,
+    /// How long something of it waited, or of the whole machine where its sandboxes are not told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Waits>,
     /// What the host was doing meanwhile besides.
     pub host: HostState,
     /// What may have disturbed it; empty means quiet.
@@ -179,6 +190,9 @@ pub struct Shot {
     pub phases: Phases,
     /// How it ended.
     pub outcome: Outcome,
+    /// Which of the step's hands had it, from 0; `None` where that was not noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hand: Option<u32>,
 }
 
 /// Memory while so many stand still.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::id::SourceId;
+use super::serving::{self, Key};
 use super::text::SafeText;
 
 /// Whose numbers are kept together: they are taken at one moment.
@@ -13,9 +14,9 @@ use super::text::SafeText;
 pub struct Track {
     /// The source that told them.
     pub source: SourceId,
-    /// What they are numbers of: `node`, `gpu`, and what later versions add.
+    /// What they are numbers of: `node`, `gpu`, `model`, and what later versions add.
     pub kind: SafeText,
-    /// Which one of these: a GPU's id; empty for the node itself.
+    /// Which one of these: a GPU's id, a model and where it answers; empty for the node itself.
     pub name: SafeText,
 }
 
@@ -28,6 +29,11 @@ impl Track {
     /// The numbers of a GPU.
     pub fn gpu(source: &SourceId, id: &SafeText) -> Self {
         Self { source: source.clone(), kind: "gpu".into(), name: id.clone() }
+    }
+
+    /// The numbers of a model.
+    pub fn model(source: &SourceId, key: &Key) -> Self {
+        Self { source: source.clone(), kind: "model".into(), name: serving::named(key) }
     }
 }
 

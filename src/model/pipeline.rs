@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::load::Waits;
 use super::text::SafeText;
 use super::unit::{Ratio, Seconds};
 
@@ -111,6 +112,12 @@ impl Pipeline {
             .max_by_key(|stage| stage.queue)
             .or_else(|| longest.max_by(|left, right| took(left).total_cmp(&took(right))))
     }
+
+    /// How long the work of the stage called `id` waited, and for what, at the worst.
+    pub fn waits(&self, id: &SafeText) -> Waits {
+        let of = self.pressure.iter().filter(|one| one.stage == *id);
+        of.fold(Waits::default(), |waits, one| waits.most(one.waits))
+    }
 }
 
 /// A stage of a job.
@@ -147,6 +154,8 @@ pub struct Stage {
     pub backpressure: Option<bool>,
     /// Largest lag of a partition over the mean lag; over [`SKEWED`] is skewed.
     pub skew: Option<f64>,
+    /// Why that is not told, where there is a reason.
+    pub skew_gap: Option<SafeText>,
     /// The parts of its work, where the platform tells of each.
     pub partitions: Vec<Partition>,
     /// Why it failed.

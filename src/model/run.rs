@@ -246,6 +246,10 @@ pub struct RunBrief {
     pub status: SafeText,
     /// What ran in it: backends, or stages.
     pub parts: Vec<SafeText>,
+    /// How many stages it has; `None` in briefs of before it was said, until they are made anew.
+    pub stages: Option<u32>,
+    /// How many worked for it; `None` in such briefs too, and where that was not kept.
+    pub workers: Option<u32>,
     /// Samples that ended well.
     pub completed: u32,
     /// Samples that failed.

@@ -144,6 +144,18 @@ impl Serving {
 /// What tells a model from the others of its node: its name, and where it answers.
 pub type Key = (SafeText, Option<SafeText>);
 
+/// `key` in words, `m at 127.0.0.1:8000`.
+pub fn named((model, address): &Key) -> SafeText {
+    address.as_ref().map_or_else(|| model.clone(), |at| format!("{model} at {at}").into())
+}
+
+/// The key that [`named`] wrote `words` of.
+pub fn key_of(words: &SafeText) -> Key {
+    let parts = words.as_str().rsplit_once(" at ");
+    let parts = parts.filter(|(_, at)| at.contains(':') && !at.contains(' '));
+    parts.map_or_else(|| (words.clone(), None), |(model, at)| (model.into(), Some(at.into())))
+}
+
 /// What serves a model.
 #[derive(
     Clone,

@@ -59,7 +59,7 @@ fn inputs(run: &RunState) -> Vec<Artifact> {
 
 fn stages(run: &RunState) -> impl Iterator<Item = Artifact> {
     let edges = stage::edges(&run.head.plan);
-    let all = stage::planned(&run.head.plan).filter(|stage| *stage != BenchStage::Figures);
+    let all = BenchStage::planned(&run.head.plan).filter(|stage| *stage != BenchStage::Figures);
     all.map(move |stage| {
         let fed = edges.iter().filter(|(_, to)| to.as_str() == stage.name());
         let mut parents: Vec<SafeText> = fed.map(|(from, _)| from.clone()).collect();
@@ -88,7 +88,8 @@ fn parts(run: &RunState) -> impl Iterator<Item = Artifact> {
 
 /// The files that every run has.
 fn files(run: &RunState) -> Vec<Artifact> {
-    let loads = stage::planned(&run.head.plan).filter(|stage| stage.load(&run.head.plan).is_some());
+    let loads =
+        BenchStage::planned(&run.head.plan).filter(|stage| stage.load(&run.head.plan).is_some());
     let loads: Vec<SafeText> = loads.map(|stage| stage.name().into()).collect();
     let named = |stage: BenchStage| SafeText::from(stage.name());
     let mut parts: Vec<SafeText> = parts(run).map(|part| part.id).collect();

@@ -11,18 +11,12 @@ use crate::model::unit::{Ratio, Seconds};
 use crate::state::RunState;
 use crate::state::run::tally::StageTally;
 
-/// Share of a part that is little, when no more is left.
-const LITTLE: f64 = 0.05;
-
-/// The stages that a benchmark of `plan` has.
-pub(super) fn planned(plan: &Plan) -> impl Iterator<Item = BenchStage> {
-    BenchStage::ALL.into_iter().filter(|stage| stage.is_in(plan))
-}
+mod skew;
 
 /// Every stage of `run`.
 pub(super) fn stages(run: &RunState, now: Stamp) -> Vec<Stage> {
     let own = super::elapsed(run, now).0;
-    planned(&run.head.plan).map(|stage| one(run, stage, own)).collect()
+    BenchStage::planned(&run.head.plan).map(|stage| one(run, stage, own)).collect()
 }
 
 /// Which stage feeds which.
@@ -30,7 +24,7 @@ pub(super) fn edges(plan: &Plan) -> Vec<(SafeText, SafeText)> {
     let (mut edges, mut before) = (Vec::new(), None::<BenchStage>);
     let mut edge =
         |from: BenchStage, to: BenchStage| edges.push((from.name().into(), to.name().into()));
-    for stage in planned(plan) {
+    for stage in BenchStage::planned(plan) {
         match stage {
             BenchStage::Prepare | BenchStage::WarmUp | BenchStage::Rounds => {
                 if let Some(before) = before {
@@ -56,6 +50,7 @@ pub(super) fn pressure(run: &RunState) -> Vec<Pressure> {
         stage: waiting.stage.name().into(),
         queue: waiting.queue,
         active: waiting.active,
+        waits: waiting.waits,
     });
     told.collect()
 }
@@ -86,7 +81,7 @@ impl Standing {
 /// after it.
 pub(super) fn standing(run: &RunState, stage: BenchStage) -> Standing {
     let begun = |stage: BenchStage| run.tally.stage(stage).began().is_some();
-    let last = planned(&run.head.plan).filter(|stage| begun(*stage)).last();
+    let last = BenchStage::planned(&run.head.plan).filter(|stage| begun(*stage)).last();
     let is_last = last == Some(stage);
     let past = last.is_some_and(|last| last > stage) || run.tally.stage(stage).closed.is_some();
     if run.is_live() && run.tally.current.is_some_and(|current| current == stage) {
@@ -120,6 +115,7 @@ fn one(run: &RunState, stage: BenchStage, own: f64) -> Stage {
     let amount = amount(run, stage, standing);
     let took = tally.took(own).map(Seconds);
     let partitions = partitions(run, stage, standing);
+    let skew = skew::of(stage, &partitions);
     let at_work = worker::at_work(run, stage, running);
     let per_second = |count: u64| match took {
         _ if running => tally.lately.per_second(own),
@@ -141,7 +137,8 @@ fn one(run: &RunState, stage: BenchStage, own: f64) -> Stage {
         output_per_second: per_second(amount.output),
         queue: Some(amount.queue),
         backpressure: backpressure(run, stage, running),
-        skew: skew(&partitions),
+        skew: skew.as_ref().ok().copied(),
+        skew_gap: skew.err(),
         partitions,
         error: error(run, standing),
     }
@@ -194,7 +191,8 @@ const fn is_over(standing: Standing) -> bool {
     !matches!(standing, Standing::Pending | Standing::Running)
 }
 
-/// The cells of a stage, each with how much of it is done and how much is to come.
+/// The cells of a stage, each with how much of it is done and how much is to come; of a load with several
+/// hands those too, each with how far it is behind the busiest.
 fn partitions(run: &RunState, stage: BenchStage, standing: Standing) -> Vec<Partition> {
     let tally = run.tally.stage(stage);
     let each = match stage {
@@ -209,29 +207,18 @@ fn partitions(run: &RunState, stage: BenchStage, standing: Standing) -> Vec<Part
     let rounds = matches!(stage, BenchStage::WarmUp | BenchStage::Rounds);
     let cells = run.cells().filter(|(index, _)| rounds || tally.done.contains_key(index));
     let alone = rounds && standing != Standing::Pending;
-    cells
-        .map(|(index, cell)| {
-            let done = tally.done.get(&index).copied().unwrap_or(0);
-            Partition {
-                id: SafeText::new(&cell.name()),
-                latest: Some(each.max(done)),
-                committed: Some(done),
-                lag: Some(each.saturating_sub(done)),
-                worker: if alone { worker::id(stage, 0) } else { SafeText::default() },
-            }
-        })
-        .collect()
-}
-
-/// The largest lag over the mean; `None` where none lags, or where there is but one, and near the end: a
-/// part with little left beside one with nothing is no sign of anything.
-fn skew(partitions: &[Partition]) -> Option<f64> {
-    let largest = partitions.iter().filter_map(|part| part.latest).max().unwrap_or(0);
-    let little = (largest as f64 * LITTLE).max(1.0);
-    let lags: Vec<f64> = partitions.iter().filter_map(|part| Some(part.lag? as f64)).collect();
-    let mean = lags.iter().sum::<f64>() / lags.len().max(1) as f64;
-    let most = lags.iter().copied().fold(0.0, f64::max);
-    (lags.len() > 1 && most > little).then(|| most / mean)
+    let cells = cells.map(|(index, cell)| {
+        let done = tally.done.get(&index).copied().unwrap_or(0);
+        Partition {
+            id: SafeText::new(&cell.name()),
+            kind: skew::CELL.into(),
+            latest: Some(each.max(done)),
+            committed: Some(done),
+            lag: Some(each.saturating_sub(done)),
+            worker: if alone { worker::id(stage, 0) } else { SafeText::default() },
+        }
+    });
+    cells.chain(skew::hands(stage, tally)).collect()
 }
 
 /// Whether it holds back what feeds it: arrivals wait, or some of its cells are far behind.

@@ -271,7 +271,7 @@ fn lineage_has_no_loose_end_and_secrets_are_hidden() {
 #[test]
 fn a_plan_has_the_stages_of_its_loads() {
     let plan = head().plan;
-    let names: Vec<&str> = stage::planned(&plan).map(BenchStage::name).collect();
+    let names: Vec<&str> = BenchStage::planned(&plan).map(BenchStage::name).collect();
     assert_eq!(names, ["prepare", "warm-up", "rounds", "memory", "figures"]);
 }
 

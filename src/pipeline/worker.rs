@@ -12,6 +12,9 @@ use crate::model::unit::Seconds;
 use crate::state::RunState;
 use crate::state::run::tally::WorkerTally;
 
+/// Why no memory is told.
+const NO_GROUP: &str = "memory is counted by control groups, and it was in none: that needs root, or a \
+                        delegated group";
 /// Parts that are named of a worker.
 const PARTS: usize = 64;
 
@@ -45,6 +48,9 @@ pub(super) fn workers(run: &RunState, stages: &[Stage], now: Stamp) -> Vec<Worke
             }
         }
     }
+    for worker in &mut workers {
+        worker.gap = gap(run, worker);
+    }
     for moment in run.moments.iter().filter(|moment| !moment.worker.is_empty()) {
         if let Some(of) = workers.iter_mut().find(|worker| worker.id == moment.worker) {
             of.events.push(moment.clone());
@@ -73,6 +79,8 @@ fn one(run: &RunState, stage: BenchStage, slot: usize, tally: &WorkerTally, now:
         failed: Some(tally.failed),
         per_second: if running { tally.lately.per_second(own) } else { mean },
         busy_seconds: Some(Seconds(tally.busy_seconds)),
+        cores: tally.cores(),
+        memory_bytes: tally.peak,
         parts: parts.take(PARTS).map(|cell| SafeText::new(&cell.name())).collect(),
         events: life(run, &id, &name, tally, ended_ms),
         id,
@@ -106,9 +114,36 @@ fn life(
     std::iter::once(began).chain(ended).collect()
 }
 
+/// Why it is not known what `worker` uses, where one of its figures is missing.
+fn gap(run: &RunState, worker: &Worker) -> Option<SafeText> {
+    if worker.cores.is_some() && worker.memory_bytes.is_some() {
+        return None;
+    }
+    let stage = BenchStage::parse(worker.stage.as_str())?;
+    let mut of = run.tally.stage(stage).workers.iter();
+    let measured = of.any(|tally| tally.measured > 0);
+    let stands = matches!(stage, BenchStage::Memory | BenchStage::Density);
+    let rounds = matches!(stage, BenchStage::WarmUp | BenchStage::Rounds);
+    let words = match () {
+        () if stands => "what stands still is weighed together, in the figures of its load",
+        () if measured && worker.cores.is_some() => NO_GROUP,
+        () if measured => "the kernel counts no processor time of its processes",
+        () if rounds && worker.memory_bytes.is_some() => {
+            "it was at work for too short a time to tell its processor time"
+        }
+        () if rounds && (worker.cores.is_some() || !run.is_live()) => NO_GROUP,
+        () if rounds => "it was not looked at yet",
+        () if run.is_live() => "it is looked at when its first step is over",
+        () => "what each hand used was not written down in this run",
+    };
+    Some(words.into())
+}
+
 /// Adds to what is counted of `worker` what was `told` of it.
 fn overlay(worker: &mut Worker, told: &Worker, live: bool) {
-    (worker.cores, worker.memory_bytes, worker.gpu) = (told.cores, told.memory_bytes, told.gpu);
+    worker.cores = told.cores.or(worker.cores);
+    worker.memory_bytes = told.memory_bytes.or(worker.memory_bytes);
+    worker.gpu = told.gpu.or(worker.gpu);
     worker.started_ms = told.started_ms.or(worker.started_ms);
     worker.pid = told.pid;
     if !told.node.is_empty() {

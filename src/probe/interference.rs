@@ -12,6 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::model::bench::HostState;
+use crate::model::load::Waits;
 use crate::model::root::Roots;
 use crate::model::unit::Ratio;
 use crate::model::usage::Usage;
@@ -77,7 +78,10 @@ impl Counters {
             switches: switches(&stat),
             throttles: sensors.throttles(),
             clock_permille: sensors.clock().map(permille),
-            own_us: own.map_or_else(|| family(&roots.proc), |own| with_self(&roots.proc, own)),
+            own_us: own.map_or_else(
+                || family_us(&roots.proc, std::process::id()),
+                |own| with_self(&roots.proc, own),
+            ),
             cpu_stall_us: pressure("cpu"),
             memory_stall_us: pressure("memory"),
             io_stall_us: pressure("io"),
@@ -114,6 +118,23 @@ impl Counters {
                 .and_then(|(now, then)| now.checked_sub(then)),
             // To ask a GPU's driver takes longer than many a sample.
             gpu: None,
+        }
+    }
+
+    /// For what share of `elapsed` something of isomon's sandboxes waited, from `earlier` until this; where
+    /// those are not told apart, something of the whole machine. `None` in it where the kernel tells
+    /// neither, or where no time passed.
+    pub fn waits_since(&self, earlier: &Self, elapsed: Duration) -> Waits {
+        let share = |all: fn(&Self) -> Option<u64>, own: fn(&Usage) -> Option<u64>| {
+            let of = |counters: &Self| counters.own.as_ref().and_then(own);
+            let own = of(self).zip(of(earlier));
+            let (now, then) = own.or_else(|| all(self).zip(all(earlier)))?;
+            Ratio::of(now.checked_sub(then)? as f64, elapsed.as_secs_f64() * 1e6)
+        };
+        Waits {
+            cpu: share(|all| all.cpu_stall_us, |own| own.cpu_stall),
+            memory: share(|all| all.memory_stall_us, |own| own.memory_stall),
+            io: share(|all| all.io_stall_us, |own| own.io_stall),
         }
     }
 
@@ -193,10 +214,10 @@ fn with_self(proc: &Path, own: Usage) -> Option<u64> {
     own.cpu?.checked_add(user.checked_add(system)?.checked_mul(TICK_US)?)
 }
 
-/// Microseconds of isomon, of everything below it, and of what they waited for. `None` where the kernel
-/// does not list children (`CONFIG_PROC_CHILDREN`): half a family would look like other work.
-fn family(proc: &Path) -> Option<u64> {
-    let own = std::process::id();
+/// Microseconds of processor time of process `own`, of everything below it, and of what they waited for.
+/// `None` where the kernel does not list children (`CONFIG_PROC_CHILDREN`): half a family would look like
+/// other work.
+pub fn family_us(proc: &Path, own: u32) -> Option<u64> {
     let mut waiting = vec![own];
     let (mut ticks, mut seen) = (0_u64, 0);
     while let Some(pid) = waiting.pop() {
@@ -285,6 +306,21 @@ mod tests {
         assert_eq!(host.steal, Ratio::new(0.2));
         assert_eq!(host.cpu_pressure, Ratio::new(0.5));
         assert_eq!((host.memory_pressure, host.other_cores), (None, None));
+    }
+
+    #[test]
+    fn what_waits_is_told_of_the_sandboxes_or_else_of_the_machine() {
+        let fixture = Fixture::new();
+        fixture.set("pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=1000\n");
+        let own = |cpu_stall| Usage { cpu: Some(0), cpu_stall, ..Usage::default() };
+        let second = Duration::from_secs(1);
+        let (apart, untold) = (fixture.read_with(own(Some(0))), fixture.read_with(own(None)));
+        fixture.set("pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=801000\n");
+        let waits = fixture.read_with(own(Some(600_000))).waits_since(&apart, second);
+        assert_eq!((waits.cpu, waits.io), (Ratio::new(0.6), None));
+        let waits = fixture.read_with(own(None)).waits_since(&untold, second);
+        assert_eq!(waits.cpu, Ratio::new(0.8));
+        assert!(fixture.read().waits_since(&untold, Duration::ZERO).is_unknown());
     }
 
     #[test]

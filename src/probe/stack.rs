@@ -30,6 +30,8 @@ const MOST_BYTES: usize = 256 << 10;
 const MOST_LINES: usize = 1_000;
 /// Threads that are looked at.
 const THREADS: usize = 64;
+/// Processes below the one that is asked of that are told of too.
+const BELOW: usize = 16;
 /// Longest file that is read.
 const LONGEST: u64 = 64 << 10;
 
@@ -53,6 +55,7 @@ pub fn stack(roots: &Roots, pid: u32) -> Result<Stack, Error> {
     }
     let mut lines = vec![format!("process {pid} {}", name(&dir))];
     lines.extend(threads.iter().flat_map(|thread| told(thread, threads.len() > 1)));
+    lines.extend(below(roots, pid).into_iter().flat_map(|child| started(roots, child)));
     let mut stack = Stack { pid, by: "/proc".into(), ..Stack::default() };
     match debugger(roots, &dir, pid) {
         Ok(asked) => match run(&asked.argv, PATIENCE) {
@@ -68,6 +71,32 @@ pub fn stack(roots: &Roots, pid: u32) -> Result<Stack, Error> {
     let shown = lines.iter().filter(|line| !line.trim().is_empty()).take(MOST_LINES);
     stack.lines = shown.map(|line| SafeText::new(line)).collect();
     Ok(stack)
+}
+
+/// What process `pid` started and what that started, the nearest first: a launcher waits, and it is its
+/// sandbox that is stuck.
+fn below(roots: &Roots, pid: u32) -> Vec<u32> {
+    let (mut found, mut seen) = (vec![pid], 0);
+    while let Some(pid) = found.get(seen).copied().filter(|_| found.len() <= BELOW) {
+        seen += 1;
+        for thread in threads(&roots.proc.join(pid.to_string())) {
+            let children = text(&thread.join("children")).unwrap_or_default();
+            found.extend(children.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+        }
+    }
+    found.into_iter().skip(1).take(BELOW).collect()
+}
+
+/// What the kernel says of a process that one that is asked of started.
+fn started(roots: &Roots, pid: u32) -> Vec<String> {
+    let dir = roots.proc.join(pid.to_string());
+    let threads = threads(&dir);
+    let mut lines = Vec::new();
+    if !threads.is_empty() {
+        lines.push(format!("below it, process {pid} {}", name(&dir)));
+        lines.extend(threads.iter().flat_map(|thread| told(thread, threads.len() > 1)));
+    }
+    lines
 }
 
 /// A small file's text; `None` where it is not to be had.

@@ -242,6 +242,7 @@ fn step(cell: u32, at: u32, stride: Stride) -> Step {
         done_seconds: Seconds(f64::from(k) / 6.0 + 0.09 + f64::from(k * k % 13) / 500.0),
         phases: Phases::default(),
         outcome: Outcome::Good,
+        hand: None,
     };
     let standing = |count: u32| Standing {
         count,
@@ -262,6 +263,8 @@ fn step(cell: u32, at: u32, stride: Stride) -> Step {
         cut_off: None,
         energy_joules: None,
         energy_of: None,
+        hands: Vec::new(),
+        waits: None,
         host: HostState { cpu_pressure: Ratio::new(0.4), ..HostState::default() },
         taints: Vec::new(),
     }

@@ -16,8 +16,10 @@ use crate::model::secret::Secret;
 use crate::model::text::SafeText;
 
 mod head;
+mod label;
 
 pub use head::template;
+use label::Written;
 
 /// Longest file that is read, in bytes.
 pub const LONGEST_BYTES: usize = 256 << 10;
@@ -49,6 +51,7 @@ struct Entry {
     keep: Option<Spanned<String>>,
     severity: Option<Spanned<String>>,
     message: Option<Spanned<String>>,
+    labels: Option<Written>,
     #[serde(default)]
     off: bool,
 }
@@ -63,6 +66,8 @@ struct Told {
     url_file: Option<String>,
     command: Option<Vec<String>>,
     least: Option<Spanned<String>>,
+    labels: Option<Written>,
+    group_by: Option<Vec<Spanned<String>>>,
     #[serde(default = "yes")]
     resolved: bool,
     #[serde(default)]
@@ -72,9 +77,30 @@ struct Told {
 }
 
 /// Every key of the file, for what was perhaps meant.
-const KEYS: [&str; 18] = [
-    "presets", "baseline", "rule", "receiver", "name", "when", "until", "for", "keep", "severity",
-    "message", "off", "kind", "url", "url_env", "url_file", "command", "least",
+const KEYS: [&str; 23] = [
+    "presets",
+    "baseline",
+    "rule",
+    "receiver",
+    "name",
+    "when",
+    "until",
+    "for",
+    "keep",
+    "severity",
+    "message",
+    "labels",
+    "off",
+    "kind",
+    "url",
+    "url_env",
+    "url_file",
+    "command",
+    "least",
+    "group_by",
+    "resolved",
+    "allow_private",
+    "allow_loopback",
 ];
 
 const fn yes() -> bool {
@@ -226,6 +252,7 @@ impl Reading<'_> {
             keep: self.length(entry.keep.as_ref())?.unwrap_or(KEEP),
             severity: self.severity(entry.severity.as_ref())?,
             message,
+            labels: self.labels(entry.labels.as_ref())?,
             preset: self.preset,
         })
     }
@@ -302,6 +329,8 @@ impl Reading<'_> {
             url: held.into_iter().next().unwrap_or_default(),
             command,
             least: self.severity(told.least.as_ref())?,
+            labels: self.labels(told.labels.as_ref())?,
+            group_by: self.group_by(told.group_by.as_ref())?,
             resolved: told.resolved,
             allow_private: told.allow_private,
             allow_loopback: told.allow_loopback,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::thing::{Benched, Standing, Thing};
 use super::truth::Asked;
 use super::{Rule, Rules};
-use crate::model::alert::{Alert, AlertId, AlertState, RuleBrief, Severity};
+use crate::model::alert::{Alert, AlertId, AlertState, Labels, RuleBrief, Severity};
 use crate::model::id::SourceId;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
@@ -54,6 +54,29 @@ pub struct Change {
     pub to: AlertState,
     /// What is, or was, the matter.
     pub message: SafeText,
+    /// What the rule says of it.
+    pub labels: Labels,
+}
+
+/// What every alert has, beside the labels of its rule.
+pub const OWN: [&str; 4] = ["rule", "node", "thing", "severity"];
+
+impl Change {
+    /// Whether it fires no more.
+    pub fn is_end(&self) -> bool {
+        self.to == AlertState::Ok
+    }
+
+    /// What is called `name` of it: one of [`OWN`], or a label of its rule.
+    pub fn label(&self, name: &SafeText) -> Option<SafeText> {
+        match name.as_str() {
+            "rule" => Some(self.id.rule.clone()),
+            "node" => Some(self.id.node.clone()),
+            "thing" => Some(self.id.thing.clone()),
+            "severity" => Some(self.severity.name().into()),
+            _ => self.labels.get(name).cloned(),
+        }
+    }
 }
 
 /// The things of a rule, by node.
@@ -222,6 +245,7 @@ impl Judge {
                     state: instance.state,
                     since_ms: instance.since_ms,
                     message: instance.message.clone(),
+                    labels: rule.labels.clone(),
                     acknowledged: None,
                     silenced_until_ms: None,
                 });
@@ -291,6 +315,7 @@ fn change(
         from: instance.told(),
         to,
         message: instance.message.clone(),
+        labels: rule.labels.clone(),
     }
 }
 

@@ -62,7 +62,7 @@ impl Message {
             match piece {
                 Piece::Words(words) => text.push_str(words),
                 Piece::Reading(at) => text.push_str(&asked.written(*at)),
-                Piece::Thing => text.push_str(asked.thing.name().as_str()),
+                Piece::Thing => text.push_str(asked.thing.words().as_str()),
             }
         }
         SafeText::within(&text, LONGEST)

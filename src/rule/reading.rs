@@ -6,11 +6,12 @@
 
 use crate::model::agent::Agents;
 use crate::model::backend::{BackendStatus, Readiness};
+use crate::model::gpu::xid::Xid;
 use crate::model::gpu::{Gpu, GpuState};
 use crate::model::node::{Disk, Memory, Mount, Network, NodeSample, Stall, Temperature};
 use crate::model::reading::{Reading, Why};
-use crate::model::serving::{Service, Serving};
-use crate::model::unit::Ratio;
+use crate::model::serving::{Latency, Service, Serving};
+use crate::model::unit::{Ratio, Seconds as Time};
 use crate::model::workload::BackendFigures;
 
 use super::thing::{Benched, Standing, Thing};
@@ -37,6 +38,8 @@ pub enum Scope {
     Sensor,
     /// A GPU.
     Gpu,
+    /// A kind of error that the driver told of a GPU.
+    Xid,
     /// A model that is served.
     Model,
     /// A service beside models.
@@ -59,6 +62,7 @@ impl Scope {
             Self::Network => "network interface",
             Self::Sensor => "sensor",
             Self::Gpu => "GPU",
+            Self::Xid => "GPU's Xid error",
             Self::Model => "model",
             Self::Service => "service",
             Self::Backend => "backend",
@@ -87,6 +91,10 @@ pub enum Take {
     Sensor(fn(&Temperature) -> Read),
     /// Of a GPU.
     Gpu(fn(&Gpu) -> Read),
+    /// Of an error of a GPU; when it was is told by the node's clock.
+    Xid(fn(&Standing<'_>, &Xid) -> Read),
+    /// What is said of such an error.
+    Said(fn(&Xid) -> &'static str),
     /// Of a model.
     Model(fn(&Serving) -> Read),
     /// Of a service.
@@ -124,6 +132,7 @@ impl Line {
             Take::Network(_) => Scope::Network,
             Take::Sensor(_) => Scope::Sensor,
             Take::Gpu(_) => Scope::Gpu,
+            Take::Xid(_) | Take::Said(_) => Scope::Xid,
             Take::Model(_) => Scope::Model,
             Take::Service(_) => Scope::Service,
             Take::Backend(_) => Scope::Backend,
@@ -153,6 +162,7 @@ impl Line {
             (Take::Network(take), Thing::Network(network)) => late(take(network)),
             (Take::Sensor(take), Thing::Sensor(sensor)) => late(take(sensor)),
             (Take::Gpu(take), Thing::Gpu(gpu)) => late(take(gpu)),
+            (Take::Xid(take), Thing::Xid(_, xid)) => late(take(standing, xid)),
             (Take::Model(take), Thing::Model(model)) => late(take(model)),
             (Take::Service(take), Thing::Service(service)) => late(take(service)),
             (Take::Backend(take), Thing::Backend(backend)) => late(take(backend)),
@@ -234,12 +244,35 @@ pub const READINGS: &[Line] = &[
     of_gpu("gpu.fan", Percent, "fan speed", |g| g.fan.clone().map(Ratio::percent)),
     of_gpu("gpu.throttled", Flag, "heat or power holds it back", |g| g.throttle.clone().map(|why| yes(why.iter().any(|why| is_throttle(why.as_str()))))),
     of_gpu("gpu.ecc", Plain, "uncorrected memory errors since the driver was loaded", |g| g.ecc_uncorrected.clone().map(|errors| errors as f64)),
+    text("xid", "index of the GPU and number of an Xid error in the kernel's log", Scope::Xid),
+    said("xid.meaning", "what that error means", |x| x.meaning().words),
+    said("xid.remedy", "what mends it", |x| x.meaning().remedy),
+    of_xid("xid.code", Plain, "its number", |_, x| Reading::Known(f64::from(x.code))),
+    of_xid("xid.count", Plain, "how often it was seen", |_, x| Reading::Known(x.count as f64)),
+    of_xid("xid.grave", Flag, "the GPU does not work until somebody acts", |_, x| flag(x.meaning().is_grave)),
+    of_xid("xid.age", Seconds, "time since it was last seen", age),
+    of_xid("xid.recent", Flag, "seen within the last hour, or nobody says when", |s, x| flag(s.age(x).get().is_none_or(|age| age < 3_600.0))),
     text("model", "name of the model", Scope::Model),
     of_model("model.running", Plain, "requests at work", |m| m.running.clone()),
     of_model("model.waiting", Plain, "requests that wait", |m| m.waiting.clone()),
     of_model("model.kv_cache", Percent, "key-value cache in use", |m| m.kv_cache.clone().map(Ratio::percent)),
     of_model("model.tokens", Rate, "tokens generated", |m| m.tokens_per_second.clone().map(|rate| rate.0)),
     of_model("model.prompt_tokens", Rate, "tokens of prompts taken in", |m| m.prompt_tokens_per_second.clone().map(|rate| rate.0)),
+    of_model("model.requests", Rate, "requests that ended, last minute", |m| m.requests_per_second.clone().map(|rate| rate.0)),
+    of_model("model.failures", Rate, "requests that failed, last minute", |m| m.failures_per_second.clone().map(|rate| rate.0)),
+    of_model("model.preemptions", Rate, "requests put back to wait, last minute", |m| m.preemptions_per_second.clone().map(|rate| rate.0)),
+    of_model("model.prefix_hits", Percent, "tokens of prompts found in the cache, last minute", |m| m.prefix_hits.clone().map(Ratio::percent)),
+    of_model("model.ttft.p50", Seconds, "time to the first token, half of the last minute", |m| p50(&m.first_token)),
+    of_model("model.ttft.p95", Seconds, "time to the first token, 95 %", |m| p95(&m.first_token)),
+    of_model("model.ttft.p99", Seconds, "time to the first token, 99 %", |m| p99(&m.first_token)),
+    of_model("model.itl.p50", Seconds, "time from token to token, half of the last minute", |m| p50(&m.inter_token)),
+    of_model("model.itl.p95", Seconds, "time from token to token, 95 %", |m| p95(&m.inter_token)),
+    of_model("model.itl.p99", Seconds, "time from token to token, 99 %", |m| p99(&m.inter_token)),
+    of_model("model.e2e.p50", Seconds, "time of a whole request, half of the last minute", |m| p50(&m.end_to_end)),
+    of_model("model.e2e.p95", Seconds, "time of a whole request, 95 %", |m| p95(&m.end_to_end)),
+    of_model("model.e2e.p99", Seconds, "time of a whole request, 99 %", |m| p99(&m.end_to_end)),
+    of_model("model.queue.p95", Seconds, "time a request waits to be begun, 95 %", |m| p95(&m.queued)),
+    of_model("model.still", Seconds, "time without a token while requests are at work", |m| time(&m.still_seconds)),
     text("service", "name of the service", Scope::Service),
     of_service("service.unhealthy", Flag, "its server says that it is down or unhealthy", |s| flag(matches!(s.status.as_str(), "unhealthy" | "down"))),
     of_service("service.response", Seconds, "time it took to answer", |s| s.response_seconds.clone().map(|time| time.0)),
@@ -291,6 +324,39 @@ lines! {
 
 const fn text(name: &'static str, words: &'static str, scope: Scope) -> Line {
     Line { name, unit: Text, words, take: Take::Name(scope) }
+}
+
+const fn said(name: &'static str, words: &'static str, say: fn(&Xid) -> &'static str) -> Line {
+    Line { name, unit: Text, words, take: Take::Said(say) }
+}
+
+const fn of_xid(
+    name: &'static str,
+    unit: Unit,
+    words: &'static str,
+    take: fn(&Standing<'_>, &Xid) -> Read,
+) -> Line {
+    Line { name, unit, words, take: Take::Xid(take) }
+}
+
+fn age(standing: &Standing<'_>, xid: &Xid) -> Read {
+    standing.age(xid)
+}
+
+fn time(reading: &Reading<Time>) -> Read {
+    reading.clone().map(|time| time.0)
+}
+
+fn p50(latency: &Latency) -> Read {
+    time(&latency.p50)
+}
+
+fn p95(latency: &Latency) -> Read {
+    time(&latency.p95)
+}
+
+fn p99(latency: &Latency) -> Read {
+    time(&latency.p99)
 }
 
 /// A value that is there, or not yet.
@@ -382,7 +448,12 @@ mod tests {
                 |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._".contains(c);
             assert!(line.name.chars().all(letters), "{}", line.name);
             assert!(!["and", "or", "not", "was"].contains(&line.name));
-            assert_eq!(line.unit == Text, matches!(line.take, Take::Name(_)), "{}", line.name);
+            assert_eq!(
+                line.unit == Text,
+                matches!(line.take, Take::Name(_) | Take::Said(_)),
+                "{}",
+                line.name
+            );
         }
         assert_eq!(nearest("gpu.temprature"), "did you mean `gpu.temperature`?");
         assert!(nearest("zzzz").contains("isomon alerts readings"));

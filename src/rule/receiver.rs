@@ -1,7 +1,9 @@
 //! Who is told of alerts: where, how, and of which.
 
-use crate::model::alert::Severity;
+use super::judge::Change;
+use crate::model::alert::{Labels, Severity};
 use crate::model::secret::Secret;
+use crate::model::text::SafeText;
 
 /// How a receiver is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +73,30 @@ pub struct Receiver {
     pub command: Vec<String>,
     /// What matters less is not told.
     pub least: Severity,
+    /// The labels an alert must have to be told.
+    pub labels: Labels,
+    /// Alerts that differ in one of these, labels or `rule`, `node`, `thing`, `severity`, come in messages
+    /// of their own.
+    pub group_by: Vec<SafeText>,
     /// Whether it is told what fires no more.
     pub resolved: bool,
     /// Whether its address may be one of a private network.
     pub allow_private: bool,
     /// Whether its address may be this machine.
     pub allow_loopback: bool,
+}
+
+impl Receiver {
+    /// Whether it is to be told of `change`.
+    pub fn takes(&self, change: &Change) -> bool {
+        change.severity >= self.least
+            && (self.resolved || !change.is_end())
+            && self.labels.iter().all(|(name, value)| change.labels.get(name) == Some(value))
+    }
+
+    /// What all alerts of the message have in common in which `change` comes.
+    pub fn group(&self, change: &Change) -> Labels {
+        let each = self.group_by.iter();
+        each.filter_map(|name| Some((name.clone(), change.label(name)?))).collect()
+    }
 }

@@ -5,10 +5,11 @@
 use crate::model::agent::Agents;
 use crate::model::backend::BackendStatus;
 use crate::model::gpu::Gpu;
+use crate::model::gpu::xid::Xid;
 use crate::model::id::SourceId;
 use crate::model::node::{Disk, Mount, Network, NodeSample, Temperature};
 use crate::model::reading::{Reading, Why};
-use crate::model::serving::{Service, Serving};
+use crate::model::serving::{Service, Serving, named};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::update::Health;
@@ -45,6 +46,8 @@ pub enum Thing<'a> {
     Sensor(&'a Temperature),
     /// A GPU.
     Gpu(&'a Gpu),
+    /// A kind of error that the driver told of a GPU.
+    Xid(&'a Gpu, &'a Xid),
     /// A model.
     Model(&'a Serving),
     /// A service.
@@ -58,8 +61,17 @@ pub enum Thing<'a> {
 }
 
 impl Thing<'_> {
-    /// What it is called; empty for the node itself.
+    /// What tells it from the others of its kind; empty for the node itself.
     pub fn name(&self) -> SafeText {
+        match self {
+            // Several servers of a node may serve one model.
+            Self::Model(model) => named(&model.key()),
+            _ => self.words(),
+        }
+    }
+
+    /// What it is called; empty for the node itself.
+    pub fn words(&self) -> SafeText {
         match self {
             Self::Node => SafeText::default(),
             Self::Mount(mount) => mount.path.clone(),
@@ -67,6 +79,7 @@ impl Thing<'_> {
             Self::Network(network) => network.name.clone(),
             Self::Sensor(sensor) => sensor.label.clone(),
             Self::Gpu(gpu) => format!("GPU {} {}", gpu.index, gpu.name).into(),
+            Self::Xid(gpu, xid) => format!("GPU {} Xid {}", gpu.index, xid.code).into(),
             Self::Model(model) => model.model.clone(),
             Self::Service(service) => service.name.clone(),
             Self::Backend(backend) => backend.id.name().into(),
@@ -135,6 +148,15 @@ impl<'a> Standing<'a> {
         late.then(|| Why::Failed(format!("not heard for {} s", age.as_secs()).into()))
     }
 
+    /// How long ago `xid` was told, in seconds.
+    pub(super) fn age(&self, xid: &Xid) -> Read {
+        let up = self.sample(|sample| sample.uptime_seconds.clone().map(|up| up.0));
+        match (up, xid.last_uptime_seconds.clone()) {
+            (Reading::Known(up), Reading::Known(at)) => Reading::Known((up - at.0).max(0.0)),
+            (Reading::Missing(why), _) | (_, Reading::Missing(why)) => Reading::Missing(why),
+        }
+    }
+
     /// Why what `thing` says is no longer of now.
     pub(super) fn late_for(&self, thing: &Thing<'_>) -> Option<Why> {
         let node = self.node;
@@ -142,7 +164,7 @@ impl<'a> Standing<'a> {
             Thing::Mount(_) | Thing::Disk(_) | Thing::Network(_) | Thing::Sensor(_) => {
                 node.sample.as_ref().map(|(at, _)| *at)
             }
-            Thing::Gpu(_) => node.gpus.as_ref().map(|(at, _)| *at),
+            Thing::Gpu(_) | Thing::Xid(..) => node.gpus.as_ref().map(|(at, _)| *at),
             Thing::Model(_) => node.serving.as_ref().map(|(at, _)| *at),
             Thing::Service(_) => node.services.as_ref().map(|(at, _)| *at),
             // These are told when something changes.
@@ -162,6 +184,14 @@ impl<'a> Standing<'a> {
             Scope::Network => each(sample.map(|sample| &sample.networks), Thing::Network),
             Scope::Sensor => each(sample.map(|sample| &sample.temperatures), Thing::Sensor),
             Scope::Gpu => each(node.gpus.as_ref().map(|(_, gpus)| &gpus.gpus), Thing::Gpu),
+            Scope::Xid => {
+                let gpus = node.gpus.iter().flat_map(|(_, gpus)| &gpus.gpus);
+                let each = |gpu: &'a Gpu| {
+                    let xids = gpu.detail.xids.known().into_iter().flatten();
+                    xids.map(move |xid| Thing::Xid(gpu, xid))
+                };
+                gpus.flat_map(each).collect()
+            }
             Scope::Model => each(node.serving.as_ref().map(|(_, models)| models), Thing::Model),
             Scope::Service => {
                 each(node.services.as_ref().map(|(_, services)| services), Thing::Service)

@@ -48,9 +48,10 @@ impl Asked<'_> {
 
     /// The words of the reading at `place` of the table.
     pub fn words(&self, place: usize) -> SafeText {
-        match READINGS[place].take {
-            Take::Name(Scope::Node) => self.standing.name(self.node),
-            _ => self.thing.name(),
+        match (READINGS[place].take, self.thing) {
+            (Take::Name(Scope::Node), _) => self.standing.name(self.node),
+            (Take::Said(said), Thing::Xid(_, xid)) => said(xid).into(),
+            _ => self.thing.words(),
         }
     }
 

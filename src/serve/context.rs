@@ -16,6 +16,7 @@ use super::history::History;
 use super::live::{Log, Streams};
 use super::result::Results;
 use super::run::Runs;
+use super::screen::Screens;
 use super::setting::{Caller, Permit, Setting};
 use super::workload::Platform;
 use crate::model::command::Command;
@@ -47,6 +48,8 @@ pub struct Context {
     pub results: OnceLock<Results>,
     /// How things were, where that is kept.
     pub history: OnceLock<History>,
+    /// The screen in a browser, where that was wished.
+    pub screens: OnceLock<Screens>,
     /// What became of the requests.
     pub counts: Counts,
     /// What became of the samples that are sent elsewhere, where any are.
@@ -83,6 +86,7 @@ impl Context {
             runs: OnceLock::new(),
             results: OnceLock::new(),
             history: OnceLock::new(),
+            screens: OnceLock::new(),
             counts: Counts::default(),
             remote: OnceLock::new(),
             log: Log::default(),

@@ -124,6 +124,23 @@ impl Door {
         self.add(Method::DELETE, path, summary, Some(permit), handler)
     }
 
+    /// Something of the caller's own that is given back; who has it may.
+    #[must_use]
+    pub fn give_back<Q, R, H, F>(
+        self,
+        path: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        Q: DeserializeOwned + JsonSchema + Send + 'static,
+        R: Reply,
+        H: Fn(Arc<Context>, Ask<Q>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Answer<R>> + Send + 'static,
+    {
+        self.add(Method::DELETE, path, summary, None, handler)
+    }
+
     /// The route declared last takes bodies up to `bytes`.
     #[must_use]
     pub fn body(mut self, bytes: usize) -> Self {

@@ -15,6 +15,7 @@ use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -30,10 +31,13 @@ use super::door::Matched;
 use super::gate::{Gate, Link, is_person};
 use super::web;
 
+mod beyond;
 mod crowd;
 mod held;
 mod patience;
 
+use beyond::Beyond;
+pub use beyond::Upgrade;
 use crowd::{Crowd, Seat};
 use held::Held;
 use patience::Patience;
@@ -164,8 +168,13 @@ impl Server {
         seat: Arc<Seat>,
         stop: CancellationToken,
     ) -> hyper::Result<()> {
-        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let (beyond, _guard) = Beyond::new(&stop);
+        let (kept, further) = (Arc::clone(&seat), beyond.clone());
+        let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
             let (server, seat) = (Arc::clone(&self), Arc::clone(&seat));
+            if let Some(on) = request.extensions_mut().remove::<OnUpgrade>() {
+                request.extensions_mut().insert(Upgrade { on, beyond: further.clone() });
+            }
             async move {
                 let busy = seat.busy();
                 let response = server.answer(request.map(Body::new), link).await;
@@ -177,13 +186,19 @@ impl Server {
             .header_read_timeout(HEAD)
             .max_buf_size(HEAD_BYTES)
             .max_headers(HEADERS)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
         tokio::pin!(connection);
         tokio::select! {
-            result = &mut connection => return result,
-            () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+            result = &mut connection => result?,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await?;
+            }
         }
-        connection.await
+        let _busy = kept.busy();
+        beyond.over().await;
+        Ok(())
     }
 
     /// The answer to `request`, whatever it is.

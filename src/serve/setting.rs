@@ -12,6 +12,8 @@ pub struct Setting {
     pub bench: bool,
     /// Programs that a client sends may be run.
     pub exec: bool,
+    /// Who knows the token may act on the screen in a browser.
+    pub screen: bool,
     /// What lets a client in from elsewhere, and lets it act.
     pub token: Option<Secret>,
 }
@@ -23,6 +25,8 @@ pub enum Permit {
     Bench,
     /// Running programs that the client sends, and ending them.
     Exec,
+    /// Acting on the screen in a browser, as its user could at a terminal.
+    Screen,
 }
 
 impl Permit {
@@ -31,6 +35,7 @@ impl Permit {
         match self {
             Self::Bench => "--allow-bench",
             Self::Exec => "--allow-exec",
+            Self::Screen => "--web --allow-screen",
         }
     }
 }
@@ -48,12 +53,15 @@ impl Setting {
         match permit {
             Permit::Bench => self.bench,
             Permit::Exec => self.exec,
+            Permit::Screen => self.screen,
         }
     }
 
     /// Whether `caller` may act by `permit` now.
     pub const fn may(&self, caller: Caller, permit: Permit) -> bool {
-        self.allows(permit) && (caller.token || self.token.is_none())
+        // The screen is more than the rest together: nobody gets that for being on this machine.
+        let free = self.token.is_none() && !matches!(permit, Permit::Screen);
+        self.allows(permit) && (caller.token || free)
     }
 }
 
@@ -68,6 +76,8 @@ mod tests {
         assert!(!setting.may(holder, Permit::Bench));
         setting.bench = true;
         assert!(setting.may(stranger, Permit::Bench) && !setting.may(stranger, Permit::Exec));
+        setting.screen = true;
+        assert!(!setting.may(stranger, Permit::Screen) && setting.may(holder, Permit::Screen));
         setting.token = Some(Secret::new("0123456789abcdef"));
         assert!(!setting.may(stranger, Permit::Bench) && setting.may(holder, Permit::Bench));
     }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::foreign::Survey;
 use super::{Asked, Error, Source, Spec, Told, Wants, detect};
 use crate::config::address::Address;
+use crate::metric::server::Scrape;
 use crate::model::command::Command;
 use crate::model::origin::Kind;
 use crate::model::serving::{Engine, Serving};
@@ -21,17 +22,13 @@ use crate::model::update::What;
 
 mod listed;
 pub mod local;
-mod names;
 pub mod scan;
-mod scrape;
 mod track;
 
 pub(in crate::source) use listed::owner;
-pub(in crate::source) use scrape::speaker;
 
 use listed::Listed;
 use local::Listener;
-use scrape::Scrape;
 use track::Tracks;
 
 const METRICS: &str = "/metrics";

@@ -5,7 +5,9 @@
 
 use super::State;
 use super::history::{GpuMetric, Metric};
+use super::serving::{ModelMetric, precede};
 use crate::model::past::{Past, PastTrack};
+use crate::model::serving::key_of;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 
@@ -33,6 +35,11 @@ impl State {
                     if let Some(history) = history {
                         history.precede(most, &on_clock(&rows, told));
                     }
+                }
+                "model" => {
+                    let rows = rows(track, &ModelMetric::ALL.map(ModelMetric::column));
+                    let (key, rows) = (key_of(&track.track.name), on_clock(&rows, told));
+                    precede(&mut node.model_history, key, most, &rows);
                 }
                 _ => {}
             }

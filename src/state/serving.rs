@@ -10,7 +10,7 @@ use super::Node;
 use crate::model::gpu::{Gpu, GpuSample};
 use crate::model::id::SourceId;
 use crate::model::origin::Kind;
-use crate::model::reading::Reading;
+use crate::model::reading::{Reading, Why};
 use crate::model::serving::{Key, Latency, Serving};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
@@ -42,14 +42,61 @@ pub enum ModelMetric {
     QueueP95,
 }
 
+impl ModelMetric {
+    /// Every metric.
+    pub const ALL: [Self; 16] = [
+        Self::Tokens,
+        Self::Prompt,
+        Self::Running,
+        Self::Waiting,
+        Self::Cache,
+        Self::Requests,
+        Self::FirstP50,
+        Self::FirstP95,
+        Self::FirstP99,
+        Self::InterP50,
+        Self::InterP95,
+        Self::InterP99,
+        Self::WholeP50,
+        Self::WholeP95,
+        Self::WholeP99,
+        Self::QueueP95,
+    ];
+
+    /// What it is called where it is kept: what it is, and its unit.
+    pub const fn column(self) -> &'static str {
+        match self {
+            Self::Tokens => "model_tokens_per_second",
+            Self::Prompt => "model_prompt_tokens_per_second",
+            Self::Running => "model_requests_running",
+            Self::Waiting => "model_requests_waiting",
+            Self::Cache => "model_kv_cache_used_percent",
+            Self::Requests => "model_requests_per_second",
+            Self::FirstP50 => "model_first_token_p50_seconds",
+            Self::FirstP95 => "model_first_token_p95_seconds",
+            Self::FirstP99 => "model_first_token_p99_seconds",
+            Self::InterP50 => "model_inter_token_p50_seconds",
+            Self::InterP95 => "model_inter_token_p95_seconds",
+            Self::InterP99 => "model_inter_token_p99_seconds",
+            Self::WholeP50 => "model_end_to_end_p50_seconds",
+            Self::WholeP95 => "model_end_to_end_p95_seconds",
+            Self::WholeP99 => "model_end_to_end_p99_seconds",
+            Self::QueueP95 => "model_queue_p95_seconds",
+        }
+    }
+}
+
 /// How many there are.
-const METRICS: usize = 16;
+const METRICS: usize = ModelMetric::ALL.len();
+
+/// The numbers of a model at one instant.
+pub type ModelRow = [Option<f64>; METRICS];
 
 /// An hour of a model's numbers; [`ModelMetric`] as `usize` is the index.
 pub type ModelHistory = Series<METRICS>;
 
 /// The row of `served` in its history.
-pub fn model_row(served: &Serving) -> [Option<f64>; METRICS] {
+pub fn model_row(served: &Serving) -> ModelRow {
     let rate = |rate: &Reading<PerSecond>| rate.get().map(|rate| rate.0);
     let time = |time: &Reading<Seconds>| time.get().map(|time| time.0);
     let times = |latency: &Latency| [time(&latency.p50), time(&latency.p95), time(&latency.p99)];
@@ -73,6 +120,57 @@ pub fn model_row(served: &Serving) -> [Option<f64>; METRICS] {
         whole[2],
         time(&served.queued.p95),
     ]
+}
+
+/// `served` at the instant of `row`: what is kept, and nothing else.
+pub fn model_then(served: &Serving, row: &ModelRow) -> Serving {
+    let why = || Why::Absent("what was kept of it".into());
+    let number = |metric: ModelMetric| Reading::from_option(row[metric as usize], why());
+    let rate = |metric| number(metric).map(PerSecond);
+    let time = |metric| number(metric).map(Seconds);
+    let share = row[ModelMetric::Cache as usize].and_then(|percent| Ratio::new(percent / 100.0));
+    let none = || Reading::Missing(why());
+    let times = |p50, p95, p99| Latency {
+        p50: time(p50),
+        p95: time(p95),
+        p99: time(p99),
+        mean: none(),
+        count: Reading::Missing(why()),
+    };
+    Serving {
+        engine: served.engine,
+        version: served.version.clone(),
+        address: served.address.clone(),
+        pid: served.pid,
+        pids: served.pids.clone(),
+        engines: served.engines,
+        tokens_per_second: rate(ModelMetric::Tokens),
+        prompt_tokens_per_second: rate(ModelMetric::Prompt),
+        running: number(ModelMetric::Running),
+        waiting: number(ModelMetric::Waiting),
+        kv_cache: Reading::from_option(share, why()),
+        requests_per_second: rate(ModelMetric::Requests),
+        first_token: times(ModelMetric::FirstP50, ModelMetric::FirstP95, ModelMetric::FirstP99),
+        inter_token: times(ModelMetric::InterP50, ModelMetric::InterP95, ModelMetric::InterP99),
+        end_to_end: times(ModelMetric::WholeP50, ModelMetric::WholeP95, ModelMetric::WholeP99),
+        queued: Latency { p95: time(ModelMetric::QueueP95), ..Latency::silent() },
+        context_tokens: served.context_tokens.clone(),
+        also: served.also.clone(),
+        ..Serving::silent(served.model.clone())
+    }
+}
+
+/// Puts `rows` of the past, by the present clock, before what is known of the model of `histories` that
+/// `key` names; nobody may have heard of it yet.
+pub(super) fn precede(
+    histories: &mut BTreeMap<Key, ModelHistory>,
+    key: Key,
+    most: usize,
+    rows: &[(u64, ModelRow)],
+) {
+    if !rows.is_empty() && (histories.len() < MOST || histories.contains_key(&key)) {
+        histories.entry(key).or_default().precede(most, rows);
+    }
 }
 
 /// Adds what `serving` says at `at` to the history of each model; those that are gone for an hour are
@@ -223,5 +321,17 @@ mod tests {
         assert_eq!(history.nearest(ModelMetric::Running as usize, 9_000).unwrap().1, None);
         let row = model_row(&Serving::default());
         assert_eq!(row.len(), ModelMetric::QueueP95 as usize + 1);
+    }
+
+    #[test]
+    fn what_is_kept_of_an_instant_is_told_again() {
+        let mut row = [None; METRICS];
+        for (at, value) in row.iter_mut().enumerate().filter(|(at, _)| at % 3 != 1) {
+            *value = Some(if at == ModelMetric::Cache as usize { 50.0 } else { at as f64 });
+        }
+        let now = Serving { running: Reading::Known(77.0), ..Serving::silent("m".into()) };
+        let then = model_then(&now, &row);
+        assert_eq!(model_row(&then), row);
+        assert_eq!(then.key(), now.key());
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::compare::Difference;
 use super::request::Figures;
 use crate::model::text::SafeText;
 
@@ -78,4 +79,52 @@ pub struct Quick {
     pub p95: Option<f64>,
     /// 99 % are below.
     pub p99: Option<f64>,
+}
+
+/// What two runs against servers of models did not ask alike; each has a load for every rate.
+pub fn unlike(base: &[Told], other: &[Told]) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let mut see = |what: &str, of: fn(&Told) -> String| {
+        let (base, other) = (each(base, of), each(other, of));
+        if base != other {
+            found.push(Difference { what: what.to_owned(), base, other });
+        }
+    };
+    see("model", |told| told.model.to_string());
+    see("arrivals a second", |told| told.rate.to_string());
+    see("how they are spread", |told| told.arrivals.to_string());
+    see("tokens of a prompt", |told| told.prompt_tokens.to_string());
+    see("tokens of an answer", |told| told.output_tokens.to_string());
+    see("requests at once", |told| told.at_once.to_string());
+    see("API", |told| told.api.to_string());
+    see("answers token by token", |told| told.stream.to_string());
+    see("seed", |told| told.seed.to_string());
+    found
+}
+
+/// What `of` says of each load, once; loads stand in order of their rates.
+fn each(loads: &[Told], of: fn(&Told) -> String) -> String {
+    let mut loads: Vec<&Told> = loads.iter().collect();
+    loads.sort_by(|one, other| one.rate.total_cmp(&other.rate));
+    let mut said: Vec<String> = loads.into_iter().map(of).collect();
+    said.dedup();
+    said.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_asked_alike_is_said_once() {
+        let load = |rate, prompt_tokens| Told { rate, prompt_tokens, seed: 7, ..Told::default() };
+        let base = [load(4.0, 128), load(1.0, 128)];
+        assert_eq!(unlike(&base, &[load(1.0, 128), load(4.0, 128)]), []);
+        let found = unlike(&base, &[load(1.0, 512)]);
+        let said: Vec<String> = found
+            .iter()
+            .map(|one| format!("{}: {} -> {}", one.what, one.base, one.other))
+            .collect();
+        assert_eq!(said, ["arrivals a second: 1, 4 -> 1", "tokens of a prompt: 128 -> 512"]);
+    }
 }

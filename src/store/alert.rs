@@ -7,7 +7,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -52,6 +52,16 @@ pub struct Past {
     pub fired: Vec<Fired>,
     /// What happened, latest first.
     pub events: Vec<Event>,
+}
+
+/// When a file was written, how long it is, and which it is: another file, or the same written anew, has
+/// others.
+pub type Version = (SystemTime, u64, u64);
+
+/// The version of the file at `path`; `None` where there is none.
+pub fn version(path: &Path) -> Option<Version> {
+    let about = std::fs::metadata(path).ok()?;
+    Some((about.modified().ok()?, about.len(), about.ino()))
 }
 
 /// Where it is kept.

@@ -10,8 +10,9 @@ use super::result::ResultDir;
 use super::run_dir::{HEAD, RUN, RunDir};
 use super::{Error, file, saved};
 use crate::model::backend::BackendId;
+use crate::model::bench::{BenchStage, Plan};
 use crate::model::id::RunId;
-use crate::model::pipeline::PipelineKind;
+use crate::model::pipeline::{PipelineKind, Worker};
 use crate::model::run::{Run, RunBrief, RunEnd, RunHead, RunTail};
 use crate::model::text::SafeText;
 use crate::model::workflow::{Ending, TaskState, WorkflowRun};
@@ -19,12 +20,14 @@ use crate::model::workflow::{Ending, TaskState, WorkflowRun};
 const NAME: &str = "brief.json";
 /// Larger briefs are none.
 const LARGEST: u64 = 64 << 10;
+/// Bytes of runs that are read for one list because their brief is of an older isomon.
+const ANEW: u64 = 4 << 20;
 /// Larger runs are not read for a list.
 const LARGEST_RUN: u64 = 32 << 20;
 
 /// What `run` was.
 pub(super) fn of(run: &Run) -> RunBrief {
-    let brief = begun(&run.head);
+    let brief = RunBrief { workers: workers(&run.workers), ..begun(&run.head) };
     match &run.tail {
         Some(tail) => ended(brief, tail),
         None => brief,
@@ -42,8 +45,23 @@ fn begun(head: &RunHead) -> RunBrief {
         started_ms: head.started.wall_ms,
         status: "CUT OFF".into(),
         parts: parts.iter().map(|id| id.name().into()).collect(),
+        stages: Some(stages(&head.plan)),
         ..RunBrief::default()
     }
+}
+
+/// How many stages a benchmark of `plan` has.
+pub(super) fn stages(plan: &Plan) -> u32 {
+    number(BenchStage::planned(plan).count())
+}
+
+/// How many worked for a run; `None` where it was not kept who.
+pub(super) fn workers(told: &[Worker]) -> Option<u32> {
+    (!told.is_empty()).then(|| number(told.len()))
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn ended(brief: RunBrief, tail: &RunTail) -> RunBrief {
@@ -74,8 +92,7 @@ pub(super) fn of_workflow(run: &WorkflowRun) -> RunBrief {
         }
     }
     let count = |is: fn(&TaskState) -> bool| {
-        let tasks = run.tasks.iter().filter(|task| is(&task.state));
-        u32::try_from(tasks.count()).unwrap_or(u32::MAX)
+        number(run.tasks.iter().filter(|task| is(&task.state)).count())
     };
     let status = match run.tail.as_ref().map(|tail| tail.ending) {
         None => "RUNNING",
@@ -83,8 +100,12 @@ pub(super) fn of_workflow(run: &WorkflowRun) -> RunBrief {
         Some(Ending::Failed) => "FAILED",
         Some(Ending::Cancelled) => "CANCELLED",
     };
+    let has_work = |host: &SafeText| head.tasks.iter().any(|task| task.host == *host);
+    let hosts = head.hosts.iter().filter(|(host, _)| has_work(host));
     RunBrief {
         kind: PipelineKind::Workflow,
+        stages: Some(number(parts.len())),
+        workers: Some(number(hosts.count())),
         name: Some(head.name.clone()),
         host: head.fingerprint.hostname.clone(),
         started_ms: head.started.wall_ms,
@@ -98,10 +119,10 @@ pub(super) fn of_workflow(run: &WorkflowRun) -> RunBrief {
 }
 
 /// What the workflow's run `id`, to which `link` leads, was, or is.
-pub(super) fn of_link(link: &Path, id: &RunId) -> RunBrief {
+pub(super) fn of_link(link: &Path, id: &RunId, anew: &mut Anew) -> RunBrief {
     let Ok(dir) = fs::canonicalize(link) else { return gone(link, id) };
     let about = fs::metadata(dir.join(RUN)).ok();
-    let written = about.as_ref().and_then(|about| written(&dir, about));
+    let written = about.as_ref().and_then(|about| written(&dir, about, anew));
     let brief = written.map_or_else(|| opened(&dir), Ok);
     let mut brief = brief.unwrap_or_else(|error| corrupt(&error));
     if brief.status.as_str() == "RUNNING" && !ResultDir::goes_on(&dir) {
@@ -131,7 +152,12 @@ fn gone(link: &Path, id: &RunId) -> RunBrief {
 
 fn opened(dir: &Path) -> Result<RunBrief, Error> {
     let run = ResultDir::open(dir)?.run;
-    run.map(|run| of_workflow(&run)).ok_or_else(|| Error::NotARun { path: dir.to_owned() })
+    let run = run.ok_or_else(|| Error::NotARun { path: dir.to_owned() })?;
+    let brief = of_workflow(&run);
+    if is_over(&brief) {
+        write(dir, &brief).ok();
+    }
+    Ok(brief)
 }
 
 fn corrupt(error: &Error) -> RunBrief {
@@ -153,22 +179,50 @@ pub(super) fn forget(dir: &Path) {
 }
 
 /// What the run in `dir` was, or is; whether it came to an end that it told, and can go on otherwise.
-pub(super) fn read(dir: &Path) -> RunBrief {
+pub(super) fn read(dir: &Path, anew: &mut Anew) -> RunBrief {
     let whole = dir.join(RUN);
     let read = match fs::metadata(&whole) {
-        Ok(about) if about.is_file() => written(dir, &about).map_or_else(|| made(dir, &about), Ok),
+        Ok(about) if about.is_file() => {
+            written(dir, &about, anew).map_or_else(|| made(dir, &about), Ok)
+        }
         _ => unfinished(dir),
     };
     read.unwrap_or_else(|error| corrupt(&error))
 }
 
-/// The brief beside a whole run, unless the run was changed after it.
-fn written(dir: &Path, whole: &fs::Metadata) -> Option<RunBrief> {
+/// How much of runs whose brief lacks what one has today may still be read for this list.
+#[derive(Debug)]
+pub(super) struct Anew(u64);
+
+impl Default for Anew {
+    fn default() -> Self {
+        Self(ANEW)
+    }
+}
+
+impl Anew {
+    /// Nothing at all: where no more is asked than how it ended.
+    pub(super) const fn none() -> Self {
+        Self(0)
+    }
+
+    /// Whether `whole` may be read too.
+    fn allows(&mut self, whole: &fs::Metadata) -> bool {
+        let left = self.0.checked_sub(whole.len().max(1));
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
+}
+
+/// The brief beside a whole run, unless the run was changed after it. One that an older isomon wrote is
+/// made anew, a few for each list: a list of thousands of them is as quick as any, and complete in the end.
+fn written(dir: &Path, whole: &fs::Metadata, anew: &mut Anew) -> Option<RunBrief> {
     let at = dir.join(NAME);
     let about = fs::metadata(&at).ok().filter(|about| about.len() <= LARGEST)?;
     let newer = about.modified().ok()? >= whole.modified().ok()?;
     let bytes = newer.then(|| file::read(&at).ok())??;
-    serde_json::from_slice(&bytes).ok()
+    let brief: RunBrief = serde_json::from_slice(&bytes).ok()?;
+    (brief.stages.is_some() || !anew.allows(whole)).then_some(brief)
 }
 
 /// One made of the run itself, and kept for the next time.
@@ -202,6 +256,7 @@ fn unfinished(dir: &Path) -> Result<RunBrief, Error> {
     }
     if let Some(saved) = saved {
         brief.seconds = Some(saved.elapsed_seconds);
+        brief.workers = workers(&saved.workers);
         (brief.completed, brief.failed) = (saved.progress.completed, saved.progress.failed);
     }
     Ok(brief)

@@ -37,9 +37,13 @@ pub fn list(runs: &Path) -> Result<Vec<Listed>, Error> {
 /// The runs in `runs`, latest first, each with what it was in short. One that cannot be read is named with
 /// the reason, and the others are there.
 pub fn briefs(runs: &Path) -> Result<Vec<StoredRun>, Error> {
+    let mut anew = brief::Anew::default();
     let brief = |run: Listed| {
-        let brief =
-            if run.workflow { brief::of_link(&run.path, &run.id) } else { brief::read(&run.path) };
+        let brief = if run.workflow {
+            brief::of_link(&run.path, &run.id, &mut anew)
+        } else {
+            brief::read(&run.path, &mut anew)
+        };
         StoredRun { id: run.id, finished: run.finished, brief: Some(Box::new(brief)) }
     };
     Ok(list(runs)?.into_iter().map(brief).collect())
@@ -49,7 +53,7 @@ fn listed(entry: &fs::DirEntry) -> Option<Listed> {
     let id = RunId::parse(entry.file_name().to_str()?)?;
     let path = entry.path();
     if entry.file_type().ok()?.is_symlink() {
-        let finished = brief::is_over(&brief::of_link(&path, &id));
+        let finished = brief::is_over(&brief::of_link(&path, &id, &mut brief::Anew::none()));
         return Some(Listed { id, path, finished, workflow: true });
     }
     let finished = path.join("run.json").is_file();

@@ -99,6 +99,7 @@ actions! {
     Compare "compare" "compare" "compare two marked runs; GPUs: one, each, all",
     Export "export" "export" "write the run as JSON",
     Copy "copy" "copy" "copy to the clipboard (OSC 52)",
+    Settings "settings" "settings" "settings: see and change them",
     Theme "theme" "theme" "next theme",
     Mouse "mouse" "mouse" "mouse on/off",
     Reload "reload" "reload" "read the configuration again",
@@ -123,6 +124,7 @@ impl Action {
                 | Self::Mend
                 | Self::Resume
                 | Self::Stack
+                | Self::Export
                 | Self::Acknowledge
                 | Self::Silence
         )

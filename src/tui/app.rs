@@ -10,11 +10,12 @@ use ratatui::layout::Size;
 
 use super::action::Action;
 use super::event::Input;
+use super::habit::{Habits, Order, Sorting};
 use super::help::Help;
 use super::key::Key;
 use super::keymap::{Found, Keymap};
 use super::look::{Glyph, Look};
-use super::palette::Palette;
+use super::palette::{self, Palette};
 use super::popup::{Answer, Ask, Popup, Then};
 use super::prompt::{self, Prompt};
 use super::reply::Reply;
@@ -22,6 +23,7 @@ use super::tab::{self, Tab, Views, runs};
 use super::theme::Themes;
 use super::when::When;
 use crate::config::Threshold;
+use crate::config::edit::Change;
 use crate::model::command::Command;
 use crate::model::id::SourceId;
 use crate::model::text::SafeText;
@@ -30,6 +32,7 @@ use crate::model::update::Notice;
 use crate::state::State;
 
 mod deed;
+mod goal;
 mod pointer;
 mod time;
 
@@ -113,6 +116,17 @@ impl Default for Setup {
     }
 }
 
+/// Something with the files of the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// Read keymap and themes again.
+    Reload,
+    /// Show the settings.
+    Settings,
+    /// Change one of them.
+    Set(Change),
+}
+
 /// Something only the loop can do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -128,8 +142,8 @@ pub enum Effect {
     Mouse(bool),
     /// Put this on the clipboard.
     Copy(String),
-    /// Read keymap and themes again.
-    Reload,
+    /// Something with the files of the user.
+    Errand(Errand),
     /// Ring the bell.
     Bell,
 }
@@ -169,6 +183,25 @@ impl App {
             zone: &self.setup.zone,
             readonly: self.setup.readonly,
             interval_ms: u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// How the user likes the tables, as far as it is not usual.
+    pub fn habits(&mut self) -> Habits {
+        let mut usual = Views::default();
+        let usual: Vec<Order> = usual.sortings().iter().map(Sorting::order).collect();
+        let now = self.views.sortings().into_iter().zip(usual);
+        let changed = now.filter(|(sorting, usual)| sorting.order() != *usual);
+        let tables = changed.map(|(sorting, _)| (sorting.table.to_owned(), sorting.order()));
+        Habits { tables: tables.collect() }
+    }
+
+    /// Sorts the tables as the user likes them.
+    pub fn take_habits(&mut self, habits: &Habits) {
+        for mut sorting in self.views.sortings() {
+            if let Some(order) = habits.tables.get(sorting.table) {
+                sorting.take(order);
+            }
         }
     }
 
@@ -314,16 +347,19 @@ impl App {
         match answer {
             Answer::Stay => return,
             Answer::Keep(command) => return self.effects.push(Effect::Wish(command)),
+            Answer::Set(change) => {
+                return self.effects.push(Effect::Errand(Errand::Set(change)));
+            }
             _ => drop(self.popups.pop()),
         }
         match answer {
-            Answer::Act(action) => self.carry_out(action, state),
+            Answer::Go(goal) => self.go(goal, state),
             Answer::Do(Then::Quit) => self.effects.push(Effect::Quit),
             Answer::Do(Then::Wish(command)) => self.wish(command, state),
             Answer::Do(Then::WishAll(commands)) => {
                 self.effects.extend(commands.into_iter().map(Effect::Wish));
             }
-            Answer::Stay | Answer::Keep(_) | Answer::Close => {}
+            Answer::Stay | Answer::Keep(_) | Answer::Set(_) | Answer::Close => {}
         }
     }
 
@@ -347,12 +383,14 @@ impl App {
         self.popups.push(Popup::Ask(Ask { question, then }));
     }
 
-    fn show_help(&mut self) {
-        self.popups.push(Popup::Help(Help::default()));
+    fn show_help(&mut self, state: &State) {
+        let first = self.views.hints(self.tab, state);
+        self.popups.push(Popup::Help(Help::new(self.tab.title(), first)));
     }
 
-    fn show_palette(&mut self) {
-        let palette = Palette::new(self.setup.readonly);
+    fn show_palette(&mut self, state: &State) {
+        let places = palette::places(state, self.setup.themes.names());
+        let palette = Palette::new(self.setup.readonly, places);
         self.popups.push(Popup::Palette(palette));
     }
 
@@ -395,6 +433,7 @@ impl App {
                 | Command::StopMend
                 | Command::Resume(_)
                 | Command::Stack(_)
+                | Command::Export { .. }
                 | Command::Alert(_)
         );
         if acts && self.setup.readonly {

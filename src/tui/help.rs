@@ -19,16 +19,24 @@ const ROW: u16 = 52;
 /// Rows a page scrolls.
 const PAGE: usize = 10;
 
-/// How far the help is scrolled, in rows.
+/// The keys of the place it was asked at, and how far the help is scrolled, in rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Help {
     top: usize,
+    /// The title of the tab in front, and what its footer names.
+    place: &'static str,
+    first: &'static [Action],
 }
 
 impl Help {
+    /// All keys, those of the tab `place` first.
+    pub const fn new(place: &'static str, first: &'static [Action]) -> Self {
+        Self { top: 0, place, first }
+    }
+
     /// Scrolls, or closes.
     pub fn press(&mut self, action: Option<Action>, keymap: &Keymap) -> Answer {
-        let last = rows(keymap, false).len().saturating_sub(1);
+        let last = self.rows(keymap, false).len().saturating_sub(1);
         let top = match action {
             Some(Action::Up) => self.top.saturating_sub(1),
             Some(Action::Down) => self.top + 1,
@@ -47,7 +55,7 @@ impl Help {
 
     /// Draws it over `area`, in as many columns as fit.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, keymap: &Keymap, look: &Look<'_>) {
-        let rows = rows(keymap, look.readonly);
+        let rows = self.rows(keymap, look.readonly);
         let columns = usize::from((area.width.saturating_sub(4) / ROW).clamp(1, 3));
         let needed = rows.len().div_ceil(columns);
         let size = (
@@ -72,6 +80,23 @@ impl Help {
             say_more(frame, inner, needed - shown - top, look);
         }
     }
+
+    /// Keys and words of every action that can be done; what has no keys is a heading.
+    fn rows(&self, keymap: &Keymap, readonly: bool) -> Vec<(String, &'static str)> {
+        let row = |action: &Action| {
+            let keys = keymap.all(*action);
+            let can = !(keys.is_empty() || readonly && action.acts());
+            can.then(|| (keys, action.words()))
+        };
+        let here: Vec<_> = self.first.iter().filter_map(row).collect();
+        let others = Action::ALL.iter().filter(|action| !self.first.contains(action));
+        let others = others.filter_map(row);
+        if here.is_empty() {
+            return others.collect();
+        }
+        let heading = |words| std::iter::once((String::new(), words));
+        heading(self.place).chain(here).chain(heading("everywhere")).chain(others).collect()
+    }
 }
 
 fn part(inner: Rect, column: usize, columns: usize) -> Rect {
@@ -92,17 +117,10 @@ fn say_more(frame: &mut Frame<'_>, inner: Rect, below: usize, look: &Look<'_>) {
     frame.render_widget(line, place.intersection(frame.area()));
 }
 
-/// Keys and words of every action that can be done.
-fn rows(keymap: &Keymap, readonly: bool) -> Vec<(String, &'static str)> {
-    Action::ALL
-        .iter()
-        .filter(|action| !(readonly && action.acts()))
-        .map(|action| (keymap.all(*action), action.words()))
-        .filter(|(keys, _)| !keys.is_empty())
-        .collect()
-}
-
 fn line<'a>(keys: &str, words: &'a str, width: u16, look: &Look<'_>) -> Line<'a> {
+    if keys.is_empty() {
+        return Line::styled(words, look.theme.title);
+    }
     let keys = if width < ROW - 2 {
         format!("{:<KEY$} ", keys.split(", ").next().unwrap_or(keys))
     } else {

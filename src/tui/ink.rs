@@ -111,8 +111,8 @@ impl Ink {
         let safe = symbol.len() <= CELL && SafeText::new(symbol).as_str() == symbol;
         let known = safe && !symbol.is_empty();
         match self.glyph {
-            Glyph::Unicode if known => self.bytes.push_str(symbol),
             Glyph::Ascii if known => self.bytes.push_str(letter::ascii(symbol, width)),
+            Glyph::Unicode | Glyph::Block | Glyph::Letter if known => self.bytes.push_str(symbol),
             _ => self.bytes.push_str(letter::unknown(width)),
         }
         if width == 2 { 2 } else { 1 }

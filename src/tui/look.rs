@@ -65,6 +65,10 @@ impl Look<'_> {
 pub enum Glyph {
     /// Box lines, blocks and braille.
     Unicode,
+    /// The same, with charts of blocks: braille is missing in some fonts, and pale in others.
+    Block,
+    /// The same, with charts of plain letters.
+    Letter,
     /// Only letters below 0x80.
     Ascii,
 }
@@ -73,8 +77,17 @@ impl Glyph {
     /// `unicode` where the terminal can show it, else `ascii`.
     pub const fn pick(self, unicode: &'static str, ascii: &'static str) -> &'static str {
         match self {
-            Self::Unicode => unicode,
+            Self::Unicode | Self::Block | Self::Letter => unicode,
             Self::Ascii => ascii,
+        }
+    }
+
+    /// How many dots of a chart a cell holds, across and down.
+    pub const fn dots(self) -> (usize, usize) {
+        match self {
+            Self::Unicode => (2, 4),
+            Self::Block => (2, 2),
+            Self::Letter | Self::Ascii => (1, 1),
         }
     }
 }

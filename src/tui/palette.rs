@@ -1,4 +1,4 @@
-//! Anything by name: type a few letters of what you want.
+//! Anything by name, an action or a place: type a few letters of what you want.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -12,6 +12,11 @@ use super::key::Key;
 use super::keymap::Keymap;
 use super::look::Look;
 use super::popup::{self, Answer};
+use fuzzy::score;
+pub use place::{Goal, Item, places};
+
+mod fuzzy;
+mod place;
 
 /// Width of the list.
 const WIDTH: u16 = 70;
@@ -20,32 +25,39 @@ const ROWS: u16 = 16;
 /// Most letters typed.
 const LONGEST: usize = 64;
 
-/// What is typed, and which of the actions found is chosen.
+/// What is typed, and which of what was found is chosen.
 #[derive(Debug, Default)]
 pub struct Palette {
     input: Input,
     row: usize,
-    readonly: bool,
+    items: Vec<Item>,
+    /// Those of `items` that fit what is typed, the best first.
+    found: Vec<usize>,
 }
 
 impl Palette {
-    /// An empty one; `readonly` leaves out what acts.
-    pub fn new(readonly: bool) -> Self {
-        Self { readonly, ..Self::default() }
+    /// An empty one over all actions and `places`; `readonly` leaves out what acts.
+    pub fn new(readonly: bool, places: Vec<Item>) -> Self {
+        let can = |action: &&Action| **action != Action::Palette && !(readonly && action.acts());
+        let actions = Action::ALL.iter().filter(can).map(|action| Item::action(*action));
+        let items: Vec<Item> = actions.chain(places).collect();
+        let mut palette = Self { items, ..Self::default() };
+        palette.find();
+        palette
     }
 
     /// Types, moves, chooses or closes. Letters are typed, whatever they are bound to.
     pub fn press(&mut self, key: Key, action: Option<Action>) -> Answer {
-        let found = self.found();
         match action {
             _ if key == Key::ESC => return Answer::Close,
             _ if key == Key::ENTER => {
-                return found.get(self.row).map_or(Answer::Stay, |one| Answer::Act(*one));
+                let chosen = self.found.get(self.row).map(|at| self.items[*at].goal.clone());
+                return chosen.map_or(Answer::Stay, Answer::Go);
             }
             Some(Action::Quit) if key.letter().is_none() => return Answer::Close,
             Some(Action::Up) if key.letter().is_none() => self.row = self.row.saturating_sub(1),
             Some(Action::Down) if key.letter().is_none() => {
-                self.row = (self.row + 1).min(found.len().saturating_sub(1));
+                self.row = (self.row + 1).min(self.found.len().saturating_sub(1));
             }
             _ => self.type_in(key),
         }
@@ -58,17 +70,19 @@ impl Palette {
         }
         self.input.handle_event(&crossterm::event::Event::Key(key.event()));
         self.row = 0;
+        self.find();
     }
 
-    /// The actions that match, the best first; all of them while nothing is typed.
-    fn found(&self) -> Vec<Action> {
-        let mut scored: Vec<(usize, Action)> = Action::ALL
-            .iter()
-            .filter(|action| **action != Action::Palette && !(self.readonly && action.acts()))
-            .filter_map(|action| Some((score(self.input.value(), *action)?, *action)))
-            .collect();
-        scored.sort_by_key(|(score, _)| *score);
-        scored.into_iter().map(|(_, action)| action).collect()
+    /// Finds what fits, the best first; everything while nothing is typed.
+    fn find(&mut self) {
+        let typed = self.input.value();
+        let score = |item: &Item| score(typed, &format!("{} {}", item.kind, item.name));
+        let mut scored: Vec<(i32, usize)> =
+            (0..).zip(&self.items).filter_map(|(at, item)| Some((score(item)?, at))).collect();
+        if !typed.trim().is_empty() {
+            scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        }
+        self.found = scored.into_iter().map(|(_, at)| at).collect();
     }
 
     /// Draws it over `area`.
@@ -80,11 +94,10 @@ impl Palette {
             Span::styled(": ", look.theme.accent),
             Span::styled(self.input.value(), look.theme.text),
         ]);
-        let found = self.found();
-        let rows = found.iter().enumerate().skip(top).take(room);
+        let rows = self.found.iter().enumerate().skip(top).take(room);
         let mut lines = vec![typed];
-        lines.extend(rows.map(|(at, action)| self.line(at, *action, keymap, look)));
-        if found.is_empty() {
+        lines.extend(rows.map(|(at, item)| self.line(at, &self.items[*item], keymap, look)));
+        if self.found.is_empty() {
             lines.push(Line::styled("nothing is called so", look.theme.muted));
         }
         frame.render_widget(Paragraph::new(lines), inner);
@@ -93,63 +106,49 @@ impl Palette {
         frame.set_cursor_position(Position::new(x.min(inner.right()), inner.y));
     }
 
-    fn line<'a>(&self, at: usize, action: Action, keymap: &Keymap, look: &Look<'_>) -> Line<'a> {
+    fn line<'a>(&self, at: usize, item: &Item, keymap: &Keymap, look: &Look<'_>) -> Line<'a> {
+        let aside = match item.goal {
+            Goal::Act(action) => Span::styled(keymap.all(action), look.theme.accent),
+            _ => Span::styled(item.aside.clone(), look.theme.muted),
+        };
         let line = Line::from(vec![
-            Span::styled(format!("{:<16}", action.name()), look.theme.title),
-            Span::styled(format!("{:<32}", action.words()), look.theme.text),
-            Span::styled(keymap.all(action), look.theme.accent),
+            Span::styled(format!("{:<16}", item.kind), look.theme.title),
+            Span::styled(format!("{:<32} ", item.name), look.theme.text),
+            aside,
         ]);
         if at == self.row { line.patch_style(look.theme.selected) } else { line }
     }
-}
-
-/// A match that is scattered is worse than any that is in one piece.
-const SCATTERED: usize = 1_000;
-
-/// How badly `typed` matches `action`, by name or by words; `None` if not at all.
-fn score(typed: &str, action: Action) -> Option<usize> {
-    let typed = typed.trim().to_lowercase();
-    let by_name = distance(&typed, action.name());
-    let by_words = distance(&typed, &action.words().to_lowercase()).map(|score| score + 1);
-    by_name.into_iter().chain(by_words).min()
-}
-
-/// Where `typed` begins in `text`, or how many letters lie between its letters.
-fn distance(typed: &str, text: &str) -> Option<usize> {
-    text.find(typed).or_else(|| gaps(typed, text).map(|passed| passed + SCATTERED))
-}
-
-/// Letters of `text` passed over while those of `typed` are found in it, one after the other.
-fn gaps(typed: &str, text: &str) -> Option<usize> {
-    let mut rest = text.chars();
-    let mut passed = 0;
-    for letter in typed.chars().filter(|letter| !letter.is_whitespace()) {
-        passed += rest.position(|one| one == letter)?;
-    }
-    Some(passed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn typed(text: &str) -> Vec<Action> {
-        let palette = Palette { input: Input::new(text.to_owned()), ..Palette::default() };
-        palette.found()
+    fn typed(text: &str) -> Vec<Goal> {
+        let places =
+            place::places(&crate::state::State::default(), ["default", "light"].into_iter());
+        let mut palette = Palette::new(false, places);
+        palette.input = Input::new(text.to_owned());
+        palette.find();
+        palette.found.iter().map(|at| palette.items[*at].goal.clone()).collect()
     }
 
     #[test]
-    fn a_few_letters_find_the_action() {
-        assert_eq!(typed("quit").first(), Some(&Action::Quit));
-        assert_eq!(typed("ovrv").first(), Some(&Action::Tab1));
-        assert_eq!(typed("osc").first(), Some(&Action::Copy));
+    fn a_few_letters_find_what_is_meant() {
+        assert_eq!(typed("quit").first(), Some(&Goal::Act(Action::Quit)));
+        assert_eq!(typed("ovrv").first(), Some(&Goal::Act(Action::Tab1)));
+        assert_eq!(typed("osc").first(), Some(&Goal::Act(Action::Copy)));
+        assert_eq!(typed("theme li").first(), Some(&Goal::Theme("light".to_owned())));
         assert!(typed("zzzz").is_empty());
-        assert_eq!(typed("").len(), Action::ALL.len() - 1);
+        assert_eq!(typed("").len(), Action::ALL.len() + 1);
+        assert_eq!(typed("").first(), Some(&Goal::Act(Action::Quit)));
     }
 
     #[test]
     fn readonly_hides_what_acts() {
-        let palette = Palette::new(true);
-        assert!(palette.found().iter().all(|action| !action.acts()));
+        let palette = Palette::new(true, Vec::new());
+        assert!(palette.items.len() < Action::ALL.len() - 1);
+        let acts = |item: &Item| matches!(item.goal, Goal::Act(action) if action.acts());
+        assert!(!palette.items.iter().any(acts));
     }
 }

@@ -12,7 +12,9 @@ use super::keymap::Keymap;
 use super::look::Look;
 use super::mend::Mend;
 use super::note::Note;
-use super::palette::Palette;
+use super::palette::{Goal, Palette};
+use super::setting::Settings;
+use crate::config::edit::Change;
 use crate::model::command::Command;
 use crate::model::text::SafeText;
 use crate::state::State;
@@ -32,6 +34,8 @@ pub enum Popup {
     Mend(Mend),
     /// Something that is typed about an alert.
     Note(Note),
+    /// The settings.
+    Settings(Settings),
 }
 
 /// A question, and what a yes does.
@@ -63,8 +67,10 @@ pub enum Answer {
     Keep(Command),
     /// It closes.
     Close,
-    /// It closes, and this is done.
-    Act(Action),
+    /// It stays open, and this setting is changed.
+    Set(Change),
+    /// It closes, and this is gone to.
+    Go(Goal),
     /// It closes, and this is done.
     Do(Then),
 }
@@ -73,6 +79,7 @@ impl Popup {
     /// Whether letters are meant as letters, so that none may wait for a chord.
     pub const fn takes_letters(&self) -> bool {
         matches!(self, Self::Palette(_) | Self::Ask(_) | Self::Mend(_) | Self::Note(_))
+            || matches!(self, Self::Settings(settings) if settings.is_typed_in())
     }
 
     /// Answers a key; `action` is what the keymap makes of it.
@@ -83,6 +90,7 @@ impl Popup {
             Self::Ask(ask) => ask.press(key),
             Self::Mend(mend) => mend.press(key, action),
             Self::Note(note) => note.press(key),
+            Self::Settings(settings) => settings.press(key, action),
             Self::Text(_) => match action {
                 Some(Action::Back | Action::Enter | Action::Why | Action::Quit) => Answer::Close,
                 _ => Answer::Stay,
@@ -104,6 +112,7 @@ impl Popup {
             Self::Palette(palette) => palette.draw(frame, area, keymap, look),
             Self::Ask(ask) => ask.draw(frame, area, look),
             Self::Note(note) => note.draw(frame, area, look),
+            Self::Settings(settings) => settings.draw(frame, area, look),
             Self::Mend(mend) => mend.draw(frame, area, state, look),
             Self::Text(text) => draw_text(frame, area, text, look),
         }
@@ -182,6 +191,7 @@ pub(super) fn open(
         .padding(ratatui::widgets::Padding::horizontal(1));
     let inner = block.inner(place);
     frame.render_widget(Clear, place);
+    frame.buffer_mut().set_style(place, look.theme.blank());
     frame.render_widget(block, place);
     inner
 }

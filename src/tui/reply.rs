@@ -39,3 +39,10 @@ pub enum Reply {
     /// Put this on the clipboard.
     Copy(String),
 }
+
+impl Reply {
+    /// Done, or not meant for this tab.
+    pub const fn done(is: bool) -> Self {
+        if is { Self::Done } else { Self::Ignored }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use tokio::sync::mpsc;
 
 use super::app::{App, Setup};
 use super::crash::Crashes;
+use super::file::Files;
+use super::habit::Habits;
 use super::keymap::{self, Keymap};
 use super::look::Glyph;
 pub use super::session::Ended;
@@ -20,7 +22,7 @@ use super::term::{self, Tty};
 use super::theme::depth::{Depth, When};
 use super::theme::{self, Themes};
 use super::{fault, reader, watchdog};
-use crate::config::Threshold;
+use crate::config::{Charts, Threshold};
 use crate::model::command::Command;
 use crate::model::id::RunId;
 use crate::model::time::SystemClock;
@@ -39,12 +41,16 @@ pub struct Options {
     pub theme: String,
     /// The directory of the user's themes.
     pub themes: Option<PathBuf>,
+    /// Where themes of btop's may lie.
+    pub btop_themes: Vec<PathBuf>,
     /// The user's keymap; need not be there.
     pub keymap: Option<PathBuf>,
     /// When to use colours.
     pub color: When,
     /// Only letters below 0x80, whatever the locale says.
     pub ascii: bool,
+    /// What charts are drawn with where more than ASCII can be shown.
+    pub charts: Charts,
     /// Whether clicks and the wheel are ours at the start.
     pub mouse: bool,
     /// Whether what acts is hidden and refused.
@@ -55,6 +61,12 @@ pub struct Options {
     pub threshold: Threshold,
     /// How often samples are taken at the start.
     pub interval: Duration,
+    /// The user's settings; need not be there.
+    pub settings: Option<PathBuf>,
+    /// The settings that a flag goes before, as `section.key`.
+    pub flags: Vec<&'static str>,
+    /// Where it is kept how the user likes the tables.
+    pub habits: Option<PathBuf>,
     /// The run that is seen in depth at the start.
     pub open: Option<RunId>,
 }
@@ -62,16 +74,21 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            theme: "dark".to_owned(),
+            theme: theme::DEFAULT.to_owned(),
             themes: None,
+            btop_themes: Vec::new(),
             keymap: None,
             color: When::Auto,
             ascii: false,
+            charts: Charts::Braille,
             mouse: true,
             readonly: false,
             bell: false,
             threshold: Threshold::default(),
             interval: Duration::from_secs(1),
+            settings: None,
+            flags: Vec::new(),
+            habits: None,
             open: None,
         }
     }
@@ -129,13 +146,32 @@ pub async fn run(
     if let Some(id) = &options.open {
         app.open_run(id);
     }
-    let reload = Box::new(move |app: &mut App| reload(app, &options));
-    let mut session = Session::new(app, screen, SystemClock, commands, reload);
+    let kept = options.habits.clone();
+    if let Some(path) = &kept {
+        app.take_habits(&Habits::load(path));
+    }
+    let mut files = Files { options };
+    let errands = Box::new(move |app: &mut App, errand| files.run(app, errand));
+    let mut session = Session::new(app, screen, SystemClock, commands, errands);
     let mut feed = Feed { signals, inputs, updates };
     let ended = AssertUnwindSafe(crashing(&mut session, &mut feed)).catch_unwind().await;
+    let habits = session.app.habits();
     drop(session);
     tty.leave();
+    if let Some(path) = &kept {
+        keep(&habits, path);
+    }
     finish(ended, &crashes)
+}
+
+/// Writes how the user likes the tables, unless nothing was ever changed.
+fn keep(habits: &Habits, path: &Path) {
+    if habits.tables.is_empty() && !path.exists() {
+        return;
+    }
+    if let Err(error) = habits.keep(path) {
+        tracing::warn!("{}: {error}; the order of the tables is not kept", path.display());
+    }
 }
 
 /// What a caught panic holds, or how the session ended.
@@ -208,14 +244,15 @@ fn crash_on_wish(part: Option<&str>) -> Option<tokio::task::JoinHandle<()>> {
 }
 
 /// What the user set, read from the files and the environment.
-fn load(options: &Options) -> Result<Setup, Error> {
+pub(super) fn load(options: &Options) -> Result<Setup, Error> {
     let depth = Depth::detect(options.color, variable);
     let keymap = options.keymap.as_deref().map_or_else(|| Ok(Keymap::embedded()), Keymap::load)?;
+    let (own, others) = (options.themes.as_deref(), &options.btop_themes);
     Ok(Setup {
         keymap,
-        themes: Themes::load(options.themes.as_deref(), &options.theme, depth)?,
+        themes: Themes::load(own, others, &options.theme, depth)?,
         threshold: options.threshold,
-        glyph: glyph(options.ascii, variable),
+        glyph: glyph(options, variable),
         readonly: options.readonly,
         bell: options.bell,
         zone: jiff::tz::TimeZone::system(),
@@ -223,7 +260,7 @@ fn load(options: &Options) -> Result<Setup, Error> {
 }
 
 /// Reads the files again; with a mistake in one of them everything stays as it was.
-fn reload(app: &mut App, options: &Options) {
+pub(super) fn reload(app: &mut App, options: &Options) {
     match load(options) {
         Ok(mut setup) => {
             let current = &app.setup.themes.current().name;
@@ -238,15 +275,18 @@ fn reload(app: &mut App, options: &Options) {
 
 /// Which letters the terminal can show: all of them only where the locale is UTF-8, and not on the
 /// Linux console, whose fonts have neither braille nor rounded corners.
-fn glyph(ascii: bool, variable: impl Fn(&str) -> Option<String>) -> Glyph {
+fn glyph(options: &Options, variable: impl Fn(&str) -> Option<String>) -> Glyph {
     let said = |name| variable(name).filter(|value| !value.is_empty());
     let locale = said("LC_ALL").or_else(|| said("LC_CTYPE")).or_else(|| said("LANG"));
     let locale = locale.unwrap_or_default().to_lowercase();
     let console = said("TERM").is_some_and(|term| term == "linux");
-    if !ascii && !console && (locale.contains("utf-8") || locale.contains("utf8")) {
-        Glyph::Unicode
-    } else {
-        Glyph::Ascii
+    if options.ascii || console || !(locale.contains("utf-8") || locale.contains("utf8")) {
+        return Glyph::Ascii;
+    }
+    match options.charts {
+        Charts::Braille => Glyph::Unicode,
+        Charts::Block => Glyph::Block,
+        Charts::Ascii => Glyph::Letter,
     }
 }
 
@@ -268,14 +308,21 @@ mod tests {
             ("TERM", "linux", Glyph::Ascii),
             ("OTHER", "UTF-8", Glyph::Ascii),
         ];
+        let usual = Options::default();
+        let plain = Options { ascii: true, ..Options::default() };
         for (name, value, wanted) in rows {
             let set = |asked: &str| (asked == name).then(|| value.to_owned());
-            assert_eq!(glyph(false, set), wanted, "{name}={value}");
-            assert_eq!(glyph(true, set), Glyph::Ascii);
+            assert_eq!(glyph(&usual, set), wanted, "{name}={value}");
+            assert_eq!(glyph(&plain, set), Glyph::Ascii);
         }
-        assert_eq!(glyph(false, |_| Some("linux utf-8".to_owned())), Glyph::Unicode);
+        let utf8 = |_: &str| Some("linux utf-8".to_owned());
+        assert_eq!(glyph(&usual, utf8), Glyph::Unicode);
+        for (charts, wanted) in [(Charts::Block, Glyph::Block), (Charts::Ascii, Glyph::Letter)] {
+            assert_eq!(glyph(&Options { charts, ..Options::default() }, utf8), wanted);
+            assert_eq!(glyph(&Options { charts, ..plain.clone() }, utf8), Glyph::Ascii);
+        }
         let console = |asked: &str| Some(if asked == "TERM" { "linux" } else { "C.UTF-8" }.into());
-        assert_eq!(glyph(false, console), Glyph::Ascii);
+        assert_eq!(glyph(&usual, console), Glyph::Ascii);
     }
 
     #[test]

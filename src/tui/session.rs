@@ -9,7 +9,7 @@ use std::io;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::app::{App, Effect};
+use super::app::{App, Effect, Errand};
 use super::clipboard;
 use super::event::{Input, Signal};
 use super::pace::Pace;
@@ -26,6 +26,9 @@ use crate::state::State;
 const FOLD: usize = 256;
 /// Keys answered before the loop looks at anything else.
 const KEYS: usize = 64;
+
+/// Does what has to do with the files of the user.
+pub type Errands = Box<dyn FnMut(&mut App, Errand) + Send>;
 
 /// How the TUI ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +62,8 @@ pub struct Session<S, C> {
     commands: mpsc::Sender<Command>,
     pace: Pace,
     ended: Option<Ended>,
-    /// Reads keymap and themes again into the app.
-    reload: Box<dyn FnMut(&mut App) + Send>,
+    /// Does what the app wishes of the user's files.
+    errands: Errands,
 }
 
 /// What the loop woke up for.
@@ -73,13 +76,13 @@ enum Woke {
 }
 
 impl<S: Surface, C: Clock> Session<S, C> {
-    /// Ready to begin; `reload` is called when the user asks to read the configuration again.
+    /// Ready to begin; `errands` is called for what has to do with the files of the user.
     pub fn new(
         app: App,
         surface: S,
         clock: C,
         commands: mpsc::Sender<Command>,
-        reload: Box<dyn FnMut(&mut App) + Send>,
+        errands: Errands,
     ) -> Self {
         Self {
             app,
@@ -89,7 +92,7 @@ impl<S: Surface, C: Clock> Session<S, C> {
             commands,
             pace: Pace::new(Instant::now()),
             ended: None,
-            reload,
+            errands,
         }
     }
 
@@ -206,9 +209,12 @@ impl<S: Surface, C: Clock> Session<S, C> {
                 Effect::Suspend => self.surface.suspend(self.app.mouse)?,
                 Effect::Mouse(on) => self.surface.set_mouse(on),
                 Effect::Copy(text) => self.copy(&text),
-                Effect::Reload => {
-                    (self.reload)(&mut self.app);
-                    self.wish(Command::Alert(AlertWish::Reload));
+                Effect::Errand(errand) => {
+                    let reloads = errand == Errand::Reload;
+                    (self.errands)(&mut self.app, errand);
+                    if reloads {
+                        self.wish(Command::Alert(AlertWish::Reload));
+                    }
                 }
                 Effect::Bell => self.surface.send("\u{7}"),
             }

@@ -4,8 +4,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::action::Action;
+use super::habit::Sorting;
 use super::look::Look;
 use super::reply::Reply;
+use super::widget::filter::Terms;
 use crate::model::id::SourceId;
 use crate::state::State;
 
@@ -145,8 +147,8 @@ impl Views {
         if other { self.bench.ask_on(nodes, state) } else { Reply::Ignored }
     }
 
-    /// Shows only rows of `tab` that match `text`; false if it has no rows.
-    pub fn filter(&mut self, tab: Tab, text: &str) -> bool {
+    /// Shows only rows of `tab` that match `text`.
+    pub fn filter(&mut self, tab: Tab, text: &str) {
         match tab {
             Tab::Overview => self.overview.filter(text),
             Tab::Nodes => self.nodes.filter(text),
@@ -156,9 +158,35 @@ impl Views {
             Tab::Runs => self.runs.filter(text),
             Tab::Models => self.models.filter(text),
             Tab::Alerts => self.alerts.filter(text),
-            Tab::Logs => return false,
+            Tab::Logs => self.logs.filter(text),
         }
-        true
+    }
+
+    /// How each table is sorted.
+    pub fn sortings(&mut self) -> Vec<Sorting<'_>> {
+        let others = [
+            self.overview.sorting(),
+            self.gpus.sorting(),
+            self.runs.sorting(),
+            self.models.sorting(),
+            self.alerts.sorting(),
+        ];
+        self.nodes.sortings().into_iter().chain(others).collect()
+    }
+
+    /// What a filter of `tab` may speak of.
+    pub fn terms(&self, tab: Tab, state: &State) -> Terms {
+        match tab {
+            Tab::Overview => overview::View::terms(state),
+            Tab::Nodes => self.nodes.terms(state),
+            Tab::Gpus => gpus::View::terms(state),
+            Tab::Backends => backends::View::terms(state),
+            Tab::Bench => self.bench.terms(state),
+            Tab::Runs => self.runs.terms(state),
+            Tab::Models => models::View::terms(state),
+            Tab::Alerts => alerts::View::terms(state),
+            Tab::Logs => logs::View::terms(),
+        }
     }
 
     /// Lets `tab`, which is drawn in `area`, answer a click at (`column`, `row`).

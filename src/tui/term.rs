@@ -178,12 +178,18 @@ impl Drop for Tty {
 }
 
 /// The terminal once more, with a file description that nobody shares and that never blocks.
+///
+/// By its own name it opens for its owner alone, and not where that name is out of sight (after `su`, in a
+/// container): there the session's terminal serves, and as the last resort the description that is shared.
 fn reopen() -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    rustix::fs::open("/proc/self/fd/1", flags, Mode::empty()).or_else(|_| {
-        let name = rustix::termios::ttyname(io::stdout(), Vec::new())?;
-        rustix::fs::open(name, flags, Mode::empty())
-    })
+    rustix::fs::open("/proc/self/fd/1", flags, Mode::empty())
+        .or_else(|_| {
+            let name = rustix::termios::ttyname(io::stdout(), Vec::new())?;
+            rustix::fs::open(name, flags, Mode::empty())
+        })
+        .or_else(|_| rustix::fs::open("/dev/tty", flags, Mode::empty()))
+        .or_else(|_| rustix::io::fcntl_dupfd_cloexec(io::stdout(), 3))
 }
 
 /// Waits until `output` takes bytes; false if it does not before `end`.

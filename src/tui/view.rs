@@ -45,10 +45,10 @@ pub const fn areas(whole: Rect) -> Option<Areas> {
 pub fn draw(frame: &mut Frame<'_>, app: &App, state: &State, now: Stamp) {
     let whole = frame.area();
     let look = app.look(now);
+    frame.buffer_mut().set_style(whole, look.theme.blank());
     let Some(areas) = areas(whole) else {
         return say_too_small(frame, whole);
     };
-    frame.buffer_mut().set_style(whole, look.theme.text);
     top::draw(frame, areas.top, app, state, &look);
     app.views.draw(app.tab, frame, areas.body, state, &look);
     toast::draw(frame, areas.body, state, &look);

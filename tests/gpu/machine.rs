@@ -16,7 +16,6 @@ const LONGEST: Duration = Duration::from_millis(2900);
 
 /// The compiled fakes: the full one, and one that has only what old drivers have.
 pub(crate) struct Fakes {
-    _directory: tempfile::TempDir,
     pub(crate) full: PathBuf,
     pub(crate) old: PathBuf,
 }
@@ -27,14 +26,17 @@ pub(crate) fn fakes() -> Option<&'static Fakes> {
     FAKES.get_or_init(build).as_ref()
 }
 
+/// They lie in cargo's own directory for tests: what is static is never dropped, and would stay elsewhere.
 fn build() -> Option<Fakes> {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fake_nvml");
     let compile = |name: &str, option: &str| {
-        let library = directory.path().join(name).join("libnvidia-ml.so.1");
+        let library = directory.join(name).join("libnvidia-ml.so.1");
+        // Made aside and moved: another run of these tests may have it open.
+        let aside = library.with_extension(std::process::id().to_string());
         std::fs::create_dir_all(library.parent().unwrap()).unwrap();
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake_nvml/nvml.c");
         let mut cc = Command::new("cc");
-        cc.args(["-shared", "-fPIC", option, "-o"]).arg(&library);
+        cc.args(["-shared", "-fPIC", option, "-o"]).arg(&aside);
         match cc.arg(source).status() {
             Ok(status) => assert!(status.success(), "the fake NVML does not compile"),
             Err(error) => {
@@ -43,10 +45,11 @@ fn build() -> Option<Fakes> {
                 return None;
             }
         }
+        std::fs::rename(aside, &library).unwrap();
         Some(library)
     };
     let (full, old) = (compile("full", "-DNEW")?, compile("old", "-DOLD")?);
-    Some(Fakes { _directory: directory, full, old })
+    Some(Fakes { full, old })
 }
 
 /// A machine of its own: empty `/sys`, a `/proc` that knows this process, a script for the fake.

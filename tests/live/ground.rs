@@ -14,7 +14,8 @@ use rand::TryRngCore;
 /// A place to camp that no other test shares.
 pub(crate) struct Ground {
     pub(crate) settings: CampSettings,
-    home: tempfile::TempDir,
+    /// `None` for one whose owner is to be killed: what it made there, nobody would take away.
+    home: Option<tempfile::TempDir>,
 }
 
 impl Ground {
@@ -23,12 +24,19 @@ impl Ground {
         let mut settings = CampSettings::detect(Limits::default()).unwrap();
         settings.exe = exe();
         settings.state = home.path().join("state");
-        Self { settings, home }
+        Self { settings, home: Some(home) }
+    }
+
+    /// A place whose state is in `state`, which another process has and takes away.
+    pub(crate) fn at(state: PathBuf) -> Self {
+        let mut settings = CampSettings::detect(Limits::default()).unwrap();
+        (settings.exe, settings.state) = (exe(), state);
+        Self { settings, home: None }
     }
 
     /// Puts a program called `name` before every other.
     pub(crate) fn fake(&mut self, name: &str, script: &str) {
-        let bin = self.home.path().join("bin");
+        let bin = self.home.as_ref().unwrap().path().join("bin");
         std::fs::create_dir_all(&bin).unwrap();
         let path = bin.join(name);
         std::fs::write(&path, script).unwrap();

@@ -118,8 +118,7 @@ pub(crate) async fn play() {
     let Some(id) = told("ISOMON_VICTIM").and_then(|id| RunId::parse(&id)) else {
         return;
     };
-    let mut ground = Ground::new();
-    ground.settings.state = std::env::var_os("ISOMON_STATE").unwrap().into();
+    let ground = Ground::at(std::env::var_os("ISOMON_STATE").unwrap().into());
     let name = told("ISOMON_BACKEND").unwrap();
     let backend = BackendId::ALL.into_iter().find(|one| one.name() == name).unwrap();
     let doing = Doing::of(&told("ISOMON_DOING").unwrap()).unwrap();

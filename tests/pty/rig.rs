@@ -25,6 +25,8 @@ pub enum Place {
     Leader,
     /// As somebody who merely has it as input and output, and gets no SIGHUP.
     Guest,
+    /// As another user in a session of root, like after `su`: this copy of isomon, which that user may run.
+    Stranger(&'static str),
 }
 
 /// isomon in a terminal.
@@ -211,6 +213,18 @@ fn spawn(place: Place, set: &[(&str, &str)], slave: &OwnedFd) -> Child {
         Place::Leader => {
             let mut command = Command::new("setsid");
             command.args(["--ctty", program]);
+            command
+        }
+        Place::Stranger(copy) => {
+            let mut command = Command::new("setsid");
+            command.args([
+                "--ctty",
+                "setpriv",
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                copy,
+            ]);
             command
         }
     };

@@ -1,5 +1,6 @@
 //! Every way out gives the terminal back, with the right exit status, in time.
 
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -164,4 +165,23 @@ fn a_slow_terminal_gets_fewer_frames_and_not_later_ones() {
     assert!(bytes < 30_000, "{bytes} bytes: frames were queued");
     rig.send(b"q");
     assert_eq!(rig.end_within(SOON).code(), Some(0));
+}
+
+#[test]
+fn a_terminal_of_another_user_serves_as_after_su() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: needs root");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(home.path(), PermissionsExt::from_mode(0o777)).unwrap();
+    let copy = home.path().join("isomon");
+    std::fs::copy(env!("CARGO_BIN_EXE_isomon"), &copy).unwrap();
+    let copy: &'static str = Box::leak(copy.display().to_string().into_boxed_str());
+    let state = home.path().display().to_string();
+    let mut rig =
+        Rig::started(Place::Stranger(copy), &[("HOME", &state), ("XDG_STATE_HOME", &state)]);
+    rig.send(b"q");
+    assert_eq!(rig.end_within(SOON).code(), Some(0));
+    rig.assert_restored();
 }

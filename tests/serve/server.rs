@@ -123,10 +123,15 @@ impl Server {
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
     }
 
-    /// Sends it a signal and waits for its end; the log it leaves.
-    pub(crate) fn end(mut self, signal: rustix::process::Signal) -> (ExitStatus, String) {
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_raw(self.child.id().cast_signed()).unwrap();
         rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Sends it a signal and waits for its end; the log it leaves.
+    pub(crate) fn end(mut self, signal: rustix::process::Signal) -> (ExitStatus, String) {
+        self.signal(signal);
         let begin = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
             assert!(begin.elapsed() < SOON, "it does not end");

@@ -103,7 +103,7 @@ fn an_alert_is_seen_on_every_tab_and_covers_nothing_that_is_typed() {
 #[test]
 fn without_colours_the_tab_in_front_is_still_seen() {
     let setup = Setup {
-        themes: Themes::load(None, "dark", Depth::None).unwrap(),
+        themes: Themes::load(None, &[], "dark", Depth::None).unwrap(),
         glyph: Glyph::Ascii,
         ..Setup::default()
     };

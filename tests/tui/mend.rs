@@ -162,7 +162,8 @@ impl Desk {
         let (keys, inputs) = mpsc::channel(64);
         let (signals, heard) = mpsc::channel(1);
         let (app, sheet) = (crate::page::app(Setup::default()), Page::new(120, 40));
-        let mut session = Session::new(app, sheet, SetClock::default(), commands, Box::new(|_| ()));
+        let mut session =
+            Session::new(app, sheet, SetClock::default(), commands, Box::new(|_, _| ()));
         session.state = one_node();
         let feed = Feed { signals: heard, inputs, updates };
         Self { session, feed, keys, stop: token, _signals: signals }

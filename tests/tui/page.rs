@@ -133,7 +133,7 @@ pub fn stay(app: App, state: &State, inputs: Vec<Input>, size: (u16, u16)) -> Le
     let clock = SetClock::default();
     clock.set(state.now.mono_ms);
     let page = Page::new(size.0, size.1);
-    let mut session = Session::new(app, page, clock, commands, Box::new(|_| ()));
+    let mut session = Session::new(app, page, clock, commands, Box::new(|_, _| ()));
     session.state = state.clone();
     let (signals, heard) = mpsc::channel(1);
     let (updates, news) = mpsc::channel(1);

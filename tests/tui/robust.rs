@@ -99,7 +99,7 @@ fn fed() -> Fed {
     let (signals, heard) = mpsc::channel(1);
     let app = app(Setup::default());
     let session =
-        Session::new(app, Page::new(80, 24), SetClock::default(), commands, Box::new(|_| ()));
+        Session::new(app, Page::new(80, 24), SetClock::default(), commands, Box::new(|_, _| ()));
     let feed = Feed { signals: heard, inputs: typed, updates: news };
     Fed { session, feed, inputs, updates, _signals: signals }
 }

@@ -36,6 +36,15 @@ pub(crate) struct Browser {
 impl Browser {
     /// A browser of `width` by 900 pixels; `None` where none is installed.
     pub(crate) fn open(width: u32) -> Option<Self> {
+        Self::with(width, false)
+    }
+
+    /// The same, which takes any certificate: who made it is tried elsewhere.
+    pub(crate) fn open_any(width: u32) -> Option<Self> {
+        Self::with(width, true)
+    }
+
+    fn with(width: u32, any: bool) -> Option<Self> {
         let driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -56,16 +65,17 @@ impl Browser {
         let port = told.take(1).last().expect("chromedriver says its port");
         let profile = tempfile::tempdir().unwrap();
         let mut browser = Self { driver, port, session: String::new(), profile };
-        browser.begin(width);
+        browser.begin(width, any);
         Some(browser)
     }
 
-    fn begin(&mut self, width: u32) {
+    fn begin(&mut self, width: u32, any: bool) {
         let mut flags: Vec<String> = FLAGS.map(str::to_owned).into();
         flags.push(format!("--window-size={width},900"));
         flags.push(format!("--user-data-dir={}", self.profile.path().display()));
         let wish = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
+            "acceptInsecureCerts": any,
             "goog:chromeOptions": { "args": flags },
             "goog:loggingPrefs": { "browser": "ALL" },
         }}});
@@ -133,6 +143,22 @@ impl Browser {
         let found = self.call("POST", "/element", &wish);
         let id = found.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
         self.call("POST", &format!("/element/{id}/click"), &json!({}));
+    }
+
+    /// Types `text` where the page listens.
+    pub(crate) fn keys(&self, text: &str) {
+        let press = |letter: char| {
+            let key = letter.to_string();
+            [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })]
+        };
+        let actions: Vec<Value> = text.chars().flat_map(press).collect();
+        let wish = json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions }] });
+        self.call("POST", "/actions", &wish);
+    }
+
+    /// Gives its window another size.
+    pub(crate) fn resize(&self, width: u32, height: u32) {
+        self.call("POST", "/window/rect", &json!({ "width": width, "height": height }));
     }
 
     /// What it complained of since it was asked last.

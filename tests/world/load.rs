@@ -156,6 +156,7 @@ pub(crate) fn step(cell: u32, stride: Stride, at: f64) -> Step {
         done_seconds: Seconds(f64::from(n) * 0.05 + 0.01 + f64::from(n % 7) * 0.002),
         phases: Phases::default(),
         outcome: Outcome::Good,
+        hand: None,
     };
     let host = HostState { steal: Ratio::new(0.04), ..HostState::default() };
     let standing = Standing {
@@ -176,6 +177,8 @@ pub(crate) fn step(cell: u32, stride: Stride, at: f64) -> Step {
         cut_off: Some("memory left is below 10 %".into()),
         energy_joules: None,
         energy_of: None,
+        hands: Vec::new(),
+        waits: None,
         host,
         taints: vec![Taint::Steal],
     }

@@ -14,7 +14,14 @@ fn id(thing: &str) -> AlertId {
 }
 
 fn change(thing: &str, from: AlertState, to: AlertState) -> Change {
-    Change { id: id(thing), severity: Severity::Warning, from, to, message: "m".into() }
+    Change {
+        id: id(thing),
+        severity: Severity::Warning,
+        from,
+        to,
+        message: "m".into(),
+        labels: <_>::default(),
+    }
 }
 
 fn fires(thing: &str) -> Change {

@@ -1,9 +1,11 @@
 //! A program that is told: its arguments are those of the file, what is told comes on its standard
-//! input and nowhere else, and it has ten seconds. Whatever it started is ended with it.
+//! input and nowhere else, and it has ten seconds. Whatever it started is ended with it; should isomon be
+//! killed meanwhile, the program itself goes with it.
 
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
@@ -52,7 +54,9 @@ impl Program {
         let (program, arguments) = self.0.split_first().map_or(("", &[][..]), |(a, b)| (a, b));
         let start = |source| Error::Start { program: SafeText::new(program), source };
         let known = VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        bind(&mut command);
+        let mut child = command
             .args(arguments)
             .env_clear()
             .envs(known)
@@ -85,6 +89,19 @@ impl Program {
             (true, false) => Err(Error::Failed(status.to_string())),
         }
     }
+}
+
+/// Has what `command` starts killed when isomon is gone, however that came.
+#[expect(unsafe_code, reason = "only the child itself can bind itself to its parent")]
+fn bind(command: &mut Command) {
+    let own = rustix::process::getpid();
+    let bound = move || {
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        // Who died before that was said sends no signal.
+        if rustix::process::getppid() == Some(own) { Ok(()) } else { Err(Errno::SRCH.into()) }
+    };
+    // SAFETY: both system calls may be made between fork and exec, and nothing is allocated.
+    unsafe { command.pre_exec(bound) };
 }
 
 /// Waits until `child` has ended, and leaves it to be asked how.

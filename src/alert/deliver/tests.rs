@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::*;
-use crate::model::alert::{AlertId, Severity};
+use crate::model::alert::{AlertId, AlertState, Labels, Severity, written};
 use crate::model::secret::Secret;
 use crate::rule::receiver::Held;
 
@@ -65,6 +65,8 @@ fn receiver(url: &str) -> Receiver {
         url: Held::Here(Secret::new(url)),
         command: Vec::new(),
         least: Severity::Info,
+        labels: Labels::default(),
+        group_by: Vec::new(),
         resolved: true,
         allow_private: false,
         allow_loopback: true,
@@ -78,7 +80,14 @@ fn post(receiver: &Receiver) -> Post {
 fn change(number: usize) -> Change {
     let id = AlertId { rule: "r".into(), node: "n".into(), thing: format!("{number}").into() };
     let (from, to) = (AlertState::Ok, AlertState::Firing);
-    Change { id, severity: Severity::Warning, from, to, message: "m".into() }
+    Change {
+        id,
+        severity: Severity::Warning,
+        from,
+        to,
+        message: "m".into(),
+        labels: Labels::default(),
+    }
 }
 
 async fn until(what: impl Fn() -> bool) {
@@ -200,6 +209,27 @@ fn one_alert_waits_once() {
     let mut queue = Queue::default();
     queue.put(&change(1), 0);
     queue.put(&Change { to: AlertState::Ok, ..change(1) }, 0);
-    let letter = queue.take(&"h".into()).unwrap();
-    assert_eq!((letter.counts(), queue.take(&"h".into())), ([0, 1], None));
+    let (to, host) = (receiver(""), "h".into());
+    let letter = queue.take(&to, &host).unwrap();
+    assert_eq!((letter.counts(), queue.take(&to, &host)), ([0, 1], None));
+}
+
+#[test]
+fn a_receiver_gets_what_has_its_labels_one_group_at_a_time() {
+    let of = |team: &str| Labels::from([("team".into(), team.into()), ("tier".into(), "1".into())]);
+    let labels = Labels::from([("tier".into(), "1".into())]);
+    let to = Receiver { labels, group_by: vec!["team".into()], ..receiver("") };
+    let mut queue = Queue::default();
+    assert!(!to.takes(&change(0)), "it has no such label");
+    for (number, team) in [(1, "ml"), (2, "web"), (3, "ml")] {
+        let change = Change { labels: of(team), ..change(number) };
+        assert!(to.takes(&change));
+        queue.put(&change, 0);
+    }
+    let letters = std::iter::from_fn(|| queue.take(&to, &"h".into()));
+    let letters: Vec<(String, usize)> =
+        letters.map(|one| (written(&one.group), one.changes.len())).collect();
+    assert_eq!(letters, [("team=ml".to_owned(), 2), ("team=web".to_owned(), 1)]);
+    let by_rule = Receiver { group_by: vec!["rule".into()], ..receiver("") };
+    assert_eq!(written(&by_rule.group(&change(1))), "rule=r");
 }

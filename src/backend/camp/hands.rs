@@ -15,7 +15,7 @@ use crate::backend::lot::{Lot, Plot};
 use crate::backend::trial::{Launch, Task, Trial, Work};
 use crate::model::bench::Payload;
 use crate::model::unit::Seconds;
-use crate::model::usage::Usage;
+use crate::model::usage::{Held, Usage};
 
 /// Starts sandboxes by itself, beside others of its camp.
 #[derive(Debug)]
@@ -35,6 +35,14 @@ impl Launch for Hand {
 
     fn usage(&self) -> Option<Usage> {
         self.lot.usage()
+    }
+
+    fn held(&self) -> Option<Held> {
+        self.lot.held()
+    }
+
+    fn pid(&self) -> Option<u32> {
+        self.lot.launcher()
     }
 }
 

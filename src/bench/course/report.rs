@@ -59,7 +59,9 @@ impl Course {
             self.diary.open(at, stage, stage.words());
         }
         let at = self.at();
-        self.diary.engage(at, workers, launcher.pid());
+        // Several have each a launcher of their own, which is told when they are there.
+        let pid = launcher.pid().filter(|_| workers == 1);
+        self.diary.engage(at, workers, pid);
         self.diary.measure(at, reading(launcher));
         self.report().await;
     }

@@ -127,6 +127,15 @@ impl Diary {
         self.workers.clone()
     }
 
+    /// The workers as they are, those of the present stage with the processes `hands`, in their order.
+    pub(in crate::bench) fn workers_as(&self, hands: &[Option<u32>]) -> Vec<Worker> {
+        let stage = self.stage().map_or("", BenchStage::name);
+        let mut workers = self.workers();
+        let own = workers.iter_mut().filter(|worker| worker.stage.as_str() == stage);
+        own.zip(hands).for_each(|(worker, pid)| worker.pid = *pid);
+        workers
+    }
+
     /// Has the workers told.
     pub(in crate::bench) fn tell_workers(&mut self, at: At) {
         self.figures.told = Some(at.seconds.0);

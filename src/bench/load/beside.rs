@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep};
 
 use super::agenda::Work;
 use super::closed::{keep_busy, measured, rest};
+use super::meter::Meters;
 use super::record::{Gain, Record};
-use crate::backend::Crew;
-use crate::probe::interference::energy::Energy;
+use crate::backend::{Crew, Launch};
 
 /// Time that the neighbour has to get busy before anything is measured.
 const HEAD_START: Duration = Duration::from_millis(300);
@@ -19,15 +19,16 @@ pub(super) async fn gain<C: Crew + Send>(
     crew: &mut C,
     work: &Work,
     window: Duration,
-    energy: &Energy,
+    meters: &Meters,
 ) -> Gain {
-    let mut hands = match crew.hands(1, work.own.like()).await {
+    let hands = match crew.hands(1, work.own.like()).await {
         Ok(hands) => hands,
         Err(error) => return Gain::refused(&error),
     };
     let Some(neighbour) = &work.neighbour else {
-        let record = Record::new(Instant::now(), window);
-        return alone(crew, hands, work, record, energy).await;
+        let (hands, mut gain) = alone(hands, work, window, meters).await;
+        rest(crew, hands, &mut gain).await;
+        return gain;
     };
     let busy = match crew.hands(work.busy, neighbour.like()).await {
         Ok(busy) => busy,
@@ -39,14 +40,14 @@ pub(super) async fn gain<C: Crew + Send>(
     };
     // It stays busy until the victim says that it is enough.
     let noise = Record::new(Instant::now(), Duration::MAX);
-    let neighbours = join_all(busy.into_iter().map(|hand| keep_busy(hand, neighbour, &noise)));
+    let busy = (0..).zip(busy);
+    let neighbours =
+        join_all(busy.map(|(number, hand)| keep_busy(number, hand, neighbour, &noise)));
     let victim = async {
         sleep(HEAD_START).await;
-        let record = Record::new(Instant::now(), window);
-        let working = join_all(hands.drain(..).map(|hand| keep_busy(hand, &work.own, &record)));
-        let (hands, ended, joules) = measured(working, &record, energy).await;
+        let gain = alone(hands, work, window, meters).await;
         noise.end();
-        (hands, record.gain(ended, joules))
+        gain
     };
     let ((hands, mut gain), busy) = tokio::join!(victim, neighbours);
     if let Some(why) = noise.why() {
@@ -57,16 +58,18 @@ pub(super) async fn gain<C: Crew + Send>(
     gain
 }
 
-async fn alone<C: Crew + Send>(
-    crew: &mut C,
-    hands: Vec<C::Hand>,
+/// What comes of the one hand that is measured.
+async fn alone<H: Launch + Send>(
+    hands: Vec<H>,
     work: &Work,
-    record: Record,
-    energy: &Energy,
-) -> Gain {
-    let working = join_all(hands.into_iter().map(|hand| keep_busy(hand, &work.own, &record)));
-    let (hands, ended, joules) = measured(working, &record, energy).await;
-    let mut gain = record.gain(ended, joules);
-    rest(crew, hands, &mut gain).await;
-    gain
+    window: Duration,
+    meters: &Meters,
+) -> (Vec<H>, Gain) {
+    let before = meters.read(&hands);
+    let record = Record::new(Instant::now(), window);
+    let each = (0..).zip(hands);
+    let working = join_all(each.map(|(number, hand)| keep_busy(number, hand, &work.own, &record)));
+    let (hands, ended, joules) = measured(working, &record, &meters.energy).await;
+    let used = meters.since(&before, &hands, record.elapsed());
+    (hands, Gain { hands: used, ..record.gain(ended, joules) })
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
+use super::meter::Meters;
 use super::record::{Gain, Record, Tasks};
 use crate::backend::{Crew, Launch};
 use crate::bench::no_trial::chain;
@@ -20,26 +21,33 @@ pub(super) async fn gain<C: Crew + Send>(
     at_once: u32,
     tasks: &Tasks,
     window: Duration,
-    energy: &Energy,
+    meters: &Meters,
 ) -> Gain {
     let hands = match crew.hands(at_once, tasks.like()).await {
         Ok(hands) => hands,
         Err(error) => return Gain::refused(&error),
     };
+    let before = meters.read(&hands);
     let record = Record::new(Instant::now(), window);
-    let working = join_all(hands.into_iter().map(|hand| keep_busy(hand, tasks, &record)));
-    let (hands, ended, joules) = measured(working, &record, energy).await;
-    let mut gain = record.gain(ended, joules);
+    let working = (0..).zip(hands).map(|(number, hand)| keep_busy(number, hand, tasks, &record));
+    let (hands, ended, joules) = measured(join_all(working), &record, &meters.energy).await;
+    let used = meters.since(&before, &hands, record.elapsed());
+    let mut gain = Gain { hands: used, ..record.gain(ended, joules) };
     rest(crew, hands, &mut gain).await;
     gain
 }
 
-/// One hand, for as long as there is time.
-pub(super) async fn keep_busy<H: Launch + Send>(mut hand: H, tasks: &Tasks, record: &Record) -> H {
+/// Hand `number`, for as long as there is time.
+pub(super) async fn keep_busy<H: Launch + Send>(
+    number: u32,
+    mut hand: H,
+    tasks: &Tasks,
+    record: &Record,
+) -> H {
     while record.is_open() {
         let at = record.elapsed();
         match hand.launch(&tasks.next()).await {
-            Ok(trial) => record.note(None, at, trial),
+            Ok(trial) => record.note(number, None, at, trial),
             Err(error) => record.cut_off(chain(&error)),
         }
     }

@@ -12,11 +12,11 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::closed::{measured, rest};
+use super::meter::Meters;
 use super::punctual::Punctual;
 use super::record::{Gain, Record, Tasks};
 use crate::backend::{Crew, Launch};
 use crate::bench::no_trial::chain;
-use crate::probe::interference::energy::Energy;
 
 /// An arrival is given up when it could not be started within so many windows.
 const PATIENCE: f64 = 2.0;
@@ -50,7 +50,7 @@ pub(super) async fn gain<C: Crew + Send>(
     arrivals: Arrivals,
     tasks: &Tasks,
     window: Duration,
-    energy: &Energy,
+    meters: &Meters,
 ) -> Gain {
     let Arrivals { most, per_second, punctual } = arrivals;
     let hands = match crew.hands(most, tasks.like()).await {
@@ -58,10 +58,13 @@ pub(super) async fn gain<C: Crew + Send>(
         Err(error) => return Gain::refused(&error),
     };
     let schedule = Schedule { per_second, next: AtomicU64::new(0) };
+    let before = meters.read(&hands);
     let record = Record::new(Instant::now(), window);
-    let working = hands.into_iter().map(|hand| serve(hand, tasks, (&schedule, punctual), &record));
-    let (hands, ended, joules) = measured(join_all(working), &record, energy).await;
-    let mut gain = record.gain(ended, joules);
+    let each = (0..).zip(hands);
+    let working = each.map(|hand| serve(hand, tasks, (&schedule, punctual), &record));
+    let (hands, ended, joules) = measured(join_all(working), &record, &meters.energy).await;
+    let used = meters.since(&before, &hands, record.elapsed());
+    let mut gain = Gain { hands: used, ..record.gain(ended, joules) };
     let late = gain.shots.iter().filter(|shot| shot.at_seconds == shot.done_seconds).count();
     if late > 0 {
         let all = gain.shots.len();
@@ -74,7 +77,7 @@ pub(super) async fn gain<C: Crew + Send>(
 
 /// One hand, until no arrival is left.
 async fn serve<H: Launch + Send>(
-    mut hand: H,
+    (number, mut hand): (u32, H),
     tasks: &Tasks,
     (schedule, punctual): (&Schedule, Punctual),
     record: &Record,
@@ -84,11 +87,11 @@ async fn serve<H: Launch + Send>(
         punctual.wait(record.at(intended)).await;
         let at = record.elapsed();
         if at.0 > window * PATIENCE {
-            record.never(intended);
+            record.never(number, intended);
             continue;
         }
         match hand.launch(&tasks.next()).await {
-            Ok(trial) => record.note(Some(intended), at, trial),
+            Ok(trial) => record.note(number, Some(intended), at, trial),
             Err(error) => record.cut_off(chain(&error)),
         }
     }

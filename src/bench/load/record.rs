@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::backend::{Error, Task, Trial};
 use crate::bench::no_trial::chain;
 use crate::model::bench::{Failure, Outcome, Phases};
-use crate::model::load::{Shot, Standing};
+use crate::model::load::{HandUse, Shot, Standing};
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 
@@ -26,6 +26,8 @@ pub(super) struct Gain {
     pub(super) window: Seconds,
     pub(super) cut_off: Option<String>,
     pub(super) joules: Option<f64>,
+    /// What each hand used.
+    pub(super) hands: Vec<HandUse>,
 }
 
 impl Gain {
@@ -123,19 +125,20 @@ impl Record {
         self.end();
     }
 
-    /// Takes in how a sandbox ended that was asked for at `at`.
-    pub(super) fn note(&self, intended: Option<f64>, at: Seconds, trial: Trial) {
+    /// Takes in how a sandbox ended that `hand` asked for at `at`.
+    pub(super) fn note(&self, hand: u32, intended: Option<f64>, at: Seconds, trial: Trial) {
         self.push(Shot {
             intended_seconds: intended.map(Seconds),
             at_seconds: at,
             done_seconds: self.elapsed(),
             phases: trial.phases,
             outcome: trial.outcome,
+            hand: Some(hand),
         });
     }
 
-    /// Takes in an arrival that was never started.
-    pub(super) fn never(&self, intended: f64) {
+    /// Takes in an arrival that `hand` had to take and never started.
+    pub(super) fn never(&self, hand: u32, intended: f64) {
         let message = SafeText::new("it was never started: no hand was free");
         let now = self.elapsed();
         let outcome = Outcome::Failed { kind: Failure::Timeout, message };
@@ -145,6 +148,7 @@ impl Record {
             done_seconds: now,
             phases: Phases::default(),
             outcome,
+            hand: Some(hand),
         });
     }
 
@@ -184,6 +188,6 @@ impl Record {
         let cut = state.cut_off.is_some();
         let whole = Seconds::from(self.window);
         let window = if cut && ended.0 < whole.0 { ended } else { whole };
-        Gain { shots, standing: Vec::new(), window, cut_off: state.cut_off, joules }
+        Gain { shots, window, cut_off: state.cut_off, joules, ..Gain::default() }
     }
 }

@@ -152,6 +152,7 @@ impl<'a> Rise<'a> {
             done_seconds,
             phases,
             outcome,
+            hand: None,
         });
     }
 

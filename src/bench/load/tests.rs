@@ -1,6 +1,7 @@
 //! Loads on a yard that is only simulated: so many workers, each a while with one sandbox, in a time
 //! that stands still while nobody waits.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -22,6 +23,7 @@ use crate::model::run::Run;
 use crate::model::time::{Clock, Stamp};
 use crate::model::unit::{Bytes, Seconds};
 use crate::model::update::{Update, What};
+use crate::model::usage::{Held, Usage};
 use crate::stats::load::{knee, slowdown, summarise};
 
 /// The runtime's own time.
@@ -61,8 +63,12 @@ impl Yard {
     }
 }
 
+/// The process of each hand.
+const OF_A_HAND: u32 = 77;
+
+/// The yard, or one hand of it with the microseconds it has used.
 #[derive(Clone)]
-struct Hand(Arc<Yard>);
+struct Hand(Arc<Yard>, Option<u64>);
 
 fn trial(outcome: Outcome, seconds: f64) -> Trial {
     let mut phases = Phases::default();
@@ -93,11 +99,24 @@ impl Launch for Hand {
             return Ok(trial(Outcome::Failed { kind: Failure::Status, message }, 0.0));
         };
         tokio::time::sleep(length).await;
+        self.1 = self.1.map(|used| used + u64::try_from(length.as_micros()).unwrap());
         Ok(trial(Outcome::Good, length.as_secs_f64()))
     }
 
     async fn overhead(&mut self) -> Result<Seconds, Error> {
         Ok(Seconds(0.001))
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        Some(Usage { cpu: Some(self.1?), ..Usage::default() })
+    }
+
+    fn pid(&self) -> Option<u32> {
+        self.1.map(|_| OF_A_HAND)
+    }
+
+    fn held(&self) -> Option<Held> {
+        self.1.map(|_| Held { now: Bytes(1 << 20), peak: Some(Bytes(2 << 20)) })
     }
 }
 
@@ -109,7 +128,7 @@ impl Crew for Hand {
             return Err(no_room(count));
         }
         self.0.out.fetch_add(count, Ordering::Relaxed);
-        Ok((0..count).map(|_| self.clone()).collect())
+        Ok((0..count).map(|_| Self(Arc::clone(&self.0), Some(0))).collect())
     }
 
     async fn rest(&mut self, hands: Vec<Self>) -> Result<(), Error> {
@@ -160,7 +179,7 @@ fn with(
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let yard = Arc::new(yard);
-    let mut hand = Hand(Arc::clone(&yard));
+    let mut hand = Hand(Arc::clone(&yard), None);
     let mut plan = preset::plan(Preset::Quick, &[BackendId::Process, BackendId::Runc], 42);
     plan.effort.min_seconds = Seconds(0.0);
     (plan.effort.warmup_rounds, plan.effort.min_rounds, plan.effort.max_rounds) = (0, 6, 6);
@@ -235,6 +254,29 @@ fn a_yard_of_four_workers_has_its_knee_at_four() {
     assert_eq!(steps.count(), 20);
     let progress = run.tail.as_ref().unwrap().progress;
     assert_eq!((progress.completed, progress.failed), (6 * 2 + 20, 0));
+}
+
+#[test]
+fn a_step_says_which_hand_had_what_and_what_each_used() {
+    let load = Load::Latency { per_second: Some(100.0), most: 2, seconds: Seconds(1.0) };
+    let (run, said, _) = run(Yard::new(4), vec![throughput(4), load], None);
+    let told = said.iter().filter_map(|what| match what {
+        What::Run { event: RunEvent::Workers(workers), .. } => Some(workers),
+        _ => None,
+    });
+    let asked = told.flatten().filter(|worker| worker.pid == Some(OF_A_HAND));
+    let ids: BTreeSet<&str> = asked.map(|worker| worker.id.as_str()).collect();
+    assert!(ids.contains("throughput/4") && ids.contains("latency/2"), "while they work: {ids:?}");
+    for step in &run.steps {
+        let count = if let Stride::Throughput { at_once } = step.stride { at_once } else { 2 };
+        assert_eq!((step.hands.len(), step.waits), (count as usize, None), "no kernel tells here");
+        for (number, used) in (0..).zip(&step.hands) {
+            let own = step.shots.iter().filter(|shot| shot.hand == Some(number)).count();
+            let cpu = used.cpu_seconds.unwrap().0;
+            assert!(own > 0 && (cpu - own as f64 * 0.02).abs() < 1e-6, "{own} {cpu}");
+            assert!(used.seconds.0 >= cpu && used.peak_bytes == Some(Bytes(2 << 20)));
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! The server's own metrics while it is asked: what it says of itself beside what was seen of it.
 //!
-//! Each figure has other names with other servers; the first that is on the page counts. Engines of one
-//! server are summed up. A server without metrics, or one whose page cannot be read, is no trouble of the
-//! load: the row says why it is empty.
+//! Engines and models of one server are summed up. A server without metrics, or one whose page cannot be
+//! read, is no trouble of the load: the row says why it is empty.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::exchange::Counts;
 use super::tables::Row;
-use crate::metric::{Bounds, Page};
+use crate::metric::histogram::{Bucket, quantile};
+use crate::metric::server::{Figure, Figures, Scrape};
 use crate::model::request::ServerRow;
+use crate::model::serving::Engine;
 use crate::model::text::SafeText;
 use crate::source::client::Client;
 use crate::stats::serving::{Own, Quick};
@@ -24,50 +25,6 @@ use crate::stats::serving::{Own, Quick};
 pub(super) const EVERY: Duration = Duration::from_secs(1);
 /// Time of the last reading: who ends a load does not wait for a server that hangs.
 pub(super) const LAST: Duration = Duration::from_secs(1);
-
-const RUNNING: &[&str] = &[
-    "vllm:num_requests_running",
-    "sglang:num_running_reqs",
-    "llamacpp:requests_processing",
-    "tgi_batch_current_size",
-];
-const WAITING: &[&str] = &[
-    "vllm:num_requests_waiting",
-    "sglang:num_queue_reqs",
-    "llamacpp:requests_deferred",
-    "tgi_queue_size",
-];
-const CACHE: &[&str] = &[
-    "vllm:kv_cache_usage_perc",
-    "vllm:gpu_cache_usage_perc",
-    "sglang:token_usage",
-    "llamacpp:kv_cache_usage_ratio",
-];
-const GENERATED: &[&str] = &[
-    "vllm:generation_tokens_total",
-    "sglang:generation_tokens_total",
-    "llamacpp:tokens_predicted_total",
-    "tgi_request_generated_tokens_sum",
-];
-const PROMPTED: &[&str] = &[
-    "vllm:prompt_tokens_total",
-    "sglang:prompt_tokens_total",
-    "llamacpp:prompt_tokens_total",
-    "tgi_request_input_length_sum",
-];
-const FIRST: &[&str] = &["vllm:time_to_first_token_seconds", "sglang:time_to_first_token_seconds"];
-const BETWEEN: &[&str] = &[
-    "vllm:inter_token_latency_seconds",
-    "vllm:time_per_output_token_seconds",
-    "sglang:inter_token_latency_seconds",
-    "sglang:time_per_output_token_seconds",
-    "tgi_request_mean_time_per_token_duration",
-];
-const WHOLE: &[&str] = &[
-    "vllm:e2e_request_latency_seconds",
-    "sglang:e2e_request_latency_seconds",
-    "tgi_request_duration",
-];
 
 /// A histogram of times: upper bounds by their bits, which rise as they do, and totals.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -93,24 +50,20 @@ pub(super) struct Totals {
 impl Totals {
     /// Reads `body`; why it cannot be read.
     pub(super) fn read(body: &[u8]) -> Result<Self, SafeText> {
-        let page = Page::read(body, &Bounds::default());
-        let page = page.map_err(|why| SafeText::new(&format!("/metrics: {why}")))?;
-        let one = |names: &[&str]| spelled(names).find_map(|name| sum(&page, &name));
-        let times = |names: &[&str]| spelled(names).find_map(|name| Times::of(&page, &name));
-        // Some leave `_total` away.
-        let total = |names: &[&str]| {
-            let short = || spelled(names).find_map(|name| sum(&page, name.strip_suffix("_total")?));
-            one(names).or_else(short)
-        };
+        let scrape = Scrape::read(body, Engine::Vllm);
+        let scrape = scrape.map_err(|why| SafeText::new(&format!("/metrics: {why}")))?;
+        let models: Vec<&Figures> = scrape.models.values().collect();
+        let gauges = |figure| models.iter().filter_map(move |of| of.gauges.get(&figure)).flatten();
+        let sum = |figure| gauges(figure).copied().reduce(|one, other| one + other);
         Ok(Self {
-            running: one(RUNNING),
-            waiting: one(WAITING),
-            cache: spelled(CACHE).find_map(|name| most(&page, &name)),
-            generated: total(GENERATED),
-            prompted: total(PROMPTED),
-            first: times(FIRST),
-            between: times(BETWEEN),
-            whole: times(WHOLE),
+            running: sum(Figure::Running),
+            waiting: sum(Figure::Waiting),
+            cache: gauges(Figure::Cache).copied().reduce(f64::max),
+            generated: total(&models, Figure::Tokens),
+            prompted: total(&models, Figure::Prompt),
+            first: Times::of(&models, Figure::FirstToken),
+            between: Times::of(&models, Figure::InterToken),
+            whole: Times::of(&models, Figure::EndToEnd),
         })
     }
 
@@ -119,35 +72,31 @@ impl Totals {
     }
 }
 
-/// Each name as its server spells it, and as those do who take no colon.
-fn spelled(names: &[&str]) -> impl Iterator<Item = String> {
-    names.iter().flat_map(|name| [(*name).to_owned(), name.replace(':', "_")])
-}
-
-fn finite<'p>(page: &'p Page<'_>, name: &'p str) -> impl Iterator<Item = f64> {
-    page.named(name).map(|series| series.value).filter(|value| value.is_finite())
-}
-
-fn sum(page: &Page<'_>, name: &str) -> Option<f64> {
-    finite(page, name).reduce(|one, other| one + other)
-}
-
-fn most(page: &Page<'_>, name: &str) -> Option<f64> {
-    finite(page, name).reduce(f64::max)
+/// The sum of a total over all engines and models; `None` where nobody tells it.
+fn total(models: &[&Figures], figure: Figure) -> Option<f64> {
+    let name = (figure, String::new());
+    let series = models.iter().filter_map(|of| of.totals.get(&name)).flatten();
+    let values = series.map(|(_, value)| *value).filter(|value| value.is_finite());
+    values.reduce(|one, other| one + other)
 }
 
 impl Times {
-    fn of(page: &Page<'_>, name: &str) -> Option<Self> {
-        let (sum, count) =
-            (sum(page, &format!("{name}_sum"))?, sum(page, &format!("{name}_count"))?);
-        let mut buckets = BTreeMap::new();
-        for series in page.named(&format!("{name}_bucket")) {
-            let bound = series.label("le").and_then(|bound| bound.parse::<f64>().ok());
-            if let Some(bound) = bound.filter(|bound| *bound > 0.0 && series.value.is_finite()) {
-                *buckets.entry(bound.to_bits()).or_insert(0.0) += series.value;
+    /// The histogram of `figure`, all engines and models together.
+    fn of(models: &[&Figures], figure: Figure) -> Option<Self> {
+        let mut times = Self::default();
+        let mut known = false;
+        for histogram in models.iter().filter_map(|of| of.histograms.get(&figure)) {
+            known |= !histogram.sums.is_empty() && !histogram.counts.is_empty();
+            let finite = |(_, value): &(_, f64)| Some(*value).filter(|value| value.is_finite());
+            times.sum += histogram.sums.iter().filter_map(finite).sum::<f64>();
+            times.count += histogram.counts.iter().filter_map(finite).sum::<f64>();
+            for (_, bound, value) in &histogram.buckets {
+                if *bound > 0.0 && value.is_finite() {
+                    *times.buckets.entry(bound.to_bits()).or_insert(0.0) += value;
+                }
             }
         }
-        Some(Self { buckets, sum, count })
+        known.then_some(times)
     }
 
     /// What came since `before`; `None` where nothing did, or the server began anew.
@@ -167,20 +116,11 @@ impl Times {
         self.sum / self.count * 1e3
     }
 
-    /// The time that `share` of all are below, by a straight line within its bucket, as Prometheus does.
+    /// The time that `share` of all are below, as Prometheus does it.
     fn quantile_ms(&self, share: f64) -> Option<f64> {
-        let all = self.buckets.get(&f64::INFINITY.to_bits()).copied().filter(|all| *all > 0.0)?;
-        let (mut low, mut below) = (0.0, 0.0);
-        for (bound, value) in &self.buckets {
-            let (bound, value) = (f64::from_bits(*bound), value.max(below));
-            if value >= share * all {
-                let within = (share * all - below) / (value - below);
-                let found = if bound.is_finite() { low + (bound - low) * within } else { low };
-                return Some(found * 1e3).filter(|found| found.is_finite());
-            }
-            (low, below) = (bound, value);
-        }
-        None
+        let bucket = |(bound, total): (&u64, &f64)| (f64::from_bits(*bound), *total);
+        let buckets: Vec<Bucket> = self.buckets.iter().map(bucket).collect();
+        Some(quantile(share, &buckets)? * 1e3)
     }
 
     fn quick(&self) -> Quick {
@@ -339,7 +279,7 @@ mod tests {
     #[test]
     fn figures_are_of_what_came_within_the_time() {
         let page = |count: u32, tokens: u32| {
-            let name = FIRST[0];
+            let name = "vllm:time_to_first_token_seconds";
             let half = count / 2;
             format!(
                 "{name}_bucket{{le=\"0.1\"}} {half}\n{name}_bucket{{le=\"0.3\"}} {count}\n\

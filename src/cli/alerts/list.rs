@@ -7,7 +7,7 @@ use color_eyre::eyre::{Report, Result};
 
 use super::super::advice::Advise;
 use super::super::{Exit, Outcome, print};
-use crate::model::alert::RuleBrief;
+use crate::model::alert::{self, RuleBrief};
 use crate::model::time::Stamp;
 use crate::model::unit::Seconds;
 use crate::rule::Rules;
@@ -75,8 +75,10 @@ pub(super) fn rules(rules: &Rules, json: bool) -> Result<String> {
     for rule in briefs {
         let lasts = Seconds(rule.for_ms as f64 / 1e3);
         let own = if rule.preset { "" } else { " (yours)" };
-        let _infallible =
-            writeln!(text, "{:<24}{:<10}{lasts:<8}{}{own}", rule.name, rule.severity, rule.when);
+        let labels = alert::written(&rule.labels);
+        let labels = if labels.is_empty() { labels } else { format!("  {labels}") };
+        let (name, severity, when) = (&rule.name, rule.severity, &rule.when);
+        let _infallible = writeln!(text, "{name:<24}{severity:<10}{lasts:<8}{when}{own}{labels}");
     }
     for receiver in &rules.receivers {
         let (name, kind) = (&receiver.name, receiver.way.name());

@@ -44,7 +44,8 @@ fn letter(setting: &Setting) -> Letter {
     let id = AlertId { rule: "test".into(), node: host.clone(), thing: <_>::default() };
     let (from, to) = (AlertState::Ok, AlertState::Firing);
     let message = "this is a test; nothing is wrong".into();
-    let change = Change { id, severity: Severity::Info, from, to, message };
+    let labels = <_>::default();
+    let change = Change { id, severity: Severity::Info, from, to, message, labels };
     let at_ms = SystemClock.now().wall_ms;
     Letter { changes: vec![change], host, at_ms, ..Letter::default() }
 }

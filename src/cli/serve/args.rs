@@ -32,6 +32,12 @@ pub struct ServeArgs {
     /// Let programs that are sent be run; needs a token
     #[arg(long)]
     pub(super) allow_exec: bool,
+    /// Show the screen in a browser, at /screen, where it only looks
+    #[arg(long, conflicts_with = "stdio")]
+    pub(super) web: bool,
+    /// Let who sends the token act on that screen, as you would at a terminal
+    #[arg(long, requires = "web")]
+    pub(super) allow_screen: bool,
     /// Let every user of this machine act without a token
     #[arg(long, conflicts_with_all = ["token_file", "token_env"])]
     pub(super) trust_local: bool,

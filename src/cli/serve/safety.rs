@@ -15,6 +15,7 @@ use crate::model::node::NodeInfo;
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, SystemClock};
 use crate::serve::gate::Hosts;
+use crate::serve::screen::is_built_in;
 use crate::serve::{Permit, Setting, tls};
 
 /// TLS, and what others need to know of it.
@@ -52,6 +53,19 @@ pub(super) fn check_exec(wish: &ServeArgs, token: bool) -> Result<()> {
     }
     Err(eyre!("--allow-exec without a token: every user of this machine could run programs as you")
         .advise("add --token-file FILE; or --trust-local where you trust them all"))
+}
+
+/// Refuses a screen that this isomon was built without, and one on which everybody could act.
+pub(super) fn check_screen(wish: &ServeArgs, token: bool) -> Result<()> {
+    if wish.web && !is_built_in() {
+        return Err(eyre!("--web: this isomon was built without the terminal for browsers")
+            .advise("`make web` brings it from npm; then build isomon again: make install"));
+    }
+    if wish.allow_screen && !token {
+        return Err(eyre!("--allow-screen without a token: everybody here could act as you")
+            .advise("add --token-file FILE; without --allow-screen the screen only looks"));
+    }
+    Ok(())
 }
 
 /// Refuses a directory of results that is none: a slip of the pen would look like no runs.
@@ -145,6 +159,7 @@ pub(super) fn words(
     listeners: &[TcpListener],
     setting: &Setting,
     tls: Option<&Tls>,
+    web: bool,
 ) -> Result<String> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     let mut words = String::new();
@@ -154,6 +169,9 @@ pub(super) fn words(
     if let Some((ca, fingerprint)) = tls.and_then(|tls| tls.own.as_ref()) {
         let _infallible = writeln!(words, "  give to others as `ca`: {}", ca.display());
         let _infallible = writeln!(words, "  its SHA-256: {fingerprint}");
+    }
+    if web {
+        let _infallible = writeln!(words, "  the screen in a browser: /screen");
     }
     let readers = match setting.token {
         Some(_) => "everybody on this machine; others with the token",
@@ -172,13 +190,19 @@ pub(super) fn words(
 fn deeds(setting: &Setting) -> String {
     let whom =
         if setting.token.is_some() { "with the token" } else { "by everybody on this machine" };
-    match (setting.allows(Permit::Bench), setting.allows(Permit::Exec)) {
-        (false, false) => {
-            "nothing; --allow-bench and --allow-exec allow benchmarks and programs".to_owned()
+    let deeds = [
+        (Permit::Bench, "benchmarks"),
+        (Permit::Exec, "programs that are sent"),
+        (Permit::Screen, "whatever the screen can do"),
+    ];
+    let allowed = deeds.into_iter().filter(|(permit, _)| setting.allows(*permit));
+    let allowed: Vec<&str> = allowed.map(|(_, words)| words).collect();
+    match allowed.as_slice() {
+        [] => "nothing; --allow-bench and --allow-exec allow benchmarks and programs".to_owned(),
+        [before @ .., last] if !before.is_empty() => {
+            format!("{} and {last}, {whom}", before.join(", "))
         }
-        (true, false) => format!("benchmarks, {whom}"),
-        (false, true) => format!("programs that are sent, {whom}"),
-        (true, true) => format!("benchmarks and programs that are sent, {whom}"),
+        [only, ..] => format!("{only}, {whom}"),
     }
 }
 
@@ -207,6 +231,24 @@ mod tests {
         assert!(check_exec(&wish(true, false), true).is_ok());
         assert!(check_exec(&wish(true, true), false).is_ok());
         assert!(check_exec(&wish(false, false), false).is_ok());
+    }
+
+    #[test]
+    fn acting_on_the_screen_needs_a_token() {
+        let wish = |allow_screen| ServeArgs { allow_screen, ..ServeArgs::default() };
+        assert!(check_screen(&wish(true), false).is_err());
+        assert!(check_screen(&wish(true), true).is_ok());
+        assert!(check_screen(&wish(false), false).is_ok());
+        let web = ServeArgs { web: true, ..ServeArgs::default() };
+        assert_eq!(check_screen(&web, false).is_ok(), is_built_in());
+    }
+
+    #[test]
+    fn what_may_be_done_is_said_in_one_sentence() {
+        let told = |bench, exec, screen| deeds(&Setting { bench, exec, screen, token: None });
+        assert_eq!(told(true, false, false), "benchmarks, by everybody on this machine");
+        let all = "benchmarks, programs that are sent and whatever the screen can do, by";
+        assert!(told(true, true, true).starts_with(all));
     }
 
     #[test]

@@ -102,6 +102,11 @@ impl BenchStage {
         plan.loads.iter().find(|load| Self::of_load(load) == self)
     }
 
+    /// The stages that a benchmark of `plan` has.
+    pub fn planned(plan: &Plan) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|stage| stage.is_in(plan))
+    }
+
     /// Whether a benchmark of `plan` has it.
     pub fn is_in(self, plan: &Plan) -> bool {
         match self {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::load::Waits;
 use super::super::text::SafeText;
 use super::super::unit::{Bytes, Seconds};
 
@@ -162,4 +163,6 @@ pub struct Pressure {
     pub queue: u64,
     /// Whether it held back what feeds it.
     pub active: bool,
+    /// What its work itself waited for just before.
+    pub waits: Waits,
 }

@@ -45,6 +45,8 @@ pub struct Worker {
     pub memory_bytes: Option<Bytes>,
     /// Use of the GPU it is on.
     pub gpu: Option<Ratio>,
+    /// Why what it uses is not known, where it is not.
+    pub gap: Option<SafeText>,
     /// The parts it was given.
     pub parts: Vec<SafeText>,
     /// What happened to it, earliest first.
@@ -57,6 +59,8 @@ pub struct Worker {
 pub struct Partition {
     /// Its id.
     pub id: SafeText,
+    /// What it is one of, in the singular; only parts of one kind are set against each other.
+    pub kind: SafeText,
     /// Records that are there.
     pub latest: Option<u64>,
     /// Records that are done.

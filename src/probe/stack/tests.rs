@@ -32,6 +32,28 @@ fn a_process_that_waits_says_what_for() {
 }
 
 #[test]
+fn what_a_process_waits_for_is_told_with_it() {
+    let mut command = Command::new("sh");
+    let mut child =
+        command.args(["-c", "sleep 600; :"]).stdin(Stdio::null()).process_group(0).spawn().unwrap();
+    let (roots, until) = (Roots::default(), Instant::now() + Duration::from_secs(10));
+    let lines = loop {
+        let found = stack(&roots, child.id()).unwrap();
+        let lines: Vec<String> = found.lines.iter().map(ToString::to_string).collect();
+        let told =
+            |line: &String| line.starts_with("below it, process ") && line.contains("(sleep)");
+        if lines.iter().any(told) || Instant::now() > until {
+            break lines;
+        }
+    };
+    end(&child);
+    child.wait().unwrap();
+    let at = lines.iter().position(|line| line.starts_with("below it, process "));
+    let after = at.map(|at| lines[at..].join("\n")).unwrap_or_default();
+    assert!(after.contains("(sleep)") && after.contains("state: "), "{lines:?}");
+}
+
+#[test]
 fn a_process_that_is_gone_is_told_so() {
     let gone = stack(&Roots::default(), u32::MAX).unwrap_err();
     assert!(gone.to_string().contains("any more"));

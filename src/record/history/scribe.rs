@@ -177,7 +177,8 @@ impl Scribe {
     }
 
     fn tell(&self, bad: bool, text: &str) {
-        tracing::info!("{text}");
+        // The screen's log has what it is told; a server's has it from here.
+        tracing::debug!("{text}");
         let notice = Notice { bad, text: SafeText::new(text) };
         if self.say.try_send(notice).is_err() {
             tracing::warn!("nobody hears of the history");

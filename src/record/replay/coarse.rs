@@ -11,11 +11,18 @@ use crate::model::past::{Past, PastTrack, PastWish, Track};
 use crate::model::text::SafeText;
 use crate::model::update::{Update, What};
 use crate::state::history::{GpuMetric, Metric, gpu_row, node_row};
+use crate::state::serving::{ModelMetric, model_row};
 
 /// Time from one instant to the next at first, in milliseconds.
 const STEP_MS: i64 = 10_000;
 /// Instants of all tracks together; at more, every second one is let go.
 const MOST: usize = 400_000;
+
+/// What has numbers, as a line of a recording names it.
+const KINDS: [&str; 3] = [NODE, GPUS, SERVING];
+const NODE: &str = "node";
+const GPUS: &str = "gpus";
+const SERVING: &str = "serving";
 
 /// Numbers of all that is in a recording.
 #[derive(Debug)]
@@ -23,7 +30,7 @@ pub(super) struct Coarse {
     step_ms: i64,
     tracks: BTreeMap<Track, Vec<Instant>>,
     /// When a source was last heard of, by what it told.
-    heard: BTreeMap<(String, bool), i64>,
+    heard: BTreeMap<(String, &'static str), i64>,
     instants: usize,
 }
 
@@ -38,22 +45,32 @@ impl Default for Coarse {
 }
 
 impl Coarse {
-    /// Whether what `from` told of itself, or of its GPUs, at `wall_ms` is to be taken.
-    pub(super) fn wants(&self, from: &str, gpus: bool, wall_ms: i64) -> bool {
-        let last = self.heard.get(&(from.to_owned(), gpus));
+    /// Whether what `from` told of `what` (`node`, `gpus`, `serving`) at `wall_ms` is to be taken.
+    pub(super) fn wants(&self, from: &str, what: &str, wall_ms: i64) -> bool {
+        let Some(what) = KINDS.iter().find(|kind| **kind == what) else { return false };
+        let last = self.heard.get(&(from.to_owned(), *what));
         last.is_none_or(|last| wall_ms >= last.saturating_add(self.step_ms))
     }
 
     /// Takes the numbers of `update`.
     pub(super) fn take(&mut self, update: &Update) {
         let (from, at) = (&update.from, update.at.wall_ms);
-        let is_gpus = matches!(update.what, What::Gpus(_));
-        self.heard.insert((from.0.as_str().to_owned(), is_gpus), at);
+        let kind = match update.what {
+            What::Gpus(_) => GPUS,
+            What::Serving(_) => SERVING,
+            _ => NODE,
+        };
+        self.heard.insert((from.0.as_str().to_owned(), kind), at);
         match &update.what {
             What::Node(sample) => self.push(Track::node(from), at, &node_row(sample)),
             What::Gpus(sample) => {
                 for gpu in &sample.gpus {
                     self.push(Track::gpu(from, &gpu.id), at, &gpu_row(gpu));
+                }
+            }
+            What::Serving(all) => {
+                for one in all {
+                    self.push(Track::model(from, &one.key()), at, &model_row(one));
                 }
             }
             _ => {}
@@ -120,6 +137,7 @@ fn told(track: &Track, rows: &[Instant], wish: &PastWish, step: i64) -> PastTrac
 fn columns(track: &Track) -> Vec<SafeText> {
     match track.kind.as_str() {
         "node" => Metric::ALL.map(|metric| metric.column().into()).to_vec(),
+        "model" => ModelMetric::ALL.map(|metric| metric.column().into()).to_vec(),
         _ => GpuMetric::ALL.map(|metric| metric.column().into()).to_vec(),
     }
 }
@@ -160,7 +178,7 @@ mod tests {
     fn a_stretch_is_told_as_the_means_of_as_many_instants_as_can_be_shown() {
         let mut coarse = Coarse::default();
         for second in 0..1_000 {
-            if coarse.wants("node-1", false, second * 1_000) {
+            if coarse.wants("node-1", NODE, second * 1_000) {
                 coarse.take(&sample(1, second, (second / 10) as f64));
             }
         }
@@ -182,7 +200,7 @@ mod tests {
         let end = 2_000 * 10;
         for second in (0..end).step_by(10) {
             for source in 0..300 {
-                if coarse.wants(&format!("node-{source}"), false, second * 1_000) {
+                if coarse.wants(&format!("node-{source}"), NODE, second * 1_000) {
                     coarse.take(&sample(source, second, 1.0));
                 }
             }

@@ -132,7 +132,7 @@ fn take(
 
 /// Picks the numbers out of a line that has some, where they are due.
 fn pick(coarse: &mut Coarse, glance: &Glance<'_>, line: &[u8]) {
-    let due = || coarse.wants(&glance.from, glance.of == "gpus", glance.at.wall_ms);
+    let due = || coarse.wants(&glance.from, &glance.of, glance.at.wall_ms);
     if glance.kind == Kind::Hour
         && due()
         && let Ok(update) = serde_json::from_slice::<Update>(line)

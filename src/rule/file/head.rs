@@ -13,7 +13,8 @@ const WORDS: &str = "\
 # The alerts of isomon. Put your own rules and receivers into rules.toml in the configuration
 # directory (`isomon config path`), in this form: a rule of yours takes the place of one of the same
 # name, the rest stays. `name` and `off = true` take one away; `presets = false` takes all of these away.
-# Ctrl-r on the screen reads it again; a mistake leaves the rules before in force, and says its place.
+# It is read again when it changes, by Ctrl-r on the screen, and when `isomon serve` is sent SIGHUP; a
+# mistake leaves the rules before in force, and says its place.
 # `isomon alerts check FILE` tries rules on a recording.
 #
 #   [[rule]]
@@ -24,6 +25,7 @@ const WORDS: &str = "\
 #   keep = \"30s\"           # how long it fires on after it is well again, so that who flaps fires once
 #   severity = \"critical\"  # info, warning, critical
 #   message = \"{gpu} on {node}: {gpu.temperature}\"
+#   labels = { team = \"ml\" }  # told with its alerts; receivers choose and sort by them
 #
 # An expression asks as filters do: = != ~ !~ > >= < <=, and or not, brackets, + - * /; what stands side by
 # side must all hold. Numbers have units: 80% 2GiB 20MiB/s 80°C 300W 5m. `was(…)` holds from when it first
@@ -36,6 +38,8 @@ const WORDS: &str = "\
 #   url_env = \"OPS_WEBHOOK\"     # or url_file, or url: whoever knows it can write, so it is never shown
 #   #command = [\"/usr/local/bin/page\", \"--urgent\"]  # for kind = \"command\": it has 10 s
 #   #least = \"warning\"          # what matters less is not told
+#   #labels = { team = \"ml\" }   # only alerts with these labels
+#   #group_by = [\"team\"]        # a message of its own for each team; also rule, node, thing, severity
 #   #resolved = true            # tell what fires no more
 #   #allow_private = false      # let the address be one of a private network (10/8, 192.168/16, …)
 #   #allow_loopback = false     # let the address be this machine

@@ -52,6 +52,16 @@ fn a_mistake_says_file_line_column_and_the_nearest_word() {
         ),
         ("[[rule]]\nname = \"a\"", "rules.toml:2:8: the rule `a` has no `when`", ""),
         (
+            "[[rule]]\nname = \"a\"\nwhen = \"cpu > 1\"\nlabels = { node = \"x\" }",
+            "rules.toml:4:12: every alert has a `node` of its own",
+            "otherwise",
+        ),
+        (
+            "[[rule]]\nname = \"a\"\nwhen = \"cpu > 1\"\nlabels = { 1a = \"x\" }",
+            "rules.toml:4:12: `1a` is no name of a label",
+            "letters, digits and _",
+        ),
+        (
             "[[rule]]\nname = \"a\"\nwhen = \"cpu > 1\"\nfor = \"soon\"",
             "rules.toml:4:7: `soon` is not a length",
             "",

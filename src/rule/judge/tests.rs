@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::model::alert::{Alerts, ReceiverBrief};
-use crate::model::gpu::{Gpu, GpuSample};
+use crate::model::gpu::xid::Xid;
+use crate::model::gpu::{Gpu, GpuDetail, GpuSample};
 use crate::model::node::{CpuUse, NodeSample};
 use crate::model::reading::{Reading, Why};
-use crate::model::unit::{Celsius, Ratio};
+use crate::model::unit::{Celsius, Ratio, Seconds};
 use crate::model::update::{Health, Update, What};
 use crate::rule::file;
 
@@ -111,6 +112,31 @@ fn a_pause_fires_nothing() {
     assert_eq!(world.look(), []);
     world.states(&[LOW; 12]);
     assert!(world.judge.alerts().is_empty());
+}
+
+#[test]
+fn an_xid_is_told_with_what_it_means_until_it_is_old() {
+    let mut world = World::new(
+        "when = \"xid.grave and xid.recent\"\nkeep = \"0s\"\nmessage = \"{xid} on {node}: {xid.meaning}\"\n\
+         labels = { team = \"ml\" }",
+    );
+    let xid =
+        |code| Xid { code, last_uptime_seconds: Reading::Known(Seconds(100.0)), ..Xid::default() };
+    let detail = GpuDetail { xids: Reading::Known(vec![xid(31), xid(79)]), ..GpuDetail::default() };
+    let gpus = vec![Gpu { index: 3, detail, ..Gpu::default() }];
+    let mut look = |up| {
+        world.second += 1;
+        let uptime_seconds = Reading::Known(Seconds(up));
+        world.tell(What::Node(Box::new(NodeSample { uptime_seconds, ..NodeSample::default() })));
+        world.tell(What::Gpus(Box::new(GpuSample { gpus: gpus.clone(), ..GpuSample::default() })));
+        world.look()
+    };
+    let fired = look(110.0);
+    let words = "GPU 3 Xid 79 on local: the GPU fell off the bus";
+    assert_eq!(fired.iter().map(|one| one.message.as_str()).collect::<Vec<_>>(), [words]);
+    assert_eq!(fired[0].label(&"team".into()).unwrap().as_str(), "ml");
+    assert_eq!(look(3_600.0), []);
+    assert_eq!(look(3_701.0)[0].to, AlertState::Ok);
 }
 
 #[test]

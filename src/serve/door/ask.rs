@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{Limit, Nothing};
 use crate::serve::answer::Problem;
 use crate::serve::context::Context;
+use crate::serve::listen::Upgrade;
 use crate::serve::setting::{Caller, Permit};
 
 /// A request.
@@ -21,6 +22,8 @@ pub struct Ask<Q = Nothing, B = Nothing> {
     pub caller: Caller,
     /// The headers, without the token.
     pub headers: HeaderMap,
+    /// How to go on in another protocol, where the caller asks for one.
+    pub upgrade: Option<Upgrade>,
     path: Vec<(String, String)>,
 }
 
@@ -55,7 +58,8 @@ pub(super) async fn read<Q: DeserializeOwned, B: DeserializeOwned>(
         json(b"")?
     };
     parts.headers.remove(header::AUTHORIZATION);
-    Ok(Ask { query, body, caller, headers: parts.headers, path })
+    let upgrade = parts.extensions.remove::<Upgrade>();
+    Ok(Ask { query, body, caller, headers: parts.headers, upgrade, path })
 }
 
 /// The body, which is at most `most` bytes.

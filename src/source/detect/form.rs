@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::metric::server::speaker;
 use crate::model::origin::Kind;
 use crate::model::serving::Engine;
 use crate::model::text::SafeText;
@@ -42,7 +43,7 @@ impl Form {
         let start = reply.body.get(..2048).unwrap_or(&reply.body);
         let page = String::from_utf8_lossy(start);
         let maker = MAKERS.iter().find(|(mark, _)| page.contains(mark)).map(|(_, maker)| *maker);
-        let engine = model::speaker(&reply.body).filter(|_| good && value.is_null());
+        let engine = speaker(&reply.body).filter(|_| good && value.is_null());
         Self { status: reply.status, value, maker, engine }
     }
 

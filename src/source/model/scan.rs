@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::local::{self, Listener};
 use super::{LOADED, METRICS, MODELS, ModelServer};
 use crate::config::address::Address;
+use crate::metric::server::speaker;
 use crate::model::id::SourceId;
 use crate::model::serving::{Engine, Serving};
 use crate::model::update::What;
@@ -114,7 +115,7 @@ async fn who(spec: &Spec, listener: &Listener) -> Option<Engine> {
     }
     let page = client.get(METRICS).await.ok()?;
     let page = client.good(METRICS, page).ok().map(|reply| reply.body);
-    if let Some(engine) = page.and_then(|body| super::speaker(&body)) {
+    if let Some(engine) = page.and_then(|body| speaker(&body)) {
         return Some(engine);
     }
     let reply = client.get(MODELS).await.ok()?;

@@ -5,8 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::names::{self, Figure};
-use super::scrape::{Figures, Scrape};
+use crate::metric::server::{Figure, Figures, Scrape, names};
 use crate::metric::{Distribution, Grown};
 use crate::model::reading::{Reading, Why};
 use crate::model::serving::{Engine, Finish, Latency, Serving};

@@ -105,7 +105,7 @@ const fn often(name: &'static str, about: About, parts: &'static [Part]) -> Quer
 }
 
 /// Every question about nodes.
-pub(super) static ALL: [Query; 12] = [
+pub(super) static ALL: [Query; 15] = [
     often(
         "targets",
         About::Target,
@@ -249,6 +249,64 @@ pub(super) static ALL: [Query; 12] = [
                 "sum by (instance, model_name) (rate(vllm:generation_tokens_total[W]))",
             ),
             Named("prompt", "sum by (instance, model_name) (rate(vllm:prompt_tokens_total[W]))"),
+        ],
+    ),
+    often(
+        "latencies of models (p50)",
+        About::Serving,
+        &[
+            Named(
+                "first_p50",
+                "histogram_quantile(0.5, sum by (le, instance, model_name) (rate(vllm:time_to_first_token_seconds_bucket[W])))",
+            ),
+            Named(
+                "inter_p50",
+                "histogram_quantile(0.5, sum by (le, instance, model_name) (rate(vllm:inter_token_latency_seconds_bucket[W])) or sum by (le, instance, model_name) (rate(vllm:time_per_output_token_seconds_bucket[W])))",
+            ),
+            Named(
+                "whole_p50",
+                "histogram_quantile(0.5, sum by (le, instance, model_name) (rate(vllm:e2e_request_latency_seconds_bucket[W])))",
+            ),
+        ],
+    ),
+    often(
+        "latencies of models (p95)",
+        About::Serving,
+        &[
+            Named(
+                "first_p95",
+                "histogram_quantile(0.95, sum by (le, instance, model_name) (rate(vllm:time_to_first_token_seconds_bucket[W])))",
+            ),
+            Named(
+                "inter_p95",
+                "histogram_quantile(0.95, sum by (le, instance, model_name) (rate(vllm:inter_token_latency_seconds_bucket[W])) or sum by (le, instance, model_name) (rate(vllm:time_per_output_token_seconds_bucket[W])))",
+            ),
+            Named(
+                "whole_p95",
+                "histogram_quantile(0.95, sum by (le, instance, model_name) (rate(vllm:e2e_request_latency_seconds_bucket[W])))",
+            ),
+            Named(
+                "queue_p95",
+                "histogram_quantile(0.95, sum by (le, instance, model_name) (rate(vllm:request_queue_time_seconds_bucket[W])))",
+            ),
+        ],
+    ),
+    often(
+        "latencies of models (p99)",
+        About::Serving,
+        &[
+            Named(
+                "first_p99",
+                "histogram_quantile(0.99, sum by (le, instance, model_name) (rate(vllm:time_to_first_token_seconds_bucket[W])))",
+            ),
+            Named(
+                "inter_p99",
+                "histogram_quantile(0.99, sum by (le, instance, model_name) (rate(vllm:inter_token_latency_seconds_bucket[W])) or sum by (le, instance, model_name) (rate(vllm:time_per_output_token_seconds_bucket[W])))",
+            ),
+            Named(
+                "whole_p99",
+                "histogram_quantile(0.99, sum by (le, instance, model_name) (rate(vllm:e2e_request_latency_seconds_bucket[W])))",
+            ),
         ],
     ),
 ];

@@ -107,6 +107,7 @@ fn partitions(told: Option<&Value>) -> Vec<Partition> {
             committed: value::count(row, "committed_offset"),
             lag: value::count(row, "lag"),
             worker: value::words(row, "worker_id"),
+            ..Partition::default()
         })
     };
     let mut all: Vec<Partition> = match told {

@@ -88,6 +88,7 @@ pub(super) fn queues(answer: &Value, stage: &SafeText) -> Vec<Pressure> {
             stage: stage.clone(),
             queue,
             active: value::flag(row, "backpressure_active").unwrap_or(false),
+            ..Pressure::default()
         })
     };
     late.iter().filter_map(read).collect()
@@ -101,7 +102,8 @@ pub(super) fn note_queues(job: &mut Pipeline, at_ms: i64) {
         let active = stage.backpressure == Some(true);
         let last = job.pressure.iter().rfind(|one| one.stage == stage.id);
         if last.is_none_or(|last| (last.queue, last.active) != (queue, active)) {
-            fresh.push(Pressure { at_ms, stage: stage.id.clone(), queue, active });
+            let stage = stage.id.clone();
+            fresh.push(Pressure { at_ms, stage, queue, active, ..Pressure::default() });
         }
     }
     job.pressure.append(&mut fresh);

@@ -10,10 +10,14 @@ use crate::model::bench::{BenchStage, Failure, Outcome, Phase, Phases, Sample};
 use crate::model::load::{Shot, Step, Stride};
 use crate::model::pipeline::{LogLine, Moment, MomentKind};
 use crate::model::text::SafeText;
+use crate::model::unit::Bytes;
 
+mod hands;
 mod slots;
+mod waiting;
 
 pub use slots::WORKERS;
+pub use waiting::Waiting;
 
 /// Cells that are followed.
 const CELLS: usize = 4_096;
@@ -21,8 +25,6 @@ const CELLS: usize = 4_096;
 const ERRORS: usize = 256;
 /// Parts of which it is kept what their sandboxes wrote last, and lines of each.
 const SAID: (usize, usize) = (256, 20);
-/// Instants of pressure that are kept, the latest; and of each step.
-const PRESSURE: (usize, usize) = (1_024, 16);
 /// Times that a run may go on anew; those beyond are not told apart.
 const RESUMED: usize = 1_000;
 
@@ -34,7 +36,7 @@ pub struct Tally {
     pub current: Option<BenchStage>,
     /// What went wrong, by stage, way and cell.
     pub errors: BTreeMap<(BenchStage, Failure, u32), ErrorTally>,
-    /// How many waited, earliest first.
+    /// Who waited for what in its loads, earliest first.
     pub pressure: VecDeque<Waiting>,
     /// When it went on anew, and how far its wall clock is ahead of its own time since then.
     resumed: Vec<(f64, i64)>,
@@ -85,6 +87,14 @@ pub struct WorkerTally {
     pub lately: Lately,
     /// The cells it worked on.
     pub cells: std::collections::BTreeSet<u32>,
+    /// Time over which its processor time was counted, and that; of a hand of a load.
+    pub cpu: Option<(f64, f64)>,
+    /// The most memory it held.
+    pub peak: Option<Bytes>,
+    /// Steps in which what it used was looked at.
+    pub measured: u32,
+    /// By how many sandboxes it was behind the busiest hand, over all steps it had part in.
+    pub behind: u64,
 }
 
 /// One kind of error of one cell.
@@ -98,19 +108,6 @@ pub struct ErrorTally {
     pub message: SafeText,
     /// The worker it came to last, from 0.
     pub worker: usize,
-}
-
-/// How many waited at an instant.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Waiting {
-    /// When.
-    pub at_seconds: f64,
-    /// For what.
-    pub stage: BenchStage,
-    /// How many.
-    pub queue: u64,
-    /// Whether more waited than were at work.
-    pub active: bool,
 }
 
 /// What sandboxes of a part wrote last.
@@ -222,13 +219,17 @@ impl Tally {
             let end = if stands { step.window_seconds.0 } else { shot.done_seconds.0 };
             let length = end - shot.at_seconds.0;
             let Some(span) = Span::new(begun + shot.at_seconds.0, length) else { continue };
-            self.end(stage, step.cell, span, &shot.outcome, hands.take(span.from, span.to));
+            let slot = hands.take(span.from, span.to);
+            let hand = shot.hand.map_or(slot, place);
+            self.end(stage, step.cell, span, &shot.outcome, hand);
         }
-        let most = &mut self.stages[stage as usize].at_once;
-        *most = hands.most().max(*most);
-        if let Stride::Latency { most, .. } = step.stride {
-            self.wait(stage, step, u64::from(most));
-        }
+        let tally = &mut self.stages[stage as usize];
+        // Where one ends as the next begins, rounding may make them overlap; hands that are told do not.
+        let told = u32::try_from(step.hands.len()).ok().filter(|told| *told > 0);
+        tally.at_once = hands.most().min(told.unwrap_or(u32::MAX)).max(tally.at_once);
+        hands::note(tally, step);
+        self.pressure.extend(waiting::of_step(stage, step));
+        waiting::thin(&mut self.pressure);
     }
 
     /// Notes that a sandbox ended.
@@ -260,24 +261,6 @@ impl Tally {
                 error.worker = worker.unwrap_or(0);
             }
         }
-    }
-
-    /// Notes how many arrivals of `step` waited for one of `hands`.
-    fn wait(&mut self, stage: BenchStage, step: &Step, hands: u64) {
-        let intended = |shot: &Shot| Some(shot.intended_seconds?.0);
-        let mut meant: Vec<f64> = step.shots.iter().filter_map(intended).collect();
-        let mut begun: Vec<f64> = step.shots.iter().map(|shot| shot.at_seconds.0).collect();
-        meant.sort_by(f64::total_cmp);
-        begun.sort_by(f64::total_cmp);
-        let by = |times: &[f64], at: f64| times.partition_point(|time| *time <= at);
-        for part in 1..=PRESSURE.1 {
-            let at = step.window_seconds.0 * part as f64 / PRESSURE.1 as f64;
-            let queue = by(&meant, at).saturating_sub(by(&begun, at)) as u64;
-            let at_seconds = step.at_seconds.0 + at;
-            self.pressure.push_back(Waiting { at_seconds, stage, queue, active: queue > hands });
-        }
-        let beyond = self.pressure.len().saturating_sub(PRESSURE.0);
-        self.pressure.drain(..beyond);
     }
 }
 
@@ -324,6 +307,11 @@ impl WorkerTally {
             self.cells.insert(cell);
         }
     }
+}
+
+/// The place of a hand among those that are told apart.
+fn place(hand: u32) -> Option<usize> {
+    usize::try_from(hand).ok().filter(|place| *place < WORKERS)
 }
 
 /// All phases together.

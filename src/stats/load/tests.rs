@@ -16,6 +16,7 @@ fn shot(intended: Option<f64>, at: f64, done: f64) -> Shot {
         done_seconds: Seconds(done),
         phases: Phases::default(),
         outcome: Outcome::Good,
+        hand: None,
     }
 }
 
@@ -31,6 +32,8 @@ fn step(stride: Stride, window: f64, shots: Vec<Shot>) -> Step {
         cut_off: None,
         energy_joules: None,
         energy_of: None,
+        hands: Vec::new(),
+        waits: None,
         host: HostState::default(),
         taints: Vec::new(),
     }

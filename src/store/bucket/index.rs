@@ -21,6 +21,7 @@ use crate::model::pipeline::PipelineKind;
 use crate::model::run::{Run, RunBrief, RunEnd, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
+use crate::store::brief::{stages, workers};
 
 /// The directory of the index.
 const INDEX: &str = "index";
@@ -48,10 +49,16 @@ pub struct Listing {
     pub cut: bool,
 }
 
-/// A brief as it stands in a name: kind, status, start, seconds, good, failed, host, name, parts.
-type Short<'a> = (u8, &'a str, i64, Option<f64>, u32, u32, String, Option<String>, Vec<&'a str>);
+/// A brief as it stands in a name: kind, status, start, seconds, good, failed, host, name, parts, stages
+/// and workers.
+type Short<'a> =
+    (u8, &'a str, i64, Option<f64>, u32, u32, String, Option<String>, Vec<&'a str>, Counts);
+/// How many stages, how many workers.
+type Counts = (Option<u32>, Option<u32>);
 /// The same, read.
-type Read = (u8, String, i64, Option<f64>, u32, u32, String, Option<String>, Vec<String>);
+type Read = (u8, String, i64, Option<f64>, u32, u32, String, Option<String>, Vec<String>, Counts);
+/// One of before the counts were in it.
+type Older = (u8, String, i64, Option<f64>, u32, u32, String, Option<String>, Vec<String>);
 
 /// What a list shows of `run`.
 pub fn brief(run: &Run) -> RunBrief {
@@ -80,6 +87,8 @@ pub fn brief(run: &Run) -> RunBrief {
         seconds: tail.map(|tail| tail.progress.elapsed_seconds),
         status: status.into(),
         parts,
+        stages: Some(stages(&head.plan)),
+        workers: workers(&run.workers),
         completed: tail.map_or_else(|| count(true), |tail| tail.progress.completed),
         failed: tail.map_or_else(|| count(false), |tail| tail.progress.failed),
         note,
@@ -106,6 +115,7 @@ pub(super) fn name(id: &RunId, brief: &RunBrief) -> String {
             text(&brief.host),
             brief.name.as_ref().map(text),
             parts.clone(),
+            (brief.stages, brief.workers),
         );
         let letters = LETTERS.encode(serde_json::to_vec(&short).unwrap_or_default());
         if letters.len() <= LONGEST || parts.is_empty() {
@@ -138,6 +148,17 @@ fn cut(text: &str) -> String {
     cut
 }
 
+/// The brief in the letters of a name.
+fn decoded(letters: &str) -> Option<Read> {
+    let json = LETTERS.decode(letters).ok()?;
+    let older = || {
+        let (kind, status, from, took, good, bad, host, name, parts): Older =
+            serde_json::from_slice(&json).ok()?;
+        Some((kind, status, from, took, good, bad, host, name, parts, (None, None)))
+    };
+    serde_json::from_slice(&json).ok().or_else(older)
+}
+
 /// What a name in the index says; `None` where it is none of isomon's.
 fn read(name: &str) -> Option<StoredRun> {
     let (id, rest) = name.split_once('.')?;
@@ -147,8 +168,8 @@ fn read(name: &str) -> Option<StoredRun> {
         let brief = RunBrief { status: HALF.into(), note: Some(note), ..RunBrief::default() };
         return Some(StoredRun { id, finished: false, brief: Some(Box::new(brief)) });
     }
-    let read: Read = serde_json::from_slice(&LETTERS.decode(rest).ok()?).ok()?;
-    let (kind, status, started_ms, seconds, completed, failed, host, name, parts) = read;
+    let (kind, status, started_ms, seconds, completed, failed, host, name, parts, counts) =
+        decoded(rest)?;
     let seconds = seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
     let brief = RunBrief {
         kind: match kind {
@@ -162,6 +183,8 @@ fn read(name: &str) -> Option<StoredRun> {
         seconds: seconds.map(Seconds),
         status: SafeText::new(&status),
         parts: parts.iter().map(|part| SafeText::new(part)).collect(),
+        stages: counts.0,
+        workers: counts.1,
         completed,
         failed,
         note: None,
@@ -232,6 +255,8 @@ mod tests {
             seconds: Some(Seconds(12.3)),
             status: "COMPLETED".into(),
             parts: vec!["runc".into(), "crun".into()],
+            stages: Some(5),
+            workers: Some(9),
             completed: 120,
             failed: 3,
             note: None,
@@ -249,6 +274,15 @@ mod tests {
         assert!(long.len() <= 255, "{}", long.len());
         let told = read(&long).unwrap().brief.unwrap();
         assert!(told.parts.len() > 3 && told.parts.last().unwrap().as_str() == "…");
+    }
+
+    #[test]
+    fn a_name_of_before_the_counts_is_read_without_them() {
+        let id = RunId::new(1_000, 7);
+        let older = r#"[1,"FAILED",1000,null,2,3,"web-1",null,["runc"]]"#;
+        let brief = read(&format!("{id}.{}", LETTERS.encode(older))).unwrap().brief.unwrap();
+        assert_eq!((brief.status.as_str(), brief.failed), ("FAILED", 3));
+        assert_eq!((brief.stages, brief.workers), (None, None));
     }
 
     #[test]

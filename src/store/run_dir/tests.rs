@@ -129,6 +129,8 @@ fn step(round: u32) -> Step {
         cut_off: Some("it was enough".into()),
         energy_joules: None,
         energy_of: None,
+        hands: Vec::new(),
+        waits: None,
         host: HostState::default(),
         taints: Vec::new(),
     }

@@ -43,10 +43,10 @@ impl Kind {
     /// The kind of what is called `name`, as in JSON.
     fn of(name: &str) -> Self {
         match name {
-            "node" | "gpus" => Self::Hour,
+            "node" | "gpus" | "serving" => Self::Hour,
             "processes" => Self::Moment,
-            "info" | "health" | "origin" | "workloads" | "pipelines" | "serving" | "agents"
-            | "services" | "runs" | "stack" | "fleet" | "lost" | "notice" => Self::Until,
+            "info" | "health" | "origin" | "workloads" | "pipelines" | "agents" | "services"
+            | "runs" | "stack" | "fleet" | "lost" | "notice" => Self::Until,
             "replay" | "anew" => Self::Never,
             _ => Self::Always,
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{App, Effect, Then};
+use super::{App, Effect, Errand, Then};
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
 use crate::model::text::SafeText;
@@ -70,12 +70,13 @@ impl App {
     fn act_everywhere(&mut self, action: Action, state: &State) -> bool {
         match action {
             Action::Quit => self.quit(state),
-            Action::Help => self.show_help(),
-            Action::Palette => self.show_palette(),
-            Action::Filter => self.open_prompt(),
+            Action::Help => self.show_help(state),
+            Action::Palette => self.show_palette(state),
+            Action::Filter => self.open_prompt(state),
             Action::Theme => self.next_theme(),
+            Action::Settings => self.effects.push(Effect::Errand(Errand::Settings)),
             Action::Mouse => self.toggle_mouse(),
-            Action::Reload => self.effects.push(Effect::Reload),
+            Action::Reload => self.effects.push(Effect::Errand(Errand::Reload)),
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Pause => self.toggle_pause(),
@@ -152,17 +153,14 @@ impl App {
         }
     }
 
-    fn open_prompt(&mut self) {
-        if self.tab == Tab::Logs {
-            return self.say(false, "there is nothing to filter here");
-        }
-        self.prompt = Some(Prompt::new(self.filter()));
+    fn open_prompt(&mut self, state: &State) {
+        let terms = self.views.terms(self.tab, state);
+        self.prompt = Some(Prompt::new(self.filter(), terms));
     }
 
     fn next_theme(&mut self) {
         self.setup.themes.next();
-        let name = self.setup.themes.current().name.clone();
-        self.say(false, format!("theme: {name}"));
+        self.say(false, self.setup.themes.words());
     }
 
     fn toggle_mouse(&mut self) {

@@ -19,9 +19,9 @@ const PARTS: i64 = 4;
 const HOUR_MS: i64 = 3_600_000;
 
 impl App {
-    /// Whether the tab in front shows charts of nodes, and so a time.
+    /// Whether the tab in front shows charts of nodes, GPUs or models, and so a time.
     pub const fn shows_time(&self) -> bool {
-        matches!(self.tab, Tab::Overview | Tab::Nodes | Tab::Gpus)
+        matches!(self.tab, Tab::Overview | Tab::Nodes | Tab::Gpus | Tab::Models)
     }
 
     /// Looks at what was told, and wishes what is missing of the time that is shown.

@@ -8,15 +8,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::Line;
 
-use crate::model::alert::{AlertId, AlertWish, Alerts};
+use crate::model::alert::{AlertId, AlertWish, Alerts, written};
 use crate::model::command::Command;
 use crate::model::id::SourceId;
 use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::action::Action;
+use crate::tui::habit::Sorting;
 use crate::tui::look::Look;
 use crate::tui::note::Note;
 use crate::tui::reply::Reply;
+use crate::tui::widget::filter::Terms;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
 use crate::tui::widget::{fixed, grid, notice};
@@ -130,6 +132,16 @@ impl View {
         self.sheet.filter::<Entry<'_>>(text);
     }
 
+    /// How its table is sorted.
+    pub fn sorting(&mut self) -> Sorting<'_> {
+        self.sheet.sorting::<Entry<'_>>("alerts")
+    }
+
+    /// What a filter may speak of.
+    pub fn terms(state: &State) -> Terms {
+        Terms::of(&entry::entries(state))
+    }
+
     /// Chooses what was clicked.
     pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
         let entries = entry::entries(state);
@@ -142,16 +154,8 @@ impl View {
             }
         }
         let area = panel::inside(areas[0]);
-        if !area.contains(at) {
-            return Reply::Done;
-        }
         let table = entry::table(&self.sheet, &rows, true);
-        match (table.field_at(column, row, area), table.row_at(row, area)) {
-            (Some(field), _) => self.sheet.sort_by(field),
-            (None, Some(row)) => self.sheet.select(row, &rows),
-            (None, None) => return Reply::Ignored,
-        }
-        Reply::Done
+        Reply::done(!area.contains(at) || self.sheet.click(&table, at, area, &rows))
     }
 
     /// Keys worth naming.
@@ -268,7 +272,7 @@ fn counted(state: &State) -> String {
 fn asked(state: &State) -> String {
     let things: u64 = state.alerts().flat_map(|(_, alerts)| alerts.counts).sum();
     let rules: usize = state.alerts().map(|(_, alerts)| alerts.rules.len()).sum();
-    format!("{rules} rules, asked {things} times each second.")
+    format!("{rules} rules, asked of {things} things each second.")
 }
 
 /// Has the alert of `entry` acknowledged or silenced, or that taken back.
@@ -297,6 +301,9 @@ fn why(entry: Option<&Entry<'_>>, state: &State) -> SafeText {
     let mut rules = rules.flat_map(|(_, alerts)| &alerts.rules);
     if let Some(rule) = rules.find(|rule| rule.name == alert.id.rule) {
         words.push(format!("its rule: {}", rule.when));
+    }
+    if !alert.labels.is_empty() {
+        words.push(written(&alert.labels));
     }
     if let Some(seen) = alert.acknowledged.as_ref().filter(|seen| !seen.reason.is_empty()) {
         words.push(format!("acknowledged: {}", seen.reason));

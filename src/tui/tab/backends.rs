@@ -18,6 +18,7 @@ use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::mend::Mend;
 use crate::tui::reply::Reply;
+use crate::tui::widget::filter::{Filter, Terms};
 use crate::tui::widget::titled;
 
 mod column;
@@ -33,7 +34,9 @@ const PAGE: usize = 10;
 pub struct View {
     /// The backend under the cursor, which stays with it when rows change their places.
     chosen: Option<BackendId>,
-    filter: String,
+    /// What was typed, and the last of it that was understood.
+    text: String,
+    filter: Filter,
     open: bool,
     workloads: workload::View,
 }
@@ -127,9 +130,20 @@ impl View {
         Reply::Done
     }
 
-    /// Shows only backends whose name holds `text`.
+    /// Puts the cursor on backend `id`.
+    pub const fn go(&mut self, id: BackendId) {
+        self.chosen = Some(id);
+    }
+
+    /// Shows only backends that pass the filter `text`; one half typed leaves the one before in force.
     pub fn filter(&mut self, text: &str) {
-        self.filter = text.to_lowercase();
+        text.clone_into(&mut self.text);
+        self.filter = order::read(text).unwrap_or_else(|| self.filter.clone());
+    }
+
+    /// What a filter may speak of.
+    pub fn terms(state: &State) -> Terms {
+        order::terms(state)
     }
 
     /// Moves the cursor to the row that was clicked.
@@ -228,7 +242,7 @@ impl View {
             let (first, second) = untried(look);
             vec![Line::styled(first, look.theme.text), Line::styled(second, look.theme.muted)]
         } else {
-            let text = format!("No backend has “{}” in its name.", self.filter);
+            let text = format!("No backend passes the filter “{}”.", self.text);
             vec![Line::styled(text, look.theme.muted)]
         };
         let wrap = ratatui::widgets::Wrap { trim: true };

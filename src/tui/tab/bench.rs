@@ -18,6 +18,7 @@ use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::widget::filter::{Filter, Terms};
 
 mod bars;
 mod beside;
@@ -89,7 +90,7 @@ pub struct View {
     pair: Option<Pair>,
     why: bool,
     zoom: bool,
-    filter: String,
+    filter: Filter,
     wished: Option<Wished>,
     /// The benchmark on several nodes.
     fleet: fleet::View,
@@ -319,10 +320,16 @@ impl View {
         }
     }
 
-    /// Shows only rows whose name holds `text`: a backend, or how it was started.
+    /// Shows only rows that pass the filter `text`; one half typed leaves the one before in force.
     pub fn filter(&mut self, text: &str) {
-        self.filter = text.to_lowercase();
+        self.filter = group::read(text).unwrap_or_else(|| self.filter.clone());
         self.row = 0;
+    }
+
+    /// What a filter may speak of.
+    pub fn terms(&self, state: &State) -> Terms {
+        let cells = self.runs.shown(state).map_or(&[][..], |(_, run)| &run.head.cells);
+        group::terms(cells.iter())
     }
 
     /// What can be done here, the most wanted first.

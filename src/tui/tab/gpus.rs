@@ -14,9 +14,12 @@ use ratatui::layout::{Constraint, Layout, Position, Rect};
 use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::action::Action;
+use crate::tui::habit::Sorting;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::tab::nodes::OF_THEN;
+use crate::tui::widget::field::Row;
+use crate::tui::widget::filter::Terms;
 use crate::tui::widget::grid;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
@@ -113,22 +116,33 @@ impl View {
         self.sheet.filter::<Entry<'_>>(text);
     }
 
+    /// Puts the cursor on the GPU `key`.
+    pub fn go(&mut self, key: &Key, state: &State) {
+        let entries = entry::entries(state, None);
+        let rows = self.sheet.arrange(&entries);
+        if let Some(row) = rows.iter().position(|row| row.is(key)) {
+            self.sheet.select(row, &rows);
+        }
+    }
+
+    /// How its table is sorted.
+    pub fn sorting(&mut self) -> Sorting<'_> {
+        self.sheet.sorting::<Entry<'_>>("gpus")
+    }
+
+    /// What a filter may speak of.
+    pub fn terms(state: &State) -> Terms {
+        Terms::of(&entry::entries(state, None))
+    }
+
     /// Chooses what was clicked.
     pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
         let then = self.then.borrow().clone();
         let entries = entry::entries(state, then.as_deref());
         let rows = self.sheet.arrange(&entries);
         let area = panel::inside(self.split(area, rows.len())[0]);
-        if !area.contains(Position::new(column, row)) {
-            return Reply::Ignored;
-        }
         let table = entry::table(&self.sheet, &rows);
-        match (table.field_at(column, row, area), table.row_at(row, area)) {
-            (Some(field), _) => self.sheet.sort_by(field),
-            (None, Some(row)) => self.sheet.select(row, &rows),
-            (None, None) => return Reply::Ignored,
-        }
-        Reply::Done
+        Reply::done(self.sheet.click(&table, Position::new(column, row), area, &rows))
     }
 
     /// Keys worth naming.

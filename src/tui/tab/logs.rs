@@ -6,13 +6,18 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Paragraph, Wrap};
-use tui_logger::{LevelFilter, TuiLoggerLevelOutput, TuiLoggerWidget};
+use tui_logger::{ExtLogRecord, LevelFilter, LogFormatter, TuiLoggerWidget};
 use tui_logger::{TuiWidgetEvent, TuiWidgetState};
+use unicode_width::UnicodeWidthChar;
 
+use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::theme::Theme;
+use crate::tui::widget::field::{Field, Row, Value};
+use crate::tui::widget::filter::{Filter, Terms};
 
 /// Levels that can be shown, the most silent first.
 const LEVELS: [LevelFilter; 5] = [
@@ -24,16 +29,23 @@ const LEVELS: [LevelFilter; 5] = [
 ];
 /// What is shown at first: up to information.
 const USUAL: usize = 2;
+/// Longest entry that is shown, in letters.
+const LONGEST: usize = 2_000;
+/// Columns by which what follows the first line of an entry is indented.
+const INDENT: usize = 2;
 
 /// What is looked at: the place in the log, and how much of it.
 pub struct View {
     place: TuiWidgetState,
     level: usize,
+    /// What was typed, and the last of it that was understood.
+    text: String,
+    filter: Filter,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { place: shown(USUAL), level: USUAL }
+        Self { place: shown(USUAL), level: USUAL, text: String::new(), filter: Filter::default() }
     }
 }
 
@@ -70,6 +82,19 @@ impl View {
         self.place = shown(level);
     }
 
+    /// Shows only entries that pass the filter `text`; one half typed leaves the one before in force.
+    pub fn filter(&mut self, text: &str) {
+        text.clone_into(&mut self.text);
+        if let Ok(filter) = Filter::parse(text, Entry::FIELDS) {
+            self.filter = filter;
+        }
+    }
+
+    /// What a filter may speak of.
+    pub fn terms() -> Terms {
+        Terms::of(&LEVELS.map(|level| Entry { level, target: "", message: "" }))
+    }
+
     /// What the footer should name.
     pub const fn hints(&self, _state: &State) -> &'static [Action] {
         &[Action::PageUp, Action::PageDown, Action::Last]
@@ -83,29 +108,99 @@ impl View {
         let block = Block::bordered()
             .border_type(BorderType::Rounded)
             .border_style(theme.focus)
-            .title(Line::styled(format!(" Log, up to {level} "), theme.title))
+            .title(Line::styled(title(&level, &self.text), theme.title))
             .title_bottom(Line::styled(levels(look), theme.muted).right_aligned());
         if is_silent() {
             let words = "Nothing has been logged yet. `RUST_LOG=debug` makes isomon say more.";
             let empty = Paragraph::new(words).wrap(Wrap { trim: true });
             return frame.render_widget(empty.style(theme.muted).block(block), area);
         }
+        let pen = Pen { theme: theme.clone(), filter: self.filter.clone() };
         let log = TuiLoggerWidget::default()
             .block(block)
             .style(theme.text)
-            .style_error(theme.bad)
-            .style_warn(theme.warn)
-            .style_debug(theme.muted)
-            .style_trace(theme.muted)
-            .output_timestamp(Some("%H:%M:%S".to_owned()))
-            .output_level(Some(TuiLoggerLevelOutput::Abbreviated))
-            .output_target(false)
-            .output_separator(' ')
-            .output_file(false)
-            .output_line(false)
+            .formatter(Box::new(pen))
             .state(&self.place);
         frame.render_widget(log, area);
     }
+}
+
+fn title(level: &str, filter: &str) -> String {
+    let filter = if filter.is_empty() { String::new() } else { format!(" · /{filter}") };
+    format!(" Log, up to {level}{filter} ")
+}
+
+/// An entry of the log, as the filter sees it.
+struct Entry<'a> {
+    level: LevelFilter,
+    target: &'a str,
+    message: &'a str,
+}
+
+impl Row for Entry<'_> {
+    type Key = ();
+    const FIELDS: &'static [Field] =
+        &[Field::text("level"), Field::text("from"), Field::text("message")];
+
+    fn key(&self) {}
+
+    fn value(&self, field: usize) -> Value<'_> {
+        match field {
+            0 => Value::Text(self.level.as_str().to_lowercase().into()),
+            1 => Value::text(self.target),
+            _ => Value::text(self.message),
+        }
+    }
+}
+
+/// Writes the entries that pass: time, level and words, wrapped where they are longer than a line.
+struct Pen {
+    theme: Theme,
+    filter: Filter,
+}
+
+impl LogFormatter for Pen {
+    fn min_width(&self) -> u16 {
+        4
+    }
+
+    fn format(&self, width: usize, entry: &ExtLogRecord) -> Vec<Line<'_>> {
+        let level = entry.level.to_level_filter();
+        let message = SafeText::within(entry.msg().trim(), LONGEST);
+        let seen = Entry { level, target: entry.target(), message: message.as_str() };
+        if !self.filter.lets(&seen) {
+            return Vec::new();
+        }
+        let style = match level {
+            LevelFilter::Error => self.theme.bad,
+            LevelFilter::Warn => self.theme.warn,
+            LevelFilter::Info => self.theme.text,
+            _ => self.theme.muted,
+        };
+        let sign = level.as_str().chars().next().unwrap_or(' ');
+        let time = entry.timestamp.strftime("%H:%M:%S");
+        wrapped(&format!("{time} {sign} {message}"), width)
+            .into_iter()
+            .map(|line| Line::styled(line, style))
+            .collect()
+    }
+}
+
+/// `text` in lines of at most `width` columns, the later ones indented.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let room = width.max(INDENT + 1);
+    let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
+    for letter in text.chars() {
+        let wide = letter.width().unwrap_or(0);
+        if used + wide > room {
+            lines.push(std::mem::replace(&mut line, " ".repeat(INDENT)));
+            used = INDENT;
+        }
+        line.push(letter);
+        used += wide;
+    }
+    lines.push(line);
+    lines
 }
 
 /// Which keys show less and more.
@@ -116,4 +211,29 @@ fn levels(look: &Look<'_>) -> String {
 /// Whether nothing in this program logs anywhere.
 fn is_silent() -> bool {
     tracing::level_filters::LevelFilter::current() == tracing::level_filters::LevelFilter::OFF
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_asked_for_by_level_by_part_and_by_words() {
+        let entry =
+            Entry { level: LevelFilter::Warn, target: "isomon::hub", message: "a node is gone" };
+        let passes = |text: &str| Filter::parse(text, Entry::FIELDS).expect(text).lets(&entry);
+        assert!(passes("level=warn from~hub gone"));
+        assert!(!passes("level=info") && !passes("!node") && !passes("message=node2"));
+        let mut view = View::default();
+        view.filter("level=warn");
+        view.filter("level=");
+        assert_eq!(view.filter, Filter::parse("level=warn", Entry::FIELDS).expect("a filter"));
+    }
+
+    #[test]
+    fn a_long_entry_is_wrapped_and_nothing_is_lost() {
+        assert_eq!(wrapped("abcdefgh", 4), ["abcd", "  ef", "  gh"]);
+        assert_eq!(wrapped("東京", 3), ["東", "  京"]);
+        assert_eq!(wrapped("", 0), [""]);
+    }
 }

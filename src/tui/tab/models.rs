@@ -3,6 +3,8 @@
 //! A rate is what a counter grew by; a quantile is of the last minute alone. Which is which is said where
 //! there is room, because a mean since the server began looks the same and means something else.
 
+use std::cell::RefCell;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
@@ -10,8 +12,12 @@ use ratatui::layout::{Constraint, Layout, Position, Rect};
 use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::action::Action;
+use crate::tui::habit::Sorting;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::tab::nodes::OF_THEN;
+use crate::tui::widget::field::Row;
+use crate::tui::widget::filter::Terms;
 use crate::tui::widget::grid;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
@@ -21,7 +27,7 @@ mod chart;
 mod entry;
 mod none;
 
-use entry::{Entry, Key};
+use entry::{Entry, Key, Then};
 
 pub(in crate::tui) use chart::strip;
 
@@ -33,18 +39,25 @@ pub struct View {
     zoom: bool,
     /// Which chart stands first, where not all have room.
     first: usize,
+    /// What the screen shows is of then, where that is not now; keys and clicks mean what it shows.
+    then: RefCell<Then>,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { sheet: Sheet::sorted_by(entry::MODEL), zoom: false, first: 0 }
+        Self {
+            sheet: Sheet::sorted_by(entry::MODEL),
+            zoom: false,
+            first: 0,
+            then: RefCell::default(),
+        }
     }
 }
 
 impl View {
     /// Does what `action` asks of this tab.
     pub fn act(&mut self, action: Action, state: &State) -> Reply {
-        let entries = entry::entries(state);
+        let entries = entry::entries(state, &self.then.borrow());
         let rows = self.sheet.arrange(&entries);
         match action {
             Action::Enter | Action::Zoom if !rows.is_empty() => self.zoom = !self.zoom,
@@ -52,6 +65,7 @@ impl View {
             Action::Back if !self.sheet.text.is_empty() => self.filter(""),
             Action::NextPanel => self.first = (self.first + 1) % chart::COUNT,
             Action::PreviousPanel => self.first = (self.first + chart::COUNT - 1) % chart::COUNT,
+            Action::Why if !self.then.borrow().is_empty() => return Reply::Say(OF_THEN.into()),
             Action::Why => return Reply::Say(why(self.sheet.current(&rows), state)),
             _ if self.sheet.act(action, &rows) => {}
             _ => return Reply::Ignored,
@@ -64,26 +78,37 @@ impl View {
         self.sheet.filter::<Entry<'_>>(text);
     }
 
+    /// Puts the cursor on the model `key`.
+    pub fn go(&mut self, key: &Key, state: &State) {
+        let entries = entry::entries(state, &self.then.borrow());
+        let rows = self.sheet.arrange(&entries);
+        if let Some(row) = rows.iter().position(|row| row.is(key)) {
+            self.sheet.select(row, &rows);
+        }
+    }
+
+    /// How its table is sorted.
+    pub fn sorting(&mut self) -> Sorting<'_> {
+        self.sheet.sorting::<Entry<'_>>("models")
+    }
+
+    /// What a filter may speak of.
+    pub fn terms(state: &State) -> Terms {
+        Terms::of(&entry::entries(state, &Then::default()))
+    }
+
     /// Chooses what was clicked.
     pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
-        let entries = entry::entries(state);
+        let entries = entry::entries(state, &self.then.borrow());
         let rows = self.sheet.arrange(&entries);
         let area = panel::inside(self.split(area, rows.len())[0]);
-        if !area.contains(Position::new(column, row)) {
-            return Reply::Ignored;
-        }
         let table = entry::table(&self.sheet, &rows);
-        match (table.field_at(column, row, area), table.row_at(row, area)) {
-            (Some(field), _) => self.sheet.sort_by(field),
-            (None, Some(row)) => self.sheet.select(row, &rows),
-            (None, None) => return Reply::Ignored,
-        }
-        Reply::Done
+        Reply::done(self.sheet.click(&table, Position::new(column, row), area, &rows))
     }
 
     /// Keys worth naming.
     pub fn hints(&self, state: &State) -> &'static [Action] {
-        if entry::entries(state).is_empty() {
+        if entry::entries(state, &Then::new()).is_empty() {
             return &[Action::Why];
         }
         if self.zoom {
@@ -96,7 +121,8 @@ impl View {
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
         let buffer = frame.buffer_mut();
         let area = area.intersection(buffer.area);
-        let entries = entry::entries(state);
+        self.then.replace(entry::then(state, look));
+        let entries = entry::entries(state, &self.then.borrow());
         if entries.is_empty() {
             none::draw(area, buffer, state, look);
         } else {

@@ -7,8 +7,10 @@ use crate::model::id::SourceId;
 use crate::model::text::SafeText;
 use crate::state::{Node, State};
 use crate::tui::action::Action;
+use crate::tui::habit::Sorting;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::widget::filter::Terms;
 use crate::tui::widget::notice;
 
 mod cell;
@@ -67,10 +69,15 @@ impl View {
         let Some(id) = self.list.current(state) else {
             return Reply::Ignored;
         };
+        self.open(id);
+        Reply::Done
+    }
+
+    /// Shows node `id` in depth.
+    pub fn open(&mut self, id: SourceId) {
         if self.open.replace(id.clone()) != Some(id) {
             self.detail.reset();
         }
-        Reply::Done
     }
 
     /// Whether one node is seen in depth.
@@ -107,6 +114,19 @@ impl View {
             self.detail.filter(text);
         } else {
             self.list.filter(text);
+        }
+    }
+
+    /// How the nodes and the processes of one are sorted.
+    pub fn sortings(&mut self) -> [Sorting<'_>; 2] {
+        [self.list.sorting(), self.detail.sorting()]
+    }
+
+    /// What a filter may speak of.
+    pub fn terms(&self, state: &State) -> Terms {
+        match self.opened(state) {
+            Some(node) => Terms::of(node.processes.iter().flat_map(|(_, all)| all)),
+            None => Terms::of(&entry::entries(state, None, None)),
         }
     }
 

@@ -15,8 +15,10 @@ use super::{models, workload};
 use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::action::Action;
+use crate::tui::habit::Sorting;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::widget::filter::Terms;
 use crate::tui::widget::{grid, notice, panel, strip};
 
 pub(super) mod agent;
@@ -52,6 +54,16 @@ impl View {
     /// Takes the filter as it is typed.
     pub fn filter(&mut self, text: &str) {
         self.top.filter(text);
+    }
+
+    /// How its processes are sorted.
+    pub fn sorting(&mut self) -> Sorting<'_> {
+        self.top.sorting()
+    }
+
+    /// What a filter may speak of.
+    pub fn terms(state: &State) -> Terms {
+        top::terms(state)
     }
 
     /// A click on the workloads shows another window of them.

@@ -10,11 +10,14 @@ use ratatui::layout::Rect;
 use super::bench;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
+use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::state::State;
 use crate::tui::action::Action;
+use crate::tui::habit::Sorting;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::widget::filter::Terms;
 use crate::tui::widget::notice;
 
 mod advice;
@@ -148,6 +151,16 @@ impl View {
         (self.asked, self.pair) = (now, None);
     }
 
+    /// Opens job `id` of `source` and wishes what is not in memory of it.
+    pub fn go(&mut self, source: &SourceId, id: &SafeText, state: &State) -> Reply {
+        self.open_job(source, id, state.now);
+        let wish = self.open.as_ref().and_then(|key| {
+            let run = RunId::parse(id.as_str())?;
+            deed::fetch(key, Known::of(&run, state))
+        });
+        wish.map_or(Reply::Done, Reply::Wish)
+    }
+
     /// Shows the list again.
     pub fn close(&mut self) {
         (self.open, self.pair) = (None, None);
@@ -159,7 +172,13 @@ impl View {
             Action::Cancel => deed::cancel(key, run),
             Action::Again => deed::again(run, state),
             Action::Resume => deed::resume(key, run, resumes, state),
-            _ => deed::export(key, run),
+            _ => match job::find(key, state, &self.shelf, state.now) {
+                Some(held) => {
+                    let told = held.job(key.place.as_str(), state, state.now).pipeline;
+                    deed::export(key, run, Some(told))
+                }
+                None => deed::export(key, run, None),
+            },
         };
         if let Some(key) = &self.open {
             let run = RunId::parse(key.id.as_str()).and_then(|id| Known::of(&id, state));
@@ -219,6 +238,19 @@ impl View {
         } else {
             self.list.filter(text);
         }
+    }
+
+    /// How the list is sorted.
+    pub fn sorting(&mut self) -> Sorting<'_> {
+        self.list.sheet.sorting::<entry::Entry<'_>>("runs")
+    }
+
+    /// What a filter may speak of.
+    pub fn terms(&self, state: &State) -> Terms {
+        if self.open.is_some() {
+            return Terms::named(self.detail.fields());
+        }
+        Terms::of(&entry::entries(state, &self.shelf, state.now))
     }
 
     /// Chooses what was clicked; a second click goes in.

@@ -54,6 +54,16 @@ impl Depth {
     }
 }
 
+/// Red, green and blue of `colour` as xterm shows it by default; `None` for the terminal's own ground
+/// and text.
+pub(super) fn light(colour: Color) -> Option<[u8; 3]> {
+    match colour {
+        Color::Rgb(r, g, b) => Some([r, g, b]),
+        Color::Indexed(index) => Some(rgb(index)),
+        named => SIXTEEN.iter().find(|(known, _)| *known == named).map(|(_, rgb)| *rgb),
+    }
+}
+
 /// The six levels of the 6×6×6 cube of xterm's 256 colours.
 const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
 

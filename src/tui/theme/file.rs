@@ -1,11 +1,11 @@
-//! One theme file: a style for each meaning; what it leaves out is as in the dark theme.
+//! One theme file: a style for each meaning; what it leaves out is as in the default theme.
 
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
-use super::Theme;
 use super::depth::Depth;
+use super::{DEFAULT, Theme};
 use crate::tui::mistake::{Mistake, suggest};
 
 /// Colours that have a name, which are those the user may choose in the terminal.
@@ -52,6 +52,10 @@ struct File {
 struct Look {
     fg: Option<Spanned<String>>,
     bg: Option<Spanned<String>>,
+    /// Instead of `fg` where there are 16 colours.
+    fg16: Option<Spanned<String>>,
+    /// Instead of `bg` where there are 16 colours.
+    bg16: Option<Spanned<String>>,
     bold: bool,
     dim: bool,
     italic: bool,
@@ -63,7 +67,7 @@ struct Look {
 pub(super) fn read(name: &str, path: &str, text: &str, depth: Depth) -> Result<Theme, Mistake> {
     let file: File =
         toml::from_str(text).map_err(|error| Mistake::from_toml(path, text, &error))?;
-    let base = if name == "dark" { Theme::default() } else { Theme::embedded("dark", depth) };
+    let base = if name == DEFAULT { Theme::default() } else { Theme::embedded(DEFAULT, depth) };
     let style = |look: Option<Look>, base: Style| {
         look.map_or(Ok(base), |look| look.style(depth))
             .map_err(|(span, what)| Mistake::new(path, text, &span, what))
@@ -72,9 +76,14 @@ pub(super) fn read(name: &str, path: &str, text: &str, depth: Depth) -> Result<T
     for (slot, look) in series.iter_mut().zip(file.series.into_iter().flatten()) {
         *slot = style(Some(look), Style::new())?;
     }
+    let ground_of = file.text.is_some();
+    let mut text_style = style(file.text, base.text)?;
+    // What stands on a chosen row must not bring its own ground along.
+    let bg = text_style.bg.take();
     Ok(Theme {
         name: name.to_owned(),
-        text: style(file.text, base.text)?,
+        ground: if ground_of { Style { bg, ..Style::new() } } else { base.ground },
+        text: text_style,
         good: style(file.good, base.good)?,
         warn: style(file.warn, base.warn)?,
         bad: style(file.bad, base.bad)?,
@@ -105,8 +114,13 @@ impl Look {
         for (_, modifier) in marks.iter().filter(|(on, _)| *on) {
             style = style.add_modifier(*modifier);
         }
-        style.fg = lowered(self.fg, depth)?;
-        style.bg = lowered(self.bg, depth)?;
+        let few = depth == Depth::Sixteen;
+        // A mistake is one at any depth.
+        let [fg, bg, fg16, bg16] =
+            [self.fg, self.bg, self.fg16, self.bg16].map(|name| lowered(name, depth));
+        let (fg, bg, fg16, bg16) = (fg?, bg?, fg16?, bg16?);
+        style.fg = fg16.filter(|_| few).or(fg);
+        style.bg = bg16.filter(|_| few).or(bg);
         Ok(style)
     }
 }

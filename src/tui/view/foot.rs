@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use crate::model::update::Notice;
 use crate::state::State;
@@ -12,8 +14,8 @@ use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::look::Look;
 use crate::tui::prompt::Prompt;
-use crate::tui::tab::Tab;
 use crate::tui::when::moment;
+use crate::tui::widget::filter::Error;
 use crate::tui::widget::fixed;
 
 /// How long a sentence from elsewhere stands, if it tells of something bad.
@@ -43,22 +45,65 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, 
 fn draw_prompt(frame: &mut Frame<'_>, area: Rect, prompt: &Prompt, look: &Look<'_>) {
     let width = usize::from(area.width.saturating_sub(2));
     let skipped = (prompt.cursor() + 1).saturating_sub(width);
-    let shown: String = prompt.text().chars().skip(skipped).collect();
     let sign = if prompt.is_for_time() { "@" } else { "/" };
-    let beside = match (prompt.is_for_time(), prompt.mistake()) {
-        (true, "") if prompt.text().is_empty() => Span::styled(moment::FORMS, look.theme.muted),
-        (_, mistake) => Span::styled(mistake.to_owned(), look.theme.bad),
-    };
-    let line = Line::from(vec![
-        Span::styled(sign, look.theme.accent),
-        Span::styled(shown, look.theme.text),
-        Span::raw("  "),
-        beside,
-    ]);
+    let wrong = prompt.wrong();
+    let mut line = Line::from(Span::styled(sign, look.theme.accent));
+    let pointed = wrong.as_ref().map(Error::column);
+    for (column, letter) in (1..).zip(prompt.text().chars()).skip(skipped) {
+        let style = if pointed == Some(column) { pointer(look) } else { look.theme.text };
+        line.push_span(Span::styled(letter.to_string(), style));
+    }
+    // What is missing at the end has no letter of its own.
+    if pointed.is_some_and(|column| column > prompt.text().chars().count()) {
+        line.push_span(Span::styled(" ", pointer(look)));
+    }
+    line.push_span(Span::raw("  "));
+    let room = usize::from(area.width).saturating_sub(line.width());
+    line.extend(beside(prompt, wrong.as_ref(), room, look));
     frame.render_widget(line, area);
     let cursor = u16::try_from(prompt.cursor() - skipped).unwrap_or(u16::MAX);
     let x = area.x.saturating_add(1).saturating_add(cursor);
     frame.set_cursor_position(Position::new(x.min(area.right() - 1), area.y));
+}
+
+/// The letter that is wrong.
+fn pointer(look: &Look<'_>) -> Style {
+    look.theme.bad.add_modifier(Modifier::UNDERLINED | Modifier::REVERSED)
+}
+
+/// What stands beside what is typed: what is offered, what is wrong, how it is written.
+fn beside(
+    prompt: &Prompt,
+    wrong: Option<&Error>,
+    room: usize,
+    look: &Look<'_>,
+) -> Vec<Span<'static>> {
+    let mut offered: Vec<(bool, String)> =
+        prompt.offered().map(|(chosen, word)| (chosen, format!("{word}  "))).collect();
+    if offered.len() > 1 {
+        // The chosen one is always seen.
+        let widths = |offered: &[(bool, String)]| {
+            let chosen = offered.iter().position(|(chosen, _)| *chosen).unwrap_or(0);
+            offered.iter().take(chosen + 1).map(|(_, word)| word.width()).sum::<usize>()
+        };
+        while offered.len() > 1 && widths(&offered) > room && !offered[0].0 {
+            offered.remove(0);
+        }
+        let style = |chosen| if chosen { look.theme.selected } else { look.theme.muted };
+        return offered
+            .into_iter()
+            .map(|(chosen, word)| Span::styled(word, style(chosen)))
+            .collect();
+    }
+    let (words, style) = match (prompt.is_for_time(), prompt.mistake(), wrong) {
+        (true, "", _) if prompt.text().is_empty() => (moment::FORMS.to_owned(), look.theme.muted),
+        (false, _, Some(wrong)) => (wrong.words(), look.theme.bad),
+        (false, ..) if prompt.text().is_empty() => {
+            ("tab: what can be asked for".to_owned(), look.theme.muted)
+        }
+        (_, mistake, _) => (mistake.to_owned(), look.theme.bad),
+    };
+    vec![Span::styled(fixed::cut(&words, room), style)]
 }
 
 /// What was said last: by the app until the next key, by others for a while.
@@ -100,8 +145,7 @@ fn hints<'a>(app: &'a App, state: &State, look: &Look<'_>, width: u16) -> Line<'
         room = room.saturating_sub(line.width());
     }
     let own = app.views.hints(app.tab, state);
-    let deaf = |action: &Action| *action == Action::Filter && app.tab == Tab::Logs;
-    let others = SOMETIMES.iter().filter(|action| !own.contains(action) && !deaf(action));
+    let others = SOMETIMES.iter().filter(|action| !own.contains(action));
     let first = own.iter().chain(others).filter(|action| !(look.readonly && action.acts()));
     for hint in first.filter_map(|action| hint(app, *action, look)) {
         if hint.width() <= room {

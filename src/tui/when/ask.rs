@@ -77,7 +77,8 @@ impl Asker {
     }
 
     fn recall(&mut self, state: &State, now: Stamp) -> Option<PastWish> {
-        let heard = state.nodes.iter().filter(|(_, node)| node.sample.is_some());
+        let heard =
+            state.nodes.iter().filter(|(_, node)| node.sample.is_some() || node.serving.is_some());
         let new = heard.map(|(id, _)| id).filter(|id| !self.recalled.contains(*id));
         let sources: Vec<SourceId> = new.take(AT_ONCE).cloned().collect();
         if sources.is_empty() {

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::model::id::SourceId;
 use crate::model::past::{Past, PastWish};
+use crate::model::serving::{Key, key_of};
 use crate::model::text::SafeText;
 use crate::state::history::{GpuHistory, GpuMetric, Metric, NodeHistory};
 use crate::state::recall::rows;
+use crate::state::serving::{ModelHistory, ModelMetric};
 
 /// Instants in one piece of few nodes: two of them for each column of a wide screen, over all of it.
 const FINE: usize = 1_600;
@@ -25,6 +27,7 @@ pub(super) struct Piece {
     wish: PastWish,
     pub(super) nodes: BTreeMap<SourceId, NodeHistory>,
     pub(super) gpus: BTreeMap<SourceId, BTreeMap<SafeText, GpuHistory>>,
+    pub(super) models: BTreeMap<SourceId, BTreeMap<Key, ModelHistory>>,
     /// Time from one instant to the next, in milliseconds.
     pub(super) step_ms: u64,
     pub(super) earliest_ms: Option<i64>,
@@ -35,6 +38,7 @@ impl Piece {
     /// What was told, by source; its clock is the wall's.
     pub(super) fn of(past: &Past) -> Self {
         let (mut nodes, mut gpus) = (BTreeMap::new(), BTreeMap::<_, BTreeMap<_, _>>::new());
+        let mut models = BTreeMap::<_, BTreeMap<_, _>>::new();
         for track in &past.tracks {
             let source = track.track.source.clone();
             match track.track.kind.as_str() {
@@ -47,12 +51,18 @@ impl Piece {
                     let history = GpuHistory::of(rows.into_iter().map(on_wall));
                     gpus.entry(source).or_default().insert(track.track.name.clone(), history);
                 }
+                "model" => {
+                    let rows = rows(track, &ModelMetric::ALL.map(ModelMetric::column));
+                    let history = ModelHistory::of(rows.into_iter().map(on_wall));
+                    let key = key_of(&track.track.name);
+                    models.entry(source).or_default().insert(key, history);
+                }
                 _ => {}
             }
         }
         let step_ms = past.tracks.iter().map(|track| track.step_ms).max().unwrap_or(0);
         let (earliest_ms, gap) = (past.earliest_ms, past.gap.clone());
-        Self { wish: past.wish.clone(), nodes, gpus, step_ms, earliest_ms, gap }
+        Self { wish: past.wish.clone(), nodes, gpus, models, step_ms, earliest_ms, gap }
     }
 
     /// Whether it is what `stretch` needs.

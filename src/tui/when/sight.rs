@@ -3,12 +3,16 @@
 //! Times on the axis of a chart are milliseconds: on the monotonic clock where the state holds the numbers,
 //! on the wall clock where a piece of the past does. Nobody but this file needs to know which.
 
+use std::collections::BTreeMap;
+
 use super::HOUR_MS;
 use crate::model::id::SourceId;
+use crate::model::serving::Key;
 use crate::model::text::SafeText;
 use crate::series::Series;
 use crate::state::Node;
 use crate::state::history::{GpuHistory, GpuMetric, Metric, NodeHistory};
+use crate::state::serving::{ModelHistory, ModelMetric, ModelRow};
 use crate::tui::look::Look;
 use crate::tui::widget::trail::Window;
 
@@ -69,6 +73,28 @@ impl Look<'_> {
         piece.into_iter().flat_map(|gpus| gpus.values()).collect()
     }
 
+    /// The numbers of one of its models.
+    pub fn model_history<'a>(
+        &'a self,
+        id: &SourceId,
+        node: &'a Node,
+        model: &Key,
+    ) -> Option<&'a ModelHistory> {
+        self.models(id, node)?.get(model)
+    }
+
+    /// The numbers of all of its models.
+    pub fn models<'a>(
+        &'a self,
+        id: &SourceId,
+        node: &'a Node,
+    ) -> Option<&'a BTreeMap<Key, ModelHistory>> {
+        if self.when.is_near(self.now) {
+            return Some(&node.model_history);
+        }
+        self.when.piece.as_ref()?.models.get(id)
+    }
+
     /// The instant that is looked at, on the axis of [`Look::window`].
     pub fn instant(&self) -> u64 {
         self.on_axis(self.when.instant(self.now))
@@ -98,8 +124,15 @@ impl Look<'_> {
         Some(GpuMetric::ALL.map(number))
     }
 
+    /// The same of one of its models.
+    pub fn model_then(&self, id: &SourceId, node: &Node, model: &Key) -> Option<ModelRow> {
+        let history = self.is_then().then(|| self.model_history(id, node, model))?;
+        let number = |metric: ModelMetric| self.at_instant(history?, metric as usize);
+        Some(ModelMetric::ALL.map(number))
+    }
+
     /// Number `which` of `history` at the instant that is looked at.
-    fn at_instant<const N: usize>(&self, history: &Series<N>, which: usize) -> Option<f64> {
+    pub fn at_instant<const N: usize>(&self, history: &Series<N>, which: usize) -> Option<f64> {
         let at = self.instant();
         let found = history.nearest(which, at);
         found

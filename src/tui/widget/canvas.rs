@@ -9,6 +9,9 @@ use super::grid;
 
 /// Dots of a braille letter by column and row within it.
 const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+/// Quarters of a cell: bit 0 is the upper left, 1 the upper right, 2 the lower left, 3 the lower right.
+const QUARTERS: [char; 16] =
+    [' ', '▘', '▝', '▀', '▖', '▌', '▞', '▛', '▗', '▚', '▐', '▜', '▄', '▙', '▟', '█'];
 
 /// A part of a screen to draw dots on.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +36,7 @@ pub struct Ink {
 impl Canvas {
     /// A canvas that fills `area`.
     pub fn over(area: Rect, glyph: Glyph) -> Self {
-        let (across, down) = if glyph == Glyph::Unicode { (2, 4) } else { (1, 1) };
+        let (across, down) = glyph.dots();
         let (wide, high) = (usize::from(area.width) * across, usize::from(area.height) * down);
         Self { area, glyph, wide, high }
     }
@@ -47,21 +50,21 @@ impl Canvas {
 
     /// Draws one dot, counted from the upper left.
     pub fn dot(&self, (x, y): (usize, usize), ink: Ink, buffer: &mut Buffer) {
-        let fine = self.glyph == Glyph::Unicode;
-        let (column, row) = if fine { (x / 2, y / 4) } else { (x, y) };
-        let place =
-            Position::new(self.area.x + grid::narrow(column), self.area.y + grid::narrow(row));
+        let (across, down) = self.glyph.dots();
+        let place = Position::new(
+            self.area.x + grid::narrow(x / across),
+            self.area.y + grid::narrow(y / down),
+        );
         let Some(cell) = buffer.cell_mut(place).filter(|_| self.area.contains(place)) else {
             return;
         };
-        if !fine {
-            cell.set_symbol(ink.ascii).set_style(ink.style);
-            return;
-        }
-        let held = cell.symbol().chars().next().map_or(0, u32::from);
-        let held = if (0x2800..0x2900).contains(&held) { held } else { 0x2800 };
-        let letter = char::from_u32(held | DOTS[x % 2][y % 4]).unwrap_or('⠿');
-        cell.set_char(letter).set_style(ink.style);
+        let held = cell.symbol().chars().next().unwrap_or(' ');
+        match self.glyph {
+            Glyph::Unicode => cell.set_char(with_dot(held, x % 2, y % 4)),
+            Glyph::Block => cell.set_char(with_quarter(held, x % 2, y % 2)),
+            Glyph::Letter | Glyph::Ascii => cell.set_symbol(ink.ascii),
+        };
+        cell.set_style(ink.style);
     }
 
     /// Draws a straight line of dots, both ends included.
@@ -74,10 +77,46 @@ impl Canvas {
     }
 }
 
-fn between(from: usize, to: usize, share: f64) -> usize {
+/// The braille letter `held` with one dot more; anything else gives way.
+fn with_dot(held: char, x: usize, y: usize) -> char {
+    let held = u32::from(held);
+    let held = if (0x2800..0x2900).contains(&held) { held } else { 0x2800 };
+    char::from_u32(held | DOTS[x][y]).unwrap_or('⠿')
+}
+
+/// The block `held` with one quarter more; anything else gives way.
+fn with_quarter(held: char, x: usize, y: usize) -> char {
+    let held = QUARTERS.iter().position(|quarter| *quarter == held).unwrap_or(0);
+    QUARTERS[held | 1 << (x + 2 * y)]
+}
+
+/// The share `share` of the way from one number to another.
+pub(super) fn between(from: usize, to: usize, share: f64) -> usize {
     if to >= from {
         from + grid::part(share, to - from)
     } else {
         from - grid::part(share, from - to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rising(glyph: Glyph) -> [String; 2] {
+        let area = Rect::new(0, 0, 4, 2);
+        let mut buffer = Buffer::empty(area);
+        let canvas = Canvas::over(area, glyph);
+        let ink = Ink { style: Style::new(), ascii: "*" };
+        canvas.line(canvas.at(0.0, 0.0), canvas.at(1.0, 1.0), ink, &mut buffer);
+        [0, 1].map(|y| (0..4).map(|x| buffer[(x, y)].symbol()).collect())
+    }
+
+    #[test]
+    fn a_line_is_of_dots_of_quarters_or_of_letters() {
+        assert_eq!(rising(Glyph::Unicode), ["  ⡠⠊", "⡠⠊  "]);
+        assert_eq!(rising(Glyph::Block), ["  ▄▀", "▄▀  "]);
+        assert_eq!(rising(Glyph::Letter), ["  **", "**  "]);
+        assert_eq!(rising(Glyph::Ascii), rising(Glyph::Letter));
     }
 }

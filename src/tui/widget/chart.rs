@@ -1,12 +1,13 @@
 //! A history with axes and a cursor. Gaps stay gaps.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::super::look::{Glyph, Look};
+use super::super::look::Look;
+use super::canvas::{Canvas, Ink, between};
 use super::{fixed, grid, trail, value};
 use crate::state::history::Scale;
 
@@ -36,8 +37,6 @@ pub struct Chart<'a> {
     pub cursor_ms: Option<u64>,
 }
 
-/// Dots of a braille letter by column and row within it.
-const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 /// Width of an axis.
 const AXIS: u16 = 10;
 
@@ -93,7 +92,8 @@ impl Chart<'_> {
         for dot in self.dots(&trace.points, canvas.wide) {
             let y = grid::part(1.0 - dot.mean / trace.top, canvas.high - 1);
             let from = before.filter(|_| !dot.after_gap).unwrap_or((dot.x, y));
-            canvas.line(from, (dot.x, y), trace, buffer);
+            let ink = Ink { style: trace.style, ascii: trace.ascii };
+            stairs(&canvas, from, (dot.x, y), ink, buffer);
             before = Some((dot.x, y));
         }
     }
@@ -187,59 +187,23 @@ struct Dot {
     after_gap: bool,
 }
 
-/// Dots finer than cells, where the terminal has letters for them.
-struct Canvas {
-    plot: Rect,
-    glyph: Glyph,
-    wide: usize,
-    high: usize,
-}
-
-impl Canvas {
-    fn over(plot: Rect, glyph: Glyph) -> Self {
-        let (across, down) = if glyph == Glyph::Unicode { (2, 4) } else { (1, 1) };
-        let (wide, high) = (usize::from(plot.width) * across, usize::from(plot.height) * down);
-        Self { plot, glyph, wide, high }
-    }
-
-    /// A line as a staircase: each column holds what lies between its value and the one before.
-    fn line(&self, from: (usize, usize), to: (usize, usize), trace: &Trace, buffer: &mut Buffer) {
-        let length = to.0.saturating_sub(from.0);
-        let mut last = from.1;
-        for x in from.0..=to.0 {
-            let share = if length == 0 { 1.0 } else { (x - from.0) as f64 / length as f64 };
-            let y = between(from.1, to.1, share);
-            for y in last.min(y)..=last.max(y) {
-                self.dot(x, y, trace, buffer);
-            }
-            last = y;
+/// A line as a staircase: each column holds what lies between its value and the one before.
+fn stairs(
+    canvas: &Canvas,
+    from: (usize, usize),
+    to: (usize, usize),
+    ink: Ink,
+    buffer: &mut Buffer,
+) {
+    let length = to.0.saturating_sub(from.0);
+    let mut last = from.1;
+    for x in from.0..=to.0 {
+        let share = if length == 0 { 1.0 } else { (x - from.0) as f64 / length as f64 };
+        let y = between(from.1, to.1, share);
+        for y in last.min(y)..=last.max(y) {
+            canvas.dot((x, y), ink, buffer);
         }
-    }
-
-    fn dot(&self, x: usize, y: usize, trace: &Trace, buffer: &mut Buffer) {
-        let fine = self.glyph == Glyph::Unicode;
-        let (column, row) = if fine { (x / 2, y / 4) } else { (x, y) };
-        let place =
-            Position::new(self.plot.x + grid::narrow(column), self.plot.y + grid::narrow(row));
-        let Some(cell) = buffer.cell_mut(place) else {
-            return;
-        };
-        if !fine {
-            cell.set_symbol(trace.ascii).set_style(trace.style);
-            return;
-        }
-        let held = cell.symbol().chars().next().map_or(0, u32::from);
-        let held = if (0x2800..0x2900).contains(&held) { held } else { 0x2800 };
-        let letter = char::from_u32(held | DOTS[x % 2][y % 4]).unwrap_or('⠿');
-        cell.set_char(letter).set_style(trace.style);
-    }
-}
-
-fn between(from: usize, to: usize, share: f64) -> usize {
-    if to >= from {
-        from + grid::part(share, to - from)
-    } else {
-        from - grid::part(share, from - to)
+        last = y;
     }
 }
 
@@ -254,6 +218,7 @@ pub fn legend(names: &[&'static str], traces: &[Trace], look: &Look<'_>) -> Vec<
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::look::Glyph;
     use super::super::trail::Window;
     use super::*;
     use crate::config::Threshold;

@@ -19,7 +19,7 @@ pub enum Kind {
 }
 
 /// A named field.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Its name in filters and beside the sort sign.
     pub name: &'static str,

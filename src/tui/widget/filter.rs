@@ -8,8 +8,10 @@
 use super::field::{Field, Kind, Row, Value};
 
 mod error;
+mod terms;
 
 pub use error::Error;
+pub use terms::{Choice, Terms};
 
 /// A filter that was understood; the default one lets everything through.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -22,9 +22,10 @@ pub fn plain(
 ) -> Vec<Span<'static>> {
     let fraction = share.map_or(0.0, Ratio::fraction);
     let halves = grid::part(fraction, width * 2);
-    let mut bar = match look.glyph {
-        Glyph::Unicode => "━".repeat(halves / 2) + if halves % 2 == 1 { "╸" } else { "" },
-        Glyph::Ascii => "#".repeat(halves.div_ceil(2)),
+    let mut bar = if look.glyph == Glyph::Ascii {
+        "#".repeat(halves.div_ceil(2))
+    } else {
+        "━".repeat(halves / 2) + if halves % 2 == 1 { "╸" } else { "" }
     };
     // Anything above nothing shows.
     if halves == 0 && fraction > 0.0 && width > 0 {

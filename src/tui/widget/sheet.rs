@@ -3,9 +3,13 @@
 //! The cursor holds on to a row's key, not to its place, so that it stays with a process while
 //! others rush past; only when the row is gone does it keep the place.
 
+use ratatui::layout::{Position, Rect};
+
 use super::super::action::Action;
+use super::super::habit::Sorting;
 use super::field::{Row, Value};
 use super::filter::{Error, Filter};
+use super::table::{Column, Table};
 
 /// Rows a page moves; the height of the screen is not known to an action.
 const PAGE: usize = 20;
@@ -108,6 +112,43 @@ impl<K: Clone + PartialEq> Sheet<K> {
     pub fn sort_by(&mut self, field: usize) {
         self.reversed = field == self.sort && !self.reversed;
         self.sort = field;
+    }
+
+    /// Sorts by the heading of `table` at `at`, or chooses the row there; the table lies in `area`. False where
+    /// neither is there.
+    pub fn click<R: Row<Key = K>>(
+        &mut self,
+        table: &Table<'_>,
+        at: Position,
+        area: Rect,
+        rows: &[&R],
+    ) -> bool {
+        if !area.contains(at) {
+            return false;
+        }
+        match (table.field_at(at.x, at.y, area), table.row_at(at.y, area)) {
+            (Some(field), _) => self.sort_by(field),
+            (None, Some(row)) => self.select(row, rows),
+            (None, None) => return false,
+        }
+        true
+    }
+
+    /// The table of `columns` as it is sorted and where its cursor stands.
+    pub fn table<'t, R: Row<Key = K>>(
+        &self,
+        columns: &'t [Column],
+        rows: &[&R],
+        focused: bool,
+    ) -> Table<'t> {
+        let sort = Some((self.sort, self.reversed));
+        Table { columns, sort, rows: rows.len(), cursor: self.position(rows), focused }
+    }
+
+    /// How the table called `table` is sorted.
+    pub fn sorting<R: Row<Key = K>>(&mut self, table: &'static str) -> Sorting<'_> {
+        let fields = R::FIELDS.get(..R::SORTED).unwrap_or(R::FIELDS);
+        Sorting { table, fields, sort: &mut self.sort, reversed: &mut self.reversed }
     }
 
     /// Takes what the user typed so far. One that is not understood leaves the filter before it in

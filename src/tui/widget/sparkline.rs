@@ -11,6 +11,13 @@ use super::grid;
 const UNICODE: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 const ASCII: [&str; 8] = ["_", ".", ":", "-", "=", "+", "*", "#"];
 
+const fn letters(glyph: Glyph) -> [&'static str; 8] {
+    match glyph {
+        Glyph::Unicode | Glyph::Block => UNICODE,
+        Glyph::Letter | Glyph::Ascii => ASCII,
+    }
+}
+
 /// Values as columns from 0 to `max`, the latest on the right. A missing value leaves its column
 /// empty; a zero does not.
 pub struct Sparkline<'a> {
@@ -27,10 +34,7 @@ pub struct Sparkline<'a> {
 /// `values` in one row of at most `width` letters, from the smallest to the largest of them; earliest
 /// first, neighbours joined to their mean where there are more.
 pub fn text(values: &[f64], width: usize, glyph: Glyph) -> String {
-    let letters = match glyph {
-        Glyph::Unicode => UNICODE,
-        Glyph::Ascii => ASCII,
-    };
+    let letters = letters(glyph);
     let count = width.min(values.len());
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -62,10 +66,7 @@ impl Widget for Sparkline<'_> {
 
 impl Sparkline<'_> {
     fn column(&self, value: f64, column: Rect, buffer: &mut Buffer) {
-        let letters = match self.glyph {
-            Glyph::Unicode => UNICODE,
-            Glyph::Ascii => ASCII,
-        };
+        let letters = letters(self.glyph);
         let eighths = usize::from(column.height) * 8;
         let mut left = grid::part(value / self.max, eighths).max(1);
         let style = (self.style)(value);

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::bench::HostState;
-use crate::model::unit::Seconds;
+use crate::model::load::{HandUse, Waits};
+use crate::model::unit::{Ratio, Seconds};
 
 fn sample(cell: u32, round: u32, at: f64, outcome: Outcome) -> Sample {
     let mut phases = Phases::default();
@@ -31,6 +32,7 @@ fn shot(intended: Option<f64>, at: f64, done: f64) -> Shot {
         done_seconds: Seconds(done),
         phases: Phases::default(),
         outcome: Outcome::Good,
+        hand: None,
     }
 }
 
@@ -46,9 +48,16 @@ fn step(stride: Stride, at: f64, shots: Vec<Shot>) -> Step {
         cut_off: None,
         energy_joules: None,
         energy_of: None,
+        hands: Vec::new(),
+        waits: None,
         host: HostState::default(),
         taints: Vec::new(),
     }
+}
+
+fn used() -> HandUse {
+    let cpu_seconds = Some(Seconds(1.0));
+    HandUse { seconds: Seconds(2.0), cpu_seconds, peak_bytes: Some(Bytes(7)) }
 }
 
 #[test]
@@ -92,6 +101,46 @@ fn arrivals_that_wait_are_pressure() {
 }
 
 #[test]
+fn in_a_closed_loop_the_work_waits_for_the_machine() {
+    let mut tally = Tally::default();
+    let mut shots = vec![shot(None, 0.0, 1.6), shot(None, 0.0, 1.6), shot(None, 0.8, 1.6)];
+    for (shot, ready) in shots.iter_mut().zip([0.35, 1.2, 0.1]) {
+        shot.phases.set(Phase::Ready, Seconds(ready));
+    }
+    let waits = Waits { cpu: Ratio::new(0.8), io: Ratio::new(0.1), ..Waits::default() };
+    let closed = step(Stride::Throughput { at_once: 2 }, 10.0, shots);
+    tally.take_step(&Step { waits: Some(waits), ..closed.clone() });
+    let queues: Vec<u64> = tally.pressure.iter().map(|waiting| waiting.queue).collect();
+    assert_eq!(queues, [2, 2, 2, 1, 1, 1, 1, 2, 1, 1, 1, 0, 0, 0, 0, 0], "not ready yet");
+    assert!(tally.pressure.iter().all(|waiting| waiting.active && waiting.waits == waits));
+    // A file of before it was written down says what others waited for.
+    let host = HostState { cpu_pressure: Ratio::new(0.3), ..HostState::default() };
+    tally.take_step(&Step { host, ..closed });
+    let last = tally.pressure.back().unwrap();
+    assert_eq!((last.active, last.waits.cpu), (false, Ratio::new(0.3)));
+}
+
+#[test]
+fn hands_are_set_against_those_of_their_own_step() {
+    let mut tally = Tally::default();
+    let used = used();
+    let by =
+        |hand: u32, count: usize| vec![Shot { hand: Some(hand), ..shot(None, 0.0, 0.1) }; count];
+    let of = |counts: &[usize]| Step {
+        shots: (0..).zip(counts).flat_map(|(hand, count)| by(hand, *count)).collect(),
+        hands: vec![used; counts.len()],
+        ..step(Stride::Throughput { at_once: 4 }, 0.0, Vec::new())
+    };
+    tally.take_step(&of(&[50]));
+    tally.take_step(&of(&[20, 19, 20, 0]));
+    let workers = &tally.stage(BenchStage::Throughput).workers;
+    let told: Vec<_> = workers.iter().map(|worker| (worker.good, worker.behind)).collect();
+    assert_eq!(told, [(70, 0), (19, 1), (20, 0), (0, 20)], "alone it is behind nobody");
+    assert_eq!((workers[0].cores(), workers[0].measured), (Some(0.5), 2));
+    assert_eq!(workers[3].peak, Some(Bytes(7)));
+}
+
+#[test]
 fn the_wall_clock_of_a_run_that_went_on_later_is_right() {
     let mut tally = Tally::default();
     let resumed = Moment {
@@ -116,6 +165,12 @@ fn whatever_a_file_says_is_bounded_and_does_no_harm() {
     assert!(tally.stage(BenchStage::Rounds).done.len() <= CELLS);
     let shots = (0..500).map(|_| shot(Some(f64::NAN), f64::INFINITY, f64::NAN)).collect();
     tally.take_step(&step(Stride::Latency { per_second: f64::NAN, most: 0 }, f64::NAN, shots));
+    let used = HandUse { seconds: Seconds(f64::NAN), cpu_seconds: Some(Seconds(1e300)), ..used() };
+    let odd = Shot { hand: Some(u32::MAX), ..shot(None, 0.0, 1.0) };
+    let odd = step(Stride::Throughput { at_once: u32::MAX }, 0.0, vec![odd]);
+    tally.take_step(&Step { hands: vec![used; 5_000], ..odd });
+    assert_eq!(tally.stage(BenchStage::Throughput).workers.len(), WORKERS);
+    assert_eq!(tally.stage(BenchStage::Throughput).workers[0].cores(), None);
     let line = |at_ms| LogLine { at_ms, from: "runc noop".into(), bad: true, text: "x".into() };
     tally.hear(&vec![line(1); 50]);
     assert_eq!(tally.said(&"runc noop".into()).len(), SAID.1);

@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use crate::model::alert::{Alert, AlertId, AlertState, Severity};
+use crate::model::alert::{Alert, AlertId, AlertState, Severity, written};
 use crate::model::id::SourceId;
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
@@ -54,6 +54,7 @@ const RULE: usize = 3;
 const NODE: usize = 4;
 const THING: usize = 5;
 const SINCE: usize = 6;
+const MESSAGE: usize = 7;
 
 impl Row for Entry<'_> {
     type Key = Key;
@@ -66,6 +67,7 @@ impl Row for Entry<'_> {
         Field::text("thing"),
         Field::new("since", Kind::Number),
         Field::text("message"),
+        Field::text("labels"),
     ];
     const SORTED: usize = 7;
 
@@ -83,7 +85,8 @@ impl Row for Entry<'_> {
             NODE => Value::text(self.node.as_str()),
             THING => Value::text(alert.id.thing.as_str()),
             SINCE => Value::Number(alert.since_ms as f64),
-            _ => Value::text(alert.message.as_str()),
+            MESSAGE => Value::text(alert.message.as_str()),
+            _ => Value::Text(written(&alert.labels).into()),
         }
     }
 }
@@ -115,13 +118,7 @@ const COLUMNS: [Column; 7] = [
 
 /// The table of `rows`.
 pub(super) fn table(sheet: &Sheet<Key>, rows: &[&Entry<'_>], focused: bool) -> Table<'static> {
-    Table {
-        columns: &COLUMNS,
-        sort: Some((sheet.sort, sheet.reversed)),
-        rows: rows.len(),
-        cursor: sheet.position(rows),
-        focused,
-    }
+    sheet.table(&COLUMNS, rows, focused)
 }
 
 /// A cell of the table.

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::entry::{severity_style, sign};
-use crate::model::alert::{AlertState, Alerts, ReceiverBrief, RuleBrief};
+use crate::model::alert::{self, AlertState, Alerts, ReceiverBrief, RuleBrief};
 use crate::model::unit::Seconds;
 use crate::tui::look::Look;
 use crate::tui::widget::fixed;
@@ -77,7 +77,9 @@ fn line(rule: &RuleBrief, width: usize, look: &Look<'_>) -> Line<'static> {
     } else {
         String::new()
     };
-    let when = format!("{}{lasts}", rule.when);
+    let labels = alert::written(&rule.labels);
+    let labels = if labels.is_empty() { labels } else { format!(" · {labels}") };
+    let when = format!("{}{lasts}{labels}", rule.when);
     let own: Style = if rule.preset { look.theme.text } else { look.theme.accent };
     let name = fixed::fit(rule.name.as_str(), 22, false);
     let room = width.saturating_sub(25);

@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn walls_are_told_apart_by_their_colour() {
-        for name in ["dark", "light"] {
+        for name in ["default", "light"] {
             for depth in [Depth::True, Depth::Many, Depth::Sixteen] {
                 let theme = Theme::embedded(name, depth);
                 // The dark theme has six colours of 16; the rarest wall shares one.

@@ -7,6 +7,8 @@ use crate::model::backend::{BackendId, Class, Start};
 use crate::model::bench::{Cell, Estimate, Figure, Payload, Place, Summary};
 use crate::model::run::LeftOut;
 use crate::state::RunState;
+use crate::tui::widget::field::{self, Field, Value};
+use crate::tui::widget::filter::{Filter, Terms};
 use crate::tui::widget::fixed;
 
 /// How a row stands to the fastest that isolates, of those that start as it does.
@@ -138,9 +140,41 @@ pub(super) fn payloads(run: &RunState) -> Vec<Payload> {
     payloads
 }
 
+/// A row as the filter sees it.
+pub(super) struct Named<'a>(pub(super) &'a Cell);
+
+impl field::Row for Named<'_> {
+    type Key = String;
+    const FIELDS: &'static [Field] =
+        &[Field::text("backend"), Field::text("start"), Field::text("payload")];
+
+    fn key(&self) -> String {
+        self.0.label()
+    }
+
+    fn value(&self, field: usize) -> Value<'_> {
+        Value::text(match field {
+            0 => self.0.backend.name(),
+            1 => self.0.start.name(),
+            _ => self.0.payload.name(),
+        })
+    }
+}
+
+/// `text` as a filter of rows; `None` where it is not understood.
+pub(super) fn read(text: &str) -> Option<Filter> {
+    Filter::parse(text, <Named<'_> as field::Row>::FIELDS).ok()
+}
+
+/// What a filter of the rows of `cells` may speak of.
+pub(super) fn terms<'a>(cells: impl Iterator<Item = &'a Cell>) -> Terms {
+    let rows: Vec<Named<'a>> = cells.map(Named).collect();
+    Terms::of(&rows)
+}
+
 impl<'a> Group<'a> {
-    /// The rows of `payload` whose name holds `filter`; those that were left out come last.
-    pub(super) fn of(run: &'a RunState, payload: Payload, figure: Figure, filter: &str) -> Self {
+    /// The rows of `payload` that pass `filter`; those that were left out come last.
+    pub(super) fn of(run: &'a RunState, payload: Payload, figure: Figure, filter: &Filter) -> Self {
         let measured = run.cells().filter(|(_, cell)| cell.payload == payload);
         let measured = measured.map(|(index, cell)| Row {
             cell,
@@ -162,7 +196,7 @@ impl<'a> Group<'a> {
             standing: Standing::Open,
         });
         let mut rows: Vec<_> = measured.chain(left_out).collect();
-        rows.retain(|row| row.cell.label().contains(filter));
+        rows.retain(|row| filter.lets(&Named(&row.cell)));
         let placed = run.summary.iter().any(|summary| summary.place.is_some());
         if placed {
             rows.iter_mut().for_each(Row::take_place);

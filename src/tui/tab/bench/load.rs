@@ -4,6 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::bars;
+use super::group::Named;
 use super::group::{Row, cut_label};
 use super::result::Sight;
 use crate::model::bench::Cell;
@@ -55,7 +56,7 @@ pub(super) fn rows<'a>(sight: &Sight<'a>, name: &str) -> Vec<LoadRow<'a>> {
         };
         match rows.iter_mut().find(|row| row.index == known.cell) {
             Some(row) => row.known.push(known),
-            None if cell.label().contains(sight.filter) => {
+            None if sight.filter.lets(&Named(cell)) => {
                 rows.push(LoadRow { index: known.cell, cell: *cell, known: vec![known] });
             }
             None => {}

@@ -159,7 +159,9 @@ fn takes(plan: &Plan) -> String {
         let fit = forecast.rounds;
         return format!("{}, room for about {fit} of {wanted} rounds", forecast.at_most_seconds);
     }
-    format!("{} to {}", forecast.at_least_seconds, forecast.at_most_seconds)
+    let (least, most) =
+        (forecast.at_least_seconds.to_string(), forecast.at_most_seconds.to_string());
+    if least == most { format!("about {most}") } else { format!("{least} to {most}") }
 }
 
 /// The line that says what to press, or why it would not help.

@@ -17,6 +17,7 @@ use crate::model::bench::{Cell, Payload, Sample};
 use crate::state::RunState;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
+use crate::tui::widget::filter::Filter;
 use crate::tui::widget::{fixed, titled};
 
 /// What of the results is looked at.
@@ -38,7 +39,7 @@ pub(super) struct Sight<'a> {
     /// The rows that are drawn over each other.
     pub(super) marked: &'a BTreeSet<Cell>,
     /// Only rows whose name holds this are shown.
-    pub(super) filter: &'a str,
+    pub(super) filter: &'a Filter,
     pub(super) focused: bool,
     /// Whether the next run is being prepared while this one is shown.
     pub(super) preparing: bool,

@@ -226,13 +226,7 @@ const COLUMNS: [Column; 9] = [
 
 /// The table of `rows`.
 pub(super) fn table(sheet: &Sheet<Key>, rows: &[&Entry<'_>]) -> Table<'static> {
-    Table {
-        columns: &COLUMNS,
-        sort: Some((sheet.sort, sheet.reversed)),
-        rows: rows.len(),
-        cursor: sheet.position(rows),
-        focused: true,
-    }
+    sheet.table(&COLUMNS, rows, true)
 }
 
 /// A cell of the table.

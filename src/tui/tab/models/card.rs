@@ -46,12 +46,13 @@ pub(super) fn draw(
 }
 
 fn facts(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-    let served = entry.served;
-    let live = entry.is_live(look);
+    let served = &entry.served;
+    let live = entry.is_true(look);
     let age = value::age(look.now.since(entry.at));
     let title = served.model.to_string();
     let aside = if live { entry.id.to_string() } else { format!("stale, {age} ago") };
-    let area = Panel::new(&title).aside(aside).open(area, buffer, look);
+    let frame = Panel::new(&title).aside(aside).of_then(look.past_words());
+    let area = frame.open(area, buffer, look);
     let mut lines = Vec::new();
     if served.is_stalled() {
         let sign = look.glyph.pick("✗", "!");
@@ -67,7 +68,7 @@ fn facts(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
 }
 
 fn rows(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
-    let (served, text) = (entry.served, look.theme.text);
+    let (served, text) = (&entry.served, look.theme.text);
     let total = |total: Option<f64>| {
         total.map_or_else(String::new, |total| format!(" of {}", grouped(total)))
     };
@@ -104,7 +105,7 @@ fn muted(words: String, look: &Look<'_>) -> Span<'static> {
 }
 
 fn requests(entry: &Entry<'_>, look: &Look<'_>) -> Vec<Span<'static>> {
-    let (served, text) = (entry.served, look.theme.text);
+    let (served, text) = (&entry.served, look.theme.text);
     let waits = served.waiting.get().is_some_and(|waiting| waiting > 0.0);
     let waiting = if waits { look.theme.warn } else { text };
     vec![
@@ -136,7 +137,7 @@ fn share(
 
 /// How requests ended since the server began, and how many failed or were put back.
 fn ended(entry: &Entry<'_>, look: &Look<'_>) -> Span<'static> {
-    let served = entry.served;
+    let served = &entry.served;
     let reason = |finish: &crate::model::serving::Finish| {
         format!("{} {}", finish.reason, grouped(finish.total))
     };
@@ -153,7 +154,7 @@ fn ended(entry: &Entry<'_>, look: &Look<'_>) -> Span<'static> {
 
 /// Engine, version, address, process, GPUs.
 fn server(entry: &Entry<'_>) -> String {
-    let served = entry.served;
+    let served = &entry.served;
     let engine = served.engine.map(|engine| match &served.version {
         Some(version) => format!("{} {version}", engine.name()),
         None => engine.name().to_owned(),
@@ -172,7 +173,7 @@ fn server(entry: &Entry<'_>) -> String {
 
 /// Context, memory, other names and adapters.
 fn also(entry: &Entry<'_>) -> String {
-    let served = entry.served;
+    let served = &entry.served;
     let context = served.context_tokens.get().map(|most| format!("context {}", grouped(most)));
     let memory = served.memory_bytes.get().map(|memory| format!("{memory} of GPU memory"));
     let names = served.also.iter().map(ToString::to_string);
@@ -203,8 +204,8 @@ const COLUMNS: [Column; 6] = [
 ];
 
 fn latencies(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-    let area = Panel::new("Latency").open(area, buffer, look);
-    let served = entry.served;
+    let area = Panel::new("Latency").of_then(look.past_words()).open(area, buffer, look);
+    let served = &entry.served;
     let rows = [
         ("first token", &served.first_token),
         ("inter-token", &served.inter_token),
@@ -217,7 +218,7 @@ fn latencies(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>
         let (name, latency) = rows[row];
         cell(name, latency, column, look)
     });
-    let none = rows.iter().all(|(_, latency)| latency.mean.get().is_none());
+    let none = !entry.is_then() && rows.iter().all(|(_, latency)| latency.mean.get().is_none());
     if let Some(why) = served.first_token.p50.why().filter(|_| none && area.height > 6) {
         let below = Rect { y: area.y + 6, height: area.height - 6, ..area };
         panel::lines(

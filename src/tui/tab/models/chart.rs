@@ -1,15 +1,17 @@
 //! A model over the time that is looked at: tokens, latencies, requests. And all models together, as one
 //! strip of the overview.
 
+use std::collections::BTreeMap;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::entry::{Entry, written};
+use crate::state::State;
 use crate::state::history::Scale;
 use crate::state::serving::{ModelHistory, ModelMetric};
-use crate::state::{Node, State};
 use crate::tui::look::Look;
 use crate::tui::widget::chart::{Chart, Trace, legend};
 use crate::tui::widget::panel::Panel;
@@ -89,16 +91,12 @@ pub(super) fn draw(
 
 fn one(entry: &Entry<'_>, figure: &Figure, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let window = look.window();
-    let history = entry.history().filter(|history| !look.is_past() && !history.is_empty());
+    let history = entry.history(look).filter(|history| !history.is_empty());
     let title = history.map(|history| title(figure, history, window, look));
     let title = title.unwrap_or_else(|| figure.title.to_owned());
-    let inner = Panel::new(&title).open(area, buffer, look);
+    let inner = Panel::new(&title).of_then(look.past_words()).open(area, buffer, look);
     let Some(history) = history else {
-        let words = if look.is_past() {
-            "Of models the last hour is kept, and no more"
-        } else {
-            "No history yet"
-        };
+        let words = if look.is_past() { "Nothing was read in this time" } else { "No history yet" };
         return notice::notice(words, &[], inner, buffer, look);
     };
     let traces = traces(figure, history, window, look);
@@ -157,13 +155,13 @@ pub(in crate::tui) fn strip(
     columns: usize,
     look: &Look<'_>,
 ) -> Option<Strip> {
-    let nodes: Vec<&Node> =
-        state.nodes.values().filter(|node| !node.model_history.is_empty()).collect();
-    if nodes.is_empty() || look.is_past() {
+    let all = state.nodes.iter().filter_map(|(id, node)| look.models(id, node));
+    let all: Vec<&ModelHistory> = all.flat_map(BTreeMap::values).collect();
+    if all.is_empty() {
         return None;
     }
     let mut past = vec![None; columns];
-    for history in nodes.iter().flat_map(|node| node.model_history.values()) {
+    for history in &all {
         let one = window.trail(history, ModelMetric::Tokens as usize, columns);
         for (sum, value) in past.iter_mut().zip(one) {
             *sum = match (*sum, value) {
@@ -172,9 +170,14 @@ pub(in crate::tui) fn strip(
             };
         }
     }
-    let told = nodes.iter().filter_map(|node| node.serving.as_ref()).flat_map(|(_, all)| all);
-    let rates = told.filter_map(|served| served.tokens_per_second.get()).map(|rate| rate.0);
-    let now = rates.reduce(|sum, rate| sum + rate);
+    let now = if look.is_then() {
+        let then = all.iter().map(|history| look.at_instant(history, ModelMetric::Tokens as usize));
+        then.flatten().reduce(|sum, rate| sum + rate)
+    } else {
+        let told = state.nodes.values().filter_map(|node| node.serving.as_ref());
+        let rates = told.flat_map(|(_, all)| all).filter_map(|one| one.tokens_per_second.get());
+        rates.map(|rate| rate.0).reduce(|sum, rate| sum + rate)
+    };
     let known: Vec<f64> = past.iter().copied().flatten().collect();
     let peak = known.iter().copied().fold(0.0, f64::max);
     let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;

@@ -1,5 +1,8 @@
 //! A model as a row: its fields, its cells, its gaps.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use ratatui::style::Style;
 use ratatui::text::Span;
 
@@ -8,7 +11,7 @@ use crate::model::reading::{Reading, Why};
 use crate::model::serving::{self, Serving};
 use crate::model::time::Stamp;
 use crate::model::unit::{PerSecond, Ratio, Seconds};
-use crate::state::serving::{ModelHistory, gpus_of};
+use crate::state::serving::{ModelHistory, ModelRow, gpus_of, model_then};
 use crate::state::{Node, State};
 use crate::tui::look::Look;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
@@ -25,23 +28,44 @@ pub(super) struct Entry<'a> {
     pub(super) id: &'a SourceId,
     pub(super) node: &'a Node,
     pub(super) at: Stamp,
-    pub(super) served: &'a Serving,
+    /// How it is served; of the past, what is kept of that.
+    pub(super) served: Cow<'a, Serving>,
+    /// Whether that is of the past.
+    then: bool,
     /// The GPUs it works on, by index and name.
     pub(super) gpus: Vec<String>,
 }
 
-/// Every model of every node.
-pub(super) fn entries(state: &State) -> Vec<Entry<'_>> {
+/// What is kept of models of the instant that is looked at.
+pub(super) type Then = BTreeMap<Key, ModelRow>;
+
+/// Every model of every node; as it was `then`, where that is known.
+pub(super) fn entries<'a>(state: &'a State, then: &Then) -> Vec<Entry<'a>> {
     let of_node = |(id, node)| {
         let (id, node): (&SourceId, &Node) = (id, node);
         let told = node.serving.iter().flat_map(|(at, all)| all.iter().map(move |one| (*at, one)));
         told.map(move |(at, served)| {
             let gpus = gpus_of(&state.nodes, id, served);
             let gpus = gpus.iter().map(|gpu| gpu.index.to_string()).collect();
-            Entry { id, node, at, served, gpus }
+            let row = then.get(&(id.clone(), served.key())).filter(|_| !then.is_empty());
+            let kept = row.map(|row| Cow::Owned(model_then(served, row)));
+            let served = kept.unwrap_or(Cow::Borrowed(served));
+            Entry { id, node, at, served, then: row.is_some(), gpus }
         })
     };
     state.nodes.iter().flat_map(of_node).collect()
+}
+
+/// What is kept of every model of the instant that is looked at; nothing where that is now.
+pub(super) fn then(state: &State, look: &Look<'_>) -> Then {
+    let mut then = Then::new();
+    for (id, node) in &state.nodes {
+        for served in node.serving.iter().flat_map(|(_, all)| all) {
+            let row = look.model_then(id, node, &served.key());
+            then.extend(row.map(|row| ((id.clone(), served.key()), row)));
+        }
+    }
+    then
 }
 
 pub(super) const MODEL: usize = 0;
@@ -84,7 +108,7 @@ impl Row for Entry<'_> {
     }
 
     fn value(&self, field: usize) -> Value<'_> {
-        let served = self.served;
+        let served = &self.served;
         let rate = |rate: &Reading<PerSecond>| rate.get().map(|rate| rate.0);
         let time = |time: &Reading<Seconds>| time.get().map(|time| time.0);
         let share = |share: &Reading<Ratio>| share.get().map(Ratio::percent);
@@ -114,14 +138,24 @@ impl Entry<'_> {
         !is_old(self.node, self.at, look) && Status::of(self.node, look) != Status::Down
     }
 
-    /// What was seen of it in the last hour.
-    pub(super) fn history(&self) -> Option<&ModelHistory> {
-        self.node.model_history.get(&self.served.key())
+    /// Whether its values may be shown as they are: they are of now, or of when they are said to be.
+    pub(super) fn is_true(&self, look: &Look<'_>) -> bool {
+        self.then || self.is_live(look)
+    }
+
+    /// Whether what is shown is of the past.
+    pub(super) const fn is_then(&self) -> bool {
+        self.then
+    }
+
+    /// Its numbers in the time that is looked at.
+    pub(super) fn history<'l>(&'l self, look: &'l Look<'_>) -> Option<&'l ModelHistory> {
+        look.model_history(self.id, self.node, &self.served.key())
     }
 
     /// `name: reason` for each missing value.
     pub(super) fn gaps(&self) -> Vec<String> {
-        let served = self.served;
+        let served = &self.served;
         let all: [(&str, Option<&Why>); 12] = [
             ("running", served.running.why()),
             ("waiting", served.waiting.why()),
@@ -168,19 +202,13 @@ const COLUMNS: [Column; 14] = [
 
 /// The table of `rows`.
 pub(super) fn table(sheet: &Sheet<Key>, rows: &[&Entry<'_>]) -> Table<'static> {
-    Table {
-        columns: &COLUMNS,
-        sort: Some((sheet.sort, sheet.reversed)),
-        rows: rows.len(),
-        cursor: sheet.position(rows),
-        focused: true,
-    }
+    sheet.table(&COLUMNS, rows, true)
 }
 
 /// A cell of the table.
 pub(super) fn cell(entry: &Entry<'_>, column: usize, width: usize, look: &Look<'_>) -> Cell {
-    let (served, theme) = (entry.served, look.theme);
-    let live = entry.is_live(look);
+    let (served, theme) = (&entry.served, look.theme);
+    let live = entry.is_true(look);
     let text = if live { theme.text } else { theme.muted };
     let or = |style: Style| if live { style } else { text };
     let time = |time: &Reading<Seconds>| value::span(time, text, look);

@@ -12,6 +12,7 @@ use crate::model::origin::Kind;
 use crate::model::update::Health;
 use crate::state::Node;
 use crate::tui::action::Action;
+use crate::tui::habit::Sorting;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::tab::fleet::Named;
@@ -31,10 +32,15 @@ pub(super) struct View {
 }
 
 impl View {
-    /// For another node: nothing of the last one stays but the panel.
+    /// For another node: nothing of the last one stays but the panel and the order.
     pub(super) fn reset(&mut self) {
-        let (focus, zoom) = (self.focus, self.zoom);
+        let (focus, zoom, order) = (self.focus, self.zoom, self.sorting().order());
         *self = Self { focus, zoom, ..Self::default() };
+        self.sorting().take(&order);
+    }
+
+    pub(super) fn sorting(&mut self) -> Sorting<'_> {
+        self.processes.sorting()
     }
 
     pub(super) fn act(&mut self, action: Action, node: &Node) -> Reply {

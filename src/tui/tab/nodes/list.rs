@@ -15,6 +15,7 @@ use crate::model::id::SourceId;
 use crate::model::text::SafeText;
 use crate::state::{Node, State};
 use crate::tui::action::Action;
+use crate::tui::habit::Sorting;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::tab::fleet;
@@ -191,6 +192,10 @@ impl View {
         }
         let node = self.current(state).and_then(|id| state.nodes.get(&id));
         node.map_or(Reply::Ignored, |node| say(&gap::gaps(node)))
+    }
+
+    pub(super) fn sorting(&mut self) -> Sorting<'_> {
+        self.sheet.sorting::<Item<'_>>("nodes")
     }
 
     pub(super) fn filter(&mut self, text: &str) {

@@ -9,6 +9,7 @@ use crate::model::process::Process;
 use crate::model::unit::BytesPerSecond;
 use crate::state::Node;
 use crate::tui::action::Action;
+use crate::tui::habit::Sorting;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
@@ -165,6 +166,10 @@ impl View {
             _ => return Reply::Ignored,
         }
         Reply::Done
+    }
+
+    pub(super) fn sorting(&mut self) -> Sorting<'_> {
+        self.sheet.sorting::<Process>("processes")
     }
 
     pub(super) fn filter(&mut self, text: &str) {

@@ -1,11 +1,15 @@
 //! The last benchmark in short: how it stands, and how long each row takes to start.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::model::bench::{Cell, Estimate, Figure};
+use crate::model::pipeline::PipelineKind;
 use crate::model::run::RunEnd;
+use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 use crate::state::{RunState, State};
 use crate::tui::action::Action;
@@ -17,9 +21,8 @@ use crate::tui::widget::{fixed, grid, value};
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
     let Some((_, run)) = state.live_run().or_else(|| state.last_run()) else {
         let area = Panel::new("Last run").of_then(None).open(area, buffer, look);
-        let key = look.key(Action::Tab5);
-        let words = ["No benchmark has run yet.".to_owned(), format!("Tab {key} runs one.")];
-        panel::lines(words.map(|word| Line::styled(word, look.theme.muted)), area, buffer);
+        let lines = kept(state, usize::from(area.width), look).unwrap_or_else(|| none(look));
+        panel::lines(lines, area, buffer);
         return;
     };
     let aside = if area.width < 40 { "start" } else { "median start" };
@@ -29,6 +32,28 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'
     let room = usize::from(area.height).saturating_sub(lines.len());
     lines.extend(cells(run, (usize::from(area.width), room), look));
     panel::lines(lines, area, buffer);
+}
+
+fn none(look: &Look<'_>) -> Vec<Line<'static>> {
+    let key = look.key(Action::Tab5);
+    let words = ["No benchmark has run yet.".to_owned(), format!("Tab {key} runs one.")];
+    words.map(|word| Line::styled(word, look.theme.muted)).into()
+}
+
+/// The latest benchmark on this disk that was not opened yet.
+fn kept(state: &State, width: usize, look: &Look<'_>) -> Option<Vec<Line<'static>>> {
+    let briefs = state.own_stored().iter().filter_map(|run| run.brief.as_deref());
+    let brief = briefs.into_iter().find(|brief| brief.kind == PipelineKind::Benchmark)?;
+    let ago = value::ago(Duration::from_millis(
+        (look.now.wall_ms - brief.started_ms).try_into().unwrap_or(0),
+    ));
+    let status = brief.status.as_str().to_lowercase().replace('_', " ");
+    let told = format!("{status}, {ago} · {} samples", brief.completed + brief.failed);
+    let parts: Vec<&str> = brief.parts.iter().map(SafeText::as_str).collect();
+    let more = format!("Tab {} opens it.", look.key(Action::Tab6));
+    let lines =
+        [(told, look.theme.text), (parts.join(", "), look.theme.text), (more, look.theme.muted)];
+    Some(lines.map(|(text, style)| Line::styled(fixed::cut(&text, width), style)).into())
 }
 
 fn standing(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {

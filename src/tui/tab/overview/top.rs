@@ -7,10 +7,12 @@ use ratatui::text::{Line, Span};
 use crate::model::id::SourceId;
 use crate::model::process::Process;
 use crate::state::{Node, State};
+use crate::tui::habit::Sorting;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::tab::nodes::process::{self, CPU, MEM};
 use crate::tui::widget::field::{Field, Row, Value};
+use crate::tui::widget::filter::Terms;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
 use crate::tui::widget::table::{Column, Table};
@@ -50,7 +52,16 @@ const COLUMNS: [Column; 6] = [
     Column::words("NODE", 10, 4),
 ];
 
+/// What a filter of the processes may speak of.
+pub(super) fn terms(state: &State) -> Terms {
+    Terms::of(&entries(state))
+}
+
 impl View {
+    pub(super) fn sorting(&mut self) -> Sorting<'_> {
+        self.0.sorting::<Entry<'_>>("overview")
+    }
+
     pub(super) fn sort(&mut self) {
         self.0.sort = match self.0.sort {
             CPU => MEM,

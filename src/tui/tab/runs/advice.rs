@@ -9,6 +9,7 @@ use crate::model::unit::{Bytes, Ratio, three_digits};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::widget::field::Field;
 use crate::tui::widget::{fixed, panel, value};
 
 /// What is looked at.
@@ -23,6 +24,10 @@ impl Pane for View {
     }
 
     fn filter(&mut self, _: &str) {}
+
+    fn fields(&self) -> &'static [Field] {
+        &[]
+    }
 
     fn click(&mut self, _: Position, _: Rect, _: &Job<'_>) -> Reply {
         Reply::Done

@@ -108,6 +108,10 @@ impl Pane for View {
         self.sheet.filter::<Item<'_>>(text);
     }
 
+    fn fields(&self) -> &'static [Field] {
+        <Item<'_> as Row>::FIELDS
+    }
+
     fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {
         click_on(&mut self.sheet, &items(job), at, area);
         Reply::Done

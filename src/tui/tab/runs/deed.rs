@@ -6,6 +6,7 @@ use super::entry::{HERE, Key, Known};
 use super::job::Job;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
+use crate::model::pipeline::Pipeline;
 use crate::model::workflow::{Ending, WorkflowWish};
 use crate::pipeline::status_of;
 use crate::state::{RunState, State};
@@ -131,22 +132,24 @@ pub(super) fn resume(key: &Key, known: Option<Known<'_>>, resumes: bool, state: 
     Reply::Ask { question: question.into(), then: Command::Resume(id) }
 }
 
-/// Writes a run as JSON into the directory isomon was started in.
-pub(super) fn export(key: &Key, run: Option<Known<'_>>) -> Reply {
-    if let Some(Known::Flow(flow)) = run {
+/// Writes a run as JSON into the directory isomon was started in; of one that is elsewhere or goes on, and
+/// of a job of another platform, what is `told` of it.
+pub(super) fn export(key: &Key, run: Option<Known<'_>>, told: Option<&Pipeline>) -> Reply {
+    let here = key.place.as_str() == HERE;
+    if let Some(Known::Flow(flow)) = run.filter(|_| here) {
         return Reply::Say(format!("its files are in {}", flow.run.head.dir).into());
     }
-    match RunId::parse(key.id.as_str()) {
-        Some(_) if run.is_some_and(Known::is_live) => {
-            Reply::Say("the run is going on; it can be written when it is over".into())
+    let live = run.is_some_and(Known::is_live);
+    let kept = RunId::parse(key.id.as_str()).filter(|_| here && !live);
+    match (kept, told) {
+        (Some(run), _) => Reply::Wish(Command::Export { run, to: PathBuf::from(".") }),
+        (None, Some(job)) => {
+            Reply::Wish(Command::Report { job: Box::new(job.clone()), to: PathBuf::from(".") })
         }
-        Some(run) if key.place.as_str() == HERE => {
-            Reply::Wish(Command::Export { run, to: PathBuf::from(".") })
+        (None, None) => {
+            let words = "is not read yet; open it with enter, then it can be written";
+            Reply::Say(format!("what {} has of it {words}", key.place).into())
         }
-        _ => Reply::Say(
-            format!("only runs that are kept here are written; this one is at {}", key.place)
-                .into(),
-        ),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::model::pipeline::PipelineKind;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::widget::field::Field;
 use crate::tui::widget::{fixed, meter};
 
 /// Columns of the bar of progress.
@@ -120,6 +121,10 @@ impl View {
         if self.focus == Part::Samples {
             self.outputs.filter(text);
         }
+    }
+
+    pub(super) fn fields(&self) -> &'static [Field] {
+        self.pane(self.focus, PipelineKind::Benchmark).fields()
     }
 
     pub(super) fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {

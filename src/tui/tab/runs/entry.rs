@@ -281,7 +281,7 @@ impl<'a> Entry<'a> {
         let count = match (self.job(), &self.sum) {
             (Some(job), _) => job.stages.len(),
             (_, Some(sum)) => sum.stages,
-            _ => 0,
+            _ => return self.brief().and_then(|brief| brief.stages).map(f64::from),
         };
         (count > 0).then_some(count as f64)
     }
@@ -295,7 +295,7 @@ impl<'a> Entry<'a> {
                 job.workers.len().max(counted)
             }
             (_, Some(sum)) => sum.workers,
-            _ => 0,
+            _ => return self.brief().and_then(|brief| brief.workers).map(f64::from),
         };
         (count > 0).then_some(count as f64)
     }

@@ -13,6 +13,7 @@ use crate::model::unit::Seconds;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::widget::field::Field;
 use crate::tui::widget::{fixed, panel};
 
 /// Lines a page moves.
@@ -176,6 +177,10 @@ impl Pane for View {
 
     fn filter(&mut self, text: &str) {
         self.wanted = text.trim().to_lowercase();
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        &[]
     }
 
     fn click(&mut self, _: Position, _: Rect, _: &Job<'_>) -> Reply {

@@ -169,6 +169,10 @@ impl Pane for View {
         self.sheet.filter::<Item<'_>>(text);
     }
 
+    fn fields(&self) -> &'static [Field] {
+        <Item<'_> as Row>::FIELDS
+    }
+
     fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {
         let Some(flow) = job.flow else { return Reply::Ignored };
         self.open = self.open || click_on(&mut self.sheet, &items(flow), at, area);

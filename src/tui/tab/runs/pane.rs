@@ -8,7 +8,7 @@ use super::job::Job;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
-use crate::tui::widget::field::Row;
+use crate::tui::widget::field::{Field, Row};
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
 use crate::tui::widget::table::{Cell, Column, Table};
@@ -21,6 +21,9 @@ pub(super) trait Pane {
 
     /// Takes the filter, or what is searched for, as it is typed.
     fn filter(&mut self, text: &str);
+
+    /// What a filter may speak of; nothing where there is no table.
+    fn fields(&self) -> &'static [Field];
 
     /// Answers a click within its frame.
     fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply;

@@ -90,7 +90,7 @@ impl Row for Item<'_> {
             (self.sample, |length: Option<Seconds>| length.map(|one| one.0).into());
         match field {
             0 => Value::Number(sample.at_seconds.0),
-            1 => self.cell.map_or(Value::Missing, |cell| Value::Text(cell.label().into())),
+            1 => self.cell.map_or(Value::Missing, |cell| Value::Text(cell.name().into())),
             2 => Value::Number(f64::from(sample.round)),
             3 => Value::text(self.outcome()),
             4 => seconds(self.until(Phase::Ready)),
@@ -124,7 +124,7 @@ impl Shown for Item<'_> {
         let style = if sample.warmup { theme.muted } else { theme.text };
         let one = match column {
             0 => Span::styled(sample.at_seconds.to_string(), theme.muted),
-            1 => value::maybe(self.cell.map(BenchCell::label), style, look),
+            1 => value::maybe(self.cell.map(BenchCell::name), style, look),
             2 if sample.warmup => Span::styled("warm", theme.muted),
             2 => Span::styled(sample.round.to_string(), theme.muted),
             3 => {
@@ -203,6 +203,10 @@ impl Pane for View {
     fn filter(&mut self, text: &str) {
         self.sheet.filter::<Item<'_>>(text);
         self.revision += 1;
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        <Item<'_> as Row>::FIELDS
     }
 
     fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {

@@ -257,6 +257,10 @@ impl Pane for View {
         self.sheet.filter::<Item<'_>>(text);
     }
 
+    fn fields(&self) -> &'static [Field] {
+        <Item<'_> as Row>::FIELDS
+    }
+
     fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {
         let all = items(job);
         let rows = self.sheet.arrange(&all);

@@ -224,6 +224,10 @@ impl Pane for View {
         self.sheet.filter::<Item<'_>>(text);
     }
 
+    fn fields(&self) -> &'static [Field] {
+        <Item<'_> as Row>::FIELDS
+    }
+
     fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {
         self.open = self.open || click_on(&mut self.sheet, &items(job), at, area);
         Reply::Done
@@ -306,8 +310,8 @@ fn facts(item: &Item<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
         ("ended", worker.ended_ms.map(time)),
         ("records", Some(done.join(", "))),
         ("busy", worker.busy_seconds.map(|busy| busy.to_string())),
-        ("uses", Some(uses.join(", "))),
         ("parts", Some(parts.join(" "))),
+        ("uses", Some(uses.join(", "))),
     ];
     let mut lines = vec![Line::from(vec![
         Span::styled(fixed::left("status", LABEL), theme.muted),
@@ -321,6 +325,9 @@ fn facts(item: &Item<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
             Span::styled(fixed::cut(&text, width.saturating_sub(LABEL)), theme.text),
         ])
     }));
+    let room = width.saturating_sub(LABEL);
+    let why = worker.gap.iter().flat_map(|gap| fixed::wrap(gap.as_str(), room));
+    lines.extend(why.map(|line| Line::styled(format!("{:LABEL$}{line}", ""), theme.muted)));
     lines
 }
 

@@ -44,3 +44,22 @@ pub enum Error {
         column: usize,
     },
 }
+
+impl Error {
+    /// The letter it is about, counted from 1.
+    pub const fn column(&self) -> usize {
+        match self {
+            Self::Field { column, .. }
+            | Self::Value { column }
+            | Self::Number { column, .. }
+            | Self::Order { column, .. }
+            | Self::Quote { column } => *column,
+        }
+    }
+
+    /// What is wrong, without saying where.
+    pub fn words(&self) -> String {
+        let words = self.to_string();
+        words.split_once(": ").map_or_else(|| words.clone(), |(_, words)| words.to_owned())
+    }
+}

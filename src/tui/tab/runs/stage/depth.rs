@@ -59,6 +59,7 @@ fn facts(stage: &Stage, job: &Job<'_>, width: usize, look: &Look<'_>) -> Vec<Lin
         let words = format!("{skew:.2}× the mean lag{}", if skewed { ": skewed" } else { "" });
         (words, if skewed { theme.warn } else { theme.text })
     });
+    let even = || stage.skew_gap.as_ref().map(|why| (format!("none: {why}"), theme.muted));
     let plain = |text: Option<String>| text.map(|text| (text, theme.text));
     let took = stage.duration_seconds.map(|took| took.to_string());
     let rows = [
@@ -71,7 +72,8 @@ fn facts(stage: &Stage, job: &Job<'_>, width: usize, look: &Look<'_>) -> Vec<Lin
         ("gave out", plain(records(stage.output, stage.output_per_second))),
         ("waiting", plain(stage.queue.map(|queue| queue.to_string()))),
         ("pressure", held),
-        ("skew", skew),
+        ("waited for", waited(stage, job).map(|words| (words, theme.text))),
+        ("skew", skew.or_else(even)),
     ];
     let mut lines = vec![fact("status", format!("{sign} {}", stage.status), style)];
     lines.extend(rows.into_iter().filter_map(|(label, told)| {
@@ -82,6 +84,12 @@ fn facts(stage: &Stage, job: &Job<'_>, width: usize, look: &Look<'_>) -> Vec<Lin
     lines.push(joined("fed by", stage, job, false, look));
     lines.push(joined("feeds", stage, job, true, look));
     lines
+}
+
+/// What its work waited for most, and for what share of the time.
+fn waited(stage: &Stage, job: &Job<'_>) -> Option<String> {
+    let (what, share) = job.pipeline.waits(&stage.id).worst()?;
+    Some(format!("{what}, {share} of the time at the worst"))
 }
 
 /// The stages before it or after it.
@@ -104,17 +112,26 @@ fn heading(text: String, look: &Look<'_>) -> [Line<'static>; 2] {
 
 /// The parts of its work, each with its lag as a bar against the largest.
 fn partitions(stage: &Stage, look: &Look<'_>) -> Vec<Line<'static>> {
-    let parts = &stage.partitions;
-    if parts.is_empty() {
-        return Vec::new();
-    }
+    let all = stage.partitions.iter();
+    let mut kinds: Vec<&str> = all.map(|part| part.kind.as_str()).collect();
+    kinds.dedup();
+    // Parts of the last kind are those that its skew is of.
+    let judged = kinds.last().copied().filter(|kind| kind.is_empty() || stage.skew.is_some());
+    kinds.iter().flat_map(|kind| alike(kind, stage, judged == Some(kind), look)).collect()
+}
+
+/// The parts of one kind; those that are far behind are marked where they are `judged`.
+fn alike(kind: &str, stage: &Stage, judged: bool, look: &Look<'_>) -> Vec<Line<'static>> {
+    let of = |part: &&Partition| part.kind.as_str() == kind;
+    let parts: Vec<&Partition> = stage.partitions.iter().filter(of).collect();
+    let name = if kind.is_empty() { "partition" } else { kind };
     let lags: Vec<f64> = parts.iter().filter_map(|part| part.lag).map(|lag| lag as f64).collect();
     let most = lags.iter().copied().fold(0.0, f64::max);
     let mean = lags.iter().sum::<f64>() / lags.len().max(1) as f64;
-    let mut lines = heading(value::many(parts.len(), "partition"), look).to_vec();
-    let line = |part: &Partition| {
+    let mut lines = heading(value::many(parts.len(), name), look).to_vec();
+    let line = |part: &&Partition| {
         let lag = part.lag.map(|lag| lag as f64);
-        let skewed = lag.is_some_and(|lag| mean > 0.0 && lag / mean > SKEWED);
+        let skewed = judged && lag.is_some_and(|lag| mean > 0.0 && lag / mean > SKEWED);
         let style = if skewed { look.theme.warn } else { look.theme.series[0] };
         let share = lag.and_then(|lag| Ratio::of(lag, most));
         let number = |count: Option<u64>| {

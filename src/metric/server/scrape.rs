@@ -30,29 +30,34 @@ const RANKS: [&str; 2] = ["tp_rank", "pp_rank"];
 
 /// A page as far as it was understood.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Scrape {
+pub struct Scrape {
     /// Whose names it speaks; `None` where nobody's.
-    pub(super) engine: Option<Engine>,
+    pub engine: Option<Engine>,
     /// Each model, by the name on the page; empty where the page names none.
-    pub(super) models: BTreeMap<String, Figures>,
+    pub models: BTreeMap<String, Figures>,
 }
 
 /// What is told of one model.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Figures {
+pub struct Figures {
     /// Present values, one for each engine.
-    pub(super) gauges: BTreeMap<Figure, Vec<f64>>,
+    pub gauges: BTreeMap<Figure, Vec<f64>>,
     /// Totals, by reason where there is one.
-    pub(super) totals: BTreeMap<(Figure, String), Vec<(Key, f64)>>,
-    pub(super) histograms: BTreeMap<Figure, Histogram>,
-    pub(super) adapters: Vec<SafeText>,
+    pub totals: BTreeMap<(Figure, String), Vec<(Key, f64)>>,
+    /// Times, as servers sort them into buckets.
+    pub histograms: BTreeMap<Figure, Histogram>,
+    /// Adapters that are loaded.
+    pub adapters: Vec<SafeText>,
     /// The engines that tell something.
-    pub(super) engines: BTreeSet<String>,
+    pub engines: BTreeSet<String>,
 }
 
 impl Scrape {
     /// Reads `body`, in the names of `wanted` if it has any of those, else of who has.
-    pub(super) fn read(body: &[u8], wanted: Engine) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// What of the page is too much, or is none of this form.
+    pub fn read(body: &[u8], wanted: Engine) -> Result<Self, Error> {
         let page = Page::read(body, &Bounds::default())?;
         let first = PAGES.iter().filter(|(engine, ..)| *engine == wanted);
         let others = PAGES.iter().filter(|(engine, ..)| *engine != wanted);
@@ -67,7 +72,7 @@ impl Scrape {
 }
 
 /// Whose names stand on the page `body`.
-pub(in crate::source) fn speaker(body: &[u8]) -> Option<Engine> {
+pub fn speaker(body: &[u8]) -> Option<Engine> {
     Scrape::read(body, Engine::Vllm).ok()?.engine
 }
 

@@ -12,7 +12,7 @@ use crate::model::serving::Engine;
 
 /// A number that a server tells, whatever it calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Figure {
+pub enum Figure {
     /// Requests at work.
     Running,
     /// Requests that wait.
@@ -57,12 +57,12 @@ pub(super) enum Figure {
 
 impl Figure {
     /// Whether it is told as a histogram: `_bucket`, `_sum` and `_count` stand behind its name.
-    pub(super) const fn is_histogram(self) -> bool {
+    pub const fn is_histogram(self) -> bool {
         matches!(self, Self::FirstToken | Self::InterToken | Self::EndToEnd | Self::Queued)
     }
 
     /// Whether it only grows.
-    pub(super) const fn is_counter(self) -> bool {
+    pub const fn is_counter(self) -> bool {
         matches!(
             self,
             Self::Tokens
@@ -79,12 +79,13 @@ impl Figure {
 }
 
 /// A figure, and what one engine calls it.
-pub(super) struct Row {
-    pub(super) figure: Figure,
+pub struct Row {
+    /// The figure.
+    pub figure: Figure,
     /// Names, the present one first, without what stands before `:`.
-    pub(super) names: &'static [&'static str],
+    pub names: &'static [&'static str],
     /// What one of its unit is worth, in seconds or as a count.
-    pub(super) worth: f64,
+    pub worth: f64,
 }
 
 const fn row(figure: Figure, names: &'static [&'static str]) -> Row {
@@ -173,7 +174,7 @@ const TRITON: &[Row] = &[
 ];
 
 /// Engines with a page of metrics, and the word before their names.
-pub(super) const PAGES: [(Engine, &str, &[Row]); 5] = [
+pub const PAGES: [(Engine, &str, &[Row]); 5] = [
     (Engine::Vllm, "vllm", VLLM),
     (Engine::Sglang, "sglang", SGLANG),
     (Engine::Tgi, "tgi", TGI),
@@ -182,20 +183,20 @@ pub(super) const PAGES: [(Engine, &str, &[Row]); 5] = [
 ];
 
 /// The rows of `engine`, with the word before their names; none where it has no page.
-pub(super) fn rows(engine: Engine) -> (&'static str, &'static [Row]) {
+pub fn rows(engine: Engine) -> (&'static str, &'static [Row]) {
     let page = PAGES.iter().find(|(one, ..)| *one == engine);
     page.map_or(("", &[][..]), |(_, word, rows)| (word, rows))
 }
 
 /// `name` without the word of `engine`; `None` if it is not of it. What Ray puts before it is passed over.
-pub(super) fn own<'n>(word: &str, name: &'n str) -> Option<&'n str> {
+pub fn own<'n>(word: &str, name: &'n str) -> Option<&'n str> {
     let name = name.strip_prefix("ray_").unwrap_or(name);
     let rest = name.strip_prefix(word)?;
     rest.strip_prefix([':', '_'])
 }
 
 /// Why `figure` is missing where `engine` does not tell it.
-pub(super) fn why(engine: Engine, figure: Figure) -> Why {
+pub fn why(engine: Engine, figure: Figure) -> Why {
     let (word, rows) = rows(engine);
     let row = rows.iter().find(|row| row.figure == figure);
     match row.and_then(|row| row.names.first()) {
