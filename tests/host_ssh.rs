@@ -19,7 +19,10 @@ use std::time::{Duration, Instant};
 use isomon::host::{End, Error, Host, HostKeys, Options, Order, open};
 use isomon::model::secret::Secret;
 use isomon::model::workflow::{self, CheckKind};
-use rig::{HOSTILE, alive, eventually, every_letter, exit, options, order, run, sh, start, text};
+use rig::{
+    HOSTILE, alive, eventually, every_letter, exit, options, order, run, sh, start, start_ready,
+    text,
+};
 use rustix::process::Signal;
 use server::{Server, below, free_port, signal, skip};
 use tokio::sync::mpsc;
@@ -77,7 +80,7 @@ async fn words_arrive_as_they_are() {
     assert!(told.out.starts_with(b"not a tty\n"), "it has no input");
     assert_eq!(told.out.len(), 3_000_010);
     host.close().await.unwrap();
-    eventually("the connection is gone", Duration::from_secs(5), || {
+    eventually("the connection is gone", Duration::from_secs(30), || {
         server.sessions().is_empty() && kept(&server) == 0
     })
     .await;
@@ -111,20 +114,20 @@ async fn nothing_outlives_its_owner() {
     let mut process = host.start(&sh(&script), out).await.unwrap();
     assert_eq!(process.wait().await.unwrap(), exit(0));
     assert_eq!(pieces.recv().await.unwrap().bytes, b"up\n");
-    eventually("all of it runs", Duration::from_secs(5), || alive(mark).len() >= 3).await;
+    eventually("all of it runs", Duration::from_secs(30), || alive(mark).len() >= 3).await;
     drop(process);
-    let took = eventually("it is gone", Duration::from_secs(8), || alive(mark).is_empty()).await;
+    let took = eventually("it is gone", Duration::from_secs(30), || alive(mark).is_empty()).await;
     println!("gone {took:?} after it was let go");
 
-    let stubborn = "trap '' TERM HUP INT; while :; do sleep 0.1; done";
-    let mut process = start(&host, &order(&["sh", "-c", stubborn, "86513.5"])).await;
+    let stubborn = "trap '' TERM HUP INT; echo up; while :; do sleep 0.1; done";
+    let mut process = start_ready(&host, stubborn).await;
     let pid = process.pid().unwrap();
     assert!(Path::new(&format!("/proc/{pid}")).exists());
     let end = process.end(Duration::from_millis(300)).await.unwrap();
     assert_eq!(end, End { signal: Some(9), ..End::default() });
-    let mut process = start(&host, &sh("trap 'exit 5' TERM; while :; do sleep 0.05; done")).await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(process.end(Duration::from_secs(5)).await.unwrap(), exit(5));
+    let polite = "trap 'exit 5' TERM; echo up; while :; do sleep 0.05; done";
+    let mut process = start_ready(&host, polite).await;
+    assert_eq!(process.end(Duration::from_secs(30)).await.unwrap(), exit(5));
 
     // More at once than a server lets over one connection.
     let orders: Vec<Order> = (0..12).map(|_| order(&["sleep", "86513.75"])).collect();
@@ -147,7 +150,7 @@ async fn a_connection_that_drops_ends_what_ran_and_is_made_anew() {
     let mark = "86514.25";
     let script = format!("setsid sleep {mark} & trap '' HUP; sleep {mark}; :");
     let mut process = start(&host, &sh(&script)).await;
-    eventually("it runs", Duration::from_secs(5), || alive(mark).len() >= 3).await;
+    eventually("it runs", Duration::from_secs(30), || alive(mark).len() >= 3).await;
     let own: Vec<u32> = server.sessions();
     let is_sshd = |pid: &u32| {
         std::fs::read_to_string(format!("/proc/{pid}/comm"))
@@ -156,7 +159,7 @@ async fn a_connection_that_drops_ends_what_ran_and_is_made_anew() {
     own.into_iter().filter(is_sshd).for_each(|pid| signal(pid, Signal::KILL));
     let end = process.wait().await.unwrap();
     assert!(end.lost.is_some(), "{end:?}");
-    let took = eventually("it is gone", Duration::from_secs(8), || alive(mark).is_empty()).await;
+    let took = eventually("it is gone", Duration::from_secs(30), || alive(mark).is_empty()).await;
     println!("gone {took:?} after the connection");
     assert!(run(&host, &sh("true")).await.unwrap().end.is_good(), "cleanup can run");
     host.close().await.unwrap();
@@ -188,9 +191,9 @@ async fn nothing_is_left_after_a_kill() {
     let here = below(victim.id());
     victim.kill().unwrap();
     victim.wait().unwrap();
-    let took = eventually("it is gone", Duration::from_secs(8), || alive(mark).is_empty()).await;
+    let took = eventually("it is gone", Duration::from_secs(30), || alive(mark).is_empty()).await;
     println!("gone {took:?} after the kill");
-    eventually("so is ssh, and its sockets", Duration::from_secs(8), || {
+    eventually("so is ssh, and its sockets", Duration::from_secs(30), || {
         !here.iter().any(|pid| Path::new(&format!("/proc/{pid}/exe")).exists())
             && kept(&server) == 0
     })

@@ -7,11 +7,16 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Error, file};
+
+/// How long another process is given to let go of a file, and how often it is looked.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A file of lines.
 #[derive(Debug)]
@@ -32,16 +37,21 @@ impl Lines {
         Ok(Self { at, file, whole: 0, dirty: false })
     }
 
-    /// One that is there already, or may be, with the values in it. A torn last line is cut off; what is
-    /// returned beside them is its length.
-    pub(super) fn reopen<T: DeserializeOwned>(at: PathBuf) -> Result<(Self, Vec<T>, u64), Error> {
+    /// One that is there already, or may be. What is in it is not known before it was mended.
+    pub(super) fn open(at: PathBuf) -> Result<Self, Error> {
         let open = OpenOptions::new().append(true).create(true).mode(0o600).open(&at);
         let file = open.map_err(Error::at(&at))?;
-        let bytes = file::read(&at)?;
-        let items: Vec<T> = parse(&at, &bytes)?;
+        Ok(Self { at, file, whole: 0, dirty: false })
+    }
+
+    /// The same with the values in it. A torn last line is cut off; what is returned beside them is its
+    /// length. Nobody else may write to it meanwhile.
+    pub(super) fn mend<T: DeserializeOwned>(self) -> Result<(Self, Vec<T>, u64), Error> {
+        let bytes = file::read(&self.at)?;
+        let items: Vec<T> = parse(&self.at, &bytes)?;
         let lines = bytes.split(|byte| *byte == b'\n').count() - 1;
         let ends = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at as u64 + 1);
-        let mut of = Self { at, file, whole: ends, dirty: false };
+        let mut of = Self { whole: ends, ..self };
         let rest = bytes.len() as u64 - ends;
         if items.len() > lines {
             // All of it is there but its end.
@@ -91,16 +101,21 @@ impl Lines {
         self.whole
     }
 
-    /// Takes it for this process alone until it is dropped; `false` where another has it.
+    /// Takes it for this process alone until it is dropped; `false` where another has it and keeps it.
     pub(super) fn lock(&self) -> bool {
-        // One that only looks whether it is taken has it for a moment.
-        (0..64).any(|_| {
-            let had = self.file.try_lock().is_ok();
-            if !had {
-                std::thread::yield_now();
+        // One that only looks whether it is taken has it for a moment, and so has what a killed process
+        // had just forked.
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if self.file.try_lock().is_ok() {
+                return true;
             }
-            had
-        })
+            if Instant::now() >= until {
+                return false;
+            }
+            // There is no way to wait for a lock with a deadline.
+            std::thread::park_timeout(PAUSE);
+        }
     }
 
     /// Lets every further write meet a full disk, or succeed again.

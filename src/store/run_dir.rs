@@ -96,16 +96,17 @@ impl RunDir {
         if !path.join(HEAD).is_file() {
             return Err(Error::NotARun { path: shown });
         }
-        let (mut samples, taken, mut torn) = Lines::reopen::<Sample>(path.join(SAMPLES))?;
+        let samples = Lines::open(path.join(SAMPLES))?;
         if !samples.lock() {
             return Err(Error::GoesOn { path: shown });
         }
+        let (mut samples, taken, mut torn) = samples.mend::<Sample>()?;
         let whole = path.join(RUN);
         let before = if whole.exists() { Some(read_whole(&whole)?) } else { None };
         if let Some(run) = before.as_ref().filter(|run| is_finished(run)) {
             return Err(Error::Finished { path: shown, samples: run.samples.len() });
         }
-        let (mut steps, stepped, lost) = Lines::reopen::<Step>(path.join(STEPS))?;
+        let (mut steps, stepped, lost) = Lines::open(path.join(STEPS))?.mend::<Step>()?;
         torn += lost;
         if let Some(run) = &before {
             // A disk that was full had less of it than the whole has.
@@ -114,11 +115,11 @@ impl RunDir {
             samples.sync()?;
             steps.sync()?;
         }
-        let (events, _, lost) = Lines::reopen::<Moment>(path.join(EVENTS))?;
+        let (events, _, lost) = Lines::open(path.join(EVENTS))?.mend::<Moment>()?;
         torn += lost;
-        let (log, lines, lost) = Lines::reopen::<LogLine>(path.join(LOG))?;
+        let (log, lines, lost) = Lines::open(path.join(LOG))?.mend::<LogLine>()?;
         torn += lost;
-        let (empty, spawns, lost) = Lines::reopen::<Empty>(path.join(EMPTY))?;
+        let (empty, spawns, lost) = Lines::open(path.join(EMPTY))?.mend::<Empty>()?;
         torn += lost;
         if before.is_some() {
             std::fs::remove_file(&whole).map_err(Error::at(&whole))?;

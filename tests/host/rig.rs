@@ -38,6 +38,16 @@ pub(crate) async fn start(host: &Arc<dyn Host>, order: &Order) -> Box<dyn Proces
     host.start(order, out).await.unwrap()
 }
 
+/// Starts `script`, and waits until it says something, which is thrown away with all that follows.
+#[allow(dead_code, reason = "not every test of hosts ends a script that is ready for it")]
+pub(crate) async fn start_ready(host: &Arc<dyn Host>, script: &str) -> Box<dyn Process> {
+    let (out, mut thrown) = mpsc::channel(4);
+    let process = host.start(&sh(script), out).await.unwrap();
+    assert!(thrown.recv().await.is_some(), "{script}: it says nothing");
+    tokio::spawn(async move { while thrown.recv().await.is_some() {} });
+    process
+}
+
 /// Runs `order` to its end.
 pub(crate) async fn run(host: &Arc<dyn Host>, order: &Order) -> Result<Told, Error> {
     let (out, mut pieces) = mpsc::channel::<Piece>(4);

@@ -57,12 +57,16 @@ impl ResultWriter {
     /// did, one that goes on in another process, and what is no run.
     pub fn reopen(path: &Path) -> Result<Reopened, Error> {
         let path = fs::canonicalize(path).map_err(Error::at(path))?;
-        let run = ResultDir::open(&path)?.run;
-        let run = run.ok_or_else(|| Error::NotARun { path: path.clone() })?;
-        let (events, told, _) = Lines::reopen::<WorkflowEvent>(path.join(EVENTS))?;
+        let read =
+            || ResultDir::open(&path)?.run.ok_or_else(|| Error::NotARun { path: path.clone() });
+        read()?;
+        let events = Lines::open(path.join(EVENTS))?;
         if !events.lock() {
             return Err(Error::GoesOn { path });
         }
+        // Who had it before may have ended it meanwhile.
+        let run = read()?;
+        let (events, told, _) = events.mend::<WorkflowEvent>()?;
         if run.is_finished() {
             return Err(Error::Ended { path });
         }
