@@ -8,6 +8,7 @@
 pub mod action;
 pub mod app;
 mod clipboard;
+pub mod columns;
 mod crash;
 pub mod event;
 mod fault;

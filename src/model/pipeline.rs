@@ -120,6 +120,16 @@ impl Pipeline {
     }
 }
 
+/// A time in which a stage was at work, in milliseconds since 1970 UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Spell {
+    /// When it began.
+    pub from_ms: i64,
+    /// When it ended; `None` while it goes on.
+    pub to_ms: Option<i64>,
+}
+
 /// A stage of a job.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -134,6 +144,8 @@ pub struct Stage {
     pub started_ms: Option<i64>,
     /// How long it took, or has taken.
     pub duration_seconds: Option<Seconds>,
+    /// From when until when it was at work, where it stopped in between.
+    pub spells: Vec<Spell>,
     /// How much of it is done.
     pub progress: Option<Ratio>,
     /// Workers at work.

@@ -3,7 +3,7 @@
 use super::{plan, worker};
 use crate::model::bench::{BenchStage, Plan};
 use crate::model::load::Load;
-use crate::model::pipeline::{Partition, Pressure, Stage};
+use crate::model::pipeline::{Partition, Pressure, Spell, Stage};
 use crate::model::run::RunEnd;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
@@ -128,6 +128,7 @@ fn one(run: &RunState, stage: BenchStage, own: f64) -> Stage {
         status: standing.word().into(),
         started_ms: started(run, tally),
         duration_seconds: took,
+        spells: spells(run, tally),
         progress: amount.progress,
         workers: Some(at_work),
         parallelism: parallelism(run, stage),
@@ -142,6 +143,11 @@ fn one(run: &RunState, stage: BenchStage, own: f64) -> Stage {
         partitions,
         error: error(run, standing),
     }
+}
+
+fn spells(run: &RunState, tally: &StageTally) -> Vec<Spell> {
+    let wall = |at| run.tally.wall_ms(run.head.started.wall_ms, at);
+    tally.spells().map(|(from, to)| Spell { from_ms: wall(from), to_ms: to.map(wall) }).collect()
 }
 
 fn started(run: &RunState, tally: &StageTally) -> Option<i64> {

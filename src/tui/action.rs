@@ -65,6 +65,7 @@ actions! {
     Tree "tree" "tree" "process tree on/off",
     Mark "mark" "mark" "mark a row",
     MarkAll "mark-all" "all" "mark all rows, or none",
+    Columns "columns" "columns" "which columns a table has",
     Group "group" "group" "nodes in groups, or one below the other",
     Why "why" "why" "why a value is missing",
     Window "window" "window" "workloads of the last hour, 24 h or 7 days",

@@ -9,8 +9,9 @@ use std::time::Duration;
 use ratatui::layout::Size;
 
 use super::action::Action;
+use super::columns::Columns;
 use super::event::Input;
-use super::habit::{Habits, Order, Sorting};
+use super::habit::{Arranged, Habit, Habits};
 use super::help::Help;
 use super::key::Key;
 use super::keymap::{Found, Keymap};
@@ -189,18 +190,18 @@ impl App {
     /// How the user likes the tables, as far as it is not usual.
     pub fn habits(&mut self) -> Habits {
         let mut usual = Views::default();
-        let usual: Vec<Order> = usual.sortings().iter().map(Sorting::order).collect();
-        let now = self.views.sortings().into_iter().zip(usual);
-        let changed = now.filter(|(sorting, usual)| sorting.order() != *usual);
-        let tables = changed.map(|(sorting, _)| (sorting.table.to_owned(), sorting.order()));
+        let usual: Vec<Habit> = usual.arranged().iter().map(Arranged::habit).collect();
+        let now = self.views.arranged().into_iter().zip(usual);
+        let changed = now.filter(|(table, usual)| table.habit() != *usual);
+        let tables = changed.map(|(table, _)| (table.table.to_owned(), table.habit()));
         Habits { tables: tables.collect() }
     }
 
-    /// Sorts the tables as the user likes them.
+    /// Arranges the tables as the user likes them.
     pub fn take_habits(&mut self, habits: &Habits) {
-        for mut sorting in self.views.sortings() {
-            if let Some(order) = habits.tables.get(sorting.table) {
-                sorting.take(order);
+        for mut table in self.views.arranged() {
+            if let Some(habit) = habits.tables.get(table.table) {
+                table.take(habit);
             }
         }
     }
@@ -347,6 +348,12 @@ impl App {
         match answer {
             Answer::Stay => return,
             Answer::Keep(command) => return self.effects.push(Effect::Wish(command)),
+            Answer::Hide(titles) => {
+                let table = self.views.front(self.tab);
+                return table
+                    .into_iter()
+                    .for_each(|mut table| table.hide(|of| titles.contains(&of)));
+            }
             Answer::Set(change) => {
                 return self.effects.push(Effect::Errand(Errand::Set(change)));
             }
@@ -359,7 +366,7 @@ impl App {
             Answer::Do(Then::WishAll(commands)) => {
                 self.effects.extend(commands.into_iter().map(Effect::Wish));
             }
-            Answer::Stay | Answer::Keep(_) | Answer::Set(_) | Answer::Close => {}
+            Answer::Stay | Answer::Keep(_) | Answer::Set(_) | Answer::Hide(_) | Answer::Close => {}
         }
     }
 
@@ -386,6 +393,13 @@ impl App {
     fn show_help(&mut self, state: &State) {
         let first = self.views.hints(self.tab, state);
         self.popups.push(Popup::Help(Help::new(self.tab.title(), first)));
+    }
+
+    fn show_columns(&mut self) {
+        match self.views.front(self.tab) {
+            Some(table) => self.popups.push(Popup::Columns(Columns::of(&table))),
+            None => self.say(false, "this tab has no table whose columns can be chosen"),
+        }
     }
 
     fn show_palette(&mut self, state: &State) {

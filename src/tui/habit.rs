@@ -1,4 +1,4 @@
-//! How the user likes the tables: by which column each is sorted, and which way.
+//! How the user likes the tables: by which column each is sorted, which way, and which columns it has.
 //!
 //! Kept in a small file from one time at the screen to the next. It is nobody's work: a file that
 //! cannot be read is told in the log and passed over, and so are tables and columns that are no more.
@@ -10,52 +10,71 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::widget::field::Field;
+use super::widget::table::Column;
 
 /// Longest file that is read, in bytes.
 const LONGEST: u64 = 64 << 10;
 
-/// The order of each table, by its name.
+/// What is unusual about each table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Habits {
     /// By the table's name.
-    pub tables: BTreeMap<String, Order>,
+    pub tables: BTreeMap<String, Habit>,
 }
 
-/// By what a table is sorted.
+/// By what a table is sorted, and what it does not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Order {
+pub struct Habit {
     /// The name of a field.
     pub by: String,
     /// Whether the order is turned round.
     pub reversed: bool,
+    /// Headings of the columns that are hidden.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<String>,
 }
 
-/// How one table is sorted now.
+/// How one table is arranged now.
 #[derive(Debug)]
-pub struct Sorting<'a> {
+pub struct Arranged<'a> {
     /// The table's name.
     pub table: &'static str,
     /// What it can be sorted by.
     pub fields: &'static [Field],
+    /// All of its columns.
+    pub columns: &'static [Column],
     /// The place of the field it is sorted by.
     pub sort: &'a mut usize,
     /// Whether the order is turned round.
     pub reversed: &'a mut bool,
+    /// Headings of the columns that are hidden.
+    pub hidden: &'a mut Vec<&'static str>,
 }
 
-impl Sorting<'_> {
+impl Arranged<'_> {
     /// The same, by names.
-    pub fn order(&self) -> Order {
+    pub fn habit(&self) -> Habit {
         let by = self.fields.get(*self.sort).map_or("", |field| field.name);
-        Order { by: by.to_owned(), reversed: *self.reversed }
+        let hidden = self.hidden.iter().map(|title| title.trim().to_owned());
+        Habit { by: by.to_owned(), reversed: *self.reversed, hidden: hidden.collect() }
     }
 
-    /// Sorts as `order` says; a field that is no more changes nothing.
-    pub fn take(&mut self, order: &Order) {
-        if let Some(place) = self.fields.iter().position(|field| field.name == order.by) {
-            (*self.sort, *self.reversed) = (place, order.reversed);
+    /// Arranges it as `habit` says; a field and a column that are no more change nothing.
+    pub fn take(&mut self, habit: &Habit) {
+        if let Some(place) = self.fields.iter().position(|field| field.name == habit.by) {
+            (*self.sort, *self.reversed) = (place, habit.reversed);
+        }
+        self.hide(|title| habit.hidden.iter().any(|hidden| hidden == title.trim()));
+    }
+
+    /// Hides the columns whose heading `is_hidden` names, but never all.
+    pub fn hide(&mut self, is_hidden: impl Fn(&str) -> bool) {
+        let titles = self.columns.iter().map(|column| column.title);
+        *self.hidden = titles.filter(|title| is_hidden(title)).collect();
+        if self.hidden.len() == self.columns.len() {
+            self.hidden.clear();
         }
     }
 }
@@ -108,7 +127,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("new/screen.json");
         let mut habits = Habits::default();
-        let order = Order { by: "cpu".to_owned(), reversed: true };
+        let hidden = vec!["PSI".to_owned()];
+        let order = Habit { by: "cpu".to_owned(), reversed: true, hidden };
         habits.tables.insert("nodes".to_owned(), order);
         habits.keep(&path).unwrap();
         habits.keep(&path).unwrap();

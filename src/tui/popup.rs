@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
 
 use super::action::Action;
+use super::columns::Columns;
 use super::help::Help;
 use super::key::Key;
 use super::keymap::Keymap;
@@ -36,6 +37,8 @@ pub enum Popup {
     Note(Note),
     /// The settings.
     Settings(Settings),
+    /// The columns of a table.
+    Columns(Columns),
 }
 
 /// A question, and what a yes does.
@@ -67,6 +70,8 @@ pub enum Answer {
     Keep(Command),
     /// It closes.
     Close,
+    /// It stays open, and the table in front hides these columns and no others.
+    Hide(Vec<&'static str>),
     /// It stays open, and this setting is changed.
     Set(Change),
     /// It closes, and this is gone to.
@@ -91,6 +96,7 @@ impl Popup {
             Self::Mend(mend) => mend.press(key, action),
             Self::Note(note) => note.press(key),
             Self::Settings(settings) => settings.press(key, action),
+            Self::Columns(columns) => columns.press(action),
             Self::Text(_) => match action {
                 Some(Action::Back | Action::Enter | Action::Why | Action::Quit) => Answer::Close,
                 _ => Answer::Stay,
@@ -113,6 +119,7 @@ impl Popup {
             Self::Ask(ask) => ask.draw(frame, area, look),
             Self::Note(note) => note.draw(frame, area, look),
             Self::Settings(settings) => settings.draw(frame, area, look),
+            Self::Columns(columns) => columns.draw(frame, area, look),
             Self::Mend(mend) => mend.draw(frame, area, state, look),
             Self::Text(text) => draw_text(frame, area, text, look),
         }

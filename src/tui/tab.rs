@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::action::Action;
-use super::habit::Sorting;
+use super::habit::Arranged;
 use super::look::Look;
 use super::reply::Reply;
 use super::widget::filter::Terms;
@@ -162,16 +162,29 @@ impl Views {
         }
     }
 
-    /// How each table is sorted.
-    pub fn sortings(&mut self) -> Vec<Sorting<'_>> {
+    /// The table of `tab` whose columns can be chosen.
+    pub fn front(&mut self, tab: Tab) -> Option<Arranged<'_>> {
+        match tab {
+            Tab::Overview => Some(self.overview.arranged()),
+            Tab::Nodes => Some(self.nodes.front()),
+            Tab::Gpus => Some(self.gpus.arranged()),
+            Tab::Runs => self.runs.front(),
+            Tab::Models => Some(self.models.arranged()),
+            Tab::Alerts => Some(self.alerts.arranged()),
+            Tab::Backends | Tab::Bench | Tab::Logs => None,
+        }
+    }
+
+    /// How each table is arranged.
+    pub fn arranged(&mut self) -> Vec<Arranged<'_>> {
         let others = [
-            self.overview.sorting(),
-            self.gpus.sorting(),
-            self.runs.sorting(),
-            self.models.sorting(),
-            self.alerts.sorting(),
+            self.overview.arranged(),
+            self.gpus.arranged(),
+            self.runs.arranged(),
+            self.models.arranged(),
+            self.alerts.arranged(),
         ];
-        self.nodes.sortings().into_iter().chain(others).collect()
+        self.nodes.arranged().into_iter().chain(others).collect()
     }
 
     /// What a filter of `tab` may speak of.

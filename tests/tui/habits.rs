@@ -112,3 +112,24 @@ fn the_help_begins_with_the_keys_of_the_place() {
         assert!(found.is_some() && found < others, "{keys}: {text}");
     }
 }
+
+#[test]
+fn a_column_that_is_hidden_stays_so_and_the_last_cannot_be() {
+    let left = after("2");
+    assert!(left.text().contains("MEMORY"), "{}", left.text());
+    let mut left = after("2 g c G up space esc");
+    let habits = left.app.habits();
+    let hidden = habits.tables["nodes"].hidden.clone();
+    assert_eq!(hidden, ["BACKENDS"]);
+    let mut left = after("2 g c down down down down down down space esc");
+    assert!(!left.text().contains("MEMORY"), "{}", left.text());
+    assert_eq!(left.app.habits().tables["nodes"].hidden, ["MEMORY"]);
+    let mut left = after("2 g c down down down down down down space * esc");
+    assert!(left.text().contains("MEMORY") && left.app.habits().tables.is_empty());
+    let all = format!("3 g c {}esc", "space down ".repeat(30));
+    let mut left = after(&all);
+    let habits = left.app.habits();
+    assert!(habits.tables["gpus"].hidden.len() > 3, "{habits:?}");
+    assert!(after("9 g c").text().contains("no table whose columns can be chosen"));
+    assert!(after("2 g c").text().contains("[x] NODE"));
+}

@@ -27,6 +27,8 @@ const ERRORS: usize = 256;
 const SAID: (usize, usize) = (256, 20);
 /// Times that a run may go on anew; those beyond are not told apart.
 const RESUMED: usize = 1_000;
+/// Spells of a stage that are told apart; what comes beyond belongs to the last.
+const SPELLS: usize = 500;
 
 /// What is counted of a run.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +54,8 @@ pub struct StageTally {
     pub closed: Option<f64>,
     /// When it was begun the last time, while it goes on.
     reopened: Option<f64>,
+    /// From when until when it was at work, where that was told.
+    spells: Vec<(f64, f64)>,
     /// Time it took before that.
     spent: f64,
     /// When its first and its last sandbox were asked for, and ended.
@@ -168,7 +172,9 @@ impl Tally {
                 self.current = Some(stage);
             }
             MomentKind::StageEnded => {
-                let took = tally.reopened.take().map_or(0.0, |from| at - from);
+                let from = tally.reopened.take();
+                let took = from.map_or(0.0, |from| at - from);
+                tally.worked(from.unwrap_or(at), at);
                 tally.spent += moment.seconds.map_or(took, |took| took.0).max(0.0);
                 tally.closed = Some(at);
                 self.current = self.current.filter(|current| *current != stage);
@@ -265,6 +271,21 @@ impl Tally {
 }
 
 impl StageTally {
+    /// Takes in that it was at work.
+    fn worked(&mut self, from: f64, to: f64) {
+        let full = self.spells.len() >= SPELLS;
+        match self.spells.last_mut() {
+            Some(last) if full || last.1 >= from => last.1 = last.1.max(to),
+            _ => self.spells.push((from, to)),
+        }
+    }
+
+    /// From when until when it was at work, earliest first; the last has no end while it is.
+    pub fn spells(&self) -> impl Iterator<Item = (f64, Option<f64>)> {
+        let now = self.reopened.map(|from| (from, None));
+        self.spells.iter().map(|(from, to)| (*from, Some(*to))).chain(now)
+    }
+
     fn count_part(&mut self, cell: u32) {
         if self.done.len() < CELLS || self.done.contains_key(&cell) {
             *self.done.entry(cell).or_default() += 1;

@@ -74,6 +74,7 @@ impl App {
             Action::Palette => self.show_palette(state),
             Action::Filter => self.open_prompt(state),
             Action::Theme => self.next_theme(),
+            Action::Columns => self.show_columns(),
             Action::Settings => self.effects.push(Effect::Errand(Errand::Settings)),
             Action::Mouse => self.toggle_mouse(),
             Action::Reload => self.effects.push(Effect::Errand(Errand::Reload)),

@@ -14,7 +14,7 @@ use crate::model::id::SourceId;
 use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::action::Action;
-use crate::tui::habit::Sorting;
+use crate::tui::habit::Arranged;
 use crate::tui::look::Look;
 use crate::tui::note::Note;
 use crate::tui::reply::Reply;
@@ -133,8 +133,8 @@ impl View {
     }
 
     /// How its table is sorted.
-    pub fn sorting(&mut self) -> Sorting<'_> {
-        self.sheet.sorting::<Entry<'_>>("alerts")
+    pub fn arranged(&mut self) -> Arranged<'_> {
+        self.sheet.arranged::<Entry<'_>>("alerts", &entry::COLUMNS)
     }
 
     /// What a filter may speak of.
@@ -154,8 +154,7 @@ impl View {
             }
         }
         let area = panel::inside(areas[0]);
-        let table = entry::table(&self.sheet, &rows, true);
-        Reply::done(!area.contains(at) || self.sheet.click(&table, at, area, &rows))
+        Reply::done(!area.contains(at) || self.sheet.click(&entry::COLUMNS, at, area, &rows))
     }
 
     /// Keys worth naming.

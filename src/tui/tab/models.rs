@@ -12,7 +12,7 @@ use ratatui::layout::{Constraint, Layout, Position, Rect};
 use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::action::Action;
-use crate::tui::habit::Sorting;
+use crate::tui::habit::Arranged;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::tab::nodes::OF_THEN;
@@ -88,8 +88,8 @@ impl View {
     }
 
     /// How its table is sorted.
-    pub fn sorting(&mut self) -> Sorting<'_> {
-        self.sheet.sorting::<Entry<'_>>("models")
+    pub fn arranged(&mut self) -> Arranged<'_> {
+        self.sheet.arranged::<Entry<'_>>("models", &entry::COLUMNS)
     }
 
     /// What a filter may speak of.
@@ -102,8 +102,7 @@ impl View {
         let entries = entry::entries(state, &self.then.borrow());
         let rows = self.sheet.arrange(&entries);
         let area = panel::inside(self.split(area, rows.len())[0]);
-        let table = entry::table(&self.sheet, &rows);
-        Reply::done(self.sheet.click(&table, Position::new(column, row), area, &rows))
+        Reply::done(self.sheet.click(&entry::COLUMNS, Position::new(column, row), area, &rows))
     }
 
     /// Keys worth naming.

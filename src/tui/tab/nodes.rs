@@ -7,7 +7,7 @@ use crate::model::id::SourceId;
 use crate::model::text::SafeText;
 use crate::state::{Node, State};
 use crate::tui::action::Action;
-use crate::tui::habit::Sorting;
+use crate::tui::habit::Arranged;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::filter::Terms;
@@ -117,9 +117,14 @@ impl View {
         }
     }
 
-    /// How the nodes and the processes of one are sorted.
-    pub fn sortings(&mut self) -> [Sorting<'_>; 2] {
-        [self.list.sorting(), self.detail.sorting()]
+    /// The table in front: the processes of a node in depth, else the nodes.
+    pub fn front(&mut self) -> Arranged<'_> {
+        if self.open.is_some() { self.detail.arranged() } else { self.list.arranged() }
+    }
+
+    /// How the nodes and the processes of one are arranged.
+    pub fn arranged(&mut self) -> [Arranged<'_>; 2] {
+        [self.list.arranged(), self.detail.arranged()]
     }
 
     /// What a filter may speak of.

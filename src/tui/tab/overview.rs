@@ -15,7 +15,7 @@ use super::{models, workload};
 use crate::model::text::SafeText;
 use crate::state::State;
 use crate::tui::action::Action;
-use crate::tui::habit::Sorting;
+use crate::tui::habit::Arranged;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::filter::Terms;
@@ -57,8 +57,8 @@ impl View {
     }
 
     /// How its processes are sorted.
-    pub fn sorting(&mut self) -> Sorting<'_> {
-        self.top.sorting()
+    pub fn arranged(&mut self) -> Arranged<'_> {
+        self.top.arranged()
     }
 
     /// What a filter may speak of.

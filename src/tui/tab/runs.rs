@@ -14,7 +14,7 @@ use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::state::State;
 use crate::tui::action::Action;
-use crate::tui::habit::Sorting;
+use crate::tui::habit::Arranged;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::filter::Terms;
@@ -241,8 +241,13 @@ impl View {
     }
 
     /// How the list is sorted.
-    pub fn sorting(&mut self) -> Sorting<'_> {
-        self.list.sheet.sorting::<entry::Entry<'_>>("runs")
+    pub fn arranged(&mut self) -> Arranged<'_> {
+        self.list.sheet.arranged::<entry::Entry<'_>>("runs", &list::COLUMNS)
+    }
+
+    /// The list, while no run is looked at in depth.
+    pub fn front(&mut self) -> Option<Arranged<'_>> {
+        (!self.is_open()).then(|| self.arranged())
     }
 
     /// What a filter may speak of.

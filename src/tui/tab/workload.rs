@@ -217,8 +217,14 @@ impl View {
         }
         let many = all(state).count() > 1;
         let columns = if many { &COLUMNS[..] } else { &COLUMNS[..COLUMNS.len() - 1] };
-        let table_of =
-            Table { columns, sort: None, rows: rows.len(), cursor: None, focused: false };
+        let table_of = Table {
+            columns,
+            hidden: &[],
+            sort: None,
+            rows: rows.len(),
+            cursor: None,
+            focused: false,
+        };
         table_of.draw(table, buffer, look, &|row, column, _| cell(&rows[row], column, look));
     }
 

@@ -56,20 +56,47 @@ impl<'a> Value<'a> {
         Self::Text(Cow::Borrowed(text))
     }
 
-    /// The order of a column: numbers from high to low, words from A to Z, missing ones always
-    /// last.
+    /// The order of a column: numbers from high to low, words from A to Z with the numbers in them from low
+    /// to high, missing ones always last.
     pub fn order(&self, other: &Self, reversed: bool) -> Ordering {
         let order = match (self, other) {
             (Self::Missing, Self::Missing) => return Ordering::Equal,
             (Self::Missing, _) => return Ordering::Greater,
             (_, Self::Missing) => return Ordering::Less,
             (Self::Number(a), Self::Number(b)) => b.total_cmp(a),
-            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::Text(a), Self::Text(b)) => natural(a, b),
             (Self::Number(_), Self::Text(_)) => Ordering::Less,
             (Self::Text(_), Self::Number(_)) => Ordering::Greater,
         };
         if reversed { order.reverse() } else { order }
     }
+}
+
+/// `a` before `b` as people count: `web-2` before `web-10`.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut left, mut right) = (a, b);
+    while let (Some(x), Some(y)) = (left.chars().next(), right.chars().next()) {
+        let order = if x.is_ascii_digit() && y.is_ascii_digit() {
+            let (x, y) = (digits(&mut left), digits(&mut right));
+            x.len().cmp(&y.len()).then(x.cmp(&y))
+        } else {
+            left = &left[x.len_utf8()..];
+            right = &right[y.len_utf8()..];
+            x.cmp(&y)
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+    left.len().cmp(&right.len()).then_with(|| a.cmp(b))
+}
+
+/// The number at the beginning of `text`, without the zeros before it, which is taken from it.
+fn digits<'a>(text: &mut &'a str) -> &'a str {
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, rest) = text.split_at(end);
+    *text = rest;
+    number.trim_start_matches('0')
 }
 
 impl From<Option<f64>> for Value<'_> {
@@ -94,4 +121,19 @@ pub trait Row {
     }
     /// What its field number `field` holds.
     fn value(&self, field: usize) -> Value<'_>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_with_numbers_stand_as_people_count() {
+        let mut names = ["web-10", "web-2", "web", "web-02", "é9", "é10x", "", "Web-3", "web-2b"];
+        names.sort_by(|a, b| natural(a, b));
+        let wanted = ["", "Web-3", "web", "web-02", "web-2", "web-2b", "web-10", "é9", "é10x"];
+        assert_eq!(names, wanted);
+        let long = ["9".repeat(40), "1".repeat(41)];
+        assert!(natural(&long[0], &long[1]).is_lt());
+    }
 }

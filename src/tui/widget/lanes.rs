@@ -26,10 +26,9 @@ pub struct Lane {
     pub sign: &'static str,
     /// Its colour.
     pub style: Style,
-    /// When it began, in seconds of the axis; `None` where that is not known.
-    pub from: Option<f64>,
-    /// When it ended; `None` while it goes on.
-    pub to: Option<f64>,
+    /// When it began and ended, in seconds of the axis, as often as it did; no end while it goes on. Empty
+    /// where that is not known.
+    pub spans: Vec<(f64, Option<f64>)>,
 }
 
 /// Bars about to be drawn.
@@ -85,17 +84,20 @@ impl Lanes<'_> {
     }
 
     fn bar(&self, lane: &Lane, row: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-        let Some(from) = lane.from.filter(|from| from.is_finite()) else {
+        let mut spans = lane.spans.iter().filter(|(from, _)| from.is_finite()).peekable();
+        if spans.peek().is_none() {
             let words = fixed::cut("when it ran is not told", usize::from(row.width));
             return Line::styled(words, look.theme.muted).render(row, buffer);
-        };
-        let begin = self.column(from, row.width);
-        let end = lane.to.map_or(row.width - 1, |to| self.column(to, row.width)).max(begin);
-        for x in begin..=end {
-            let open = lane.to.is_none() && x == end;
-            let letter =
-                if open { look.glyph.pick("▶", ">") } else { look.glyph.pick("█", "#") };
-            buffer[(row.x + x, row.y)].set_symbol(letter).set_style(lane.style);
+        }
+        for (from, to) in spans {
+            let begin = self.column(*from, row.width);
+            let end = to.map_or(row.width - 1, |to| self.column(to, row.width)).max(begin);
+            for x in begin..=end {
+                let open = to.is_none() && x == end;
+                let letter =
+                    if open { look.glyph.pick("▶", ">") } else { look.glyph.pick("█", "#") };
+                buffer[(row.x + x, row.y)].set_symbol(letter).set_style(lane.style);
+            }
         }
     }
 
@@ -165,7 +167,8 @@ mod tests {
     }
 
     fn lane(from: f64, to: Option<f64>) -> Lane {
-        Lane { name: "stage".to_owned(), sign: "+", style: Style::new(), from: Some(from), to }
+        let spans = vec![(from, to)];
+        Lane { name: "stage".to_owned(), sign: "+", style: Style::new(), spans }
     }
 
     #[test]
@@ -176,6 +179,13 @@ mod tests {
         let wanted = ["+ ######", "+      #####>", "            !", "  0    10.0 s"];
         assert_eq!(drawn(&lanes, 13, 4), wanted);
         assert_eq!(lanes.height(), 4);
+    }
+
+    #[test]
+    fn what_stopped_in_between_has_a_gap() {
+        let lanes = [Lane { spans: vec![(0.0, Some(2.0)), (8.0, None)], ..lane(0.0, None) }];
+        let lanes = Lanes { lanes: &lanes, marks: &[], span: 10.0, cursor: None, chosen: 0 };
+        assert_eq!(drawn(&lanes, 13, 2)[0], "+ ###     ##>");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::super::action::Action;
-use super::super::habit::Sorting;
+use super::super::habit::Arranged;
 use super::field::{Row, Value};
 use super::filter::{Error, Filter};
 use super::table::{Column, Table};
@@ -23,6 +23,8 @@ pub struct Sheet<K> {
     pub sort: usize,
     /// Whether the order is turned round.
     pub reversed: bool,
+    /// Headings of the columns that the user hides.
+    hidden: Vec<&'static str>,
     /// What the user typed.
     pub text: String,
     filter: Filter,
@@ -37,6 +39,7 @@ impl<K: Clone + PartialEq> Sheet<K> {
             place: 0,
             sort,
             reversed: false,
+            hidden: Vec::new(),
             text: String::new(),
             filter: Filter::default(),
             error: None,
@@ -114,11 +117,11 @@ impl<K: Clone + PartialEq> Sheet<K> {
         self.sort = field;
     }
 
-    /// Sorts by the heading of `table` at `at`, or chooses the row there; the table lies in `area`. False where
-    /// neither is there.
+    /// Sorts by the heading at `at`, or chooses the row there; the table of `columns` lies in `area`. False
+    /// where neither is there.
     pub fn click<R: Row<Key = K>>(
         &mut self,
-        table: &Table<'_>,
+        columns: &[Column],
         at: Position,
         area: Rect,
         rows: &[&R],
@@ -126,7 +129,9 @@ impl<K: Clone + PartialEq> Sheet<K> {
         if !area.contains(at) {
             return false;
         }
-        match (table.field_at(at.x, at.y, area), table.row_at(at.y, area)) {
+        let table = self.table(columns, rows, true);
+        let found = (table.field_at(at.x, at.y, area), table.row_at(at.y, area));
+        match found {
             (Some(field), _) => self.sort_by(field),
             (None, Some(row)) => self.select(row, rows),
             (None, None) => return false,
@@ -136,19 +141,25 @@ impl<K: Clone + PartialEq> Sheet<K> {
 
     /// The table of `columns` as it is sorted and where its cursor stands.
     pub fn table<'t, R: Row<Key = K>>(
-        &self,
+        &'t self,
         columns: &'t [Column],
         rows: &[&R],
         focused: bool,
     ) -> Table<'t> {
         let sort = Some((self.sort, self.reversed));
-        Table { columns, sort, rows: rows.len(), cursor: self.position(rows), focused }
+        let (hidden, cursor) = (self.hidden.as_slice(), self.position(rows));
+        Table { columns, hidden, sort, rows: rows.len(), cursor, focused }
     }
 
-    /// How the table called `table` is sorted.
-    pub fn sorting<R: Row<Key = K>>(&mut self, table: &'static str) -> Sorting<'_> {
+    /// How the table called `table` is arranged, which has `columns`.
+    pub fn arranged<R: Row<Key = K>>(
+        &mut self,
+        table: &'static str,
+        columns: &'static [Column],
+    ) -> Arranged<'_> {
         let fields = R::FIELDS.get(..R::SORTED).unwrap_or(R::FIELDS);
-        Sorting { table, fields, sort: &mut self.sort, reversed: &mut self.reversed }
+        let Self { sort, reversed, hidden, .. } = self;
+        Arranged { table, fields, columns, sort, reversed, hidden }
     }
 
     /// Takes what the user typed so far. One that is not understood leaves the filter before it in

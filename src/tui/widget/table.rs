@@ -61,6 +61,8 @@ pub type Cell = Vec<Span<'static>>;
 pub struct Table<'a> {
     /// Its columns.
     pub columns: &'a [Column],
+    /// Headings of those that are not shown.
+    pub hidden: &'a [&'static str],
     /// Which field rows are sorted by, and whether the order is turned round.
     pub sort: Option<(usize, bool)>,
     /// How many rows there are.
@@ -82,7 +84,7 @@ impl Table<'_> {
         cell: &dyn Fn(usize, usize, usize) -> Cell,
     ) {
         let area = area.intersection(buffer.area);
-        let placed = place(self.columns, usize::from(area.width));
+        let placed = place(self.columns, self.hidden, usize::from(area.width));
         let mut lines = area.rows();
         let Some(head) = lines.next() else { return };
         self.head(&placed, look).render(head, buffer);
@@ -132,7 +134,7 @@ impl Table<'_> {
     /// The field that sorts the column whose heading is at (`x`, `y`) of the screen.
     pub fn field_at(&self, x: u16, y: u16, area: Rect) -> Option<usize> {
         let mut across = usize::from(x.checked_sub(area.x).filter(|_| y == area.y)?);
-        for (column, width) in place(self.columns, usize::from(area.width)) {
+        for (column, width) in place(self.columns, self.hidden, usize::from(area.width)) {
             if across <= width {
                 return self.columns[column].field;
             }
@@ -150,9 +152,12 @@ fn mark(line: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     }
 }
 
-/// Which columns are shown in `room`, each with its width.
-fn place(columns: &[Column], room: usize) -> Vec<(usize, usize)> {
-    let mut shown: Vec<usize> = (0..columns.len()).collect();
+/// Which columns are shown in `room`, each with its width. Where the user hides the one that grows, the first
+/// takes the room that is left.
+fn place(columns: &[Column], hidden: &[&str], room: usize) -> Vec<(usize, usize)> {
+    let mut shown: Vec<usize> =
+        (0..columns.len()).filter(|at| !hidden.contains(&columns[*at].title)).collect();
+    let growing = shown.iter().find(|at| columns[**at].grows).or(shown.first()).copied();
     let need = |shown: &[usize]| shown.iter().map(|i| columns[*i].width + 1).sum::<usize>();
     while need(&shown) > room + 1 {
         let least = shown.iter().rposition(|i| {
@@ -162,7 +167,7 @@ fn place(columns: &[Column], room: usize) -> Vec<(usize, usize)> {
         shown.remove(least);
     }
     let spare = (room + 1).saturating_sub(need(&shown));
-    let width = |i: usize| columns[i].width + if columns[i].grows { spare } else { 0 };
+    let width = |i: usize| columns[i].width + if Some(i) == growing { spare } else { 0 };
     shown.into_iter().map(|i| (i, width(i))).collect()
 }
 
@@ -188,15 +193,28 @@ mod tests {
 
     #[test]
     fn the_least_important_columns_go_first() {
-        assert_eq!(place(&COLUMNS, 30), [(0, 15), (1, 5), (2, 8)]);
-        assert_eq!(place(&COLUMNS, 20), [(0, 14), (1, 5)]);
-        assert_eq!(place(&COLUMNS, 3), [(0, 6), (1, 5)]);
+        assert_eq!(place(&COLUMNS, &[], 30), [(0, 15), (1, 5), (2, 8)]);
+        assert_eq!(place(&COLUMNS, &[], 20), [(0, 14), (1, 5)]);
+        assert_eq!(place(&COLUMNS, &[], 3), [(0, 6), (1, 5)]);
+    }
+
+    #[test]
+    fn hidden_columns_leave_their_room_to_the_others() {
+        assert_eq!(place(&COLUMNS, &["CPU"], 30), [(0, 21), (2, 8)]);
+        assert_eq!(place(&COLUMNS, &["NAME"], 30), [(1, 21), (2, 8)]);
+        assert_eq!(place(&COLUMNS, &["NAME", "CPU", "NET"], 30), []);
     }
 
     #[test]
     fn a_click_finds_what_was_drawn_there() {
-        let table =
-            Table { columns: &COLUMNS, sort: None, rows: 3, cursor: Some(0), focused: true };
+        let table = Table {
+            columns: &COLUMNS,
+            hidden: &[],
+            sort: None,
+            rows: 3,
+            cursor: Some(0),
+            focused: true,
+        };
         let area = Rect::new(10, 5, 20, 10);
         assert_eq!(table.row_at(6, area), Some(0));
         assert_eq!(table.row_at(9, area), None);

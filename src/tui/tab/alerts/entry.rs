@@ -106,7 +106,8 @@ fn state(alert: &Alert) -> &'static str {
     }
 }
 
-const COLUMNS: [Column; 7] = [
+/// What each row shows.
+pub(super) const COLUMNS: [Column; 7] = [
     Column::words("  STATE", 10, 0).by(RANK),
     Column::words("SEVERITY", 8, 5).by(SEVERITY),
     Column::words("RULE", 18, 3).by(RULE),
@@ -117,7 +118,7 @@ const COLUMNS: [Column; 7] = [
 ];
 
 /// The table of `rows`.
-pub(super) fn table(sheet: &Sheet<Key>, rows: &[&Entry<'_>], focused: bool) -> Table<'static> {
+pub(super) fn table<'a>(sheet: &'a Sheet<Key>, rows: &[&Entry<'_>], focused: bool) -> Table<'a> {
     sheet.table(&COLUMNS, rows, focused)
 }
 

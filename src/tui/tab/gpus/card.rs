@@ -116,7 +116,8 @@ fn processes(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>
         return;
     };
     let rows = processes.len();
-    let table = Table { columns: &COLUMNS, sort: None, rows, cursor: None, focused: false };
+    let table =
+        Table { columns: &COLUMNS, hidden: &[], sort: None, rows, cursor: None, focused: false };
     table.draw(area, buffer, look, &|row, column, _| vec![cell(&processes[row], column, look)]);
 }
 

@@ -212,7 +212,8 @@ impl Entry<'_> {
     }
 }
 
-const COLUMNS: [Column; 9] = [
+/// What each row shows.
+pub(super) const COLUMNS: [Column; 9] = [
     Column::words("  GPU", 20, 0).grows().by(NAME),
     Column::words("NODE", 10, 5).by(NODE),
     Column::numbers("TIME BUSY", 15, 0).by(BUSY),
@@ -225,7 +226,7 @@ const COLUMNS: [Column; 9] = [
 ];
 
 /// The table of `rows`.
-pub(super) fn table(sheet: &Sheet<Key>, rows: &[&Entry<'_>]) -> Table<'static> {
+pub(super) fn table<'a>(sheet: &'a Sheet<Key>, rows: &[&Entry<'_>]) -> Table<'a> {
     sheet.table(&COLUMNS, rows, true)
 }
 

@@ -212,8 +212,14 @@ fn latencies(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>
         ("end to end", &served.end_to_end),
         ("in the queue", &served.queued),
     ];
-    let table =
-        Table { columns: &COLUMNS, sort: None, rows: rows.len(), cursor: None, focused: false };
+    let table = Table {
+        columns: &COLUMNS,
+        hidden: &[],
+        sort: None,
+        rows: rows.len(),
+        cursor: None,
+        focused: false,
+    };
     table.draw(area, buffer, look, &|row, column, _| {
         let (name, latency) = rows[row];
         cell(name, latency, column, look)

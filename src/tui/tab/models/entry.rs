@@ -183,7 +183,8 @@ pub(super) fn told(why: &Why) -> String {
     }
 }
 
-const COLUMNS: [Column; 14] = [
+/// What each row shows.
+pub(super) const COLUMNS: [Column; 14] = [
     Column::words("  MODEL", 18, 0).grows().by(MODEL),
     Column::words("ENGINE", 10, 6).by(ENGINE),
     Column::words("NODE", 14, 7).by(NODE),
@@ -201,7 +202,7 @@ const COLUMNS: [Column; 14] = [
 ];
 
 /// The table of `rows`.
-pub(super) fn table(sheet: &Sheet<Key>, rows: &[&Entry<'_>]) -> Table<'static> {
+pub(super) fn table<'a>(sheet: &'a Sheet<Key>, rows: &[&Entry<'_>]) -> Table<'a> {
     sheet.table(&COLUMNS, rows, true)
 }
 

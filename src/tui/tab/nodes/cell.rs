@@ -20,7 +20,8 @@ use crate::tui::widget::{fixed, meter, value};
 /// The column of backends, which no field sorts.
 const BACKENDS: usize = 100;
 
-const COLUMNS: [Column; 16] = [
+/// All there can be.
+pub(super) const COLUMNS: [Column; 16] = [
     Column::words("  NODE", 14, 0).grows().by(NAME),
     Column::words("GROUP", 12, 6).by(GROUP),
     Column::words("KIND", 11, 7).by(KIND),

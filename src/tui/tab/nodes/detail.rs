@@ -12,7 +12,7 @@ use crate::model::origin::Kind;
 use crate::model::update::Health;
 use crate::state::Node;
 use crate::tui::action::Action;
-use crate::tui::habit::Sorting;
+use crate::tui::habit::Arranged;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::tab::fleet::Named;
@@ -34,13 +34,13 @@ pub(super) struct View {
 impl View {
     /// For another node: nothing of the last one stays but the panel and the order.
     pub(super) fn reset(&mut self) {
-        let (focus, zoom, order) = (self.focus, self.zoom, self.sorting().order());
+        let (focus, zoom, habit) = (self.focus, self.zoom, self.arranged().habit());
         *self = Self { focus, zoom, ..Self::default() };
-        self.sorting().take(&order);
+        self.arranged().take(&habit);
     }
 
-    pub(super) fn sorting(&mut self) -> Sorting<'_> {
-        self.processes.sorting()
+    pub(super) fn arranged(&mut self) -> Arranged<'_> {
+        self.processes.arranged()
     }
 
     pub(super) fn act(&mut self, action: Action, node: &Node) -> Reply {

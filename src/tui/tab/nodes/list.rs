@@ -15,7 +15,7 @@ use crate::model::id::SourceId;
 use crate::model::text::SafeText;
 use crate::state::{Node, State};
 use crate::tui::action::Action;
-use crate::tui::habit::Sorting;
+use crate::tui::habit::Arranged;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::tab::fleet;
@@ -194,8 +194,8 @@ impl View {
         node.map_or(Reply::Ignored, |node| say(&gap::gaps(node)))
     }
 
-    pub(super) fn sorting(&mut self) -> Sorting<'_> {
-        self.sheet.sorting::<Item<'_>>("nodes")
+    pub(super) fn arranged(&mut self) -> Arranged<'_> {
+        self.sheet.arranged::<Item<'_>>("nodes", &cell::COLUMNS)
     }
 
     pub(super) fn filter(&mut self, text: &str) {
@@ -259,14 +259,8 @@ impl View {
         Some(Reply::Done)
     }
 
-    fn table<'a>(&self, rows: &[&Item<'_>], columns: &'a [Column]) -> Table<'a> {
-        Table {
-            columns,
-            sort: Some((self.sheet.sort, self.sheet.reversed)),
-            rows: rows.len(),
-            cursor: self.sheet.position(rows),
-            focused: true,
-        }
+    fn table<'a>(&'a self, rows: &[&Item<'_>], columns: &'a [Column]) -> Table<'a> {
+        self.sheet.table(columns, rows, true)
     }
 
     /// How many are shown of how many, and how many are marked.

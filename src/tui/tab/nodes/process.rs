@@ -9,7 +9,7 @@ use crate::model::process::Process;
 use crate::model::unit::BytesPerSecond;
 use crate::state::Node;
 use crate::tui::action::Action;
-use crate::tui::habit::Sorting;
+use crate::tui::habit::Arranged;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
@@ -168,8 +168,8 @@ impl View {
         Reply::Done
     }
 
-    pub(super) fn sorting(&mut self) -> Sorting<'_> {
-        self.sheet.sorting::<Process>("processes")
+    pub(super) fn arranged(&mut self) -> Arranged<'_> {
+        self.sheet.arranged::<Process>("processes", &COLUMNS)
     }
 
     pub(super) fn filter(&mut self, text: &str) {
@@ -202,14 +202,8 @@ impl View {
         reasons.into_iter().flatten().collect()
     }
 
-    fn table(&self, rows: &[&Process], focused: bool) -> Table<'static> {
-        Table {
-            columns: &COLUMNS,
-            sort: Some((self.sheet.sort, self.sheet.reversed)),
-            rows: rows.len(),
-            cursor: self.sheet.position(rows),
-            focused,
-        }
+    fn table(&self, rows: &[&Process], focused: bool) -> Table<'_> {
+        self.sheet.table(&COLUMNS, rows, focused)
     }
 
     pub(super) fn draw(

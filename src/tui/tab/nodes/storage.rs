@@ -67,7 +67,7 @@ pub(super) fn halves(area: Rect, upper: usize, lower: usize) -> [Rect; 2] {
 /// A table that is scrolled without a cursor of its own.
 pub(super) fn table(columns: &[Column], rows: usize, scroll: usize) -> Table<'_> {
     let cursor = rows.checked_sub(1).map(|last| scroll.min(last));
-    Table { columns, sort: None, rows, cursor, focused: false }
+    Table { columns, hidden: &[], sort: None, rows, cursor, focused: false }
 }
 
 fn disk(disk: &Disk, column: usize, look: &Look<'_>) -> Vec<Span<'static>> {

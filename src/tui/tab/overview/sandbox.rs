@@ -71,8 +71,14 @@ pub(super) fn draw(
         let words = if known { "None is running." } else { "Processes are not read yet." };
         return panel::lines([Line::styled(words, look.theme.muted)], area, buffer);
     }
-    let table =
-        Table { columns: &COLUMNS, sort: None, rows: rows.len(), cursor: None, focused: false };
+    let table = Table {
+        columns: &COLUMNS,
+        hidden: &[],
+        sort: None,
+        rows: rows.len(),
+        cursor: None,
+        focused: false,
+    };
     table.draw(area, buffer, look, &|row, column, _| {
         let row = &rows[row];
         let text = match column {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::model::id::SourceId;
 use crate::model::process::Process;
 use crate::state::{Node, State};
-use crate::tui::habit::Sorting;
+use crate::tui::habit::Arranged;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::tab::nodes::process::{self, CPU, MEM};
@@ -58,8 +58,8 @@ pub(super) fn terms(state: &State) -> Terms {
 }
 
 impl View {
-    pub(super) fn sorting(&mut self) -> Sorting<'_> {
-        self.0.sorting::<Entry<'_>>("overview")
+    pub(super) fn arranged(&mut self) -> Arranged<'_> {
+        self.0.arranged::<Entry<'_>>("overview", &COLUMNS)
     }
 
     pub(super) fn sort(&mut self) {
@@ -99,13 +99,7 @@ impl View {
             return panel::lines([words], area, buffer);
         }
         let shown = if state.nodes.len() > 1 { COLUMNS.len() } else { COLUMNS.len() - 1 };
-        let table = Table {
-            columns: &COLUMNS[..shown],
-            sort: Some((self.0.sort, self.0.reversed)),
-            rows: rows.len(),
-            cursor: None,
-            focused: false,
-        };
+        let table = Table { cursor: None, ..self.0.table(&COLUMNS[..shown], &rows, false) };
         table.draw(area, buffer, look, &|row, column, _| cell(rows[row], column, look));
     }
 

@@ -29,7 +29,8 @@ const MOST_UNREAD: u16 = 3;
 /// Columns from which an id is written out.
 const WHOLE: usize = 24;
 
-const COLUMNS: [Column; 13] = [
+/// What each row shows.
+pub(super) const COLUMNS: [Column; 13] = [
     Column::words("STATUS", 11, 0).by(entry::STATUS),
     Column::words("RUN", 14, 0).grows().by(entry::NAME),
     Column::words("KIND", 8, 5).by(entry::KIND),
@@ -146,14 +147,8 @@ impl View {
         Some(false)
     }
 
-    fn table(&self, rows: &[&Entry<'_>]) -> Table<'static> {
-        Table {
-            columns: &COLUMNS,
-            sort: Some((self.sheet.sort, self.sheet.reversed)),
-            rows: rows.len(),
-            cursor: self.sheet.position(rows),
-            focused: true,
-        }
+    fn table(&self, rows: &[&Entry<'_>]) -> Table<'_> {
+        self.sheet.table(&COLUMNS, rows, true)
     }
 
     pub(super) fn draw(

@@ -78,6 +78,7 @@ pub(super) trait Shown: Row {
 fn table<R: Shown>(sheet: &Sheet<R::Key>, rows: &[&R], focused: bool) -> Table<'static> {
     Table {
         columns: R::COLUMNS,
+        hidden: &[],
         sort: Some((sheet.sort, sheet.reversed)),
         rows: rows.len(),
         cursor: sheet.position(rows),

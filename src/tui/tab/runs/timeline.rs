@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::job::Job;
 use super::mark;
 use super::pane::{Pane, Place, Shown, click_rows, draw_rows};
-use crate::model::pipeline::{Moment, MomentKind, Stage};
+use crate::model::pipeline::{Moment, MomentKind, Spell, Stage};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
@@ -135,13 +135,16 @@ fn lane(stage: &Stage, job: &Job<'_>, look: &Look<'_>) -> Lane {
     let took = stage.duration_seconds.map(|took| took.0);
     let live = stage.status.as_str().eq_ignore_ascii_case("running");
     let to = from.zip(took).map(|(from, took)| from + took).filter(|_| !live);
-    Lane {
-        name: stage.id.to_string(),
-        sign,
-        style,
-        from,
-        to: to.or_else(|| (!live).then_some(0.0)),
+    let whole = from.map(|from| (from, to.or_else(|| (!live).then_some(0.0))));
+    let spell = |spell: &Spell| {
+        let to = spell.to_ms.and_then(|at| job.since_start(at));
+        Some((job.since_start(spell.from_ms)?, to.or_else(|| (!live).then_some(0.0))))
+    };
+    let mut spans: Vec<_> = stage.spells.iter().filter_map(spell).collect();
+    if spans.is_empty() {
+        spans.extend(whole);
     }
+    Lane { name: stage.id.to_string(), sign, style, spans }
 }
 
 fn draw_bars(

@@ -118,7 +118,7 @@ pub(super) fn hit(view: &View, at: Position, area: Rect, state: &State) -> Optio
 
 fn of_rows<'a>(sight: &Sight<'_>, view: &View, columns: &'a [Column]) -> Table<'a> {
     let cursor = Some(view.row).filter(|_| !sight.rows.is_empty());
-    Table { columns, sort: None, rows: sight.rows.len(), cursor, focused: true }
+    Table { columns, hidden: &[], sort: None, rows: sight.rows.len(), cursor, focused: true }
 }
 
 fn aside(sight: &Sight<'_>, view: &View) -> String {
