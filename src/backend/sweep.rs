@@ -234,7 +234,10 @@ fn unsettled(settings: &CampSettings, dry_run: bool) -> Vec<LeftOver> {
             Some(remains) if dry_run => left.extend(audit::in_engine(&run, remains)),
             Some(_) => {}
             None => {
-                let words = format!("the engine at {} gives no answer", socket.display());
+                let words = format!(
+                    "what the engine at {} has, which gives no answer now,",
+                    socket.display()
+                );
                 let name = SafeText::new(&words);
                 left.push(LeftOver { kind: Kind::Container, run, name });
                 break;

@@ -7,6 +7,7 @@ use super::advice::Advise;
 use super::print;
 use super::setting::Setting;
 use super::{Exit, Outcome};
+use crate::model::text::counted;
 use crate::model::time::{Clock, SystemClock};
 use crate::report::past::rfc3339;
 use crate::store::history::{Info, Reader, Verified};
@@ -90,11 +91,13 @@ fn verify(reader: &Reader, json: bool) -> Outcome {
 fn verified(found: &Verified) -> String {
     let Verified { path, tracks, pieces, instants, damaged, named } = found;
     let path = path.display();
-    let what = format!("{tracks} tracks, {pieces} pieces, {instants} instants");
+    let what = [(*tracks as u64, "track"), (*pieces, "piece"), (*instants, "instant")];
+    let what = what.map(|(count, thing)| counted(count, thing)).join(", ");
     if found.is_whole() {
         return format!("{path} is whole: {what}\n");
     }
-    let mut text = format!("{path} is damaged in {damaged} places: {what}\n");
+    let damaged = counted(*damaged, "place");
+    let mut text = format!("{path} is damaged in {damaged}: {what}\n");
     text.extend(named.iter().map(|name| format!("  {name}\n")));
     text.push_str(
         "what is damaged is left out of charts; `isomon history export` writes the rest\n",

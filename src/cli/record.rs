@@ -29,8 +29,8 @@ const ROOM: usize = 1_024;
 
 /// What stands below the flags.
 pub(super) const AFTER_HELP: &str = "\
-The file is NDJSON, packed with zstd: `zstdcat FILE` shows it, `isomon replay FILE` plays it. Who kills
-isomon loses a second of it at most.
+The file is NDJSON, packed with zstd: `zstdcat FILE` shows it, `isomon replay FILE` plays it. \
+Who kills isomon loses a second of it at most.
 
 Examples:
   isomon record day.ndjson.zst

@@ -28,7 +28,7 @@ const WISHES: usize = 256;
 
 /// What stands below the flags.
 pub(super) const AFTER_HELP: &str = "\
-On the screen: p pauses, + and - change the speed from ×0.25 to ×64, [ ] { } go through time, @ goes to
+On the screen: p pauses, + and - change the speed from ×0.25 to ×64, [ ] { } go through time, @ goes to \
 a time, n to the end. A file of plain lines is played as well.
 
 Examples:

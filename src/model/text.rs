@@ -122,6 +122,11 @@ fn is_mark(letter: char) -> bool {
     letter > '\u{2ff}' && unicode_width::UnicodeWidthChar::width(letter) == Some(0)
 }
 
+/// How many of a thing there are, in words: `1 track`, `2 tracks`.
+pub fn counted(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
 impl fmt::Display for SafeText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)

@@ -8,6 +8,7 @@ use color_eyre::eyre::{Report, Result};
 use super::super::advice::Advise;
 use super::super::{Exit, Outcome, print};
 use crate::model::alert::{self, RuleBrief};
+use crate::model::text::counted;
 use crate::model::time::Stamp;
 use crate::model::unit::Seconds;
 use crate::rule::Rules;
@@ -46,7 +47,9 @@ fn told(past: &Past, notes: &Notes) -> String {
         return "nothing has fired yet; the screen and `isomon serve` judge while they run\n"
             .into();
     }
-    let mut text = format!("{} alerts fire, as of {}\n", past.fired.len(), at(past.at_ms));
+    let fire = if past.fired.len() == 1 { "fires" } else { "fire" };
+    let fired = counted(past.fired.len() as u64, "alert");
+    let mut text = format!("{fired} {fire}, as of {}\n", at(past.at_ms));
     for fired in &past.fired {
         let seen = notes.seen.iter().any(|(id, _)| *id == fired.id);
         let seen = if seen { " (acknowledged)" } else { "" };

@@ -58,7 +58,7 @@ pub struct BenchArgs {
     #[arg(short = 'q', long, value_name = "NUMBER", value_parser = measure::rate, value_delimiter = ',',
         allow_negative_numbers = true)]
     pub(super) rate: Vec<f64>,
-    /// Work inside the sandbox, with an amount perhaps: noop, cpu, memory=64, syscall=50000 (repeat)
+    /// Work inside the sandbox, with an amount perhaps: noop, cpu, memory=64, syscall=50000, io (repeat)
     #[arg(long, value_name = "KERNEL[=AMOUNT]", value_parser = payload)]
     payload: Vec<Payload>,
     #[command(flatten)]

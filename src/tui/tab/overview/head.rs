@@ -4,6 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::model::alert::{Alert, Severity};
 use crate::model::id::SourceId;
+use crate::model::text::counted;
 use crate::model::update::Health;
 use crate::state::State;
 use crate::tui::action::Action;
@@ -94,8 +95,4 @@ fn machine(lost: u64, survey: &Survey) -> String {
         words.push(format!("{lost} samples dropped"));
     }
     words.join(" · ")
-}
-
-fn counted(count: u64, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }

@@ -7,6 +7,7 @@ use super::super::list::when;
 use super::super::mark;
 use super::{task, workers};
 use crate::model::pipeline::{Partition, SKEWED, Stage};
+use crate::model::text::counted;
 use crate::model::unit::{Ratio, three_digits};
 use crate::tui::look::Look;
 use crate::tui::widget::{fixed, meter, value};
@@ -161,7 +162,10 @@ fn at_work(stage: &Stage, job: &Job<'_>, width: usize, look: &Look<'_>) -> Vec<L
         .map(|worker| {
             let (sign, style) = mark::mark(worker.status.as_str(), look);
             let doing = worker.doing.as_ref().map(|doing| format!(": {doing}"));
-            let done = worker.output.or(worker.input).map(|count| format!(", {count} records"));
+            let done = worker
+                .output
+                .or(worker.input)
+                .map(|count| format!(", {}", counted(count, "record")));
             let node =
                 if worker.node.is_empty() { String::new() } else { format!(" on {}", worker.node) };
             let (doing, done) = (doing.unwrap_or_default(), done.unwrap_or_default());
