@@ -22,6 +22,7 @@ mod leash;
 mod more;
 mod name;
 mod number;
+mod nvlink;
 mod nvml;
 mod pci;
 mod pcie;
