@@ -28,7 +28,6 @@ mod pci;
 mod pcie;
 mod roster;
 mod session;
-mod throttle;
 mod turn;
 mod uevent;
 mod verdict;
