@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, which says what it skips")]
 
+#[path = "ssh/gpu.rs"]
+mod gpu;
 #[path = "ssh/server.rs"]
 mod server;
 

@@ -11,6 +11,7 @@ use super::text::SafeText;
 use super::unit::{Bytes, Celsius, Hertz, Ratio, Watts};
 
 mod detail;
+pub mod throttle;
 pub mod topology;
 mod total;
 pub mod xid;

@@ -11,6 +11,7 @@
  *   wild                          every number is nonsense
  *   whole                         no GPU is split (MIG is off)
  *   plain                         no performance counters, as before Hopper
+ *   count KIB US                  what each link carried (times its number) out, and twice that in, and when
  *   chatter                       print to standard output and error at each call
  *
  * Compiled with -DOLD it has only what is needed to list GPUs. */
@@ -25,6 +26,8 @@ enum { SUCCESS = 0, INVALID = 2, NOT_FOUND = 6, TOO_SMALL = 7 };
 typedef struct {
     int code;
     int show, from, blank, wild, whole, plain;
+    unsigned long long kibibytes;
+    long long at;
 } orders;
 
 static int is_meant(const char *wanted, const char *function, const char *gpu, int here)
@@ -37,7 +40,7 @@ static int is_meant(const char *wanted, const char *function, const char *gpu, i
 /* Obeys the script for one call; `gpu` is the physical GPU, -1 for none. */
 static orders obey(const char *function, int gpu)
 {
-    orders all = { SUCCESS, 2, 0, 0, 0, 0, 0 };
+    orders all = { SUCCESS, 2, 0, 0, 0, 0, 0, 0, 0 };
     const char *path = getenv("FAKE_NVML");
     FILE *script = path ? fopen(path, "r") : NULL;
     char line[256];
@@ -60,6 +63,10 @@ static orders obey(const char *function, int gpu)
             all.whole = 1;
         if (!strcmp(order, "plain"))
             all.plain = 1;
+        if (!strcmp(order, "count")) {
+            all.kibibytes = strtoull(what, NULL, 10);
+            all.at = atoll(where);
+        }
         if (!strcmp(order, "chatter")) {
             printf("\"survey\"\n{\"no_handle\":\"lies\"}\n");
             fflush(stdout);
@@ -297,9 +304,16 @@ int nvmlDeviceGetFieldValues(void *device, int count, field *fields)
 {
     BEGIN(device);
     for (int i = 0; i < count; i++) {
-        fields[i].type = 1;
-        fields[i].code = fields[i].field == 82 ? SUCCESS : 3;
-        fields[i].value.small = number(&now, 84);
+        field *one = fields + i;
+        int is_link = (one->field == 138 || one->field == 139) && now.kibibytes;
+        one->code = one->field == 82 || (is_link && one->scope < 4 && one->scope != 2) ? SUCCESS : 3;
+        one->type = is_link ? 3 : 1;
+        one->at = now.at;
+        if (is_link)
+            one->value.large = now.blank ? ~0ull : now.wild ? 1ull << 60
+                : now.kibibytes * (one->scope + 1) * (one->field - 137);
+        else
+            one->value.small = number(&now, 84);
     }
     return SUCCESS;
 }

@@ -78,6 +78,35 @@ fn a_gpu_before_hopper_has_its_traffic_watched_and_says_what_it_lacks() {
 }
 
 #[test]
+fn the_links_of_a_gpu_before_hopper_are_counted() {
+    let Some(fakes) = fakes() else { return };
+    let mut machine = Machine::new(&fakes.full);
+    let mut rates = |orders: &str| {
+        machine.script(&format!("plain\n{orders}"));
+        let link = machine.sample().gpus.remove(1).detail.nvlink;
+        (link.receive_bytes_per_second, link.transmit_bytes_per_second)
+    };
+    let none = |why: Why| (Reading::Missing(why.clone()), Reading::Missing(why));
+    // Links 0, 1 and 3 are up, and carry one, two and four times what the script says.
+    let of = |kibibytes: f64| {
+        let rate = |times: f64| Reading::Known(BytesPerSecond(7.0 * kibibytes * 1024.0 * times));
+        (rate(2.0), rate(1.0))
+    };
+    assert_eq!(rates("count 1000 5000000"), none(Why::NotYet), "the first reading");
+    assert_eq!(rates("count 3000 5500000"), of(4000.0), "2000 KiB in half a second");
+    assert_eq!(rates("count 3000 6500000"), of(0.0), "idle");
+    assert_eq!(rates("count 4000 6500000"), none(Why::NotYet), "no time went by");
+    assert_eq!(rates("count 10 7500000"), none(Why::NotYet), "the driver was loaded again");
+    assert_eq!(rates("count 20 8500000"), of(10.0));
+    assert_eq!(rates("count 30 8000000"), none(Why::NotYet), "the clock went back");
+    assert_eq!(rates("count 40 9000000\nblank"), none(Why::NotSupported));
+    assert_eq!(rates("count 50 10000000"), none(Why::NotYet), "nothing to compare with");
+    assert_eq!(rates("count 60 11000000\nwild"), none(Why::NotSupported), "no link is so fast");
+    let refused = rates("count 70 12000000\nfail nvmlDeviceGetFieldValues 1 4");
+    assert_eq!(refused, none(Why::NoPermission));
+}
+
+#[test]
 fn blank_and_wild_numbers_are_none_here_either() {
     let Some(fakes) = fakes() else { return };
     let mut machine = Machine::new(&fakes.full);

@@ -15,9 +15,8 @@ use nvml_wrapper::struct_wrappers::device::{MemoryInfo, ProcessInfo};
 
 use super::number::{BLANK_64, both, celsius, count, fan, hertz, percent, switch, watts};
 use super::roster::NAMELESS;
-use super::throttle;
 use super::wire::MOST_PROCESSES;
-use crate::model::gpu::{Gpu, GpuProcess, GpuState, MemoryOwner, Vendor};
+use crate::model::gpu::{Gpu, GpuProcess, GpuState, MemoryOwner, Vendor, throttle};
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
 use crate::model::unit::Bytes;

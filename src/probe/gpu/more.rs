@@ -15,15 +15,14 @@ use nvml_wrapper::sys_exports::field_id::NVML_FI_DEV_MEMORY_TEMP;
 use super::device::{total, used, why};
 use super::gpm;
 use super::number::{BLANK_64, both, celsius, count, hertz, rate, within};
-use crate::model::gpu::{GpuDetail, MigInstance, NvLink, PcieLink};
+use super::nvlink::{self, Counted};
+use crate::model::gpu::{GpuDetail, MigInstance, PcieLink};
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
 use crate::model::unit::{Bytes, BytesPerSecond, Celsius, Joules};
 
 /// Fastest PCI Express link believed, in kB/s: twice the fastest that is planned.
 const FASTEST_PCIE: u32 = 500_000_000;
-/// Most `NVLink`s of one GPU looked at; the newest have 18.
-const MOST_LINKS: u32 = 36;
 /// Most parts of one GPU looked at; NVIDIA's limit is 7.
 const MOST_PARTS: u32 = 16;
 
@@ -33,6 +32,7 @@ pub(super) struct Before {
     /// Whom it is about: an index may pass to another GPU.
     id: Option<String>,
     gpm: Option<GpmSample<'static>>,
+    links: Counted,
 }
 
 /// Reads it.
@@ -43,14 +43,14 @@ pub(super) fn read(
 ) -> GpuDetail {
     let id = device.uuid().ok();
     if before.id != id {
-        *before = Before { id, gpm: None };
+        *before = Before { id, ..Before::default() };
     }
     let counters = gpm::read(nvml, device, &mut before.gpm);
     let bar1 = told(device.bar1_memory_info());
     GpuDetail {
         activity: counters.activity,
         pcie: pcie(device, counters.pcie),
-        nvlink: nvlink(device, counters.nvlink),
+        nvlink: nvlink::read(nvml, device, counters.nvlink, &mut before.links),
         memory_celsius: memory_celsius(device),
         energy_joules: both(told(device.total_energy_consumption()).map(joules)),
         bar1_total_bytes: both(bar1.clone().map(|window| bytes(window.total))),
@@ -99,25 +99,6 @@ fn pcie(device: &Device<'_>, counted: [Reading<BytesPerSecond>; 2]) -> PcieLink 
         receive_bytes_per_second: or(into, PcieUtilCounter::Receive),
         transmit_bytes_per_second: or(out, PcieUtilCounter::Send),
     }
-}
-
-/// Its `NVLink`s. A GPU without any refuses the first; one with fewer than asked refuses the rest.
-fn nvlink(device: &Device<'_>, [receive, transmit]: [Reading<BytesPerSecond>; 2]) -> NvLink {
-    let mut links = Vec::new();
-    let mut refusal = Why::NotSupported;
-    for link in 0..MOST_LINKS {
-        match device.link_wrapper_for(link).is_active() {
-            Ok(up) => links.push(up),
-            Err(error) => {
-                if link == 0 {
-                    refusal = why(&error);
-                }
-                break;
-            }
-        }
-    }
-    let links = Reading::from_option(Some(links).filter(|links| !links.is_empty()), refusal);
-    NvLink { links, receive_bytes_per_second: receive, transmit_bytes_per_second: transmit }
 }
 
 fn memory_celsius(device: &Device<'_>) -> Reading<Celsius> {

@@ -10,7 +10,7 @@ use super::answer::Labels;
 use super::machine::whole;
 use crate::model::gpu::xid::Xid;
 use crate::model::gpu::{
-    Activity, Gpu, GpuDetail, GpuReader, GpuReaderState, GpuSample, NvLink, PcieLink,
+    Activity, Gpu, GpuDetail, GpuReader, GpuReaderState, GpuSample, NvLink, PcieLink, throttle,
 };
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
@@ -36,7 +36,7 @@ struct Card {
 }
 
 /// What is asked for, without `DCGM_FI_DEV_` or `DCGM_FI_PROF_`; no name is in both.
-const NAMES: [&str; 31] = [
+const NAMES: [&str; 33] = [
     "GPU_UTIL",
     "MEM_COPY_UTIL",
     "FB_USED",
@@ -60,6 +60,8 @@ const NAMES: [&str; 31] = [
     "BAR1_TOTAL",
     "PCIE_LINK_GEN",
     "PCIE_LINK_WIDTH",
+    "CLOCKS_EVENT_REASONS",
+    "CLOCK_THROTTLE_REASONS",
     "SM_ACTIVE",
     "SM_OCCUPANCY",
     "PIPE_TENSOR_ACTIVE",
@@ -71,7 +73,7 @@ const NAMES: [&str; 31] = [
 ];
 
 /// Names that are of profiling, which an exporter offers only where it is told to and may.
-const PROFILED: &[&str] = NAMES.split_at(23).1;
+const PROFILED: &[&str] = NAMES.split_at(25).1;
 
 /// Names whose values may truly be larger than the smallest blank.
 const LARGE: [&str; 5] = [
@@ -191,7 +193,7 @@ impl Card {
             core_clock_hertz: clock("SM_CLOCK"),
             memory_clock_hertz: clock("MEM_CLOCK"),
             fan: self.share("FAN_SPEED"),
-            throttle: Reading::Missing(none()),
+            throttle: self.throttle(),
             ecc_uncorrected: self.value("ECC_DBE_VOL_TOTAL").map(whole),
             mig: Reading::Missing(none()),
             encoder: self.share("ENC_UTIL"),
@@ -199,6 +201,29 @@ impl Card {
             processes: Reading::Missing(none()),
             detail: self.detail(),
             ..Gpu::default()
+        }
+    }
+
+    /// What slows it, by either name that DCGM has had for it.
+    fn throttle(&self) -> Reading<Vec<SafeText>> {
+        let newer = self.value("CLOCKS_EVENT_REASONS");
+        let bits = match (newer, self.value("CLOCK_THROTTLE_REASONS")) {
+            (Reading::Missing(_), older @ Reading::Known(_)) => older,
+            (Reading::Missing(Why::Absent(_)), Reading::Missing(why))
+                if !matches!(why, Why::Absent(_)) =>
+            {
+                Reading::Missing(why)
+            }
+            (newer, _) => newer,
+        };
+        match bits {
+            Reading::Known(bits) if bits >= 0.0 && bits.fract() == 0.0 => {
+                Reading::Known(throttle::words(whole(bits)))
+            }
+            Reading::Known(odd) => {
+                Reading::Missing(Why::Failed(format!("{odd} is no set of reasons").into()))
+            }
+            Reading::Missing(why) => Reading::Missing(why),
         }
     }
 
@@ -305,6 +330,37 @@ mod tests {
         assert_eq!(detail.memory_celsius, Reading::Missing(Why::NotSupported));
         assert_eq!(detail.xids.known().unwrap()[0].code, 79);
         assert!(last_xid(0.0).is_empty());
+    }
+
+    fn slowed(rows: &[(&'static str, Option<f64>)]) -> Reading<Vec<SafeText>> {
+        let mut gpus = Gpus::default();
+        for (name, value) in rows {
+            let name = format!("DCGM_FI_DEV_{name}").into();
+            gpus.take(&Labels { name, gpu: "0".into(), ..Labels::default() }, *value, 9);
+        }
+        gpus.sample().gpus.remove(0).throttle
+    }
+
+    #[test]
+    fn what_slows_it_is_told_as_nvml_tells_it() {
+        for name in ["CLOCKS_EVENT_REASONS", "CLOCK_THROTTLE_REASONS"] {
+            for bits in [0x0_u32, 0x1, 0x5, 0x1ff, 0x1000] {
+                let told = slowed(&[(name, Some(f64::from(bits)))]);
+                assert_eq!(told, Reading::Known(throttle::words(bits.into())), "{name} {bits:#x}");
+            }
+            assert_eq!(
+                slowed(&[(name, Some(9_223_372_036_854_775_794.0))]).why(),
+                Some(&Why::NotSupported)
+            );
+            for odd in [Some(0.5), Some(-4.0), None] {
+                assert!(matches!(slowed(&[(name, odd)]).why(), Some(Why::Failed(_))), "{odd:?}");
+            }
+        }
+        let blank = ("CLOCKS_EVENT_REASONS", Some(9_223_372_036_854_775_794.0));
+        let both = slowed(&[blank, ("CLOCK_THROTTLE_REASONS", Some(4.0))]);
+        assert_eq!(both, Reading::Known(vec!["power limit".into()]));
+        let neither = slowed(&[("GPU_UTIL", Some(1.0))]).why().unwrap().to_string();
+        assert_eq!(neither, "DCGM_FI_DEV_CLOCKS_EVENT_REASONS is not there");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use super::files::Files;
 use crate::model::gpu::{
     Gpu, GpuDetail, GpuProcess, GpuReader, GpuReaderState, GpuSample, MemoryOwner, PcieLink,
-    Topology,
+    Topology, throttle,
 };
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
@@ -15,7 +15,7 @@ use crate::procfs::memory;
 
 /// Columns that every driver knows; one more where it knows MIG.
 const COLUMNS: usize = 16;
-/// Columns that newer drivers know, after that one.
+/// Columns that newer drivers know, after that one; what slows a GPU is one more.
 const MORE: usize = 8;
 /// Most GPUs, and most processes of all.
 const MOST: usize = 1024;
@@ -75,7 +75,8 @@ fn broken(rows: &[String], status: &str) -> GpuReaderState {
 /// A row and the driver's version in it; `None` for anything else that was said.
 fn gpu(row: &str) -> Option<(Gpu, SafeText)> {
     let cells: Vec<&str> = row.split(',').map(str::trim).collect();
-    if ![COLUMNS, COLUMNS + 1, COLUMNS + 1 + MORE].contains(&cells.len()) {
+    let most = COLUMNS + 1 + MORE;
+    if ![COLUMNS, COLUMNS + 1, most, most + 1].contains(&cells.len()) {
         return None;
     }
     let cell = |at: usize| cells.get(at).copied().unwrap_or_default();
@@ -108,7 +109,7 @@ fn gpu(row: &str) -> Option<(Gpu, SafeText)> {
         core_clock_hertz: hertz(12),
         memory_clock_hertz: hertz(13),
         fan: share(14),
-        throttle: Reading::Missing(Why::NotSupported),
+        throttle: slowed(cell(most)),
         ecc_uncorrected: number(15).map(whole),
         mig,
         encoder: Reading::Missing(Why::NotSupported),
@@ -162,15 +163,29 @@ fn put(row: &str, gpus: &mut [Gpu]) {
     }
 }
 
+/// `0x0000000000000004`: what slows a GPU.
+fn slowed(cell: &str) -> Reading<Vec<SafeText>> {
+    let bits = cell.strip_prefix("0x").map(|digits| u64::from_str_radix(digits, 16));
+    match bits {
+        Some(Ok(bits)) => Reading::Known(throttle::words(bits)),
+        _ => Reading::Missing(gap(cell)),
+    }
+}
+
 /// A number, or why there is none.
 fn figure(cell: &str) -> Reading<f64> {
     match cell.parse() {
         Ok(number) if f64::is_finite(number) && number >= 0.0 => Reading::Known(number),
-        _ => Reading::Missing(match cell.trim_matches(['[', ']']) {
-            "" | "N/A" | "Not Supported" => Why::NotSupported,
-            "Insufficient Permissions" => Why::NoPermission,
-            other => Why::Failed(other.into()),
-        }),
+        _ => Reading::Missing(gap(cell)),
+    }
+}
+
+/// Why a cell has no value.
+fn gap(cell: &str) -> Why {
+    match cell.trim_matches(['[', ']']) {
+        "" | "N/A" | "Not Supported" => Why::NotSupported,
+        "Insufficient Permissions" => Why::NoPermission,
+        other => Why::Failed(other.into()),
     }
 }
 
@@ -206,6 +221,27 @@ mod tests {
         assert_eq!(sample.topology.known().unwrap().devices.len(), 1);
         let later = super::sample(&Files::read(&format!("@gpu_status:0\n{ROW}")), &mut topology);
         assert!(later.unwrap().topology.known().is_some(), "it is asked for once");
+    }
+
+    #[test]
+    fn what_slows_a_gpu_is_told_as_nvml_tells_it() {
+        let more = "51, 3, 4, 8, 16, 1980, 5001, 12";
+        let slowed = |cell: &str| {
+            let body = format!("@gpu_status:0\n{ROW}, {more}, {cell}");
+            let gpu = told(&body).unwrap().gpus.remove(0);
+            assert_eq!(gpu.detail.ecc_corrected.get(), Some(12), "what stands before it is read");
+            gpu.throttle
+        };
+        for bits in [0x0, 0x1, 0x5, 0x1ff, 0x1000, u64::MAX] {
+            assert_eq!(slowed(&format!("{bits:#018x}")), Reading::Known(throttle::words(bits)));
+        }
+        assert_eq!(slowed("[N/A]").why(), Some(&Why::NotSupported));
+        assert_eq!(slowed("[Insufficient Permissions]").why(), Some(&Why::NoPermission));
+        for odd in ["4", "0x", "0xfffffffffffffffff", "Active"] {
+            assert!(matches!(slowed(odd).why(), Some(Why::Failed(_))), "{odd}");
+        }
+        let body = format!("@gpu_status:0\n{ROW}, {more}");
+        assert_eq!(told(&body).unwrap().gpus[0].throttle.why(), Some(&Why::NotSupported));
     }
 
     #[test]

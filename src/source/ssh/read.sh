@@ -44,10 +44,14 @@ gpus() {
     as=--format=csv,noheader,nounits
     more=temperature.memory,pcie.link.gen.current,pcie.link.gen.max,pcie.link.width.current
     more=$more,pcie.link.width.max,clocks.max.sm,clocks.max.mem,ecc.errors.corrected.volatile.total
-    told=$(brief nvidia-smi --query-gpu=$of,mig.mode.current,$more $as ||
-        brief nvidia-smi --query-gpu=$of,mig.mode.current $as ||
-        brief nvidia-smi --query-gpu=$of $as)
-    say gpu_status $?
+    more=$of,mig.mode.current,$more
+    for of in $more,clocks_event_reasons.active $more,clocks_throttle_reasons.active $more \
+        $of,mig.mode.current $of; do
+        told=$(brief nvidia-smi --query-gpu=$of $as)
+        status=$?
+        case $status in 0 | 124 | 137) break ;; esac
+    done
+    say gpu_status $status
     printf "%s\n" "$told" | sed "s/^/@gpu:/"
     brief nvidia-smi --query-compute-apps=gpu_uuid,pid,process_name,used_memory $as | sed "s/^/@app:/"
 }

@@ -1,6 +1,8 @@
 //! Why an NVIDIA GPU's clocks are lower than they could be, in words.
+//!
+//! NVML, DCGM and `nvidia-smi` tell it as the same bits.
 
-use crate::model::text::SafeText;
+use super::super::text::SafeText;
 
 /// Idle is no hindrance: the GPU is slow because nobody wants it fast.
 const IDLE: u64 = 0x1;
@@ -18,7 +20,7 @@ const REASONS: [(u64, &str); 8] = [
 ];
 
 /// The reasons in `bits`, empty when nothing holds the GPU back.
-pub(super) fn words(bits: u64) -> Vec<SafeText> {
+pub fn words(bits: u64) -> Vec<SafeText> {
     let known = REASONS.iter().filter(|(bit, _)| bits & bit != 0);
     let mut words: Vec<SafeText> = known.map(|(_, word)| SafeText::from(*word)).collect();
     let rest = REASONS.iter().fold(bits & !IDLE, |rest, (bit, _)| rest & !bit);
