@@ -5,6 +5,7 @@
 //! knows nothing of stages or files of workflows.
 
 mod channel;
+mod fed;
 mod file;
 mod ground;
 mod keeper;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use fed::{Feed, feed};
 pub use open::{Opened, open, open_telling, words};
 pub use options::{Ask, HostKeys, Options};
 pub use scan::{Item, Scanner};

@@ -35,6 +35,21 @@ pub struct Pace {
     pub paused: bool,
 }
 
+impl Pace {
+    /// Waits for `time`, and on while it is paused; false once `stop` says so.
+    pub async fn rest(
+        pace: &mut watch::Receiver<Self>,
+        time: Duration,
+        stop: &CancellationToken,
+    ) -> bool {
+        let rested = async {
+            tokio::time::sleep(time).await;
+            pace.wait_for(|pace| !pace.paused).await.is_ok()
+        };
+        stop.run_until_cancelled(rested).await == Some(true)
+    }
+}
+
 /// How a watch says that its probe fails.
 #[derive(Clone, Copy, Debug)]
 pub enum Voice {
@@ -274,6 +289,27 @@ mod tests {
         assert!(rig.updates.len() <= fast + 1);
         rig.stop.cancel();
         task.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rest_lasts_as_long_as_the_pause() {
+        let time = Duration::from_secs(5);
+        let (pace, mut seen) = watch::channel(Pace { interval: time, paused: false });
+        let stop = CancellationToken::new();
+        let began = tokio::time::Instant::now();
+        assert!(Pace::rest(&mut seen, time, &stop).await);
+        assert_eq!(began.elapsed(), time);
+        pace.send_modify(|pace| pace.paused = true);
+        let go_on = async {
+            tokio::time::sleep(Duration::from_mins(1)).await;
+            pace.send_modify(|pace| pace.paused = false);
+        };
+        let (rested, ()) = tokio::join!(Pace::rest(&mut seen, time, &stop), go_on);
+        assert!(rested && began.elapsed() >= Duration::from_secs(65), "{:?}", began.elapsed());
+        pace.send_modify(|pace| pace.paused = true);
+        let end = async { stop.cancel() };
+        let (rested, ()) = tokio::join!(Pace::rest(&mut seen, time, &stop), end);
+        assert!(!rested, "a pause ends with everything");
     }
 
     #[tokio::test(start_paused = true)]

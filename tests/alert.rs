@@ -3,6 +3,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stdout, reason = "a test program")]
 
+#[path = "alert/receiver.rs"]
+mod receiver;
 #[path = "support/store.rs"]
 mod store;
 

@@ -8,6 +8,8 @@
 pub mod bytes;
 #[path = "pty/habits.rs"]
 pub mod habits;
+#[path = "pty/pause.rs"]
+pub mod pause;
 #[path = "pty/rig.rs"]
 pub mod rig;
 #[path = "pty/sizes.rs"]

@@ -2,6 +2,8 @@
 
 #[path = "fixture/scene.rs"]
 mod scene;
+#[path = "screen_runs/whole.rs"]
+mod whole;
 
 use insta::assert_snapshot;
 use isomon::model::command::Command;

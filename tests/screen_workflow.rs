@@ -5,7 +5,9 @@ mod scene;
 
 use insta::assert_snapshot;
 use isomon::model::command::Command;
-use isomon::model::workflow::WorkflowWish;
+use isomon::model::update::What;
+use isomon::model::workflow::event::TaskLine;
+use isomon::model::workflow::{WorkflowEvent, WorkflowWish};
 use isomon::tui::action::Action;
 use isomon::tui::reply::Reply;
 use isomon::tui::tab::runs::View;
@@ -87,4 +89,19 @@ fn it_can_be_ended_gone_on_with_and_run_again() {
     assert_eq!(then, Command::Workflow(Box::new(resume)));
     let Reply::Say(said) = view.act(Action::Export, &over.state) else { panic!("a sentence") };
     assert!(said.as_str().contains("/home/ann/bench/results/run-004"), "{said}");
+}
+
+#[test]
+fn of_a_long_log_the_latest_five_thousand_lines_are_kept_and_the_others_counted() {
+    let mut scene = flow(false);
+    let before = &scene.state.workflows[&id()];
+    let known = before.dropped + before.lines.len() as u64;
+    for batch in 0..53 {
+        let line = |number: i64| TaskLine { at_ms: batch * 100 + number, ..TaskLine::default() };
+        let event = WorkflowEvent::Lines { lines: (0..100).map(line).collect(), dropped: 0 };
+        scene.tell("local", What::Workflow { id: id(), event });
+    }
+    let flow = &scene.state.workflows[&id()];
+    assert_eq!((flow.lines.len(), flow.dropped), (5_000, known + 300));
+    assert_eq!((flow.lines[0].at_ms, flow.lines[4_999].at_ms), (300, 5_299));
 }

@@ -15,6 +15,7 @@ use std::path::Path;
 use std::process::{Command as Program, Stdio};
 use std::time::{Duration, Instant};
 
+use isomon::model::agent::Agents;
 use isomon::model::command::Command;
 use isomon::model::node::NodeSample;
 use isomon::model::origin::{Offer, Origin};
@@ -195,17 +196,28 @@ async fn a_run_that_is_kept_there_is_read() {
 async fn the_real_isomon_tells_everything() {
     let Some(server) = Server::start("ed25519") else { return };
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_isomon"), server.at("bin/isomon")).unwrap();
+    let openclaw = server.at("home/.openclaw/agents/scout/sessions");
+    std::fs::create_dir_all(&openclaw).unwrap();
+    let session = r#"{"agent:scout:main": {"updatedAt": 1795300900000, "model": "tiny"}}"#;
+    std::fs::write(openclaw.join("sessions.json"), session).unwrap();
     let mut source = open(server.spec()).unwrap();
     let (mut has_sample, mut has_processes, mut version) = (false, false, None);
+    let mut agents: Option<Agents> = None;
     let end = Instant::now() + Duration::from_secs(20);
-    while !(has_sample && has_processes) {
-        assert!(Instant::now() < end, "{has_sample} {has_processes} {version:?}");
+    while !(has_sample && has_processes && agents.is_some()) {
+        assert!(Instant::now() < end, "{has_sample} {has_processes} {agents:?} {version:?}");
         let told = ask(source.as_mut(), true).await.unwrap();
         has_sample |= sample(&told).is_some_and(|sample| sample.cpu.get().is_some());
         has_processes |= processes(&told).is_some_and(|processes| !processes.is_empty());
+        let known = told.iter().find_map(|told| match &told.what {
+            What::Agents(agents) => Some(agents.as_ref().clone()),
+            _ => None,
+        });
+        agents = known.or(agents);
         version = origin(&told).and_then(|origin| origin.version.clone()).or(version);
     }
     assert_eq!(version.unwrap().as_str(), env!("CARGO_PKG_VERSION"));
+    assert_eq!(agents.unwrap().total, Some(1), "its agents too");
     drop(source);
     eventually("it ends with the channel", || server.sessions().is_empty()).await;
 }

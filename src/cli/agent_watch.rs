@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::agent::Agents;
@@ -10,7 +11,7 @@ use crate::model::text::SafeText;
 use crate::model::time::{Clock, SystemClock};
 use crate::model::update::{Notice, What};
 use crate::source::openclaw::{Home, directories};
-use crate::watch::Outlet;
+use crate::watch::{Outlet, Pace};
 
 /// Time between two looks; one at files that have not changed costs a few system calls.
 const LOOK: Duration = Duration::from_secs(5);
@@ -21,9 +22,13 @@ pub(super) fn place() -> Option<PathBuf> {
     directories(variable("OPENCLAW_STATE_DIR").as_deref(), variable("HOME").as_deref())
 }
 
-/// Tells of agents until `stop`. Where no OpenClaw is, nothing is told; one that is installed later is
-/// found.
-pub(super) async fn watch(outlet: Outlet, stop: CancellationToken) {
+/// Tells of agents until `stop`, unless paused. Where no OpenClaw is, nothing is told; one that is installed
+/// later is found.
+pub(super) async fn watch(
+    outlet: Outlet,
+    mut pace: watch::Receiver<Pace>,
+    stop: CancellationToken,
+) {
     let mut home: Option<Home> = None;
     let mut fault: Option<SafeText> = None;
     loop {
@@ -48,7 +53,7 @@ pub(super) async fn watch(outlet: Outlet, stop: CancellationToken) {
             Some(Ok(None)) | None => home = None,
             Some(Err(_)) => {}
         }
-        if stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_none() {
+        if !Pace::rest(&mut pace, LOOK, &stop).await {
             return;
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn start(
     tokio::spawn(at(hub.pace(), Voice::Notice("GPUs")).run(move || gpus.gpus()));
     let reading = at(processes_pace, Voice::Notice("processes"));
     tokio::spawn(reading.run(move || processes.processes()));
-    tokio::spawn(agent_watch::watch(hub.outlet(), stop.clone()));
+    tokio::spawn(agent_watch::watch(hub.outlet(), hub.pace(), stop.clone()));
     let (local, outlet) = (Arc::clone(local), hub.outlet());
     tokio::spawn(async move {
         if let Ok(info) = tokio::task::spawn_blocking(move || local.info()).await {

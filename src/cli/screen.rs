@@ -71,7 +71,7 @@ async fn show(args: &Args, setting: &Setting, workflow: Option<WorkflowWish>) ->
     let begin = |path: &PathBuf| record::begin(&mut hub, &local, path, screen.force);
     let tape = screen.record.as_ref().map(begin).transpose()?;
     local_watch::start(&hub, &local, hub.pace(), setting.config.watch.models, &stop);
-    tokio::spawn(workload_watch::watch(hub.outlet(), state_dir()?, stop.clone()));
+    tokio::spawn(workload_watch::watch(hub.outlet(), state_dir()?, hub.pace(), stop.clone()));
     hub.keep_at(places(args, setting));
     let flags = &args.screen.sources;
     hub.watch(flags.specs(&setting.config.source, Which::All)?, flags.ssh_at_once());

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::time::{Clock, SystemClock};
@@ -11,15 +12,20 @@ use crate::model::update::What;
 use crate::model::workload::Workloads;
 use crate::serve::workload::seen;
 use crate::store::workload::Glance;
-use crate::watch::Outlet;
+use crate::watch::{Outlet, Pace};
 
 /// Time between two looks; one at a record that has not changed costs a few microseconds.
 const LOOK: Duration = Duration::from_secs(2);
 /// Looks after which windows are told anew: they go on where nothing happens.
 const MOVE: u32 = 30;
 
-/// Tells of the record in `state` until `stop`. Where there is none yet, nobody ran anything.
-pub(super) async fn watch(outlet: Outlet, state: PathBuf, stop: CancellationToken) {
+/// Tells of the record in `state` until `stop`, unless paused. Where there is none yet, nobody ran anything.
+pub(super) async fn watch(
+    outlet: Outlet,
+    state: PathBuf,
+    mut pace: watch::Receiver<Pace>,
+    stop: CancellationToken,
+) {
     let mut record = Record { state, glance: None, stir: None, told: None, looks: 0 };
     loop {
         let looked = tokio::task::spawn_blocking(move || {
@@ -31,7 +37,7 @@ pub(super) async fn watch(outlet: Outlet, state: PathBuf, stop: CancellationToke
         if let Some(news) = news {
             outlet.send(What::Workloads(Box::new(news))).await;
         }
-        if stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_none() {
+        if !Pace::rest(&mut pace, LOOK, &stop).await {
             return;
         }
     }

@@ -17,9 +17,11 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
-/// The hidden subcommand. Its arguments: a directory that goes with it, or `-`; then the program and its
-/// arguments.
+/// The hidden subcommand. Its arguments: a directory that goes with it, `-`, or [`FED`]; then the program and
+/// its arguments.
 pub(super) const NAME: &str = "__keeper";
+/// In place of a directory: the program reads what the keeper has as its output, and writes nowhere.
+pub(super) const FED: &str = "<";
 
 /// Time that is given to what still runs when the owner is gone.
 const GRACE: Duration = Duration::from_secs(2);
@@ -33,7 +35,7 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
     let [dir, program, rest @ ..] = arguments else {
         return ExitCode::from(2);
     };
-    let kept = keep(program, rest);
+    let kept = keep(program, rest, dir == FED);
     clear(Path::new(dir));
     if kept.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -46,7 +48,7 @@ fn clear(dir: &Path) {
     }
 }
 
-fn keep(program: &OsString, arguments: &[OsString]) -> std::io::Result<()> {
+fn keep(program: &OsString, arguments: &[OsString], is_fed: bool) -> std::io::Result<()> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     // Ignored: where it leads its own session already there is nothing to leave.
     rustix::process::setsid().ok();
@@ -59,7 +61,7 @@ fn keep(program: &OsString, arguments: &[OsString]) -> std::io::Result<()> {
         signal_hook::flag::register(signal, unheard.clone())?;
     }
     let mut keeper = Keeper { owner, woken, main: None, until: None, is_left: false };
-    match spawn(program, arguments) {
+    match spawn(program, arguments, is_fed) {
         Ok(main) => keeper.watch(main),
         Err(error) => keeper.say(&format!("fail {error}")),
     }
@@ -68,9 +70,12 @@ fn keep(program: &OsString, arguments: &[OsString]) -> std::io::Result<()> {
 
 /// Starts the program in a session of its own. It is killed if the keeper is.
 #[expect(unsafe_code, reason = "a session can be begun in the child alone")]
-fn spawn(program: &OsString, arguments: &[OsString]) -> std::io::Result<Pid> {
+fn spawn(program: &OsString, arguments: &[OsString], is_fed: bool) -> std::io::Result<Pid> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
+    if is_fed {
+        command.stdin(std::io::stdout().as_fd().try_clone_to_owned()?).stdout(Stdio::null());
+    }
     // SAFETY: both calls may be made between fork and exec, and nothing else is.
     unsafe {
         command.pre_exec(|| {

@@ -51,7 +51,7 @@ impl Keeper {
         self.said.next_line().await.ok().flatten()
     }
 
-    async fn order(&mut self, grace: Duration) {
+    pub(super) async fn order(&mut self, grace: Duration) {
         if let Some(orders) = &mut self.orders {
             // Ignored: a keeper that is gone says so by closing.
             orders.write_all(format!("end {}\n", grace.as_millis()).as_bytes()).await.ok();
@@ -64,10 +64,18 @@ impl Keeper {
         self.child.wait().await.ok();
     }
 
-    /// Waits until what it keeps has ended by itself.
-    pub(super) async fn ended(&mut self) {
-        self.line().await;
+    /// Waits until what it keeps has ended by itself: how.
+    pub(super) async fn ended(&mut self) -> End {
+        self.line().await.map_or_else(|| lost("its keeper is gone"), |line| end(&line))
     }
+}
+
+/// `exit 0` or `signal 9`.
+fn end(line: &str) -> End {
+    let (word, number) = line.split_once(' ').unwrap_or((line, ""));
+    let number = number.parse().ok();
+    let (exit, signal) = if word == "exit" { (number, None) } else { (None, number) };
+    End { exit, signal, lost: None }
 }
 
 /// Who hears the keeper and tells the owner.
@@ -102,12 +110,10 @@ impl Driver {
         }
     }
 
-    /// `exit 0` or `signal 9`, once all that was written by then is passed on.
+    /// Tells how it ended, once all that was written by then is passed on.
     fn ended(&mut self, line: &str) {
         let Some(caught_up) = self.caught_up.take() else { return };
-        let (word, number) = line.split_once(' ').unwrap_or((line, ""));
-        let number = number.parse().ok();
-        let (exit, signal) = if word == "exit" { (number, None) } else { (None, number) };
+        let end = end(line);
         let tell = Arc::clone(&self.tell);
         self.end.send_replace(true);
         tokio::spawn(async move {
@@ -115,7 +121,7 @@ impl Driver {
                 // Ignored: a stream that is closed has nothing more.
                 caught_up.await.ok();
             }
-            tell.send_replace(Some(End { exit, signal, lost: None }));
+            tell.send_replace(Some(end));
         });
     }
 }

@@ -327,3 +327,19 @@ fn a_job_costs_the_same_with_many_samples() {
     println!("a job of 1,000 samples {little:?}, of 100,000 {much:?}");
     assert!(much < little * 5 + std::time::Duration::from_millis(2), "{little:?} {much:?}");
 }
+
+#[test]
+fn of_a_long_log_the_latest_five_thousand_lines_are_kept_and_the_others_counted() {
+    let line = |number: i64| LogLine {
+        at_ms: number,
+        from: "runc noop".into(),
+        bad: false,
+        text: format!("line {number}").into(),
+    };
+    let batches =
+        (0..53).map(|batch| RunEvent::Log((0..100).map(|n| line(batch * 100 + n)).collect()));
+    let job = job(&told(&SourceId::local(), batches.collect()));
+    assert_eq!((job.log.len(), job.log_dropped), (5_000, 300));
+    let ends = [&job.log[0], &job.log[4_999]].map(|line| line.text.as_str());
+    assert_eq!(ends, ["line 300", "line 5299"]);
+}

@@ -3,7 +3,8 @@
 
 use isomon::tui::app::Setup;
 use isomon::tui::tab::Tab;
-use ratatui::style::Modifier;
+use ratatui::buffer::Cell;
+use ratatui::style::{Color, Modifier};
 
 use crate::page::{Left, app, one_node, press, stay, typed};
 
@@ -85,6 +86,20 @@ fn themes_are_gone_through_by_name_and_come_round() {
         })
         .collect();
     assert_eq!(names, ["default", "light", "high-contrast", "colour-blind", "mono", "default"]);
+}
+
+#[test]
+fn a_theme_is_seen_at_once_and_changes_no_letter() {
+    let cells = |keys: &str| after(keys).page.terminal.backend().buffer().content.clone();
+    let (before, light, mono) = (cells("1"), cells("1 t"), cells("1 t t t t"));
+    let other = |one: &[Cell], two: &[Cell]| {
+        one.iter().zip(two).filter(|(one, two)| one.style() != two.style()).count()
+    };
+    assert!(other(&before, &light) > 50 && other(&light, &mono) > 50);
+    assert!(mono.iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
+    let rows =
+        |cells: &[Cell]| -> String { cells.iter().take(80 * 20).map(Cell::symbol).collect() };
+    assert_eq!(rows(&before), rows(&light));
 }
 
 #[test]

@@ -160,6 +160,29 @@ fn a_key_does_not_wait_for_the_flood() {
 }
 
 #[test]
+fn a_filter_that_is_typed_fast_is_worked_out_once_a_frame() {
+    let Fed { mut session, mut feed, inputs, updates, _signals } = fed();
+    session.state = one_node();
+    let began = std::time::Instant::now();
+    runtime().block_on(async {
+        let keys = async move {
+            for key in typed(&format!("2 / {}", "z ".repeat(100))) {
+                inputs.send(key).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        let (ended, ()) = tokio::join!(session.run(&mut feed), keys);
+        ended.unwrap();
+    });
+    drop(updates);
+    assert_eq!(session.app.filter(), "z".repeat(100));
+    let most = began.elapsed().as_millis() / 33 + 3;
+    let frames = session.surface.frames as u128;
+    assert!(frames <= most, "{frames} frames in the time of {most}");
+}
+
+#[test]
 fn nothing_new_is_not_drawn() {
     let mut fed = fed();
     fed.session.state = one_node();

@@ -70,7 +70,7 @@ impl Master {
         let left = login.options.timeout.saturating_sub(began.elapsed());
         let is_up = tokio::select! {
             is_up = timeout(left, appears(&socket)) => Some(is_up.is_ok()),
-            () = keeper.ended() => None,
+            _ = keeper.ended() => None,
         };
         if is_up != Some(true) {
             keeper.leave().await;
@@ -84,7 +84,7 @@ impl Master {
         let (over, ended) = (watch.over.clone(), gone.clone());
         watch.tasks.spawn(async move {
             tokio::select! {
-                () = keeper.ended() => {}
+                _ = keeper.ended() => {}
                 () = over.cancelled() => {}
             }
             ended.cancel();

@@ -245,7 +245,7 @@ fn replace(all: &mut Vec<Pressure>, stage: &SafeText, fresh: Vec<Pressure>) {
 }
 
 /// Puts `fresh` in the place of what was known of `from`; lines that were known keep their time.
-fn renew(all: &mut Vec<LogLine>, from: &SafeText, mut fresh: Vec<LogLine>) {
+pub(super) fn renew(all: &mut Vec<LogLine>, from: &SafeText, mut fresh: Vec<LogLine>) {
     let (old, mut others): (Vec<LogLine>, Vec<LogLine>) =
         std::mem::take(all).into_iter().partition(|line| line.from == *from);
     let first = fresh.first().map(|line| line.text.clone());

@@ -194,3 +194,57 @@ fn the_timeline_is_in_order_and_made_of_what_is_told() {
         told::timeline(&job, &events.0).iter().map(|moment| moment.at_seconds.0).collect();
     assert_eq!(at, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0]);
 }
+
+#[test]
+fn what_happens_again_is_one_error_with_a_count() {
+    let time = |at: f64, worker: &str, more: Value| {
+        let mut row = json!({"exception_type": "OSError", "message": "full", "stage_id": "sink",
+            "worker_id": worker, "timestamp": at, "stacktrace": format!("at {at}")});
+        row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        row
+    };
+    let all = told::exceptions(&json!([
+        time(7.0, "w0", json!({})),
+        time(9.0, "w0", json!({})),
+        time(8.0, "w0", json!({"occurrence_count": 3, "first_seen": 2.0, "last_seen": 8.0})),
+        time(5.0, "w1", json!({})),
+    ]));
+    let told: Vec<_> =
+        all.iter().map(|one| (one.worker.as_str(), one.count, one.first_ms, one.last_ms)).collect();
+    let wanted = [("w0", 5, Some(2_000), Some(9_000)), ("w1", 1, Some(5_000), Some(5_000))];
+    assert_eq!(told, wanted);
+    assert_eq!(all[0].stack[0].as_str(), "at 9", "the latest stack");
+}
+
+#[test]
+fn of_more_rows_than_a_page_a_page_is_kept() {
+    let many = |row: &dyn Fn(usize) -> Value| Value::Array((0..5_000).map(row).collect());
+    let errors = told::exceptions(&many(&|n| json!({"exception_type": format!("E{n}")})));
+    let workers = worker::workers(&many(&|n| json!({"worker_id": format!("w{n}")})), None);
+    let points = told::checkpoints(&many(
+        &|n| json!({"checkpoint_id": format!("c{n}"), "trigger_time": 7.5}),
+    ));
+    let (events, timeless) =
+        told::events(&many(&|n| json!({"event_type": "split", "timestamp": n + 1})), None);
+    for (name, count) in [
+        ("errors", errors.len()),
+        ("workers", workers.len()),
+        ("checkpoints", points.len()),
+        ("events", events.len() + timeless),
+    ] {
+        assert!((1..=1_000).contains(&count), "{name}: {count}");
+    }
+}
+
+#[test]
+fn of_the_logs_of_many_workers_the_latest_five_thousand_lines_are_kept() {
+    let mut log = Vec::new();
+    for worker in 0..6_i64 {
+        let from = SafeText::from(format!("w{worker}"));
+        let lines: Vec<String> = (0..1_000).map(|line| line.to_string()).collect();
+        let text = lines.join("\n");
+        depth::renew(&mut log, &from, told::log(&text, &from, worker, 1_000));
+    }
+    assert_eq!((log.len(), log[0].from.as_str()), (5_000, "w1"));
+    assert_eq!(log[4_999].text.as_str(), "999");
+}

@@ -2,6 +2,7 @@
 //! checkpoints, queues over time, logs. Pure; each answer is bounded and may have any form.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -45,7 +46,8 @@ fn rows<'a>(answer: &'a Value, name: &str, most: usize) -> &'a [Value] {
     rows.get(..most).unwrap_or(rows)
 }
 
-/// What went wrong in a job, latest first.
+/// What went wrong in a job, grouped, latest first: servers tell what happens again once with a count, or each
+/// time.
 pub(super) fn exceptions(answer: &Value) -> Vec<Exception> {
     let read = |row: &Value| {
         let kind = value::words(row, "exception_type");
@@ -59,7 +61,7 @@ pub(super) fn exceptions(answer: &Value) -> Vec<Exception> {
             worker: value::words(row, "worker_id"),
             part: value::words(row, "split_id"),
             count: value::count(row, "occurrence_count").unwrap_or(1),
-            first_ms: value::moment(row, "first_seen"),
+            first_ms: value::moment(row, "first_seen").or_else(|| value::moment(row, "timestamp")),
             last_ms: value::moment(row, "last_seen").or_else(|| value::moment(row, "timestamp")),
             kind,
             message,
@@ -68,7 +70,25 @@ pub(super) fn exceptions(answer: &Value) -> Vec<Exception> {
     let mut all: Vec<Exception> = rows(answer, "exceptions", DETAILS).iter().map(read).collect();
     all.retain(|one| !one.kind.is_empty() || !one.message.is_empty());
     all.sort_by_key(|one| Reverse(one.last_ms));
-    all
+    grouped(all)
+}
+
+/// One for each that is the same in kind, words, stage and worker, as the first of `all` tells of it.
+fn grouped(all: Vec<Exception>) -> Vec<Exception> {
+    let mut groups: Vec<Exception> = Vec::new();
+    let mut places = HashMap::new();
+    for one in all {
+        let same = (one.kind.clone(), one.message.clone(), one.stage.clone(), one.worker.clone());
+        let place = *places.entry(same).or_insert(groups.len());
+        match groups.get_mut(place) {
+            None => groups.push(one),
+            Some(group) => {
+                group.count = group.count.saturating_add(one.count);
+                group.first_ms = group.first_ms.into_iter().chain(one.first_ms).min();
+            }
+        }
+    }
+    groups
 }
 
 fn hint(kind: &SafeText, message: &SafeText) -> Option<SafeText> {

@@ -106,6 +106,15 @@ fn a_run_that_was_cut_off_is_read_from_its_parts() {
 }
 
 #[test]
+fn of_a_long_log_the_latest_lines_are_read() {
+    let (_runs, mut dir) = written(1);
+    let line = |at_ms| LogLine { at_ms, text: "said".into(), ..LogLine::default() };
+    dir.append_log(&(0..5_300).map(line).collect::<Vec<_>>()).unwrap();
+    let log = RunDir::read(dir.path()).unwrap().log;
+    assert_eq!((log.len(), log[0].at_ms, log[4_999].at_ms), (5_000, 300, 5_299));
+}
+
+#[test]
 fn a_torn_last_line_is_dropped_at_every_byte() {
     let (_runs, dir) = written(2);
     let at = dir.path().join(SAMPLES);
