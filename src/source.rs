@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::config::address::Address;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
-use crate::model::run::Run;
+use crate::model::run::Record;
 use crate::model::secret::Secret;
 use crate::model::text::SafeText;
 use crate::model::update::What;
@@ -156,7 +156,7 @@ pub trait Source: Send {
     fn wish<'a>(&'a mut self, command: &'a Command) -> Asked<'a, ()>;
 
     /// Reads run `id`, which is kept there. Isomons keep runs; who keeps none says so.
-    fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Run> {
+    fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Record> {
         let why = format!(
             "run {} is not read from there: only an isomon that serves keeps runs",
             id.short()

@@ -11,7 +11,7 @@ use crate::store::result::annotate;
 /// Which run, and what is said of it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct AnnotateArgs {
-    /// The run: its id, its number in `./results`, or its directory
+    /// The run: `last`, its id, its number in `./results`, or its directory
     #[arg(value_name = "RUN")]
     run: String,
     /// What is said (repeat); over what was said under the same key
@@ -20,7 +20,7 @@ pub struct AnnotateArgs {
 }
 
 pub(super) fn run(wish: &AnnotateArgs, setting: &Setting) -> Outcome {
-    let Some(dir) = result::find(&wish.run, setting)? else {
+    let Some(dir) = result::meant(&wish.run, setting)? else {
         return Err(eyre!("there is no workflow's run {}", SafeText::new(&wish.run))
             .advise("name one of `isomon list`, a number in ./results, or its directory"));
     };

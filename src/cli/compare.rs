@@ -3,9 +3,11 @@
 use color_eyre::eyre::{Result, eyre};
 
 use super::advice::Advise;
+use super::kept::Kind;
 use super::setting::Setting;
 use super::{Exit, Outcome, kept, print, result};
 use crate::model::run::Run;
+use crate::model::text::SafeText;
 use crate::report::{compare_json, compare_text};
 use crate::stats::compare::{Comparison, Rules, compare};
 use crate::store::result::ResultDir;
@@ -62,10 +64,7 @@ impl RuleArgs {
 }
 
 pub(super) fn run(wish: &CompareArgs, setting: &Setting) -> Outcome {
-    let workflows: Result<Vec<_>> =
-        wish.runs.iter().map(|word| result::find(word, setting)).collect();
-    let workflows: Vec<ResultDir> = workflows?.into_iter().flatten().collect();
-    if workflows.len() == wish.runs.len() {
+    if let Some(workflows) = workflows(&wish.runs, setting)? {
         let noise = wish.rules.noise.unwrap_or(OF_MODEL);
         let (text, worse) = result::compared(&workflows, noise);
         print::out(&text)?;
@@ -83,6 +82,35 @@ pub(super) fn run(wish: &CompareArgs, setting: &Setting) -> Outcome {
     print::out(&shown(wish, &named, &compared)?)?;
     let worse = compared.iter().any(Comparison::has_regression);
     Ok(if worse && wish.fail_on_regression { Exit::Bad } else { Exit::Good })
+}
+
+/// The runs of workflows that `words` mean; `None` where they mean benchmarks. `last` is one of the kind
+/// of the others, and where all are that, of the latest run's.
+fn workflows(words: &[String], setting: &Setting) -> Result<Option<Vec<ResultDir>>> {
+    let found: Result<Vec<_>> = words.iter().map(|word| result::find(word, setting)).collect();
+    let found = found?;
+    let named = || words.iter().zip(&found).filter(|(word, _)| *word != "last");
+    let flow = named().find(|(_, run)| run.is_some());
+    let other = named().find(|(_, run)| run.is_none());
+    if let (Some((flow, _)), Some((other, _))) = (flow, other) {
+        let (flow, other) = (SafeText::new(flow), SafeText::new(other));
+        return Err(eyre!(
+            "{flow} is a workflow's run and {other} is none: they have no figure in common"
+        )
+        .advise("name runs of one kind; `isomon list` shows them"));
+    }
+    let latest = || kept::latest(Kind::Any, setting).is_ok_and(|run| run.workflow);
+    if flow.is_none() && (other.is_some() || !latest()) {
+        return Ok(None);
+    }
+    let mut runs = Vec::new();
+    for (word, run) in words.iter().zip(found) {
+        runs.extend(match run {
+            Some(run) => Some(run),
+            None => result::meant(word, setting)?,
+        });
+    }
+    Ok(Some(runs))
 }
 
 fn shown(wish: &CompareArgs, named: &[(&str, &Run)], compared: &[Comparison]) -> Result<String> {

@@ -8,7 +8,7 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 use super::advice::Advise;
 use super::color::of_stdout;
 use super::setting::Setting;
-use super::{Exit, Outcome, print, show};
+use super::{Exit, Outcome, kept, print, show};
 use crate::model::run::Run;
 use crate::plot::{Kind, Picture, picture};
 use crate::report::run_html;
@@ -109,8 +109,20 @@ impl PlotArgs {
     /// The runs of workflows that are meant; `None` where it is a benchmark's.
     fn workflows(&self, setting: &Setting) -> Result<Option<Vec<table::Found>>> {
         let meant = self.table.is_meant() || self.run.len() > 1;
+        let last = ["last".to_owned()];
         let words = match self.run.as_slice() {
-            [] if meant => &["last".to_owned()][..],
+            words
+                if !meant
+                    && matches!(words, [] | [_])
+                    && words.iter().all(|word| word == "last") =>
+            {
+                // Of both kinds there may be runs: the latest is meant.
+                match kept::latest(kept::Kind::Any, setting) {
+                    Ok(run) if !run.workflow => return Ok(None),
+                    _ => &last[..],
+                }
+            }
+            [] => &last[..],
             words => words,
         };
         let mut found = Vec::new();

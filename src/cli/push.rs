@@ -6,14 +6,17 @@ use color_eyre::eyre::{Report, Result, eyre};
 use serde::Serialize;
 
 use super::advice::{self, Advise};
+use super::kept::Kept;
 use super::progress::Meter;
 use super::setting::Setting;
 use super::signals::Signals;
 use super::{Exit, Outcome, kept, log, print, runtime};
 use crate::config::place::Place;
+use crate::model::text::SafeText;
 use crate::model::unit::Bytes;
+use crate::store;
 use crate::store::bucket::{Bucket, Error, Pushed, Step, index};
-use crate::store::{self, RunDir};
+use crate::store::result::ResultDir;
 
 /// What stands below the flags.
 pub(super) const AFTER_HELP: &str = "\
@@ -33,7 +36,7 @@ Examples:
 /// What to push, and where to.
 #[derive(Clone, Debug, clap::Args)]
 pub struct PushArgs {
-    /// Runs: `last`, ids, directories of runs
+    /// Runs, benchmarks and workflows' alike: `last`, ids, numbers in `./results`, directories of runs
     #[arg(value_name = "RUN", required = true, num_args = 1..)]
     runs: Vec<String>,
     /// Where to: `s3://bucket/prefix`, `gs://bucket/prefix`, `file:///directory`
@@ -80,8 +83,11 @@ async fn push(
     bucket: &Bucket,
     meter: &Meter,
 ) -> Result<Pushed> {
-    let dir = directory(word, setting)?;
-    let run = RunDir::read(&dir).map_err(kept::bad)?;
+    let dir = match kept::any(word, setting)? {
+        Kept::Workflow(run) => return bring(&run, bucket, wish.unfinished, meter).await,
+        Kept::Benchmark(path) => directory(path)?,
+    };
+    let run = kept::read(&dir)?;
     let brief = index::brief(&run);
     let id = run.head.id;
     let mut tell = |step: Step<'_>| show(meter, &id.to_string(), step);
@@ -90,9 +96,31 @@ async fn push(
     pushed.map_err(bad)
 }
 
-/// The directory of the run that `word` means.
-fn directory(word: &str, setting: &Setting) -> Result<PathBuf> {
-    let path = kept::place(word, setting)?;
+/// Brings a workflow's run to `bucket`. `unfinished`: also one that goes on or was cut off.
+pub(super) async fn bring(
+    run: &ResultDir,
+    bucket: &Bucket,
+    unfinished: bool,
+    meter: &Meter,
+) -> Result<Pushed> {
+    let id = run.run.as_ref().and_then(|run| run.head.id.clone());
+    let (Some(id), Some(mut brief)) = (id, run.brief()) else {
+        let shown = SafeText::new(&run.path.to_string_lossy());
+        return Err(eyre!("{shown} was not made by isomon, and has no id to be kept under")
+            .advise("rclone copies such runs: name a remote of it"));
+    };
+    if brief.status.as_str() == "RUNNING" {
+        // As a list of what is elsewhere calls what had no end when it was brought there.
+        brief.status = "CUT OFF".into();
+    }
+    let mut tell = |step: Step<'_>| show(meter, id.as_str(), step);
+    let pushed = bucket.push(&run.path, &id, (&brief, unfinished), &mut tell).await;
+    meter.clear();
+    pushed.map_err(bad)
+}
+
+/// `path`, which has to be a directory.
+fn directory(path: PathBuf) -> Result<PathBuf> {
     if path.is_dir() {
         return Ok(path);
     }

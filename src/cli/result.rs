@@ -24,15 +24,36 @@ mod load;
 /// Where runs are unless somebody says.
 const RESULTS: &str = "results";
 
+/// The same as [`find`], where `last` is the latest that is finished.
+pub(super) fn meant(word: &str, setting: &Setting) -> Result<Option<ResultDir>> {
+    if word == "last" {
+        let latest = kept::latest(kept::Kind::Workflow, setting)?;
+        return ResultDir::open(&latest.path).map(Some).map_err(kept::bad);
+    }
+    find(word, setting)
+}
+
+/// Whether a workflow's run of isomon is at `path`: its directory, or a file that stands for it.
+pub(super) fn is_at(path: &Path) -> bool {
+    let dir = if path.is_file() { path.parent() } else { Some(path) };
+    let opened = dir.and_then(|dir| ResultDir::open(dir).ok());
+    opened.is_some_and(|of| of.run.is_some())
+}
+
 /// The workflow's run that `word` means: isomon's id of it, a number in `./results`, or a directory.
 /// `None` where that is none of a workflow.
 pub(super) fn find(word: &str, setting: &Setting) -> Result<Option<ResultDir>> {
     let Some(path) = place(word, setting) else { return Ok(None) };
     match ResultDir::open(&path) {
         Ok(dir) => Ok(Some(dir)),
-        Err(_) if !path.join(METADATA).exists() => Ok(None),
+        Err(_) if !path.join(METADATA).exists() && !is_link(&path, setting) => Ok(None),
         Err(error) => Err(kept::bad(error)),
     }
+}
+
+/// Whether `path` is isomon's link to a workflow's run, so that it is nothing else.
+fn is_link(path: &Path, setting: &Setting) -> bool {
+    path.is_symlink() && path.parent() == Some(setting.local.runs.as_path())
 }
 
 fn place(word: &str, setting: &Setting) -> Option<PathBuf> {

@@ -25,6 +25,7 @@ mod ask;
 pub(super) mod check;
 pub(super) mod live;
 pub(super) mod plan;
+mod resume;
 pub(super) mod show;
 
 /// What `--help` says at its end.
@@ -64,9 +65,10 @@ pub struct RunArgs {
     /// Say whether the file is right, and run nothing
     #[arg(long)]
     check: bool,
-    /// Go on with a run that was cut off, failed or was cancelled: what passed is not done again
-    #[arg(long, value_name = "RUN", value_parser = id, conflicts_with_all = ["case", "plan", "check"])]
-    resume: Option<RunId>,
+    /// Go on with a run that was cut off, failed or was cancelled: what passed is not done again. `last`
+    /// is the latest of those
+    #[arg(long, value_name = "RUN", value_parser = going, conflicts_with_all = ["case", "plan", "check"])]
+    resume: Option<Going>,
     /// Open the screen with it
     #[arg(long, conflicts_with_all = ["plan", "check", "json"])]
     watch: bool,
@@ -75,14 +77,34 @@ pub struct RunArgs {
     json: bool,
 }
 
-fn id(word: &str) -> Result<RunId, String> {
-    RunId::parse(word)
-        .ok_or_else(|| "an id like 20261121-093012-a1b2c3d4; `isomon list` shows them".to_owned())
+/// The run that goes on.
+#[derive(Clone, Debug)]
+enum Going {
+    Last,
+    Id(RunId),
+}
+
+fn going(word: &str) -> Result<Going, String> {
+    if word == "last" {
+        return Ok(Going::Last);
+    }
+    RunId::parse(word).map(Going::Id).ok_or_else(|| {
+        "`last`, or an id like 20261121-093012-a1b2c3d4; `isomon list` shows them".to_owned()
+    })
+}
+
+impl Going {
+    fn id(&self, setting: &Setting) -> Result<RunId> {
+        match self {
+            Self::Id(id) => Ok(id.clone()),
+            Self::Last => resume::latest(setting),
+        }
+    }
 }
 
 impl RunArgs {
     /// The wish it makes; without a FILE `config` names it.
-    fn wish(&self, config: Option<&PathBuf>) -> WorkflowWish {
+    fn wish(&self, config: Option<&PathBuf>, resume: Option<RunId>) -> WorkflowWish {
         let variable = std::env::var_os("BENCHCTL_CONFIG_PATH").filter(|path| !path.is_empty());
         let named =
             self.file.clone().or_else(|| variable.map(PathBuf::from)).or_else(|| config.cloned());
@@ -99,7 +121,7 @@ impl RunArgs {
             skip: self.skip.clone(),
             case: self.case.clone(),
             timeout: self.timeout.map(|span| Seconds::from(span.0)),
-            resume: self.resume.clone(),
+            resume,
             ..WorkflowWish::default()
         }
     }
@@ -110,7 +132,8 @@ pub(super) fn run(wish: &RunArgs, args: &Args) -> Outcome {
     let own = wish.file.is_some() || wish.resume.is_some();
     let settings = Args { config: args.config.clone().filter(|_| own), ..args.clone() };
     let setting = Setting::load(&settings)?;
-    let wished = wish.wish(args.config.as_ref().filter(|_| !own));
+    let resume = wish.resume.as_ref().map(|going| going.id(&setting)).transpose()?;
+    let wished = wish.wish(args.config.as_ref().filter(|_| !own), resume);
     if wish.resume.is_none() {
         let read = check::read(&wished.file)?;
         if wish.check {

@@ -10,16 +10,17 @@ use super::outcome::{Form, render};
 use super::print;
 use super::result;
 use super::setting::Setting;
-use super::{Exit, Outcome};
+use super::{Exit, Outcome, kept};
 use crate::model::id::RunId;
 use crate::model::run::Run;
 use crate::store::RunDir;
+use crate::store::result::ResultDir;
 
 /// Which run, and how to print it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ShowArgs {
     /// The run's id as `isomon list` shows it, a file of `--export-json`, a number in `./results`, or a
-    /// directory; the latest if none
+    /// directory; the latest if none, which is also `last`
     #[arg(value_name = "RUN")]
     run: Option<String>,
     /// How to write it
@@ -31,19 +32,32 @@ pub struct ShowArgs {
 }
 
 pub(super) fn run(wish: &ShowArgs, setting: &Setting) -> Outcome {
-    let workflow = wish.run.as_deref().map(|word| result::find(word, setting)).transpose()?;
-    if let Some(dir) = workflow.flatten() {
+    let word = wish.run.as_deref().filter(|word| *word != "last");
+    let workflow = match word {
+        Some(word) => result::find(word, setting)?,
+        None => latest(setting)?,
+    };
+    if let Some(dir) = workflow {
         print::out(&result::shown(&dir, wish.json || wish.format == Form::Json)?)?;
         return Ok(Exit::Good);
     }
-    let read = read(wish.run.as_deref(), setting)?;
+    let read = read(word, setting)?;
     let form = if wish.json { Form::Json } else { wish.format };
     print::out(&render(&read, form)?)?;
     Ok(Exit::Good)
 }
 
-/// The run that `word` names: its id, or a file or directory that holds one; the latest if there is no
-/// word.
+/// The latest run where that is a workflow's, whatever it came to.
+fn latest(setting: &Setting) -> Result<Option<ResultDir>> {
+    let run = list::kept(setting)?.into_iter().find(|run| run.path.exists());
+    match run.filter(|run| run.workflow) {
+        Some(run) => ResultDir::open(&run.path).map(Some).map_err(kept::bad),
+        None => Ok(None),
+    }
+}
+
+/// The benchmark that `word` names: its id, or a file or directory that holds one; the latest, whatever it
+/// came to, if there is no word.
 pub(super) fn read(word: Option<&str>, setting: &Setting) -> Result<Run> {
     let cannot = "that run cannot be read; `isomon list` shows the others";
     let file = word.map(Path::new).filter(|path| path.exists());
@@ -52,7 +66,7 @@ pub(super) fn read(word: Option<&str>, setting: &Setting) -> Result<Run> {
     }
     let id = match word {
         Some(word) => RunId::parse(word),
-        None => list::kept(setting)?.into_iter().next().map(|run| run.id),
+        None => list::kept(setting)?.into_iter().find(|run| !run.workflow).map(|run| run.id),
     };
     let id = id.ok_or_else(|| {
         eyre!("there is no such run").advise("`isomon list` shows those that are kept")

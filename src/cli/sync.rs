@@ -13,7 +13,7 @@ use super::{Exit, Outcome, kept, log, print, push, runtime};
 use crate::config::place::Place;
 use crate::model::text::SafeText;
 use crate::model::workflow::Workflow;
-use crate::store::bucket::{Bucket, Pushed, Step};
+use crate::store::bucket::{Bucket, Pushed};
 use crate::store::result::{ResultDir, list};
 
 /// What stands below the flags.
@@ -69,12 +69,17 @@ fn to_bucket(workflow: &Workflow, place: &Place, dry_run: bool) -> Outcome {
     let mut runs = list(&from).map_err(kept::bad)?;
     // The earliest first, as they were made.
     runs.reverse();
-    runs.retain(|(path, _)| {
-        let goes_on = ResultDir::goes_on(path);
-        if goes_on {
-            print::err(&format!("note: {} goes on, and is left for later", shown(path)));
-        }
-        !goes_on
+    runs.retain(|(path, run)| {
+        let open = |run: &ResultDir| run.run.as_ref().is_some_and(|run| run.tail.is_none());
+        let why = if ResultDir::goes_on(path) {
+            "goes on"
+        } else if run.as_ref().is_ok_and(open) {
+            "was cut off"
+        } else {
+            return true;
+        };
+        print::err(&format!("note: {} {why}, and is left for later", shown(path)));
+        false
     });
     if runs.is_empty() {
         print::err(&format!("isomon: there is no finished run in {}", shown(&from)));
@@ -94,7 +99,7 @@ fn to_bucket(workflow: &Workflow, place: &Place, dry_run: bool) -> Outcome {
         let mut results = Vec::new();
         for (name, run) in names.iter().zip(runs) {
             let pushed = match run {
-                Ok(run) => bring(&run, &bucket, meter).await,
+                Ok(run) => push::bring(&run, &bucket, false, meter).await,
                 Err(why) => Err(why),
             };
             results.push((name.as_str(), pushed));
@@ -103,21 +108,6 @@ fn to_bucket(workflow: &Workflow, place: &Place, dry_run: bool) -> Outcome {
     };
     let told = |pushed: &Pushed| push::words(pushed, place);
     push::finish(runtime::block_on(push::until_signal(work))??, false, told)
-}
-
-async fn bring(run: &ResultDir, bucket: &Bucket, meter: &Meter) -> Result<Pushed> {
-    let id = run.run.as_ref().and_then(|run| run.head.id.clone());
-    let (Some(id), Some(brief)) = (id, run.brief()) else {
-        return Err(eyre!(
-            "{} was not made by isomon, and has no id to be kept under",
-            shown(&run.path)
-        )
-        .advise("rclone copies such runs: name a remote of it"));
-    };
-    let mut tell = |step: Step<'_>| push::show(meter, id.as_str(), step);
-    let pushed = bucket.push(&run.path, &id, (&brief, false), &mut tell).await;
-    meter.clear();
-    pushed.map_err(push::bad)
 }
 
 /// Where the runs are.

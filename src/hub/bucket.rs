@@ -104,7 +104,7 @@ async fn list(outlet: Outlet, place: Place) {
 async fn open(outlet: Outlet, place: Place, id: RunId) {
     let read = async { bucket(place).await?.read(&id).await }.await;
     match read {
-        Ok(run) => tell_again::tell_all(&outlet, &id, tell_again::events(run)).await,
+        Ok(record) => tell_again::tell_record(&outlet, &id, record).await,
         Err(error) => tell(&outlet, Err(sentence(&error))).await,
     }
 }
@@ -120,6 +120,9 @@ mod tests {
 
     use crate::model::bench::{Outcome, Sample};
     use crate::model::command::Command;
+    use crate::model::run::RunBrief;
+    use crate::model::workflow::result::KIND;
+    use crate::model::workflow::{WorkflowEvent, WorkflowHead, WorkflowRun, WorkflowTail};
     use crate::report::run_sample;
     use crate::state::State;
     use crate::store::RunDir;
@@ -164,6 +167,44 @@ mod tests {
         let is_good = |sample: &&Sample| sample.outcome == Outcome::Good;
         assert_eq!(state.runs[&id].samples.iter().filter(is_good).count(), good);
         assert!(state.nodes.is_empty(), "a bucket is no node");
+    }
+
+    #[tokio::test]
+    async fn a_workflows_run_of_a_bucket_is_told_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::parse(&format!("file://{}/bucket", dir.path().display())).unwrap();
+        let id = RunId::new(5_000, 1);
+        let head = WorkflowHead { id: Some(id.clone()), ..WorkflowHead::default() };
+        let tail = Some(WorkflowTail::default());
+        let run = WorkflowRun { kind: KIND.into(), head: head.clone(), tail, ..Default::default() };
+        let events = [
+            WorkflowEvent::Started(Box::new(head)),
+            WorkflowEvent::Metadata(vec![("a".into(), "b".into())]),
+            WorkflowEvent::Ended(Box::default()),
+        ];
+        let lines = events.map(|event| serde_json::to_string(&event).unwrap() + "\n").concat();
+        let from = dir.path().join("run");
+        std::fs::create_dir(&from).unwrap();
+        std::fs::write(from.join("run.json"), serde_json::to_vec(&run).unwrap()).unwrap();
+        std::fs::write(from.join("events.ndjson"), lines).unwrap();
+        let bucket = Bucket::open_to_write(&place).unwrap();
+        let brief = RunBrief { status: "COMPLETED".into(), ..RunBrief::default() };
+        bucket.push(&from, &id, (&brief, false), &mut |_| {}).await.unwrap();
+
+        let source = place.source();
+        let mut rig = rig_with(|hub| hub.keep_at(vec![place]));
+        rig.wish(Command::OpenFrom { source: source.clone(), id: id.clone() }).await;
+        let mut state = State::default();
+        while state.workflows.get(&id).is_none_or(|flow| flow.run.tail.is_none()) {
+            let update = rig.updates.recv().await.unwrap();
+            assert!(!matches!(&update.what, What::Notice(notice) if notice.bad), "{update:?}");
+            state.apply(&update);
+        }
+        let flow = &state.workflows[&id];
+        assert_eq!(
+            (&flow.from, flow.run.metadata["a"].as_str()),
+            (&SourceId::kept_at(&source), "b")
+        );
     }
 
     #[tokio::test]

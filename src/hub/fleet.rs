@@ -14,7 +14,7 @@ use super::{Deed, Hub, tell_again};
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
 use crate::model::origin::Kind;
-use crate::model::run::{Run, RunEvent};
+use crate::model::run::{Record, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::update::{FleetRun, Health, Notice, Update, What};
 use crate::source::{self, Spec};
@@ -30,7 +30,7 @@ const WISHES: usize = 4;
 const RUNS: usize = 4_096;
 
 /// What waits for the answer to a wish.
-type Reply = oneshot::Receiver<Result<Option<Box<Run>>, SafeText>>;
+type Reply = oneshot::Receiver<Result<Option<Record>, SafeText>>;
 
 /// The other nodes.
 pub(super) struct Fleet {
@@ -116,7 +116,7 @@ impl<D: Deed> Hub<D> {
     pub(super) fn open_afar(&self, source: &SourceId, id: &RunId) -> Result<(), SafeText> {
         let wish = Command::OpenFrom { source: source.clone(), id: id.clone() };
         let reply = self.fleet.wish(source, wish)?;
-        self.tasks.spawn(retell(self.outlet(), source.clone(), reply));
+        self.tasks.spawn(retell(self.outlet(), source.clone(), id.clone(), reply));
         Ok(())
     }
 
@@ -203,11 +203,10 @@ async fn complain(outlet: Outlet, node: SourceId, reply: Reply) {
 }
 
 /// Tells the run that `node` answers with again, as one that is kept there.
-async fn retell(outlet: Outlet, node: SourceId, reply: Reply) {
+async fn retell(outlet: Outlet, node: SourceId, id: RunId, reply: Reply) {
     match answer(reply).await {
-        Ok(Some(run)) => {
-            let (id, kept) = (run.head.id.clone(), outlet.of(SourceId::kept_at(&node)));
-            tell_again::tell_all(&kept, &id, tell_again::events(*run)).await;
+        Ok(Some(record)) => {
+            tell_again::tell_record(&outlet.of(SourceId::kept_at(&node)), &id, record).await;
         }
         Ok(None) => {}
         Err(why) => {
@@ -218,7 +217,7 @@ async fn retell(outlet: Outlet, node: SourceId, reply: Reply) {
 }
 
 /// What came of a wish.
-async fn answer(reply: Reply) -> Result<Option<Box<Run>>, SafeText> {
+async fn answer(reply: Reply) -> Result<Option<Record>, SafeText> {
     reply.await.unwrap_or_else(|_| Err("it is not asked any more".into()))
 }
 

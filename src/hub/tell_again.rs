@@ -10,7 +10,7 @@ use super::Deed;
 use super::task::{answer, tell, told};
 use crate::model::bench::{Outcome, Progress};
 use crate::model::id::{RunId, SourceId};
-use crate::model::run::{Run, RunEvent};
+use crate::model::run::{Record, Run, RunEvent};
 use crate::model::unit::Seconds;
 use crate::model::update::What;
 use crate::model::workflow::WorkflowEvent;
@@ -35,21 +35,22 @@ pub(super) async fn list<D: Deed>(deed: Arc<D>, outlet: Outlet) {
 pub(super) async fn open<D: Deed>(deed: Arc<D>, outlet: Outlet, id: RunId) {
     let run = id.clone();
     let doing = tokio::task::spawn_blocking(move || match deed.events(&run)? {
-        Some(events) => Ok(Told::Workflow(events)),
-        None => deed.read(&run).map(|run| Told::Run(Box::new(run))),
+        Some(events) => Ok(Record::Workflow(events)),
+        None => deed.read(&run).map(|run| Record::Benchmark(Box::new(run))),
     });
     let stored = outlet.of(SourceId::stored());
     match answer(doing).await {
-        Ok(Told::Run(run)) => tell_all(&stored, &id, events(*run)).await,
-        Ok(Told::Workflow(events)) => tell_flow(&stored, &id, events.into_iter()).await,
+        Ok(record) => tell_record(&stored, &id, record).await,
         Err(why) => tell(&outlet, Err(why)).await,
     }
 }
 
-/// What a run is told again by.
-enum Told {
-    Run(Box<Run>),
-    Workflow(Vec<WorkflowEvent>),
+/// Tells run `id` again through `outlet`, whichever kind of run it is.
+pub(super) async fn tell_record(outlet: &Outlet, id: &RunId, record: Record) {
+    match record {
+        Record::Benchmark(run) => tell_all(outlet, id, events(*run)).await,
+        Record::Workflow(events) => tell_flow(outlet, id, events.into_iter()).await,
+    }
 }
 
 /// Tells what happened in the workflow's run `id` through `outlet`, as it was told then.

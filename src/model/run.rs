@@ -11,6 +11,7 @@ use super::pipeline::{Artifact, Checkpoint, LOG_LINES, LogLine, Moment, Pipeline
 use super::text::SafeText;
 use super::time::Stamp;
 use super::unit::{Bytes, Seconds};
+use super::workflow::WorkflowEvent;
 
 /// Version of the result format; a reader refuses a larger one. A field that is new and has a default,
 /// so that older files are read and older readers pass over it, does not raise it; a field that goes,
@@ -20,6 +21,15 @@ pub const FORMAT: u32 = 1;
 pub const MOMENTS: usize = 10_000;
 /// Checkpoints that are kept of a run, the latest.
 pub const CHECKPOINTS: usize = 100;
+
+/// A run as it is kept: what it is told again by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A benchmark.
+    Benchmark(Box<Run>),
+    /// What happened in a workflow's run.
+    Workflow(Vec<WorkflowEvent>),
+}
 
 /// What is known when a run starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -156,6 +156,12 @@ impl Context {
         let unknown = || SafeText::new(&format!("run {id} is not kept here"));
         let runs = self.runs.get().ok_or_else(unknown)?;
         let read = runs.read(id).await.map_err(|problem| problem.text)?;
+        if read.is_none() && runs.is_flow(id) {
+            let why = format!(
+                "run {id} is a workflow's, which is not read by SSH; `isomon show {id}` there shows it"
+            );
+            return Err(why.into());
+        }
         read.ok_or_else(unknown)
     }
 

@@ -180,10 +180,24 @@ impl Runs {
         reading.map_err(fault)?.map(Some).map_err(fault)
     }
 
+    /// Whether `id` is a workflow's run: a link leads to it.
+    pub(super) fn is_flow(&self, id: &RunId) -> bool {
+        self.directory.join(id.as_str()).is_symlink()
+    }
+
+    /// That there is no benchmark `id`; where it can be read if it is another kind of run.
+    fn none(&self, id: &RunId) -> Problem {
+        if self.is_flow(id) {
+            let said = format!("run {id} is a workflow's, which /v1/results/{id} tells of");
+            return Problem::unknown(said);
+        }
+        unknown()
+    }
+
     /// Some of the samples of run `id`.
     async fn page(&self, id: &RunId, offset: usize, most: usize) -> Answer<Option<run_dir::Page>> {
         let path = self.directory.join(id.as_str());
-        if !path.is_dir() {
+        if !path.is_dir() || path.is_symlink() {
             return Ok(None);
         }
         let _one = self.reading.acquire().await.map_err(fault)?;
@@ -239,7 +253,10 @@ async fn read(context: Arc<Context>, ask: Ask) -> Answer<Whole> {
         Some(run) => Some(run),
         None => runs(&context)?.read(&id).await?,
     };
-    let run = run.ok_or_else(unknown)?;
+    let run = match run {
+        Some(run) => run,
+        None => return Err(runs(&context)?.none(&id)),
+    };
     let json = tokio::task::spawn_blocking(move || run_json::json(&run)).await;
     Ok(Whole(json.map_err(fault)?.map_err(fault)?))
 }

@@ -11,7 +11,7 @@ use crate::config::address::Address;
 use crate::model::command::Command;
 use crate::model::id::RunId;
 use crate::model::origin::Kind;
-use crate::model::run::Run;
+use crate::model::run::Record;
 use crate::model::text::SafeText;
 
 mod form;
@@ -105,7 +105,7 @@ impl Source for Detect {
         }
     }
 
-    fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Run> {
+    fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Record> {
         match &mut self.found {
             Some(source) => source.read(id),
             None => Box::pin(async {

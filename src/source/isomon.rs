@@ -18,11 +18,12 @@ use crate::model::command::Command;
 use crate::model::id::RunId;
 use crate::model::live::{FORMAT, Hello};
 use crate::model::origin::{Endpoint, Kind, Offer, Origin};
-use crate::model::run::{self, Run};
+use crate::model::run::{self, Record, Run};
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, SystemClock};
 use crate::model::unit::Seconds;
 use crate::model::update::{Notice, What};
+use crate::model::workflow::WorkflowEvent;
 
 pub mod line;
 
@@ -149,7 +150,38 @@ impl Isomon {
         before.filter(|before| (before - skew).abs() < SKEW).unwrap_or(skew)
     }
 
-    /// Run `id` as it is kept there. What could not be of such a run is left out or refused: who sends it
+    /// Run `id`, whichever kind of run it is there.
+    async fn record(&self, id: &RunId) -> Result<Record, Error> {
+        match self.fetch(id).await {
+            Err(Error::NotOffered { .. }) => self.events(id).await.map(Record::Workflow),
+            run => run.map(|run| Record::Benchmark(Box::new(run))),
+        }
+    }
+
+    /// What happened in the workflow's run `id`, which is kept there. Lines that are not understood are
+    /// left out: a newer isomon may have written them.
+    async fn events(&self, id: &RunId) -> Result<Vec<WorkflowEvent>, Error> {
+        let path = format!("/v1/results/{id}/files/events.ndjson");
+        let reply = match self.client.good(&path, self.client.get(&path).await?) {
+            Err(Error::NotOffered { .. }) => {
+                let why = format!("it offers no run {}, of neither kind", id.short());
+                return Err(Error::Unable { why: why.into() });
+            }
+            reply => reply?,
+        };
+        let lines = reply.body.split(|byte| *byte == b'\n');
+        let events: Vec<WorkflowEvent> =
+            lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        match events.first() {
+            Some(WorkflowEvent::Started(head)) if head.id.as_ref() == Some(id) => Ok(events),
+            _ => {
+                let why = "it does not begin as that run does".into();
+                Err(Error::Shape { path: path.as_str().into(), why })
+            }
+        }
+    }
+
+    /// The benchmark `id` as it is kept there. What could not be of such a run is left out or refused: who sends it
     /// may be anyone.
     async fn fetch(&self, id: &RunId) -> Result<Run, Error> {
         let path = format!("/v1/runs/{id}");
@@ -201,8 +233,8 @@ impl Source for Isomon {
         Box::pin(self.carry_out(command))
     }
 
-    fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Run> {
-        Box::pin(self.fetch(id))
+    fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Record> {
+        Box::pin(self.record(id))
     }
 }
 

@@ -16,7 +16,7 @@ use super::{Asked, Error, HostKey, Source, Spec, Told, Wants};
 use crate::model::command::Command;
 use crate::model::id::RunId;
 use crate::model::origin::{Endpoint, Kind, Offer, Origin};
-use crate::model::run::Run;
+use crate::model::run::Record;
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 use crate::model::update::{Notice, What};
@@ -239,10 +239,10 @@ impl Source for Host {
         })
     }
 
-    fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Run> {
+    fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Record> {
         Box::pin(async move {
             if let Some(Way::Peer(peer)) = &mut self.way {
-                return peer.read(id).await;
+                return peer.read(id).await.map(|run| Record::Benchmark(Box::new(run)));
             }
             let why = "there is no isomon on that host to read it; set `copy = true` for one";
             Err(Error::Unable { why: why.into() })

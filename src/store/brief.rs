@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::result::ResultDir;
+use super::result::{ResultDir, pulled};
 use super::run_dir::{HEAD, RUN, RunDir};
 use super::{Error, file, saved};
 use crate::model::backend::BackendId;
@@ -127,7 +127,9 @@ pub(super) fn of_link(link: &Path, id: &RunId, anew: &mut Anew) -> RunBrief {
     let mut brief = brief.unwrap_or_else(|error| corrupt(&error));
     if brief.status.as_str() == "RUNNING" && !ResultDir::goes_on(&dir) {
         brief.status = "CUT OFF".into();
-        brief.note = Some(format!("goes on with `isomon run --resume {id}`").into());
+        // One from elsewhere goes on there alone.
+        let how = || format!("goes on with `isomon run --resume {id}`").into();
+        brief.note = (!pulled::is_one(link)).then(how);
     }
     brief.kind = PipelineKind::Workflow;
     brief

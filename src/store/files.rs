@@ -42,9 +42,9 @@ struct List {
 
 /// A file.
 #[derive(Clone, Serialize, Deserialize)]
-struct Entry {
+pub(super) struct Entry {
     name: String,
-    sha256: String,
+    pub(super) sha256: String,
     bytes: u64,
     /// What it was made of, where it was made of files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -157,7 +157,7 @@ fn list(dir: &Path) -> Result<Option<List>, Error> {
 }
 
 /// The file `name` in `dir` and no other: a list that names one elsewhere is not followed.
-fn entry(dir: &Path, name: &str, of: Vec<String>) -> Result<Entry, Error> {
+pub(super) fn entry(dir: &Path, name: &str, of: Vec<String>) -> Result<Entry, Error> {
     let at = dir.join(name);
     if name.contains('/') || name == ".." {
         return Err(Error::NotARun { path: at });

@@ -142,7 +142,8 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
     }
 }
 
-fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<Vec<T>, Error> {
+/// The same of `bytes`, which stand at `path`, wherever that is.
+pub(super) fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<Vec<T>, Error> {
     let mut items = Vec::new();
     for (line, text) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
         match serde_json::from_slice(text) {

@@ -7,7 +7,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::files::{self, Changed};
 use super::{Error, file, lines};
+use crate::model::id::RunId;
 use crate::model::run::RunBrief;
 use crate::model::workflow::result::KIND;
 use crate::model::workflow::{RunMetadata, WorkflowEvent, WorkflowRun};
@@ -21,6 +23,7 @@ pub use annotate::annotate;
 pub use write::{LOG, PATCH, Reopened, ResultWriter};
 
 mod open;
+pub mod pulled;
 pub mod shelf;
 
 /// benchctl's file.
@@ -95,6 +98,25 @@ impl ResultDir {
         lines::read(&self.path.join(EVENTS))
     }
 
+    /// Sets every file that was fetched beside the hash it had then: how many there are, and those that
+    /// differ.
+    pub fn verify(&self) -> (usize, Vec<Changed>) {
+        let fetched = self.run.iter().flat_map(|run| &run.files);
+        let hashed = fetched.filter_map(|file| Some((file.file.as_str(), file.sha256.as_ref()?)));
+        let (mut count, mut changed) = (0, Vec::new());
+        for (name, expected) in hashed {
+            count += 1;
+            let found = match files::entry(&self.path, name, Vec::new()) {
+                Ok(found) if found.sha256 == expected.as_str() => continue,
+                Ok(found) => found.sha256,
+                Err(error) => error.to_string(),
+            };
+            let (name, expected) = (name.to_owned(), expected.to_string());
+            changed.push(Changed { name, expected, found });
+        }
+        (count, changed)
+    }
+
     /// Its files, by name; no directories, links or hidden files, and not [`METADATA`].
     pub fn files(&self) -> Result<Vec<ResultFile>, Error> {
         let entries = fs::read_dir(&self.path).map_err(Error::at(&self.path))?;
@@ -163,6 +185,25 @@ pub fn number_of(name: &str) -> Option<u64> {
     let digits = name.strip_prefix("run-").unwrap_or(name);
     let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| digits.parse().ok()).flatten()
+}
+
+/// Whether `bytes`, of a `run.json`, are of a workflow's run.
+pub fn is_flow(bytes: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Kinded {
+        kind: String,
+    }
+    serde_json::from_slice::<Kinded>(bytes).is_ok_and(|of| of.kind == KIND)
+}
+
+/// Reads what happened in run `id` out of `bytes`, which stand at `path`, wherever that is. Of another
+/// run it is an error.
+pub fn events_of_bytes(path: &Path, id: &RunId, bytes: &[u8]) -> Result<Vec<WorkflowEvent>, Error> {
+    let events: Vec<WorkflowEvent> = lines::parse(path, bytes)?;
+    match events.first() {
+        Some(WorkflowEvent::Started(head)) if head.id.as_ref() == Some(id) => Ok(events),
+        _ => Err(Error::NotARun { path: path.to_owned() }),
+    }
 }
 
 fn about(entry: &fs::DirEntry) -> Option<ResultFile> {

@@ -25,7 +25,7 @@ use crate::config::address::Address;
 use crate::model::command::Command;
 use crate::model::id::SourceId;
 use crate::model::origin::Origin;
-use crate::model::run::Run;
+use crate::model::run::Record;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::unit::Seconds;
@@ -86,7 +86,7 @@ pub struct Wish {
     /// What: `BenchAs`, `Cancel`, `CheckBackends` or `OpenFrom`.
     pub command: Command,
     /// Told the run that was read, if one was; a sentence where it could not be done.
-    pub reply: oneshot::Sender<Result<Option<Box<Run>>, SafeText>>,
+    pub reply: oneshot::Sender<Result<Option<Record>, SafeText>>,
 }
 
 /// One source, asked until told to stop.
@@ -229,9 +229,7 @@ impl Poll {
         let done = async {
             let _turn = gate.enter(false, is_ssh).await?;
             Some(match &wish.command {
-                Command::OpenFrom { id, .. } => {
-                    bounded(self.source.read(id)).await.map(|run| Some(Box::new(run)))
-                }
+                Command::OpenFrom { id, .. } => bounded(self.source.read(id)).await.map(Some),
                 command => bounded(self.source.wish(command)).await.map(|()| None),
             })
         };

@@ -15,7 +15,7 @@ use crate::model::time::Stamp;
 use crate::model::update::{Update, What};
 use crate::model::workflow::{Stage, TaskState, Work, Workflow, WorkflowEvent, WorkflowWish};
 use crate::state::State;
-use crate::store::result::{ResultDir, ResultWriter};
+use crate::store::result::{ResultDir, ResultWriter, pulled};
 
 /// What was wished of the run in `link`, with what is wished beside it now; and its directory.
 pub(super) fn wish(
@@ -38,6 +38,12 @@ pub(super) fn wish(
         return Err(refused(
             &format!("run {id} goes on in another process"),
             "wait for it, or end that process",
+        ));
+    }
+    if pulled::is_one(link) {
+        return Err(refused(
+            &format!("run {id} was brought here from elsewhere"),
+            "go on with it on the machine where it was run",
         ));
     }
     if run.is_finished() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{id, runs, unknown};
+use super::{id, runs};
 use crate::model::bench::Sample;
 use crate::model::id::RunId;
 use crate::serve::{Answer, Ask, Context, Json};
@@ -54,7 +54,8 @@ pub(super) async fn read(context: Arc<Context>, ask: Ask<Which>) -> Answer<Json<
     if let Some((offset, samples, total)) = live {
         return Ok(Json(Page { id, live: true, samples, total, limit, offset }));
     }
-    let page = runs(&context)?.page(&id, offset, limit).await?.ok_or_else(unknown)?;
+    let runs = runs(&context)?;
+    let page = runs.page(&id, offset, limit).await?.ok_or_else(|| runs.none(&id))?;
     let (samples, total) = (page.samples, page.total);
     Ok(Json(Page { id, live: false, samples, total, limit, offset }))
 }

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use crate::config::place::{Keeper, Place};
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
+use crate::store::Error as Local;
 
 /// Longest cause that is passed on, in letters.
 const LONGEST: usize = 160;
@@ -183,9 +184,8 @@ impl Error {
                 .to_owned(),
             Self::File { .. } => "move that file out of the run's directory".to_owned(),
             Self::Busy { .. } => "wait for it".to_owned(),
-            Self::Local(_) | Self::Exists | Self::Missing => {
-                "make room or mend the permissions".to_owned()
-            }
+            Self::Local(error) => local(error).to_owned(),
+            Self::Exists | Self::Missing => "make room or mend the permissions".to_owned(),
         }
     }
 
@@ -213,6 +213,18 @@ impl Error {
             _ if text.contains("NoSuchBucket") => Self::Absent { place: place.clone() },
             _ if is_about_credentials(&text) => Self::NoCredentials { place: place.clone() },
             _ => Self::Store { place: place.clone(), why: cause(error, &text) },
+        }
+    }
+}
+
+/// What mends a run that cannot be written or read.
+const fn local(error: &Local) -> &'static str {
+    match error {
+        Local::Io { .. } => "make room or mend the permissions",
+        Local::GoesOn { .. } => "wait for it, or end the process that writes it",
+        Local::Newer { .. } => "read it with a newer isomon",
+        _ => {
+            "that is no run as isomon writes it; push it again to another prefix from where it was made"
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! It is gathered in `<runs>/<id>.part`, checked file by file against the manifest, and takes its name
 //! at once when it is whole. What a pull that was killed left there is used by the next one, if it is
-//! right. Nothing is ever written outside that directory.
+//! right. Nothing is ever written outside that directory. A workflow's run comes to lie beside `<runs>`,
+//! where a link leads to it ([`pulled`]), as to one that was made here.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -17,6 +18,7 @@ use super::{Bucket, Error, Step, index};
 use crate::model::id::RunId;
 use crate::store::Error as Local;
 use crate::store::file;
+use crate::store::result::pulled;
 
 /// What came of a pull.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,7 +36,7 @@ pub struct Pulled {
 }
 
 impl Bucket {
-    /// Brings run `id` into `<runs>/<id>`.
+    /// Brings run `id` to where `<runs>/<id>` is it, or leads to it.
     pub async fn pull(
         &self,
         id: &RunId,
@@ -44,8 +46,9 @@ impl Bucket {
         let whole = self.whole(id).await?;
         let path = runs.join(id.as_str());
         let bytes = whole.bytes();
-        if path.symlink_metadata().is_ok() {
-            self.is_same(&whole, &path).await?;
+        if let Some(dir) = lying(runs, id)? {
+            self.is_same(&whole, &dir).await?;
+            place(&dir, runs, id)?;
             let there = whole.files.len();
             return Ok(Pulled { id: id.clone(), path, fetched: 0, there, bytes });
         }
@@ -58,7 +61,7 @@ impl Bucket {
             done += entry.bytes;
         }
         tell(Step { file: "", done, all: bytes });
-        part.finish(&whole, &path)?;
+        part.finish(&whole, runs)?;
         let there = whole.files.len() - fetched;
         Ok(Pulled { id: id.clone(), path, fetched, there, bytes })
     }
@@ -158,18 +161,47 @@ impl Part {
     }
 
     /// Gives the run its name, with nothing in it but what it consists of.
-    fn finish(&self, whole: &Manifest, path: &Path) -> Result<(), Error> {
+    fn finish(&self, whole: &Manifest, runs: &Path) -> Result<(), Error> {
         let found = Manifest::of_dir(&self.path, &whole.id)?;
         for stray in found.files.iter().filter(|f| whole.files.iter().all(|w| w.name != f.name)) {
             let stray = self.path.join(&stray.name);
             fs::remove_file(&stray).map_err(at(&stray))?;
         }
-        fs::rename(&self.path, path).map_err(at(path))?;
-        file::sync_parent(path)?;
+        place(&self.path, runs, &whole.id)?;
         // Of no use any more; that it stays changes nothing.
         fs::remove_file(&self.lock).ok();
         Ok(())
     }
+}
+
+/// Where run `id` lies already; `None` where it does not, or its link leads nowhere any more.
+fn lying(runs: &Path, id: &RunId) -> Result<Option<PathBuf>, Error> {
+    let named = runs.join(id.as_str());
+    if !runs.is_dir() {
+        return Ok(None);
+    }
+    let pulled = pulled::place(runs, id)?;
+    if pulled.is_dir() && (named.symlink_metadata().is_err() || pulled::is_one(&named)) {
+        return Ok(Some(pulled));
+    }
+    let gone = named.is_symlink() && !named.exists();
+    Ok((!gone && named.symlink_metadata().is_ok()).then_some(named))
+}
+
+/// Brings the whole run `id`, which lies in `dir`, to where it is found.
+fn place(dir: &Path, runs: &Path, id: &RunId) -> Result<(), Error> {
+    let named = runs.join(id.as_str());
+    if dir == pulled::place(runs, id)? {
+        pulled::link(runs, id)?;
+    } else if named.is_symlink() && dir == named {
+        // It was made here.
+    } else if pulled::holds_flow(dir) {
+        pulled::settle(dir, runs, id)?;
+    } else if dir != named {
+        fs::rename(dir, &named).map_err(at(&named))?;
+        file::sync_parent(&named)?;
+    }
+    Ok(())
 }
 
 fn make(path: &Path) -> Result<(), Error> {

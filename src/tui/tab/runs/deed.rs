@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::entry::{HERE, Key, Known};
+use super::entry::{HERE, Key, Known, place_of};
 use super::job::Job;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
@@ -70,6 +70,9 @@ pub(super) fn again(run: Option<Known<'_>>, state: &State) -> Reply {
             let mut plan = run.head.plan.clone();
             plan.seed = super::super::bench::seed(state.now);
             Reply::Wish(Command::Bench(Box::new(plan)))
+        }
+        Some(Known::Flow(flow)) if place_of(&flow.from) != HERE => {
+            Reply::Say("its file is not on this machine: run it again where it was run".into())
         }
         Some(Known::Flow(flow)) => {
             let question = format!("Run {} again, as its file is now?", flow.run.head.name);
