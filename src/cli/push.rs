@@ -9,10 +9,12 @@ use super::advice::{self, Advise};
 use super::progress::Meter;
 use super::setting::Setting;
 use super::signals::Signals;
-use super::{Exit, Outcome, kept, log, print, runtime};
+use super::{Exit, Outcome, kept, log, print, result, runtime, sync};
 use crate::config::place::Place;
+use crate::model::text::SafeText;
 use crate::model::unit::Bytes;
 use crate::store::bucket::{Bucket, Error, Pushed, Step, index};
+use crate::store::result::ResultDir;
 use crate::store::{self, RunDir};
 
 /// What stands below the flags.
@@ -81,6 +83,13 @@ async fn push(
     meter: &Meter,
 ) -> Result<Pushed> {
     let dir = directory(word, setting)?;
+    if let Some(run) = result::at(&dir)? {
+        if ResultDir::goes_on(&dir) {
+            return Err(eyre!("{} goes on", SafeText::new(&dir.to_string_lossy()))
+                .advise("wait until it is over"));
+        }
+        return sync::bring(&run, bucket, meter).await;
+    }
     let run = RunDir::read(&dir).map_err(kept::bad)?;
     let brief = index::brief(&run);
     let id = run.head.id;
@@ -94,7 +103,8 @@ async fn push(
 fn directory(word: &str, setting: &Setting) -> Result<PathBuf> {
     let path = kept::place(word, setting)?;
     if path.is_dir() {
-        return Ok(path);
+        // A workflow's run is kept here as a link to where its file wished it.
+        return Ok(path.canonicalize().unwrap_or(path));
     }
     Err(eyre!("{} is a file, and a run is a directory of files", path.display())
         .advise("name a run of `isomon list`, or the directory of one"))

@@ -13,13 +13,17 @@ use super::setting::Setting;
 use super::{Exit, Outcome};
 use crate::model::id::RunId;
 use crate::model::run::Run;
+use crate::model::text::SafeText;
 use crate::store::RunDir;
+
+/// The word for the latest run.
+const LAST: &str = "last";
 
 /// Which run, and how to print it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ShowArgs {
     /// The run's id as `isomon list` shows it, a file of `--export-json`, a number in `./results`, or a
-    /// directory; the latest if none
+    /// directory; the latest if none, or `last`
     #[arg(value_name = "RUN")]
     run: Option<String>,
     /// How to write it
@@ -31,15 +35,25 @@ pub struct ShowArgs {
 }
 
 pub(super) fn run(wish: &ShowArgs, setting: &Setting) -> Outcome {
-    let workflow = wish.run.as_deref().map(|word| result::find(word, setting)).transpose()?;
+    let latest = latest(wish.run.as_deref(), setting)?;
+    let word = latest.as_ref().map(RunId::as_str).or(wish.run.as_deref());
+    let workflow = word.map(|word| result::find(word, setting)).transpose()?;
     if let Some(dir) = workflow.flatten() {
         print::out(&result::shown(&dir, wish.json || wish.format == Form::Json)?)?;
         return Ok(Exit::Good);
     }
-    let read = read(wish.run.as_deref(), setting)?;
+    let read = read(word, setting)?;
     let form = if wish.json { Form::Json } else { wish.format };
     print::out(&render(&read, form)?)?;
     Ok(Exit::Good)
+}
+
+/// The latest run that is kept, if that is what `word` means: it is `last`, or there is none.
+fn latest(word: Option<&str>, setting: &Setting) -> Result<Option<RunId>> {
+    if word.is_some_and(|word| word != LAST) {
+        return Ok(None);
+    }
+    Ok(list::kept(setting)?.into_iter().next().map(|run| run.id))
 }
 
 /// The run that `word` names: its id, or a file or directory that holds one; the latest if there is no
@@ -50,12 +64,14 @@ pub(super) fn read(word: Option<&str>, setting: &Setting) -> Result<Run> {
     if let Some(file) = file {
         return RunDir::read(file).map_err(|why| eyre!("{why}").advise(cannot));
     }
-    let id = match word {
-        Some(word) => RunId::parse(word),
-        None => list::kept(setting)?.into_iter().next().map(|run| run.id),
+    let id = match latest(word, setting)? {
+        Some(id) => Some(id),
+        None => word.and_then(RunId::parse),
     };
-    let id = id.ok_or_else(|| {
-        eyre!("there is no such run").advise("`isomon list` shows those that are kept")
+    let id = id.ok_or_else(|| match word.filter(|word| *word != LAST) {
+        Some(word) => eyre!("there is no run {}", SafeText::within(word, 200))
+            .advise("`isomon list` shows those that are kept; `last` is the latest"),
+        None => eyre!("no run is kept yet").advise("`isomon bench` or `isomon run` makes one"),
     })?;
     setting.local.read(&id).map_err(|why| eyre!("{why}").advise(cannot))
 }

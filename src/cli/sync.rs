@@ -105,7 +105,7 @@ fn to_bucket(workflow: &Workflow, place: &Place, dry_run: bool) -> Outcome {
     push::finish(runtime::block_on(push::until_signal(work))??, false, told)
 }
 
-async fn bring(run: &ResultDir, bucket: &Bucket, meter: &Meter) -> Result<Pushed> {
+pub(super) async fn bring(run: &ResultDir, bucket: &Bucket, meter: &Meter) -> Result<Pushed> {
     let id = run.run.as_ref().and_then(|run| run.head.id.clone());
     let (Some(id), Some(brief)) = (id, run.brief()) else {
         return Err(eyre!(
