@@ -90,11 +90,19 @@ fn verify(reader: &Reader, json: bool) -> Outcome {
 fn verified(found: &Verified) -> String {
     let Verified { path, tracks, pieces, instants, damaged, named } = found;
     let path = path.display();
-    let what = format!("{tracks} tracks, {pieces} pieces, {instants} instants");
+    let what = [(*tracks as u64, "track"), (*pieces, "piece"), (*instants, "instant")];
+    let what = what.map(|(count, noun)| {
+        let more = if count == 1 { "" } else { "s" };
+        format!("{count} {noun}{more}")
+    });
+    let what = what.join(", ");
     if found.is_whole() {
         return format!("{path} is whole: {what}\n");
     }
-    let mut text = format!("{path} is damaged in {damaged} places: {what}\n");
+    let mut text = format!(
+        "{path} is damaged in {damaged} place{}: {what}\n",
+        if *damaged == 1 { "" } else { "s" }
+    );
     text.extend(named.iter().map(|name| format!("  {name}\n")));
     text.push_str(
         "what is damaged is left out of charts; `isomon history export` writes the rest\n",
