@@ -254,6 +254,16 @@ mod tests {
     use crate::config::edit::settings;
 
     #[test]
+    fn a_value_has_room_in_a_small_window() {
+        let view = Settings::new(settings("", &[]), "f".to_owned(), false);
+        let [name, value, origin] = view.widths(36);
+        assert!(name + 1 + value <= 36 && value >= 10 && origin == 0, "{name} {value} {origin}");
+        let [name, value, origin] = view.widths(76);
+        assert_eq!((name, value, origin), (29, 33, 12));
+        assert_eq!(name + 1 + value + 1 + origin, 76);
+    }
+
+    #[test]
     fn one_is_typed_over_and_wished_and_readonly_lets_none() {
         let mut view = Settings::new(settings("", &[]), "f".to_owned(), false);
         let at = view.rows.iter().position(|one| one.key == "charts").unwrap();
