@@ -76,7 +76,7 @@ pub enum Error {
         line: usize,
     },
     /// It is JSON, but not of isomon's runs.
-    #[error("{path} is {what}, not a run of isomon")]
+    #[error("{path} is {what}, not a benchmark of isomon")]
     Foreign {
         /// Which file.
         path: PathBuf,

@@ -310,7 +310,10 @@ async fn a_stopped_engine_holds_up_nobody(engine: &Engine) {
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
     // It is known that something is owed, and no start is refused for it.
     let told = gc(&ground.settings, false).unwrap();
-    assert!(told.iter().any(|left| left.name.as_str().contains("gives no answer")), "{told:?}");
+    assert!(
+        told.iter().any(|left| left.name.as_str().contains("which gives no answer")),
+        "{told:?}"
+    );
     let camp = Camp::open(&live::id(), &ground.settings).await.unwrap();
     assert_eq!(camp.close().await.unwrap().left, []);
     engine.signal(Signal::CONT);

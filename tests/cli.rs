@@ -125,8 +125,10 @@ fn nothing_left_behind_is_said() {
     let output = home.run(&["list"]);
     assert_eq!(status(&output), Some(0));
     assert!(out(&output).contains("no run is kept"));
-    assert_eq!(status(&home.run(&["show"])), Some(2));
-    assert_eq!(status(&home.run(&["show", "../../etc"])), Some(2));
+    let shown = home.run(&["show"]);
+    assert_eq!((status(&shown), err(&shown).contains("no run is kept yet")), (Some(2), true));
+    let shown = home.run(&["show", "../../etc"]);
+    assert_eq!((status(&shown), err(&shown).contains("no run ../../etc")), (Some(2), true));
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn space(path: &Path) -> Reading<Space> {
     if path == Path::new("/mnt/share") {
         std::thread::park_timeout(Duration::from_mins(2));
     }
-    Reading::Known(Space { total: Bytes(1000), used: Bytes(250), inodes: None })
+    Reading::Known(Space { total: Bytes(1000), used: Bytes(250), free: Bytes(500), inodes: None })
 }
 
 fn percent(ratio: Option<Ratio>) -> String {

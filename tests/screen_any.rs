@@ -113,11 +113,12 @@ impl Dice {
     }
 
     fn mount(&mut self) -> Mount {
-        let (total, used) = (Bytes(self.roll()), Bytes(self.roll()));
+        let (total, used, free) = (Bytes(self.roll()), Bytes(self.roll()), Bytes(self.roll()));
         Mount {
             path: self.name().into(),
             total_bytes: self.reading(total),
             used_bytes: self.reading(used),
+            free_bytes: self.reading(free),
             ..Mount::default()
         }
     }

@@ -107,6 +107,25 @@ fn a_bucket_gets_each_run_once_and_is_never_written_over() {
 }
 
 #[test]
+fn push_takes_the_latest_run_though_it_is_a_workflows() {
+    let to = tempfile::tempdir().unwrap();
+    let place = format!("file://{}", to.path().display());
+    let home = runs(&place);
+    let shown = home.run(&["show", "last"]);
+    assert_eq!(status(&shown), Some(0), "{}", err(&shown));
+    assert!(out(&shown).contains(": success"), "{}", out(&shown));
+    let began = out(&shown).lines().find(|line| line.contains("began")).map(str::to_owned);
+    assert!(began.is_some_and(|line| line.contains("Z, took") && !line.contains('.')));
+    let pushed = home.run(&["push", "last", &place]);
+    assert_eq!(status(&pushed), Some(0), "{}", err(&pushed));
+    let there = files(to.path());
+    assert_eq!(there.keys().filter(|name| name.ends_with("manifest.json")).count(), 1);
+    assert_eq!(there.keys().filter(|name| name.ends_with("o.txt")).count(), 1);
+    let other = home.run(&["verify", "last"]);
+    assert!(out(&other).contains("a workflow's run, not a benchmark"), "{}", out(&other));
+}
+
+#[test]
 fn what_is_no_place_is_said() {
     let home = runs("ftp://host/x");
     let told = home.run(&["sync"]);

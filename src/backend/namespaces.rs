@@ -40,10 +40,39 @@ impl Kind for Namespaces {
 
 /// What mends a refused namespace.
 pub(super) fn unshared() -> Remedy {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    if is_bare_chroot(&mounts) {
+        return Remedy::words(
+            "this is a chroot, where the kernel lets nobody make namespaces: run outside of it, or enter it with systemd-nspawn",
+        );
+    }
     if rustix::process::geteuid().is_root() {
-        return Remedy::words("allow namespaces and mounts, or run outside the container");
+        return Remedy::words(
+            "allow namespaces and mounts, or run outside the container or chroot",
+        );
     }
     Remedy::words(
         "sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0",
     )
+}
+
+/// Whether the root directory is none of the `mounts` (a mountinfo), as in a chroot into a
+/// directory, where no namespaces can be made.
+fn is_bare_chroot(mounts: &str) -> bool {
+    let mut places = mounts.lines().filter_map(|line| line.split(' ').nth(4)).peekable();
+    places.peek().is_some() && places.all(|place| place != "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_bare_chroot;
+
+    #[test]
+    fn a_root_that_is_no_mount_is_seen() {
+        let proc = "40 30 0:22 / /proc rw - proc proc rw\n";
+        let root = "30 1 254:0 / / rw - ext4 /dev/vda rw\n";
+        assert!(is_bare_chroot(proc));
+        assert!(!is_bare_chroot(&format!("{proc}{root}")));
+        assert!(!is_bare_chroot(""), "nothing is known");
+    }
 }

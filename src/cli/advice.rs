@@ -35,7 +35,8 @@ pub(super) fn told(report: &Report) -> String {
     let mut causes = report.chain().map(|cause| without_number(&cause.to_string()));
     let mut causes: Vec<String> =
         causes.by_ref().filter(|cause| Some(cause.as_str()) != advice).collect();
-    causes.dedup();
+    // What the words before end with is said already.
+    causes.dedup_by(|cause, before| before.ends_with(cause.as_str()));
     let mut text = format!("isomon: {}", causes.join("\n  because: "));
     if let Some(advice) = advice {
         text.push_str("\n  try: ");
@@ -55,6 +56,13 @@ mod tests {
     use color_eyre::eyre::{WrapErr, eyre};
 
     use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let missing = || std::io::Error::from_raw_os_error(2);
+        let report = Report::new(missing()).wrap_err(format!("/x: {}", missing()));
+        assert_eq!(told(&report), "isomon: /x: No such file or directory");
+    }
 
     #[test]
     fn what_then_why_then_what_to_do() {

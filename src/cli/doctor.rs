@@ -107,7 +107,8 @@ impl Findings {
 }
 
 async fn try_backends(setting: &Setting) -> Vec<BackendStatus> {
-    let (out, mut heard) = mpsc::channel(16);
+    // Room for all: one that is told while nobody looks must not be lost.
+    let (out, mut heard) = mpsc::channel(BackendId::ALL.len());
     let local = setting.local.clone();
     let doing = tokio::spawn(async move { local.check(out).await });
     let mut known: Vec<BackendStatus> = Vec::new();

@@ -8,13 +8,21 @@ use super::{Exit, Outcome, log};
 
 pub(super) fn run(dry_run: bool, setting: &Setting) -> Outcome {
     log::to_stderr()?;
-    let found = setting.local.gc(dry_run).map_err(|why| eyre!("{why}"))?;
-    let verb = if dry_run { "would clear up" } else { "cleared up" };
+    let (verb, found, left) = if dry_run {
+        let found = setting.local.left_overs().map_err(|why| eyre!("{why}"))?;
+        ("would clear up", found, Vec::new())
+    } else {
+        let (gone, left) = setting.local.gc().map_err(|why| eyre!("{why}"))?;
+        ("cleared up", gone, left)
+    };
     for thing in &found {
         print::out(&format!("{verb} {thing}\n"))?;
     }
-    if found.is_empty() {
+    for thing in &left {
+        print::out(&format!("could not clear up {thing}\n"))?;
+    }
+    if found.is_empty() && left.is_empty() {
         print::out("nothing is left behind\n")?;
     }
-    Ok(Exit::Good)
+    Ok(if left.is_empty() { Exit::Good } else { Exit::Bad })
 }

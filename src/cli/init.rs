@@ -1,6 +1,6 @@
 //! `isomon init`: a workflow to begin with.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use color_eyre::eyre::WrapErr;
@@ -32,11 +32,14 @@ pub(super) fn run(wish: &InitArgs) -> Outcome {
             .advise("name another file with --file")?;
     } else {
         let made = std::fs::File::create_new(&wish.file);
-        made.and_then(|mut file| file.write_all(text.as_bytes()))
-            .wrap_err_with(|| format!("cannot write {path}"))
-            .advise(
-                "a file that is there is left alone; --force writes over it, --file names another",
-            )?;
+        let written = made.and_then(|mut file| file.write_all(text.as_bytes()));
+        let remedy = match &written {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                "a file that is there is left alone; --force writes over it, --file names another"
+            }
+            _ => "name a file in a directory that exists and can be written, with --file",
+        };
+        written.wrap_err_with(|| format!("cannot write {path}")).advise(remedy)?;
     }
     print::out(&format!("wrote {path}; `isomon run {path}` runs it\n"))?;
     Ok(Exit::Good)

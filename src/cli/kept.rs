@@ -165,7 +165,7 @@ pub(super) fn bad(error: Error) -> Report {
             "it was changed after it was written; take it again from where it was made"
         }
         Error::Foreign { .. } | Error::NotARun { .. } => {
-            "name a run.json, its directory or what `isomon bench --export-json` wrote"
+            "name a benchmark: its id of `isomon list`, its directory or what `isomon bench --export-json` wrote"
         }
         Error::Finished { .. } => "`isomon show` prints it; `isomon bench` makes a new one",
         Error::Ended { .. } => "`isomon show` prints it; `isomon run FILE` makes a new one",

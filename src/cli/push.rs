@@ -10,7 +10,7 @@ use super::kept::Kept;
 use super::progress::Meter;
 use super::setting::Setting;
 use super::signals::Signals;
-use super::{Exit, Outcome, kept, log, print, runtime};
+use super::{Exit, Outcome, kept, log, print, result, runtime, sync};
 use crate::config::place::Place;
 use crate::model::text::SafeText;
 use crate::model::unit::Bytes;
@@ -122,7 +122,8 @@ pub(super) async fn bring(
 /// `path`, which has to be a directory.
 fn directory(path: PathBuf) -> Result<PathBuf> {
     if path.is_dir() {
-        return Ok(path);
+        // A workflow's run is kept here as a link to where its file wished it.
+        return Ok(path.canonicalize().unwrap_or(path));
     }
     Err(eyre!("{} is a file, and a run is a directory of files", path.display())
         .advise("name a run of `isomon list`, or the directory of one"))

@@ -43,8 +43,12 @@ pub(super) fn is_at(path: &Path) -> bool {
 /// The workflow's run that `word` means: isomon's id of it, a number in `./results`, or a directory.
 /// `None` where that is none of a workflow.
 pub(super) fn find(word: &str, setting: &Setting) -> Result<Option<ResultDir>> {
-    let Some(path) = place(word, setting) else { return Ok(None) };
-    match ResultDir::open(&path) {
+    place(word, setting).map_or(Ok(None), |path| at(&path))
+}
+
+/// The workflow's run in the directory `path`; `None` where that is none of a workflow.
+pub(super) fn at(path: &Path) -> Result<Option<ResultDir>> {
+    match ResultDir::open(path) {
         Ok(dir) => Ok(Some(dir)),
         Err(_) if !path.join(METADATA).exists() && !is_link(&path, setting) => Ok(None),
         Err(error) => Err(kept::bad(error)),
@@ -123,7 +127,7 @@ pub(super) fn shown(dir: &ResultDir, json: bool) -> Result<String> {
         brief.status.word()
     );
     let took = brief.seconds.map_or_else(String::new, |took| format!(", took {took}"));
-    let _infallible = writeln!(text, "  began {}{took}", SafeText::new(&brief.start_time));
+    let _infallible = writeln!(text, "  began {}{took}", SafeText::new(&began(&brief.start_time)));
     let _infallible = writeln!(text, "  kept in {}", SafeText::new(&dir.path.to_string_lossy()));
     part(&mut text, "metadata", &pairs(dir));
     if let Some(run) = &dir.run {
@@ -141,6 +145,15 @@ pub(super) fn shown(dir: &ResultDir, json: bool) -> Result<String> {
         part(&mut text, "files", &files.collect::<Vec<_>>());
     }
     Ok(text)
+}
+
+/// `2026-11-22T06:35:50.079712174+00:00` to the second; another zone than UTC stays as it was written.
+fn began(time: &str) -> String {
+    let utc = ["Z", "+00:00"].iter().any(|end| time.ends_with(end));
+    match time.split_once('.') {
+        Some((seconds, _)) if utc => format!("{seconds}Z"),
+        _ => time.to_owned(),
+    }
 }
 
 /// Lines under a word; nothing where there are none.
@@ -235,7 +248,10 @@ pub(super) fn compared(runs: &[ResultDir], noise: f64) -> (String, bool) {
     let Some((first, others)) = runs.split_first() else { return (String::new(), false) };
     let (mut text, mut worse) = (String::new(), false);
     for other in others {
-        let name = |dir: &ResultDir| SafeText::new(dir.number());
+        let name = |dir: &ResultDir| {
+            let status = Brief::of(dir.number(), dir).status;
+            format!("{} ({})", SafeText::new(dir.number()), status.word())
+        };
         let _infallible = writeln!(text, "{} -> {}", name(first), name(other));
         part(
             &mut text,
@@ -247,7 +263,7 @@ pub(super) fn compared(runs: &[ResultDir], noise: f64) -> (String, bool) {
         part(&mut text, "metadata", &lines);
         let took = |dir: &ResultDir| dir.metadata.seconds().map(|Seconds(seconds)| seconds);
         if let (Some(old), Some(new)) = (took(first), took(other)) {
-            part(&mut text, "time", &[format!("seconds: {}", change(old, new))]);
+            part(&mut text, "time", &[took_change(old, new)]);
         }
         part(&mut text, "data", &data(first, other));
     }
@@ -281,6 +297,17 @@ fn change(old: f64, new: f64) -> String {
         return format!("{old} -> {new} ({percent:.1} % change)");
     }
     format!("{old} -> {new}")
+}
+
+/// How long two runs took.
+fn took_change(old: f64, new: f64) -> String {
+    let percent = (new - old) / old.abs() * 100.0;
+    let change = if percent.is_finite() && percent.abs() > 0.0 {
+        format!(" ({percent:+.1} %)")
+    } else {
+        String::new()
+    };
+    format!("took {} -> {}{change}", Seconds(old), Seconds(new))
 }
 
 /// The medians of the columns of tables that both have.

@@ -13,8 +13,12 @@ use super::setting::Setting;
 use super::{Exit, Outcome, kept};
 use crate::model::id::RunId;
 use crate::model::run::Run;
+use crate::model::text::SafeText;
 use crate::store::RunDir;
 use crate::store::result::ResultDir;
+
+/// The word for the latest run.
+const LAST: &str = "last";
 
 /// Which run, and how to print it.
 #[derive(Clone, Debug, clap::Args)]
@@ -32,7 +36,7 @@ pub struct ShowArgs {
 }
 
 pub(super) fn run(wish: &ShowArgs, setting: &Setting) -> Outcome {
-    let word = wish.run.as_deref().filter(|word| *word != "last");
+    let word = wish.run.as_deref().filter(|word| *word != LAST);
     let workflow = match word {
         Some(word) => result::find(word, setting)?,
         None => latest(setting)?,
@@ -64,12 +68,14 @@ pub(super) fn read(word: Option<&str>, setting: &Setting) -> Result<Run> {
     if let Some(file) = file {
         return RunDir::read(file).map_err(|why| eyre!("{why}").advise(cannot));
     }
-    let id = match word {
+    let id = match word.filter(|word| *word != LAST) {
         Some(word) => RunId::parse(word),
         None => list::kept(setting)?.into_iter().find(|run| !run.workflow).map(|run| run.id),
     };
-    let id = id.ok_or_else(|| {
-        eyre!("there is no such run").advise("`isomon list` shows those that are kept")
+    let id = id.ok_or_else(|| match word.filter(|word| *word != LAST) {
+        Some(word) => eyre!("there is no run {}", SafeText::within(word, 200))
+            .advise("`isomon list` shows those that are kept; `last` is the latest"),
+        None => eyre!("no run is kept yet").advise("`isomon bench` or `isomon run` makes one"),
     })?;
     setting.local.read(&id).map_err(|why| eyre!("{why}").advise(cannot))
 }

@@ -12,7 +12,7 @@ use tokio::sync::{RwLock, RwLockWriteGuard, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::Deed;
-use crate::backend::{self, Camp, CampSettings};
+use crate::backend::{self, Camp, CampSettings, Kind, LeftOver};
 use crate::bench::{Bench, Prior, head};
 use crate::model::backend::{BackendId, BackendStatus, Mend, Readiness};
 use crate::model::bench::{Limits, Plan};
@@ -107,17 +107,23 @@ impl Local {
         RunDir::read(&self.runs.join(id.as_str())).map_err(sentence)
     }
 
-    /// Sweeps what dead runs left behind; each line is one thing. Only looks when `dry_run`.
-    pub fn gc(&self, dry_run: bool) -> Result<Vec<SafeText>, SafeText> {
+    /// What dead runs left behind, each line one thing.
+    pub fn left_overs(&self) -> Result<Vec<SafeText>, SafeText> {
         let settings = self.settings(Limits::default())?;
-        let left = backend::gc(&settings, dry_run).map_err(sentence)?;
-        Ok(left
-            .into_iter()
-            .map(|thing| format!("{} of run {}", thing.name, thing.run).into())
-            .chain(tune::mend(&self.roots, &settings.state, dry_run).iter().map(|path| {
-                SafeText::from(format!("settings of the host, noted in {}", path.display()))
-            }))
-            .collect())
+        let found = backend::gc(&settings, true).map_err(sentence)?;
+        let changed = tune::mend(&self.roots, &settings.state, true);
+        Ok(found.iter().map(thing).chain(changed.iter().map(|path| host_settings(path))).collect())
+    }
+
+    /// Sweeps what dead runs left behind: what is gone by that, and what could not be removed.
+    pub fn gc(&self) -> Result<(Vec<SafeText>, Vec<SafeText>), SafeText> {
+        let settings = self.settings(Limits::default())?;
+        let mut found = backend::gc(&settings, true).map_err(sentence)?;
+        let left = backend::gc(&settings, false).map_err(sentence)?;
+        found.retain(|one| !left.contains(one));
+        let changed = tune::mend(&self.roots, &settings.state, false);
+        let gone = found.iter().map(thing).chain(changed.iter().map(|path| host_settings(path)));
+        Ok((gone.collect(), left.iter().map(thing).collect()))
     }
 
     /// What the machine could do better for a measurement.
@@ -379,6 +385,22 @@ async fn notice(out: &mpsc::Sender<Update>, bad: bool, text: &str) {
 /// An id for now.
 pub fn new_id() -> RunId {
     RunId::new(SystemClock.now().wall_ms, StdRng::from_os_rng().random())
+}
+
+/// Something of a dead run in words.
+fn thing(left: &LeftOver) -> SafeText {
+    let what = match left.kind {
+        Kind::Process => "process ",
+        Kind::Zombie => "dead process ",
+        Kind::Group => "control group ",
+        Kind::Mount => "mount ",
+        Kind::Container | Kind::Image | Kind::Directory => "",
+    };
+    format!("{what}{} of run {}", left.name, left.run).into()
+}
+
+fn host_settings(noted: &Path) -> SafeText {
+    format!("settings of the host, noted in {}", noted.display()).into()
 }
 
 /// Runs for a check of `count` backends: one for each that is tried at the same time.

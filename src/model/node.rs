@@ -233,8 +233,38 @@ pub struct Mount {
     pub total_bytes: Reading<Bytes>,
     /// What is taken.
     pub used_bytes: Reading<Bytes>,
+    /// What may still be taken by others than root, for whom some of it may be set aside.
+    #[serde(default)]
+    pub free_bytes: Reading<Bytes>,
     /// Share of inodes taken, where the file system has a fixed number.
     pub inodes_used: Reading<Ratio>,
+}
+
+impl Mount {
+    /// How full it is for others than root: what is taken, of that and what may still be, as `df` has it.
+    pub fn used(&self) -> Reading<Ratio> {
+        match (&self.used_bytes, self.free()) {
+            (Reading::Known(used), Reading::Known(free)) => {
+                let (used, free) = (used.0 as f64, free.0 as f64);
+                Reading::from_option(Ratio::of(used, used + free), Why::NotSupported)
+            }
+            (Reading::Missing(why), _) => Reading::Missing(why.clone()),
+            (_, Reading::Missing(why)) => Reading::Missing(why),
+        }
+    }
+
+    /// What may still be taken; where nobody told, all of it less what is taken.
+    pub fn free(&self) -> Reading<Bytes> {
+        match (&self.free_bytes, &self.used_bytes, &self.total_bytes) {
+            (Reading::Known(free), ..) => Reading::Known(*free),
+            (_, Reading::Known(used), Reading::Known(total)) => {
+                Reading::Known(Bytes(total.0.saturating_sub(used.0)))
+            }
+            (_, Reading::Missing(why), _) | (_, _, Reading::Missing(why)) => {
+                Reading::Missing(why.clone())
+            }
+        }
+    }
 }
 
 /// A network interface and what passed it since the sample before.
@@ -276,4 +306,25 @@ pub struct Tasks {
     pub running: u32,
     /// Threads.
     pub threads: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_is_as_full_as_df_says() {
+        let known = |bytes: u64| Reading::Known(Bytes(bytes));
+        let mut mount =
+            Mount { total_bytes: known(250), used_bytes: known(35), ..Mount::default() };
+        assert_eq!(mount.used().map(|used| used.to_string()), Reading::Known("14 %".to_owned()));
+        assert_eq!(mount.free(), known(215));
+        mount.free_bytes = known(65);
+        assert_eq!(mount.used().map(|used| used.to_string()), Reading::Known("35 %".to_owned()));
+        assert_eq!(mount.free(), known(65));
+        mount.used_bytes = Reading::Missing(Why::TimedOut);
+        assert_eq!(mount.used(), Reading::Missing(Why::TimedOut));
+        let none = Mount { total_bytes: known(0), used_bytes: known(0), ..Mount::default() };
+        assert_eq!(none.used(), Reading::Missing(Why::NotSupported));
+    }
 }

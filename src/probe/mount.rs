@@ -26,8 +26,10 @@ const PERIOD: Duration = Duration::from_secs(5);
 pub struct Space {
     /// Its size.
     pub total: Bytes,
-    /// What is taken; blocks reserved for root count as free.
+    /// What is taken; blocks reserved for root are not.
     pub used: Bytes,
+    /// What may still be taken by others than root.
+    pub free: Bytes,
     /// Share of inodes taken; `None` where their number is not fixed.
     pub inodes: Option<Ratio>,
 }
@@ -85,6 +87,7 @@ fn mount(entry: &Entry, space: &Reading<Space>) -> Mount {
         kind: SafeText::new(&entry.kind),
         total_bytes: space.clone().map(|space| space.total),
         used_bytes: space.clone().map(|space| space.used),
+        free_bytes: space.clone().map(|space| space.free),
         inodes_used: match space {
             Reading::Known(space) => Reading::from_option(space.inodes, Why::NotSupported),
             Reading::Missing(why) => Reading::Missing(why.clone()),
@@ -105,6 +108,7 @@ fn space(answer: &rustix::fs::StatVfs) -> Space {
     Space {
         total: bytes(answer.f_blocks),
         used: bytes(answer.f_blocks.saturating_sub(answer.f_bfree)),
+        free: bytes(answer.f_bavail),
         inodes: Ratio::of(taken as f64, answer.f_files as f64),
     }
 }

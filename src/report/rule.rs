@@ -62,7 +62,7 @@ pub const RULES: [Rule; 14] = [
     ),
     warning(
         "IsomonFileSystemFull",
-        "$filesystem_used_bytes / ($filesystem_total_bytes > 0) >= USE",
+        "$filesystem_used_ratio >= USE",
         "10m",
         "{{ $labels.mount }} on {{ $labels.instance }} is {{ $value | humanizePercentage }} full.",
         "Make room; isomon keeps its runs and its history there too if it is the home's.",

@@ -217,8 +217,8 @@ pub const READINGS: &[Line] = &[
     of_node("uptime", Seconds, "time since boot", |s| s.uptime_seconds.clone().map(|up| up.0)),
     of_node("processes", Plain, "processes", |s| s.tasks.clone().map(|tasks| f64::from(tasks.processes))),
     text("mount", "path of the file system", Scope::Mount),
-    of_mount("mount.used", Percent, "file system full", |m| part(&m.used_bytes, &m.total_bytes)),
-    of_mount("mount.free", Bytes, "room left", left),
+    of_mount("mount.used", Percent, "file system full", |m| m.used().map(Ratio::percent)),
+    of_mount("mount.free", Bytes, "room left", |m| m.free().map(|free| free.0 as f64)),
     of_mount("mount.inodes", Percent, "inodes taken", |m| m.inodes_used.clone().map(Ratio::percent)),
     text("disk", "name of the block device", Scope::Disk),
     of_disk("disk.busy", Percent, "time in which it had work", |d| d.busy.clone().map(Ratio::percent)),
@@ -412,13 +412,6 @@ fn part(
         _ => None,
     };
     share.read(if part.known().is_some() { whole } else { part })
-}
-
-fn left(mount: &Mount) -> Read {
-    match (mount.used_bytes.get(), mount.total_bytes.get()) {
-        (Some(used), Some(total)) => Reading::Known(total.0.saturating_sub(used.0) as f64),
-        _ => Reading::Missing(mount.used_bytes.why().cloned().unwrap_or(Why::NotYet)),
-    }
 }
 
 /// Whether `reason` slows a GPU that should be fast; a GPU that idles or was set slow is well.

@@ -54,6 +54,10 @@ fn whose(bytes: &[u8]) -> &'static str {
         "an estimate of criterion"
     } else if measure.is_some_and(|measure| has(measure, &["value"])) {
         "a result in Bencher's form"
+    } else if value.get("kind").and_then(Value::as_str)
+        == Some(crate::model::workflow::result::KIND)
+    {
+        "a workflow's run"
     } else {
         "JSON"
     }

@@ -172,6 +172,12 @@ impl App {
         }
     }
 
+    /// Asks for the runs that are kept: the overview speaks of the latest.
+    pub fn begin(&mut self) {
+        self.asked.runs = true;
+        self.effects.push(Effect::Wish(Command::ListRuns));
+    }
+
     /// How things look at `now`.
     pub fn look(&self, now: Stamp) -> Look<'_> {
         Look {

@@ -6,12 +6,14 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::action::Action;
 use super::key::Key;
 use super::keymap::Keymap;
 use super::look::Look;
 use super::popup::{self, Answer};
+use super::widget::fixed;
 use fuzzy::score;
 pub use place::{Goal, Item, places};
 
@@ -20,6 +22,12 @@ mod place;
 
 /// Width of the list.
 const WIDTH: u16 = 70;
+/// Columns of the kind of a place, or of the name of an action.
+const KIND: usize = 16;
+/// Columns of a name, at least where there is room.
+const NAME: usize = 31;
+/// Columns between a name and what stands beside it.
+const GAP: usize = 2;
 /// Rows shown at most.
 const ROWS: u16 = 16;
 /// Most letters typed.
@@ -96,7 +104,8 @@ impl Palette {
         ]);
         let rows = self.found.iter().enumerate().skip(top).take(room);
         let mut lines = vec![typed];
-        lines.extend(rows.map(|(at, item)| self.line(at, &self.items[*item], keymap, look)));
+        let width = usize::from(inner.width);
+        lines.extend(rows.map(|(at, item)| self.line(at, &self.items[*item], width, keymap, look)));
         if self.found.is_empty() {
             lines.push(Line::styled("nothing is called so", look.theme.muted));
         }
@@ -106,15 +115,32 @@ impl Palette {
         frame.set_cursor_position(Position::new(x.min(inner.right()), inner.y));
     }
 
-    fn line<'a>(&self, at: usize, item: &Item, keymap: &Keymap, look: &Look<'_>) -> Line<'a> {
-        let aside = match item.goal {
-            Goal::Act(action) => Span::styled(keymap.all(action), look.theme.accent),
-            _ => Span::styled(item.aside.clone(), look.theme.muted),
+    fn line<'a>(
+        &self,
+        at: usize,
+        item: &Item,
+        width: usize,
+        keymap: &Keymap,
+        look: &Look<'_>,
+    ) -> Line<'a> {
+        let (aside, style) = match item.goal {
+            Goal::Act(action) => (keymap.all(action), look.theme.accent),
+            _ => (item.aside.clone(), look.theme.muted),
         };
+        let room = width.saturating_sub(KIND);
+        let (name, aside) = match room.saturating_sub(aside.width() + GAP) {
+            // The name is what is looked for; the rest comes where there is room.
+            most if most < NAME.min(item.name.width()) => (fixed::cut(&item.name, room), aside),
+            most => {
+                let name = fixed::left(&item.name, item.name.width().clamp(NAME.min(most), most));
+                (name + &" ".repeat(GAP), aside)
+            }
+        };
+        let left = room.saturating_sub(name.width());
         let line = Line::from(vec![
-            Span::styled(format!("{:<16}", item.kind), look.theme.title),
-            Span::styled(format!("{:<32} ", item.name), look.theme.text),
-            aside,
+            Span::styled(fixed::left(&item.kind, KIND), look.theme.title),
+            Span::styled(name, look.theme.text),
+            Span::styled(fixed::cut(&aside, left), style),
         ]);
         if at == self.row { line.patch_style(look.theme.selected) } else { line }
     }

@@ -143,6 +143,7 @@ pub async fn run(
 
     tracing::info!("isomon {} is on the screen", env!("CARGO_PKG_VERSION"));
     let mut app = App::new(setup, options.interval, options.mouse);
+    app.begin();
     if let Some(id) = &options.open {
         app.open_run(id);
     }

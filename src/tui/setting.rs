@@ -22,6 +22,14 @@ const LONGEST: usize = 500;
 const WIDTH: u16 = 100;
 /// Rows of words and keys below the list.
 const BELOW: u16 = 6;
+/// Rows of the list that the words below leave, where there are few.
+const LIST: u16 = 3;
+/// Columns of the widest name.
+const NAME: usize = 29;
+/// Columns of who set a value, and a space before them.
+const ORIGIN: usize = 13;
+/// Columns of a value without which nothing is said of who set it.
+const VALUE: usize = 12;
 /// Rows a page moves.
 const PAGE: usize = 10;
 
@@ -114,20 +122,49 @@ impl Settings {
         let wanted = u16::try_from(self.rows.len()).unwrap_or(u16::MAX);
         let size = (WIDTH, wanted.saturating_add(BELOW + 2));
         let inner = popup::open(frame, area, size, "Settings", look);
-        let shown = inner.height.saturating_sub(BELOW).max(1).min(inner.height);
+        let small = inner.height < 2 * BELOW;
+        let below = BELOW.min(inner.height.saturating_sub(LIST));
+        let shown = (inner.height - below).max(1).min(inner.height);
         let first = (self.row + 1).saturating_sub(usize::from(shown));
         let rows = self.rows.iter().enumerate().skip(first).take(usize::from(shown));
-        let width = usize::from(inner.width);
-        let lines: Vec<Line<'_>> = rows.map(|(at, one)| self.line(at, one, width, look)).collect();
+        let widths = self.widths(usize::from(inner.width));
+        let lines: Vec<Line<'_>> = rows.map(|(at, one)| self.line(at, one, widths, look)).collect();
+        let last = first + lines.len();
         frame.render_widget(Paragraph::new(lines), Rect { height: shown, ..inner });
         let below = Rect { y: inner.y + shown, height: inner.height - shown, ..inner };
         if let Some(setting) = self.rows.get(self.row).filter(|_| below.height > 0) {
-            self.draw_below(setting, frame, below, look);
+            self.draw_below(setting, frame, (below, small), look);
         }
+        let keys = if small { self.short_keys(look) } else { String::new() };
+        let edge = Rect { y: inner.bottom(), height: 1, ..inner }.intersection(area);
+        let (from, of) = (first + 1, self.rows.len());
+        let place = format!(" {from}{}{last} of {of} ", look.glyph.pick("–", "-"));
+        let place = if last - first < of { place } else { String::new() };
+        let room = usize::from(edge.width).saturating_sub(place.chars().count());
+        let keys = Line::styled(fixed::cut(&keys, room), look.theme.muted);
+        frame.render_widget(keys, edge);
+        frame.render_widget(Line::styled(place, look.theme.muted).right_aligned(), edge);
     }
 
-    fn line<'a>(&self, at: usize, one: &Setting, width: usize, look: &Look<'_>) -> Line<'a> {
-        let room = width.saturating_sub(30 + 13);
+    /// Columns of a name, a value and who set it, of `width` in all. Where there are few, it is not said
+    /// who set it.
+    fn widths(&self, width: usize) -> [usize; 3] {
+        let longest = self.rows.iter().map(|one| one.section.len() + 1 + one.key.len()).max();
+        let name = longest.unwrap_or(0).clamp(1, NAME);
+        if width > NAME + VALUE + ORIGIN {
+            return [NAME, width - NAME - 1 - ORIGIN, ORIGIN - 1];
+        }
+        let name = name.min(width * 2 / 3);
+        [name, width.saturating_sub(name + 1), 0]
+    }
+
+    fn line<'a>(
+        &self,
+        at: usize,
+        one: &Setting,
+        [names, room, origin]: [usize; 3],
+        look: &Look<'_>,
+    ) -> Line<'a> {
         let value = if one.value.is_empty() { "—" } else { one.value.as_str() };
         let style = match one.origin {
             Origin::Default => look.theme.muted,
@@ -135,17 +172,26 @@ impl Settings {
         };
         let name = format!("{}.{}", one.section, one.key);
         let line = Line::from(vec![
-            Span::styled(fixed::fit(&name, 29, false) + " ", look.theme.title),
-            Span::styled(fixed::fit(value, room, false) + " ", style),
-            Span::styled(fixed::fit(one.origin.name(), 12, false), look.theme.muted),
+            Span::styled(fixed::fit(&name, names, false) + " ", look.theme.title),
+            Span::styled(fixed::fit(value, room, false), style),
+            Span::styled(if origin > 0 { " " } else { "" }, style),
+            Span::styled(fixed::fit(one.origin.name(), origin, false), look.theme.muted),
         ]);
         if at == self.row { line.patch_style(look.theme.selected) } else { line }
     }
 
-    fn draw_below(&self, one: &Setting, frame: &mut Frame<'_>, area: Rect, look: &Look<'_>) {
+    fn draw_below(
+        &self,
+        one: &Setting,
+        frame: &mut Frame<'_>,
+        (area, small): (Rect, bool),
+        look: &Look<'_>,
+    ) {
+        // With little room what is typed stands right below the list.
+        let gap = u16::from(!small);
         let [line, words] = [
-            Rect { height: 1, y: area.y + 1, ..area },
-            Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area },
+            Rect { height: 1, y: area.y + gap, ..area },
+            Rect { y: area.y + gap + 1, height: area.height.saturating_sub(gap + 1), ..area },
         ];
         let said = match &self.said {
             (bad, said) if !said.is_empty() => {
@@ -156,7 +202,11 @@ impl Settings {
                 look.theme.text,
             ),
         };
-        let text = Paragraph::new(vec![said, self.keys(look)]).wrap(Wrap { trim: true });
+        let mut lines = vec![said];
+        if !small {
+            lines.push(self.keys(look));
+        }
+        let text = Paragraph::new(lines).wrap(Wrap { trim: true });
         frame.render_widget(text, words.intersection(frame.area()));
         let Some(input) = &self.input else { return };
         let room = usize::from(line.width.saturating_sub(3)).max(1);
@@ -168,6 +218,16 @@ impl Settings {
         let cursor = u16::try_from(input.visual_cursor() - skipped + 2).unwrap_or(u16::MAX);
         let x = line.x.saturating_add(cursor).min(line.right().saturating_sub(1));
         frame.set_cursor_position(Position::new(x, line.y));
+    }
+
+    /// What the keys do, where there is little room for words.
+    fn short_keys(&self, look: &Look<'_>) -> String {
+        let (enter, back) = (look.key(Action::Enter), look.key(Action::Back));
+        match (&self.input, self.readonly) {
+            (Some(_), _) => format!(" {enter} writes, {back} leaves "),
+            (None, true) => format!(" {back} closes "),
+            (None, false) => format!(" {enter} changes, {back} closes "),
+        }
     }
 
     fn keys(&self, look: &Look<'_>) -> Line<'static> {
@@ -192,6 +252,16 @@ fn shown(value: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::edit::settings;
+
+    #[test]
+    fn a_value_has_room_in_a_small_window() {
+        let view = Settings::new(settings("", &[]), "f".to_owned(), false);
+        let [name, value, origin] = view.widths(36);
+        assert!(name + 1 + value <= 36 && value >= 10 && origin == 0, "{name} {value} {origin}");
+        let [name, value, origin] = view.widths(76);
+        assert_eq!((name, value, origin), (29, 33, 12));
+        assert_eq!(name + 1 + value + 1 + origin, 76);
+    }
 
     #[test]
     fn one_is_typed_over_and_wished_and_readonly_lets_none() {

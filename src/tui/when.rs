@@ -172,8 +172,13 @@ impl When {
         if by < 0 && to.saturating_add(-by) <= first {
             return Err("nothing is kept before that".to_owned());
         }
+        // The instant that is looked at goes along, so that a step back never leads to a later one.
+        let cursor = self.cursor_ms.map(|at| at.saturating_add(by).max(1));
         self.end_ms = Some(to.max(1));
         self.cursor_ms = None;
+        if let Some(at) = cursor {
+            self.move_to(at, now);
+        }
         Ok(())
     }
 

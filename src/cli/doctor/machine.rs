@@ -22,7 +22,7 @@ pub(super) async fn look(setting: &Setting) -> Vec<Finding> {
     let node = in_time(move || node(Instant::now())).await;
     let mut gpus = local.gpus();
     let gpus = in_time(move || gpus(Instant::now())).await;
-    let left = in_time(move || local.gc(true)).await;
+    let left = in_time(move || local.left_overs()).await;
     let mut findings = Vec::new();
     findings.extend(info.as_ref().map(of_info));
     findings.extend(of_node(&node));

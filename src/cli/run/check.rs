@@ -13,6 +13,9 @@ use crate::dialect::{self, Read};
 use crate::model::text::SafeText;
 use crate::model::workflow::{Dialect, Work, Workflow, WorkflowWish};
 
+/// Mistakes that are shown; a file that is something else altogether has one in each line.
+const SHOWN: usize = 20;
+
 /// Reads the workflow in `path`. Fails with everything that is wrong.
 pub(in crate::cli) fn read(path: &Path) -> Result<Read> {
     let text = text(path)?;
@@ -23,12 +26,16 @@ pub(in crate::cli) fn read(path: &Path) -> Result<Read> {
 }
 
 fn wrong(mistakes: &[Mistake]) -> Report {
-    let all: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-    let count = match all.len() {
+    let mut shown: Vec<String> = mistakes.iter().take(SHOWN).map(ToString::to_string).collect();
+    let count = match mistakes.len() {
         1 => "one mistake".to_owned(),
         count => format!("{count} mistakes"),
     };
-    eyre!("{count}; nothing was run\n{}", all.join("\n"))
+    let more = mistakes.len() - shown.len();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    eyre!("{count}; nothing was run\n{}", shown.join("\n"))
         .advise("mend them; `isomon init --file other.yaml` writes an example")
 }
 

@@ -78,7 +78,11 @@ impl Fleet {
                 Some(why.into())
             }
             (Some(Ok(())), Some(kind)) if !remote.can_bench => {
-                Some(format!("no benchmark can be started there ({kind})").into())
+                let remedy = match kind {
+                    Kind::Ssh => "; put isomon on the PATH that ssh has there",
+                    _ => "",
+                };
+                Some(format!("no benchmark can be started there ({kind}){remedy}").into())
             }
             (Some(Ok(())), Some(_)) => None,
         }

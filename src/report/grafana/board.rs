@@ -77,12 +77,7 @@ const NODES: &[Panel] = &[
         ],
     ),
     panel("Disks: busy", Lines, 12, &[("$disk_busy_ratio", "{{instance}} {{device}}")]),
-    panel(
-        "File systems: taken",
-        Bars,
-        12,
-        &[("$filesystem_used_bytes / ($filesystem_total_bytes > 0)", "{{instance}} {{mount}}")],
-    ),
+    panel("File systems: taken", Bars, 12, &[("$filesystem_used_ratio", "{{instance}} {{mount}}")]),
     panel(
         "Network",
         Lines,

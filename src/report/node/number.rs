@@ -221,6 +221,12 @@ const DISK: &[Row<Disk>] = &[
 const MOUNT: &[Row<Mount>] = &[
     row("filesystem_total_bytes", "Size of a file system.", |m| bytes(&m.total_bytes)),
     row("filesystem_used_bytes", "What is taken of a file system.", |m| bytes(&m.used_bytes)),
+    row("filesystem_free_bytes", "What users may still take of a file system.", |m| {
+        bytes(&m.free_bytes)
+    }),
+    row("filesystem_used_ratio", "Share taken of a file system, as df tells it.", |m| {
+        ratio(&m.used())
+    }),
     row("filesystem_inodes_used_ratio", "Share of inodes taken.", |m| ratio(&m.inodes_used)),
 ];
 

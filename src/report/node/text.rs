@@ -132,10 +132,9 @@ impl Page<'_> {
 
     fn mount(&mut self, mount: &Mount) {
         let (used, total) = (&mount.used_bytes, &mount.total_bytes);
-        let both = used.get().zip(total.get());
-        let share = both.and_then(|(used, total)| Ratio::of(used.0 as f64, total.0 as f64));
-        let share = share.map_or_else(|| "—".to_owned(), |share| self.share(share));
-        let words = format!("{share}  {used} of {total}  {} ({})", mount.path, mount.kind);
+        let share = mount.used().get().map_or_else(|| "—".to_owned(), |share| self.share(share));
+        let free = mount.free().get().map_or_else(String::new, |free| format!(", {free} free"));
+        let words = format!("{share}  {used} of {total}{free}  {} ({})", mount.path, mount.kind);
         self.line("mount", &words);
     }
 

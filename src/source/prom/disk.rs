@@ -124,6 +124,7 @@ pub(super) fn mount(
         total_bytes: Reading::from_option(size.map(|size| Bytes(whole(size))), absent()),
         used_bytes: Reading::from_option(used.map(|used| Bytes(whole(used))), absent()),
         inodes_used: Reading::from_option(inodes, Why::NotSupported),
+        ..Mount::default()
     }
 }
 

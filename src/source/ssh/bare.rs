@@ -295,7 +295,7 @@ fn pressures(files: &Files) -> Pressure {
 
 /// The mounts with storage behind them; what `df` did not tell of one is missing.
 fn mounts(files: &Files) -> Vec<Mount> {
-    let space: HashMap<&str, [u64; 2]> =
+    let space: HashMap<&str, [u64; 3]> =
         files.all_told("df").iter().filter_map(|row| row_of_df(row)).collect();
     let entries = mount_table::parse(files.text("/proc/self/mountinfo").unwrap_or_default());
     let mount = |entry: mount_table::Entry| {
@@ -311,14 +311,16 @@ fn mounts(files: &Files) -> Vec<Mount> {
             kind: SafeText::new(&entry.kind),
             total_bytes: bytes(0),
             used_bytes: bytes(1),
+            free_bytes: bytes(2),
             inodes_used: Reading::Missing(Why::NotSupported),
         }
     };
     entries.into_iter().map(mount).collect()
 }
 
-/// `/dev/vda1 1000 600 400 60% /`: where it is mounted, and its size and what is taken in KiB.
-fn row_of_df(row: &str) -> Option<(&str, [u64; 2])> {
+/// `/dev/vda1 1000 600 400 60% /`: where it is mounted, and its size, what is taken and what
+/// may still be in KiB.
+fn row_of_df(row: &str) -> Option<(&str, [u64; 3])> {
     let mut words = row.split_ascii_whitespace().skip(1).peekable();
     let mut last: [Option<u64>; 3] = [None; 3];
     for word in words.by_ref() {
@@ -331,7 +333,7 @@ fn row_of_df(row: &str) -> Option<(&str, [u64; 2])> {
     let (_, path) =
         row.split_once(&format!("% {first}")).or_else(|| row.split_once(&format!("- {first}")))?;
     let start = row.len() - path.len() - first.len();
-    Some((row.get(start..)?, [last[0]?, last[1]?]))
+    Some((row.get(start..)?, [last[0]?, last[1]?, last[2]?]))
 }
 
 #[cfg(test)]
@@ -341,8 +343,8 @@ mod tests {
     #[test]
     fn rows_of_df_are_read_from_the_right() {
         let rows = [
-            ("/dev/vda1 1000 600 400 60% /", Some(("/", [1000, 600]))),
-            ("host:/my share 10 4 6 40% /mnt/a b", Some(("/mnt/a b", [10, 4]))),
+            ("/dev/vda1 1000 600 400 60% /", Some(("/", [1000, 600, 400]))),
+            ("host:/my share 10 4 6 40% /mnt/a b", Some(("/mnt/a b", [10, 4, 6]))),
             ("Filesystem 1024-blocks Used Available Capacity Mounted on", None),
             ("", None),
             ("a b c % x", None),

@@ -232,18 +232,18 @@ fn each_way_to_be_bad_is_told_apart() {
     assert_eq!(cut(0), "FILE ends in line 0, before the run does");
     assert!(cut(300).ends_with("before the run does"), "{}", cut(300));
     assert_eq!(whole("hello"), "FILE, line 1: expected value at line 1 column 1");
-    assert_eq!(whole("[1]"), "FILE is JSON, not a run of isomon");
+    assert_eq!(whole("[1]"), "FILE is JSON, not a benchmark of isomon");
     assert_eq!(
         whole(r#"{"results": [{"command": "true", "mean": 1.0, "times": [1.0]}]}"#),
-        "FILE is a result of hyperfine, not a run of isomon"
+        "FILE is a result of hyperfine, not a benchmark of isomon"
     );
     assert_eq!(
         whole(r#"{"mean": {"confidence_interval": {}}, "median": {}, "slope": null}"#),
-        "FILE is an estimate of criterion, not a run of isomon"
+        "FILE is an estimate of criterion, not a benchmark of isomon"
     );
     assert_eq!(
         whole(r#"{"true": {"latency": {"value": 1.0}}}"#),
-        "FILE is a result in Bencher's form, not a run of isomon"
+        "FILE is a result in Bencher's form, not a benchmark of isomon"
     );
     assert_eq!(whole(r#"{"format": 0}"#), "FILE has format 0, which there never was");
     assert!(whole(r#"{"format": 1}"#).contains("missing field `id`"));

@@ -19,6 +19,7 @@ use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::filter::{Filter, Terms};
+use crate::tui::widget::fixed;
 
 mod bars;
 mod beside;
@@ -410,6 +411,7 @@ impl View {
         }
         if !places.brief.is_empty() {
             let brief = outlook::brief(&self.choice, (state, preparing), look);
+            let brief = fixed::cut_line(brief, usize::from(places.brief.width));
             frame.render_widget(brief, places.brief);
         }
     }

@@ -58,6 +58,19 @@ fn a_step_back_is_a_part_of_the_span_and_forward_ends_at_now() {
 }
 
 #[test]
+fn the_instant_that_is_looked_at_goes_along_with_a_step() {
+    let mut when = When::default();
+    assert_eq!(when.go_to(WALL - 5 * MINUTE, now()), Ok(()));
+    assert_eq!(when.instant(now()), WALL - 5 * MINUTE);
+    when.travel(Action::EarlierSpan, now());
+    assert_eq!(when.instant(now()), WALL - 20 * MINUTE);
+    when.travel(Action::Earlier, now());
+    assert_eq!(when.instant(now()), WALL - 20 * MINUTE - 15 * MINUTE / 4);
+    when.travel(Action::Now, now());
+    assert!(!when.has_cursor());
+}
+
+#[test]
 fn the_span_has_ends() {
     let mut when = When::default();
     assert_eq!(when.travel(Action::Narrower, now()), Some(Ok(())));

@@ -2,6 +2,7 @@
 //!
 //! Widths are columns of the terminal, not characters.
 
+use ratatui::text::{Line, Span};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// `text` cut to at most `width` columns; what was cut ends in `…`.
@@ -23,6 +24,34 @@ pub fn cut(text: &str, width: usize) -> String {
         kept.push('…');
     }
     kept
+}
+
+/// `line` cut to at most `width` columns; what was cut ends in `…`.
+pub fn cut_line(line: Line<'_>, width: usize) -> Line<'_> {
+    let whole: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
+    // Blanks at the end are nothing that could be missed.
+    if whole.trim_end().width() <= width {
+        return line;
+    }
+    let (style, alignment) = (line.style, line.alignment);
+    let mut left = width;
+    let mut spans = Vec::new();
+    for span in line.spans {
+        let wide = span.width();
+        if wide < left {
+            left -= wide;
+            spans.push(span);
+            continue;
+        }
+        // The rest does not fit, or this is the last that does and something follows it.
+        let mut text = cut(&span.content, left);
+        if wide == left {
+            text = cut(&format!("{text}…"), left);
+        }
+        spans.push(Span::styled(text, span.style));
+        break;
+    }
+    Line { spans, style, alignment }
 }
 
 /// `text` in exactly `width` columns: cut, or filled with blanks on the left (`right`) or the
@@ -99,6 +128,14 @@ fn split(word: &str, width: usize) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_is_cut_says_so() {
+        let line = || Line::from(vec![Span::raw("ab "), Span::raw("cd"), Span::raw("  ")]);
+        let cut = |width| cut_line(line(), width).to_string();
+        assert_eq!([7, 6, 5].map(cut), ["ab cd  ", "ab cd  ", "ab cd  "]);
+        assert_eq!([4, 3, 2, 1, 0].map(cut), ["ab …", "ab…", "a…", "…", ""]);
+    }
 
     #[test]
     fn text_fits_its_cells() {

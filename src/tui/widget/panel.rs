@@ -106,6 +106,6 @@ pub const fn inside(area: Rect) -> Rect {
 /// Draws `lines` from the top; what does not fit is left out.
 pub fn lines<'a>(lines: impl IntoIterator<Item = Line<'a>>, area: Rect, buffer: &mut Buffer) {
     for (line, row) in lines.into_iter().zip(area.rows()) {
-        line.render(row, buffer);
+        fixed::cut_line(line, usize::from(row.width)).render(row, buffer);
     }
 }

@@ -83,6 +83,7 @@ impl Wish {
 
     /// The names of the outputs, for a sentence.
     pub(super) fn names(&self) -> String {
+        // An output has a file for each case and repetition.
         let names: BTreeSet<&str> = self.outputs.iter().map(|part| part.output.as_str()).collect();
         let names: Vec<&str> = names.into_iter().take(8).collect();
         if names.is_empty() {
@@ -101,6 +102,11 @@ impl Wish {
         let found: Vec<Part> = self.outputs.iter().filter(of).cloned().collect();
         if !found.is_empty() {
             return Ok(found);
+        }
+        if self.outputs.is_empty() {
+            let number = dir.number();
+            return Err(eyre!("run {number} kept no output to draw")
+                .advise(&format!("`isomon show {number}` says how its stages went")));
         }
         let near = nearest(name, self.outputs.iter().map(|part| part.output.as_str()));
         let remedy = near.map_or_else(

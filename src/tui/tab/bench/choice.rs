@@ -66,6 +66,22 @@ impl Choice {
         self.shape(preset::plan(self.preset, &backends, seed(state.now)))
     }
 
+    /// The plan as it is wished: what is still being tried is in it, since the run waits for that and
+    /// takes what can run.
+    pub(super) fn wished(&self, state: &State) -> Plan {
+        let chosen = |status: &&BackendStatus| match status.readiness {
+            Readiness::Checking => self.allows(status.id),
+            _ => self.has(status),
+        };
+        let backends: Vec<_> = statuses(state).iter().filter(chosen).map(|one| one.id).collect();
+        self.shape(preset::plan(self.preset, &backends, seed(state.now)))
+    }
+
+    /// Whether backends are still being tried.
+    pub(super) fn is_trying(state: &State) -> bool {
+        statuses(state).iter().any(|status| status.readiness == Readiness::Checking)
+    }
+
     /// `plan` with the starts, payloads and loads that are chosen.
     pub(super) fn shape(&self, mut plan: Plan) -> Plan {
         plan.starts.retain(|start| self.wants(*start));
@@ -184,7 +200,7 @@ impl Choice {
 
     /// Wishes the benchmark, or says why it cannot be.
     pub(super) fn run(&self, state: &State) -> Reply {
-        let plan = self.plan(state);
+        let plan = self.wished(state);
         if let Some(why) = Self::obstacle(&plan, state) {
             return Reply::Say(why.into());
         }
@@ -195,14 +211,11 @@ impl Choice {
     pub(super) fn obstacle(plan: &Plan, state: &State) -> Option<&'static str> {
         let statuses = statuses(state);
         let ready = statuses.iter().any(|status| status.readiness.runs());
-        let pending = |status: &BackendStatus| status.readiness == Readiness::Checking;
         if state.live_run().is_some() {
             Some("a run is going on; wait, or cancel it")
         } else if statuses.is_empty() {
             Some("the backends are tried first; that takes a few seconds")
-        } else if statuses.iter().any(pending) {
-            Some("the backends are still being tried; a moment, please")
-        } else if !ready {
+        } else if !ready && !Self::is_trying(state) {
             Some("no backend is ready; the Backends tab says what mends them")
         } else if plan.starts.is_empty() {
             Some("no start is marked")

@@ -48,7 +48,7 @@ pub(super) fn draw(
     }
     let last = usize::from(inside.height).saturating_sub(1);
     lines.truncate(last);
-    lines.push(invitation(&plan, (state, preparing), look));
+    lines.push(invitation(choice, (state, preparing), look));
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
@@ -165,18 +165,27 @@ fn takes(plan: &Plan) -> String {
 }
 
 /// The line that says what to press, or why it would not help.
-fn invitation(plan: &Plan, (state, preparing): (&State, bool), look: &Look<'_>) -> Line<'static> {
+fn invitation(
+    choice: &Choice,
+    (state, preparing): (&State, bool),
+    look: &Look<'_>,
+) -> Line<'static> {
+    let trying = Choice::is_trying(state);
     if preparing {
-        return Line::styled(PREPARING, look.theme.accent);
+        let words = if trying { "it begins when the backends are tried" } else { PREPARING };
+        return Line::styled(words, look.theme.accent);
     }
     if look.readonly {
         return Line::styled("read-only: nothing is run from here", look.theme.muted);
     }
-    match Choice::obstacle(plan, state) {
+    match Choice::obstacle(&choice.wished(state), state) {
         Some(why) => Line::styled(why, look.theme.warn),
         None => Line::from(vec![
             Span::styled(look.key(Action::Bench), look.theme.accent),
-            Span::styled(" runs it", look.theme.text),
+            Span::styled(
+                if trying { " runs it when the backends are tried" } else { " runs it" },
+                look.theme.text,
+            ),
         ]),
     }
 }
@@ -190,7 +199,7 @@ pub(super) fn brief(
     let plan = choice.plan(state);
     let takes = takes(&plan);
     let text = format!(" · {} · {} cells · {takes}", name(choice.preset), plan.cells().len());
-    let mut line = invitation(&plan, (state, preparing), look);
+    let mut line = invitation(choice, (state, preparing), look);
     line.push_span(Span::styled(text, look.theme.muted));
     line
 }

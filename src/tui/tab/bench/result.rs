@@ -18,7 +18,7 @@ use crate::state::RunState;
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::widget::filter::Filter;
-use crate::tui::widget::{fixed, titled};
+use crate::tui::widget::{fixed, panel, titled};
 
 /// What of the results is looked at.
 pub(super) struct Sight<'a> {
@@ -77,7 +77,7 @@ pub(super) fn draw(
         head.insert(0, Line::styled(PREPARING, look.theme.accent));
         head.truncate(room);
     }
-    frame.render_widget(Paragraph::new(head), places.head);
+    panel::lines(head, places.head, frame.buffer_mut());
     strip::draw(frame, places, sight, look);
     let several = places.modes.len() > 1;
     for (mode, place) in &places.modes {

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget};
+use ratatui::widgets::Widget;
 
 use super::bars;
 use super::group::Row;
@@ -77,7 +77,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     let own = own.and_then(|(low, high)| Axis::around([low, high])).unwrap_or(axis);
     histogram(frame.buffer_mut(), left, &parts, own, sight, look);
     curve(frame.buffer_mut(), right, &parts, axis, sight, look);
-    frame.render_widget(legend(&parts, sight, look), foot);
+    frame.render_widget(legend(&parts, sight, foot.width, look), foot);
 }
 
 /// Counts of the row that is looked at in equal steps of the axis.
@@ -221,7 +221,7 @@ fn here(parts: &[Part<'_>], sight: &Sight<'_>, look: &Look<'_>) -> Option<Spot> 
 }
 
 /// What the colours and letters mean.
-fn legend(parts: &[Part<'_>], sight: &Sight<'_>, look: &Look<'_>) -> Paragraph<'static> {
+fn legend(parts: &[Part<'_>], sight: &Sight<'_>, width: u16, look: &Look<'_>) -> Line<'static> {
     let mut spans = Vec::new();
     for part in parts {
         let median = part.sketch.median().map(|median| format!(" {}", Seconds(median)));
@@ -233,9 +233,12 @@ fn legend(parts: &[Part<'_>], sight: &Sight<'_>, look: &Look<'_>) -> Paragraph<'
     let n = parts.first().map_or(0, |part| part.sketch.n());
     let words = format!("{figure}, n {n}   ├┼┤ median, 95 %  ╹ p95  ◆ cursor  ");
     spans.push(Span::styled(words, look.theme.muted));
-    if parts.len() == 1 {
-        let words = format!("{} lays more rows over it", look.key(Action::Mark));
-        spans.push(Span::styled(fixed::cut(&words, 30), look.theme.muted));
+    let room = usize::from(width);
+    let taken: usize = spans.iter().map(Span::width).sum();
+    let words = format!("{} lays more rows over it", look.key(Action::Mark));
+    let more = Span::styled(words, look.theme.muted);
+    if parts.len() == 1 && taken + more.width() <= room {
+        spans.push(more);
     }
-    Paragraph::new(Line::from(spans))
+    fixed::cut_line(Line::from(spans), room)
 }

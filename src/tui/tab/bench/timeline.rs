@@ -17,7 +17,7 @@ use crate::state::run::digest::{CellDigest, HostPeak};
 use crate::tui::look::Look;
 use crate::tui::widget::canvas::{Canvas, Ink};
 use crate::tui::widget::plot::Axis;
-use crate::tui::widget::{fixed, grid};
+use crate::tui::widget::{fixed, grid, panel};
 
 /// Columns of the titles at the left.
 const NAME: u16 = 13;
@@ -139,7 +139,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     if let Some((_, sample)) = here {
         tint_cursor(frame.buffer_mut(), &within, time.share(sample.at_seconds.0), look);
         let lines = instant::lines(sight, digest, usize::from(within.detail.width), look);
-        frame.render_widget(Paragraph::new(lines), within.detail);
+        panel::lines(lines, within.detail, frame.buffer_mut());
     }
 }
 

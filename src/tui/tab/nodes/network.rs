@@ -36,9 +36,10 @@ pub(super) fn draw(
     look: &Look<'_>,
 ) {
     let (networks, sensors) = (&sample.networks, &sample.temperatures);
+    let links = value::many(networks.len(), "link");
     let aside = match sensors.len() {
-        0 => "no sensors".to_owned(),
-        count => value::many(count, "sensor"),
+        0 => format!("{links} · no sensors"),
+        count => format!("{links} · {}", value::many(count, "sensor")),
     };
     let area = frame.aside(aside).open(area, buffer, look);
     if networks.is_empty() && sensors.is_empty() {

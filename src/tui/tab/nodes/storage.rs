@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::model::node::{Disk, Mount, NodeSample};
-use crate::model::unit::{PerSecond, Ratio};
+use crate::model::unit::PerSecond;
 use crate::tui::look::Look;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::table::{Column, Table};
@@ -90,8 +90,7 @@ fn operations(disk: &Disk) -> Option<PerSecond> {
 }
 
 fn mount(mount: &Mount, column: usize, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
-    let (used, total) = (mount.used_bytes.get(), mount.total_bytes.get());
-    let share = used.zip(total).and_then(|(used, total)| Ratio::of(used.0 as f64, total.0 as f64));
+    let share = mount.used().get();
     let style = share.map_or(look.theme.muted, |share| look.load(share));
     vec![match column {
         0 => Span::styled(mount.path.to_string(), look.theme.text),
