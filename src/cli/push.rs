@@ -10,7 +10,7 @@ use super::kept::Kept;
 use super::progress::Meter;
 use super::setting::Setting;
 use super::signals::Signals;
-use super::{Exit, Outcome, kept, log, print, result, runtime, sync};
+use super::{Exit, Outcome, kept, log, print, runtime};
 use crate::config::place::Place;
 use crate::model::text::SafeText;
 use crate::model::unit::Bytes;

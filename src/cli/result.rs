@@ -43,12 +43,8 @@ pub(super) fn is_at(path: &Path) -> bool {
 /// The workflow's run that `word` means: isomon's id of it, a number in `./results`, or a directory.
 /// `None` where that is none of a workflow.
 pub(super) fn find(word: &str, setting: &Setting) -> Result<Option<ResultDir>> {
-    place(word, setting).map_or(Ok(None), |path| at(&path))
-}
-
-/// The workflow's run in the directory `path`; `None` where that is none of a workflow.
-pub(super) fn at(path: &Path) -> Result<Option<ResultDir>> {
-    match ResultDir::open(path) {
+    let Some(path) = place(word, setting) else { return Ok(None) };
+    match ResultDir::open(&path) {
         Ok(dir) => Ok(Some(dir)),
         Err(_) if !path.join(METADATA).exists() && !is_link(&path, setting) => Ok(None),
         Err(error) => Err(kept::bad(error)),
