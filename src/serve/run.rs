@@ -253,10 +253,7 @@ async fn read(context: Arc<Context>, ask: Ask) -> Answer<Whole> {
         Some(run) => Some(run),
         None => runs(&context)?.read(&id).await?,
     };
-    let run = match run {
-        Some(run) => run,
-        None => return Err(runs(&context)?.none(&id)),
-    };
+    let Some(run) = run else { return Err(runs(&context)?.none(&id)) };
     let json = tokio::task::spawn_blocking(move || run_json::json(&run)).await;
     Ok(Whole(json.map_err(fault)?.map_err(fault)?))
 }
