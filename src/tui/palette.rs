@@ -130,7 +130,9 @@ impl Palette {
         let room = width.saturating_sub(KIND);
         let (name, aside) = match room.saturating_sub(aside.width() + GAP) {
             // The name is what is looked for; the rest comes where there is room.
-            most if most < NAME.min(item.name.width()) => (fixed::cut(&item.name, room), aside),
+            most if most < NAME.min(item.name.width()) => {
+                (fixed::cut(&item.name, room), String::new())
+            }
             most => {
                 let name = fixed::left(&item.name, item.name.width().clamp(NAME.min(most), most));
                 (name + &" ".repeat(GAP), aside)

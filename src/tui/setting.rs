@@ -224,9 +224,9 @@ impl Settings {
     fn short_keys(&self, look: &Look<'_>) -> String {
         let (enter, back) = (look.key(Action::Enter), look.key(Action::Back));
         match (&self.input, self.readonly) {
-            (Some(_), _) => format!(" {enter} writes, {back} leaves "),
+            (Some(_), _) => format!(" {enter} writes, {back} back "),
             (None, true) => format!(" {back} closes "),
-            (None, false) => format!(" {enter} changes, {back} closes "),
+            (None, false) => format!(" {enter} sets, {back} closes "),
         }
     }
 
