@@ -20,6 +20,7 @@ use isomon::model::command::Command;
 use isomon::model::node::NodeSample;
 use isomon::model::origin::{Offer, Origin};
 use isomon::model::process::Process;
+use isomon::model::run::Record;
 use isomon::model::update::What;
 use isomon::source::ssh::Host;
 use isomon::source::{Error, HostKey, Source, Spec, Told, Wants, open};
@@ -180,7 +181,9 @@ async fn a_run_that_is_kept_there_is_read() {
     let kept = keep_run(&server);
     let mut source = open(server.spec()).unwrap();
     ask(source.as_mut(), false).await.unwrap();
-    let read = source.read(&kept.head.id).await.unwrap();
+    let Record::Benchmark(read) = source.read(&kept.head.id).await.unwrap() else {
+        panic!("it is no workflow's");
+    };
     assert_eq!((read.samples, read.tail), (kept.samples, kept.tail));
     assert_eq!(read.head, kept.head);
     let other = isomon::model::id::RunId::new(7, 7);
