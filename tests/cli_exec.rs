@@ -45,19 +45,6 @@ fn shell<'a>(backend: &'a str, script: &'a str) -> Vec<&'a str> {
 }
 
 #[test]
-fn an_engine_that_never_answered_is_owed_nothing() {
-    let home = Home::new();
-    let none = home.path().join("none.sock");
-    let _together = KILLING.read().unwrap();
-    let mut command = home.command(&["exec", "-b", "docker", "--", "true"]);
-    let output = command.env("DOCKER_HOST", format!("unix://{}", none.display())).output().unwrap();
-    assert_eq!(status(&output), Some(125), "{}", err(&output));
-    assert!(err(&output).contains("none.sock"), "{}", err(&output));
-    let left = out(&home.run(&["gc", "--dry-run"]));
-    assert!(!left.contains("none.sock"), "{left}");
-}
-
-#[test]
 fn the_status_is_the_commands_own() {
     let rows = [
         ("exit 0", 0, "good"),

@@ -135,7 +135,7 @@ async fn nothing_outlives_its_owner() {
     for order in &orders {
         all.push(start(&host, order).await);
     }
-    assert_eq!(alive("86513.75").len(), 12);
+    eventually("all run", Duration::from_secs(30), || alive("86513.75").len() == 12).await;
     host.close().await.unwrap();
     assert!(alive("86513.75").is_empty());
     for mut process in all {

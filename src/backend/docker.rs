@@ -38,8 +38,6 @@ pub(super) use settle::{Debts, Remains, remains, settle};
 const RUN_LABEL: &str = "isomon.run";
 /// The label that says of which lot of the run a container is.
 const LOT_LABEL: &str = "isomon.lot";
-/// How the name of a file begins that says what an engine is like.
-const FACTS: &str = "docker-";
 /// How the name of a file ends that says that an image is being made.
 const IMPORTING: &str = "importing";
 /// Time for the empty image to be made.
@@ -67,12 +65,6 @@ pub(super) fn is_importing(place: &Path) -> bool {
     files.into_iter().any(|file| file.path().extension().is_some_and(|of| of == IMPORTING))
 }
 
-/// Whether an engine ever told the run whose directory is `place` what it is like.
-pub(super) fn has_answered(place: &Path) -> bool {
-    let files = std::fs::read_dir(place).into_iter().flatten().flatten();
-    files.into_iter().any(|file| file.file_name().to_string_lossy().starts_with(FACTS))
-}
-
 impl Kind for Docker {
     fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {
         let socket = tool::text(socket(settings)?)?;
@@ -81,7 +73,7 @@ impl Kind for Docker {
 
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
         let socket = socket(&site.settings)?;
-        let facts = site.place.join(format!("{FACTS}{}.json", errand.task.backend));
+        let facts = site.place.join(format!("docker-{}.json", errand.task.backend));
         let path = site.place.join(format!("{}.json", errand.name));
         let launch = Launch {
             gone: vec![path.clone()],

@@ -68,10 +68,7 @@ pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
         end(settings, id, &journal);
         failpoint::reach(Point::Killed);
     }
-    // One that never answered was given nothing.
-    let asked = !ours || docker::has_answered(&place);
-    let engines = if asked { audit::engines(&journal) } else { Vec::new() };
-    let in_engines = settle(settings, id, &engines);
+    let in_engines = settle(settings, id, &audit::engines(&journal));
     if ours {
         // Last, since an engine may have been in the middle of a start.
         tree::remove(&audit::groups(settings, id, &journal), DEATH);

@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(map.find(&keys("g")), Found::Prefix);
         assert_eq!(map.find(&keys("g g")), Found::Action(Action::First));
         assert_eq!(map.find(&keys("g x")), Found::Nothing);
-        assert_eq!(map.after(&keys("g")).count(), 2);
+        assert_eq!(map.after(&keys("g")).count(), 3);
     }
 
     #[test]

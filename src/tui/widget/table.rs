@@ -157,7 +157,9 @@ fn mark(line: Rect, buffer: &mut Buffer, look: &Look<'_>) {
 fn place(columns: &[Column], hidden: &[&str], room: usize) -> Vec<(usize, usize)> {
     let mut shown: Vec<usize> =
         (0..columns.len()).filter(|at| !hidden.contains(&columns[*at].title)).collect();
-    let growing = shown.iter().find(|at| columns[**at].grows).or(shown.first()).copied();
+    let grows = |at: &&usize| columns[**at].grows;
+    let instead = shown.first().filter(|_| columns.iter().any(|column| column.grows));
+    let growing = shown.iter().find(grows).or(instead).copied();
     let need = |shown: &[usize]| shown.iter().map(|i| columns[*i].width + 1).sum::<usize>();
     while need(&shown) > room + 1 {
         let least = shown.iter().rposition(|i| {
