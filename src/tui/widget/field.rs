@@ -78,10 +78,10 @@ fn natural(a: &str, b: &str) -> Ordering {
     while let (Some(x), Some(y)) = (left.chars().next(), right.chars().next()) {
         let order = if x.is_ascii_digit() && y.is_ascii_digit() {
             let (x, y) = (digits(&mut left), digits(&mut right));
-            x.len().cmp(&y.len()).then(x.cmp(&y))
+            x.len().cmp(&y.len()).then(x.cmp(y))
         } else {
-            left = &left[x.len_utf8()..];
-            right = &right[y.len_utf8()..];
+            left = left.strip_prefix(x).unwrap_or_default();
+            right = right.strip_prefix(y).unwrap_or_default();
             x.cmp(&y)
         };
         if order.is_ne() {
