@@ -99,7 +99,7 @@ report: ## everything measured once, as a table in README.md
 	mkdir -p target
 	rm -f target/report
 	cargo build --release --locked $(FEATURES)
-	cargo bench --locked $(FEATURES) --bench cost --bench cost_serve
+	cargo test --locked --bench cost --bench cost_serve
 	cargo bench --locked $(FEATURES) --bench fleet
 	cargo bench --locked $(FEATURES) --bench fleet -- beside
 	cargo bench --locked $(FEATURES) --bench harness --bench history --bench workflow

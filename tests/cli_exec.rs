@@ -305,6 +305,25 @@ fn a_backend_that_is_not_there_says_what_mends_it_at_once() {
 }
 
 #[test]
+fn an_engine_that_is_not_there_is_owed_nothing() {
+    let home = Home::new();
+    let socket = home.path().join("docker.sock");
+    let host = format!("unix://{}", socket.display());
+    let _together = KILLING.read().unwrap();
+    let output = home.command(&["exec", "-b", "docker", "--", "true"]).env("DOCKER_HOST", host).output();
+    let output = output.unwrap();
+    assert_eq!(status(&output), Some(125), "{}", err(&output));
+    assert!(err(&output).contains("no Docker engine answers"), "{}", err(&output));
+    assert!(err(&output).contains("try: "), "{}", err(&output));
+    let settings = CampSettings::detect(Limits::default()).unwrap();
+    let owed = std::fs::read_dir(settings.state.join("owed")).into_iter().flatten().flatten();
+    for debt in owed {
+        let text = std::fs::read_to_string(debt.path()).unwrap_or_default();
+        assert!(!text.contains(&*socket.to_string_lossy()), "{text}");
+    }
+}
+
+#[test]
 fn json_is_one_object_with_everything() {
     let script = "printf 'a\\377\\033b'; echo oops >&2; exit 4";
     let output = exec(&["--json", "-q", "--", "sh", "-c", script]);

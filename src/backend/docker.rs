@@ -72,7 +72,7 @@ impl Kind for Docker {
     }
 
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
-        let socket = socket(&site.settings)?;
+        let socket = listening(&site.settings)?;
         let facts = site.place.join(format!("docker-{}.json", errand.task.backend));
         let path = site.place.join(format!("{}.json", errand.name));
         let launch = Launch {
@@ -132,6 +132,15 @@ fn own(site: &Site, words: &[&str]) -> Result<Vec<String>, Error> {
 fn socket(settings: &CampSettings) -> Result<PathBuf, Error> {
     let nowhere = || Error::refused("DOCKER_HOST names no unix socket");
     settings.engine.clone().ok_or_else(nowhere)
+}
+
+/// The same, of an engine that may be up: one that has no socket is asked nothing, and is owed nothing.
+fn listening(settings: &CampSettings) -> Result<PathBuf, Error> {
+    let socket = socket(settings)?;
+    match socket.try_exists() {
+        Ok(false) => Err(Error::refused(&engine::Error::Absent { socket }.to_string())),
+        _ => Ok(socket),
+    }
 }
 
 /// The image of run `id`.
