@@ -12,7 +12,7 @@ unexport RUSTY_V8_ARCHIVE
 FEATURES :=
 endif
 
-.PHONY: target/release/isomon web install-system deb musl deny deny-advisories timings run test test-long bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet workflow-cost metric-speed rule-speed model-server picture history history-long runs table-speed report bless install
+.PHONY: target/release/isomon web install-system deb musl deny deny-advisories timings run test test-long fuzz bench harness harness-cost bench-stats beside-hyperfine cost cost-serve fleet cost-fleet workflow-cost metric-speed rule-speed model-server picture history history-long runs table-speed report bless install
 
 run: ## the screen
 	cargo run --release --locked $(FEATURES)
@@ -22,6 +22,9 @@ test: ## what has to pass
 
 test-long: ## the same, and the tests that take minutes
 	.ci/test long
+
+fuzz: ## each parser and each property with 20,000 inputs of its own making, other ones each time
+	PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo test --locked --lib
 
 bench: ## what isolation costs on this machine
 	cargo run --release --locked -- bench
@@ -68,11 +71,11 @@ model-server: ## a real llama.cpp server with a tiny model, and what isomon tell
 	mkdir -p target/llama
 	test -x target/llama/bin/python || python3 -m venv target/llama
 	test -x target/llama/server/bin/llama-server || { set -e; \
-		target/llama/bin/pip install -q scikit-build-core gguf==0.19.0; \
-		cd target/llama; rm -rf source; mkdir source; \
+		target/llama/bin/pip install -q scikit-build-core cmake ninja gguf==0.19.0; \
+		cd target/llama; export PATH="$$PWD/bin:$$PATH"; rm -rf source server; mkdir source; \
 		bin/pip download -q --no-deps --no-binary :all: --no-build-isolation llama-cpp-python==0.3.16; \
 		tar xf llama_cpp_python-0.3.16.tar.gz -C source --strip-components 1; \
-		cmake -S source/vendor/llama.cpp -B server -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF \
+		cmake -G Ninja -S source/vendor/llama.cpp -B server -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF \
 			-DLLAMA_CURL=OFF -DGGML_OPENMP=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF; \
 		cmake --build server --target llama-server; }
 	target/llama/bin/python tests/model/tiny_gguf.py target/llama/tiny.gguf
