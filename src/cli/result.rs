@@ -12,6 +12,7 @@ use super::setting::Setting;
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
+use crate::model::workflow::event::Failure;
 use crate::model::workflow::result::{Statistic, TableView};
 use crate::model::workflow::{Collected, TaskState, WorkflowRun};
 use crate::report::serving::is_worse;
@@ -199,11 +200,17 @@ fn failure(run: &WorkflowRun) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(failure) = &tail.failure {
         lines.push(format!("{} on {}: {}", failure.stage, failure.host, failure.reason));
-        lines.push(format!("command: {}", failure.command));
+        lines.extend(command(failure));
         lines.extend(failure.lines.iter().map(|line| format!("| {line}")));
     }
     lines.extend(tail.troubles.iter().map(|trouble| format!("also: {trouble}")));
     lines
+}
+
+/// The command that failed; the lines of one that has several stand below each other.
+pub(super) fn command(failure: &Failure) -> impl Iterator<Item = String> {
+    let heads = std::iter::once("command: ").chain(std::iter::repeat("         "));
+    heads.zip(failure.command.lines()).map(|(head, line)| format!("{head}{line}"))
 }
 
 fn file(file: &Collected) -> String {
