@@ -125,7 +125,7 @@ pub(super) fn shown(dir: &ResultDir, json: bool) -> Result<String> {
     );
     let took = brief.seconds.map_or_else(String::new, |took| format!(", took {took}"));
     let _infallible = writeln!(text, "  began {}{took}", SafeText::new(&began(&brief.start_time)));
-    let _infallible = writeln!(text, "  kept in {}", SafeText::new(&dir.path.to_string_lossy()));
+    let _infallible = writeln!(text, "  kept in {}", whereabouts(&dir.path));
     part(&mut text, "metadata", &pairs(dir));
     if let Some(run) = &dir.run {
         let _infallible = writeln!(text, "  repeat it: {}", run.head.repeat);
@@ -150,6 +150,15 @@ fn began(time: &str) -> String {
     match time.split_once('.') {
         Some((seconds, _)) if utc => format!("{seconds}Z"),
         _ => time.to_owned(),
+    }
+}
+
+/// Where a run is; where a link leads to it, that too.
+fn whereabouts(path: &Path) -> String {
+    let shown = |path: &Path| SafeText::within(&path.to_string_lossy(), 1_024).to_string();
+    match path.read_link().and_then(|_| path.canonicalize()) {
+        Ok(real) => format!("{}; {} is a link to it", shown(&real), shown(path)),
+        Err(_) => shown(path),
     }
 }
 
