@@ -181,11 +181,9 @@ fn is_as_full_as_df_says(found: &NodeSample) {
     let said = Command::new("df").args(["--output=target,pcent"]).output().unwrap();
     let said = String::from_utf8(said.stdout).unwrap();
     let percent = |path: &str| {
-        let line = |line: &str| {
-            let (target, percent) = line.rsplit_once(' ')?;
-            (target.trim() == path).then(|| percent.strip_suffix('%')?.parse::<f64>().ok())?
-        };
-        said.lines().find_map(line)
+        let mut lines = said.lines().filter_map(|line| line.rsplit_once(' '));
+        let (_, percent) = lines.find(|(target, _)| target.trim() == path)?;
+        percent.strip_suffix('%')?.parse::<f64>().ok()
     };
     let mut checked = 0;
     for mount in &found.mounts {
@@ -361,10 +359,10 @@ async fn what_is_not_whole_or_too_much_is_said() {
     let inner = fleet(2);
     let port = store(move |path, lines| {
         if path.contains("MemTotal") {
-            return vector(
-                &rows(1, &[r#""__name__":"node_memory_MemTotal_bytes""#]),
-                r#","warnings":["a store is away"]"#,
-            );
+            let told = ["Total", "Available"]
+                .map(|what| format!(r#""__name__":"node_memory_Mem{what}_bytes""#));
+            let told = rows(1, &told.each_ref().map(String::as_str));
+            return vector(&told, r#","warnings":["a store is away"]"#);
         }
         if path.contains("node_disk_read") {
             return vector(&rows(50_001, &[r#""device":"a""#]), "");

@@ -17,7 +17,7 @@ pub use stream::SafeStream;
 /// Longest text kept, in characters.
 const LONGEST: usize = 256;
 /// What stands for the end of a line where text of several lines has to be one.
-const LINE_END: char = '⏎';
+const LINE_END: &str = "⏎";
 /// Combining marks kept on one letter; real languages need no more.
 const MARKS: usize = 4;
 
@@ -58,7 +58,7 @@ impl SafeText {
     /// The same of text that may have several lines: `⏎` stands where one ends and another follows.
     pub fn of_lines(raw: &str, longest: usize) -> Self {
         let lines: Vec<&str> = raw.trim_end().lines().collect();
-        Self::within(&lines.join(LINE_END.encode_utf8(&mut [0; 4])), longest)
+        Self::within(&lines.join(LINE_END), longest)
     }
 
     /// The lines of a text that was made of several.

@@ -160,7 +160,10 @@ mod tests {
         let key = ("/".to_owned(), "/dev/vda".to_owned(), "ext4".to_owned());
         let told = [Some(100.0), Some(30.0), Some(10.0), Some(10.0), Some(5.0)];
         let row = mount((key.clone(), told));
-        assert_eq!((row.used_bytes.get(), row.free_bytes.get()), (Some(Bytes(70)), Some(Bytes(10))));
+        assert_eq!(
+            (row.used_bytes.get(), row.free_bytes.get()),
+            (Some(Bytes(70)), Some(Bytes(10)))
+        );
         assert_eq!(row.used().get().unwrap().to_string(), "88 %", "70 of 80, 20 are root's");
         assert_eq!(row.inodes_used.get().unwrap().to_string(), "50 %");
         let row = mount((key, [Some(100.0), None, Some(10.0), Some(0.0), Some(0.0)]));
