@@ -160,13 +160,39 @@ fn is_right(seen: &Seen, name: &str) {
     let found = seen.nodes[name].2.clone().unwrap();
     let text = std::fs::read_to_string("/proc/meminfo").unwrap();
     let total: u64 = text.split_ascii_whitespace().nth(1).unwrap().parse().unwrap();
-    assert_eq!(found.memory.get().unwrap().total_bytes, Bytes(total * 1024));
+    let memory = found.memory.get().unwrap();
+    assert_eq!(memory.total_bytes, Bytes(total * 1024));
+    let available = text.lines().find_map(|line| line.strip_prefix("MemAvailable:")).unwrap();
+    let available = available.split_ascii_whitespace().next().unwrap();
+    let used = (total - available.parse::<u64>().unwrap()) * 1024;
+    let off = memory.used_bytes().0.abs_diff(used);
+    assert!(off < memory.total_bytes.0 / 10, "{:?}, not {used}", memory.used_bytes());
+    is_as_full_as_df_says(&found);
     assert!(found.load.get().is_some() && found.uptime_seconds.get().is_some());
     assert!(found.networks.iter().any(|network| network.name.as_str() == "lo" && network.up));
     let info = seen.nodes[name].1.clone().unwrap();
     let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     assert_eq!(info.hostname.as_str(), hostname.trim());
     assert_eq!(info.cpus as usize, std::thread::available_parallelism().unwrap().get());
+}
+
+/// Each file system that both know is as full as `df` says, which rounds up.
+fn is_as_full_as_df_says(found: &NodeSample) {
+    let said = Command::new("df").args(["--output=target,pcent"]).output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let percent = |path: &str| {
+        let mut lines = said.lines().filter_map(|line| line.rsplit_once(' '));
+        let (_, percent) = lines.find(|(target, _)| target.trim() == path)?;
+        percent.strip_suffix('%')?.parse::<f64>().ok()
+    };
+    let mut checked = 0;
+    for mount in &found.mounts {
+        let Some(wanted) = percent(mount.path.as_str()) else { continue };
+        let used = mount.used().get().unwrap().percent();
+        assert!((wanted - 2.0..=wanted + 1.0).contains(&used), "{mount:?}: {used}, df {wanted}");
+        checked += 1;
+    }
+    assert!(checked > 0, "{:?} and {said}", found.mounts);
 }
 
 /// Status and body, for a path and the header lines.
@@ -333,10 +359,10 @@ async fn what_is_not_whole_or_too_much_is_said() {
     let inner = fleet(2);
     let port = store(move |path, lines| {
         if path.contains("MemTotal") {
-            return vector(
-                &rows(1, &[r#""__name__":"node_memory_MemTotal_bytes""#]),
-                r#","warnings":["a store is away"]"#,
-            );
+            let told = ["Total", "Available"]
+                .map(|what| format!(r#""__name__":"node_memory_Mem{what}_bytes""#));
+            let told = rows(1, &told.each_ref().map(String::as_str));
+            return vector(&told, r#","warnings":["a store is away"]"#);
         }
         if path.contains("node_disk_read") {
             return vector(&rows(50_001, &[r#""device":"a""#]), "");

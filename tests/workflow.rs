@@ -119,7 +119,12 @@ fn the_first_failure_ends_the_rest_and_keeps_everything() {
     let text = format!(
         "{HEAD}stages:
   - {{name: behind, command: exec sleep 77001, background: true}}
-  - {{name: bad, command: 'for i in $(seq 30); do echo line $i; done; exit 3'}}
+  - name: bad
+    command: |
+      for i in $(seq 30); do
+        echo line $i
+      done
+      exit 3
   - {{name: never, command: touch never}}
 cleanup:
   - {{name: clean, command: 'touch cleaned; false'}}
@@ -128,6 +133,11 @@ cleanup:
     );
     let output = run(&home, &text, &[]);
     assert_eq!(status(&output), Some(1), "{}", said(&output));
+    let shown = String::from_utf8(home.run(&["show", "last"]).stdout).unwrap();
+    for text in [said(&output), shown] {
+        let below = "for i in $(seq 30); do\n             echo line $i\n           done\n";
+        assert!(text.contains(below), "a line of the command below the other: {text}");
+    }
     let run = json(&dir(&home).join("run.json"));
     let failure = &run["tail"]["failure"];
     assert_eq!((&failure["stage"], &failure["exit"]), (&"bad".into(), &3.into()));

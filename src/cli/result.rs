@@ -12,6 +12,7 @@ use super::setting::Setting;
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
+use crate::model::workflow::event::Failure;
 use crate::model::workflow::result::{Statistic, TableView};
 use crate::model::workflow::{Collected, TaskState, WorkflowRun};
 use crate::report::serving::is_worse;
@@ -124,7 +125,7 @@ pub(super) fn shown(dir: &ResultDir, json: bool) -> Result<String> {
     );
     let took = brief.seconds.map_or_else(String::new, |took| format!(", took {took}"));
     let _infallible = writeln!(text, "  began {}{took}", SafeText::new(&began(&brief.start_time)));
-    let _infallible = writeln!(text, "  kept in {}", SafeText::new(&dir.path.to_string_lossy()));
+    let _infallible = writeln!(text, "  kept in {}", whereabouts(&dir.path));
     part(&mut text, "metadata", &pairs(dir));
     if let Some(run) = &dir.run {
         let _infallible = writeln!(text, "  repeat it: {}", run.head.repeat);
@@ -149,6 +150,15 @@ fn began(time: &str) -> String {
     match time.split_once('.') {
         Some((seconds, _)) if utc => format!("{seconds}Z"),
         _ => time.to_owned(),
+    }
+}
+
+/// Where a run is; where a link leads to it, that too.
+fn whereabouts(path: &Path) -> String {
+    let shown = |path: &Path| SafeText::within(&path.to_string_lossy(), 1_024).to_string();
+    match path.read_link().and_then(|_| path.canonicalize()) {
+        Ok(real) => format!("{}; {} is a link to it", shown(&real), shown(path)),
+        Err(_) => shown(path),
     }
 }
 
@@ -199,11 +209,17 @@ fn failure(run: &WorkflowRun) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(failure) = &tail.failure {
         lines.push(format!("{} on {}: {}", failure.stage, failure.host, failure.reason));
-        lines.push(format!("command: {}", failure.command));
+        lines.extend(command(failure));
         lines.extend(failure.lines.iter().map(|line| format!("| {line}")));
     }
     lines.extend(tail.troubles.iter().map(|trouble| format!("also: {trouble}")));
     lines
+}
+
+/// The command that failed; the lines of one that has several stand below each other.
+pub(super) fn command(failure: &Failure) -> impl Iterator<Item = String> {
+    let heads = std::iter::once("command: ").chain(std::iter::repeat("         "));
+    heads.zip(failure.command.lines()).map(|(head, line)| format!("{head}{line}"))
 }
 
 fn file(file: &Collected) -> String {

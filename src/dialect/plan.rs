@@ -147,7 +147,7 @@ fn told(
         kind: SafeText::new(stage.work.word()),
         background: stage.background,
         cleanup: matches!(at, Where::Cleanup(_)),
-        argv: argv.iter().map(|word| SafeText::within(word, LONGEST)).collect(),
+        argv: argv.iter().map(|word| SafeText::of_lines(word, LONGEST)).collect(),
         check: stage.check.as_ref().map(|check| checked(workflow, check)),
     }
 }

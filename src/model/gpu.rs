@@ -27,12 +27,27 @@ pub struct GpuSample {
     pub gpus: Vec<Gpu>,
     /// Each vendor's reader that was tried, and how that went.
     pub readers: Vec<GpuReader>,
+    /// The newest CUDA that NVIDIA's driver runs, `13.0`; only NVML tells it.
+    #[serde(default)]
+    pub cuda: Reading<SafeText>,
     /// How they are connected; read once.
     #[serde(default)]
     pub topology: Reading<Topology>,
 }
 
 impl GpuSample {
+    /// The version of the driver that runs `gpu`; `None` where nobody tells it.
+    pub fn driver(&self, gpu: &Gpu) -> Option<&SafeText> {
+        let works = |reader: &&GpuReader| reader.state == GpuReaderState::Works;
+        let told = self.readers.iter().filter(works).find_map(|reader| reader.version.known());
+        told.filter(|_| gpu.vendor == Vendor::Nvidia)
+    }
+
+    /// The newest CUDA that the driver of `gpu` runs; `None` where nobody tells it.
+    pub fn cuda(&self, gpu: &Gpu) -> Option<&SafeText> {
+        self.cuda.known().filter(|_| gpu.vendor == Vendor::Nvidia)
+    }
+
     /// Says of each process on a GPU in which sandbox it is, where `processes` of the same node
     /// know it: who reads GPUs sees process ids, who reads processes sees sandboxes.
     pub fn join(&mut self, processes: &[Process]) {
@@ -153,6 +168,14 @@ pub struct Gpu {
     pub detail: GpuDetail,
 }
 
+impl Gpu {
+    /// What NVIDIA knows it by wherever it is; `None` where its id is another one.
+    pub fn uuid(&self) -> Option<&SafeText> {
+        let id = self.id.as_str();
+        ["GPU-", "MIG-"].iter().any(|form| id.starts_with(form)).then_some(&self.id)
+    }
+}
+
 /// Whose memory a GPU uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -196,6 +219,28 @@ pub struct GpuProcess {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_driver_is_told_of_its_own_gpus_alone() {
+        let reader = |version, state| GpuReader { name: "a".into(), version, state };
+        let works = reader(Reading::Known("580.95".into()), GpuReaderState::Works);
+        let gone = reader(Reading::Known("470".into()), GpuReaderState::NotHere("no card".into()));
+        let mut sample = GpuSample {
+            readers: vec![gone, works],
+            cuda: Reading::Known("13.0".into()),
+            ..GpuSample::default()
+        };
+        let nvidia = Gpu { id: "GPU-1-2".into(), ..Gpu::default() };
+        let amd = Gpu { id: "0000:03:00.0".into(), vendor: Vendor::Amd, ..Gpu::default() };
+        let told = |sample: &GpuSample, gpu: &Gpu| {
+            [sample.driver(gpu), sample.cuda(gpu), gpu.uuid()].map(|of| of.map(ToString::to_string))
+        };
+        let all = ["580.95", "13.0", "GPU-1-2"].map(|text| Some(text.to_owned()));
+        assert_eq!(told(&sample, &nvidia), all);
+        assert_eq!(told(&sample, &amd), [None, None, None]);
+        sample.readers.pop();
+        assert_eq!(sample.driver(&nvidia), None, "of a reader that reads nothing");
+    }
 
     #[test]
     fn processes_on_a_gpu_are_joined_to_their_sandboxes() {

@@ -16,6 +16,8 @@ pub use stream::SafeStream;
 
 /// Longest text kept, in characters.
 const LONGEST: usize = 256;
+/// What stands for the end of a line where text of several lines has to be one.
+const LINE_END: &str = "⏎";
 /// Combining marks kept on one letter; real languages need no more.
 const MARKS: usize = 4;
 
@@ -51,6 +53,17 @@ impl SafeText {
             }
         }
         Self(safe.into_boxed_str())
+    }
+
+    /// The same of text that may have several lines: `⏎` stands where one ends and another follows.
+    pub fn of_lines(raw: &str, longest: usize) -> Self {
+        let lines: Vec<&str> = raw.trim_end().lines().collect();
+        Self::within(&lines.join(LINE_END), longest)
+    }
+
+    /// The lines of a text that was made of several.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.0.split(LINE_END)
     }
 
     /// Makes bytes safe; what is not UTF-8 becomes `U+FFFD`.
@@ -176,6 +189,16 @@ mod tests {
         for (raw, wanted) in rows {
             assert_eq!(SafeText::new(raw).as_str(), wanted);
         }
+    }
+
+    #[test]
+    fn lines_are_told_apart_in_one_line() {
+        let safe = SafeText::of_lines("for i in 1 2; do\r\n  echo $i\n\ndone\n", 100);
+        assert_eq!(safe.as_str(), "for i in 1 2; do⏎  echo $i⏎⏎done");
+        let lines: Vec<&str> = safe.lines().collect();
+        assert_eq!(lines, ["for i in 1 2; do", "  echo $i", "", "done"]);
+        assert_eq!(SafeText::of_lines("\u{1b}[2J\nb", 3).as_str(), "^[[…");
+        assert!(SafeText::new("one").lines().eq(["one"]));
     }
 
     #[test]

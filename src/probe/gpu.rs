@@ -118,7 +118,7 @@ impl GpuProbe {
         let (others, their_readers) = self.drm.collect(turn.left().min(DRM_BOX));
         gpus.extend(others);
         readers.extend(their_readers);
-        GpuSample { gpus, readers, topology }
+        GpuSample { gpus, readers, cuda: self.nvml.cuda(), topology }
     }
 
     /// Adds to NVIDIA's `gpus` what their library does not tell; answers how they are connected.

@@ -57,6 +57,8 @@ pub struct App {
     pub pending: Vec<Key>,
     /// What was said last, until the next key.
     pub said: Option<Notice>,
+    /// What was put on the clipboard last, and when.
+    pub copied: Option<(Stamp, SafeText)>,
     /// Whether sampling is paused.
     pub paused: bool,
     /// Whether the mouse is ours.
@@ -161,6 +163,7 @@ impl App {
             filters: std::array::from_fn(|_| String::new()),
             pending: Vec::new(),
             said: None,
+            copied: None,
             paused: false,
             mouse,
             interval,

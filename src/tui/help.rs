@@ -3,21 +3,26 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
 
 use super::action::Action;
 use super::keymap::Keymap;
 use super::look::Look;
 use super::popup::{self, Answer};
+use super::widget::grid::narrow;
+use super::widget::{fixed, panel};
 
-/// Room for the keys of one action.
-const KEYS: usize = 18;
-/// Room for the first key of an action, where there is no room for all.
-const KEY: usize = 10;
-/// Room for a row: keys and words.
-const ROW: u16 = 52;
+/// Most columns.
+const COLUMNS: usize = 3;
+/// What lies between two columns, and between keys and words.
+const GAP: usize = 2;
+/// Columns that the frame takes, with its blanks.
+const FRAME: usize = 4;
 /// Rows a page scrolls.
 const PAGE: usize = 10;
+
+/// The keys of an action, and what it does; what has no keys is a heading.
+type Row = (String, &'static str);
 
 /// The keys of the place it was asked at, and how far the help is scrolled, in rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,28 +58,29 @@ impl Help {
         Answer::Stay
     }
 
-    /// Draws it over `area`, in as many columns as fit.
+    /// Draws it over `area`, in as many columns as fit whole.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, keymap: &Keymap, look: &Look<'_>) {
-        let rows = self.rows(keymap, look.readonly);
-        let columns = usize::from((area.width.saturating_sub(4) / ROW).clamp(1, 3));
-        let needed = rows.len().div_ceil(columns);
-        let size = (
-            ROW * u16::try_from(columns).unwrap_or(1) + 4,
-            u16::try_from(needed + 2).unwrap_or(u16::MAX),
-        );
+        let mut rows = self.rows(keymap, look.readonly);
+        let room = usize::from(area.width).saturating_sub(FRAME);
+        let fits = |count: &usize| width(&columns(&rows, *count)) <= room;
+        let count = (1..=COLUMNS).rev().find(fits).unwrap_or_else(|| {
+            for (keys, _) in &mut rows {
+                keep_first(keys);
+            }
+            1
+        });
+        let columns = columns(&rows, count);
+        let needed = rows.len().div_ceil(count);
+        let size = (narrow(width(&columns) + FRAME), narrow(needed + 2));
         let inner = popup::open(frame, area, size, "Keys", look);
         let shown = usize::from(inner.height).max(1);
         let top = self.top.min(needed.saturating_sub(shown));
-        for column in 0..columns {
-            let lines: Vec<Line<'_>> = rows
-                .iter()
-                .skip(column * needed)
-                .take(needed)
-                .skip(top)
-                .take(shown)
-                .map(|(keys, words)| line(keys, words, inner.width, look))
-                .collect();
-            frame.render_widget(Paragraph::new(lines), part(inner, column, columns));
+        let mut x = inner.x;
+        for column in &columns {
+            let lines = column.lines(top, shown, look);
+            let place = Rect { x, width: narrow(column.width()), ..inner }.intersection(inner);
+            panel::lines(lines, place, frame.buffer_mut());
+            x = x.saturating_add(narrow(column.width() + GAP));
         }
         if needed > shown {
             say_more(frame, inner, needed - shown - top, look);
@@ -82,7 +88,7 @@ impl Help {
     }
 
     /// Keys and words of every action that can be done; what has no keys is a heading.
-    fn rows(&self, keymap: &Keymap, readonly: bool) -> Vec<(String, &'static str)> {
+    fn rows(&self, keymap: &Keymap, readonly: bool) -> Vec<Row> {
         let row = |action: &Action| {
             let keys = keymap.all(*action);
             let can = !(keys.is_empty() || readonly && action.acts());
@@ -99,10 +105,45 @@ impl Help {
     }
 }
 
-fn part(inner: Rect, column: usize, columns: usize) -> Rect {
-    let width = inner.width / u16::try_from(columns).unwrap_or(1);
-    let x = inner.x + width * u16::try_from(column).unwrap_or(0);
-    Rect { x, width, ..inner }
+/// Rows that stand below each other, and the room that the longest of them need.
+struct Column<'a> {
+    rows: &'a [Row],
+    keys: usize,
+    words: usize,
+}
+
+impl Column<'_> {
+    const fn width(&self) -> usize {
+        self.keys + GAP + self.words
+    }
+
+    fn lines(&self, top: usize, shown: usize, look: &Look<'_>) -> Vec<Line<'_>> {
+        let rows = self.rows.iter().skip(top).take(shown);
+        rows.map(|(keys, words)| line(keys, words, self.keys, look)).collect()
+    }
+}
+
+/// `rows` in at most `count` columns, each as wide as its rows need.
+fn columns(rows: &[Row], count: usize) -> Vec<Column<'_>> {
+    let widest = |widths: &mut dyn Iterator<Item = usize>| widths.max().unwrap_or(0);
+    let each = rows.chunks(rows.len().div_ceil(count).max(1)).map(|rows| Column {
+        rows,
+        keys: widest(&mut rows.iter().map(|(keys, _)| keys.width())),
+        words: widest(&mut rows.iter().map(|(_, words)| words.width())),
+    });
+    each.collect()
+}
+
+/// Columns of the screen that all of them take.
+fn width(columns: &[Column<'_>]) -> usize {
+    let all: usize = columns.iter().map(|column| column.width() + GAP).sum();
+    all.saturating_sub(GAP)
+}
+
+/// Leaves the first of an action's keys.
+fn keep_first(keys: &mut String) {
+    let end = keys.find(", ").unwrap_or(keys.len());
+    keys.truncate(end);
 }
 
 /// Says in the lower frame how many rows are further down.
@@ -117,14 +158,10 @@ fn say_more(frame: &mut Frame<'_>, inner: Rect, below: usize, look: &Look<'_>) {
     frame.render_widget(line, place.intersection(frame.area()));
 }
 
-fn line<'a>(keys: &str, words: &'a str, width: u16, look: &Look<'_>) -> Line<'a> {
+fn line<'a>(keys: &'a str, words: &'a str, room: usize, look: &Look<'_>) -> Line<'a> {
     if keys.is_empty() {
         return Line::styled(words, look.theme.title);
     }
-    let keys = if width < ROW - 2 {
-        format!("{:<KEY$} ", keys.split(", ").next().unwrap_or(keys))
-    } else {
-        format!("{keys:<KEYS$} ")
-    };
+    let keys = fixed::left(keys, room + GAP);
     Line::from(vec![Span::styled(keys, look.theme.accent), Span::styled(words, look.theme.text)])
 }

@@ -32,13 +32,17 @@ impl Mistake {
     }
 }
 
-/// `; did you mean …?` with the name of `known` nearest to `word`, or nothing if none is near.
+/// `; did you mean …?` with the name of `known` nearest to `word`, or nothing if none is near: one letter
+/// in three may be another, but at least one.
 pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     known
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(word, name), name))
         .min()
-        .filter(|(distance, name)| *distance <= (name.len() / 2).max(1))
+        .filter(|(distance, name)| {
+            let shorter = name.chars().count().min(word.chars().count());
+            *distance <= (shorter / 3).max(1)
+        })
         .map_or_else(String::new, |(_, name)| format!("; did you mean `{name}`?"))
 }
 
@@ -55,6 +59,11 @@ mod tests {
     #[test]
     fn only_near_names_are_suggested() {
         assert_eq!(suggest("qiut", ["quit", "help"]), "; did you mean `quit`?");
+        assert_eq!(
+            suggest("hig-contrst", ["mono", "high-contrast"]),
+            "; did you mean `high-contrast`?"
+        );
         assert_eq!(suggest("xyzzy", ["quit", "help"]), "");
+        assert_eq!(suggest("foo", ["light", "mono"]), "", "two letters of three are other ones");
     }
 }

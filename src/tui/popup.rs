@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
+use ratatui::widgets::{Block, BorderType, Clear};
 
 use super::action::Action;
 use super::columns::Columns;
@@ -15,10 +15,18 @@ use super::mend::Mend;
 use super::note::Note;
 use super::palette::{Goal, Palette};
 use super::setting::Settings;
+use super::widget::grid::narrow;
+use super::widget::{fixed, panel};
 use crate::config::edit::Change;
 use crate::model::command::Command;
 use crate::model::text::SafeText;
 use crate::state::State;
+
+/// Columns of a popup with words in it, at least and at most, frame included.
+const NARROWEST: u16 = 24;
+const WIDEST: u16 = 72;
+/// Columns that its frame takes, with its blanks.
+const FRAME: usize = 4;
 
 /// Something that lies over the tab.
 #[derive(Debug)]
@@ -141,39 +149,43 @@ impl Ask {
 
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: &Look<'_>) {
         let key = |name| Span::styled(name, look.theme.accent);
-        let lines = vec![
-            Line::styled(self.question.as_str(), look.theme.text),
+        let mut lines = wrapped(&self.question, area, look);
+        lines.extend([
             Line::default(),
             Line::from(vec![key("y"), " yes   ".into(), key("n"), " no".into()]),
-        ];
+        ]);
         draw_lines(frame, area, "Sure?", lines, look);
     }
 }
 
 fn draw_text(frame: &mut Frame<'_>, area: Rect, text: &SafeText, look: &Look<'_>) {
-    let lines = vec![
-        Line::styled(text.as_str(), look.theme.text),
-        Line::default(),
-        Line::styled(format!("{} closes this", look.key(Action::Back)), look.theme.muted),
-    ];
-    draw_lines(frame, area, "Why", lines, look);
+    let inner = draw_lines(frame, area, "Why", wrapped(text, area, look), look);
+    let words = format!(" {} closes this ", look.key(Action::Back));
+    let below = Rect { y: inner.bottom(), height: 1, ..inner };
+    let words = Line::styled(words, look.theme.muted).right_aligned();
+    frame.render_widget(words, below.intersection(frame.area()));
 }
 
+/// `text` in lines of what is bearable to read, as far as `area` has room for them.
+fn wrapped(text: &SafeText, area: Rect, look: &Look<'_>) -> Vec<Line<'static>> {
+    let room = usize::from(WIDEST.min(area.width)).saturating_sub(FRAME).max(1);
+    let lines = fixed::wrap(text.as_str(), room).into_iter();
+    lines.map(|line| Line::styled(line, look.theme.text)).collect()
+}
+
+/// Draws a frame as large as `lines` need, and answers the room inside.
 fn draw_lines(
     frame: &mut Frame<'_>,
     area: Rect,
     title: &str,
     lines: Vec<Line<'_>>,
     look: &Look<'_>,
-) {
+) -> Rect {
     let widest = lines.iter().map(Line::width).max().unwrap_or(0);
-    let width = u16::try_from(widest + 4).unwrap_or(u16::MAX).clamp(30, 72);
-    let inner = usize::from(width.min(area.width).saturating_sub(4)).max(1);
-    let rows: usize = lines.iter().map(|line| 1 + line.width() / inner).sum();
-    let height = u16::try_from(rows + 2).unwrap_or(u16::MAX);
-    let text = Paragraph::new(lines).wrap(Wrap { trim: false });
-    let inner = open(frame, area, (width, height), title, look);
-    frame.render_widget(text, inner);
+    let width = narrow(widest + FRAME).clamp(NARROWEST, WIDEST);
+    let inner = open(frame, area, (width, narrow(lines.len() + 2)), title, look);
+    panel::lines(lines, inner, frame.buffer_mut());
+    inner
 }
 
 /// Clears a frame of `size` in the middle of `area`, and returns the room inside.

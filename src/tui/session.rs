@@ -18,6 +18,7 @@ use super::view;
 use crate::model::alert::AlertWish;
 use crate::model::backend::Mend;
 use crate::model::command::Command;
+use crate::model::text::SafeText;
 use crate::model::time::{Clock, Stamp};
 use crate::model::update::{Update, What};
 use crate::state::State;
@@ -26,6 +27,9 @@ use crate::state::State;
 const FOLD: usize = 256;
 /// Keys answered before the loop looks at anything else.
 const KEYS: usize = 64;
+
+/// Letters that are shown of what was copied.
+const SHOWN: usize = 100;
 
 /// Does what has to do with the files of the user.
 pub type Errands = Box<dyn FnMut(&mut App, Errand) + Send>;
@@ -232,6 +236,7 @@ impl<S: Surface, C: Clock> Session<S, C> {
         match clipboard::sequence(text) {
             Some(sequence) => {
                 self.surface.send(&sequence);
+                self.app.copied = Some((self.now(), SafeText::of_lines(text, SHOWN)));
                 self.app.say(false, "copied, if the terminal allows it");
             }
             None => self.app.say(true, "that is too long for the clipboard"),

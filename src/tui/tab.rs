@@ -77,6 +77,36 @@ impl Tab {
         }
     }
 
+    /// Its title in at most five letters, for a narrow screen.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Overview => "Over",
+            Self::Nodes => "Nodes",
+            Self::Gpus => "GPUs",
+            Self::Backends => "Backs",
+            Self::Bench => "Bench",
+            Self::Runs => "Runs",
+            Self::Models => "Model",
+            Self::Alerts => "Alert",
+            Self::Logs => "Logs",
+        }
+    }
+
+    /// Its title in three letters.
+    pub const fn brief(self) -> &'static str {
+        match self {
+            Self::Overview => "Ovr",
+            Self::Nodes => "Nod",
+            Self::Gpus => "GPU",
+            Self::Backends => "Bck",
+            Self::Bench => "Ben",
+            Self::Runs => "Run",
+            Self::Models => "Mod",
+            Self::Alerts => "Alr",
+            Self::Logs => "Log",
+        }
+    }
+
     /// The tab `steps` further, round and round.
     #[must_use]
     pub fn step(self, steps: usize) -> Self {

@@ -66,12 +66,14 @@ pub struct Theme {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is none of that name.
-    #[error("no theme is called `{name}`{suggestion}")]
+    #[error("no theme is called `{name}`{suggestion} (there are {known})")]
     Unknown {
         /// The name.
         name: String,
         /// What was perhaps meant.
         suggestion: String,
+        /// Every one there is.
+        known: String,
     },
     /// A file could not be read.
     #[error("{path}")]

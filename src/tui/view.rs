@@ -51,7 +51,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, state: &State, now: Stamp) {
     };
     top::draw(frame, areas.top, app, state, &look);
     app.views.draw(app.tab, frame, areas.body, state, &look);
-    toast::draw(frame, areas.body, state, &look);
+    toast::draw(frame, areas.body, app, state, &look);
     foot::draw(frame, areas.foot, app, state, &look);
     for popup in &app.popups {
         popup.draw(frame, whole, &app.setup.keymap, state, &look);

@@ -152,6 +152,13 @@ int nvmlSystemGetDriverVersion(char *text, unsigned length)
     return now.code;
 }
 
+int nvmlSystemGetCudaDriverVersion_v2(int *version)
+{
+    orders now = obey(__func__, -1);
+    *version = 13000;
+    return now.code;
+}
+
 int nvmlDeviceGetName(void *device, char *text, unsigned length)
 {
     BEGIN(device);

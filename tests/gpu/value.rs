@@ -18,6 +18,7 @@ fn two_gpus_tell_everything() {
     let sample = machine.sample();
     assert_eq!(reader(&sample), &GpuReaderState::Works);
     assert_eq!(sample.readers[0].version.to_string(), "580.95.05");
+    assert_eq!(sample.cuda.to_string(), "13.0");
     assert_eq!(sample.gpus.len(), 2);
     let gpu = &sample.gpus[1];
     assert_eq!(gpu.name.as_str(), "Fake GPU ^[[31m1");

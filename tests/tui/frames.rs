@@ -2,6 +2,8 @@
 
 use isomon::model::alert::{Alert, AlertId, AlertState, Alerts, Event, Severity, Turn};
 use isomon::model::update::{Health, Notice, What};
+use isomon::state::State;
+use isomon::tui::action::Action;
 use isomon::tui::app::Setup;
 use isomon::tui::look::Glyph;
 use isomon::tui::theme::Themes;
@@ -36,7 +38,7 @@ fn a_question() {
 }
 
 /// The first line of a frame `columns` wide.
-fn top_line(columns: u16, state: &isomon::state::State, keys: &str) -> String {
+fn top_line(columns: u16, state: &State, keys: &str) -> String {
     let left = stay(app(Setup::default()), state, typed(keys), (columns, 8));
     let text = left.text();
     text.lines().next().unwrap().trim_matches('"').to_owned()
@@ -61,6 +63,58 @@ fn the_top_line_says_what_matters_most_first() {
         "{least}"
     );
     assert_eq!(least.chars().count(), 40);
+}
+
+#[test]
+fn names_of_tabs_are_as_long_as_there_is_room_for() {
+    let quiet = one_node();
+    let wide = top_line(80, &quiet, "9");
+    assert!(
+        wide.starts_with("1 Over 2 Nodes 3 GPUs 4 Backs 5 Bench 6 Runs 7 Model 8 Alert 9 Logs")
+    );
+    let narrow = top_line(64, &quiet, "2");
+    assert!(
+        narrow.starts_with("1 Ovr 2 Nodes 3 GPU 4 Bck 5 Ben 6 Run 7 Mod 8 Alr 9 Log"),
+        "{narrow}"
+    );
+    assert!(top_line(50, &quiet, "9").starts_with("1  2  3  4  5  6  7  8  9 Logs"));
+    let busy = top_line(80, &live_run(), "1 p");
+    assert!(busy.starts_with("1 Overview 2 Nod 3") && busy.contains("paused"), "{busy}");
+    assert!(busy.contains("▶ bench"), "{busy}");
+}
+
+#[test]
+fn help_is_whole_wherever_a_row_has_room() {
+    for columns in [70, 80, 100, 130, 150, 160, 200, 240] {
+        let left = stay(app(Setup::default()), &one_node(), typed("9 ?"), (columns, 90));
+        for action in Action::ALL {
+            assert!(left.text().contains(action.words()), "{columns}: {}", action.words());
+        }
+    }
+    let narrow = stay(app(Setup::default()), &one_node(), typed("1 ?"), (40, 90)).text();
+    assert!(narrow.contains("back in time by a part") && narrow.contains("…"), "{narrow}");
+}
+
+#[test]
+fn what_was_copied_is_said_for_a_moment() {
+    let mut state = live_run();
+    let notice = Notice { bad: true, text: "the disk is full".into() };
+    state.apply(&update(5, What::Notice(notice)));
+    let left = stay(app(Setup::default()), &state, typed("5 y"), (80, 24));
+    let text = left.text();
+    assert!(text.contains("✓ copied: isomon bench") && text.contains("the disk is full"), "{text}");
+    let nothing = stay(app(Setup::default()), &one_node(), typed("1 y"), (80, 24)).text();
+    assert!(nothing.contains("there is nothing to copy here"), "{nothing}");
+}
+
+#[test]
+fn a_popup_is_as_large_as_its_words() {
+    let text = stay(app(Setup::default()), &State::default(), typed("3 w"), (80, 24)).text();
+    let why = text.lines().position(|line| line.contains("╭ Why ")).unwrap();
+    let end = text.lines().position(|line| line.contains("esc closes this")).unwrap();
+    let words = text.lines().skip(why + 1).take(end - why - 1);
+    let inside = |line: &str| line.split('│').nth(1).is_some_and(|line| !line.trim().is_empty());
+    assert!(end > why + 1 && words.clone().all(inside), "{text}");
 }
 
 #[test]

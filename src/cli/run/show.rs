@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::super::print;
-use super::super::result::statistic;
+use super::super::result::{command, statistic};
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
 use crate::model::unit::Bytes;
@@ -245,7 +245,7 @@ impl Show {
         };
         let _infallible = writeln!(text, "\n{} {at}{}", self.paint(RED, "failed"), failure.reason);
         if !failure.command.is_empty() {
-            let _infallible = writeln!(text, "  command: {}", failure.command);
+            text.extend(command(failure).map(|line| format!("  {line}\n")));
         }
         if !failure.lines.is_empty() {
             text.push_str("  the last lines it wrote:\n");

@@ -73,7 +73,7 @@ pub struct TaskPlan {
     pub background: bool,
     /// It is of the cleanup.
     pub cleanup: bool,
-    /// What is run there, word by word; secrets are `[redacted]`.
+    /// What is run there, word by word; secrets are `[redacted]`, and `⏎` ends a line that others follow.
     pub argv: Vec<SafeText>,
     /// How its readiness is found out: `port 8080, 30 s`.
     pub check: Option<SafeText>,
@@ -245,7 +245,7 @@ pub struct Failure {
     pub host: SafeText,
     /// The case.
     pub case: Option<SafeText>,
-    /// The command; secrets are `[redacted]`.
+    /// The command; secrets are `[redacted]`, and `⏎` ends a line that others follow.
     pub command: SafeText,
     /// Its exit status.
     pub exit: Option<i32>,

@@ -53,6 +53,7 @@ pub(super) struct NvmlReader {
     roster: Roster,
     standing: Standing,
     driver: Reading<SafeText>,
+    cuda: Reading<SafeText>,
     /// The GPU the next round begins with.
     first: u32,
 }
@@ -70,6 +71,7 @@ impl NvmlReader {
             roster: Roster::default(),
             standing: Standing::Unusable(Unusable::NoLibrary),
             driver: Reading::Missing(Why::NotSupported),
+            cuda: Reading::Missing(Why::NotSupported),
             first: 0,
         }
     }
@@ -106,6 +108,11 @@ impl NvmlReader {
         self.driver.clone()
     }
 
+    /// The newest CUDA that the driver runs.
+    pub(super) fn cuda(&self) -> Reading<SafeText> {
+        self.cuda.clone()
+    }
+
     /// The reader's process id while there is one.
     pub(super) fn pid(&self) -> Option<u32> {
         self.leash.as_ref().map(Leash::pid)
@@ -124,9 +131,9 @@ impl NvmlReader {
             return self.standing.clone();
         }
         match self.ask(Request::Survey, turn) {
-            Ok(Answer::Survey { driver, count }) if count <= MOST_GPUS => {
+            Ok(Answer::Survey { driver, cuda, count }) if count <= MOST_GPUS => {
                 self.rest.succeed();
-                self.driver = driver;
+                (self.driver, self.cuda) = (driver, cuda);
                 Standing::Works { count }
             }
             Ok(Answer::Unusable(unusable)) => self.dismiss(unusable, turn),
@@ -139,6 +146,7 @@ impl NvmlReader {
     fn dismiss(&mut self, unusable: Unusable, turn: &Turn) -> Standing {
         self.put_down();
         self.driver = Reading::Missing(Why::NotSupported);
+        self.cuda = Reading::Missing(Why::NotSupported);
         if unusable.is_lasting() {
             self.rest.give_up(turn.now());
         } else {

@@ -11,7 +11,7 @@ use nvml_wrapper::error::NvmlError;
 use super::device;
 use super::more::{self, Before};
 use super::wire::{Answer, Request, Unusable};
-use crate::model::reading::Reading;
+use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
 
 /// Where NVML is looked for: what the loader knows, then NixOS and WSL, which tell the loader
@@ -61,9 +61,21 @@ fn survey(nvml: &Nvml) -> Answer {
         Ok(count) => Answer::Survey {
             driver: Reading::from(nvml.sys_driver_version().map_err(|error| device::why(&error)))
                 .map(SafeText::from),
+            cuda: cuda(nvml),
             count,
         },
         Err(error) => Answer::Unusable(unusable(&error)),
+    }
+}
+
+/// NVML says `13000` for 13.0, and `12080` for 12.8.
+fn cuda(nvml: &Nvml) -> Reading<SafeText> {
+    match nvml.sys_cuda_driver_version() {
+        Ok(version @ 1_000..1_000_000) => {
+            Reading::Known(format!("{}.{}", version / 1_000, version % 1_000 / 10).into())
+        }
+        Ok(odd) => Reading::Missing(Why::Failed(format!("NVML says CUDA {odd}").into())),
+        Err(error) => Reading::Missing(device::why(&error)),
     }
 }
 

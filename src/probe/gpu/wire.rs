@@ -36,6 +36,9 @@ pub(super) enum Answer {
     Survey {
         /// The driver's version.
         driver: Reading<SafeText>,
+        /// The newest CUDA that it runs.
+        #[serde(default)]
+        cuda: Reading<SafeText>,
         /// How many GPUs it shows.
         count: u32,
     },

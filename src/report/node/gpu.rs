@@ -16,6 +16,7 @@ pub(super) fn lines(gpu: &Gpu) -> Vec<String> {
         let held: Vec<&str> = held.iter().map(AsRef::as_ref).collect();
         lines.push(format!("slowed by {}", held.join(", ")));
     }
+    lines.extend(gpu.uuid().map(|uuid| format!("UUID {uuid}")));
     let detail = &gpu.detail;
     lines.extend([activity(detail), links(detail), heat_and_energy(detail)].into_iter().flatten());
     lines.extend(troubles(detail));

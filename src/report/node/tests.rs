@@ -1,7 +1,7 @@
 //! A made-up machine in every format.
 
 use super::*;
-use crate::model::gpu::Gpu;
+use crate::model::gpu::{Gpu, GpuReader, GpuReaderState};
 use crate::model::node::{CpuUse, Disk, Memory, Mount, Network, Tasks, Temperature};
 use crate::model::reading::{Reading, Why};
 use crate::model::unit::{Bytes, BytesPerSecond, Celsius, Ratio, Seconds};
@@ -70,7 +70,12 @@ pub(crate) fn snapshot() -> Snapshot {
                 celsius: Reading::Known(Celsius(40.0)),
                 ..Gpu::default()
             }],
-            readers: Vec::new(),
+            readers: vec![GpuReader {
+                name: "NVML".into(),
+                version: Reading::Known("580.95.05".into()),
+                state: GpuReaderState::Works,
+            }],
+            cuda: Reading::Known("13.0".into()),
             ..GpuSample::default()
         },
         processes: vec![process(1, "init", 0.0), process(7, "busy", 1.5)],

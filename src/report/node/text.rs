@@ -9,6 +9,7 @@ use crate::model::gpu::{Gpu, GpuReaderState};
 use crate::model::node::{List, Mount, Network, NodeSample, Stall};
 use crate::model::process::Process;
 use crate::model::reading::Reading;
+use crate::model::text::SafeText;
 use crate::model::unit::Ratio;
 
 /// Processes shown: those that use most.
@@ -167,6 +168,13 @@ impl Page<'_> {
                 }
                 GpuReaderState::Works | GpuReaderState::NotHere(_) => {}
             }
+        }
+        let told = |gpu| (snapshot.gpus.driver(gpu), snapshot.gpus.cuda(gpu));
+        let told = snapshot.gpus.gpus.iter().map(told).find(|told| *told != (None, None));
+        if let Some((driver, cuda)) = told {
+            let told =
+                |version: Option<&SafeText>| version.map_or("—", SafeText::as_str).to_owned();
+            self.line("gpu", &format!("driver {}, CUDA {}", told(driver), told(cuda)));
         }
         if snapshot.gpus.gpus.is_empty() {
             self.line("gpu", "none found");

@@ -19,11 +19,12 @@ pub(super) type Networks = BTreeMap<String, [Option<f64>; 6]>;
 const NETWORK: [&str; 6] =
     ["receive", "transmit", "receive_packets", "transmit_packets", "errors", "up"];
 
-/// Size, free, inodes, free inodes by mount point, device and type.
-pub(super) type Mounts = BTreeMap<(String, String, String), [Option<f64>; 4]>;
-const MOUNT: [&str; 4] = [
+/// Size, free, free for others than root, inodes, free inodes by mount point, device and type.
+pub(super) type Mounts = BTreeMap<(String, String, String), [Option<f64>; 5]>;
+const MOUNT: [&str; 5] = [
     "node_filesystem_size_bytes",
     "node_filesystem_free_bytes",
+    "node_filesystem_avail_bytes",
     "node_filesystem_files",
     "node_filesystem_files_free",
 ];
@@ -108,23 +109,25 @@ fn network(
 }
 
 pub(super) fn mount(
-    ((path, device, kind), [size, free, files, files_free]): (
+    ((path, device, kind), [size, free, available, files, files_free]): (
         (String, String, String),
-        [Option<f64>; 4],
+        [Option<f64>; 5],
     ),
 ) -> Mount {
     let used = size.zip(free).map(|(size, free)| (size - free).max(0.0));
     let inodes = files.zip(files_free).filter(|(files, _)| *files > 0.0);
     let inodes = inodes.and_then(|(files, free)| Ratio::of(files - free, files));
-    let absent = || Why::Absent("node_filesystem_size_bytes".into());
+    let bytes = |value: Option<f64>, of: &str| {
+        Reading::from_option(value.map(|value| Bytes(whole(value))), Why::Absent(of.into()))
+    };
     Mount {
         path: SafeText::new(&path),
         device: SafeText::new(&device),
         kind: SafeText::new(&kind),
-        total_bytes: Reading::from_option(size.map(|size| Bytes(whole(size))), absent()),
-        used_bytes: Reading::from_option(used.map(|used| Bytes(whole(used))), absent()),
+        total_bytes: bytes(size, MOUNT[0]),
+        used_bytes: bytes(used, if size.is_none() { MOUNT[0] } else { MOUNT[1] }),
+        free_bytes: bytes(available, MOUNT[2]),
         inodes_used: Reading::from_option(inodes, Why::NotSupported),
-        ..Mount::default()
     }
 }
 
@@ -153,12 +156,19 @@ mod tests {
     }
 
     #[test]
-    fn a_file_system_is_full_as_far_as_it_is_taken() {
+    fn a_file_system_is_as_full_as_df_says() {
         let key = ("/".to_owned(), "/dev/vda".to_owned(), "ext4".to_owned());
-        let row = mount((key.clone(), [Some(100.0), Some(25.0), Some(10.0), Some(5.0)]));
-        assert_eq!(row.used_bytes.get(), Some(Bytes(75)));
+        let told = [Some(100.0), Some(30.0), Some(10.0), Some(10.0), Some(5.0)];
+        let row = mount((key.clone(), told));
+        assert_eq!(
+            (row.used_bytes.get(), row.free_bytes.get()),
+            (Some(Bytes(70)), Some(Bytes(10)))
+        );
+        assert_eq!(row.used().get().unwrap().to_string(), "88 %", "70 of 80, 20 are root's");
         assert_eq!(row.inodes_used.get().unwrap().to_string(), "50 %");
-        let row = mount((key, [Some(100.0), None, Some(0.0), Some(0.0)]));
+        let row = mount((key, [Some(100.0), None, Some(10.0), Some(0.0), Some(0.0)]));
         assert_eq!((row.used_bytes.get(), row.inodes_used.get()), (None, None));
+        let why = row.used().why().unwrap().to_string();
+        assert_eq!(why, "node_filesystem_free_bytes is not there");
     }
 }

@@ -151,7 +151,7 @@ impl Machine {
             cpu: Reading::from_option(self.cpu(), Why::NotYet),
             load: Reading::from_option(load.map(|((a, b), c)| [a, b, c]), absent("node_load1")),
             pressure: self.pressure(),
-            memory: Reading::from_option(self.memory(), absent("node_memory_MemTotal_bytes")),
+            memory: self.memory(),
             uptime_seconds: Reading::from_option(
                 gauges.time.zip(gauges.boot).map(|(now, boot)| Seconds((now - boot).max(0.0))),
                 absent("node_boot_time_seconds"),
@@ -178,16 +178,22 @@ impl Machine {
         })
     }
 
-    /// As the kernel's own file is read: what is free and cached stands in for what is available.
-    fn memory(&self) -> Option<Memory> {
+    /// As the kernel's own file is read: before Linux 3.14 what is free and cached stands in for what is
+    /// available. Where neither is told nothing is known of what is used.
+    fn memory(&self) -> Reading<Memory> {
         let gauges = &self.gauges;
+        let absent = |metric: &str| Reading::Missing(Why::Absent(metric.into()));
+        let Some(total) = gauges.total else { return absent("node_memory_MemTotal_bytes") };
         let bytes = |value: Option<f64>| whole(value.unwrap_or_default());
         let cached = bytes(gauges.cached).saturating_add(bytes(gauges.buffers));
-        let spare = bytes(gauges.free).saturating_add(cached);
+        let spare = || gauges.free.map(|free| whole(free).saturating_add(cached));
+        let Some(available) = gauges.available.map(whole).or_else(spare) else {
+            return absent("node_memory_MemAvailable_bytes");
+        };
         let swap_total = bytes(gauges.swap_total);
-        Some(Memory {
-            total_bytes: Bytes(whole(gauges.total?)),
-            available_bytes: Bytes(gauges.available.map_or(spare, whole)),
+        Reading::Known(Memory {
+            total_bytes: Bytes(whole(total)),
+            available_bytes: Bytes(available),
             cached_bytes: Bytes(cached),
             swap_total_bytes: Bytes(swap_total),
             swap_used_bytes: Bytes(swap_total.saturating_sub(bytes(gauges.swap_free))),
@@ -243,16 +249,36 @@ mod tests {
         assert_eq!(percent, ["62 %", "25 %", "25 %", "12 %"]);
     }
 
+    fn told(of: &str) -> Labels<'_> {
+        Labels { name: of.into(), ..Labels::default() }
+    }
+
     #[test]
     fn what_is_not_told_is_missing() {
         let mut machine = Machine::default();
-        let metric = Labels { name: "node_memory_MemTotal_bytes".into(), ..Labels::default() };
-        machine.take_gauge(&metric, Some(100.0));
+        let total = told("node_memory_MemTotal_bytes");
+        machine.take_gauge(&total, Some(100.0));
         let sample = machine.sample();
-        assert_eq!(sample.memory.get().unwrap().total_bytes, Bytes(100));
+        let why = sample.memory.why().unwrap().to_string();
+        assert_eq!(why, "node_memory_MemAvailable_bytes is not there", "not all of it is used");
         assert_eq!(sample.load.why().unwrap().to_string(), "node_load1 is not there");
         assert!(sample.pressure.io.get().is_none() && sample.uptime_seconds.get().is_none());
-        machine.take_gauge(&metric, None);
+        machine.take_gauge(&told("node_memory_MemAvailable_bytes"), Some(60.0));
+        assert_eq!(machine.sample().memory.get().unwrap().total_bytes, Bytes(100));
+        machine.take_gauge(&total, None);
         assert!(machine.sample().memory.get().is_none(), "a stale value is none");
+    }
+
+    #[test]
+    fn memory_in_use_is_what_is_not_available() {
+        let mut machine = Machine::default();
+        let mut used = |of: &str, bytes: f64| {
+            machine.take_gauge(&told(of), Some(bytes));
+            machine.sample().memory.get().map(|memory| memory.used_bytes().0)
+        };
+        assert_eq!(used("node_memory_MemTotal_bytes", 100.0), None);
+        assert_eq!(used("node_memory_MemFree_bytes", 10.0), Some(90), "before Linux 3.14");
+        assert_eq!(used("node_memory_Cached_bytes", 20.0), Some(70));
+        assert_eq!(used("node_memory_MemAvailable_bytes", 60.0), Some(40));
     }
 }

@@ -209,7 +209,7 @@ pub(super) static ALL: [Query; 15] = [
         "file systems",
         About::FileSystem,
         &[Plain(
-            "max by (__name__, instance, device, mountpoint, fstype) ({__name__=~\"node_filesystem_(size_bytes|free_bytes|files|files_free)\", fstype!~\"tmpfs|overlay|squashfs|ramfs|devtmpfs|fuse.lxcfs|iso9660\"})",
+            "max by (__name__, instance, device, mountpoint, fstype) ({__name__=~\"node_filesystem_(size_bytes|free_bytes|avail_bytes|files|files_free)\", fstype!~\"tmpfs|overlay|squashfs|ramfs|devtmpfs|fuse.lxcfs|iso9660\"})",
         )],
     ),
     often(

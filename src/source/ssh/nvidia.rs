@@ -42,7 +42,12 @@ pub(super) fn sample(files: &Files, topology: &mut Reading<Topology>) -> Option<
         let drawn = Topology::parse(&files.all_told("topology").join("\n"));
         *topology = Reading::from_option(drawn, Why::Absent("nvidia-smi topo -m".into()));
     }
-    Some(GpuSample { gpus, readers, topology: topology.clone() })
+    Some(GpuSample {
+        gpus,
+        readers,
+        cuda: Reading::Missing(Why::NotSupported),
+        topology: topology.clone(),
+    })
 }
 
 /// A GPU that has no memory of its own uses the machine's.

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::body::{self, Chunk, Seal, Tag};
 use super::mean::Shapes;
-use super::tier::{HOUR_MS, LATEST_MS, Tier};
+use super::tier::{LATEST_MS, Tier};
 use super::timeline::Timeline;
 use super::{file, names};
 use crate::model::id::SourceId;
@@ -135,13 +135,10 @@ impl Reader {
                 first = first.into_iter().chain(id.map(|id| (tier.start(id), tier, track))).min();
             }
         }
-        let Some((start, tier, track)) = first else {
+        let Some((_, _, track)) = first else {
             let (tail, _) = self.tail(&(0..LATEST_MS), |_| true)?;
             return Ok(tail.values().flatten().map(|row| row.0).min());
         };
-        let (chunks, _) =
-            self.chunks(tier, track, &(start..start + HOUR_MS.min(tier.block_ms())))?;
-        let after = chunks.first().and_then(|(_, chunk)| chunk.after.first());
-        Ok(Some(start + after.map_or(0, |after| i64::from(*after))))
+        self.first_of(track, None)
     }
 }

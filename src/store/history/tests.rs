@@ -118,6 +118,25 @@ fn the_last_hour_of_raw_rows_is_there_and_older_ones_are_not() {
 }
 
 #[test]
+fn since_when_something_is_kept_is_when_its_first_row_was_taken() {
+    let home = tempfile::tempdir().unwrap();
+    let mut writer = open(home.path());
+    let since = |after: i64| {
+        let info = Reader::open(home.path()).unwrap().unwrap().info().unwrap();
+        assert_eq!(info.tracks[0].first_ms, Some(START + after));
+        assert_eq!(past(home.path(), 0, 48 * HOUR, 100).earliest_ms, Some(START + after));
+    };
+    let begun = 1_234 * SECOND + 567;
+    feed(&mut writer, "n", begun, begun + 10 * SECOND, SECOND);
+    since(begun);
+    feed(&mut writer, "n", begun + 10 * SECOND, begun + HOUR / 2, SECOND);
+    since(begun);
+    // Of what is older than an hour there are means, which stand where their time begins.
+    feed(&mut writer, "n", begun + HOUR / 2, 30 * HOUR, 10 * SECOND);
+    since(begun - begun % (60 * SECOND));
+}
+
+#[test]
 fn a_gap_stays_a_gap_at_every_tier() {
     let home = tempfile::tempdir().unwrap();
     let mut writer = open(home.path());

@@ -133,11 +133,8 @@ impl Reader {
             let (tail, _) = reader.tail(&(0..LATEST_MS), |_| true)?;
             let mut tracks = Vec::new();
             for (track, id) in &view.tracks {
-                let first = match reader.first_chunk(*id)? {
-                    None => tail.get(id).and_then(|rows| rows.iter().map(|row| row.0).min()),
-                    chunk => chunk,
-                };
-                let first_ms = first.map(|own| view.timeline.wall(own));
+                let in_tail = tail.get(id).and_then(|rows| rows.iter().map(|row| row.0).min());
+                let first_ms = reader.first_of(*id, in_tail)?.map(|own| view.timeline.wall(own));
                 tracks.push(Extent { track: track.clone(), first_ms });
             }
             let latest_ms = view.timeline.last().map(|own| view.timeline.wall(own));
@@ -150,16 +147,37 @@ impl Reader {
         })
     }
 
-    fn first_chunk(&self, track: u32) -> rusqlite::Result<Option<i64>> {
-        let mut first = None;
-        for tier in Tier::ALL {
-            let ids = tier.ids(track, &(0..LATEST_MS));
-            let sql = "SELECT min(id) FROM chunk WHERE id >= ?1 AND id < ?2";
-            let mut found = self.connection.prepare_cached(sql)?;
-            let id: Option<i64> = found.query_row((ids.start, ids.end), |row| row.get(0))?;
-            first = first.into_iter().chain(id.map(|id| tier.start(id))).min();
+    /// When the first that is kept of `track` was taken, on the own clock; `in_tail`, of what is in no
+    /// chunk yet.
+    pub(super) fn first_of(
+        &self,
+        track: u32,
+        in_tail: Option<i64>,
+    ) -> rusqlite::Result<Option<i64>> {
+        let mut first = self.first_in(Tier::Raw, track)?.or(in_tail);
+        for tier in [Tier::Ten, Tier::Minute] {
+            // A mean stands where its time begins, which is before what it was made of.
+            let is_older = |mean: &i64| first.is_none_or(|first| mean + tier.step_ms() <= first);
+            first = self.first_in(tier, track)?.filter(is_older).or(first);
         }
         Ok(first)
+    }
+
+    /// The first instant of `tier` in the first chunk that is not damaged.
+    fn first_in(&self, tier: Tier, track: u32) -> rusqlite::Result<Option<i64>> {
+        let ids = tier.ids(track, &(0..LATEST_MS));
+        let sql = "SELECT id, body FROM chunk WHERE id >= ?1 AND id < ?2 ORDER BY id";
+        let mut found = self.connection.prepare_cached(sql)?;
+        let mut rows = found.query((ids.start, ids.end))?;
+        while let Some(row) = rows.next()? {
+            let id = row.get(0)?;
+            let sealed = row.get_ref(1)?.as_blob().unwrap_or_default();
+            let chunk = self.seal.open(Tag::Chunk, id, sealed).and_then(Chunk::read);
+            if let Some(after) = chunk.and_then(|chunk| chunk.after.first().copied()) {
+                return Ok(Some(tier.start(id) + i64::from(after)));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -98,6 +98,10 @@ impl App {
             | Action::Runs
             | Action::Fleet => Tab::Bench,
             Action::Check => Tab::Backends,
+            Action::Copy => {
+                self.say(false, "there is nothing to copy here");
+                return None;
+            }
             _ => return None,
         };
         if other == self.tab {

@@ -48,9 +48,8 @@ impl App {
             return;
         };
         if at.1 == areas.top.y {
-            let (look, width) = (self.look(state.now), areas.top.width);
-            let width = view::top::room(width, self, state, &look);
-            if let Some(tab) = view::top::tab_at(at.0, width, self.tab) {
+            let look = self.look(state.now);
+            if let Some(tab) = view::top::tab_at(at.0, areas.top.width, self, state, &look) {
                 self.tab = tab;
             }
             return;

@@ -183,7 +183,7 @@ impl View {
         }
         let under = self.sheet.current(&rows);
         match (self.below, under) {
-            (Below::One, Some(entry)) => card::draw(entry, lower, buffer, look),
+            (Below::One, Some(entry)) => card::draw(entry, self.zoom, lower, buffer, look),
             (Below::Compared, _) => many::compared(&rows, lower, buffer, look),
             (Below::Together, entry) => total::draw(&rows, entry, lower, buffer, look),
             (Below::One, None) => {}

@@ -90,6 +90,7 @@ impl Themes {
         self.current = found.ok_or_else(|| Error::Unknown {
             name: name.to_owned(),
             suggestion: suggest(name, self.names().chain([DARK])),
+            known: self.names().collect::<Vec<_>>().join(", "),
         })?;
         Ok(())
     }

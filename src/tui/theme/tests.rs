@@ -78,7 +78,11 @@ fn neighbouring_lines_differ() {
 #[test]
 fn an_unknown_theme_names_the_nearest() {
     let error = Themes::load(None, &[], "defautl", Depth::True).unwrap_err();
-    assert_eq!(error.to_string(), "no theme is called `defautl`; did you mean `default`?");
+    let all = "(there are default, light, high-contrast, colour-blind, mono)";
+    let wanted = format!("no theme is called `defautl`; did you mean `default`? {all}");
+    assert_eq!(error.to_string(), wanted);
+    let error = Themes::load(None, &[], "foo", Depth::True).unwrap_err();
+    assert_eq!(error.to_string(), format!("no theme is called `foo` {all}"), "none is near");
 }
 
 #[test]

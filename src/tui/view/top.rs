@@ -17,9 +17,43 @@ mod time;
 /// What stands before the tabs, where there are columns for it.
 const NAME: &str = "isomon ";
 const NAMED: u16 = FULL + 8;
-/// Columns from which on all titles are written out; with fewer only the one in front is, since how things
-/// stand matters more.
+/// Columns from which on all titles are written out, whatever else is to be said.
 const FULL: u16 = titles() + 16;
+
+/// How the tabs that are not in front are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// By their titles.
+    Full,
+    /// In at most five letters.
+    Short,
+    /// In three letters.
+    Brief,
+    /// By their digits alone.
+    Digits,
+}
+
+impl Names {
+    /// What stands between two tabs: a digit alone is parted by more from the next.
+    const fn gap(self) -> &'static str {
+        match self {
+            Self::Full | Self::Digits => "  ",
+            Self::Short | Self::Brief => " ",
+        }
+    }
+
+    /// The label of `tab`.
+    fn label(self, tab: Tab, front: Tab) -> String {
+        let title = match self {
+            _ if tab == front => tab.title(),
+            Self::Full => tab.title(),
+            Self::Short => tab.short(),
+            Self::Brief => tab.brief(),
+            Self::Digits => return tab.digit().to_string(),
+        };
+        format!("{} {title}", tab.digit())
+    }
+}
 
 /// Columns that all titles take.
 const fn titles() -> u16 {
@@ -38,16 +72,16 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, state: &State, 
     let width = room(area.width, app, state, look);
     let (banner, area) =
         (Rect { x: area.x + width, width: area.width - width, ..area }, Rect { width, ..area });
-    let left = tabs(area.width, app.tab, look);
-    let room = usize::from(area.width).saturating_sub(left.width() + 1);
-    let right = standing(app, state, look, room);
+    let parts = standing(app, state, look);
+    let left = tabs(area.width, names(width, &parts, app.tab), app.tab, look);
+    let (right, _) = fit(&parts, usize::from(area.width).saturating_sub(left.width() + 1));
     frame.render_widget(left, area);
     frame.render_widget(right.right_aligned(), area);
     frame.render_widget(time::banner(banner.width, app, state, look), banner);
 }
 
 /// Columns of a line of `width` that are left for tabs beside what is said about the time.
-pub fn room(width: u16, app: &App, state: &State, look: &Look<'_>) -> u16 {
+fn room(width: u16, app: &App, state: &State, look: &Look<'_>) -> u16 {
     let least = name(width).len() + app.tab.title().len() + 3 * Tab::ALL.len();
     let most = usize::from(width).saturating_sub(least);
     let banner = time::words(most, app, state, look);
@@ -59,64 +93,98 @@ const fn name(width: u16) -> &'static str {
     if width < NAMED { "" } else { NAME }
 }
 
-/// The label of `tab` in a line of `width` columns.
-fn label(tab: Tab, front: Tab, width: u16) -> String {
-    if width >= FULL || tab == front {
-        format!("{} {}", tab.digit(), tab.title())
-    } else {
-        tab.digit().to_string()
+/// How tabs are called in a line of `width` columns: as long as all is said of how things stand that is
+/// said beside bare digits, but for the time of day and the machine's name.
+fn names(width: u16, parts: &[Part], front: Tab) -> Names {
+    if width >= FULL {
+        return Names::Full;
     }
+    let said = |names| {
+        let room = usize::from(width).checked_sub(columns(width, names, front) + 1)?;
+        Some(fit(parts, room).1)
+    };
+    let all = said(Names::Digits);
+    let fits = |names: &Names| said(*names).is_some_and(|said| Some(said) == all);
+    [Names::Short, Names::Brief].into_iter().find(fits).unwrap_or(Names::Digits)
 }
 
-fn tabs(width: u16, front: Tab, look: &Look<'_>) -> Line<'static> {
+/// Columns that the tabs take in a line of `width`.
+fn columns(width: u16, names: Names, front: Tab) -> usize {
+    let labels = Tab::ALL.iter().map(|tab| names.label(*tab, front).len() + names.gap().len());
+    name(width).len() + labels.sum::<usize>() - names.gap().len()
+}
+
+fn tabs(width: u16, names: Names, front: Tab, look: &Look<'_>) -> Line<'static> {
     let mut spans = vec![Span::styled(name(width), look.theme.title)];
     for tab in Tab::ALL {
         let style = if tab == front { look.theme.selected } else { look.theme.muted };
-        spans.push(Span::styled(label(tab, front, width), style));
-        spans.push(Span::raw("  "));
+        spans.push(Span::styled(names.label(tab, front), style));
+        spans.push(Span::raw(names.gap()));
     }
     spans.pop();
     Line::from(spans)
 }
 
-/// The tab whose title is at `column` of a line of `width` columns, while `front` is in front.
-pub fn tab_at(column: u16, width: u16, front: Tab) -> Option<Tab> {
-    let mut start = name(width).len();
+/// The tab whose title is at `column` of the line, which is `width` columns wide.
+pub fn tab_at(column: u16, width: u16, app: &App, state: &State, look: &Look<'_>) -> Option<Tab> {
+    let width = room(width, app, state, look);
+    let names = names(width, &standing(app, state, look), app.tab);
+    hit(column, name(width).len(), names, app.tab)
+}
+
+/// The tab whose title is at `column`, where the first begins at `start`.
+fn hit(column: u16, mut start: usize, names: Names, front: Tab) -> Option<Tab> {
     Tab::ALL.into_iter().find(|tab| {
-        let end = start + label(*tab, front, width).len();
+        let end = start + names.label(*tab, front).len();
         let hit = (start..end).contains(&usize::from(column));
-        start = end + 2;
+        start = end + names.gap().len();
         hit
     })
 }
 
-/// How things stand, the most important first, as much as fits into `room` columns.
-fn standing(app: &App, state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
-    let one = |span: Option<Span<'static>>| span.into_iter().collect::<Vec<_>>();
-    let mut left = room;
-    let mut shown = Vec::new();
-    let mut take = |spans: Vec<Span<'static>>| {
-        let width: usize = spans.iter().map(Span::width).sum();
-        let fits = width > 0 && width < left;
-        if fits {
-            left -= width + 1;
-            shown.push(Span::raw(" "));
-            shown.extend(spans);
-        }
-        fits
+/// Something that is said of how things stand.
+struct Part {
+    /// Ways to say it, the longest first.
+    ways: Vec<Vec<Span<'static>>>,
+    /// Whether it matters more than the names of tabs.
+    matters: bool,
+}
+
+/// How things stand, the most important first.
+fn standing(app: &App, state: &State, look: &Look<'_>) -> Vec<Part> {
+    let way = |span: Option<Span<'static>>| -> Vec<Vec<Span<'static>>> {
+        span.map(|span| vec![span]).into_iter().collect()
     };
-    take(one(firing(state, look)));
-    take(one(paused(app, look)));
-    let [long, short] = nodes(&app.views.overview.survey(state, look).standing, look);
-    let _ = take(long) || take(short);
-    for span in [running(app, state, look), lost(state, look)] {
-        take(one(span));
+    let spread = nodes(&app.views.overview.survey(state, look).standing, look);
+    let more = [
+        way(firing(state, look)),
+        way(paused(app, look)),
+        spread.into(),
+        way(running(app, state, look)),
+        way(lost(state, look)),
+        gpus::strips(state, look),
+    ];
+    let less = [way(clock(app, look)), way(host(state, look))];
+    let part = |matters| move |ways| Part { ways, matters };
+    more.into_iter().map(part(true)).chain(less.into_iter().map(part(false))).collect()
+}
+
+fn width(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(Span::width).sum()
+}
+
+/// As much of it as fits into `room` columns, and how much of that matters.
+fn fit(parts: &[Part], room: usize) -> (Line<'static>, usize) {
+    let (mut left, mut matters, mut line) = (room, 0, Line::default());
+    for part in parts {
+        let mut fitting = part.ways.iter().filter(|way| (1..left).contains(&width(way)));
+        let Some(way) = fitting.next() else { continue };
+        left -= width(way) + 1;
+        line.push_span(Span::raw(" "));
+        line.extend(way.iter().cloned());
+        matters += usize::from(part.matters);
     }
-    let _ = gpus::strips(state, look).into_iter().any(&mut take);
-    for span in [clock(app, look), host(state, look)] {
-        take(one(span));
-    }
-    Line::from(shown)
+    (line, matters)
 }
 
 /// How many alerts fire that nobody has seen to.
@@ -179,13 +247,30 @@ mod tests {
 
     #[test]
     fn a_click_finds_the_title_it_hits() {
-        assert_eq!(tab_at(0, 120, Tab::Overview), None);
-        assert_eq!(tab_at(7, 120, Tab::Overview), Some(Tab::Overview));
-        assert_eq!(tab_at(0, 80, Tab::Overview), Some(Tab::Overview));
-        assert_eq!(tab_at(10, 80, Tab::Overview), None);
-        assert_eq!(tab_at(12, 80, Tab::Overview), Some(Tab::Nodes));
-        assert_eq!(tab_at(3, 40, Tab::Nodes), Some(Tab::Nodes));
-        assert_eq!(tab_at(0, 40, Tab::Nodes), Some(Tab::Overview));
-        assert_eq!(tab_at(79, 80, Tab::Overview), None);
+        let at = |column, names, front| hit(column, 0, names, front);
+        assert_eq!(hit(0, NAME.len(), Names::Full, Tab::Overview), None);
+        assert_eq!(hit(7, NAME.len(), Names::Full, Tab::Overview), Some(Tab::Overview));
+        assert_eq!(at(0, Names::Digits, Tab::Overview), Some(Tab::Overview));
+        assert_eq!(at(10, Names::Digits, Tab::Overview), None);
+        assert_eq!(at(12, Names::Digits, Tab::Overview), Some(Tab::Nodes));
+        assert_eq!(at(3, Names::Digits, Tab::Nodes), Some(Tab::Nodes));
+        assert_eq!(at(0, Names::Digits, Tab::Nodes), Some(Tab::Overview));
+        assert_eq!(at(10, Names::Short, Tab::Overview), None);
+        assert_eq!(at(17, Names::Short, Tab::Overview), Some(Tab::Nodes));
+        assert_eq!(at(5, Names::Brief, Tab::Nodes), None);
+        assert_eq!(at(12, Names::Brief, Tab::Nodes), Some(Tab::Nodes));
+        assert_eq!(at(79, Names::Short, Tab::Overview), None);
+    }
+
+    #[test]
+    fn short_names_leave_room_in_eighty_columns() {
+        for names in [Names::Short, Names::Brief] {
+            for front in Tab::ALL {
+                let labels = Tab::ALL.map(|tab| names.label(tab, front));
+                let width: usize =
+                    labels.iter().map(String::len).sum::<usize>() + Tab::ALL.len() - 1;
+                assert!(width <= 74, "{labels:?}");
+            }
+        }
     }
 }

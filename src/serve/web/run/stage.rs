@@ -6,7 +6,7 @@ use crate::model::workflow::TaskState;
 use crate::model::workflow::event::{Failure, TaskPlan};
 use crate::model::workflow::result::TaskEnd;
 use crate::serve::result::loaded::Loaded;
-use crate::serve::web::markup::{Cell, Markup};
+use crate::serve::web::markup::{Attribute, Cell, Markup};
 
 /// Tasks that are told; the file has them all.
 const TOLD: usize = 500;
@@ -45,17 +45,21 @@ fn whole(out: &mut Markup, failure: &Failure) {
     };
     out.leaf("p", &[], &format!("{place}{}", failure.reason));
     if !failure.command.is_empty() {
-        out.leaf("pre", &[("aria-label", "command")], failure.command.as_str());
+        rows(out, &[("aria-label", "command")], failure.command.lines());
     }
     if !failure.lines.is_empty() {
         out.leaf("h3", &[], "The last it said");
-        let lines: Vec<&str> = failure.lines.iter().map(AsRef::as_ref).collect();
-        out.node("pre", &[], |out| {
-            for line in lines {
-                out.leaf("span", &[("class", "row")], line);
-            }
-        });
+        rows(out, &[], failure.lines.iter().map(AsRef::as_ref));
     }
+}
+
+/// Lines below each other, as they were written.
+fn rows<'a>(out: &mut Markup, attributes: &[Attribute<'_>], lines: impl Iterator<Item = &'a str>) {
+    out.node("pre", attributes, |out| {
+        for line in lines {
+            out.leaf("span", &[("class", "row")], line);
+        }
+    });
 }
 
 /// Its stages.

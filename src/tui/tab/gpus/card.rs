@@ -20,16 +20,24 @@ const FACTS: u16 = 11;
 /// Fewest rows of a history, frame included.
 const HISTORY: u16 = 7;
 
-/// Draws facts, processes and history, as many as there is room for.
-pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+/// Draws facts, processes and history, as many as there is room for; `zoomed`, facts go before history.
+pub(super) fn draw(
+    entry: &Entry<'_>,
+    zoomed: bool,
+    area: Rect,
+    buffer: &mut Buffer,
+    look: &Look<'_>,
+) {
     if area.height < 3 {
         return;
     }
     let side = if area.width >= 76 { area.width / 2 } else { 0 };
     let width = usize::from((area.width - side).saturating_sub(4));
     let lines = lines(entry, width, look);
+    let wanted = grid::narrow(lines.len() + 2).max(FACTS);
+    let least = if zoomed { wanted } else { FACTS };
     let upper = match area.height.checked_sub(HISTORY) {
-        Some(room) if room >= FACTS => room.min(grid::narrow(lines.len() + 2).max(FACTS)),
+        Some(room) if room >= least => room.min(wanted),
         _ => area.height,
     };
     let [upper, lower] =

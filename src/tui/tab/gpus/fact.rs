@@ -11,6 +11,7 @@ use ratatui::text::{Line, Span};
 use super::entry::{Entry, throttle};
 use crate::model::gpu::{Gpu, MemoryOwner};
 use crate::model::reading::Reading;
+use crate::model::text::SafeText;
 use crate::model::unit::Ratio;
 use crate::state::history::energy;
 use crate::tui::look::Look;
@@ -32,6 +33,8 @@ pub(super) fn lines(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Lin
     lines.extend(warmth(entry.gpu, look));
     lines.extend(links(entry.gpu, look));
     lines.push(spent(entry, look));
+    lines.extend(troubles(entry.gpu, look));
+    lines.extend(identity(entry, width, look));
     lines.extend(rest(entry.gpu, look));
     lines.extend(parts(entry.gpu, look));
     lines
@@ -161,14 +164,12 @@ fn spent(entry: &Entry<'_>, look: &Look<'_>) -> Line<'static> {
     Line::from(vec![label("energy", look), Span::styled(words, look.theme.text)])
 }
 
-fn rest(gpu: &Gpu, look: &Look<'_>) -> [Line<'static>; 4] {
+fn troubles(gpu: &Gpu, look: &Look<'_>) -> [Line<'static>; 2] {
     let detail = &gpu.detail;
     let (bad, text_of) = (gpu.ecc_uncorrected.get(), look.theme.text);
     let style = if bad.is_some_and(|bad| bad > 0) { look.theme.bad } else { text_of };
     let errors = value::span(&gpu.ecc_uncorrected, style, look);
     let mig = gpu.mig.get().map(|on| if on { "on" } else { "off" });
-    let window = detail.bar1_used_bytes.get().zip(detail.bar1_total_bytes.get());
-    let window = window.map(|(used, all)| format!("{used} of {all}"));
     [
         pair("ECC lost", &errors, "mended", text(&detail.ecc_corrected, look), look),
         pair(
@@ -178,8 +179,33 @@ fn rest(gpu: &Gpu, look: &Look<'_>) -> [Line<'static>; 4] {
             value::maybe(mig, text_of, look),
             look,
         ),
+    ]
+}
+
+/// Which one it is, and what runs it.
+fn identity(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let gpu = entry.gpu;
+    let sample = entry.node.gpus.as_ref().map(|(_, sample)| sample);
+    let told = |version: Option<&SafeText>| value::maybe(version, look.theme.text, look);
+    let driver = told(sample.and_then(|sample| sample.driver(gpu)));
+    let cuda = told(sample.and_then(|sample| sample.cuda(gpu)));
+    let mut lines = vec![pair("driver", &driver, "CUDA", cuda, look)];
+    let uuid = gpu.uuid().map_or(value::MISSING, SafeText::as_str);
+    let style = if gpu.uuid().is_some() { look.theme.text } else { look.theme.muted };
+    let parts = fixed::wrap(uuid, width.saturating_sub(NAME));
+    let names = std::iter::once("UUID").chain(std::iter::repeat(""));
+    let line = |(name, part)| Line::from(vec![label(name, look), Span::styled(part, style)]);
+    lines.extend(names.zip(parts).map(line));
+    lines
+}
+
+fn rest(gpu: &Gpu, look: &Look<'_>) -> [Line<'static>; 2] {
+    let detail = &gpu.detail;
+    let window = detail.bar1_used_bytes.get().zip(detail.bar1_total_bytes.get());
+    let window = window.map(|(used, all)| format!("{used} of {all}"));
+    [
         pair("encoder", &text(&gpu.encoder, look), "decode", text(&gpu.decoder, look), look),
-        Line::from(vec![label("BAR1", look), value::maybe(window, text_of, look)]),
+        Line::from(vec![label("BAR1", look), value::maybe(window, look.theme.text, look)]),
     ]
 }
 

@@ -3,7 +3,6 @@
 use ratatui::text::{Line, Span};
 
 use super::super::mark;
-use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 use crate::model::workflow::{TaskPlan, TaskState};
 use crate::pipeline::workflow::label;
@@ -50,9 +49,8 @@ fn task(
         Span::styled(format!("{sign} "), style),
         Span::styled(fixed::cut(&head, width.saturating_sub(2)), theme.text),
     ])];
-    let argv: Vec<&str> = plan.argv.iter().map(SafeText::as_str).collect();
     let quiet = |text: String| Line::styled(fixed::cut(&format!("  {text}"), width), theme.muted);
-    lines.extend((!argv.is_empty()).then(|| quiet(format!("$ {}", argv.join(" ")))));
+    lines.extend(command(plan).into_iter().map(quiet));
     lines.extend(flow.attempts.get(&number).map(|attempt| {
         let of = attempt.of.map(|of| format!(" of {of}")).unwrap_or_default();
         quiet(format!("look {}{of}: {}, {} left", attempt.attempt, attempt.said, attempt.left))
@@ -69,6 +67,21 @@ fn task(
         .collect();
     last.reverse();
     lines.extend(last);
+    lines
+}
+
+/// What is run, line by line.
+fn command(plan: &TaskPlan) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in &plan.argv {
+        let mut parts = word.lines();
+        let first = parts.next().unwrap_or_default();
+        match lines.last_mut() {
+            Some(line) => line.extend([" ", first]),
+            None => lines.push(format!("$ {first}")),
+        }
+        lines.extend(parts.map(|part| format!("  {part}")));
+    }
     lines
 }
 
