@@ -1,14 +1,16 @@
 //! Nothing that is drawn can break the screen: any size, any name, any number of updates.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use isomon::model::bench::{HostState, Outcome, Phases, Progress, Sample};
+use isomon::model::command::Command;
 use isomon::model::id::SourceId;
 use isomon::model::node::{Disk, Mount, NodeInfo, NodeSample};
 use isomon::model::process::Process;
 use isomon::model::run::{RunEnd, RunEvent, RunTail};
 use isomon::model::text::SafeText;
-use isomon::model::time::{SetClock, Stamp};
+use isomon::model::time::{Clock, SetClock, Stamp};
 use isomon::model::unit::Seconds;
 use isomon::model::update::{Update, What};
 use isomon::pipeline::of_run;
@@ -263,6 +265,57 @@ fn a_filter_that_is_typed_fast_is_worked_out_once_a_frame() {
     let most = began.elapsed().as_millis() / 33 + 3;
     let frames = session.surface.frames as u128;
     assert!(frames <= most, "{frames} frames in the time of {most}");
+}
+
+/// A clock that the test moves while the session has it.
+#[derive(Clone, Debug, Default)]
+struct Hand(Arc<SetClock>);
+
+impl Clock for Hand {
+    fn now(&self) -> Stamp {
+        self.0.now()
+    }
+}
+
+#[test]
+fn no_node_is_late_while_sampling_is_paused() {
+    let (commands, mut wished) = mpsc::channel(16);
+    let (inputs, pressed) = mpsc::channel(16);
+    let (updates, news) = mpsc::channel(16);
+    let (_signals, heard) = mpsc::channel(1);
+    let hand = Hand::default();
+    let page = Page::new(160, 30);
+    let mut session =
+        Session::new(app(Setup::default()), page, hand.clone(), commands, Box::new(|_, _| ()));
+    session.state = one_node();
+    let far = SourceId("far".into());
+    let sample = update(1, What::Node(Box::<NodeSample>::default()));
+    session.state.apply(&Update { from: far, ..sample });
+    let mut feed = Feed { signals: heard, inputs: pressed, updates: news };
+    // What the screen shows when a key was answered at that second.
+    let mut seen = |key: &str, second: u64| {
+        hand.0.set(second * 1_000);
+        inputs.try_send(typed(key).remove(0)).unwrap();
+        runtime().block_on(async {
+            let run = session.run(&mut feed);
+            tokio::time::timeout(Duration::from_millis(120), run).await.unwrap_err();
+        });
+        session.surface.terminal.backend().to_string()
+    };
+    let (late, live) = ("◐ 2 late", "● 2 live");
+    let before = seen("2", 2);
+    assert!(before.contains(live), "{before}");
+    let paused = seen("p", 3);
+    assert!(paused.contains("paused") && paused.contains(live), "{paused}");
+    let long = seen("2", 3_000);
+    assert!(long.contains("paused") && long.contains(live), "{long}");
+    let on = seen("p", 3_001);
+    assert!(!on.contains("paused") && on.contains(live), "{on}");
+    assert!(seen("2", 3_010).contains(late), "it was asked since, and is silent");
+    drop(updates);
+    let wishes = std::iter::from_fn(|| wished.try_recv().ok());
+    let pauses = wishes.filter(|wish| matches!(wish, Command::Pause(_)));
+    assert_eq!(pauses.collect::<Vec<_>>(), [Command::Pause(true), Command::Pause(false)]);
 }
 
 #[test]
