@@ -1,8 +1,9 @@
 //! A run that is kept here, told again to the isomon at the other end: in pages of whole lines, between
 //! which everything else is told.
 //!
-//! Lines of it are from [`SourceId::stored`] and the last is its end, or that it was cut off; of a workflow's
-//! run the last is always that, for one that was cut off has no end of its own. What would be more than a page of its own is let go of, and so are samples beyond the latest.
+//! Lines of it are from [`SourceId::stored`] and the last is its end, or that it was cut off; of a
+//! workflow's run the last is always that, for it may have several ends or none. What would be more than
+//! a page of its own is let go of, and so are samples beyond the latest.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
