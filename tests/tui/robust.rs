@@ -313,9 +313,9 @@ fn no_node_is_late_while_sampling_is_paused() {
     assert!(!on.contains("paused") && on.contains(live), "{on}");
     assert!(seen("2", 3_010).contains(late), "it was asked since, and is silent");
     drop(updates);
-    let wishes = std::iter::from_fn(|| wished.try_recv().ok());
-    let pauses = wishes.filter(|wish| matches!(wish, Command::Pause(_)));
-    assert_eq!(pauses.collect::<Vec<_>>(), [Command::Pause(true), Command::Pause(false)]);
+    let asked = std::iter::from_fn(|| wished.try_recv().ok());
+    let of_pause = asked.filter(|wish| matches!(wish, Command::Pause(_)));
+    assert_eq!(of_pause.collect::<Vec<_>>(), [Command::Pause(true), Command::Pause(false)]);
 }
 
 #[test]
