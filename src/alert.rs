@@ -233,11 +233,10 @@ impl Desk {
     }
 
     fn fold(&mut self, first: Update, more: &mut mpsc::Receiver<Update>) {
-        let mut next = Some(first);
-        for _ in 0..FOLD {
-            let Some(update) = next else { break };
+        // No more is taken out of the queue than is folded: the rest would be lost.
+        let more = std::iter::from_fn(|| more.try_recv().ok());
+        for update in std::iter::once(first).chain(more).take(FOLD) {
             self.take(&update);
-            next = more.try_recv().ok();
         }
     }
 

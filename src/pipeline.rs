@@ -18,6 +18,7 @@ mod hint;
 mod lineage;
 mod plan;
 mod stage;
+mod stretch;
 mod worker;
 pub mod workflow;
 

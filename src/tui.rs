@@ -29,6 +29,7 @@ pub mod popup;
 pub mod prompt;
 mod reader;
 pub mod reply;
+pub mod rest;
 pub mod run;
 pub mod session;
 pub mod setting;

@@ -127,6 +127,25 @@ fn a_workflows_run_goes_into_a_bucket_and_comes_back_as_what_it_is() {
 }
 
 #[test]
+fn beside_one_another_two_runs_of_a_workflow_say_how_each_ended() {
+    let home = Home::new();
+    let good_id = flow(&home, GOOD);
+    let bad = GOOD.replace("echo a > o.txt", "exit 3");
+    let bad_id = flow(&home, &bad);
+    let told = good(&home, &["compare", &good_id, &bad_id]);
+    assert!(told.contains("(success) -> ") && told.contains("(failed)"), "{told}");
+    let why = told.split("not done, so that times and figures are of less work").nth(1).unwrap();
+    assert!(why.contains(" failed: one on ") && why.contains("exit status 3"), "{told}");
+    let took = told.lines().find(|line| line.trim_start().starts_with("took ")).unwrap();
+    assert!(!took.contains('%'), "no share of unlike work: {took}");
+    let alike = good(&home, &["compare", &good_id, &good_id]);
+    assert!(!alike.contains("not done"), "{alike}");
+    let benchmark = benchmark(&home, EARLY);
+    let mixed = refused(&home, &["compare", &good_id, &benchmark]);
+    assert!(mixed.contains("no figure in common"), "{mixed}");
+}
+
+#[test]
 fn one_that_an_older_isomon_pulled_to_the_wrong_place_is_put_right() {
     let shared = tempfile::tempdir().unwrap();
     let at = place(shared.path());

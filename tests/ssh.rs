@@ -194,6 +194,45 @@ async fn a_run_that_is_kept_there_is_read() {
     eventually("it ends with the channel", || server.sessions().is_empty()).await;
 }
 
+/// A workflow that is run on the host, and fails there in its second stage.
+const FLOW: &str = "benchmark: {name: there, shell: sh -c}
+stages:
+  - {name: one, command: 'echo a > o.txt', outputs: [{name: o, remote_path: o.txt}]}
+  - {name: two, command: 'exit 3'}
+";
+
+#[tokio::test]
+async fn a_workflows_run_that_is_kept_there_is_read() {
+    let Some(server) = Server::start("ed25519") else { return };
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_isomon"), server.at("bin/isomon")).unwrap();
+    std::fs::write(server.at("home/w.yaml"), FLOW).unwrap();
+    let mut run = Program::new(env!("CARGO_BIN_EXE_isomon"));
+    run.args(["run", "w.yaml"]).env_clear().current_dir(server.at("home"));
+    run.env("HOME", server.at("home")).env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
+    let done = run.output().unwrap();
+    assert!(!done.status.success(), "its second stage fails");
+    let mut kept = std::fs::read_dir(server.at("home/.local/state/isomon/runs")).unwrap();
+    let dir = kept.next().unwrap().unwrap();
+    let id = isomon::model::id::RunId::parse(dir.file_name().to_str().unwrap()).unwrap();
+    let text = std::fs::read_to_string(dir.path().join("events.ndjson")).unwrap();
+    let mut source = open(server.spec()).unwrap();
+    ask(source.as_mut(), false).await.unwrap();
+    for _ in 0..2 {
+        let Record::Workflow(events) = source.read(&id).await.unwrap() else {
+            panic!("it is no benchmark's");
+        };
+        let told: Vec<String> =
+            events.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
+        assert_eq!(told, text.lines().collect::<Vec<_>>());
+    }
+    let benchmark = keep_run(&server);
+    let read = source.read(&benchmark.head.id).await.unwrap();
+    assert!(matches!(read, Record::Benchmark(_)), "and then one of the other kind");
+    assert!(ask(source.as_mut(), false).await.is_ok(), "and it goes on telling");
+    drop(source);
+    eventually("the session ends", || server.sessions().is_empty()).await;
+}
+
 /// The program itself, over a real channel.
 #[tokio::test]
 async fn the_real_isomon_tells_everything() {

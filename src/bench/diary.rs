@@ -30,6 +30,13 @@ pub(super) struct At {
     pub(super) seconds: Seconds,
 }
 
+impl At {
+    /// Time of the run from `before` to this.
+    fn since(self, before: Self) -> Seconds {
+        Seconds((self.seconds.0 - before.seconds.0).max(0.0))
+    }
+}
+
 /// A sandbox that failed.
 pub(super) struct Fault<'a> {
     /// Its cell: index and name.
@@ -50,6 +57,8 @@ pub(super) struct Diary {
     node: SafeText,
     stage: Option<(BenchStage, At)>,
     workers: Vec<Worker>,
+    /// When each that works began to, this time.
+    engaged: BTreeMap<SafeText, At>,
     figures: Figures,
     errors: BTreeMap<(BenchStage, Failure, u32), u64>,
     checkpoints: u64,
@@ -66,6 +75,7 @@ impl Diary {
             fresh: Vec::new(),
             node,
             stage: None,
+            engaged: BTreeMap::new(),
             figures: Figures::default(),
             errors: BTreeMap::new(),
         }
@@ -140,8 +150,8 @@ impl Diary {
     /// Ends the stage that goes on, and its workers.
     pub(super) fn close(&mut self, at: At) {
         let Some((stage, begun)) = self.stage.take() else { return };
-        self.dismiss(at, stage);
-        let took = Seconds((at.seconds.0 - begun.seconds.0).max(0.0));
+        self.dismiss((begun, at), stage);
+        let took = at.since(begun);
         self.moment(at, MomentKind::StageEnded, (stage.name(), ""), "", Some(took));
     }
 

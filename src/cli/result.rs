@@ -16,7 +16,7 @@ use crate::model::workflow::event::Failure;
 use crate::model::workflow::result::{Statistic, TableView};
 use crate::model::workflow::{Collected, TaskState, WorkflowRun};
 use crate::report::serving::is_worse;
-use crate::store::result::shelf::Brief;
+use crate::store::result::shelf::{Brief, Status};
 use crate::store::result::{self, METADATA, RUN, ResultDir};
 use crate::table;
 
@@ -260,11 +260,11 @@ pub(super) fn compared(runs: &[ResultDir], noise: f64) -> (String, bool) {
     let Some((first, others)) = runs.split_first() else { return (String::new(), false) };
     let (mut text, mut worse) = (String::new(), false);
     for other in others {
-        let name = |dir: &ResultDir| {
-            let status = Brief::of(dir.number(), dir).status;
-            format!("{} ({})", SafeText::new(dir.number()), status.word())
-        };
+        let name =
+            |dir: &ResultDir| format!("{} ({})", SafeText::new(dir.number()), status(dir).word());
         let _infallible = writeln!(text, "{} -> {}", name(first), name(other));
+        let unlike: Vec<String> = [first, other].into_iter().filter_map(undone).collect();
+        part(&mut text, "not done, so that times and figures are of less work", &unlike);
         part(
             &mut text,
             "not alike, so that figures differ for that alone",
@@ -275,11 +275,28 @@ pub(super) fn compared(runs: &[ResultDir], noise: f64) -> (String, bool) {
         part(&mut text, "metadata", &lines);
         let took = |dir: &ResultDir| dir.metadata.seconds().map(|Seconds(seconds)| seconds);
         if let (Some(old), Some(new)) = (took(first), took(other)) {
-            part(&mut text, "time", &[took_change(old, new)]);
+            part(&mut text, "time", &[took_change(old, new, unlike.is_empty())]);
         }
         part(&mut text, "data", &data(first, other));
     }
     (text, worse)
+}
+
+fn status(dir: &ResultDir) -> Status {
+    Brief::of(dir.number(), dir).status
+}
+
+/// How the run in `dir` ended, and why, where that was not well.
+fn undone(dir: &ResultDir) -> Option<String> {
+    let status = status(dir);
+    let tail = dir.run.as_ref().and_then(|run| run.tail.as_ref());
+    let failure = tail.and_then(|tail| tail.failure.as_ref());
+    let why = failure.map(|why| format!("{} on {}: {}", why.stage, why.host, why.reason));
+    let why =
+        why.or_else(|| dir.metadata.error.as_deref().map(|why| SafeText::new(why).to_string()));
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let number = SafeText::new(dir.number());
+    (status != Status::Success).then(|| format!("{number} {}{why}", status.word()))
 }
 
 /// What stands behind a figure that is worse.
@@ -311,10 +328,10 @@ fn change(old: f64, new: f64) -> String {
     format!("{old} -> {new}")
 }
 
-/// How long two runs took.
-fn took_change(old: f64, new: f64) -> String {
+/// How long two runs took; by how much the second took longer only where both are `done`.
+fn took_change(old: f64, new: f64, done: bool) -> String {
     let percent = (new - old) / old.abs() * 100.0;
-    let change = if percent.is_finite() && percent.abs() > 0.0 {
+    let change = if done && percent.is_finite() && percent.abs() > 0.0 {
         format!(" ({percent:+.1} %)")
     } else {
         String::new()

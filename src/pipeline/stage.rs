@@ -1,9 +1,10 @@
 //! The stages of a run: how far each is, what waits for it, which parts it has.
 
+use super::stretch::{self, Stretch};
 use super::{plan, worker};
 use crate::model::bench::{BenchStage, Plan};
 use crate::model::load::Load;
-use crate::model::pipeline::{Partition, Pressure, Spell, Stage};
+use crate::model::pipeline::{Partition, Pressure, Stage};
 use crate::model::run::RunEnd;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
@@ -113,7 +114,8 @@ fn one(run: &RunState, stage: BenchStage, own: f64) -> Stage {
     let (tally, standing) = (run.tally.stage(stage), standing(run, stage));
     let running = standing == Standing::Running;
     let amount = amount(run, stage, standing);
-    let took = tally.took(own).map(Seconds);
+    let stretches = stretches(tally, running, own);
+    let took = stretch::took(&stretches, own);
     let partitions = partitions(run, stage, standing);
     let skew = skew::of(stage, &partitions);
     let at_work = worker::at_work(run, stage, running);
@@ -128,7 +130,7 @@ fn one(run: &RunState, stage: BenchStage, own: f64) -> Stage {
         status: standing.word().into(),
         started_ms: started(run, tally),
         duration_seconds: took,
-        spells: spells(run, tally),
+        spells: stretch::spells(&stretches, |at| run.tally.wall_ms(run.head.started.wall_ms, at)),
         progress: amount.progress,
         workers: Some(at_work),
         parallelism: parallelism(run, stage),
@@ -145,9 +147,12 @@ fn one(run: &RunState, stage: BenchStage, own: f64) -> Stage {
     }
 }
 
-fn spells(run: &RunState, tally: &StageTally) -> Vec<Spell> {
-    let wall = |at| run.tally.wall_ms(run.head.started.wall_ms, at);
-    tally.spells().map(|(from, to)| Spell { from_ms: wall(from), to_ms: to.map(wall) }).collect()
+/// When it was at work; what was cut off in it ended by `own`, the time of the run.
+fn stretches(tally: &StageTally, running: bool, own: f64) -> Vec<Stretch> {
+    let ended = |to: Option<f64>| to.or_else(|| (!running).then_some(own));
+    stretch::joined(
+        tally.spells().map(|(from, to)| (from, ended(to).map(|to| to.max(from)))).collect(),
+    )
 }
 
 fn started(run: &RunState, tally: &StageTally) -> Option<i64> {

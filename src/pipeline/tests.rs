@@ -6,7 +6,7 @@ use crate::model::bench::{
     BenchStage, Cell, Failure, HostState, Outcome, Payload, Phase, Phases, Progress, Sample,
 };
 use crate::model::id::SourceId;
-use crate::model::pipeline::{Checkpoint, LogLine, Moment, MomentKind, Stage, Worker};
+use crate::model::pipeline::{Checkpoint, LogLine, Moment, MomentKind, Spell, Stage, Worker};
 use crate::model::run::{FORMAT, Fingerprint, RunEvent, RunHead};
 use crate::model::update::{Update, What};
 use crate::state::State;
@@ -305,6 +305,34 @@ fn a_stage_that_goes_on_again_runs_and_only_its_own_time_counts() {
         words(&over.stages)[2..],
         [("rounds", "finished"), ("memory", "finished"), ("figures", "finished")]
     );
+}
+
+#[test]
+fn the_table_and_the_timeline_have_one_time_of_a_stage() {
+    let (began, ended) = (MomentKind::StageStarted, MomentKind::StageEnded);
+    let (prepare, rounds) = (BenchStage::Prepare, BenchStage::Rounds);
+    let RunEvent::Moment(mut prepared) = moment(ended, prepare, 0.0) else { panic!() };
+    prepared.seconds = Some(Seconds(0.4));
+    let mut events = vec![moment(began, prepare, 0.0), RunEvent::Moment(prepared)];
+    events.push(moment(began, rounds, 0.1));
+    events.extend(some());
+    events.extend([moment(ended, rounds, 6.1), moment(began, rounds, 8.0)]);
+    let cut_off = [told(&SourceId::local(), events.clone()), told(&SourceId::stored(), events)];
+    for state in cut_off {
+        let job = job(&state);
+        assert_eq!(job.stages[0].duration_seconds, Some(Seconds(0.4)), "before the run's clock");
+        assert_eq!(job.stages[2].spells.len(), 2);
+        for stage in job.stages.iter().filter(|stage| !stage.spells.is_empty()) {
+            let began = job.started_ms.unwrap();
+            let now = job.duration_seconds.unwrap().0;
+            let own = |at: i64| (at - began) as f64 / 1e3;
+            let length =
+                |spell: &Spell| (spell.to_ms.map_or(now, own) - own(spell.from_ms)).max(0.0);
+            let bars = stage.spells.iter().map(length).sum::<f64>();
+            let took = stage.duration_seconds.unwrap().0;
+            assert!((bars - took).abs() < 0.002, "{}: {took} s and bars of {bars} s", stage.id);
+        }
+    }
 }
 
 fn ended_well() -> RunEvent {

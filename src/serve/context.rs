@@ -21,7 +21,7 @@ use super::setting::{Caller, Permit, Setting};
 use super::workload::Platform;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
-use crate::model::run::{Run, RunEvent};
+use crate::model::run::{Record, Run, RunEvent};
 use crate::model::text::SafeText;
 use crate::model::time::Clock;
 use crate::model::update::{Update, What};
@@ -151,18 +151,16 @@ impl Context {
         info.map_or_else(|| SafeText::new(""), |info| info.hostname.clone())
     }
 
-    /// Run `id`, which is kept here; an error is a sentence.
-    pub(super) async fn read_run(&self, id: &RunId) -> Result<Run, SafeText> {
+    /// Run `id`, which is kept here, whichever kind of run it is; an error is a sentence.
+    pub(super) async fn read_run(&self, id: &RunId) -> Result<Record, SafeText> {
         let unknown = || SafeText::new(&format!("run {id} is not kept here"));
         let runs = self.runs.get().ok_or_else(unknown)?;
-        let read = runs.read(id).await.map_err(|problem| problem.text)?;
-        if read.is_none() && runs.is_flow(id) {
-            let why = format!(
-                "run {id} is a workflow's, which is not read by SSH; `isomon show {id}` there shows it"
-            );
-            return Err(why.into());
+        if runs.is_flow(id) {
+            let events = runs.events(id).await.map_err(|problem| problem.text)?;
+            return Ok(Record::Workflow(events));
         }
-        read.ok_or_else(unknown)
+        let read = runs.read(id).await.map_err(|problem| problem.text)?;
+        read.map(|run| Record::Benchmark(Box::new(run))).ok_or_else(unknown)
     }
 
     /// Has `command` carried out; what comes of it is told by updates.

@@ -21,7 +21,9 @@ use crate::model::command::Command;
 use crate::model::id::RunId;
 use crate::model::run::{Run, StoredRun};
 use crate::model::text::SafeText;
+use crate::model::workflow::WorkflowEvent;
 use crate::report::run_json;
+use crate::store::result::ResultDir;
 use crate::store::{self, Listed, RunDir, run_dir};
 
 mod plan;
@@ -178,6 +180,14 @@ impl Runs {
         let _one = self.reading.acquire().await.map_err(fault)?;
         let reading = tokio::task::spawn_blocking(move || RunDir::read(&path)).await;
         reading.map_err(fault)?.map(Some).map_err(fault)
+    }
+
+    /// What happened in the workflow's run `id`, earliest first.
+    pub(super) async fn events(&self, id: &RunId) -> Answer<Vec<WorkflowEvent>> {
+        let path = self.directory.join(id.as_str());
+        let _one = self.reading.acquire().await.map_err(fault)?;
+        let reading = move || ResultDir::open(&path)?.events();
+        tokio::task::spawn_blocking(reading).await.map_err(fault)?.map_err(fault)
     }
 
     /// Whether `id` is a workflow's run: a link leads to it.

@@ -70,7 +70,7 @@ async fn tell(
                     again.reset_immediately();
                 }
                 Some(Heard::Wish(Command::OpenRun(id))) => match context.read_run(&id).await {
-                    Ok(run) => reading = Some(Reading::of(run)),
+                    Ok(record) => reading = Some(Reading::of(&id, record)),
                     Err(why) => send(output, &complaint(context, told, why)).await?,
                 },
                 Some(Heard::Wish(command)) => drop(context.wish(command).await),

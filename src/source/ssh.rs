@@ -242,7 +242,7 @@ impl Source for Host {
     fn read<'a>(&'a mut self, id: &'a RunId) -> Asked<'a, Record> {
         Box::pin(async move {
             if let Some(Way::Peer(peer)) = &mut self.way {
-                return peer.read(id).await.map(|run| Record::Benchmark(Box::new(run)));
+                return peer.read(id).await;
             }
             let why = "there is no isomon on that host to read it; set `copy = true` for one";
             Err(Error::Unable { why: why.into() })

@@ -69,6 +69,8 @@ pub struct RunState {
     pub tail: Option<RunTail>,
     /// When something last happened to it.
     pub heard: Stamp,
+    /// How often something happened to it: much of it may at the same instant.
+    pub events: u64,
     /// Whether it was read from disk, so that nothing more happens to it by itself.
     pub stored: bool,
     /// What pictures of it are made of.
@@ -100,6 +102,7 @@ impl RunState {
             tally: Tally::default(),
             tail: None,
             heard: update.at,
+            events: 0,
             stored: update.from.is_kept(),
             digest: Digest::default(),
             dropped: 0,
@@ -178,6 +181,7 @@ impl RunState {
 
     fn apply(&mut self, event: &RunEvent, at: Stamp) {
         self.heard = at;
+        self.events += 1;
         match event {
             RunEvent::Started(head) => self.head = (**head).clone(),
             RunEvent::Sample(sample) => self.push((**sample).clone()),

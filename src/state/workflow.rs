@@ -35,6 +35,8 @@ pub struct WorkflowState {
     pub course: Vec<(i64, u32, TaskState)>,
     /// When something last happened to it.
     pub heard: Stamp,
+    /// How often something happened to it: much of it may at the same instant.
+    pub events: u64,
 }
 
 impl WorkflowState {
@@ -50,6 +52,7 @@ impl WorkflowState {
             tables: BTreeMap::new(),
             course: Vec::new(),
             heard: update.at,
+            events: 0,
         }
     }
 
@@ -60,6 +63,7 @@ impl WorkflowState {
 
     fn take(&mut self, event: &WorkflowEvent, at: Stamp) {
         self.heard = at;
+        self.events += 1;
         match event {
             WorkflowEvent::Task { task, at_ms, state } => self.take_task(*task, *at_ms, state),
             WorkflowEvent::Lines { lines, dropped } => {

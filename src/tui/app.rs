@@ -20,6 +20,7 @@ use super::palette::{self, Palette};
 use super::popup::{Answer, Ask, Popup, Then};
 use super::prompt::{self, Prompt};
 use super::reply::Reply;
+use super::rest::Rest;
 use super::tab::{self, Tab, Views, runs};
 use super::theme::Themes;
 use super::when::When;
@@ -75,6 +76,8 @@ pub struct App {
     focus: Option<SourceId>,
     /// The critical alert that rang last.
     rung: Option<Stamp>,
+    /// When sampling was paused.
+    rest: Rest,
 }
 
 /// What is asked for once.
@@ -172,6 +175,7 @@ impl App {
             asked: Asked::default(),
             focus: None,
             rung: None,
+            rest: Rest::default(),
         }
     }
 
@@ -189,6 +193,7 @@ impl App {
             threshold: self.setup.threshold,
             glyph: self.setup.glyph,
             now,
+            rest: self.rest,
             when: &self.when,
             zone: &self.setup.zone,
             readonly: self.setup.readonly,

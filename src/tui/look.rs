@@ -1,9 +1,12 @@
 //! How things are drawn, apart from what is drawn: colours, letters, the present time.
 
+use std::time::Duration;
+
 use ratatui::style::Style;
 
 use super::action::Action;
 use super::keymap::Keymap;
+use super::rest::{Present, Rest};
 use super::theme::Theme;
 use super::when::When;
 use crate::config::{Level, Threshold};
@@ -21,8 +24,10 @@ pub struct Look<'a> {
     pub threshold: Threshold,
     /// Which letters the terminal can show.
     pub glyph: Glyph,
-    /// The present time, for ages.
+    /// The present time.
     pub now: Stamp,
+    /// When nothing was asked, which is no part of an age.
+    pub rest: Rest,
     /// Which time charts show.
     pub when: &'a When,
     /// The zone whose time is written.
@@ -34,6 +39,16 @@ pub struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// The present, as ages are counted to it.
+    pub const fn present(&self) -> Present {
+        Present { now: self.now, rest: self.rest }
+    }
+
+    /// How old it is what a node told at `at`.
+    pub fn age(&self, at: Stamp) -> Duration {
+        self.present().age(at)
+    }
+
     /// The style of a share of something that should not be full.
     pub fn load(&self, share: Ratio) -> Style {
         self.level(self.threshold.share(share))

@@ -188,16 +188,13 @@ impl<S: Surface, C: Clock> Session<S, C> {
     }
 
     fn take_inputs(&mut self, first: Input, more: &mut mpsc::Receiver<Input>) -> io::Result<()> {
-        let mut next = Some(first);
-        for _ in 0..KEYS {
-            let Some(input) = next else { break };
+        for input in at_most(KEYS, Some(first), more) {
             let size = self.surface.size();
             self.app.answer(input, size, &self.state);
             self.carry_out()?;
             if self.ended.is_some() {
                 break;
             }
-            next = more.try_recv().ok();
         }
         self.pace.touch(Instant::now());
         self.attend()
@@ -245,17 +242,24 @@ impl<S: Surface, C: Clock> Session<S, C> {
 
     fn fold(&mut self, first: Option<Update>, more: &mut mpsc::Receiver<Update>) {
         let mut changed = false;
-        let mut next = first;
-        for _ in 0..FOLD {
-            let Some(update) = next else { break };
+        for update in at_most(FOLD, first, more) {
             log(&update);
             changed |= self.state.apply(&update);
-            next = more.try_recv().ok();
         }
         if changed {
             self.pace.feed(Instant::now());
         }
     }
+}
+
+/// `first` and what waits behind it in `more`, together at most `most`. What is beyond is left in the
+/// queue: whatever is taken out of it is lost unless it is used.
+fn at_most<T>(
+    most: usize,
+    first: Option<T>,
+    more: &mut mpsc::Receiver<T>,
+) -> impl Iterator<Item = T> {
+    first.into_iter().chain(std::iter::from_fn(|| more.try_recv().ok())).take(most)
 }
 
 /// What is said in the bottom line can be read again in the log.

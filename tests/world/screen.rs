@@ -66,6 +66,7 @@ fn drawn(
         threshold: Threshold::default(),
         glyph,
         now,
+        rest: isomon::tui::rest::Rest::default(),
         when: &isomon::tui::when::When::default(),
         zone: &jiff::tz::TimeZone::UTC,
         readonly: false,

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    At, BenchStage, Diary, Held, MomentKind, RunEvent, SafeText, Seconds, WORKERS, Worker,
-};
+use super::{At, BenchStage, Diary, Held, MomentKind, RunEvent, SafeText, WORKERS, Worker};
 use crate::model::unit::Bytes;
 
 /// Workers of a stage that are told apart.
@@ -39,6 +37,7 @@ impl Diary {
             if let Some(worker) = self.workers.iter_mut().find(|worker| worker.id == id) {
                 if worker.ended_ms.take().is_some() {
                     (worker.status, worker.pid) = ("RUNNING".into(), pid);
+                    self.engaged.insert(id, at);
                 }
                 continue;
             }
@@ -47,6 +46,7 @@ impl Diary {
             }
             let words = pid.map_or_else(String::new, |pid| format!("launcher {pid}"));
             self.moment(at, MomentKind::WorkerStarted, (stage.name(), id.as_str()), &words, None);
+            self.engaged.insert(id.clone(), at);
             self.workers.push(Worker {
                 id,
                 stage: stage.name().into(),
@@ -59,16 +59,17 @@ impl Diary {
         }
     }
 
-    /// Ends the workers of `stage`.
-    pub(super) fn dismiss(&mut self, at: At, stage: BenchStage) {
+    /// Ends the workers of `stage`, which has gone on since `begun`. Each took as long as it worked this
+    /// time, as its stage does: before that others may have had their turn.
+    pub(super) fn dismiss(&mut self, (begun, at): (At, At), stage: BenchStage) {
         let mut gone = Vec::new();
         let own = self.workers.iter_mut().filter(|worker| worker.stage.as_str() == stage.name());
         for worker in own.filter(|worker| worker.ended_ms.is_none()) {
             worker.ended_ms = Some(at.ms);
             worker.status = "STOPPED".into();
             (worker.doing, worker.doing_since_ms) = (None, None);
-            let began = worker.started_ms.unwrap_or(at.ms);
-            gone.push((worker.id.clone(), Seconds(at.ms.saturating_sub(began) as f64 / 1e3)));
+            let since = self.engaged.remove(&worker.id).unwrap_or(begun);
+            gone.push((worker.id.clone(), at.since(since)));
         }
         for (id, took) in &gone {
             let place = (stage.name(), id.as_str());

@@ -73,6 +73,24 @@ fn the_workers_of_a_stage_end_with_it() {
     );
 }
 
+#[test]
+fn a_worker_that_works_again_took_as_long_as_its_stage_did_each_time() {
+    let mut diary = diary();
+    for (from, to) in [(0, 4), (10, 13)] {
+        diary.open(at(from), BenchStage::Throughput, "");
+        diary.engage(at(from), 2, None);
+        diary.open(at(to), BenchStage::Latency, "");
+    }
+    diary.take();
+    let of = |kind| -> Vec<f64> {
+        let all = diary.record().moments.iter().filter(|moment| moment.kind == kind);
+        let own = all.filter(|moment| moment.stage.as_str() == "throughput");
+        own.filter_map(|moment| Some(moment.seconds?.0)).collect()
+    };
+    assert_eq!(of(MomentKind::StageEnded), [4.0, 3.0]);
+    assert_eq!(of(MomentKind::WorkerEnded), [4.0, 4.0, 3.0, 3.0]);
+}
+
 use crate::model::unit::Bytes;
 
 #[test]

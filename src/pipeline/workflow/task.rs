@@ -7,7 +7,8 @@ use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::unit::{Ratio, Seconds};
 use crate::model::workflow::result::TaskEnd;
-use crate::model::workflow::{LOCAL, TaskPlan, TaskState};
+use crate::model::workflow::{Ending, LOCAL, TaskPlan, TaskState};
+use crate::pipeline::stretch::{self, Stretch};
 use crate::state::WorkflowState;
 
 /// One task: its number, what is planned, how it went.
@@ -23,9 +24,16 @@ pub(super) fn tasks(flow: &WorkflowState) -> Vec<Task<'_>> {
     (0..).zip(plans).map(|(number, (plan, end))| Task { number, plan, end }).collect()
 }
 
-pub(super) fn share(tasks: &[Task<'_>]) -> Option<Ratio> {
-    let over = tasks.iter().filter(|task| task.end.state.is_over()).count();
-    Ratio::of(over as f64, tasks.len() as f64)
+/// How much of `tasks` is done: those that ended well, of all. One that was passed over in a run that came to
+/// its end was not needed; one that failed, or was never heard of again, is not done.
+pub(super) fn share(tasks: &[Task<'_>], flow: &WorkflowState) -> Option<Ratio> {
+    let success = flow.run.tail.as_ref().is_some_and(|tail| tail.ending == Ending::Success);
+    let done = tasks.iter().filter(|task| match task.end.state {
+        TaskState::Passed { .. } => true,
+        TaskState::Skipped { .. } => success,
+        _ => false,
+    });
+    Ratio::of(done.count() as f64, tasks.len() as f64)
 }
 
 /// The stages in the order of the file.
@@ -46,24 +54,46 @@ pub(super) fn stages(flow: &WorkflowState, tasks: &[Task<'_>], now: Stamp) -> Ve
 fn stage(name: &SafeText, tasks: &[Task<'_>], flow: &WorkflowState, now: Stamp) -> Stage {
     let running = tasks.iter().filter(|task| is_at_work(&task.end.state)).count();
     let over = tasks.iter().filter(|task| task.end.state.is_over()).count();
+    let passed =
+        tasks.iter().filter(|task| matches!(task.end.state, TaskState::Passed { .. })).count();
     let waits = tasks.len() - over - running;
     let began = tasks.iter().filter_map(|task| task.end.began_ms).min();
-    let took = tasks.iter().filter_map(|task| seconds(task, flow, now)).sum::<f64>();
+    let stretches = stretches(tasks, flow, now);
     let failed = tasks.iter().find_map(|task| reason(&task.end.state));
     Stage {
         id: name.clone(),
         operator: operator(tasks).into(),
         status: word(tasks, flow).into(),
         started_ms: began,
-        duration_seconds: began.map(|_| Seconds(took)),
-        progress: share(tasks),
+        duration_seconds: stretch::took(&stretches, super::elapsed(flow, now).0),
+        spells: stretch::spells(&stretches, |at| wall_ms(flow, at)),
+        progress: share(tasks, flow),
         workers: Some(u32::try_from(running).unwrap_or(u32::MAX)),
         input: Some(tasks.len() as u64),
-        output: Some(over as u64),
+        output: Some(passed as u64),
         queue: (flow.is_live() && began.is_some()).then_some(waits as u64),
         error: failed.cloned(),
         ..Stage::default()
     }
+}
+
+/// When any of `tasks` was at work, in seconds since the run began; no end while one goes on.
+fn stretches(tasks: &[Task<'_>], flow: &WorkflowState, now: Stamp) -> Vec<Stretch> {
+    let stretch = |task: &Task<'_>| {
+        let since_ms = task.end.began_ms?.saturating_sub(flow.run.head.started.wall_ms);
+        let from = since_ms as f64 / 1e3;
+        let took = seconds(task, flow, now)?;
+        let goes_on = flow.is_live() && is_at_work(&task.end.state);
+        Some((from, (!goes_on).then_some(from + took)))
+    };
+    stretch::joined(tasks.iter().filter_map(stretch).collect())
+}
+
+/// Milliseconds since 1970 UTC at `seconds` of the run.
+fn wall_ms(flow: &WorkflowState, seconds: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
+    let own = (seconds * 1e3).round() as i64;
+    flow.run.head.started.wall_ms.saturating_add(own)
 }
 
 /// What a stage does: its kind, and what it is beside.

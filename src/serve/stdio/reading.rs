@@ -1,16 +1,18 @@
 //! A run that is kept here, told again to the isomon at the other end: in pages of whole lines, between
 //! which everything else is told.
 //!
-//! Lines of it are from [`SourceId::stored`] and the last is its end, or that it was cut off. What would be
-//! more than a page of its own is let go of, and so are samples beyond the latest.
+//! Lines of it are from [`SourceId::stored`] and the last is its end, or that it was cut off; of a
+//! workflow's run the last is always that, for it may have several ends or none. What would be more than
+//! a page of its own is let go of, and so are samples beyond the latest.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::model::id::{RunId, SourceId};
 use crate::model::live::{Line, RUN_BYTES, RUN_SAMPLES};
-use crate::model::run::{Run, RunEvent};
+use crate::model::run::{Record, Run, RunEvent};
 use crate::model::time::Stamp;
 use crate::model::update::{Update, What};
+use crate::model::workflow::WorkflowEvent;
 use crate::serve::live;
 
 /// Bytes of a page; the event that reaches them is its last.
@@ -22,24 +24,35 @@ const LOG: usize = 500;
 
 /// A run as it is told.
 pub(super) struct Reading {
-    id: RunId,
-    events: Box<dyn Iterator<Item = RunEvent> + Send>,
+    events: Box<dyn Iterator<Item = What> + Send>,
     told: usize,
 }
 
 impl Reading {
-    /// From the start of `run` on.
-    pub(super) fn of(run: Run) -> Self {
-        Self { id: run.head.id.clone(), events: Box::new(events(run)), told: 0 }
+    /// All of run `id`.
+    pub(super) fn of(id: &RunId, record: Record) -> Self {
+        let (id, own) = (id.clone(), id.clone());
+        let run = move |event| What::Run { id: id.clone(), event };
+        let flow = move |event| What::Workflow { id: own.clone(), event };
+        let events: Box<dyn Iterator<Item = What> + Send> = match record {
+            Record::Benchmark(whole) => Box::new(events(*whole).map(run)),
+            Record::Workflow(told) => {
+                Box::new(told.into_iter().map(flow).chain([run(RunEvent::CutOff)]))
+            }
+        };
+        Self { events, told: 0 }
     }
 
     /// The next page; `None` when all is told.
     pub(super) fn page(&mut self, at: Stamp, seq: u64) -> Option<Bytes> {
         let mut page = BytesMut::new();
         while page.len() < PAGE {
-            let Some(event) = self.events.next() else { break };
-            let is_end = matches!(event, RunEvent::Ended(_) | RunEvent::CutOff);
-            let what = What::Run { id: self.id.clone(), event };
+            let Some(what) = self.events.next() else { break };
+            let is_end = matches!(
+                what,
+                What::Run { event: RunEvent::Ended(_) | RunEvent::CutOff, .. }
+                    | What::Workflow { event: WorkflowEvent::Ended(_), .. }
+            );
             let update = Update { at, from: SourceId::stored(), what };
             let line = live::line(&Line { seq, update });
             // Of what is too much the end is told all the same.
@@ -76,7 +89,7 @@ mod tests {
     #[test]
     fn a_run_is_told_in_pages_and_is_the_same_again() {
         let whole = run();
-        let mut reading = Reading::of(whole.clone());
+        let mut reading = Reading::of(&whole.head.id, Record::Benchmark(Box::new(whole.clone())));
         let (mut again, mut pages) = (Run::begun(whole.head.clone()), 0);
         while let Some(page) = reading.page(Stamp::default(), 7) {
             pages += 1;

@@ -6,9 +6,8 @@
 
 use serde::Deserialize;
 
-use crate::model::id::{RunId, SourceId};
+use crate::model::id::SourceId;
 use crate::model::live::Hello;
-use crate::model::run::RunEvent;
 use crate::model::text::SafeText;
 use crate::model::update::What;
 use crate::source::{Error, Told};
@@ -94,17 +93,15 @@ fn told(from: SourceId, what: What) -> Option<Told> {
     (!from.is_kept()).then(|| Told::of(from.0, what))
 }
 
-/// What a line tells of a run that is kept there; `None` of any other.
-pub fn kept_run(line: &[u8]) -> Option<(RunId, RunEvent)> {
+/// What a line tells of a run that is kept there, of either kind; `None` of any other.
+pub fn kept_run(line: &[u8]) -> Option<What> {
     let is_kept = line.windows(KEPT.len()).take(160).any(|part| part == KEPT);
     if !is_kept || line.len() > LONGEST {
         return None;
     }
     let Line { from, what, .. } = serde_json::from_slice(line).ok()?;
-    match what {
-        What::Run { id, event } if from == SourceId::stored() => Some((id, event)),
-        _ => None,
-    }
+    let is_run = matches!(what, What::Run { .. } | What::Workflow { .. });
+    (is_run && from == SourceId::stored()).then_some(what)
 }
 
 /// The first line; who does not begin with it is no isomon.

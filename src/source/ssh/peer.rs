@@ -20,7 +20,7 @@ use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
 use crate::model::live::{FORMAT, Hello};
 use crate::model::origin::{Offer, Origin};
-use crate::model::run::Run;
+use crate::model::run::Record;
 use crate::model::time::{Clock as _, SystemClock};
 use crate::model::unit::Seconds;
 use crate::model::update::What;
@@ -165,7 +165,7 @@ impl Peer {
         let Some(answer) = &mut self.answer else { return Ok(()) };
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match (line::kept_run(line), &mut draft) {
-                (Some((id, event)), Some(draft)) => draft.take(&id, event, line.len())?,
+                (Some(what), Some(draft)) => draft.take(what, line.len())?,
                 (Some(_), None) => {}
                 (None, _) => answer.take(line)?,
             }
@@ -176,8 +176,9 @@ impl Peer {
         Ok(())
     }
 
-    /// Run `id`, which is kept there. What is told meanwhile is kept for the next question.
-    pub(super) async fn read(&mut self, id: &RunId) -> Result<Run, Error> {
+    /// Run `id`, which is kept there, whichever kind of run it is. What is told meanwhile is kept for the next
+    /// question.
+    pub(super) async fn read(&mut self, id: &RunId) -> Result<Record, Error> {
         if self.answer.is_none() {
             self.greet().await?;
         }
@@ -187,7 +188,7 @@ impl Peer {
         timeout(READ, self.put_together(id)).await.unwrap_or(Err(late))
     }
 
-    async fn put_together(&mut self, id: &RunId) -> Result<Run, Error> {
+    async fn put_together(&mut self, id: &RunId) -> Result<Record, Error> {
         let mut draft = Draft::new(id.clone());
         loop {
             let piece = self.link.fill().await?;
@@ -200,9 +201,9 @@ impl Peer {
             self.heard = Instant::now();
             let mut told = Vec::new();
             self.take(&mut told, Some(&mut draft))?;
-            if let Some(run) = draft.done() {
+            if let Some(record) = draft.done() {
                 self.miss(told);
-                return Ok(run);
+                return Ok(record);
             }
             let refusal = told.iter().find_map(|told| match &told.what {
                 What::Notice(notice) if notice.bad && draft.is_empty() => Some(notice.text.clone()),

@@ -29,6 +29,8 @@ const SAID: (usize, usize) = (256, 20);
 const RESUMED: usize = 1_000;
 /// Spells of a stage that are told apart; what comes beyond belongs to the last.
 const SPELLS: usize = 500;
+/// No stage takes longer, in seconds.
+const LONGEST: f64 = 1e9;
 
 /// What is counted of a run.
 #[derive(Clone, Debug, Default)]
@@ -56,8 +58,6 @@ pub struct StageTally {
     reopened: Option<f64>,
     /// From when until when it was at work, where that was told.
     spells: Vec<(f64, f64)>,
-    /// Time it took before that.
-    spent: f64,
     /// When its first and its last sandbox were asked for, and ended.
     pub seen: Option<(f64, f64)>,
     /// Sandboxes that ended well.
@@ -151,7 +151,7 @@ impl Tally {
     pub fn wall_ms(&self, started_ms: i64, at_seconds: f64) -> i64 {
         let ahead = self.resumed.iter().rev().find(|(from, _)| *from <= at_seconds);
         #[expect(clippy::cast_possible_truncation, reason = "it saturates, and no number is 0")]
-        let own = (at_seconds * 1e3) as i64;
+        let own = (at_seconds * 1e3).round() as i64;
         started_ms.saturating_add(ahead.map_or(0, |(_, ahead)| *ahead)).saturating_add(own)
     }
 
@@ -162,6 +162,7 @@ impl Tally {
             #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
             let own = (at * 1e3) as i64;
             self.resumed.push((at, moment.at_ms.saturating_sub(started_ms).saturating_sub(own)));
+            self.stages.iter_mut().for_each(|stage| stage.cut(at));
         }
         let Some(stage) = BenchStage::parse(moment.stage.as_str()) else { return };
         let tally = &mut self.stages[stage as usize];
@@ -172,10 +173,10 @@ impl Tally {
                 self.current = Some(stage);
             }
             MomentKind::StageEnded => {
-                let from = tally.reopened.take();
-                let took = from.map_or(0.0, |from| at - from);
-                tally.worked(from.unwrap_or(at), at);
-                tally.spent += moment.seconds.map_or(took, |took| took.0).max(0.0);
+                let from = tally.reopened.take().unwrap_or(at);
+                // What was prepared before the run's clock began is told by its length alone.
+                let took = moment.seconds.map_or(at - from, |took| took.0.clamp(0.0, LONGEST));
+                tally.worked(at - took, at);
                 tally.closed = Some(at);
                 self.current = self.current.filter(|current| *current != stage);
             }
@@ -271,6 +272,13 @@ impl Tally {
 }
 
 impl StageTally {
+    /// Takes in that it was cut off by `at`, where it had not ended.
+    fn cut(&mut self, at: f64) {
+        if let Some(from) = self.reopened.take() {
+            self.worked(from, at);
+        }
+    }
+
     /// Takes in that it was at work.
     fn worked(&mut self, from: f64, to: f64) {
         let full = self.spells.len() >= SPELLS;
@@ -280,10 +288,12 @@ impl StageTally {
         }
     }
 
-    /// From when until when it was at work, earliest first; the last has no end while it is.
+    /// From when until when it was at work, earliest first: as it was told, or else as it was seen; the last
+    /// has no end while it goes on.
     pub fn spells(&self) -> impl Iterator<Item = (f64, Option<f64>)> {
-        let now = self.reopened.map(|from| (from, None));
-        self.spells.iter().map(|(from, to)| (*from, Some(*to))).chain(now)
+        let seen = self.seen.filter(|_| self.opened.is_none());
+        let told = self.spells.iter().copied().chain(seen).map(|(from, to)| (from, Some(to)));
+        told.chain(self.reopened.map(|from| (from, None)))
     }
 
     fn count_part(&mut self, cell: u32) {
@@ -302,14 +312,6 @@ impl StageTally {
     /// When it began, as it was told or else as it was seen.
     pub fn began(&self) -> Option<f64> {
         self.opened.map(|(at, _)| at).or_else(|| Some(self.seen?.0))
-    }
-
-    /// How long it took until `own`, the time of the run: the stretches in which it went on.
-    pub fn took(&self, own: f64) -> Option<f64> {
-        if self.opened.is_none() {
-            return self.seen.map(|(from, to)| to - from);
-        }
-        Some(self.spent + self.reopened.map_or(0.0, |from| (own - from).max(0.0)))
     }
 
     /// Sandboxes that ended, well or not.

@@ -26,6 +26,7 @@ impl App {
 
     /// Looks at what was told, and wishes what is missing of the time that is shown.
     pub fn attend(&mut self, state: &State, now: Stamp) {
+        self.rest.follow(self.paused, now);
         if state.replay.is_none() {
             self.ring(state);
         }

@@ -236,6 +236,7 @@ mod tests {
             threshold: Threshold::default(),
             glyph,
             now,
+            rest: crate::tui::rest::Rest::default(),
             when: &When::default(),
             zone: &jiff::tz::TimeZone::UTC,
             readonly: false,

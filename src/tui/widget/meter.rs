@@ -72,6 +72,7 @@ mod tests {
             threshold: Threshold::default(),
             glyph,
             now: Stamp::default(),
+            rest: crate::tui::rest::Rest::default(),
             when: &When::default(),
             zone: &jiff::tz::TimeZone::UTC,
             readonly: false,

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::super::look::Look;
+use super::super::rest::Present;
 use super::super::theme::Theme;
 use super::value;
 use crate::model::time::Stamp;
@@ -34,11 +35,11 @@ impl Status {
 
     /// How `node` is doing at `look.now`.
     pub fn of(node: &Node, look: &Look<'_>) -> Self {
-        Self::at(node, look.now, look.interval_ms)
+        Self::at(node, look.present(), look.interval_ms)
     }
 
     /// How `node` is doing at `now`; this machine itself is sampled every `own_ms`.
-    pub fn at(node: &Node, now: Stamp, own_ms: u64) -> Self {
+    pub fn at(node: &Node, now: Present, own_ms: u64) -> Self {
         match (&node.health, node.last_heard()) {
             (Some(Health::Down { .. }), _) => Self::Down,
             (_, None) => Self::Waiting,
@@ -95,16 +96,16 @@ impl Status {
 
 /// How long ago `node` was last heard, or the dash.
 pub fn age(node: &Node, look: &Look<'_>) -> String {
-    node.last_heard().map_or_else(|| value::MISSING.to_owned(), |at| value::age(look.now.since(at)))
+    node.last_heard().map_or_else(|| value::MISSING.to_owned(), |at| value::age(look.age(at)))
 }
 
 /// Whether what `node` told at `at` is too old to be called of now.
 pub fn is_old(node: &Node, at: Stamp, look: &Look<'_>) -> bool {
-    is_late(node, at, look.now, look.interval_ms)
+    is_late(node, at, look.present(), look.interval_ms)
 }
 
-fn is_late(node: &Node, at: Stamp, now: Stamp, own_ms: u64) -> bool {
-    now.since(at).as_millis() > node.late_ms(own_ms).into()
+fn is_late(node: &Node, at: Stamp, now: Present, own_ms: u64) -> bool {
+    now.age(at).as_millis() > node.late_ms(own_ms).into()
 }
 
 /// How many nodes are how.
@@ -190,7 +191,8 @@ mod tests {
         let origin = Origin { kind, interval_seconds, ..Origin::default() };
         let sample = Some((at(1_000), Box::<NodeSample>::default()));
         let node = Node { sample, origin: Some(Box::new(origin)), ..Node::default() };
-        Status::at(&node, at(1_000 + silent_ms), 1_000)
+        let present = Present { now: at(1_000 + silent_ms), ..Present::default() };
+        Status::at(&node, present, 1_000)
     }
 
     #[test]

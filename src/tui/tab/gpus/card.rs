@@ -78,7 +78,7 @@ fn facts(
     look: &Look<'_>,
 ) {
     let title = format!("{} {}", entry.gpu.index, entry.gpu.name);
-    let age = value::age(look.now.since(entry.at));
+    let age = value::age(look.age(entry.at));
     let aside = match (entry.is_lost(), entry.is_live(look)) {
         _ if entry.then.is_some() => String::new(),
         (true, _) => "lost".to_owned(),

@@ -54,7 +54,7 @@ fn age(xid: &Xid, entry: &Entry<'_>, look: &Look<'_>) -> Option<String> {
     let (at, sample) = entry.node.sample.as_ref()?;
     let since = sample.uptime_seconds.get()?.0 - xid.last_uptime_seconds.get()?.0;
     let since = Duration::try_from_secs_f64(since.max(0.0)).ok()?;
-    Some(value::ago(since.saturating_add(look.now.since(*at))))
+    Some(value::ago(since.saturating_add(look.age(*at))))
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub(super) fn draw(
 fn facts(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let served = &entry.served;
     let live = entry.is_true(look);
-    let age = value::age(look.now.since(entry.at));
+    let age = value::age(look.age(entry.at));
     let title = served.model.to_string();
     let aside = if live { entry.id.to_string() } else { format!("stale, {age} ago") };
     let frame = Panel::new(&title).aside(aside).of_then(look.past_words());

@@ -255,7 +255,7 @@ fn head(id: &SourceId, node: &Node, status: Status, width: u16, look: &Look<'_>)
     let open = Span::styled(if open { "unverified  " } else { "" }, theme.bad);
     let state = match &node.health {
         Some(Health::Down { since, why }) => {
-            format!("down for {}: {why} · ", value::age(look.now.since(*since)))
+            format!("down for {}: {why} · ", value::age(look.age(*since)))
         }
         _ if status.is_live() => String::new(),
         _ if node.last_heard().is_none() => "nothing heard yet · ".to_owned(),

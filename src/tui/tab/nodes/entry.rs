@@ -6,11 +6,11 @@ use crate::model::gpu::Gpu;
 use crate::model::id::SourceId;
 use crate::model::origin::Origin;
 use crate::model::text::SafeText;
-use crate::model::time::Stamp;
 use crate::model::workload;
 use crate::state::history::{GpuMetric, Metric, gpu_row, node_row};
 use crate::state::{Node, State};
 use crate::tui::look::Look;
+use crate::tui::rest::Present;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
 use crate::tui::widget::status::{Status, USUAL_MS};
 
@@ -19,7 +19,7 @@ use crate::tui::widget::status::{Status, USUAL_MS};
 pub(super) struct Entry<'a> {
     pub(super) id: &'a SourceId,
     pub(super) node: &'a Node,
-    pub(super) now: Stamp,
+    pub(super) now: Present,
     /// How often this machine itself is sampled.
     own_ms: u64,
     /// What is kept of the instant that is looked at; `None`: it is looked at now.
@@ -229,10 +229,7 @@ impl<'a> Entry<'a> {
 
     /// Seconds since something was heard; not kept of the past.
     pub(super) fn age(&self) -> Option<f64> {
-        self.node
-            .last_heard()
-            .filter(|_| !self.is_then())
-            .map(|at| self.now.since(at).as_secs_f64())
+        self.node.last_heard().filter(|_| !self.is_then()).map(|at| self.now.age(at).as_secs_f64())
     }
 
     /// How many backends run there, and of how many.
@@ -276,7 +273,8 @@ pub(super) fn entries<'a>(
     look: Option<&Look<'_>>,
     then: Option<&Then>,
 ) -> Vec<Entry<'a>> {
-    let now = look.map_or(state.now, |look| look.now);
+    let bare = Present { now: state.now, ..Present::default() };
+    let now = look.map_or(bare, Look::present);
     let own_ms = look.map_or(USUAL_MS, |look| look.interval_ms);
     let nothing = Kept { numbers: [None; _], gpus: [None; _] };
     let kept = |id| then.map(|then| then.nodes.get(id).copied().unwrap_or(nothing));

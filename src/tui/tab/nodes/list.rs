@@ -98,7 +98,7 @@ impl View {
 
     /// The order of `entries`, made anew where the one at hand no longer stands.
     fn order(&self, entries: &[Entry<'_>], then: Option<&Then>) -> Arc<Order> {
-        let now_ms = entries.first().map_or(0, |entry| entry.now.mono_ms);
+        let now_ms = entries.first().map_or(0, |entry| entry.now.now.mono_ms);
         let stamp = Stamp::new(entries.len(), self.revision, now_ms, then);
         let mut kept = self.order.borrow_mut();
         if let Some((_, order)) = kept.as_ref().filter(|(made, _)| *made == stamp) {

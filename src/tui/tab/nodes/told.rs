@@ -53,7 +53,7 @@ pub(super) fn brief(node: &Node, area: Rect, buffer: &mut Buffer, look: &Look<'_
     let width = usize::from(area.width);
     let down = match &node.health {
         Some(Health::Down { since, why }) => {
-            let words = format!("down for {}: {why}", value::age(look.now.since(*since)));
+            let words = format!("down for {}: {why}", value::age(look.age(*since)));
             let lines = fixed::wrap(&words, width).into_iter();
             lines.map(|line| Line::styled(line, look.theme.bad)).collect()
         }

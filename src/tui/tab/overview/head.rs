@@ -26,7 +26,7 @@ pub(super) fn lines(
         let status = Status::of(node, look);
         let words = match (&node.health, status) {
             (Some(Health::Down { since, why }), _) => {
-                format!("{id} down for {}: {why}", value::age(look.now.since(*since)))
+                format!("{id} down for {}: {why}", value::age(look.age(*since)))
             }
             (_, Status::Waiting) => format!("{id} has not answered yet"),
             _ => format!("{id} stale, last heard {} ago", status::age(node, look)),

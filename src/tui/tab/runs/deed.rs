@@ -165,12 +165,16 @@ pub(super) fn pair<'a>(
     let [one, other] = marked else {
         return Err(format!("mark two runs first: {mark}"));
     };
+    let is_flow = |key: &Key| {
+        RunId::parse(key.id.as_str()).is_some_and(|id| state.workflows.contains_key(&id))
+    };
+    match (is_flow(one), is_flow(other)) {
+        (true, true) => return Err(format!("in a shell: isomon compare {} {}", one.id, other.id)),
+        (false, false) => {}
+        _ => return Err("a workflow's run and a benchmark have no figure in common".to_owned()),
+    }
     let known = |key: &Key| {
         let id = RunId::parse(key.id.as_str()).ok_or("only runs of isomon are compared")?;
-        if state.workflows.contains_key(&id) {
-            let (one, other) = (&marked[0].id, &marked[1].id);
-            return Err(format!("workflows are compared by: isomon compare {one} {other}"));
-        }
         match state.runs.get(&id) {
             Some(run) if run.is_live() => Err(format!("run {} is going on; wait", id.short())),
             Some(run) if !run.samples.is_empty() => Ok(run),

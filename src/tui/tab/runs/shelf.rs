@@ -20,8 +20,8 @@ pub(super) struct Sum {
     pub(super) left_seconds: Option<f64>,
 }
 
-/// When a run was worked out: after which update, and for one that goes on in which second.
-type When = (Stamp, bool, u64);
+/// When a run was worked out: after which update and how many, and for one that goes on in which second.
+type When = (Stamp, u64, bool, u64);
 
 /// What was worked out last.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ pub(super) struct Shelf {
 }
 
 fn when(run: &RunState, now: Stamp) -> When {
-    (run.heard, run.is_live(), if run.is_live() { now.mono_ms / 1_000 } else { 0 })
+    (run.heard, run.events, run.is_live(), if run.is_live() { now.mono_ms / 1_000 } else { 0 })
 }
 
 impl Shelf {
@@ -70,7 +70,7 @@ impl Shelf {
     /// Run `id` of a workflow as a job.
     pub(super) fn flow(&self, id: &RunId, flow: &WorkflowState, now: Stamp) -> Arc<Pipeline> {
         let second = if flow.is_live() { now.mono_ms / 1_000 } else { 0 };
-        let when = (flow.heard, flow.is_live(), second);
+        let when = (flow.heard, flow.events, flow.is_live(), second);
         if let Some((_, job)) = self.flows.borrow().get(id).filter(|(then, _)| *then == when) {
             return Arc::clone(job);
         }
@@ -83,5 +83,30 @@ impl Shelf {
     pub(super) fn forget(&self, state: &State) {
         self.sums.borrow_mut().retain(|id, _| state.runs.contains_key(id));
         self.flows.borrow_mut().retain(|id, _| state.workflows.contains_key(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::id::SourceId;
+    use crate::model::run::RunEvent;
+    use crate::model::update::{Update, What};
+    use crate::report::run_sample::run;
+
+    #[test]
+    fn what_is_told_at_one_instant_is_all_seen() {
+        let (whole, shelf, mut state) = (run(), Shelf::default(), State::default());
+        let id = whole.head.id.clone();
+        let samples = whole.samples.into_iter().map(|sample| RunEvent::Sample(Box::new(sample)));
+        let started = RunEvent::Started(Box::new(whole.head));
+        for (told, event) in (0..).zip(std::iter::once(started).chain(samples)) {
+            let what = What::Run { id: id.clone(), event };
+            state.apply(&Update { at: Stamp::default(), from: SourceId::stored(), what });
+            let job = shelf.whole(&id, &state.runs[&id], Stamp::default());
+            let taken = job.stages.iter().filter(|stage| stage.id.as_str() != "figures");
+            let taken = taken.filter(|stage| stage.id.as_str() != "prepare");
+            assert_eq!(taken.filter_map(|stage| stage.input).sum::<u64>(), told);
+        }
     }
 }
