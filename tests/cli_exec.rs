@@ -310,7 +310,8 @@ fn an_engine_that_is_not_there_is_owed_nothing() {
     let socket = home.path().join("docker.sock");
     let host = format!("unix://{}", socket.display());
     let _together = KILLING.read().unwrap();
-    let output = home.command(&["exec", "-b", "docker", "--", "true"]).env("DOCKER_HOST", host).output();
+    let output =
+        home.command(&["exec", "-b", "docker", "--", "true"]).env("DOCKER_HOST", host).output();
     let output = output.unwrap();
     assert_eq!(status(&output), Some(125), "{}", err(&output));
     assert!(err(&output).contains("no Docker engine answers"), "{}", err(&output));
