@@ -31,6 +31,7 @@ use isomon::model::time::{Clock as _, SystemClock};
 use isomon::model::update::{FleetRun, Health, Update};
 use isomon::source::Spec;
 use isomon::state::State;
+use isomon::tui::rest::Present;
 use isomon::tui::widget::status::Status;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -247,7 +248,8 @@ async fn a_server_that_stands_still_is_late_then_lost_and_comes_back() {
     let server = real::Server::start(&["--interval", "500ms"]);
     let mut rig = Rig::start(&[("a", format!("isomon+http://{}", server.address))]);
     let status = |state: &State| {
-        state.nodes.get(&id("a")).map(|node| Status::at(node, SystemClock.now(), 1_000))
+        let present = Present { now: SystemClock.now(), ..Present::default() };
+        state.nodes.get(&id("a")).map(|node| Status::at(node, present, 1_000))
     };
     rig.until("it is up", |state| is_up(state, "a")).await;
     let pid = rustix::process::Pid::from_raw(server.pid().cast_signed()).expect("a process");
