@@ -107,6 +107,7 @@ fn look<'a>(theme: &'a Theme, state: &State) -> Look<'a> {
     static ZONE: jiff::tz::TimeZone = jiff::tz::TimeZone::UTC;
     static WHEN: LazyLock<When> = LazyLock::new(When::default);
     Look {
+        rest: isomon::tui::rest::Rest::default(),
         theme,
         keymap: &KEYMAP,
         threshold: Threshold::default(),

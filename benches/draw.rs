@@ -14,6 +14,7 @@ use isomon::model::update::What;
 use isomon::tui::action::Action;
 use isomon::tui::keymap::Keymap;
 use isomon::tui::look::{Glyph, Look};
+use isomon::tui::rest::Rest;
 use isomon::tui::tab::{gpus, nodes, overview};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -45,6 +46,7 @@ fn fold(bencher: Bencher<'_, '_>) {
 fn draw(bencher: Bencher<'_, '_>, (width, height): (u16, u16), draw: Draw<'_>) {
     let theme = scene::theme();
     let look = Look {
+        rest: Rest::default(),
         theme: &theme,
         keymap: &Keymap::embedded(),
         threshold: Threshold::default(),

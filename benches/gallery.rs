@@ -76,6 +76,7 @@ fn picture(
 ) -> Result<String, Box<dyn std::error::Error>> {
     let theme = Theme::embedded("default", Depth::True);
     let look = Look {
+        rest: isomon::tui::rest::Rest::default(),
         theme: &theme,
         keymap: &Keymap::embedded(),
         threshold: Threshold::default(),
