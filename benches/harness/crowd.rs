@@ -130,7 +130,8 @@ fn lots(run: &RunId, program: &str) -> BTreeSet<String> {
             .iter()
             .find_map(|(file, mark)| Some(read(file).split_once(mark.as_str())?.1.to_owned()))?;
         let lot = rest.split(['/', '\0', '\n']).next()?;
-        read("cmdline").split('\0').any(|word| word == program).then(|| lot.to_owned())
+        let is_it = |word: &str| word.rsplit('/').next() == Some(program);
+        read("cmdline").split('\0').any(is_it).then(|| lot.to_owned())
     };
     processes.filter_map(lot).collect()
 }
