@@ -272,6 +272,17 @@ fn what_is_still_being_tried_is_wished_as_well() {
 }
 
 #[test]
+fn a_run_wished_before_anything_is_known_is_of_all_backends() {
+    let nothing = State::default();
+    let mut view = View::default();
+    let Reply::Wish(Command::Bench(plan)) = view.act(Action::Bench, &nothing) else {
+        panic!("not wished");
+    };
+    assert_eq!(plan.backends.len(), BackendId::ALL.len());
+    assert!(view.is_preparing(&nothing));
+}
+
+#[test]
 fn what_cannot_be_done_says_why() {
     let says = |state: &State, keys: &[Action]| {
         let mut view = View::default();
@@ -281,8 +292,7 @@ fn what_cannot_be_done_says_why() {
             other => panic!("{other:?}"),
         }
     };
-    let (nothing, ready, live) = (State::default(), world::tried(), world::running(2));
-    assert!(says(&nothing, &[Action::Bench]).contains("tried first"));
+    let (ready, live) = (world::tried(), world::running(2));
     assert!(says(&ready, &[Action::Bench, Action::Bench]).contains("being prepared"));
     assert!(says(&live, &[Action::Check]).contains("disturb"));
     assert!(says(&ready, &[Action::MarkAll, Action::Bench]).contains("no backend is marked"));

@@ -67,8 +67,12 @@ impl Choice {
     }
 
     /// The plan as it is wished: what is still being tried is in it, since the run waits for that and
-    /// takes what can run.
+    /// takes what can run. As long as nothing is known of any, all of them are.
     pub(super) fn wished(&self, state: &State) -> Plan {
+        if statuses(state).is_empty() {
+            let all: Vec<_> = BackendId::ALL.into_iter().filter(|id| self.allows(*id)).collect();
+            return self.shape(preset::plan(self.preset, &all, seed(state.now)));
+        }
         let chosen = |status: &&BackendStatus| match status.readiness {
             Readiness::Checking => self.allows(status.id),
             _ => self.has(status),
@@ -77,9 +81,10 @@ impl Choice {
         self.shape(preset::plan(self.preset, &backends, seed(state.now)))
     }
 
-    /// Whether backends are still being tried.
+    /// Whether backends are still being tried, or are about to be.
     pub(super) fn is_trying(state: &State) -> bool {
-        statuses(state).iter().any(|status| status.readiness == Readiness::Checking)
+        let statuses = statuses(state);
+        statuses.is_empty() || statuses.iter().any(|status| status.readiness == Readiness::Checking)
     }
 
     /// `plan` with the starts, payloads and loads that are chosen.
@@ -213,8 +218,6 @@ impl Choice {
         let ready = statuses.iter().any(|status| status.readiness.runs());
         if state.live_run().is_some() {
             Some("a run is going on; wait, or cancel it")
-        } else if statuses.is_empty() {
-            Some("the backends are tried first; that takes a few seconds")
         } else if !ready && !Self::is_trying(state) {
             Some("no backend is ready; the Backends tab says what mends them")
         } else if plan.starts.is_empty() {
