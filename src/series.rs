@@ -84,8 +84,20 @@ impl<const N: usize> Series<N> {
                 self.values.pop_front();
             }
         }
+        self.make_room(most.clamp(4, HOUR));
         self.at_ms.push_back(at_ms);
         self.values.push_back(values.map(keep));
+    }
+
+    /// Room for one more, twice as much as there was, but never for more than `most`: ten thousand nodes pay
+    /// for what is too much.
+    fn make_room(&mut self, most: usize) {
+        let len = self.at_ms.len();
+        if len == self.at_ms.capacity() {
+            let more = len.min(most.saturating_sub(len)).max(1);
+            self.at_ms.reserve_exact(more);
+            self.values.reserve_exact(more);
+        }
     }
 
     /// Lets go of the instant that stands closest between its neighbours, but of none of the latest

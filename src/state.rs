@@ -35,11 +35,13 @@ pub mod mending;
 pub mod recall;
 pub mod run;
 pub mod serving;
+pub mod telling;
 pub mod workflow;
 
 pub use history::{GpuMetric, Metric};
 pub use mending::Mending;
 pub use run::RunState;
+pub use telling::{Part, Telling, Told};
 pub use workflow::WorkflowState;
 
 /// Runs kept in memory; older finished ones are on disk.
@@ -56,6 +58,8 @@ const WHOLE: usize = 4;
 pub struct State {
     /// Nodes by the name of their source.
     pub nodes: BTreeMap<SourceId, Node>,
+    /// Which of them told of what.
+    pub told: Telling,
     /// Runs by id, and so by time.
     pub runs: BTreeMap<RunId, RunState>,
     /// Runs of workflows by id.
@@ -118,6 +122,8 @@ pub struct Node {
     pub alerts: Option<(Stamp, Box<Alerts>)>,
     /// Whether its source answers; `None` until it said so.
     pub health: Option<Health>,
+    /// Of what it told so far.
+    pub told: Told,
     /// An hour of its numbers.
     pub history: history::NodeHistory,
     /// An hour of each GPU's numbers, by the GPU's id.
@@ -148,13 +154,21 @@ impl State {
                 *self = Self { now: update.at, replay, bare: self.bare, ..Self::default() };
             }
             What::Fleet(fleet) => self.fleet = Some(fleet.clone()),
-            What::Gone => return self.nodes.remove(&update.from).is_some(),
+            What::Gone => {
+                self.told.forget(&update.from);
+                return self.nodes.remove(&update.from).is_some();
+            }
             what => {
                 if let What::Alerts(alerts) = what {
                     self.note_alerts(&update.from, alerts, update.at);
                 }
                 let rows = self.rows_of(&update.from);
-                self.node_mut(&update.from).apply(what, update.at, rows);
+                let node = self.node_mut(&update.from);
+                let part = node.told.note(what);
+                node.apply(what, update.at, rows);
+                if let Some(part) = part {
+                    self.told.begin(&update.from, part);
+                }
                 if matches!(what, What::Gpus(_) | What::Serving(_)) {
                     serving::join(&mut self.nodes, &update.from);
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::State;
+use super::{Part, State};
 use crate::model::alert::{Alerts, Event, Turn};
 use crate::model::id::SourceId;
 use crate::model::time::Stamp;
@@ -30,7 +30,7 @@ impl State {
     pub fn alerts(&self) -> impl Iterator<Item = (&SourceId, &Alerts)> {
         let local = SourceId::local();
         let judged = self.nodes.get(&local).is_some_and(|node| node.alerts.is_some());
-        self.nodes.iter().filter_map(move |(id, node)| {
+        self.telling(Part::Alerts).filter_map(move |(id, node)| {
             let alerts = &*node.alerts.as_ref()?.1;
             let shown = *id == local || !judged || !alerts.receivers.is_empty();
             shown.then_some((id, alerts))

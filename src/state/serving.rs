@@ -209,11 +209,12 @@ fn place(nodes: &BTreeMap<SourceId, Node>, from: &SourceId) -> SourceId {
 pub(super) fn join(nodes: &mut BTreeMap<SourceId, Node>, from: &SourceId) {
     let place = place(nodes, from);
     let here = place == SourceId::local();
-    let tells = |(id, node): &(&SourceId, &Node)| **id == place || (here && is_server(node));
+    let servers = here.then(|| nodes.values().filter(|node| is_server(node)));
     let served: HashMap<u32, SafeText> = nodes
-        .iter()
-        .filter(tells)
-        .filter_map(|(_, node)| node.serving.as_ref())
+        .get(&place)
+        .into_iter()
+        .chain(servers.into_iter().flatten())
+        .filter_map(|node| node.serving.as_ref())
         .flat_map(|(_, all)| all)
         .flat_map(|one| one.pids.iter().map(|pid| (*pid, one.model.clone())))
         .collect();

@@ -131,7 +131,7 @@ impl View {
     pub fn terms(&self, state: &State) -> Terms {
         match self.opened(state) {
             Some(node) => Terms::of(node.processes.iter().flat_map(|(_, all)| all)),
-            None => Terms::of(&entry::entries(state, None, None)),
+            None => Terms::of(&entry::Moment::new(state, None, None).entries(state)),
         }
     }
 

@@ -13,7 +13,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use super::fleet::{self, Survey, Surveyor};
 use super::{models, workload};
 use crate::model::text::SafeText;
-use crate::state::State;
+use crate::state::{Part, State};
 use crate::tui::action::Action;
 use crate::tui::habit::Arranged;
 use crate::tui::look::Look;
@@ -176,7 +176,7 @@ impl View {
             self.workloads.draw(middle, buffer, state, look);
         }
         if upper.height > 0 {
-            let known = state.nodes.values().any(|node| node.processes.is_some());
+            let known = state.telling(Part::Processes).any(|(_, node)| node.processes.is_some());
             sandbox::draw(&sandboxes, known, upper, buffer, look);
         }
         if lower.height > 0 {

@@ -14,7 +14,7 @@ use crate::model::id::SourceId;
 use crate::model::reading::Reading;
 use crate::model::unit::{Ratio, Seconds};
 use crate::model::workload::{BackendFigures, Slot, Spell, Status, Window, Workloads};
-use crate::state::State;
+use crate::state::{Part, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::tab::done::Standing;
@@ -65,7 +65,7 @@ fn all(state: &State) -> impl Iterator<Item = (&SourceId, &Workloads)> {
         let (_, workloads) = node.workloads.as_ref()?;
         (!workloads.spells.is_empty()).then_some((id, &**workloads))
     };
-    state.nodes.iter().filter_map(told)
+    state.telling(Part::Workloads).filter_map(told)
 }
 
 impl View {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::model::id::SourceId;
 use crate::model::past::{Past, PastWish};
 use crate::model::time::Stamp;
-use crate::state::State;
+use crate::state::{Part, State};
 
 /// After so long no answer is expected any more.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -40,6 +40,8 @@ pub(super) struct Asker {
     silent: Option<PastWish>,
     /// Nodes whose hour before the start was asked for.
     recalled: BTreeSet<SourceId>,
+    /// The turn of what is told up to which all nodes were.
+    turn: Option<u64>,
 }
 
 impl Asker {
@@ -77,11 +79,16 @@ impl Asker {
     }
 
     fn recall(&mut self, state: &State, now: Stamp) -> Option<PastWish> {
-        let heard =
-            state.nodes.iter().filter(|(_, node)| node.sample.is_some() || node.serving.is_some());
+        let turn = Some(state.told.turn());
+        if self.turn == turn {
+            return None;
+        }
+        let serving = state.telling(Part::Serving).filter(|(_, node)| node.sample.is_none());
+        let heard = state.telling(Part::Sample).chain(serving);
         let new = heard.map(|(id, _)| id).filter(|id| !self.recalled.contains(*id));
         let sources: Vec<SourceId> = new.take(AT_ONCE).cloned().collect();
         if sources.is_empty() {
+            self.turn = turn;
             return None;
         }
         self.recalled.extend(sources.iter().cloned());

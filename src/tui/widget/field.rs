@@ -74,7 +74,8 @@ impl<'a> Value<'a> {
 
 /// `a` before `b` as people count: `web-2` before `web-10`.
 fn natural(a: &str, b: &str) -> Ordering {
-    let (mut left, mut right) = (a, b);
+    let same = alike(a, b);
+    let (mut left, mut right) = (&a[same..], &b[same..]);
     while let (Some(x), Some(y)) = (left.chars().next(), right.chars().next()) {
         let order = if x.is_ascii_digit() && y.is_ascii_digit() {
             let (x, y) = (digits(&mut left), digits(&mut right));
@@ -89,6 +90,14 @@ fn natural(a: &str, b: &str) -> Ordering {
         }
     }
     left.len().cmp(&right.len()).then_with(|| a.cmp(b))
+}
+
+/// How many bytes at the beginning of both are the same and neither part a number nor a letter.
+fn alike(a: &str, b: &str) -> usize {
+    let same = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+    let parts =
+        |at: &usize| !a.is_char_boundary(*at) || a[..*at].ends_with(|c: char| c.is_ascii_digit());
+    (0..=same).rev().find(|at| !parts(at)).unwrap_or(0)
 }
 
 /// The number at the beginning of `text`, without the zeros before it, which is taken from it.
@@ -129,9 +138,15 @@ mod tests {
 
     #[test]
     fn words_with_numbers_stand_as_people_count() {
-        let mut names = ["web-10", "web-2", "web", "web-02", "é9", "é10x", "", "Web-3", "web-2b"];
+        let mut names = [
+            "web-10", "web-2", "web", "web-02", "é9", "è9", "é10x", "", "Web-3", "web-2b",
+            "w1-100", "w1-20",
+        ];
         names.sort_by(|a, b| natural(a, b));
-        let wanted = ["", "Web-3", "web", "web-02", "web-2", "web-2b", "web-10", "é9", "é10x"];
+        let wanted = [
+            "", "Web-3", "w1-20", "w1-100", "web", "web-02", "web-2", "web-2b", "web-10", "è9",
+            "é9", "é10x",
+        ];
         assert_eq!(names, wanted);
         let long = ["9".repeat(40), "1".repeat(41)];
         assert!(natural(&long[0], &long[1]).is_lt());

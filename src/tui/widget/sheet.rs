@@ -3,6 +3,8 @@
 //! The cursor holds on to a row's key, not to its place, so that it stays with a process while
 //! others rush past; only when the row is gone does it keep the place.
 
+use std::cell::Cell;
+
 use ratatui::layout::{Position, Rect};
 
 use super::super::action::Action;
@@ -18,7 +20,8 @@ const PAGE: usize = 20;
 #[derive(Clone, Debug)]
 pub struct Sheet<K> {
     cursor: Option<K>,
-    place: usize,
+    /// Where it was seen last.
+    place: Cell<usize>,
     /// Which field rows are sorted by.
     pub sort: usize,
     /// Whether the order is turned round.
@@ -36,7 +39,7 @@ impl<K: Clone + PartialEq> Sheet<K> {
     pub fn sorted_by(sort: usize) -> Self {
         Self {
             cursor: None,
-            place: 0,
+            place: Cell::new(0),
             sort,
             reversed: false,
             hidden: Vec::new(),
@@ -65,9 +68,15 @@ impl<K: Clone + PartialEq> Sheet<K> {
 
     /// Where the cursor is among `rows`; `None` without rows.
     pub fn position<R: Row<Key = K>>(&self, rows: &[&R]) -> Option<usize> {
-        let held = self.cursor.as_ref();
-        let found = held.and_then(|key| rows.iter().position(|row| row.is(key)));
-        found.or_else(|| rows.len().checked_sub(1).map(|last| self.place.min(last)))
+        let last = rows.len().checked_sub(1)?;
+        let Some(key) = &self.cursor else { return Some(self.place.get().min(last)) };
+        // Most often it stands where it stood.
+        if !rows.get(self.place.get()).is_some_and(|row| row.is(key))
+            && let Some(place) = rows.iter().position(|row| row.is(key))
+        {
+            self.place.set(place);
+        }
+        Some(self.place.get().min(last))
     }
 
     /// The row under the cursor.
@@ -78,7 +87,7 @@ impl<K: Clone + PartialEq> Sheet<K> {
     /// Puts the cursor on row number `place` of `rows`.
     pub fn select<R: Row<Key = K>>(&mut self, place: usize, rows: &[&R]) {
         if let Some(row) = rows.get(place) {
-            self.place = place;
+            self.place.set(place);
             self.cursor = Some(row.key());
         }
     }

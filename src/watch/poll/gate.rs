@@ -26,8 +26,15 @@ pub struct Gate {
     all: Arc<Semaphore>,
     down: Arc<Semaphore>,
     ssh: Arc<Semaphore>,
-    roll: Mutex<BTreeMap<SafeText, SourceId>>,
+    roll: Mutex<Roll>,
     healed: watch::Sender<Option<Instant>>,
+}
+
+/// Which server is which source, to be found by either: there may be ten thousand.
+#[derive(Debug, Default)]
+struct Roll {
+    servers: BTreeMap<SafeText, SourceId>,
+    sources: BTreeMap<SourceId, SafeText>,
 }
 
 /// The right to ask, until it is dropped.
@@ -69,14 +76,16 @@ impl Gate {
     /// Notes that the server `instance` is the source `id`; an error names the source it is already.
     pub fn claim(&self, instance: &SafeText, id: &SourceId) -> Result<(), SourceId> {
         let mut roll = self.roll.lock().unwrap_or_else(PoisonError::into_inner);
-        match roll.get(instance) {
-            Some(other) if other != id => Err(other.clone()),
-            _ => {
-                roll.retain(|_, other| other != id);
-                roll.insert(instance.clone(), id.clone());
-                Ok(())
-            }
+        match roll.servers.get(instance) {
+            Some(other) if other != id => return Err(other.clone()),
+            Some(_) => return Ok(()),
+            None => {}
         }
+        roll.servers.insert(instance.clone(), id.clone());
+        if let Some(before) = roll.sources.insert(id.clone(), instance.clone()) {
+            roll.servers.remove(&before);
+        }
+        Ok(())
     }
 
     /// Says that a source answers again that was down for long: what stood between may be gone for

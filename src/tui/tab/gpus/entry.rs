@@ -13,7 +13,7 @@ use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::unit::{Bytes, Celsius, Ratio, Watts};
 use crate::state::history::GpuMetric;
-use crate::state::{Node, State};
+use crate::state::{Node, Part, State};
 use crate::tui::look::Look;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
 use crate::tui::widget::sheet::Sheet;
@@ -51,7 +51,7 @@ pub(super) fn then(state: &State, look: &Look<'_>) -> Option<Then> {
 pub(super) fn entries<'a>(state: &'a State, then: Option<&Then>) -> Vec<Entry<'a>> {
     let of = |key: Key| then.map(|then| then.get(&key).copied().unwrap_or([None; _]));
     let mut entries = Vec::new();
-    for (id, node) in &state.nodes {
+    for (id, node) in state.telling(Part::Gpus) {
         let Some((at, sample)) = &node.gpus else { continue };
         let entry = |gpu| Entry { id, node, at: *at, gpu, then: of((id.clone(), gpu.id.clone())) };
         entries.extend(sample.gpus.iter().map(entry));

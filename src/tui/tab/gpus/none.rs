@@ -4,13 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::model::gpu::{GpuReader, GpuReaderState};
-use crate::state::State;
+use crate::state::{Part, State};
 use crate::tui::look::Look;
 use crate::tui::widget::notice;
 
 /// Draws the view.
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
-    let looked = state.nodes.values().any(|node| node.gpus.is_some());
+    let looked = state.telling(Part::Gpus).next().is_some();
     if !looked {
         let words = ["NVIDIA, AMD and Intel are each asked in their own way.".to_owned()];
         notice::notice("Looking for GPUs", &words, area, buffer, look);
@@ -26,7 +26,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'
 }
 
 fn readers(state: &State) -> impl Iterator<Item = &GpuReader> {
-    let samples = state.nodes.values().filter_map(|node| node.gpus.as_ref());
+    let samples = state.telling(Part::Gpus).filter_map(|(_, node)| node.gpus.as_ref());
     samples.flat_map(|(_, sample)| &sample.readers)
 }
 

@@ -9,9 +9,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::entry::{Entry, written};
-use crate::state::State;
 use crate::state::history::Scale;
 use crate::state::serving::{ModelHistory, ModelMetric};
+use crate::state::{Part, State};
 use crate::tui::look::Look;
 use crate::tui::widget::chart::{Chart, Trace, legend};
 use crate::tui::widget::panel::Panel;
@@ -174,7 +174,7 @@ pub(in crate::tui) fn strip(
         let then = all.iter().map(|history| look.at_instant(history, ModelMetric::Tokens as usize));
         then.flatten().reduce(|sum, rate| sum + rate)
     } else {
-        let told = state.nodes.values().filter_map(|node| node.serving.as_ref());
+        let told = state.telling(Part::Serving).filter_map(|(_, node)| node.serving.as_ref());
         let rates = told.flat_map(|(_, all)| all).filter_map(|one| one.tokens_per_second.get());
         rates.map(|rate| rate.0).reduce(|sum, rate| sum + rate)
     };

@@ -12,7 +12,7 @@ use crate::model::serving::{self, Serving};
 use crate::model::time::Stamp;
 use crate::model::unit::{PerSecond, Ratio, Seconds};
 use crate::state::serving::{ModelHistory, ModelRow, gpus_of, model_then};
-use crate::state::{Node, State};
+use crate::state::{Node, Part, State};
 use crate::tui::look::Look;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
 use crate::tui::widget::sheet::Sheet;
@@ -53,13 +53,13 @@ pub(super) fn entries<'a>(state: &'a State, then: &Then) -> Vec<Entry<'a>> {
             Entry { id, node, at, served, then: row.is_some(), gpus }
         })
     };
-    state.nodes.iter().flat_map(of_node).collect()
+    state.telling(Part::Serving).flat_map(of_node).collect()
 }
 
 /// What is kept of every model of the instant that is looked at; nothing where that is now.
 pub(super) fn then(state: &State, look: &Look<'_>) -> Then {
     let mut then = Then::new();
-    for (id, node) in &state.nodes {
+    for (id, node) in state.telling(Part::Serving) {
         for served in node.serving.iter().flat_map(|(_, all)| all) {
             let row = look.model_then(id, node, &served.key());
             then.extend(row.map(|row| ((id.clone(), served.key()), row)));

@@ -19,11 +19,19 @@ use crate::tui::widget::status::{Status, USUAL_MS};
 pub(super) struct Entry<'a> {
     pub(super) id: &'a SourceId,
     pub(super) node: &'a Node,
+    moment: &'a Moment<'a>,
+    /// What is kept of the instant that is looked at; `None`: it is looked at now.
+    then: Option<&'a Kept>,
+}
+
+/// When all nodes are looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment<'a> {
     pub(super) now: Present,
     /// How often this machine itself is sampled.
     own_ms: u64,
-    /// What is kept of the instant that is looked at; `None`: it is looked at now.
-    then: Option<Kept>,
+    /// The instant of the past that is looked at; `None`: it is looked at now.
+    pub(super) then: Option<&'a Then>,
 }
 
 /// The numbers of a node at one moment.
@@ -39,6 +47,8 @@ struct Kept {
 }
 
 impl Kept {
+    const NOTHING: Self = Self { numbers: [None; _], gpus: [None; _] };
+
     fn is_any(&self) -> bool {
         self.numbers.iter().chain(&self.gpus).any(Option::is_some)
     }
@@ -150,13 +160,13 @@ impl<'a> Entry<'a> {
 
     /// Whether anything is kept of the instant that is looked at.
     pub(super) fn was_heard(&self) -> bool {
-        self.then.is_some_and(|kept| kept.is_any())
+        self.then.is_some_and(Kept::is_any)
     }
 
     /// How it is doing; of an instant of the past no more is known than whether it was heard.
     pub(super) fn status(&self) -> Status {
         match self.then {
-            None => Status::at(self.node, self.now, self.own_ms),
+            None => Status::at(self.node, self.moment.now, self.moment.own_ms),
             Some(_) if self.was_heard() => Status::Up,
             Some(_) => Status::Waiting,
         }
@@ -229,7 +239,10 @@ impl<'a> Entry<'a> {
 
     /// Seconds since something was heard; not kept of the past.
     pub(super) fn age(&self) -> Option<f64> {
-        self.node.last_heard().filter(|_| !self.is_then()).map(|at| self.now.age(at).as_secs_f64())
+        self.node
+            .last_heard()
+            .filter(|_| !self.is_then())
+            .map(|at| self.moment.now.age(at).as_secs_f64())
     }
 
     /// How many backends run there, and of how many.
@@ -267,17 +280,18 @@ pub(super) fn psi(numbers: &Numbers) -> Option<f64> {
     all.iter().filter_map(|metric| numbers[*metric as usize]).reduce(f64::max)
 }
 
-/// Every node, in the order of their names: as it is now, or as it was `then`.
-pub(super) fn entries<'a>(
-    state: &'a State,
-    look: Option<&Look<'_>>,
-    then: Option<&Then>,
-) -> Vec<Entry<'a>> {
-    let bare = Present { now: state.now, ..Present::default() };
-    let now = look.map_or(bare, Look::present);
-    let own_ms = look.map_or(USUAL_MS, |look| look.interval_ms);
-    let nothing = Kept { numbers: [None; _], gpus: [None; _] };
-    let kept = |id| then.map(|then| then.nodes.get(id).copied().unwrap_or(nothing));
-    let entry = |(id, node)| Entry { id, node, now, own_ms, then: kept(id) };
-    state.nodes.iter().map(entry).collect()
+impl<'a> Moment<'a> {
+    /// Of `look`, or of the last update; `then`: of that instant.
+    pub(super) fn new(state: &State, look: Option<&Look<'_>>, then: Option<&'a Then>) -> Self {
+        let bare = Present { now: state.now, ..Present::default() };
+        let now = look.map_or(bare, Look::present);
+        Self { now, own_ms: look.map_or(USUAL_MS, |look| look.interval_ms), then }
+    }
+
+    /// Every node as it is or was, in the order of their names.
+    pub(super) fn entries(&'a self, state: &'a State) -> Vec<Entry<'a>> {
+        let kept = |id| self.then.map(|then| then.nodes.get(id).unwrap_or(&Kept::NOTHING));
+        let entry = |(id, node)| Entry { id, node, moment: self, then: kept(id) };
+        state.nodes.iter().map(entry).collect()
+    }
 }

@@ -31,7 +31,6 @@ pub(super) struct Group {
 
 /// A line.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all of them are nodes")]
 pub(super) enum Item<'a> {
     Group(&'a Group),
     Node(Entry<'a>),

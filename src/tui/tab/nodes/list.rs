@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 
-use super::entry::{Entry, Then, entries};
+use super::entry::{Entry, Moment, Then};
 use super::item::{Item, Spot, items};
 use super::order::{Grouping, Order, Stamp};
 use super::{cell, gap, heat, say, told};
@@ -75,8 +75,9 @@ impl View {
 
     fn act_on_rows(&mut self, action: Action, state: &State) -> Reply {
         let then = self.then.borrow().clone();
-        let entries = entries(state, None, then.as_deref());
-        let order = self.order(&entries, then.as_deref());
+        let moment = Moment::new(state, None, then.as_deref());
+        let entries = moment.entries(state);
+        let order = self.order(&entries, &moment);
         let items = items(&order, &entries);
         if let Some(map) = &mut self.map {
             if let Some(place) = map.act(action, &order, &items, &self.sheet) {
@@ -97,9 +98,8 @@ impl View {
     }
 
     /// The order of `entries`, made anew where the one at hand no longer stands.
-    fn order(&self, entries: &[Entry<'_>], then: Option<&Then>) -> Arc<Order> {
-        let now_ms = entries.first().map_or(0, |entry| entry.now.now.mono_ms);
-        let stamp = Stamp::new(entries.len(), self.revision, now_ms, then);
+    fn order(&self, entries: &[Entry<'_>], moment: &Moment<'_>) -> Arc<Order> {
+        let stamp = Stamp::new(entries.len(), self.revision, moment);
         let mut kept = self.order.borrow_mut();
         if let Some((_, order)) = kept.as_ref().filter(|(made, _)| *made == stamp) {
             return Arc::clone(order);
@@ -118,8 +118,9 @@ impl View {
         look_at: impl FnOnce(&Item<'_>, &[Entry<'_>]) -> T,
     ) -> Option<T> {
         let then = self.then.borrow().clone();
-        let entries = entries(state, None, then.as_deref());
-        let order = self.order(&entries, then.as_deref());
+        let moment = Moment::new(state, None, then.as_deref());
+        let entries = moment.entries(state);
+        let order = self.order(&entries, &moment);
         let items = items(&order, &entries);
         let rows: Vec<&Item<'_>> = items.iter().collect();
         self.sheet.current(&rows).map(|item| look_at(item, &entries))
@@ -172,7 +173,8 @@ impl View {
     /// Marks every node that passes the filter; where all of them are, none.
     fn mark_all(&mut self, state: &State) {
         let then = self.then.borrow().clone();
-        let all = entries(state, None, then.as_deref());
+        let moment = Moment::new(state, None, then.as_deref());
+        let all = moment.entries(state);
         let passed = all.into_iter().filter(|entry| self.sheet.lets(entry));
         let passed = passed.map(|entry| entry.id.clone()).collect();
         self.turn(passed);
@@ -221,8 +223,9 @@ impl View {
     /// Chooses what was clicked; `None` if that was chosen already, and is to be opened.
     pub(super) fn click(&mut self, x: u16, y: u16, area: Rect, state: &State) -> Option<Reply> {
         let then = self.then.borrow().clone();
-        let entries = entries(state, None, then.as_deref());
-        let order = self.order(&entries, then.as_deref());
+        let moment = Moment::new(state, None, then.as_deref());
+        let entries = moment.entries(state);
+        let order = self.order(&entries, &moment);
         let items = items(&order, &entries);
         let rows: Vec<&Item<'_>> = items.iter().collect();
         let at = Position::new(x, y);
@@ -275,8 +278,9 @@ impl View {
     pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
         let then = Then::of(state, look).map(Arc::new);
         self.then.borrow_mut().clone_from(&then);
-        let entries = entries(state, Some(look), then.as_deref());
-        let order = self.order(&entries, then.as_deref());
+        let moment = Moment::new(state, Some(look), then.as_deref());
+        let entries = moment.entries(state);
+        let order = self.order(&entries, &moment);
         let items = items(&order, &entries);
         let words = self.words(&order, entries.len());
         if let Some(map) = &self.map {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::{CPU, Entry, GROUP, MEM, Then};
+use super::entry::{CPU, Entry, GROUP, MEM, Moment};
 use super::item::{Group, Spot};
 use crate::model::text::SafeText;
 use crate::tui::widget::field::{Row, Value};
@@ -29,9 +29,9 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    pub(super) fn new(nodes: usize, revision: u64, now_ms: u64, then: Option<&Then>) -> Self {
-        let then = then.map(|then| (then.at_ms, then.heard()));
-        let turn = if then.is_some() { 0 } else { now_ms / STANDS_MS };
+    pub(super) fn new(nodes: usize, revision: u64, moment: &Moment<'_>) -> Self {
+        let then = moment.then.map(|then| (then.at_ms, then.heard()));
+        let turn = if then.is_some() { 0 } else { moment.now.now.mono_ms / STANDS_MS };
         Self { nodes, revision, turn, then }
     }
 }

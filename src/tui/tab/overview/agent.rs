@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::model::agent::{Agents, Cluster, Session, Trouble};
 use crate::model::id::SourceId;
 use crate::model::text::SafeText;
-use crate::state::State;
+use crate::state::{Part, State};
 use crate::tui::look::Look;
 use crate::tui::tab::done::{Standing, clock, dollars, tokens};
 use crate::tui::widget::panel::{self, Panel};
@@ -22,7 +22,7 @@ const LATEST: usize = 8;
 /// the same agents; the one that tells what they cost is taken.
 fn all(state: &State) -> impl Iterator<Item = (&SourceId, &Agents)> {
     let mut found: Vec<(&SourceId, &Agents)> = Vec::new();
-    for (id, node) in &state.nodes {
+    for (id, node) in state.telling(Part::Agents) {
         let Some((_, agents)) = &node.agents else { continue };
         match found.iter_mut().find(|(_, other)| are_same(other, agents)) {
             Some(other) if other.1.tokens_24h.known().is_none() => *other = (id, agents),

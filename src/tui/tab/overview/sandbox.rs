@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use crate::model::process::Sandbox;
 use crate::model::unit::Bytes;
-use crate::state::State;
+use crate::state::{Part, State};
 use crate::tui::look::Look;
 use crate::tui::tab::nodes::cores;
 use crate::tui::widget::panel::{self, Panel};
@@ -25,7 +25,7 @@ pub(super) struct Row<'a> {
 /// Sandboxes of every node, the busiest first.
 pub(super) fn rows(state: &State) -> Vec<Row<'_>> {
     let mut rows: BTreeMap<_, Row<'_>> = BTreeMap::new();
-    for (source, node) in &state.nodes {
+    for (source, node) in state.telling(Part::Processes) {
         for process in node.processes.iter().flat_map(|(_, processes)| processes) {
             let Some(sandbox) = &process.sandbox else {
                 continue;

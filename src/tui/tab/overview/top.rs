@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::model::id::SourceId;
 use crate::model::process::Process;
-use crate::state::{Node, State};
+use crate::state::{Node, Part, State};
 use crate::tui::habit::Arranged;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
@@ -94,7 +94,7 @@ impl View {
         let rows = self.0.arrange(&entries);
         let words = self.0.words(rows.len(), entries.len());
         let area = Panel::new(self.title()).aside(words).open(area, buffer, look);
-        if state.nodes.values().all(|node| node.processes.is_none()) {
+        if state.telling(Part::Processes).all(|(_, node)| node.processes.is_none()) {
             let words = Line::styled("Not read yet.", look.theme.muted);
             return panel::lines([words], area, buffer);
         }
@@ -124,7 +124,7 @@ fn entries(state: &State) -> Vec<Entry<'_>> {
         let node: &Node = node;
         node.lately.processes.iter().map(move |process| Entry(id, process))
     };
-    state.nodes.iter().flat_map(of_node).collect()
+    state.telling(Part::Processes).flat_map(of_node).collect()
 }
 
 fn cell(Entry(id, process): &Entry<'_>, column: usize, look: &Look<'_>) -> Vec<Span<'static>> {

@@ -14,7 +14,7 @@ use crate::model::run::StoredRun;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::unit::Ratio;
-use crate::state::{RunState, State, WorkflowState};
+use crate::state::{Part, RunState, State, WorkflowState};
 use crate::tui::widget::field::{Field, Kind, Row, Value};
 
 /// What stands for this machine, as a place.
@@ -116,7 +116,7 @@ pub(super) fn entries<'a>(state: &'a State, shelf: &Shelf, now: Stamp) -> Vec<En
             all.push(Entry::new(place, Origin::Flow(id, flow), shelf, now));
         }
     }
-    for (source, node) in &state.nodes {
+    for (source, node) in state.telling(Part::Pipelines) {
         let jobs = node.pipelines.iter().flat_map(|(_, told)| &told.jobs);
         all.extend(jobs.map(|job| Entry::new(place_of(source), Origin::Job(job), shelf, now)));
     }

@@ -7,7 +7,7 @@ use ratatui::text::Span;
 
 use crate::model::gpu::{Gpu, GpuState, Total};
 use crate::model::unit::Ratio;
-use crate::state::State;
+use crate::state::{Part, State};
 use crate::tui::look::Look;
 use crate::tui::widget::status::{Status, is_old};
 use crate::tui::widget::value;
@@ -33,7 +33,7 @@ pub(super) fn strips(state: &State, look: &Look<'_>) -> Vec<Vec<Span<'static>>> 
 
 /// The GPUs whose figures are of now, and those that are lost.
 fn live<'a>(state: &'a State, look: &Look<'_>) -> Vec<&'a Gpu> {
-    let nodes = state.nodes.values();
+    let nodes = state.telling(Part::Gpus).map(|(_, node)| node);
     let fresh = nodes.filter(|node| Status::of(node, look) != Status::Down);
     let samples = fresh.filter_map(|node| {
         let (at, sample) = node.gpus.as_ref()?;
