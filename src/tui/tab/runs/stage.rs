@@ -53,6 +53,7 @@ impl Row for Item<'_> {
         Field::new("queue", Kind::Number),
         Field::new("took", Kind::Time),
         Field::new("skew", Kind::Number),
+        Field::new("skipped", Kind::Number),
     ];
 
     fn key(&self) -> SafeText {
@@ -76,7 +77,8 @@ impl Row for Item<'_> {
             6 => number(stage.output),
             7 => number(stage.queue),
             8 => stage.duration_seconds.map(|took| took.0).into(),
-            _ => stage.skew.into(),
+            9 => stage.skew.into(),
+            _ => number(stage.skipped),
         }
     }
 }
@@ -90,6 +92,7 @@ impl Shown for Item<'_> {
         Column::numbers("WORKERS", 9, 3).by(4),
         Column::numbers("IN", 8, 1).by(5),
         Column::numbers("OUT", 8, 1).by(6),
+        Column::numbers("SKIPPED", 7, 4).by(10),
         Column::numbers("IN/S", 7, 6),
         Column::numbers("OUT/S", 7, 8),
         Column::numbers("WAIT", 7, 2).by(7),
@@ -115,14 +118,15 @@ impl Shown for Item<'_> {
             4 => vec![value::maybe(workers(stage), theme.text, look)],
             5 => count(stage.input),
             6 => count(stage.output),
-            7 => rate(stage.input_per_second),
-            8 => rate(stage.output_per_second),
-            9 => {
+            7 => count(stage.skipped),
+            8 => rate(stage.input_per_second),
+            9 => rate(stage.output_per_second),
+            10 => {
                 let held = stage.backpressure == Some(true);
                 let style = if held { theme.warn } else { theme.text };
                 vec![value::maybe(stage.queue, style, look)]
             }
-            10 => vec![value::maybe(stage.duration_seconds, theme.text, look)],
+            11 => vec![value::maybe(stage.duration_seconds, theme.text, look)],
             _ => {
                 let skewed = stage.skew.is_some_and(|skew| skew > SKEWED);
                 let style = if skewed { theme.warn } else { theme.muted };
