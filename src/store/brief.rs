@@ -226,8 +226,8 @@ fn written(dir: &Path, whole: &fs::Metadata, anew: &mut Anew) -> Option<RunBrief
     let newer = about.modified().ok()? >= whole.modified().ok()?;
     let bytes = newer.then(|| file::read(&at).ok())??;
     let brief: RunBrief = serde_json::from_slice(&bytes).ok()?;
-    let is_whole = brief.stages.is_some()
-        && (brief.kind != PipelineKind::Workflow || brief.tasks.is_some());
+    let is_whole =
+        brief.stages.is_some() && (brief.kind != PipelineKind::Workflow || brief.tasks.is_some());
     (is_whole || !anew.allows(whole)).then_some(brief)
 }
 

@@ -26,8 +26,8 @@ pub(super) fn tasks(flow: &WorkflowState) -> Vec<Task<'_>> {
 
 /// How much of a whole run is done. What was passed over was not needed, unless the run came to no good end.
 pub(super) fn done(tasks: &[Task<'_>], flow: &WorkflowState) -> Option<Ratio> {
-    let ending = flow.run.tail.as_ref().map(|tail| tail.ending);
-    share(tasks, matches!(ending, None | Some(Ending::Success)))
+    let success = flow.run.tail.as_ref().is_some_and(|tail| tail.ending == Ending::Success);
+    share(tasks, success || flow.is_live())
 }
 
 /// How much of `tasks` is done: those that ended well, of all. One that was passed over is settled and counts
@@ -60,9 +60,8 @@ pub(super) fn stages(flow: &WorkflowState, tasks: &[Task<'_>], now: Stamp) -> Ve
 fn stage(name: &SafeText, tasks: &[Task<'_>], flow: &WorkflowState, now: Stamp) -> Stage {
     let running = tasks.iter().filter(|task| is_at_work(&task.end.state)).count();
     let over = tasks.iter().filter(|task| task.end.state.is_over()).count();
-    let count = |is: fn(&TaskState) -> bool| {
-        tasks.iter().filter(|task| is(&task.end.state)).count() as u64
-    };
+    let count =
+        |is: fn(&TaskState) -> bool| tasks.iter().filter(|task| is(&task.end.state)).count() as u64;
     let skipped = count(|state| matches!(state, TaskState::Skipped { .. }));
     let waits = tasks.len() - over - running;
     let began = tasks.iter().filter_map(|task| task.end.began_ms).min();
@@ -211,9 +210,7 @@ fn worker(
         failed: count(TaskState::is_bad),
         busy_seconds: Some(Seconds(busy)),
         parts: tasks.iter().map(|task| part(task.plan).into()).collect(),
-        events: flow
-            .course
-            .iter()
+        events: super::course::course(flow)
             .filter_map(|(at, task, state)| {
                 let plan = flow.run.head.tasks.get(*task as usize)?;
                 (plan.host == *name).then(|| super::course::moment(*at, plan, state, flow))

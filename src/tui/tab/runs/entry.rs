@@ -383,8 +383,8 @@ fn of_stages(job: &Pipeline, count: fn(&Stage) -> Option<u64>) -> f64 {
 
 /// How much of a workflow is done that did not come to its end, by its brief: as it is told once it is opened.
 fn share(brief: &RunBrief) -> Option<Ratio> {
-    let ended = matches!(brief.status.as_str(), "FAILED" | "CANCELLED");
-    let settled = if ended || brief.failed > 0 { 0 } else { brief.skipped? };
+    let goes_on = brief.status.as_str() == "RUNNING" && brief.failed == 0;
+    let settled = if goes_on { brief.skipped? } else { 0 };
     Ratio::of(f64::from(brief.completed) + f64::from(settled), f64::from(brief.tasks?))
 }
 

@@ -160,7 +160,7 @@ impl View {
     ) {
         let all = entries(state, known, look.now);
         let rows = self.sheet.arrange(&all);
-        let (upper, lower) = split(area);
+        let (upper, lower) = if rows.is_empty() { (area, Rect::default()) } else { split(area) };
         let inner = Panel::new("Runs")
             .aside(self.words(rows.len(), &all))
             .below(self.tips(look))
@@ -319,12 +319,16 @@ fn preview(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) 
     let (sign, style) = mark::mark(&status, look);
     let began = entry.started_ms().map(when).unwrap_or_default();
     let mut first = vec![Span::styled(format!("{sign} {status}"), style)];
+    let took = entry.took().map(|took| {
+        let word = if status == "running" { "for" } else { "took" };
+        format!("{word} {}", Seconds(took))
+    });
     let rest = [
         Some(entry.kind().to_owned()),
         entry.name().map(ToString::to_string),
-        Some(began).filter(|began| !began.is_empty()).map(|began| format!("began {began}")),
-        entry.took().map(|took| format!("took {}", Seconds(took))),
+        took,
         entry.left().map(|left| format!("about {} left", Seconds(left))),
+        Some(began).filter(|began| !began.is_empty()).map(|began| format!("began {began}")),
     ];
     for words in rest.into_iter().flatten() {
         first.push(Span::styled(format!(" · {words}"), look.theme.text));

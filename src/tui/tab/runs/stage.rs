@@ -8,7 +8,7 @@ use ratatui::text::Span;
 use super::job::Job;
 use super::mark;
 use super::pane::{Pane, Place, Scroll, Shown, click_rows, draw_rows, share};
-use crate::model::pipeline::{SKEWED, Stage};
+use crate::model::pipeline::{PipelineKind, SKEWED, Stage};
 use crate::model::text::SafeText;
 use crate::model::unit::three_digits;
 use crate::tui::action::Action;
@@ -36,6 +36,8 @@ pub(super) struct Item<'a> {
     place: usize,
     /// Whether it holds up the others.
     slowest: bool,
+    /// Whether it is of a workflow: tasks go through it, and no stream.
+    flow: bool,
 }
 
 const FIELD_STATUS: usize = 2;
@@ -92,13 +94,17 @@ impl Shown for Item<'_> {
         Column::numbers("WORKERS", 9, 3).by(4),
         Column::numbers("IN", 8, 1).by(5),
         Column::numbers("OUT", 8, 1).by(6),
-        Column::numbers("SKIPPED", 7, 4).by(10),
+        Column::numbers("SKIPPED", 7, 2).by(10),
         Column::numbers("IN/S", 7, 6),
         Column::numbers("OUT/S", 7, 8),
         Column::numbers("WAIT", 7, 2).by(7),
         Column::numbers("TOOK", 8, 1).by(8),
         Column::numbers("SKEW", 6, 2).by(9),
     ];
+
+    fn hidden(&self) -> &'static [&'static str] {
+        if self.flow { &["IN/S", "OUT/S", "SKEW"] } else { &["SKIPPED"] }
+    }
 
     fn cell(&self, column: usize, width: usize, _: &Job<'_>, look: &Look<'_>) -> Cell {
         let (stage, theme) = (self.stage, look.theme);
@@ -149,9 +155,10 @@ fn workers(stage: &Stage) -> Option<String> {
 
 fn items<'a>(job: &Job<'a>) -> Vec<Item<'a>> {
     let slowest = job.pipeline.bottleneck().map(|stage| &stage.id);
+    let flow = job.pipeline.kind == PipelineKind::Workflow;
     let stages = job.pipeline.stages.iter().enumerate();
     stages
-        .map(|(place, stage)| Item { stage, place, slowest: slowest == Some(&stage.id) })
+        .map(|(place, stage)| Item { stage, place, slowest: slowest == Some(&stage.id), flow })
         .collect()
 }
 
