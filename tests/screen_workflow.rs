@@ -284,11 +284,11 @@ fn second(scene: &mut Scene, over: bool) -> RunId {
     let mut head = scene.state.workflows[&id()].run.head.clone();
     (head.id, head.number) = (Some(other.clone()), "run-005".into());
     let began = head.started.wall_ms;
-    let tasks = 0..u32::try_from(head.tasks.len()).unwrap();
+    let tasks = head.tasks.len();
     let mut tell = |event| scene.tell("local", What::Workflow { id: other.clone(), event });
     tell(WorkflowEvent::Started(Box::new(head)));
     tell(WorkflowEvent::Metadata(vec![("commit".into(), "0b9e1c2".into())]));
-    for task in tasks {
+    for (task, _) in (0..).zip(0..tasks) {
         let at_ms = began + i64::from(task) * 6_000;
         tell(WorkflowEvent::Task { task, at_ms, state: TaskState::Running { pid: None } });
         if over || task < 2 {

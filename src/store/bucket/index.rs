@@ -293,7 +293,7 @@ mod tests {
         let (tasks, skipped) = (Some(7), Some(3));
         let kind = PipelineKind::Workflow;
         let seconds = Some(Seconds(0.041));
-        let flow = RunBrief { kind, tasks, skipped, seconds, ..RunBrief::default() };
+        let flow = RunBrief { kind, seconds, tasks, skipped, ..RunBrief::default() };
         assert_eq!(read(&name(&id, &flow)).unwrap().brief.as_deref(), Some(&flow));
         for (counts, known) in [("[4,2]", None), ("[4,2,7,3,1]", tasks)] {
             let told = format!(r#"[2,"FAILED",1000,null,2,3,"web-1",null,["load"],{counts}]"#);
