@@ -7,6 +7,7 @@ pub mod compare_json;
 pub mod compare_text;
 pub mod exposition;
 pub mod fleet;
+pub mod flow_compare;
 pub mod grafana;
 pub mod job_json;
 mod load_row;

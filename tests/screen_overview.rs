@@ -158,6 +158,8 @@ fn the_latest_benchmark_on_the_disk_is_the_last_run() {
         parts: vec!["process".into(), "wasm".into()],
         stages: Some(4),
         workers: Some(1),
+        tasks: None,
+        skipped: None,
         completed: 16,
         failed: 2,
         note: None,

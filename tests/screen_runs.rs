@@ -35,23 +35,23 @@ fn act(view: &mut View, scene: &Scene, actions: &[Action]) {
 
 fn kept(number: u32, status: &str, name: Option<&str>) -> StoredRun {
     let started_ms = WALL_MS - i64::from(number) * 86_400_000;
+    let (flow, failed) = (!number.is_multiple_of(2), u32::from(status == "FAILED") * 7);
+    // Of the earliest nothing more was written down.
+    let told = number != 5;
     let brief = RunBrief {
-        kind: if number.is_multiple_of(2) {
-            PipelineKind::Benchmark
-        } else {
-            PipelineKind::Workflow
-        },
+        kind: if flow { PipelineKind::Workflow } else { PipelineKind::Benchmark },
         name: name.map(Into::into),
         host: "build-1".into(),
         started_ms,
         seconds: Some(Seconds(65.0 + f64::from(number))),
         status: status.into(),
         parts: vec!["runc".into(), "gvisor".into()],
-        // Of the earliest nothing more was written down.
-        stages: (number != 5).then_some(4),
-        workers: (number != 5).then_some(number + 1),
+        stages: told.then_some(4),
+        workers: told.then_some(number + 1),
+        tasks: (told && flow).then_some(310),
+        skipped: (told && flow).then_some(10 - failed),
         completed: 300,
-        failed: u32::from(status == "FAILED") * 7,
+        failed,
         note: (status == "FAILED").then(|| "the disk was full".into()),
     };
     let id = RunId::new(started_ms, 0xabc0_0000 + number);

@@ -6,11 +6,13 @@ mod scene;
 use insta::assert_snapshot;
 use isomon::model::command::Command;
 use isomon::model::id::RunId;
-use isomon::model::pipeline::{Pipeline, Spell};
-use isomon::model::unit::Seconds;
+use isomon::model::pipeline::{Pipeline, PipelineKind, Spell, Stage};
+use isomon::model::run::{RunBrief, StoredRun};
+use isomon::model::text::SafeText;
+use isomon::model::unit::{Ratio, Seconds};
 use isomon::model::update::What;
 use isomon::model::workflow::event::TaskLine;
-use isomon::model::workflow::{TaskState, WorkflowEvent, WorkflowHead, WorkflowWish};
+use isomon::model::workflow::{Ending, TaskState, WorkflowEvent, WorkflowTail, WorkflowWish};
 use isomon::pipeline::of_workflow;
 use isomon::tui::action::Action;
 use isomon::tui::reply::Reply;
@@ -141,6 +143,25 @@ fn the_table_and_the_timeline_have_one_time_of_a_stage() {
 }
 
 #[test]
+fn a_task_that_is_told_of_again_with_its_process_begins_once() {
+    let mut scene = flow(false);
+    let state = TaskState::Running { pid: Some(4_300) };
+    let at_ms = scene::at(23_250).wall_ms;
+    scene.tell(
+        "local",
+        What::Workflow { id: id(), event: WorkflowEvent::Task { task: 2, at_ms, state } },
+    );
+    let job = of_workflow(&id(), &scene.state.workflows[&id()], scene.state.now);
+    let client = job.workers.iter().find(|worker| worker.id.as_str() == "client").unwrap();
+    for told in [&job.timeline, &client.events] {
+        let began = told.iter().filter(|moment| {
+            moment.worker.as_str() == "client" && moment.words.as_str() == "load small: began"
+        });
+        assert_eq!(began.count(), 1);
+    }
+}
+
+#[test]
 fn only_what_ended_well_is_done() {
     let (live, failed) = (flow(false), flow(true));
     let share = |scene: &Scene| {
@@ -151,13 +172,93 @@ fn only_what_ended_well_is_done() {
     assert!(share(&live) < share(&failed));
 }
 
+/// The stage of a workflow whose two tasks came to stand so, in a run that ended so.
+fn stood(states: [&TaskState; 2], ending: Option<Ending>) -> Stage {
+    let mut scene = flow(false);
+    let mut head = scene.state.workflows[&id()].run.head.clone();
+    head.tasks.retain(|task| task.stage.as_str() == "load");
+    head.tasks.truncate(2);
+    let mut tell = |event| scene.tell("local", What::Workflow { id: id(), event });
+    tell(WorkflowEvent::Started(Box::new(head)));
+    for (task, state) in (0..).zip(states) {
+        tell(WorkflowEvent::Task { task, at_ms: 1, state: state.clone() });
+    }
+    if let Some(ending) = ending {
+        let tail = WorkflowTail { ending, ..WorkflowTail::default() };
+        tell(WorkflowEvent::Ended(Box::new(tail)));
+    }
+    let now = scene.state.now;
+    of_workflow(&id(), &scene.state.workflows[&id()], now).stages.remove(0)
+}
+
+#[test]
+fn the_word_of_a_stage_and_how_much_of_it_is_done_agree() {
+    let reason = SafeText::from("for case a alone");
+    let (seconds, exit) = (Seconds(1.0), Some(2));
+    let states = [
+        TaskState::Pending,
+        TaskState::Running { pid: None },
+        TaskState::Passed { seconds },
+        TaskState::Failed { seconds, exit, reason: reason.clone() },
+        TaskState::Skipped { reason: reason.clone() },
+        TaskState::Unknown { reason },
+    ];
+    let endings = [None, Some(Ending::Success), Some(Ending::Failed), Some(Ending::Cancelled)];
+    for ending in endings {
+        for (one, other) in states.iter().flat_map(|one| states.iter().map(move |of| (one, of))) {
+            let stage = stood([one, other], ending);
+            let done = stage.progress.map(Ratio::fraction);
+            let told = format!("{one:?} {other:?} {ending:?}: {} {done:?}", stage.status);
+            match stage.status.as_str() {
+                "finished" => assert_eq!(done, Some(1.0), "{told}"),
+                "skipped" => assert_eq!(done, None, "{told}"),
+                _ => assert!(done.is_some_and(|done| done < 1.0), "{told}"),
+            }
+        }
+    }
+    let half = stood([&states[2], &states[4]], Some(Ending::Failed));
+    assert_eq!((half.status.as_str(), half.output, half.skipped), ("finished", Some(1), Some(1)));
+}
+
+#[test]
+fn a_run_is_listed_with_its_tasks_before_it_is_opened_as_after() {
+    let opened = flow(true);
+    let run = &opened.state.workflows[&id()].run;
+    let brief = RunBrief {
+        kind: PipelineKind::Workflow,
+        name: Some(run.head.name.clone()),
+        started_ms: run.head.started.wall_ms,
+        seconds: Some(Seconds(41.6)),
+        status: "FAILED".into(),
+        parts: ["start-db", "load", "wipe"].map(SafeText::from).to_vec(),
+        stages: Some(3),
+        workers: Some(3),
+        tasks: Some(7),
+        skipped: Some(3),
+        completed: 3,
+        failed: 1,
+        note: Some("load on client in case small: exit status 2".into()),
+        ..RunBrief::default()
+    };
+    let listed = |brief: RunBrief| {
+        let mut scene = Scene { now_ms: opened.now_ms, ..Scene::default() };
+        let brief = Some(Box::new(brief));
+        let stored = vec![StoredRun { id: id(), finished: true, brief }];
+        scene.tell("stored", What::Runs(stored));
+        scene.now_ms = opened.now_ms;
+        picture(&scene, &View::default(), 120, 37)
+    };
+    assert_eq!(listed(brief.clone()), picture(&opened, &View::default(), 120, 37));
+    let older = listed(RunBrief { tasks: None, skipped: None, ..brief });
+    let row = older.lines().find(|line| line.contains("✗ failed")).unwrap().to_owned();
+    assert!(row.contains("     —") && !row.contains("3/7") && !row.contains("42 %"), "{row}");
+}
+
 #[test]
 fn two_that_are_marked_are_compared_or_it_is_said_why_not() {
     let mut scene = flow(true);
     scene::run(&mut scene, true);
-    let mut head = scene.state.workflows[&id()].run.head.clone();
     let other = RunId::new(7, 7);
-    head.id = Some(other.clone());
     let said = |scene: &Scene, filters: [&str; 2]| {
         let mut view = View::default();
         for filter in filters {
@@ -171,11 +272,54 @@ fn two_that_are_marked_are_compared_or_it_is_said_why_not() {
     };
     let mixed = said(&scene, ["kind=workflow", "kind=bench"]);
     assert_eq!(mixed, "a workflow's run and a benchmark have no figure in common");
-    let started = WorkflowEvent::Started(Box::new(WorkflowHead { name: "second".into(), ..head }));
-    scene.tell("local", What::Workflow { id: other.clone(), event: started });
-    let both = said(&scene, ["name=postgres-load", "name=second"]);
-    assert_eq!(both, format!("in a shell: isomon compare {} {other}", id()));
-    assert!(both.len() < 80, "all of it is seen");
+    let waits = vec![StoredRun::bare(other.clone(), true)];
+    scene.tell("stored", What::Runs(waits));
+    let both = said(&scene, ["name=postgres-load", &format!("id={other}")]);
+    assert_eq!(both, format!("run {} is being read; a moment, please", other.short()));
+}
+
+/// The same workflow once more: it goes on, and in the end all of it was done.
+fn second(scene: &mut Scene, over: bool) -> RunId {
+    let other = RunId::new(scene::WALL_MS + 1_000, 7);
+    let mut head = scene.state.workflows[&id()].run.head.clone();
+    (head.id, head.number) = (Some(other.clone()), "run-005".into());
+    let began = head.started.wall_ms;
+    let tasks = head.tasks.len();
+    let mut tell = |event| scene.tell("local", What::Workflow { id: other.clone(), event });
+    tell(WorkflowEvent::Started(Box::new(head)));
+    tell(WorkflowEvent::Metadata(vec![("commit".into(), "0b9e1c2".into())]));
+    for (task, _) in (0..).zip(0..tasks) {
+        let at_ms = began + i64::from(task) * 6_000;
+        tell(WorkflowEvent::Task { task, at_ms, state: TaskState::Running { pid: None } });
+        if over || task < 2 {
+            let state = TaskState::Passed { seconds: Seconds(5.5) };
+            tell(WorkflowEvent::Task { task, at_ms: at_ms + 5_500, state });
+        }
+        if !over && task == 2 {
+            return other;
+        }
+    }
+    let tail = WorkflowTail { seconds: Seconds(41.9), ..WorkflowTail::default() };
+    tell(WorkflowEvent::Ended(Box::new(tail)));
+    other
+}
+
+#[test]
+fn two_workflows_are_seen_beside_one_another() {
+    for (name, over) in [("over", true), ("live", false)] {
+        let mut scene = flow(over);
+        let other = second(&mut scene, over);
+        let mut view = View::default();
+        act(&mut view, &scene, &[Action::Mark, Action::Mark, Action::Compare]);
+        for (width, height) in [(80, 21), (200, 57)] {
+            let shown = picture(&scene, &view, width, height);
+            assert_snapshot!(format!("beside_{name}_{width}x{height}"), shown);
+        }
+        let wide = picture(&scene, &view, 200, 57);
+        assert!(wide.contains(&format!("isomon compare {} {other}", id())), "{wide}");
+        act(&mut view, &scene, &[Action::Down, Action::Back]);
+        assert!(picture(&scene, &view, 80, 21).contains("2 marked"));
+    }
 }
 
 #[test]

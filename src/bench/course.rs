@@ -296,21 +296,27 @@ impl Course {
         self.close().await;
         let at = self.at();
         self.diary.open(at, BenchStage::Figures, BenchStage::Figures.words());
-        self.ledger.progress.elapsed_seconds = self.elapsed();
+        // What is reckoned is a stage of the run: its clock goes on meanwhile.
+        let summary = self.ledger.last();
+        let verdict = verdict(&self.ledger.samples, &self.loads.steps);
+        let overhead_seconds = middle(&self.ledger.overhead);
+        let ended = self.clock.now();
+        let at = At { ms: ended.wall_ms, seconds: self.own(ended) };
+        self.ledger.progress.elapsed_seconds = at.seconds;
         self.ledger.progress.remaining = 0;
         self.ledger.progress.left_seconds = Some(Seconds(0.0));
         let tail = RunTail {
-            ended: self.clock.now(),
+            ended,
             end,
             progress: self.ledger.progress,
-            summary: self.ledger.last(),
+            summary,
             suspended: self.suspension.all().to_vec(),
-            overhead_seconds: middle(&self.ledger.overhead),
+            overhead_seconds,
             empty_seconds: self.ledger.overhead.clone(),
             loads: self.loads.figures.clone(),
-            verdict: Some(verdict(&self.ledger.samples, &self.loads.steps)),
+            verdict: Some(verdict),
         };
-        self.end(&tail).await;
+        self.end(at, &tail).await;
         let samples = std::mem::take(&mut self.ledger.samples);
         let steps = std::mem::take(&mut self.loads.steps);
         let run = Run { samples, steps, tail: Some(tail.clone()), ..self.diary.into_record() };

@@ -8,13 +8,12 @@ use super::setting::Setting;
 use super::{Exit, Outcome, kept, print, result};
 use crate::model::run::Run;
 use crate::model::text::SafeText;
-use crate::report::{compare_json, compare_text};
+use crate::report::{compare_json, compare_text, flow_compare};
 use crate::stats::compare::{Comparison, Rules, compare};
 use crate::store::result::ResultDir;
 
-/// Share below which a change is none, of benchmarks and of a model's server.
+/// Share below which a change is none, of benchmarks.
 const NOISE: f64 = 0.05;
-const OF_MODEL: f64 = 0.2;
 
 /// What to compare, and when a difference is a change.
 #[derive(Clone, Debug, clap::Args)]
@@ -65,7 +64,7 @@ impl RuleArgs {
 
 pub(super) fn run(wish: &CompareArgs, setting: &Setting) -> Outcome {
     if let Some(workflows) = workflows(&wish.runs, setting)? {
-        let noise = wish.rules.noise.unwrap_or(OF_MODEL);
+        let noise = wish.rules.noise.unwrap_or(flow_compare::NOISE);
         let (text, worse) = result::compared(&workflows, noise);
         print::out(&text)?;
         return Ok(if worse && wish.fail_on_regression { Exit::Bad } else { Exit::Good });

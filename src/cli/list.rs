@@ -185,7 +185,11 @@ fn row(run: &StoredRun, brief: &RunBrief, here: bool, now: Stamp) -> String {
     let known = brief.started_ms > 0;
     let ago = if known { long(ago) } else { "—".to_owned() };
     let took = brief.seconds.map_or_else(|| "—".to_owned(), |took| took.to_string());
-    let samples = brief.completed.saturating_add(brief.failed);
+    // Of a workflow the tasks that passed, of all.
+    let samples = match brief.tasks {
+        Some(tasks) => format!("{}/{tasks}", brief.completed),
+        None => brief.completed.saturating_add(brief.failed).to_string(),
+    };
     let mut words: Vec<&str> = brief.name.iter().map(SafeText::as_str).collect();
     if !here {
         words.insert(0, brief.host.as_str());

@@ -1,8 +1,6 @@
 //! Runs of workflows as people ask for them and read them: found, listed, shown, set beside each other.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::Result;
@@ -11,16 +9,16 @@ use super::kept;
 use super::setting::Setting;
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
-use crate::model::unit::Seconds;
 use crate::model::workflow::event::Failure;
-use crate::model::workflow::result::{Statistic, TableView};
+use crate::model::workflow::result::Statistic;
 use crate::model::workflow::{Collected, TaskState, WorkflowRun};
-use crate::report::serving::is_worse;
-use crate::store::result::shelf::{Brief, Status};
+use crate::store::result::shelf::Brief;
 use crate::store::result::{self, METADATA, RUN, ResultDir};
-use crate::table;
 
+mod beside;
 mod load;
+
+pub(super) use beside::compared;
 
 /// Where runs are unless somebody says.
 const RESULTS: &str = "results";
@@ -252,121 +250,4 @@ fn number(value: f64) -> String {
         _ if size >= 1.0 => format!("{value:.3}"),
         _ => format!("{value:.6}"),
     }
-}
-
-/// The others beside the first of `runs`: metadata, times, and the columns of files that both have; and
-/// whether a figure of a model is worse by more than the share `noise`.
-pub(super) fn compared(runs: &[ResultDir], noise: f64) -> (String, bool) {
-    let Some((first, others)) = runs.split_first() else { return (String::new(), false) };
-    let (mut text, mut worse) = (String::new(), false);
-    for other in others {
-        let name =
-            |dir: &ResultDir| format!("{} ({})", SafeText::new(dir.number()), status(dir).word());
-        let _infallible = writeln!(text, "{} -> {}", name(first), name(other));
-        let unlike: Vec<String> = [first, other].into_iter().filter_map(undone).collect();
-        part(&mut text, "not done, so that times and figures are of less work", &unlike);
-        part(
-            &mut text,
-            "not alike, so that figures differ for that alone",
-            &load::differences(first, other),
-        );
-        let lines = metadata(first, other, noise);
-        worse |= lines.iter().any(|line| line.ends_with(WORSE));
-        part(&mut text, "metadata", &lines);
-        let took = |dir: &ResultDir| dir.metadata.seconds().map(|Seconds(seconds)| seconds);
-        if let (Some(old), Some(new)) = (took(first), took(other)) {
-            part(&mut text, "time", &[took_change(old, new, unlike.is_empty())]);
-        }
-        part(&mut text, "data", &data(first, other));
-    }
-    (text, worse)
-}
-
-fn status(dir: &ResultDir) -> Status {
-    Brief::of(dir.number(), dir).status
-}
-
-/// How the run in `dir` ended, and why, where that was not well.
-fn undone(dir: &ResultDir) -> Option<String> {
-    let status = status(dir);
-    let tail = dir.run.as_ref().and_then(|run| run.tail.as_ref());
-    let failure = tail.and_then(|tail| tail.failure.as_ref());
-    let why = failure.map(|why| format!("{} on {}: {}", why.stage, why.host, why.reason));
-    let why =
-        why.or_else(|| dir.metadata.error.as_deref().map(|why| SafeText::new(why).to_string()));
-    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-    let number = SafeText::new(dir.number());
-    (status != Status::Success).then(|| format!("{number} {}{why}", status.word()))
-}
-
-/// What stands behind a figure that is worse.
-const WORSE: &str = " WORSE";
-
-fn metadata(first: &ResultDir, other: &ResultDir, noise: f64) -> Vec<String> {
-    let (old, new) = (&first.metadata.custom, &other.metadata.custom);
-    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let line = |key: &String| {
-        let key_shown = SafeText::new(key);
-        let (old, new) = (old.get(key).map(String::as_str), new.get(key).map(String::as_str));
-        let number = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok());
-        if let (Some(old), Some(new)) = (number(old), number(new)) {
-            let worse = if is_worse(key, old, new, noise) { WORSE } else { "" };
-            return format!("{key_shown}: {}{worse}", change(old, new));
-        }
-        let shown = |text: Option<&str>| SafeText::new(text.unwrap_or("(missing)"));
-        format!("{key_shown}: {} -> {}", shown(old), shown(new))
-    };
-    keys.into_iter().map(line).collect()
-}
-
-/// Two numbers, and by how much the second is larger; that of zero has no percent.
-fn change(old: f64, new: f64) -> String {
-    let percent = (new - old) / old.abs() * 100.0;
-    if percent.is_finite() && percent.abs() > 0.0 {
-        return format!("{old} -> {new} ({percent:.1} % change)");
-    }
-    format!("{old} -> {new}")
-}
-
-/// How long two runs took; by how much the second took longer only where both are `done`.
-fn took_change(old: f64, new: f64, done: bool) -> String {
-    let percent = (new - old) / old.abs() * 100.0;
-    let change = if done && percent.is_finite() && percent.abs() > 0.0 {
-        format!(" ({percent:+.1} %)")
-    } else {
-        String::new()
-    };
-    format!("took {} -> {}{change}", Seconds(old), Seconds(new))
-}
-
-/// The medians of the columns of tables that both have.
-fn data(first: &ResultDir, other: &ResultDir) -> Vec<String> {
-    let files = first.files().unwrap_or_default();
-    let tables = files.iter().map(|file| file.name.as_str()).filter(|name| {
-        Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"))
-    });
-    let mut lines = Vec::new();
-    for name in tables {
-        let (Some(old), Some(new)) = (view(first, name), view(other, name)) else { continue };
-        lines.push(format!("{}: rows {}", old.file, change(old.rows as f64, new.rows as f64)));
-        for column in &old.columns {
-            let same = new.columns.iter().find(|same| same.name == column.name);
-            let (Some(old), Some(new)) = (column.figures, same.and_then(|same| same.figures))
-            else {
-                continue;
-            };
-            let unit = column.unit.as_ref().map_or_else(String::new, |unit| format!(" [{unit}]"));
-            let (median, p95) = (change(old.median, new.median), change(old.p95, new.p95));
-            lines.push(format!("  {}{unit}: median {median}, p95 {p95}", column.name));
-        }
-    }
-    lines
-}
-
-fn view(dir: &ResultDir, name: &str) -> Option<TableView> {
-    let columns = dir.run.as_ref().and_then(|run| {
-        run.files.iter().find(|file| file.file.as_str() == name).map(|file| file.columns.clone())
-    });
-    let file = File::open(dir.file(name)?).ok()?;
-    table::view(name, name, file, &columns.unwrap_or_default()).ok()
 }

@@ -146,7 +146,7 @@ pub struct Stage {
     pub duration_seconds: Option<Seconds>,
     /// From when until when it was at work, where it stopped in between.
     pub spells: Vec<Spell>,
-    /// How much of it is done.
+    /// How much of it is done; whole for one that is `finished`.
     pub progress: Option<Ratio>,
     /// Workers at work.
     pub workers: Option<u32>,
@@ -156,6 +156,9 @@ pub struct Stage {
     pub input: Option<u64>,
     /// Records given out.
     pub output: Option<u64>,
+    /// Of what was taken in, what was passed over: it is settled, and nothing came of it. `None` where that
+    /// is not told, as of all but workflows.
+    pub skipped: Option<u64>,
     /// Records taken in each second.
     pub input_per_second: Option<f64>,
     /// Records given out each second.

@@ -260,9 +260,13 @@ pub struct RunBrief {
     pub stages: Option<u32>,
     /// How many worked for it; `None` in such briefs too, and where that was not kept.
     pub workers: Option<u32>,
-    /// Samples that ended well.
+    /// How many tasks a workflow had; `None` for a benchmark, and in briefs of before it was said.
+    pub tasks: Option<u32>,
+    /// How many of those were passed over; `None` in the same.
+    pub skipped: Option<u32>,
+    /// Samples that ended well; tasks of a workflow.
     pub completed: u32,
-    /// Samples that failed.
+    /// Samples that failed; tasks of a workflow.
     pub failed: u32,
     /// Why it is unlike what was wished, in a sentence: why it failed, or that its file is corrupt.
     pub note: Option<SafeText>,

@@ -136,6 +136,7 @@ fn one(run: &RunState, stage: BenchStage, own: f64) -> Stage {
         parallelism: parallelism(run, stage),
         input: Some(amount.input),
         output: Some(amount.output),
+        skipped: None,
         input_per_second: per_second(amount.input),
         output_per_second: per_second(amount.output),
         queue: Some(amount.queue),

@@ -35,7 +35,7 @@ pub fn of_workflow(id: &RunId, flow: &WorkflowState, now: Stamp) -> Pipeline {
         ended_ms: tail.map(|tail| tail.ended.wall_ms),
         duration_seconds: Some(elapsed(flow, now)),
         left_seconds: None,
-        progress: task::share(&all, flow),
+        progress: task::done(&all, flow),
         edges: head.edges.clone(),
         error: error(flow),
         workers: task::workers(flow, &all, now),

@@ -112,6 +112,8 @@ pub(super) fn of_workflow(run: &WorkflowRun) -> RunBrief {
         seconds: run.tail.as_ref().map(|tail| tail.seconds),
         status: status.into(),
         parts,
+        tasks: Some(number(head.tasks.len())),
+        skipped: Some(count(|state| matches!(state, TaskState::Skipped { .. }))),
         completed: count(|state| matches!(state, TaskState::Passed { .. })),
         failed: count(TaskState::is_bad),
         note: run.tail.as_ref().and_then(|tail| Some(tail.failure.as_ref()?.reason.clone())),
@@ -224,7 +226,9 @@ fn written(dir: &Path, whole: &fs::Metadata, anew: &mut Anew) -> Option<RunBrief
     let newer = about.modified().ok()? >= whole.modified().ok()?;
     let bytes = newer.then(|| file::read(&at).ok())??;
     let brief: RunBrief = serde_json::from_slice(&bytes).ok()?;
-    (brief.stages.is_some() || !anew.allows(whole)).then_some(brief)
+    let is_whole =
+        brief.stages.is_some() && (brief.kind != PipelineKind::Workflow || brief.tasks.is_some());
+    (is_whole || !anew.allows(whole)).then_some(brief)
 }
 
 /// One made of the run itself, and kept for the next time.

@@ -31,7 +31,7 @@ pub(super) async fn work(
     cancel: CancellationToken,
 ) -> Result<Outcome, Error> {
     let Ready { about, head, writer, repository, before, config } = ready;
-    let started = clock.now();
+    let started = head.started;
     let plots = about.workflow.plots.clone();
     let (journal, desk) = journal::open(about.id.clone(), writer, plots, Arc::clone(&clock), out);
     say_start(&journal, &about, repository.as_ref()).await;

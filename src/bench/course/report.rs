@@ -84,9 +84,8 @@ impl Course {
         self.close().await;
     }
 
-    /// Tells how the run ended, in the diary.
-    pub(super) async fn end(&mut self, tail: &RunTail) {
-        let at = self.at();
+    /// Tells how the run ended `at` an instant, in the diary.
+    pub(super) async fn end(&mut self, at: At, tail: &RunTail) {
         self.diary.close(at);
         let words = match &tail.end {
             RunEnd::Completed => "completed".to_owned(),

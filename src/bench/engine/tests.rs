@@ -16,9 +16,10 @@ use crate::model::bench::{
 };
 use crate::model::id::RunId;
 use crate::model::load::Standing;
+use crate::model::pipeline::MomentKind;
 use crate::model::run::{LeftOut, RunEvent};
 use crate::model::text::SafeText;
-use crate::model::time::{SetClock, Stamp};
+use crate::model::time::{Clock, SetClock, Stamp};
 use crate::model::unit::{Ratio, Seconds};
 use crate::model::update::{Notice, What};
 
@@ -347,6 +348,31 @@ fn events_come_in_their_order_and_not_too_often() {
     assert_eq!(samples, run.samples.len());
     let seconds = run.tail.unwrap().progress.elapsed_seconds.0;
     assert!(summaries > 5 && summaries as f64 <= seconds * 4.0 + 1.0, "{summaries} in {seconds} s");
+}
+
+/// A clock that goes on whenever it is looked at, so that nothing takes no time.
+#[derive(Default)]
+struct Ticking(std::sync::atomic::AtomicU64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Stamp {
+        let mono_ms = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Stamp { mono_ms, wall_ms: i64::try_from(mono_ms).unwrap() }
+    }
+}
+
+#[test]
+fn a_run_takes_as_long_as_the_stage_that_reckons_its_figures() {
+    let mut rig = rig(|_| {}, Box::new(|_, task| Ok(scattered(task))));
+    rig.bench.clock = Arc::new(Ticking::default());
+    let (run, ..) = rig.run();
+    let took = run.tail.as_ref().unwrap().progress.elapsed_seconds;
+    let at = |kind| run.moments.iter().rfind(|moment| moment.kind == kind).unwrap();
+    let (figures, end) = (at(MomentKind::StageEnded), at(MomentKind::RunEnded));
+    assert_eq!(figures.stage.as_str(), "figures");
+    assert!(figures.seconds.unwrap().0 > 0.0);
+    assert_eq!((figures.at_seconds, end.at_seconds), (took, took));
+    assert_eq!(run.tail.unwrap().ended.wall_ms, end.at_ms);
 }
 
 #[test]

@@ -37,6 +37,7 @@ pub(in crate::cli) struct Show {
     id: Option<RunId>,
     tail: Option<WorkflowTail>,
     passed: u64,
+    skipped: u64,
     /// It goes to standard error, for something else goes to standard output.
     aside: bool,
     /// Files, and what stages write to standard output, are passed over.
@@ -65,6 +66,7 @@ impl Show {
             id: None,
             tail: None,
             passed: 0,
+            skipped: 0,
             aside: false,
             brief: false,
             gone: false,
@@ -158,6 +160,7 @@ impl Show {
                 format!("{} {name}, {seconds}: {reason}\n", self.paint(RED, "FAILED"))
             }
             TaskState::Skipped { reason } => {
+                self.skipped += 1;
                 format!("{} {name}: {reason}\n", self.paint(DIM, "skip  "))
             }
             TaskState::Unknown { reason } => {
@@ -218,11 +221,12 @@ impl Show {
         };
         let _infallible = writeln!(
             text,
-            "{} after {}: {} of {} tasks passed; {}",
+            "{} after {}: {} of {} tasks passed{}; {}",
             self.paint(color, word),
             tail.seconds,
             self.passed,
             self.tasks.len(),
+            self.skipped_words(),
             SafeText::within(&outcome.dir.to_string_lossy(), 1_024)
         );
         if let Some(id) = &self.id {
@@ -234,6 +238,10 @@ impl Show {
             let _infallible = writeln!(text, "{}", self.paint(DIM, &more));
         }
         self.print(&text);
+    }
+
+    fn skipped_words(&self) -> String {
+        if self.skipped > 0 { format!(", {} skipped", self.skipped) } else { String::new() }
     }
 
     fn failure(&self, failure: &Failure) -> String {

@@ -1,5 +1,7 @@
 //! What happened in a workflow: its errors with their likely cause, and its timeline.
 
+use std::collections::BTreeSet;
+
 use super::task::{Task, part, reason};
 use crate::model::pipeline::{Exception, Moment, MomentKind};
 use crate::model::text::SafeText;
@@ -99,7 +101,7 @@ pub(super) fn timeline(flow: &WorkflowState, tasks: &[Task<'_>]) -> Vec<Moment> 
         words: format!("{} began as {}", head.name, head.number).into(),
         ..Moment::default()
     };
-    let course = flow.course.iter().filter_map(|(at, task, state)| {
+    let course = course(flow).filter_map(|(at, task, state)| {
         Some(moment(*at, tasks.get(*task as usize)?.plan, state, flow))
     });
     let ended = flow.run.tail.as_ref().map(|tail| Moment {
@@ -111,6 +113,20 @@ pub(super) fn timeline(flow: &WorkflowState, tasks: &[Task<'_>]) -> Vec<Moment> 
         ..Moment::default()
     });
     std::iter::once(began).chain(course).chain(ended).collect()
+}
+
+/// What happened to the tasks. One is told of as it begins and again when its process is known: it begins once.
+pub(super) fn course(flow: &WorkflowState) -> impl Iterator<Item = &(i64, u32, TaskState)> {
+    let mut runs: BTreeSet<u32> = BTreeSet::new();
+    flow.course.iter().filter(move |(_, task, state)| match state {
+        TaskState::Running { .. } => runs.insert(*task),
+        state => {
+            if state.is_over() {
+                runs.remove(task);
+            }
+            true
+        }
+    })
 }
 
 pub(super) fn moment(

@@ -24,13 +24,19 @@ pub(super) fn tasks(flow: &WorkflowState) -> Vec<Task<'_>> {
     (0..).zip(plans).map(|(number, (plan, end))| Task { number, plan, end }).collect()
 }
 
-/// How much of `tasks` is done: those that ended well, of all. One that was passed over in a run that came to
-/// its end was not needed; one that failed, or was never heard of again, is not done.
-pub(super) fn share(tasks: &[Task<'_>], flow: &WorkflowState) -> Option<Ratio> {
+/// How much of a whole run is done. What was passed over was not needed, unless the run came to no good end.
+pub(super) fn done(tasks: &[Task<'_>], flow: &WorkflowState) -> Option<Ratio> {
     let success = flow.run.tail.as_ref().is_some_and(|tail| tail.ending == Ending::Success);
+    share(tasks, success || flow.is_live())
+}
+
+/// How much of `tasks` is done: those that ended well, of all. One that was passed over is settled and counts
+/// as done where `settled`, unless another failed: then it was needed, as what was never heard of again was.
+fn share(tasks: &[Task<'_>], settled: bool) -> Option<Ratio> {
+    let settled = settled && !tasks.iter().any(|task| task.end.state.is_bad());
     let done = tasks.iter().filter(|task| match task.end.state {
         TaskState::Passed { .. } => true,
-        TaskState::Skipped { .. } => success,
+        TaskState::Skipped { .. } => settled,
         _ => false,
     });
     Ratio::of(done.count() as f64, tasks.len() as f64)
@@ -54,8 +60,9 @@ pub(super) fn stages(flow: &WorkflowState, tasks: &[Task<'_>], now: Stamp) -> Ve
 fn stage(name: &SafeText, tasks: &[Task<'_>], flow: &WorkflowState, now: Stamp) -> Stage {
     let running = tasks.iter().filter(|task| is_at_work(&task.end.state)).count();
     let over = tasks.iter().filter(|task| task.end.state.is_over()).count();
-    let passed =
-        tasks.iter().filter(|task| matches!(task.end.state, TaskState::Passed { .. })).count();
+    let count =
+        |is: fn(&TaskState) -> bool| tasks.iter().filter(|task| is(&task.end.state)).count() as u64;
+    let skipped = count(|state| matches!(state, TaskState::Skipped { .. }));
     let waits = tasks.len() - over - running;
     let began = tasks.iter().filter_map(|task| task.end.began_ms).min();
     let stretches = stretches(tasks, flow, now);
@@ -67,10 +74,12 @@ fn stage(name: &SafeText, tasks: &[Task<'_>], flow: &WorkflowState, now: Stamp) 
         started_ms: began,
         duration_seconds: stretch::took(&stretches, super::elapsed(flow, now).0),
         spells: stretch::spells(&stretches, |at| wall_ms(flow, at)),
-        progress: share(tasks, flow),
+        // Of what was passed over as a whole nothing was done, and nothing is to be.
+        progress: share(tasks, true).filter(|_| skipped < tasks.len() as u64),
         workers: Some(u32::try_from(running).unwrap_or(u32::MAX)),
         input: Some(tasks.len() as u64),
-        output: Some(passed as u64),
+        output: Some(count(|state| matches!(state, TaskState::Passed { .. }))),
+        skipped: Some(skipped),
         queue: (flow.is_live() && began.is_some()).then_some(waits as u64),
         error: failed.cloned(),
         ..Stage::default()
@@ -201,9 +210,7 @@ fn worker(
         failed: count(TaskState::is_bad),
         busy_seconds: Some(Seconds(busy)),
         parts: tasks.iter().map(|task| part(task.plan).into()).collect(),
-        events: flow
-            .course
-            .iter()
+        events: super::course::course(flow)
             .filter_map(|(at, task, state)| {
                 let plan = flow.run.head.tasks.get(*task as usize)?;
                 (plan.host == *name).then(|| super::course::moment(*at, plan, state, flow))

@@ -49,12 +49,12 @@ pub struct Listing {
     pub cut: bool,
 }
 
-/// A brief as it stands in a name: kind, status, start, seconds, good, failed, host, name, parts, stages
-/// and workers.
+/// A brief as it stands in a name: kind, status, start, seconds, good, failed, host, name, parts, counts.
 type Short<'a> =
     (u8, &'a str, i64, Option<f64>, u32, u32, String, Option<String>, Vec<&'a str>, Counts);
-/// How many stages, how many workers.
-type Counts = (Option<u32>, Option<u32>);
+/// How many stages, how many workers; of a workflow also how many tasks, and how many were passed over.
+/// What a later isomon puts behind them is passed over.
+type Counts = Vec<Option<u32>>;
 /// The same, read.
 type Read = (u8, String, i64, Option<f64>, u32, u32, String, Option<String>, Vec<String>, Counts);
 /// One of before the counts were in it.
@@ -89,6 +89,8 @@ pub fn brief(run: &Run) -> RunBrief {
         parts,
         stages: Some(stages(&head.plan)),
         workers: workers(&run.workers),
+        tasks: None,
+        skipped: None,
         completed: tail.map_or_else(|| count(true), |tail| tail.progress.completed),
         failed: tail.map_or_else(|| count(false), |tail| tail.progress.failed),
         note,
@@ -99,6 +101,10 @@ pub fn brief(run: &Run) -> RunBrief {
 pub(super) fn name(id: &RunId, brief: &RunBrief) -> String {
     let text = |text: &SafeText| cut(text.as_str());
     let mut parts: Vec<&str> = brief.parts.iter().map(AsRef::as_ref).collect();
+    let mut counts = vec![brief.stages, brief.workers];
+    if brief.tasks.is_some() {
+        counts.extend([brief.tasks, brief.skipped]);
+    }
     let kind = match brief.kind {
         PipelineKind::Job => 0,
         PipelineKind::Benchmark => 1,
@@ -109,13 +115,13 @@ pub(super) fn name(id: &RunId, brief: &RunBrief) -> String {
             kind,
             brief.status.as_str(),
             brief.started_ms,
-            brief.seconds.map(|seconds| (seconds.0 * 10.0).round() / 10.0),
+            brief.seconds.map(|seconds| (seconds.0 * 1e3).round() / 1e3),
             brief.completed,
             brief.failed,
             text(&brief.host),
             brief.name.as_ref().map(text),
             parts.clone(),
-            (brief.stages, brief.workers),
+            counts.clone(),
         );
         let letters = LETTERS.encode(serde_json::to_vec(&short).unwrap_or_default());
         if letters.len() <= LONGEST || parts.is_empty() {
@@ -154,7 +160,7 @@ fn decoded(letters: &str) -> Option<Read> {
     let older = || {
         let (kind, status, from, took, good, bad, host, name, parts): Older =
             serde_json::from_slice(&json).ok()?;
-        Some((kind, status, from, took, good, bad, host, name, parts, (None, None)))
+        Some((kind, status, from, took, good, bad, host, name, parts, Counts::new()))
     };
     serde_json::from_slice(&json).ok().or_else(older)
 }
@@ -171,6 +177,7 @@ fn read(name: &str) -> Option<StoredRun> {
     let (kind, status, started_ms, seconds, completed, failed, host, name, parts, counts) =
         decoded(rest)?;
     let seconds = seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
+    let count = |at: usize| counts.get(at).copied().flatten();
     let brief = RunBrief {
         kind: match kind {
             1 => PipelineKind::Benchmark,
@@ -183,8 +190,10 @@ fn read(name: &str) -> Option<StoredRun> {
         seconds: seconds.map(Seconds),
         status: SafeText::new(&status),
         parts: parts.iter().map(|part| SafeText::new(part)).collect(),
-        stages: counts.0,
-        workers: counts.1,
+        stages: count(0),
+        workers: count(1),
+        tasks: count(2),
+        skipped: count(3),
         completed,
         failed,
         note: None,
@@ -257,6 +266,8 @@ mod tests {
             parts: vec!["runc".into(), "crun".into()],
             stages: Some(5),
             workers: Some(9),
+            tasks: None,
+            skipped: None,
             completed: 120,
             failed: 3,
             note: None,
@@ -274,6 +285,21 @@ mod tests {
         assert!(long.len() <= 255, "{}", long.len());
         let told = read(&long).unwrap().brief.unwrap();
         assert!(told.parts.len() > 3 && told.parts.last().unwrap().as_str() == "…");
+    }
+
+    #[test]
+    fn a_name_says_how_many_tasks_a_workflow_had_and_one_of_before_does_not() {
+        let id = RunId::new(1_000, 7);
+        let (tasks, skipped) = (Some(7), Some(3));
+        let kind = PipelineKind::Workflow;
+        let seconds = Some(Seconds(0.041));
+        let flow = RunBrief { kind, seconds, tasks, skipped, ..RunBrief::default() };
+        assert_eq!(read(&name(&id, &flow)).unwrap().brief.as_deref(), Some(&flow));
+        for (counts, known) in [("[4,2]", None), ("[4,2,7,3,1]", tasks)] {
+            let told = format!(r#"[2,"FAILED",1000,null,2,3,"web-1",null,["load"],{counts}]"#);
+            let brief = read(&format!("{id}.{}", LETTERS.encode(told))).unwrap().brief.unwrap();
+            assert_eq!((brief.stages, brief.workers, brief.tasks), (Some(4), Some(2), known));
+        }
     }
 
     #[test]

@@ -115,7 +115,8 @@ impl Brief {
             benchmark_name: metadata.benchmark_name.clone(),
             start_time: metadata.start_time.clone(),
             end_time: metadata.end_time.clone(),
-            seconds: metadata.seconds(),
+            // By the run's own clock, as everywhere else.
+            seconds: tail.flatten().map(|tail| tail.seconds).or_else(|| metadata.seconds()),
             status,
             error: metadata.error.clone(),
             custom: metadata.custom.clone(),

@@ -49,6 +49,24 @@ fn a_run_is_listed_while_it_goes_on_when_it_was_cut_off_at_its_end_and_when_it_i
 }
 
 #[test]
+fn a_brief_of_before_tasks_were_in_it_is_made_anew() {
+    let home = tempfile::tempdir().unwrap();
+    let (runs, results) = (home.path().join("runs"), home.path().join("results"));
+    let writer = ResultWriter::create(&results, Dialect::Own).unwrap();
+    writer.link(&runs, &RunId::new(5_000, 7)).unwrap();
+    writer.save(&run(Some(Ending::Failed))).unwrap();
+    let listed = || briefs(&runs).unwrap().remove(0).brief.unwrap();
+    assert_eq!((listed().tasks, listed().skipped), (Some(1), Some(0)));
+    let at = writer.path().join("brief.json");
+    let mut told: serde_json::Value = serde_json::from_slice(&fs::read(&at).unwrap()).unwrap();
+    let told = told.as_object_mut().unwrap();
+    assert!(told.remove("tasks").is_some() && told.remove("skipped").is_some());
+    fs::write(&at, serde_json::to_vec(told).unwrap()).unwrap();
+    assert_eq!((listed().tasks, listed().skipped), (Some(1), Some(0)));
+    assert!(fs::read_to_string(&at).unwrap().contains("\"tasks\""), "it is kept");
+}
+
+#[test]
 fn a_log_has_the_fields_in_benchctls_order() {
     let home = tempfile::tempdir().unwrap();
     let mut writer = ResultWriter::create(home.path(), Dialect::Cases).unwrap();

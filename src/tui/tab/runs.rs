@@ -21,6 +21,7 @@ use crate::tui::widget::filter::Terms;
 use crate::tui::widget::notice;
 
 mod advice;
+mod beside;
 mod checkpoint;
 mod configuration;
 mod deed;
@@ -57,8 +58,15 @@ pub struct View {
     asked: Stamp,
     detail: detail::View,
     /// Two runs that are compared.
-    pair: Option<bench::Pair>,
+    pair: Option<Pair>,
     shelf: Shelf,
+}
+
+/// Two runs that are compared.
+#[derive(Debug)]
+enum Pair {
+    Bench(bench::Pair),
+    Flows(beside::View),
 }
 
 impl View {
@@ -115,13 +123,17 @@ impl View {
     }
 
     fn act_on_pair(&mut self, action: Action) -> Reply {
-        let Some(pair) = &mut self.pair else { return Reply::Ignored };
-        let last = pair.rows().saturating_sub(1);
-        pair.row = match action {
-            Action::Back => {
+        let pair = match &mut self.pair {
+            Some(_) if action == Action::Back => {
                 self.pair = None;
                 return Reply::Done;
             }
+            Some(Pair::Flows(pair)) => return pair.act(action),
+            Some(Pair::Bench(pair)) => pair,
+            None => return Reply::Ignored,
+        };
+        let last = pair.rows().saturating_sub(1);
+        pair.row = match action {
             Action::Up => pair.row.saturating_sub(1),
             Action::Down => (pair.row + 1).min(last),
             Action::First => 0,
@@ -193,9 +205,13 @@ impl View {
     }
 
     fn compare(&mut self, state: &State) -> Reply {
+        if let Some(ids) = deed::flows(&self.list.marked, state) {
+            (self.pair, self.open) = (Some(Pair::Flows(beside::View::of(ids))), None);
+            return Reply::Done;
+        }
         match deed::pair(&self.list.marked, state, "space in the list").map(bench::Pair::begin) {
             Ok(Ok(pair)) => {
-                (self.pair, self.open) = (Some(pair), None);
+                (self.pair, self.open) = (Some(Pair::Bench(pair)), None);
                 Reply::Done
             }
             Ok(Err(error)) => Reply::Say(format!("they cannot be compared: {error}").into()),
@@ -314,8 +330,10 @@ impl View {
 
     /// Draws the tab.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look<'_>) {
-        if let Some(pair) = &self.pair {
-            return bench::draw_pair(frame, area, pair, look);
+        match &self.pair {
+            Some(Pair::Bench(pair)) => return bench::draw_pair(frame, area, pair, look),
+            Some(Pair::Flows(pair)) => return pair.draw(frame, area, (state, &self.shelf), look),
+            None => {}
         }
         let buffer = frame.buffer_mut();
         let area = area.intersection(buffer.area);

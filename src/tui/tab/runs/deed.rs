@@ -156,7 +156,22 @@ pub(super) fn export(key: &Key, run: Option<Known<'_>>, told: Option<&Pipeline>)
     }
 }
 
-/// Two runs that are marked, the earlier first; or what is missing.
+/// The id of what `key` names, if that is a workflow's run that is in memory.
+fn flow(key: &Key, state: &State) -> Option<RunId> {
+    RunId::parse(key.id.as_str()).filter(|id| state.workflows.contains_key(id))
+}
+
+/// The two that are marked, where both are runs of workflows.
+pub(super) fn flows(marked: &[Key], state: &State) -> Option<[RunId; 2]> {
+    let [one, other] = marked else { return None };
+    Some([flow(one, state)?, flow(other, state)?])
+}
+
+fn being_read(id: &RunId) -> String {
+    format!("run {} is being read; a moment, please", id.short())
+}
+
+/// Two benchmarks that are marked, the earlier first; or what is missing.
 pub(super) fn pair<'a>(
     marked: &[Key],
     state: &'a State,
@@ -165,22 +180,24 @@ pub(super) fn pair<'a>(
     let [one, other] = marked else {
         return Err(format!("mark two runs first: {mark}"));
     };
-    let is_flow = |key: &Key| {
-        RunId::parse(key.id.as_str()).is_some_and(|id| state.workflows.contains_key(&id))
-    };
-    match (is_flow(one), is_flow(other)) {
-        (true, true) => return Err(format!("in a shell: isomon compare {} {}", one.id, other.id)),
-        (false, false) => {}
-        _ => return Err("a workflow's run and a benchmark have no figure in common".to_owned()),
-    }
     let known = |key: &Key| {
         let id = RunId::parse(key.id.as_str()).ok_or("only runs of isomon are compared")?;
         match state.runs.get(&id) {
             Some(run) if run.is_live() => Err(format!("run {} is going on; wait", id.short())),
             Some(run) if !run.samples.is_empty() => Ok(run),
-            _ => Err(format!("run {} is being read; a moment, please", id.short())),
+            _ => Err(being_read(&id)),
         }
     };
     let (base, other) = if one.id < other.id { (one, other) } else { (other, one) };
+    for (key, beside) in [(base, other), (other, base)] {
+        let id = RunId::parse(beside.id.as_str()).filter(|_| flow(key, state).is_some());
+        match id {
+            Some(id) if state.runs.contains_key(&id) => {
+                return Err("a workflow's run and a benchmark have no figure in common".to_owned());
+            }
+            Some(id) => return Err(being_read(&id)),
+            None => {}
+        }
+    }
     Ok([known(base)?, known(other)?])
 }

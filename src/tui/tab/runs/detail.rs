@@ -180,7 +180,7 @@ fn title(job: &Job<'_>, width: u16, look: &Look<'_>) -> Line<'static> {
     let took = pipeline.duration_seconds.map(|took| {
         if pipeline.is_live() { format!("for {took}") } else { format!("took {took}") }
     });
-    let rest = [Some(word_of(pipeline.kind).to_owned()), Some(place), took, began];
+    let rest = [took, Some(word_of(pipeline.kind).to_owned()), Some(place), began];
     let rest: Vec<String> = rest.into_iter().flatten().collect();
     let room = usize::from(width).saturating_sub(head.chars().count());
     let name = fixed::cut(&name, room);

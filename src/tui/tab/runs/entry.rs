@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use super::shelf::{Shelf, Sum};
 use crate::model::id::{RunId, SourceId};
-use crate::model::pipeline::{Pipeline, PipelineKind};
-use crate::model::run::StoredRun;
+use crate::model::pipeline::{Pipeline, PipelineKind, Stage, Worker};
+use crate::model::run::{RunBrief, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::unit::Ratio;
@@ -187,7 +187,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    fn brief(&self) -> Option<&'a crate::model::run::RunBrief> {
+    fn brief(&self) -> Option<&'a RunBrief> {
         self.stored().and_then(|stored| stored.brief.as_deref())
     }
 
@@ -249,9 +249,9 @@ impl<'a> Entry<'a> {
 
     /// How long it took, or has taken, in seconds.
     pub(super) fn took(&self) -> Option<f64> {
-        let took = match (self.job(), self.origin) {
+        let took = match (self.job(), &self.sum) {
             (Some(job), _) => job.duration_seconds,
-            (_, Origin::Run(_, Some(run), _)) => Some(run.progress.elapsed_seconds),
+            (_, Some(sum)) => sum.took,
             _ => self.brief().and_then(|brief| brief.seconds),
         };
         took.map(|took| took.0)
@@ -262,7 +262,7 @@ impl<'a> Entry<'a> {
         let share = match (self.job(), self.origin) {
             (Some(job), _) => job.progress,
             (_, Origin::Run(_, Some(run), _)) => run.progress.share(),
-            _ => None,
+            _ => self.brief().and_then(share),
         };
         if self.status() == "completed" { Some(100.0) } else { share.map(Ratio::percent) }
     }
@@ -300,21 +300,36 @@ impl<'a> Entry<'a> {
         (count > 0).then_some(count as f64)
     }
 
-    /// Samples that ended well, or records that came out of its last stages.
+    /// Samples or tasks that ended well, or records that came out of its last stages.
     pub(super) fn records(&self) -> Option<f64> {
         match (self.job(), self.origin) {
-            (Some(job), Origin::Flow(..)) => {
-                Some(job.workers.iter().filter_map(|host| host.output).sum::<u64>() as f64)
-            }
+            (Some(job), Origin::Flow(..)) => Some(of_hosts(job, |host| host.output)),
             (Some(job), _) => given_out(job).map(|count| count as f64),
             (_, Origin::Run(_, Some(run), _)) => Some(f64::from(run.progress.completed)),
             _ => self.brief().map(|brief| f64::from(brief.completed)),
         }
     }
 
+    /// How many tasks it has, if it is a workflow's run.
+    pub(super) fn tasks(&self) -> Option<f64> {
+        match (self.job(), self.origin) {
+            (Some(job), Origin::Flow(..)) => Some(of_stages(job, |stage| stage.input)),
+            _ => self.brief().and_then(|brief| brief.tasks).map(f64::from),
+        }
+    }
+
+    /// How many of its tasks were passed over, if it is a workflow's run.
+    pub(super) fn skipped(&self) -> Option<f64> {
+        match (self.job(), self.origin) {
+            (Some(job), Origin::Flow(..)) => Some(of_stages(job, |stage| stage.skipped)),
+            _ => self.brief().and_then(|brief| brief.skipped).map(f64::from),
+        }
+    }
+
     /// How many failed.
     pub(super) fn failed(&self) -> Option<f64> {
         match (self.job(), self.origin) {
+            (Some(job), Origin::Flow(..)) => Some(of_hosts(job, |host| host.failed)),
             (Some(job), _) => {
                 let counted = job.exceptions.iter().map(|one| one.count).sum::<u64>();
                 (counted > 0).then_some(counted as f64)
@@ -354,6 +369,23 @@ pub(super) const fn word_of(kind: PipelineKind) -> &'static str {
         PipelineKind::Benchmark => "bench",
         PipelineKind::Workflow => "workflow",
     }
+}
+
+/// What the hosts of a workflow come to together.
+fn of_hosts(job: &Pipeline, count: fn(&Worker) -> Option<u64>) -> f64 {
+    job.workers.iter().filter_map(count).sum::<u64>() as f64
+}
+
+/// What the stages of a workflow come to together.
+fn of_stages(job: &Pipeline, count: fn(&Stage) -> Option<u64>) -> f64 {
+    job.stages.iter().filter_map(count).sum::<u64>() as f64
+}
+
+/// How much of a workflow is done that did not come to its end, by its brief: as it is told once it is opened.
+fn share(brief: &RunBrief) -> Option<Ratio> {
+    let goes_on = brief.status.as_str() == "RUNNING" && brief.failed == 0;
+    let settled = if goes_on { brief.skipped? } else { 0 };
+    Ratio::of(f64::from(brief.completed) + f64::from(settled), f64::from(brief.tasks?))
 }
 
 /// Records that came out of the stages that feed no other.

@@ -160,7 +160,7 @@ impl View {
     ) {
         let all = entries(state, known, look.now);
         let rows = self.sheet.arrange(&all);
-        let (upper, lower) = split(area);
+        let (upper, lower) = if rows.is_empty() { (area, Rect::default()) } else { split(area) };
         let inner = Panel::new("Runs")
             .aside(self.words(rows.len(), &all))
             .below(self.tips(look))
@@ -284,7 +284,10 @@ fn cell(
         entry::LEFT => muted(entry.left().map_or_else(String::new, |left| seconds(Some(left)))),
         entry::STAGES => muted(count(entry.stages())),
         entry::WORKERS => muted(count(entry.workers())),
-        entry::RECORDS => plain(count(entry.records())),
+        entry::RECORDS => match (entry.records(), entry.tasks()) {
+            (Some(passed), Some(tasks)) => plain(format!("{passed:.0}/{tasks:.0}")),
+            (records, _) => plain(count(records)),
+        },
         entry::FAILED => match entry.failed() {
             Some(failed) if failed > 0.0 => vec![Span::styled(format!("{failed:.0}"), theme.bad)],
             failed => muted(count(failed)),
@@ -316,12 +319,16 @@ fn preview(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) 
     let (sign, style) = mark::mark(&status, look);
     let began = entry.started_ms().map(when).unwrap_or_default();
     let mut first = vec![Span::styled(format!("{sign} {status}"), style)];
+    let took = entry.took().map(|took| {
+        let word = if status == "running" { "for" } else { "took" };
+        format!("{word} {}", Seconds(took))
+    });
     let rest = [
         Some(entry.kind().to_owned()),
         entry.name().map(ToString::to_string),
-        Some(began).filter(|began| !began.is_empty()).map(|began| format!("began {began}")),
-        entry.took().map(|took| format!("took {}", Seconds(took))),
+        took,
         entry.left().map(|left| format!("about {} left", Seconds(left))),
+        Some(began).filter(|began| !began.is_empty()).map(|began| format!("began {began}")),
     ];
     for words in rest.into_iter().flatten() {
         first.push(Span::styled(format!(" · {words}"), look.theme.text));
@@ -330,9 +337,15 @@ fn preview(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) 
     let named = (!parts.is_empty()).then(|| fixed::cut(&format!("with {parts}"), width));
     let note =
         entry.note().map(|note| Line::styled(fixed::cut(note.as_str(), width), look.theme.bad));
+    let good = entry.records().map(|good| match entry.tasks() {
+        Some(tasks) => format!("{good:.0} of {tasks:.0} tasks passed"),
+        None => format!("{good:.0} good"),
+    });
+    let skipped = entry.skipped().filter(|skipped| *skipped > 0.0);
     let counts = [
-        entry.records().map(|good| format!("{good:.0} good")),
+        good,
         entry.failed().map(|failed| format!("{failed:.0} failed")),
+        skipped.map(|skipped| format!("{skipped:.0} skipped")),
     ];
     let counts: Vec<String> = counts.into_iter().flatten().collect();
     let tip = format!("{} opens it", look.key(Action::Enter));

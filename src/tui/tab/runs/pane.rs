@@ -70,6 +70,10 @@ impl Place<'_, '_> {
 pub(super) trait Shown: Row {
     /// Its columns.
     const COLUMNS: &'static [Column];
+    /// The titles of those that say nothing of such rows.
+    fn hidden(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// What stands in column number `column`.
     fn cell(&self, column: usize, width: usize, job: &Job<'_>, look: &Look<'_>) -> Cell;
 }
@@ -78,7 +82,7 @@ pub(super) trait Shown: Row {
 fn table<R: Shown>(sheet: &Sheet<R::Key>, rows: &[&R], focused: bool) -> Table<'static> {
     Table {
         columns: R::COLUMNS,
-        hidden: &[],
+        hidden: rows.first().map_or(&[], |row| row.hidden()),
         sort: Some((sheet.sort, sheet.reversed)),
         rows: rows.len(),
         cursor: sheet.position(rows),

@@ -8,6 +8,7 @@ use crate::model::id::RunId;
 use crate::model::pipeline::Pipeline;
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
+use crate::model::unit::Seconds;
 use crate::pipeline::{of_run, of_workflow};
 use crate::state::{RunState, State, WorkflowState};
 
@@ -17,6 +18,7 @@ pub(super) struct Sum {
     pub(super) status: SafeText,
     pub(super) stages: usize,
     pub(super) workers: usize,
+    pub(super) took: Option<Seconds>,
     pub(super) left_seconds: Option<f64>,
 }
 
@@ -61,6 +63,7 @@ impl Shelf {
             status: job.status.clone(),
             stages: job.stages.len(),
             workers: job.workers.len(),
+            took: job.duration_seconds,
             left_seconds: job.left_seconds.map(|left| left.0),
         };
         self.sums.borrow_mut().insert(id.clone(), (when, sum.clone()));

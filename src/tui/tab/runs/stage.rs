@@ -8,7 +8,7 @@ use ratatui::text::Span;
 use super::job::Job;
 use super::mark;
 use super::pane::{Pane, Place, Scroll, Shown, click_rows, draw_rows, share};
-use crate::model::pipeline::{SKEWED, Stage};
+use crate::model::pipeline::{PipelineKind, SKEWED, Stage};
 use crate::model::text::SafeText;
 use crate::model::unit::three_digits;
 use crate::tui::action::Action;
@@ -36,6 +36,8 @@ pub(super) struct Item<'a> {
     place: usize,
     /// Whether it holds up the others.
     slowest: bool,
+    /// Whether it is of a workflow: tasks go through it, and no stream.
+    flow: bool,
 }
 
 const FIELD_STATUS: usize = 2;
@@ -53,6 +55,7 @@ impl Row for Item<'_> {
         Field::new("queue", Kind::Number),
         Field::new("took", Kind::Time),
         Field::new("skew", Kind::Number),
+        Field::new("skipped", Kind::Number),
     ];
 
     fn key(&self) -> SafeText {
@@ -76,7 +79,8 @@ impl Row for Item<'_> {
             6 => number(stage.output),
             7 => number(stage.queue),
             8 => stage.duration_seconds.map(|took| took.0).into(),
-            _ => stage.skew.into(),
+            9 => stage.skew.into(),
+            _ => number(stage.skipped),
         }
     }
 }
@@ -90,12 +94,17 @@ impl Shown for Item<'_> {
         Column::numbers("WORKERS", 9, 3).by(4),
         Column::numbers("IN", 8, 1).by(5),
         Column::numbers("OUT", 8, 1).by(6),
+        Column::numbers("SKIPPED", 7, 2).by(10),
         Column::numbers("IN/S", 7, 6),
         Column::numbers("OUT/S", 7, 8),
         Column::numbers("WAIT", 7, 2).by(7),
         Column::numbers("TOOK", 8, 1).by(8),
         Column::numbers("SKEW", 6, 2).by(9),
     ];
+
+    fn hidden(&self) -> &'static [&'static str] {
+        if self.flow { &["IN/S", "OUT/S", "SKEW"] } else { &["SKIPPED"] }
+    }
 
     fn cell(&self, column: usize, width: usize, _: &Job<'_>, look: &Look<'_>) -> Cell {
         let (stage, theme) = (self.stage, look.theme);
@@ -115,14 +124,15 @@ impl Shown for Item<'_> {
             4 => vec![value::maybe(workers(stage), theme.text, look)],
             5 => count(stage.input),
             6 => count(stage.output),
-            7 => rate(stage.input_per_second),
-            8 => rate(stage.output_per_second),
-            9 => {
+            7 => count(stage.skipped),
+            8 => rate(stage.input_per_second),
+            9 => rate(stage.output_per_second),
+            10 => {
                 let held = stage.backpressure == Some(true);
                 let style = if held { theme.warn } else { theme.text };
                 vec![value::maybe(stage.queue, style, look)]
             }
-            10 => vec![value::maybe(stage.duration_seconds, theme.text, look)],
+            11 => vec![value::maybe(stage.duration_seconds, theme.text, look)],
             _ => {
                 let skewed = stage.skew.is_some_and(|skew| skew > SKEWED);
                 let style = if skewed { theme.warn } else { theme.muted };
@@ -145,9 +155,10 @@ fn workers(stage: &Stage) -> Option<String> {
 
 fn items<'a>(job: &Job<'a>) -> Vec<Item<'a>> {
     let slowest = job.pipeline.bottleneck().map(|stage| &stage.id);
+    let flow = job.pipeline.kind == PipelineKind::Workflow;
     let stages = job.pipeline.stages.iter().enumerate();
     stages
-        .map(|(place, stage)| Item { stage, place, slowest: slowest == Some(&stage.id) })
+        .map(|(place, stage)| Item { stage, place, slowest: slowest == Some(&stage.id), flow })
         .collect()
 }
 

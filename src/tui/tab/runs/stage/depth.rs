@@ -76,7 +76,9 @@ fn facts(stage: &Stage, job: &Job<'_>, width: usize, look: &Look<'_>) -> Vec<Lin
         ("waited for", waited(stage, job).map(|words| (words, theme.text))),
         ("skew", skew.or_else(even)),
     ];
-    let mut lines = vec![fact("status", format!("{sign} {}", stage.status), style)];
+    let skipped = stage.skipped.filter(|count| *count > 0 && stage.status.as_str() != "skipped");
+    let skipped = skipped.map(|count| format!(", {count} skipped")).unwrap_or_default();
+    let mut lines = vec![fact("status", format!("{sign} {}{skipped}", stage.status), style)];
     lines.extend(rows.into_iter().filter_map(|(label, told)| {
         let (text, style) = told?;
         Some(fact(label, text, style))
