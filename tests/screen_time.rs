@@ -510,7 +510,7 @@ fn all_that_is_kept_of_a_gpu_is_shown_and_nothing_of_now() {
     for kept in ["63 %", "27 %", "38 %", "67 °C", "211 W", "energy"] {
         assert!(seen.contains(kept), "`{kept}` is kept: {seen}");
     }
-    for of_now in ["399", "400 W", "500 W", "11 %", "91 °C", "thermal", "· now "] {
+    for of_now in ["399", "of 400 W", "of 500 W", "11 %", "91 °C", "thermal", "· now "] {
         assert!(!seen.contains(of_now), "`{of_now}` is of now: {seen}");
     }
     assert!(seen.contains("(gone)"), "the second is not there now: {seen}");
