@@ -29,7 +29,7 @@ use crate::series::HOUR;
 
 pub mod alert;
 pub mod history;
-mod late;
+pub mod late;
 pub mod lately;
 pub mod mending;
 pub mod recall;
@@ -127,7 +127,7 @@ pub struct Node {
     /// An hour of its numbers.
     pub history: history::NodeHistory,
     /// An hour of each GPU's numbers, by the GPU's id.
-    pub gpu_history: BTreeMap<crate::model::text::SafeText, history::GpuHistory>,
+    pub gpu_history: history::GpuHistories,
     /// An hour of each model's numbers.
     pub model_history: BTreeMap<ModelKey, serving::ModelHistory>,
 }
@@ -331,11 +331,7 @@ impl Node {
     }
 
     fn apply_gpus(&mut self, sample: &GpuSample, at: Stamp, rows: usize) {
-        for gpu in &sample.gpus {
-            let history = self.gpu_history.entry(gpu.id.clone()).or_default();
-            history.push_within(rows, at.mono_ms, history::gpu_row(gpu));
-        }
-        self.gpu_history.retain(|id, _| sample.gpus.iter().any(|gpu| gpu.id == *id));
+        history::push(&mut self.gpu_history, sample, at, rows);
         let mut sample = sample.clone();
         if let Some((_, processes)) = &self.processes {
             sample.join(processes);

@@ -4,7 +4,9 @@
 mod scene;
 
 use insta::assert_snapshot;
-use isomon::model::gpu::{GpuDetail, GpuReader, GpuReaderState, GpuSample, MemoryOwner};
+use isomon::model::gpu::{
+    GpuDetail, GpuProcess, GpuReader, GpuReaderState, GpuSample, MemoryOwner,
+};
 use isomon::model::reading::{Reading, Why};
 use isomon::model::update::What;
 use isomon::tui::action::Action;
@@ -56,6 +58,37 @@ fn each_beside_the_others_and_all_as_one() {
     }
     assert_eq!(view.act(Action::Back, &scene.state), Reply::Done);
     assert!(picture(&scene, &view, 120, 37).contains("time busy"));
+}
+
+#[test]
+fn more_than_have_a_colour_are_compared_around_the_cursor() {
+    let (mut scene, mut view) = (Scene::default(), View::default());
+    for name in ["first", "other"] {
+        scene.watch(name, Size { gpus: 5, ..SMALL }, 0..10, 0..0);
+    }
+    view.act(Action::Compare, &scene.state);
+    let page = picture(&scene, &view, 200, 57);
+    assert!(page.contains("1 to 8 of 10") && page.contains("━first/4 "), "{page}");
+    assert!(!page.contains("━other/4 "), "{page}");
+    view.act(Action::Last, &scene.state);
+    let page = picture(&scene, &view, 80, 21);
+    assert!(page.contains("9 to 10 of 10") && page.contains("━other/4 "), "{page}");
+    assert!(!page.contains("━first/"), "{page}");
+}
+
+#[test]
+fn the_model_of_a_process_is_named_on_a_small_screen_too() {
+    let mut scene = Scene::local(Size { gpus: 1, ..SMALL });
+    let mut sample = scene::gpus(450, 1);
+    let one = GpuProcess { pid: 4_001, name: "vllm".into(), ..GpuProcess::default() };
+    let of_model = GpuProcess { model: Some("Qwen3-32B".into()), ..one.clone() };
+    for (process, is_named) in [(one, false), (of_model, true)] {
+        sample.gpus[0].processes = Reading::Known(vec![process]);
+        scene.tell("local", What::Gpus(Box::new(sample.clone())));
+        let page = picture(&scene, &View::default(), 80, 21);
+        assert_eq!(page.contains("MODEL"), is_named, "{page}");
+        assert_eq!(page.contains("Qwen3-32B"), is_named, "{page}");
+    }
 }
 
 #[test]

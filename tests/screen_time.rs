@@ -10,11 +10,13 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use isomon::model::command::Command;
 use isomon::model::id::SourceId;
+use isomon::model::origin::Kind;
 use isomon::model::past::{Past, PastTrack, PastWish, Track};
-use isomon::model::reading::Reading;
+use isomon::model::reading::{Reading, Why};
 use isomon::model::replay::{Replay, ReplayWish};
-use isomon::model::unit::Ratio;
-use isomon::model::update::What;
+use isomon::model::serving::{Engine, Serving};
+use isomon::model::unit::{Celsius, PerSecond, Ratio, Watts};
+use isomon::model::update::{Health, What};
 use isomon::state::{GpuMetric, Metric};
 use isomon::tui::app::{App, Effect, Setup};
 use isomon::tui::event::Input;
@@ -385,4 +387,157 @@ fn a_recording_is_moved_through_by_the_same_keys_and_nothing_acts() {
     let plain =
         scene.plain(80, 24, &|frame, _, state, look| view::draw(frame, &app, state, look.now));
     assert!(plain.is_ascii(), "{plain}");
+}
+
+/// A model that stands for `tokens` a second.
+fn model(name: &str, tokens: f64) -> Serving {
+    Serving {
+        engine: Some(Engine::Vllm),
+        version: Some("0.11.0".into()),
+        pid: Some(4_001),
+        tokens_per_second: Reading::Known(PerSecond(tokens)),
+        tokens_total: Reading::Known(81_554_213.0),
+        running: Reading::Known(1.0),
+        prefix_hits: Reading::Known(Ratio::new(0.412).unwrap()),
+        context_tokens: Reading::Known(32_768.0),
+        pids: vec![101],
+        ..Serving::silent(name.into())
+    }
+}
+
+/// This machine, whose GPU works on a model, and a server where one model made way for another half an hour
+/// ago; it does not answer any more.
+fn changed() -> (App, Scene) {
+    let (mut app, mut scene) = (app(), Scene::local(Machine { gpus: 1, ..SMALL }));
+    let origin = scene::origin(Kind::Model(Engine::Vllm), "http://gpu-1:8000", None);
+    scene.tell("gpu-1:8000", What::Origin(Box::new(origin)));
+    let end = scene.now_ms.max(3_000_000);
+    for now_ms in (end - 2_700_000..=end).step_by(5_000) {
+        scene.now_ms = now_ms;
+        let old = now_ms < end - 1_800_000;
+        let all = vec![if old { model("was-here", 321.0) } else { model("is-here", 777.0) }];
+        scene.tell("gpu-1:8000", What::Serving(all));
+    }
+    scene.tell(
+        "gpu-1:8000",
+        What::Health(Health::Down { since: at(scene.now_ms), why: "refused".into() }),
+    );
+    let hour = wish(&press(&mut app, &scene, "7"));
+    answer(&mut scene, hour, Some("no history is kept"));
+    assert!(press(&mut app, &scene, "7").is_empty());
+    (app, scene)
+}
+
+#[test]
+fn models_are_of_then_those_that_are_gone_too() {
+    let (mut app, scene) = changed();
+    let seen = picture(&app, &scene, 120, 40);
+    assert!(seen.contains("is-here") && seen.contains("pid 4001"), "{seen}");
+    assert!(!seen.contains("was-here"), "{seen}");
+    press(&mut app, &scene, "@ - 4 0 m enter");
+    let seen = picture(&app, &scene, 120, 40);
+    assert!(seen.contains("● was-here") && seen.contains("○ is-here"), "{seen}");
+    assert!(seen.contains(" 321 ") && !seen.contains("· now "), "{seen}");
+    let (_, below) = seen.split_once('\n').unwrap();
+    for of_now in ["777", "pid 4001", "GPU 0", "context", "0.11.0", "81 554", "41 %", "stale", "✗"]
+    {
+        assert!(!below.contains(of_now), "`{of_now}` is of now: {seen}");
+    }
+    assert!(seen.contains("Not kept: totals, prefix hits"), "{seen}");
+    press(&mut app, &scene, "w");
+    assert!(picture(&app, &scene, 120, 40).contains("nodes, GPUs and models"));
+    press(&mut app, &scene, "esc");
+    for (width, height) in [(80, 24), (200, 60)] {
+        let seen = picture(&app, &scene, width, height);
+        assert_snapshot!(format!("time_models_{width}x{height}"), seen);
+    }
+    press(&mut app, &scene, "/ g p u ~ 0 enter");
+    assert!(picture(&app, &scene, 120, 40).contains("0 of 2"), "which GPU it was is not kept");
+}
+
+#[test]
+fn models_of_a_server_that_serves_none_now_are_there_in_the_past() {
+    let (mut app, mut scene) = changed();
+    scene.tell("gpu-1:8000", What::Serving(Vec::new()));
+    assert!(picture(&app, &scene, 80, 24).contains("does not answer"));
+    press(&mut app, &scene, "@ - 4 0 m enter");
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(seen.contains("● was-here") && seen.contains(" 321 "), "{seen}");
+    press(&mut app, &scene, "@ - 4 8 m enter");
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(seen.contains("No model then") && seen.contains("Not kept: models"), "{seen}");
+}
+
+/// A GPU of which everything is told, and one beside it until a minute ago; then they worked, and had other
+/// limits.
+fn worked() -> (App, Scene) {
+    let (mut app, mut scene) = (app(), Scene::local(Machine { gpus: 1, ..SMALL }));
+    let from = scene.now_ms;
+    for step in 0..=120_u64 {
+        scene.now_ms = from + step * 1_000;
+        let mut gpus = scene::gpus(0, 2);
+        let share = |share| Reading::Known(Ratio::new(share).unwrap());
+        for gpu in &mut gpus.gpus {
+            let then = step < 60;
+            gpu.throttle = Reading::Known(vec!["thermal".into()]);
+            gpu.power_watts = Reading::Known(Watts(if then { 211.0 } else { 399.0 }));
+            gpu.power_limit_watts = Reading::Known(Watts(if then { 500.0 } else { 400.0 }));
+            gpu.detail.activity.sm = share(if then { 0.63 } else { 0.11 });
+            gpu.detail.activity.tensor = share(if then { 0.27 } else { 0.11 });
+            gpu.detail.activity.dram = share(if then { 0.38 } else { 0.11 });
+            gpu.detail.energy_joules = Reading::Missing(Why::NotSupported);
+            gpu.detail.memory_celsius = Reading::Known(Celsius(if then { 67.0 } else { 91.0 }));
+        }
+        if step >= 60 {
+            gpus.gpus.truncate(1);
+        }
+        scene.tell("local", What::Gpus(Box::new(gpus)));
+    }
+    let hour = wish(&press(&mut app, &scene, "3"));
+    answer(&mut scene, hour, Some("no history is kept"));
+    press(&mut app, &scene, "3 (");
+    (app, scene)
+}
+
+#[test]
+fn all_that_is_kept_of_a_gpu_is_shown_and_nothing_of_now() {
+    let (mut app, scene) = worked();
+    let seen = picture(&app, &scene, 120, 40);
+    assert!(seen.contains("399 W of 400 W") && seen.contains("thermal"), "{seen}");
+    assert!(seen.lines().next().unwrap().contains('°'), "in the top line: {seen}");
+    press(&mut app, &scene, "@ - 9 0 s enter");
+    let seen = picture(&app, &scene, 120, 40);
+    for kept in ["63 %", "27 %", "38 %", "67 °C", "211 W", "energy"] {
+        assert!(seen.contains(kept), "`{kept}` is kept: {seen}");
+    }
+    for of_now in ["399", "of 400 W", "of 500 W", "11 %", "91 °C", "thermal", "· now "] {
+        assert!(!seen.contains(of_now), "`{of_now}` is of now: {seen}");
+    }
+    assert!(seen.contains("(gone)"), "the second is not there now: {seen}");
+    assert!(seen.contains("throttling, links"), "{seen}");
+    assert!(!seen.lines().next().unwrap().contains('°'), "the top line: {seen}");
+    for (width, height) in [(80, 24), (200, 60)] {
+        let seen = picture(&app, &scene, width, height);
+        assert_snapshot!(format!("time_gpu_worked_{width}x{height}"), seen);
+    }
+    press(&mut app, &scene, "c c");
+    let seen = picture(&app, &scene, 120, 40);
+    assert!(seen.contains("All 2 GPUs") && seen.contains("63 %"), "{seen}");
+    assert!(seen.contains("422 W") && !seen.contains(" of 400 W"), "{seen}");
+    assert!(seen.contains("— not kept") && !seen.contains("none"), "held back: {seen}");
+}
+
+#[test]
+fn tokens_stand_before_what_matters_less() {
+    let (mut app, scene) = changed();
+    press(&mut app, &scene, "1");
+    let seen = picture(&app, &scene, 80, 24);
+    let place = |name| seen.find(&format!("│ {name} "));
+    assert!(place("Memory") < place("Tokens/s"), "{seen}");
+    assert!(place("Tokens/s") < place("Disk"), "{seen}");
+    assert!(seen.contains("\n ✗ gpu-1:8000 down for"), "{seen}");
+    press(&mut app, &scene, "@ - 4 0 m enter");
+    let seen = picture(&app, &scene, 80, 24);
+    assert!(seen.contains("\n now ✗ gpu-1:8000 down for"), "what is of now says so: {seen}");
+    assert!(seen.contains(" 321 "), "tokens of then, of a model that is gone: {seen}");
 }

@@ -11,10 +11,11 @@ use crate::model::text::SafeText;
 use crate::model::time::{Clock, SystemClock};
 use crate::model::update::{Notice, What};
 use crate::source::openclaw::{Home, directories};
+use crate::state::late::FOUND_EVERY_MS;
 use crate::watch::{Outlet, Pace};
 
 /// Time between two looks; one at files that have not changed costs a few system calls.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(FOUND_EVERY_MS);
 
 /// Where an OpenClaw of this user keeps its state, as it is told to it too; `None` where there is none.
 pub(super) fn place() -> Option<PathBuf> {

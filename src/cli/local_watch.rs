@@ -11,10 +11,11 @@ use crate::hub::Hub;
 use crate::hub::local::Local;
 use crate::model::update::What;
 use crate::source::model::scan::Scan;
+use crate::state::late::FOUND_EVERY_MS;
 use crate::watch::{Outlet, Pace, Voice, Watch};
 
 /// Time between two looks at the models of this machine.
-const MODELS_PACE: Duration = Duration::from_secs(5);
+const MODELS_PACE: Duration = Duration::from_millis(FOUND_EVERY_MS);
 
 /// Starts a watch for each probe of this machine, until `stop`. Processes, which cost most, are read at
 /// a pace of their own; servers of models are looked for where that is allowed.

@@ -101,6 +101,7 @@ pub struct Standing<'a> {
     node: &'a Node,
     now: Stamp,
     late_ms: u64,
+    found_late_ms: u64,
     bench: &'a [Benched],
 }
 
@@ -114,7 +115,8 @@ impl<'a> Standing<'a> {
         let late = silence.is_some_and(|silence| silence.as_millis() > u128::from(late_ms));
         let down = matches!(node.health, Some(Health::Down { .. }));
         let silent_seconds = silence.map(|silence| silence.as_secs_f64());
-        Self { down, late, silent_seconds, node, now, late_ms, bench }
+        let found_late_ms = node.found_late_ms(own_ms);
+        Self { down, late, silent_seconds, node, now, late_ms, found_late_ms, bench }
     }
 
     /// What the node `id` is called: this machine by its own name, every other by the one it has here.
@@ -126,25 +128,29 @@ impl<'a> Standing<'a> {
 
     /// A reading of the node's sample.
     pub(super) fn sample(&self, take: fn(&NodeSample) -> Read) -> Read {
-        self.fresh(self.node.sample.as_ref().map(|(at, sample)| (*at, &**sample)), take)
+        let told = self.node.sample.as_ref().map(|(at, sample)| (*at, &**sample));
+        self.fresh(told, self.late_ms, take)
     }
 
     /// A reading of its agents.
     pub(super) fn agents(&self, take: fn(&Agents) -> Read) -> Read {
-        self.fresh(self.node.agents.as_ref().map(|(at, agents)| (*at, &**agents)), take)
+        let told = self.node.agents.as_ref().map(|(at, agents)| (*at, &**agents));
+        self.fresh(told, self.found_late_ms, take)
     }
 
-    fn fresh<T>(&self, told: Option<(Stamp, &T)>, take: fn(&T) -> Read) -> Read {
+    fn fresh<T>(&self, told: Option<(Stamp, &T)>, late_ms: u64, take: fn(&T) -> Read) -> Read {
         match told {
             None => Reading::Missing(Why::NotYet),
-            Some((at, told)) => self.is_late(at).map_or_else(|| take(told), Reading::Missing),
+            Some((at, told)) => {
+                self.is_late(at, late_ms).map_or_else(|| take(told), Reading::Missing)
+            }
         }
     }
 
-    /// Why what was told at `at` is no longer of now.
-    fn is_late(&self, at: Stamp) -> Option<Why> {
+    /// Why what was told at `at` is no longer of now, after `late_ms` at most.
+    fn is_late(&self, at: Stamp, late_ms: u64) -> Option<Why> {
         let age = self.now.since(at);
-        let late = age.as_millis() > u128::from(self.late_ms);
+        let late = age.as_millis() > u128::from(late_ms);
         late.then(|| Why::Failed(format!("not heard for {} s", age.as_secs()).into()))
     }
 
@@ -170,7 +176,9 @@ impl<'a> Standing<'a> {
             // These are told when something changes.
             Thing::Node | Thing::Backend(_) | Thing::Workloads(_) | Thing::Bench(_) => None,
         };
-        at.and_then(|at| self.is_late(at))
+        let found = matches!(thing, Thing::Model(_) | Thing::Service(_));
+        let late_ms = if found { self.found_late_ms } else { self.late_ms };
+        at.and_then(|at| self.is_late(at, late_ms))
     }
 
     /// The things of kind `scope` that it has.

@@ -1,8 +1,12 @@
 //! Which numbers of a node and of a GPU are kept for an hour.
 
-use crate::model::gpu::Gpu;
+use std::collections::BTreeMap;
+
+use crate::model::gpu::{Gpu, GpuSample};
 use crate::model::node::{Disk, Memory, Network, NodeSample, Stall};
 use crate::model::reading::Reading;
+use crate::model::text::SafeText;
+use crate::model::time::Stamp;
 use crate::model::unit::{BytesPerSecond, Ratio};
 use crate::series::Series;
 
@@ -259,9 +263,68 @@ pub fn gpu_row(gpu: &Gpu) -> [Option<f64>; GpuMetric::ALL.len()] {
     ]
 }
 
+/// GPUs of one node of which a history is kept.
+const GPUS: usize = 256;
+/// A GPU that was silent for so long is forgotten, in milliseconds.
+const SILENT_MS: u64 = 3_600_000;
+
+/// The numbers of each GPU of a node, by the GPU's id.
+pub type GpuHistories = BTreeMap<SafeText, GpuHistory>;
+
+/// Adds what `sample` says at `at` to the history of each GPU, of which at most `rows` rows are kept. One
+/// that is not told of for a moment keeps its own.
+pub(super) fn push(histories: &mut GpuHistories, sample: &GpuSample, at: Stamp, rows: usize) {
+    for gpu in &sample.gpus {
+        if let Some(history) = of(histories, &gpu.id) {
+            history.push_within(rows, at.mono_ms, gpu_row(gpu));
+        }
+    }
+    histories.retain(|_, history| {
+        history.last_ms().is_some_and(|last| at.mono_ms.saturating_sub(last) < SILENT_MS)
+    });
+}
+
+/// Puts `rows` of the past, by the present clock, before what is known of the GPU `id`; it may not have
+/// told anything yet.
+pub(super) fn precede(
+    histories: &mut GpuHistories,
+    id: &SafeText,
+    most: usize,
+    rows: &[(u64, [Option<f64>; GpuMetric::ALL.len()])],
+) {
+    if rows.is_empty() {
+        return;
+    }
+    if let Some(history) = of(histories, id) {
+        history.precede(most, rows);
+    }
+}
+
+fn of<'h>(histories: &'h mut GpuHistories, id: &SafeText) -> Option<&'h mut GpuHistory> {
+    let fits = histories.len() < GPUS || histories.contains_key(id);
+    fits.then(|| histories.entry(id.clone()).or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gpu_keeps_its_hour_while_nobody_tells_of_it_for_a_moment() {
+        let gpu = Gpu { id: "GPU-1".into(), ..Gpu::default() };
+        let sample = |gpus: Vec<Gpu>| GpuSample { gpus, ..GpuSample::default() };
+        let at = |mono_ms| Stamp { mono_ms, wall_ms: 0 };
+        let mut histories = GpuHistories::new();
+        push(&mut histories, &sample(vec![gpu.clone()]), at(1_000), 100);
+        push(&mut histories, &sample(Vec::new()), at(2_000), 100);
+        push(&mut histories, &sample(vec![gpu]), at(3_000), 100);
+        assert_eq!(histories[&SafeText::from("GPU-1")].len(), 2);
+        push(&mut histories, &sample(Vec::new()), at(SILENT_MS + 3_000), 100);
+        assert!(histories.is_empty(), "after an hour it is forgotten");
+        let any = |number| Gpu { id: format!("{number}").into(), ..Gpu::default() };
+        push(&mut histories, &sample((0..GPUS + 9).map(any).collect()), at(1), 100);
+        assert_eq!(histories.len(), GPUS, "whoever names any number of them");
+    }
 
     #[test]
     fn work_is_counted_once() {

@@ -4,7 +4,7 @@
 //! it; the time in between, when nobody watched, stays a gap.
 
 use super::State;
-use super::history::{GpuMetric, Metric};
+use super::history::{self, GpuMetric, Metric};
 use super::serving::{ModelMetric, precede};
 use crate::model::past::{Past, PastTrack};
 use crate::model::serving::key_of;
@@ -31,10 +31,8 @@ impl State {
                 }
                 "gpu" => {
                     let rows = rows(track, &GpuMetric::ALL.map(GpuMetric::column));
-                    let history = node.gpu_history.get_mut(&track.track.name);
-                    if let Some(history) = history {
-                        history.precede(most, &on_clock(&rows, told));
-                    }
+                    let rows = on_clock(&rows, told);
+                    history::precede(&mut node.gpu_history, &track.track.name, most, &rows);
                 }
                 "model" => {
                     let rows = rows(track, &ModelMetric::ALL.map(ModelMetric::column));
@@ -79,6 +77,27 @@ mod tests {
         let rows = at_ms.iter().map(|at| vec![None, Some(*at as f32)]).collect();
         let columns = vec!["later_version".into(), Metric::Load.column().into()];
         PastTrack { track: Track::node(source), columns, step_ms, at_ms, rows }
+    }
+
+    #[test]
+    fn the_hour_of_a_gpu_waits_for_a_slow_driver() {
+        let mut state = State::default();
+        let at = |wall_ms| Stamp { mono_ms: 50_000, wall_ms };
+        let mut tell = |what| {
+            state.apply(&Update { at: at(100_000), from: SourceId::local(), what });
+        };
+        tell(What::Node(Box::<NodeSample>::default()));
+        let track = PastTrack {
+            track: Track::gpu(&SourceId::local(), &"GPU-1".into()),
+            columns: vec![GpuMetric::Power.column().into()],
+            step_ms: 1_000,
+            at_ms: vec![90_000],
+            rows: vec![vec![Some(250.0)]],
+        };
+        tell(What::Past(Box::new(Past { tracks: vec![track], ..Past::default() })));
+        let history = &state.nodes[&SourceId::local()].gpu_history[&SafeText::from("GPU-1")];
+        let known: Vec<_> = history.within(GpuMetric::Power as usize, 0..u64::MAX).collect();
+        assert_eq!(known, [(40_000, Some(250.0))]);
     }
 
     #[test]

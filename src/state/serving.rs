@@ -11,7 +11,7 @@ use crate::model::gpu::{Gpu, GpuSample};
 use crate::model::id::SourceId;
 use crate::model::origin::Kind;
 use crate::model::reading::{Reading, Why};
-use crate::model::serving::{Key, Latency, Serving};
+use crate::model::serving::{Engine, Key, Latency, Serving};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::unit::{PerSecond, Ratio, Seconds};
@@ -122,8 +122,8 @@ pub fn model_row(served: &Serving) -> ModelRow {
     ]
 }
 
-/// `served` at the instant of `row`: what is kept, and nothing else.
-pub fn model_then(served: &Serving, row: &ModelRow) -> Serving {
+/// The model `key`, which `engine` serves, at the instant of `row`: what is kept, and nothing else.
+pub fn model_then(key: &Key, engine: Option<Engine>, row: &ModelRow) -> Serving {
     let why = || Why::Absent("what was kept of it".into());
     let number = |metric: ModelMetric| Reading::from_option(row[metric as usize], why());
     let rate = |metric| number(metric).map(PerSecond);
@@ -138,12 +138,8 @@ pub fn model_then(served: &Serving, row: &ModelRow) -> Serving {
         count: Reading::Missing(why()),
     };
     Serving {
-        engine: served.engine,
-        version: served.version.clone(),
-        address: served.address.clone(),
-        pid: served.pid,
-        pids: served.pids.clone(),
-        engines: served.engines,
+        engine,
+        address: key.1.clone(),
         tokens_per_second: rate(ModelMetric::Tokens),
         prompt_tokens_per_second: rate(ModelMetric::Prompt),
         running: number(ModelMetric::Running),
@@ -154,9 +150,7 @@ pub fn model_then(served: &Serving, row: &ModelRow) -> Serving {
         inter_token: times(ModelMetric::InterP50, ModelMetric::InterP95, ModelMetric::InterP99),
         end_to_end: times(ModelMetric::WholeP50, ModelMetric::WholeP95, ModelMetric::WholeP99),
         queued: Latency { p95: time(ModelMetric::QueueP95), ..Latency::silent() },
-        context_tokens: served.context_tokens.clone(),
-        also: served.also.clone(),
-        ..Serving::silent(served.model.clone())
+        ..Serving::silent(key.0.clone())
     }
 }
 
@@ -255,7 +249,6 @@ mod tests {
     use super::*;
     use crate::model::gpu::GpuProcess;
     use crate::model::origin::Origin;
-    use crate::model::serving::Engine;
     use crate::model::update::{Update, What};
     use crate::state::State;
 
@@ -330,9 +323,9 @@ mod tests {
         for (at, value) in row.iter_mut().enumerate().filter(|(at, _)| at % 3 != 1) {
             *value = Some(if at == ModelMetric::Cache as usize { 50.0 } else { at as f64 });
         }
-        let now = Serving { running: Reading::Known(77.0), ..Serving::silent("m".into()) };
-        let then = model_then(&now, &row);
+        let key: Key = ("m".into(), Some("gpu-1:8000".into()));
+        let then = model_then(&key, Some(Engine::Vllm), &row);
         assert_eq!(model_row(&then), row);
-        assert_eq!(then.key(), now.key());
+        assert_eq!((then.key(), then.engine), (key, Some(Engine::Vllm)));
     }
 }

@@ -6,6 +6,7 @@ use crate::model::gpu::xid::Xid;
 use crate::model::gpu::{Gpu, GpuDetail, GpuSample};
 use crate::model::node::{CpuUse, NodeSample};
 use crate::model::reading::{Reading, Why};
+use crate::model::serving::Serving;
 use crate::model::unit::{Celsius, Ratio, Seconds};
 use crate::model::update::{Health, Update, What};
 use crate::rule::file;
@@ -211,4 +212,22 @@ fn what_fired_before_the_start_goes_on_in_silence() {
     assert_eq!(world.states(&[None, HIGH, HIGH]), "uff", "that nothing is known yet is no news");
     assert_eq!(world.judge.alerts()[0].since_ms, 77);
     assert_eq!(world.states(&[LOW]), "O");
+}
+
+#[test]
+fn what_is_found_every_few_seconds_is_not_unsure_in_between() {
+    let mut world = World::new("when = \"model.waiting > 10\"\nfor = \"10s\"");
+    let served = Serving { waiting: Reading::Known(20.0), ..Serving::silent("tiny".into()) };
+    let mut turned = Vec::new();
+    for second in 1..=60 {
+        world.second = second;
+        world.tell(What::Node(Box::default()));
+        if second % 5 == 1 && second < 30 {
+            world.tell(What::Serving(vec![served.clone()]));
+        }
+        turned.extend(world.look().iter().map(|change| (second, change.to)));
+        let unsure = turned.iter().any(|(_, to)| *to == AlertState::Unsure);
+        assert_eq!(unsure, second > 41, "told last at 26: {turned:?}");
+    }
+    assert!(turned.iter().any(|(_, to)| *to == AlertState::Firing), "{turned:?}");
 }

@@ -20,9 +20,9 @@ use crate::tui::reply::Reply;
 use crate::tui::tab::nodes::OF_THEN;
 use crate::tui::widget::field::Row;
 use crate::tui::widget::filter::Terms;
-use crate::tui::widget::grid;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
+use crate::tui::widget::{grid, notice};
 
 mod card;
 mod chart;
@@ -146,7 +146,7 @@ impl View {
 
     /// Keys worth naming.
     pub fn hints(&self, state: &State) -> &'static [Action] {
-        if entry::entries(state, None).is_empty() {
+        if entry::entries(state, self.then.borrow().as_deref()).is_empty() {
             return &[Action::Why];
         }
         if self.zoom {
@@ -162,7 +162,10 @@ impl View {
         let then = entry::then(state, look).map(Arc::new);
         self.then.borrow_mut().clone_from(&then);
         let entries = entry::entries(state, then.as_deref());
-        if entries.is_empty() {
+        if entries.is_empty() && then.is_some() {
+            let words = look.not_kept("GPUs of this time");
+            notice::notice("No GPU then", &words, area, buffer, look);
+        } else if entries.is_empty() {
             none::draw(area, buffer, state, look);
         } else {
             self.fill(&entries, area, buffer, look);
@@ -184,7 +187,7 @@ impl View {
         let under = self.sheet.current(&rows);
         match (self.below, under) {
             (Below::One, Some(entry)) => card::draw(entry, self.zoom, lower, buffer, look),
-            (Below::Compared, _) => many::compared(&rows, lower, buffer, look),
+            (Below::Compared, entry) => many::compared(&rows, entry, lower, buffer, look),
             (Below::Together, entry) => total::draw(&rows, entry, lower, buffer, look),
             (Below::One, None) => {}
         }

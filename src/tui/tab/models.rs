@@ -18,9 +18,9 @@ use crate::tui::reply::Reply;
 use crate::tui::tab::nodes::OF_THEN;
 use crate::tui::widget::field::Row;
 use crate::tui::widget::filter::Terms;
-use crate::tui::widget::grid;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::sheet::Sheet;
+use crate::tui::widget::{grid, notice};
 
 mod card;
 mod chart;
@@ -31,6 +31,20 @@ use entry::{Entry, Key, Then};
 
 pub(in crate::tui) use chart::strip;
 
+/// Keys worth naming.
+const KEYS: &[Action] = &[
+    Action::Enter,
+    Action::NextPanel,
+    Action::Sort,
+    Action::Earlier,
+    Action::Left,
+    Action::View,
+    Action::Why,
+];
+/// The same while one model has all the room.
+const ZOOMED_KEYS: &[Action] =
+    &[Action::NextPanel, Action::Earlier, Action::Left, Action::View, Action::Why, Action::Back];
+
 /// What is looked at.
 #[derive(Debug)]
 pub struct View {
@@ -40,7 +54,7 @@ pub struct View {
     /// Which chart stands first, where not all have room.
     first: usize,
     /// What the screen shows is of then, where that is not now; keys and clicks mean what it shows.
-    then: RefCell<Then>,
+    then: RefCell<Option<Then>>,
 }
 
 impl Default for View {
@@ -57,7 +71,7 @@ impl Default for View {
 impl View {
     /// Does what `action` asks of this tab.
     pub fn act(&mut self, action: Action, state: &State) -> Reply {
-        let entries = entry::entries(state, &self.then.borrow());
+        let entries = entry::entries(state, self.then.borrow().as_ref());
         let rows = self.sheet.arrange(&entries);
         match action {
             Action::Enter | Action::Zoom if !rows.is_empty() => self.zoom = !self.zoom,
@@ -65,7 +79,7 @@ impl View {
             Action::Back if !self.sheet.text.is_empty() => self.filter(""),
             Action::NextPanel => self.first = (self.first + 1) % chart::COUNT,
             Action::PreviousPanel => self.first = (self.first + chart::COUNT - 1) % chart::COUNT,
-            Action::Why if !self.then.borrow().is_empty() => return Reply::Say(OF_THEN.into()),
+            Action::Why if self.then.borrow().is_some() => return Reply::Say(OF_THEN.into()),
             Action::Why => return Reply::Say(why(self.sheet.current(&rows), state)),
             _ if self.sheet.act(action, &rows) => {}
             _ => return Reply::Ignored,
@@ -80,7 +94,7 @@ impl View {
 
     /// Puts the cursor on the model `key`.
     pub fn go(&mut self, key: &Key, state: &State) {
-        let entries = entry::entries(state, &self.then.borrow());
+        let entries = entry::entries(state, self.then.borrow().as_ref());
         let rows = self.sheet.arrange(&entries);
         if let Some(row) = rows.iter().position(|row| row.is(key)) {
             self.sheet.select(row, &rows);
@@ -94,12 +108,12 @@ impl View {
 
     /// What a filter may speak of.
     pub fn terms(state: &State) -> Terms {
-        Terms::of(&entry::entries(state, &Then::default()))
+        Terms::of(&entry::entries(state, None))
     }
 
     /// Chooses what was clicked.
     pub fn click(&mut self, column: u16, row: u16, area: Rect, state: &State) -> Reply {
-        let entries = entry::entries(state, &self.then.borrow());
+        let entries = entry::entries(state, self.then.borrow().as_ref());
         let rows = self.sheet.arrange(&entries);
         let area = panel::inside(self.split(area, rows.len())[0]);
         Reply::done(self.sheet.click(&entry::COLUMNS, Position::new(column, row), area, &rows))
@@ -107,13 +121,13 @@ impl View {
 
     /// Keys worth naming.
     pub fn hints(&self, state: &State) -> &'static [Action] {
-        if entry::entries(state, &Then::new()).is_empty() {
+        if entry::entries(state, self.then.borrow().as_ref()).is_empty() {
             return &[Action::Why];
         }
         if self.zoom {
-            return &[Action::NextPanel, Action::Left, Action::View, Action::Why, Action::Back];
+            return ZOOMED_KEYS;
         }
-        &[Action::Enter, Action::NextPanel, Action::Sort, Action::View, Action::Filter, Action::Why]
+        KEYS
     }
 
     /// Draws the tab.
@@ -121,8 +135,11 @@ impl View {
         let buffer = frame.buffer_mut();
         let area = area.intersection(buffer.area);
         self.then.replace(entry::then(state, look));
-        let entries = entry::entries(state, &self.then.borrow());
-        if entries.is_empty() {
+        let entries = entry::entries(state, self.then.borrow().as_ref());
+        if entries.is_empty() && look.is_then() {
+            let words = look.not_kept("models of this time");
+            notice::notice("No model then", &words, area, buffer, look);
+        } else if entries.is_empty() {
             none::draw(area, buffer, state, look);
         } else {
             self.fill(&entries, area, buffer, look);
@@ -134,7 +151,8 @@ impl View {
         let [upper, lower] = self.split(area, rows.len());
         if !upper.is_empty() {
             let words = self.sheet.words(rows.len(), entries.len());
-            let inner = Panel::new("Models").aside(words).focused(true).open(upper, buffer, look);
+            let frame = Panel::new("Models").aside(words).focused(true);
+            let inner = frame.of_then(look.past_words()).open(upper, buffer, look);
             let table = entry::table(&self.sheet, &rows);
             table.draw(inner, buffer, look, &|row, column, width| {
                 entry::cell(rows[row], column, width, look)

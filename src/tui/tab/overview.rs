@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Span;
 
 use super::fleet::{self, Survey, Surveyor};
 use super::{models, workload};
@@ -116,6 +117,10 @@ impl View {
             head.extend(agent::line(state, look));
             head.extend(self.workloads.line(state, look));
         }
+        if look.is_then() {
+            let now = || Span::styled(" now", look.theme.warn);
+            head.iter_mut().skip(1).for_each(|line| line.spans.insert(0, now()));
+        }
         let count = state.nodes.len();
         let columns = strip::columns(panel::inside(area).width, count == 1);
         let window = look.window();
@@ -125,7 +130,9 @@ impl View {
         } else {
             fleet::strips(&fleet::all(state), window, columns, look)
         };
-        strips.extend(models::strip(state, window, columns, look));
+        let after = strips.iter().position(|strip| !FIRST.contains(&strip.name));
+        let after = after.unwrap_or(strips.len());
+        strips.splice(after..after, models::strip(state, window, columns, look));
         let heads = grid::narrow(head.len()).min(area.height / 3 + 1);
         let high = strips_height(strips.len(), area.height.saturating_sub(heads));
         let [top, middle, bottom] = Layout::vertical([
@@ -191,6 +198,8 @@ const RESULT: u16 = 4;
 const ROOMY: u16 = 30;
 /// Rows of the lists from which on the workloads are a panel among them.
 const PANEL: u16 = 14;
+/// Strips that stand before that of the models, however few have room.
+const FIRST: [&str; 4] = ["CPU", "Memory", "GPU busy", "VRAM"];
 /// Rows that the lists below the strips keep, where there are any.
 const LISTS: u16 = 7;
 

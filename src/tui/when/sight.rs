@@ -11,7 +11,7 @@ use crate::model::serving::Key;
 use crate::model::text::SafeText;
 use crate::series::Series;
 use crate::state::Node;
-use crate::state::history::{GpuHistory, GpuMetric, Metric, NodeHistory};
+use crate::state::history::{GpuHistories, GpuHistory, GpuMetric, Metric, NodeHistory};
 use crate::state::serving::{ModelHistory, ModelMetric, ModelRow};
 use crate::tui::look::Look;
 use crate::tui::widget::trail::Window;
@@ -58,19 +58,20 @@ impl Look<'_> {
         node: &'a Node,
         gpu: &SafeText,
     ) -> Option<&'a GpuHistory> {
+        self.gpus_of(id, node)?.get(gpu)
+    }
+
+    /// The numbers of all GPUs it has and had, by their ids.
+    pub fn gpus_of<'a>(&'a self, id: &SourceId, node: &'a Node) -> Option<&'a GpuHistories> {
         if self.when.is_near(self.now) {
-            return node.gpu_history.get(gpu);
+            return Some(&node.gpu_history);
         }
-        self.when.piece.as_ref()?.gpus.get(id)?.get(gpu)
+        self.when.piece.as_ref()?.gpus.get(id)
     }
 
     /// The numbers of all of its GPUs.
     pub fn gpu_histories<'a>(&'a self, id: &SourceId, node: &'a Node) -> Vec<&'a GpuHistory> {
-        if self.when.is_near(self.now) {
-            return node.gpu_history.values().collect();
-        }
-        let piece = self.when.piece.as_ref().and_then(|piece| piece.gpus.get(id));
-        piece.into_iter().flat_map(|gpus| gpus.values()).collect()
+        self.gpus_of(id, node).into_iter().flat_map(BTreeMap::values).collect()
     }
 
     /// The numbers of one of its models.

@@ -19,6 +19,16 @@ pub fn span(minutes: u64) -> String {
     }
 }
 
+/// Half a length of time, as it is: `7.5 min`, `1.5 h`, `36 h`, `3.5 d`.
+fn half(minutes: u64) -> String {
+    let half = minutes as f64 / 2.0;
+    match minutes {
+        0..=120 => format!("{half} min"),
+        121..=5_760 => format!("{} h", half / 60.0),
+        _ => format!("{} d", half / DAY as f64),
+    }
+}
+
 /// An instant in `zone`, in the form of `strftime`; a dash where there is no such instant.
 pub fn written(wall_ms: i64, zone: &TimeZone, form: &str) -> String {
     let at = jiff::Timestamp::from_millisecond(wall_ms);
@@ -60,13 +70,7 @@ impl Look<'_> {
     pub fn axis(&self) -> [String; 3] {
         let minutes = self.when.minutes();
         if !self.is_past() {
-            let half = if minutes > 60 && minutes.is_multiple_of(2) {
-                format!("-{}", span(minutes / 2))
-            } else if minutes > 60 {
-                String::new()
-            } else {
-                format!("-{} min", minutes as f64 / 2.0)
-            };
+            let half = format!("-{}", half(minutes));
             return [format!("-{}", span(minutes)), half, "now".to_owned()];
         }
         let form = match minutes {
@@ -129,5 +133,18 @@ fn length(minutes: u64) -> String {
         0..=60 => format!("{minutes} minutes"),
         61..=DAY => format!("{} hours", minutes / 60),
         _ => format!("{} days", minutes / DAY),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::when::SPANS;
+
+    #[test]
+    fn the_middle_of_a_chart_is_half_of_what_it_shows() {
+        let words =
+            ["2.5 min", "7.5 min", "30 min", "1.5 h", "3 h", "12 h", "36 h", "3.5 d", "15 d"];
+        assert_eq!(SPANS.map(half), words);
     }
 }

@@ -104,6 +104,11 @@ pub fn is_old(node: &Node, at: Stamp, look: &Look<'_>) -> bool {
     is_late(node, at, look.present(), look.interval_ms)
 }
 
+/// The same of what is found there: models, agents.
+pub fn is_found_old(node: &Node, at: Stamp, look: &Look<'_>) -> bool {
+    look.present().age(at).as_millis() > node.found_late_ms(look.interval_ms).into()
+}
+
 fn is_late(node: &Node, at: Stamp, now: Present, own_ms: u64) -> bool {
     now.age(at).as_millis() > node.late_ms(own_ms).into()
 }
@@ -183,6 +188,7 @@ mod tests {
     use super::*;
     use crate::model::node::NodeSample;
     use crate::model::origin::{Kind, Origin};
+    use crate::model::serving::Engine;
     use crate::model::unit::Seconds;
 
     fn status(kind: Kind, interval: f64, silent_ms: u64) -> Status {
@@ -210,6 +216,27 @@ mod tests {
         for (kind, interval, silent, wanted) in rows {
             assert_eq!(status(kind, interval, silent), wanted, "{kind} {interval} {silent}");
         }
+    }
+
+    #[test]
+    fn what_is_found_on_a_machine_is_late_by_the_looks_at_it() {
+        let rows = [
+            (None, 15_000),
+            (Some((Kind::Local, 1.0)), 15_000),
+            (Some((Kind::Isomon, 2.0)), 15_000),
+            (Some((Kind::Isomon, 60.0)), 180_000),
+            (Some((Kind::Model(Engine::Vllm), 1.0)), 5_000),
+            (Some((Kind::Prometheus, 10.0)), 30_000),
+        ];
+        for (origin, wanted) in rows {
+            let origin = origin.map(|(kind, interval)| {
+                let interval_seconds = Seconds(interval);
+                Box::new(Origin { kind, interval_seconds, ..Origin::default() })
+            });
+            let node = Node { origin, ..Node::default() };
+            assert_eq!(node.found_late_ms(1_000), wanted, "{:?}", node.origin);
+        }
+        assert_eq!(Node::default().found_late_ms(60_000), 180_500, "sampled less often still");
     }
 
     #[test]

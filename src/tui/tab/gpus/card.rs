@@ -17,6 +17,8 @@ use crate::tui::widget::{grid, value};
 
 /// Fewest rows of facts, frame included, beside which there is a history.
 const FACTS: u16 = 11;
+/// The same of an instant of the past: less is kept, and the history is where it is chosen.
+const THEN: u16 = 10;
 /// Fewest rows of a history, frame included.
 const HISTORY: u16 = 7;
 
@@ -33,9 +35,13 @@ pub(super) fn draw(
     }
     let side = if area.width >= 76 { area.width / 2 } else { 0 };
     let width = usize::from((area.width - side).saturating_sub(4));
-    let lines = lines(entry, width, look);
-    let wanted = grid::narrow(lines.len() + 2).max(FACTS);
-    let least = if zoomed { wanted } else { FACTS };
+    let mut lines = lines(entry, width, look);
+    if entry.then.is_some() && side == 0 {
+        lines.extend(then::not_kept(width, look));
+    }
+    let few = if entry.then.is_some() { THEN } else { FACTS };
+    let wanted = grid::narrow(lines.len() + 2).max(few);
+    let least = if zoomed { wanted } else { few };
     let upper = match area.height.checked_sub(HISTORY) {
         Some(room) if room >= least => room.min(wanted),
         _ => area.height,
@@ -77,7 +83,7 @@ fn facts(
     buffer: &mut Buffer,
     look: &Look<'_>,
 ) {
-    let title = format!("{} {}", entry.gpu.index, entry.gpu.name);
+    let title = entry.title();
     let age = value::age(look.age(entry.at));
     let aside = match (entry.is_lost(), entry.is_live(look)) {
         _ if entry.then.is_some() => String::new(),
@@ -97,18 +103,28 @@ fn facts(
 }
 
 const COLUMNS: [Column; 6] = [
-    Column::numbers("PID", 7, 1),
+    Column::numbers("PID", 7, 3),
     Column::words("NAME", 10, 0).grows(),
     Column::numbers("MEMORY", 8, 0),
-    Column::numbers("BUSY", 6, 2),
-    Column::words("SANDBOX", 16, 3),
-    Column::words("MODEL", 16, 4),
+    Column::numbers("BUSY", 6, 4),
+    Column::words(SANDBOX, 16, 2),
+    Column::words(MODEL, 16, 1),
 ];
+const SANDBOX: &str = "SANDBOX";
+const MODEL: &str = "MODEL";
+
+/// Columns that would stay empty: their room is for the others.
+fn empty(processes: &[GpuProcess]) -> Vec<&'static str> {
+    let sandbox = processes.iter().any(|process| process.sandbox.is_some());
+    let model = processes.iter().any(|process| process.model.is_some());
+    let columns = [(SANDBOX, sandbox), (MODEL, model)];
+    columns.into_iter().filter(|(_, used)| !used).map(|(title, _)| title).collect()
+}
 
 fn processes(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     if entry.then.is_some() {
         let area = Panel::new("Processes").of_then(None).open(area, buffer, look);
-        let words = look.not_kept("processes").map(|words| Line::styled(words, look.theme.muted));
+        let words = then::not_kept(usize::from(area.width), look);
         return panel::lines(words, area, buffer);
     }
     let processes = entry.gpu.processes.known().map(Vec::as_slice);
@@ -124,8 +140,15 @@ fn processes(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>
         return;
     };
     let rows = processes.len();
-    let table =
-        Table { columns: &COLUMNS, hidden: &[], sort: None, rows, cursor: None, focused: false };
+    let hidden = empty(processes);
+    let table = Table {
+        columns: &COLUMNS,
+        hidden: &hidden,
+        sort: None,
+        rows,
+        cursor: None,
+        focused: false,
+    };
     table.draw(area, buffer, look, &|row, column, _| vec![cell(&processes[row], column, look)]);
 }
 

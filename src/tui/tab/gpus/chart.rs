@@ -21,8 +21,7 @@ pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Lo
     let window = look.window();
     let history = look.gpu_history(entry.id, entry.node, &entry.gpu.id);
     let Some(history) = history.filter(|history| !history.is_empty()) else {
-        let words = if look.is_past() { "Nothing was read in this time" } else { "No history yet" };
-        return notice::notice(words, &[], inner, buffer, look);
+        return notice::notice(nothing(look), &[], inner, buffer, look);
     };
     let series = look.theme.series;
     let traces = [
@@ -37,6 +36,11 @@ pub(super) fn draw(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Lo
     chart.draw(inner, buffer, look);
     let works = traces[3].points.iter().any(|(_, value)| value.is_some());
     names(&traces[..if works { 4 } else { 3 }], area, buffer, look);
+}
+
+/// Why a chart has nothing to show.
+pub(super) const fn nothing(look: &Look<'_>) -> &'static str {
+    if look.is_past() { "Nothing was read in this time" } else { "No history yet" }
 }
 
 /// How far back it goes; under the cursor, when that was and what was read then.

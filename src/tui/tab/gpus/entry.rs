@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use crate::model::gpu::{Gpu, GpuState};
+use crate::model::gpu::{Activity, Gpu, GpuDetail, GpuState};
 use crate::model::id::SourceId;
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
@@ -32,29 +32,64 @@ pub(super) struct Entry<'a> {
     pub(super) gpu: &'a Gpu,
     /// What is kept of the instant that is looked at; `None`: it is looked at now.
     pub(super) then: Option<Kept>,
+    /// Whether it was there then and is not there now: nothing but its id is known.
+    is_gone: bool,
 }
 
 /// What is kept of a GPU of an instant.
 pub(super) type Kept = [Option<f64>; GpuMetric::ALL.len()];
-/// The same of all.
-pub(super) type Then = BTreeMap<Key, Kept>;
+/// What is known of an instant of the past.
+#[derive(Debug, Default)]
+pub(super) struct Then {
+    kept: BTreeMap<Key, Kept>,
+    /// Those that were there then and are not there now, by node.
+    gone: BTreeMap<SourceId, Vec<Gpu>>,
+}
 
 /// What is kept of every GPU of the instant that `look` looks at; `None`: now.
 pub(super) fn then(state: &State, look: &Look<'_>) -> Option<Then> {
-    let all = || entries(state, None).into_iter();
-    let kept =
-        |entry: Entry<'_>| Some((entry.key(), look.gpu_then(entry.id, entry.node, &entry.gpu.id)?));
-    look.is_then().then(|| all().filter_map(kept).collect())
+    if !look.is_then() {
+        return None;
+    }
+    let mut then = Then::default();
+    for (id, node) in &state.nodes {
+        let here = |gpu: &SafeText| gpus(node).iter().any(|one| one.id == *gpu);
+        let past = look.gpus_of(id, node).into_iter().flat_map(BTreeMap::keys);
+        let ids = gpus(node).iter().map(|gpu| &gpu.id).chain(past.filter(|gpu| !here(gpu)));
+        for gpu in ids {
+            let Some(kept) = look.gpu_then(id, node, gpu) else { continue };
+            let is_gone = !here(gpu) && kept.iter().any(Option::is_some);
+            if is_gone {
+                let one = Gpu { id: gpu.clone(), name: gpu.clone(), ..Gpu::default() };
+                then.gone.entry(id.clone()).or_default().push(one);
+            }
+            then.kept.insert((id.clone(), gpu.clone()), kept);
+        }
+    }
+    Some(then)
+}
+
+fn gpus(node: &Node) -> &[Gpu] {
+    node.gpus.as_ref().map_or(&[], |(_, sample)| sample.gpus.as_slice())
 }
 
 /// Every GPU of every node: as it is now, or as it was `then`.
-pub(super) fn entries<'a>(state: &'a State, then: Option<&Then>) -> Vec<Entry<'a>> {
-    let of = |key: Key| then.map(|then| then.get(&key).copied().unwrap_or([None; _]));
+pub(super) fn entries<'a>(state: &'a State, then: Option<&'a Then>) -> Vec<Entry<'a>> {
+    let of = |key: Key| then.map(|then| then.kept.get(&key).copied().unwrap_or([None; _]));
     let mut entries = Vec::new();
-    for (id, node) in state.telling(Part::Gpus) {
-        let Some((at, sample)) = &node.gpus else { continue };
-        let entry = |gpu| Entry { id, node, at: *at, gpu, then: of((id.clone(), gpu.id.clone())) };
-        entries.extend(sample.gpus.iter().map(entry));
+    let mut of_node = |(id, node): (&'a SourceId, &'a Node)| {
+        let at = node.gpus.as_ref().map_or_else(Stamp::default, |(at, _)| *at);
+        let mut add = |gpu: &'a Gpu, is_gone| {
+            let then = of((id.clone(), gpu.id.clone()));
+            entries.push(Entry { id, node, at, gpu, then, is_gone });
+        };
+        gpus(node).iter().for_each(|gpu| add(gpu, false));
+        let gone = then.and_then(|then| then.gone.get(id)).map_or(&[][..], Vec::as_slice);
+        gone.iter().for_each(|gpu| add(gpu, true));
+    };
+    match then {
+        None => state.telling(Part::Gpus).for_each(&mut of_node),
+        Some(_) => state.nodes.iter().for_each(&mut of_node),
     }
     entries
 }
@@ -89,6 +124,7 @@ impl Row for Entry<'_> {
         match field {
             NODE => Value::text(self.id.0.as_str()),
             NAME => Value::text(self.gpu.name.as_str()),
+            STATUS if self.then.is_some() && !self.was_there() => Value::Missing,
             STATUS => Value::text(if self.is_lost() { "lost" } else { "up" }),
             BUSY | MEM | TEMP | POWER if self.then.is_some() => self.number_then(field).into(),
             BUSY => self.gpu.utilization.get().map(Ratio::percent).into(),
@@ -106,12 +142,30 @@ impl Entry<'_> {
         self.lost().is_some()
     }
 
-    /// Why it does not answer, if it does not.
+    /// Why it does not answer, if it does not; of the past nobody knows.
     pub(super) const fn lost(&self) -> Option<&SafeText> {
         match &self.gpu.state {
-            GpuState::Ok => None,
-            GpuState::Lost(reason) => Some(reason),
+            GpuState::Lost(reason) if self.then.is_none() => Some(reason),
+            GpuState::Lost(_) | GpuState::Ok => None,
         }
+    }
+
+    /// Whether anything is kept of it of the instant that is looked at.
+    fn was_there(&self) -> bool {
+        self.then.is_some_and(|kept| kept.iter().any(Option::is_some))
+    }
+
+    /// Its number and its name; where it is gone, what it was known by.
+    pub(super) fn title(&self) -> String {
+        let name = &self.gpu.name;
+        if self.is_gone { format!("{name} (gone)") } else { format!("{} {name}", self.gpu.index) }
+    }
+
+    /// What it is called in a few letters: its number, or the end of what it was known by.
+    pub(super) fn brief(&self) -> String {
+        let id = self.gpu.id.as_str();
+        let end = id.char_indices().rev().nth(3).map_or(id, |(at, _)| &id[at..]);
+        if self.is_gone { format!("…{end}") } else { self.gpu.index.to_string() }
     }
 
     /// Whether its values are of now.
@@ -154,25 +208,38 @@ impl Entry<'_> {
         if self.then.is_none() {
             return Cow::Borrowed(self.gpu);
         }
-        let share = |metric| self.kept(metric).and_then(|percent| Ratio::new(percent / 100.0));
-        let (heat, draw) = (self.kept(GpuMetric::Temperature), self.kept(GpuMetric::Power));
+        let why = || Why::Failed("nothing is kept of it".into());
+        let number = |metric| Reading::from_option(self.kept(metric), why());
+        let share = |metric| {
+            let share = self.kept(metric).and_then(|percent| Ratio::new(percent / 100.0));
+            Reading::from_option(share, why())
+        };
+        let activity = Activity {
+            sm: share(GpuMetric::Sm),
+            tensor: share(GpuMetric::Tensor),
+            dram: share(GpuMetric::Dram),
+            ..Activity::missing(&why())
+        };
         Cow::Owned(Gpu {
             id: self.gpu.id.clone(),
-            utilization: Reading::from_option(share(GpuMetric::Utilization), Why::NotYet),
+            utilization: share(GpuMetric::Utilization),
             memory_owner: self.gpu.memory_owner,
             memory_total_bytes: self.gpu.memory_total_bytes.clone(),
-            memory_used_bytes: Reading::from_option(self.used_then(), Why::NotYet),
-            celsius: Reading::from_option(heat.map(Celsius), Why::NotYet),
-            power_watts: Reading::from_option(draw.map(Watts), Why::NotYet),
-            power_limit_watts: self.gpu.power_limit_watts.clone(),
+            memory_used_bytes: Reading::from_option(self.used_then(), why()),
+            celsius: number(GpuMetric::Temperature).map(Celsius),
+            power_watts: number(GpuMetric::Power).map(Watts),
+            detail: GpuDetail {
+                activity,
+                memory_celsius: number(GpuMetric::MemoryTemperature).map(Celsius),
+                ..GpuDetail::default()
+            },
             ..Gpu::default()
         })
     }
 
     /// The share of its memory in use.
     pub(super) fn memory(&self) -> Option<Ratio> {
-        let used = self.gpu.memory_used_bytes.get()?.0 as f64;
-        Ratio::of(used, self.gpu.memory_total_bytes.get()?.0 as f64)
+        memory(self.gpu)
     }
 
     fn processes(&self) -> String {
@@ -210,6 +277,12 @@ impl Entry<'_> {
         let gap = |(name, why): (&str, Option<&Why>)| why.map(|why| format!("{name}: {why}"));
         all.into_iter().filter_map(gap).collect()
     }
+}
+
+/// The share of the memory of `gpu` in use.
+pub(super) fn memory(gpu: &Gpu) -> Option<Ratio> {
+    let used = gpu.memory_used_bytes.get()?.0 as f64;
+    Ratio::of(used, gpu.memory_total_bytes.get()?.0 as f64)
 }
 
 /// What each row shows.
@@ -285,7 +358,11 @@ fn of_then(
             let style = memory.map_or(text, |memory| look.load(memory));
             return bar(memory, width, style, text, look);
         }
-        5 => value::maybe(number(GpuMetric::Temperature).map(Celsius), text, look),
+        5 => {
+            let heat = number(GpuMetric::Temperature);
+            let style = heat.map_or(text, |celsius| look.heat(celsius));
+            value::maybe(heat.map(Celsius), style, look)
+        }
         6 => value::maybe(number(GpuMetric::Power).map(Watts), text, look),
         _ => Span::styled(value::MISSING, look.theme.muted),
     }]
@@ -293,16 +370,14 @@ fn of_then(
 
 fn name(entry: &Entry<'_>, width: usize, text: Style, look: &Look<'_>) -> Vec<Span<'static>> {
     let status = match entry.is_live(look) {
-        _ if entry.then.is_some_and(|kept| kept.iter().any(Option::is_some)) => Status::Up,
+        _ if entry.was_there() => Status::Up,
         _ if entry.then.is_some() => Status::Waiting,
         _ if entry.is_lost() => Status::Down,
         true => Status::Up,
         false => Status::Stale,
     };
     let sign = Span::styled(status.sign(look), status.style(look.theme));
-    let full = entry.gpu.name.as_str();
-    let short = full.strip_prefix("NVIDIA ").unwrap_or(full);
-    let name = format!(" {} {short}", entry.gpu.index);
+    let name = format!(" {}", entry.title().replacen(" NVIDIA ", " ", 1));
     vec![sign, Span::styled(fixed::cut(&name, width.saturating_sub(1)), text)]
 }
 

@@ -8,11 +8,11 @@ use std::fmt::Display;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::entry::{Entry, throttle};
+use super::entry::{Entry, memory, throttle};
 use crate::model::gpu::{Gpu, MemoryOwner};
 use crate::model::reading::Reading;
 use crate::model::text::SafeText;
-use crate::model::unit::Ratio;
+use crate::model::unit::{Celsius, Ratio};
 use crate::state::history::energy;
 use crate::tui::look::Look;
 use crate::tui::widget::{fixed, meter, value};
@@ -28,7 +28,7 @@ const WORDS: usize = 22;
 
 /// Every fact, for a panel `width` columns wide.
 pub(super) fn lines(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
-    let mut lines = shares(entry, width, look);
+    let mut lines = shares(entry.gpu, width, look);
     lines.push(Line::from(vec![label("slowed by", look), throttle(entry.gpu, look)]));
     lines.extend(warmth(entry.gpu, look));
     lines.extend(links(entry.gpu, look));
@@ -40,17 +40,15 @@ pub(super) fn lines(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Lin
     lines
 }
 
-fn shares(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
-    let (gpu, series) = (entry.gpu, look.theme.series);
-    let memory = entry.memory();
+/// How busy it is, what of it works, how full it is, what it draws.
+pub(super) fn shares(gpu: &Gpu, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let series = look.theme.series;
+    let memory = memory(gpu);
     let owner = match gpu.memory_owner {
         MemoryOwner::Gpu => "",
         MemoryOwner::Machine => " *",
     };
     let used = format!("{} of {}{owner}", gpu.memory_used_bytes, gpu.memory_total_bytes);
-    let power = gpu.power_watts.get().zip(gpu.power_limit_watts.get());
-    let power = power.and_then(|(draw, limit)| Ratio::of(draw.0, limit.0));
-    let watts = format!("{} of {}", gpu.power_watts, gpu.power_limit_watts);
     let load = memory.map_or(look.theme.muted, |memory| look.load(memory));
     let busy = gpu.utilization.get();
     let mut lines = vec![share("time busy", busy, "", series[0], width, look)];
@@ -59,8 +57,19 @@ fn shares(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>
     if gpu.memory_owner == MemoryOwner::Machine {
         lines.push(Line::styled("* the machine's: this GPU has none of its own", look.theme.muted));
     }
-    lines.push(share("power", power, &watts, series[2], width, look));
+    lines.push(power(gpu, width, look));
     lines
+}
+
+/// What it draws of what it may; where that is not told, what it draws.
+fn power(gpu: &Gpu, width: usize, look: &Look<'_>) -> Line<'static> {
+    let known = gpu.power_watts.get().zip(gpu.power_limit_watts.get());
+    let of_limit = known.and_then(|(draw, limit)| Ratio::of(draw.0, limit.0));
+    if of_limit.is_none() && gpu.power_watts.get().is_some() {
+        return Line::from(vec![label("power", look), text(&gpu.power_watts, look)]);
+    }
+    let watts = format!("{} of {}", gpu.power_watts, gpu.power_limit_watts);
+    share("power", of_limit, &watts, look.theme.series[2], width, look)
 }
 
 /// What works while it is busy.
@@ -84,16 +93,18 @@ fn activity(gpu: &Gpu, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     rows.map(|(name, reading, words)| share(name, reading.get(), words, style, width, look)).into()
 }
 
+/// A temperature, the warmer the louder.
+pub(super) fn heat(reading: &Reading<Celsius>, look: &Look<'_>) -> Span<'static> {
+    let style = reading.get().map(|celsius| look.heat(celsius.0));
+    value::span(reading, style.unwrap_or(look.theme.text), look)
+}
+
 fn warmth(gpu: &Gpu, look: &Look<'_>) -> [Line<'static>; 4] {
     let detail = &gpu.detail;
-    let heat = |reading: &Reading<crate::model::unit::Celsius>| {
-        let style = reading.get().map(|celsius| look.heat(celsius.0));
-        value::span(reading, style.unwrap_or(look.theme.text), look)
-    };
     let most = |reading: &Reading<crate::model::unit::Hertz>| text(reading, look);
     [
-        pair("heat", &heat(&gpu.celsius), "slows", text(&gpu.slowdown_celsius, look), look),
-        pair("mem heat", &heat(&detail.memory_celsius), "fan", text(&gpu.fan, look), look),
+        pair("heat", &heat(&gpu.celsius, look), "slows", text(&gpu.slowdown_celsius, look), look),
+        pair("mem heat", &heat(&detail.memory_celsius, look), "fan", text(&gpu.fan, look), look),
         pair(
             "clock",
             &most(&gpu.core_clock_hertz),
@@ -150,7 +161,7 @@ fn links(gpu: &Gpu, look: &Look<'_>) -> Vec<Line<'static>> {
 }
 
 /// Energy over the time that charts show, and at what mean power.
-fn spent(entry: &Entry<'_>, look: &Look<'_>) -> Line<'static> {
+pub(super) fn spent(entry: &Entry<'_>, look: &Look<'_>) -> Line<'static> {
     let window = look.window();
     let span = window.end_ms.saturating_sub(window.span_ms)..window.end_ms.saturating_add(1);
     let history = look.gpu_history(entry.id, entry.node, &entry.gpu.id);

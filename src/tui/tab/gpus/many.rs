@@ -12,7 +12,8 @@ use super::entry::Entry;
 use crate::state::history::{GpuHistory, GpuMetric, Scale};
 use crate::tui::look::Look;
 use crate::tui::widget::chart::{Chart, Trace, legend};
-use crate::tui::widget::panel::Panel;
+use crate::tui::widget::field::Row as _;
+use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::trail::Window;
 use crate::tui::widget::{grid, notice, value};
 
@@ -21,10 +22,25 @@ const SLOTS: u64 = 240;
 /// Letters that draw the GPUs where there is no braille.
 const LETTERS: [&str; 8] = ["0", "1", "2", "3", "4", "5", "6", "7"];
 
-/// Draws every GPU of `entries` beside the others: how busy, how hot.
-pub(super) fn compared(entries: &[&Entry<'_>], area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-    let shown = entries.len().min(LETTERS.len());
-    let entries = entries.get(..shown).unwrap_or_default();
+/// Draws the GPUs of `entries` beside each other: how busy, how hot. Of more than have a colour of their
+/// own, those around the one `under` the cursor.
+pub(super) fn compared(
+    entries: &[&Entry<'_>],
+    under: Option<&Entry<'_>>,
+    area: Rect,
+    buffer: &mut Buffer,
+    look: &Look<'_>,
+) {
+    let cursor = under.and_then(|under| entries.iter().position(|one| one.key() == under.key()));
+    let first = cursor.unwrap_or(0) / LETTERS.len() * LETTERS.len();
+    let shown = first..entries.len().min(first + LETTERS.len());
+    let aside = if shown.len() < entries.len() {
+        format!("{} to {} of {}", shown.start + 1, shown.end, entries.len())
+    } else {
+        String::new()
+    };
+    let one_node = entries.windows(2).all(|pair| pair[0].id == pair[1].id);
+    let entries = entries.get(shown).unwrap_or_default();
     let parts = if area.width >= 100 {
         Layout::horizontal([Constraint::Fill(1); 2]).split(area)
     } else if area.height >= 16 {
@@ -34,20 +50,22 @@ pub(super) fn compared(entries: &[&Entry<'_>], area: Rect, buffer: &mut Buffer, 
     };
     let metrics = [GpuMetric::Utilization, GpuMetric::Temperature];
     for (part, metric) in parts.iter().zip(metrics) {
-        each(entries, metric, *part, buffer, look);
+        each((entries, one_node), metric, &aside, *part, buffer, look);
     }
 }
 
 fn each(
-    entries: &[&Entry<'_>],
+    (entries, one_node): (&[&Entry<'_>], bool),
     metric: GpuMetric,
+    aside: &str,
     area: Rect,
     buffer: &mut Buffer,
     look: &Look<'_>,
 ) {
     let name = if metric == GpuMetric::Utilization { "Time busy" } else { "Temperature" };
     let title = format!("{name} · {}", look.title());
-    let inner = Panel::new(&title).of_then(look.past_words()).open(area, buffer, look);
+    let frame = Panel::new(&title).aside(aside).of_then(look.past_words());
+    let inner = frame.open(area, buffer, look);
     let window = look.window();
     let trace = |(at, entry): (usize, &&Entry<'_>)| Trace {
         points: points(look.gpu_history(entry.id, entry.node, &entry.gpu.id), metric, window),
@@ -56,25 +74,25 @@ fn each(
         ascii: LETTERS[at % LETTERS.len()],
     };
     let traces: Vec<Trace> = entries.iter().enumerate().map(trace).collect();
-    let (chart_area, names) = (
-        Rect { height: inner.height.saturating_sub(1), ..inner },
-        Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner },
-    );
+    let names = signs((entries, one_node), &traces, metric, inner, look);
+    let rows = grid::narrow(names.len()).min(inner.height);
+    let chart_area = Rect { height: inner.height - rows, ..inner };
     let left = (metric.scale(), 100.0);
     let chart = Chart { traces: &traces, window, left, right: None, cursor_ms: look.cursor() };
     chart.draw(chart_area, buffer, look);
-    signs(entries, &traces, metric, names, buffer, look);
+    let below = Rect { y: chart_area.bottom(), height: rows, ..inner };
+    panel::lines(names, below, buffer);
 }
 
-/// Whose line is which, with the present value.
+/// Whose line is which, with its value, in as few lines as they fit into, a third of `area` at most. Where
+/// there is more than one node, it is named.
 fn signs(
-    entries: &[&Entry<'_>],
+    (entries, one_node): (&[&Entry<'_>], bool),
     traces: &[Trace],
     metric: GpuMetric,
     area: Rect,
-    buffer: &mut Buffer,
     look: &Look<'_>,
-) {
+) -> Vec<Line<'static>> {
     let sign = |(entry, trace): (&&Entry<'_>, &Trace)| {
         let now = crate::state::history::gpu_row(entry.gpu)[metric as usize];
         let then = look.gpu_then(entry.id, entry.node, &entry.gpu.id);
@@ -84,11 +102,21 @@ fn signs(
             |shown| value::written(metric.scale(), shown),
         );
         let mark = Span::styled(look.glyph.pick("━", trace.ascii), trace.style);
-        let words = format!("{} {} ", entry.gpu.index, shown.replace([' ', 'C'], ""));
+        let node = if one_node { String::new() } else { format!("{}/", entry.id) };
+        let words = format!("{node}{} {} ", entry.brief(), shown.replace([' ', 'C'], ""));
         [mark, Span::styled(words, look.theme.muted)]
     };
-    let signs: Line<'_> = entries.iter().zip(traces).flat_map(sign).collect();
-    signs.render(area, buffer);
+    let mut lines = vec![Line::default()];
+    for pair in entries.iter().zip(traces).map(sign) {
+        let wanted: usize = pair.iter().map(Span::width).sum();
+        match lines.last_mut() {
+            Some(line) if line.width() + wanted <= usize::from(area.width) => line.extend(pair),
+            _ => lines.push(Line::from(pair.to_vec())),
+        }
+    }
+    lines.retain(|line| !line.spans.is_empty());
+    lines.truncate(usize::from(area.height / 3).max(1));
+    lines
 }
 
 /// Draws all of `entries` as one: mean time busy, mean work of multiprocessors, the hottest.
@@ -99,7 +127,7 @@ pub(super) fn together(entries: &[&Entry<'_>], area: Rect, buffer: &mut Buffer, 
         .filter_map(|entry| look.gpu_history(entry.id, entry.node, &entry.gpu.id))
         .collect();
     if histories.iter().all(|history| history.is_empty()) {
-        return notice::notice("No history yet", &[], inner, buffer, look);
+        return notice::notice(super::chart::nothing(look), &[], inner, buffer, look);
     }
     let window = look.window();
     let slot = (window.span_ms / SLOTS).max(2 * window.interval_ms).max(1);

@@ -77,10 +77,10 @@ fn lines(
         share("tensor", total.tensor, "", series[3], width, look),
         share("DRAM", total.dram, "", series[3], width, look),
         share("memory", total.memory_share(), &memory, load, width, look),
-        share("power", total.power_share(), &power, series[2], width, look),
+        power_line(total, &power, width, look),
         Line::from(vec![label("hottest", look), heat]),
         spent(entries, look),
-        Line::from(vec![label("held back", look), held(total, look)]),
+        Line::from(vec![label("held back", look), held(total, entries, look)]),
     ];
     if total.sharing > 0 {
         let words = format!("{} of them use the machine's memory: in no sum", total.sharing);
@@ -89,10 +89,23 @@ fn lines(
     lines
 }
 
-fn held(total: &Total, look: &Look<'_>) -> Span<'static> {
+fn held(total: &Total, entries: &[&Entry<'_>], look: &Look<'_>) -> Span<'static> {
     match total.throttled {
+        _ if entries.iter().any(|entry| entry.then.is_some()) => {
+            Span::styled(format!("{} not kept", value::MISSING), look.theme.muted)
+        }
         0 => Span::styled("none", look.theme.muted),
         count => Span::styled(format!("{count} of {}", total.count), look.theme.warn),
+    }
+}
+
+/// Draw of all, against their limits where those are known.
+fn power_line(total: &Total, words: &str, width: usize, look: &Look<'_>) -> Line<'static> {
+    match (total.power_share(), total.power) {
+        (None, Some((draw, _))) => {
+            Line::from(vec![label("power", look), Span::styled(draw.to_string(), look.theme.text)])
+        }
+        (of_limit, _) => share("power", of_limit, words, look.theme.series[2], width, look),
     }
 }
 

@@ -75,7 +75,9 @@ fn rows(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> 
     let tokens = rate(&served.tokens_per_second, look.theme.accent, look);
     let prompt = rate(&served.prompt_tokens_per_second, text, look);
     let estimated = if served.estimated { " (its own mean)" } else { "" };
-    vec![
+    let who = fixed::cut(&server(entry), width.saturating_sub(NAME));
+    let who = line("server", vec![Span::styled(who, text)], look);
+    let mut lines = vec![
         line(
             "tokens/s",
             vec![tokens, muted(total(served.tokens_total.get()) + estimated, look)],
@@ -84,15 +86,21 @@ fn rows(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> 
         line("prompt/s", vec![prompt, muted(total(served.prompt_tokens_total.get()), look)], look),
         line("requests", requests(entry, look), look),
         share("KV cache", served.kv_cache.get(), width, true, look),
+    ];
+    if entry.is_then() {
+        let gone = look.not_kept("totals, prefix hits, how requests ended, processes");
+        let gone = gone.iter().flat_map(|words| fixed::wrap(words, width));
+        lines.push(who);
+        lines.extend(gone.map(|words| muted(words, look).into()));
+        return lines;
+    }
+    lines.extend([
         share("hits", served.prefix_hits.get(), width, false, look),
         line("ended", vec![ended(entry, look)], look),
-        line(
-            "server",
-            vec![Span::styled(fixed::cut(&server(entry), width.saturating_sub(NAME)), text)],
-            look,
-        ),
+        who,
         line("also", vec![muted(also(entry), look)], look),
-    ]
+    ]);
+    lines
 }
 
 fn line(name: &str, mut rest: Vec<Span<'static>>, look: &Look<'_>) -> Line<'static> {

@@ -8,7 +8,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::entry::{Entry, written};
+use super::entry::{Entry, told, written};
+use crate::model::reading::Why;
+use crate::model::serving::Serving;
 use crate::state::history::Scale;
 use crate::state::serving::{ModelHistory, ModelMetric};
 use crate::state::{Part, State};
@@ -31,6 +33,8 @@ struct Figure {
     scale: Scale,
     metrics: &'static [ModelMetric],
     names: &'static [&'static str],
+    /// Why the server does not tell it, where it does not.
+    why: fn(&Serving) -> Option<&Why>,
 }
 
 const CHARTS: [Figure; 5] = [
@@ -39,30 +43,35 @@ const CHARTS: [Figure; 5] = [
         scale: Scale::Plain,
         metrics: &[ModelMetric::Tokens, ModelMetric::Prompt],
         names: &["generated", "prompt"],
+        why: |served| served.tokens_per_second.why(),
     },
     Figure {
         title: "First token",
         scale: Scale::Seconds,
         metrics: &[ModelMetric::FirstP50, ModelMetric::FirstP95, ModelMetric::FirstP99],
         names: &["p50", "p95", "p99"],
+        why: |served| served.first_token.p50.why(),
     },
     Figure {
         title: "Requests",
         scale: Scale::Plain,
         metrics: &[ModelMetric::Running, ModelMetric::Waiting],
         names: &["at work", "waiting"],
+        why: |served| served.running.why(),
     },
     Figure {
         title: "Inter-token",
         scale: Scale::Seconds,
         metrics: &[ModelMetric::InterP50, ModelMetric::InterP95, ModelMetric::InterP99],
         names: &["p50", "p95", "p99"],
+        why: |served| served.inter_token.p50.why(),
     },
     Figure {
         title: "End to end",
         scale: Scale::Seconds,
         metrics: &[ModelMetric::WholeP50, ModelMetric::WholeP95, ModelMetric::WholeP99],
         names: &["p50", "p95", "p99"],
+        why: |served| served.end_to_end.p50.why(),
     },
 ];
 
@@ -100,6 +109,11 @@ fn one(entry: &Entry<'_>, figure: &Figure, area: Rect, buffer: &mut Buffer, look
         return notice::notice(words, &[], inner, buffer, look);
     };
     let traces = traces(figure, history, window, look);
+    if traces.iter().flat_map(|trace| &trace.points).all(|(_, value)| value.is_none()) {
+        let why = (figure.why)(&entry.served).filter(|_| !look.is_then()).map(told);
+        let why: Vec<String> = why.into_iter().collect();
+        return notice::notice("Nothing was read in this time", &why, inner, buffer, look);
+    }
     let left = (figure.scale, traces.first().map_or(1.0, |trace| trace.top));
     let chart = Chart { traces: &traces, window, left, right: None, cursor_ms: look.cursor() };
     chart.draw(inner, buffer, look);

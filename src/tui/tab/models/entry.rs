@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::model::id::SourceId;
+use crate::model::origin::Kind as Origin;
 use crate::model::reading::{Reading, Why};
 use crate::model::serving::{self, Serving};
 use crate::model::time::Stamp;
@@ -16,7 +17,7 @@ use crate::state::{Node, Part, State};
 use crate::tui::look::Look;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
 use crate::tui::widget::sheet::Sheet;
-use crate::tui::widget::status::{Status, is_old};
+use crate::tui::widget::status::{Status, is_found_old};
 use crate::tui::widget::table::{Cell, Column, Table};
 use crate::tui::widget::{fixed, value};
 
@@ -30,42 +31,75 @@ pub(super) struct Entry<'a> {
     pub(super) at: Stamp,
     /// How it is served; of the past, what is kept of that.
     pub(super) served: Cow<'a, Serving>,
-    /// Whether that is of the past.
-    then: bool,
-    /// The GPUs it works on, by index and name.
+    /// Of the past, whether anything is kept of it; `None`: it is of now.
+    kept: Option<bool>,
+    /// The GPUs it works on, by index; of the past nobody knows.
     pub(super) gpus: Vec<String>,
 }
 
-/// What is kept of models of the instant that is looked at.
-pub(super) type Then = BTreeMap<Key, ModelRow>;
+/// What is kept of models of the instant that is looked at, by node: of those that are served now, and of
+/// those that were then.
+pub(super) type Then = BTreeMap<SourceId, BTreeMap<serving::Key, ModelRow>>;
 
-/// Every model of every node; as it was `then`, where that is known.
-pub(super) fn entries<'a>(state: &'a State, then: &Then) -> Vec<Entry<'a>> {
-    let of_node = |(id, node)| {
-        let (id, node): (&SourceId, &Node) = (id, node);
-        let told = node.serving.iter().flat_map(|(at, all)| all.iter().map(move |one| (*at, one)));
-        told.map(move |(at, served)| {
-            let gpus = gpus_of(&state.nodes, id, served);
-            let gpus = gpus.iter().map(|gpu| gpu.index.to_string()).collect();
-            let row = then.get(&(id.clone(), served.key())).filter(|_| !then.is_empty());
-            let kept = row.map(|row| Cow::Owned(model_then(served, row)));
-            let served = kept.unwrap_or(Cow::Borrowed(served));
-            Entry { id, node, at, served, then: row.is_some(), gpus }
-        })
-    };
-    state.telling(Part::Serving).flat_map(of_node).collect()
+/// Every model of every node: as it is now, or as it was `then`.
+pub(super) fn entries<'a>(state: &'a State, then: Option<&Then>) -> Vec<Entry<'a>> {
+    match then {
+        Some(then) => state.nodes.iter().flat_map(|node| of_then(node, then)).collect(),
+        None => state.telling(Part::Serving).flat_map(|node| of_now(state, node)).collect(),
+    }
 }
 
-/// What is kept of every model of the instant that is looked at; nothing where that is now.
-pub(super) fn then(state: &State, look: &Look<'_>) -> Then {
-    let mut then = Then::new();
-    for (id, node) in state.telling(Part::Serving) {
-        for served in node.serving.iter().flat_map(|(_, all)| all) {
-            let row = look.model_then(id, node, &served.key());
-            then.extend(row.map(|row| ((id.clone(), served.key()), row)));
-        }
-    }
-    then
+fn of_now<'a>(
+    state: &'a State,
+    (id, node): (&'a SourceId, &'a Node),
+) -> impl Iterator<Item = Entry<'a>> {
+    let told = node.serving.iter().flat_map(|(at, all)| all.iter().map(move |one| (*at, one)));
+    told.map(move |(at, served)| {
+        let gpus = gpus_of(&state.nodes, id, served);
+        let gpus = gpus.iter().map(|gpu| gpu.index.to_string()).collect();
+        Entry { id, node, at, served: Cow::Borrowed(served), kept: None, gpus }
+    })
+}
+
+fn of_then<'a>(
+    (id, node): (&'a SourceId, &'a Node),
+    then: &Then,
+) -> impl Iterator<Item = Entry<'a>> {
+    let at = node.serving.as_ref().map_or_else(Stamp::default, |(at, _)| *at);
+    then.get(id).into_iter().flatten().map(move |(key, row)| {
+        let served = Cow::Owned(model_then(key, engine(node, key), row));
+        let kept = Some(row.iter().any(Option::is_some));
+        Entry { id, node, at, served, kept, gpus: Vec::new() }
+    })
+}
+
+/// What serves, or served, the model `key` of `node`.
+fn engine(node: &Node, key: &serving::Key) -> Option<serving::Engine> {
+    let mut told = node.serving.iter().flat_map(|(_, all)| all);
+    let now = told.find(|served| served.key() == *key).and_then(|served| served.engine);
+    now.or_else(|| match node.origin.as_ref()?.kind {
+        Origin::Model(engine) => Some(engine),
+        _ => None,
+    })
+}
+
+/// What is kept of every model of the instant that is looked at; `None`: now.
+pub(super) fn then(state: &State, look: &Look<'_>) -> Option<Then> {
+    look.is_then().then(|| {
+        let of_node = |(id, node): (&SourceId, &Node)| {
+            let mut rows = BTreeMap::new();
+            for served in node.serving.iter().flat_map(|(_, all)| all) {
+                rows.insert(served.key(), [None; _]);
+            }
+            for key in look.models(id, node).into_iter().flat_map(BTreeMap::keys) {
+                let row = look.model_then(id, node, key);
+                let known = row.filter(|row| row.iter().any(Option::is_some));
+                rows.extend(known.map(|row| (key.clone(), row)));
+            }
+            (id.clone(), rows)
+        };
+        state.nodes.iter().map(of_node).collect()
+    })
 }
 
 pub(super) const MODEL: usize = 0;
@@ -81,6 +115,8 @@ const FIRST_99: usize = 9;
 const CACHE: usize = 10;
 const HITS: usize = 11;
 const PREEMPTED: usize = 12;
+const GPU: usize = 13;
+const STATUS: usize = 14;
 
 impl Row for Entry<'_> {
     type Key = Key;
@@ -126,7 +162,8 @@ impl Row for Entry<'_> {
             CACHE => share(&served.kv_cache).into(),
             HITS => share(&served.prefix_hits).into(),
             PREEMPTED => rate(&served.preemptions_per_second).into(),
-            13 => Value::Text(self.gpus.join(" ").into()),
+            STATUS | GPU if self.is_then() => Value::Missing,
+            GPU => Value::Text(self.gpus.join(" ").into()),
             _ => Value::text(if served.is_stalled() { "stalled" } else { "up" }),
         }
     }
@@ -135,17 +172,17 @@ impl Row for Entry<'_> {
 impl Entry<'_> {
     /// Whether its values are of now.
     pub(super) fn is_live(&self, look: &Look<'_>) -> bool {
-        !is_old(self.node, self.at, look) && Status::of(self.node, look) != Status::Down
+        !is_found_old(self.node, self.at, look) && Status::of(self.node, look) != Status::Down
     }
 
     /// Whether its values may be shown as they are: they are of now, or of when they are said to be.
     pub(super) fn is_true(&self, look: &Look<'_>) -> bool {
-        self.then || self.is_live(look)
+        self.is_then() || self.is_live(look)
     }
 
     /// Whether what is shown is of the past.
     pub(super) const fn is_then(&self) -> bool {
-        self.then
+        self.kept.is_some()
     }
 
     /// Its numbers in the time that is looked at.
@@ -240,6 +277,8 @@ pub(super) fn cell(entry: &Entry<'_>, column: usize, width: usize, look: &Look<'
 
 fn name(entry: &Entry<'_>, width: usize, text: Style, look: &Look<'_>) -> Cell {
     let status = match Status::of(entry.node, look) {
+        _ if entry.kept == Some(true) => Status::Up,
+        _ if entry.is_then() => Status::Waiting,
         Status::Up if entry.served.is_stalled() => Status::Down,
         Status::Up if !entry.is_live(look) => Status::Stale,
         status => status,

@@ -9,7 +9,7 @@ use crate::state::history::Metric;
 
 /// Why values of an instant of the past are missing.
 pub(crate) const OF_THEN: &str = "what is missing was not read then, or is not kept: the history keeps \
-                                  the numbers that charts show, of nodes and of GPUs";
+                                  the numbers that charts show, of nodes, GPUs and models";
 
 /// `name: reason` for each missing value of `node`; several of one kind are named once.
 pub(crate) fn gaps(node: &Node) -> Vec<String> {

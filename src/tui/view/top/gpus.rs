@@ -18,7 +18,7 @@ const MOST: usize = 8;
 /// Ways to say it, the longest first; none where there is no GPU.
 pub(super) fn strips(state: &State, look: &Look<'_>) -> Vec<Vec<Span<'static>>> {
     let gpus = live(state, look);
-    if gpus.is_empty() || look.is_past() {
+    if gpus.is_empty() || look.is_then() {
         return Vec::new();
     }
     let mut ways = Vec::new();
