@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::text::SafeText;
 
+mod wire;
+
 /// Why a value is not there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -127,16 +129,9 @@ impl<T: std::fmt::Display> std::fmt::Display for Reading<T> {
     }
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize)]
 struct Gap {
     missing: Why,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-enum Wire<T> {
-    Gap(Gap),
-    Known(T),
 }
 
 impl<T: Serialize> Serialize for Reading<T> {
@@ -145,15 +140,6 @@ impl<T: Serialize> Serialize for Reading<T> {
             Self::Known(value) => value.serialize(to),
             Self::Missing(why) => Gap { missing: why.clone() }.serialize(to),
         }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Reading<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Ok(match Wire::deserialize(from)? {
-            Wire::Gap(gap) => Self::Missing(gap.missing),
-            Wire::Known(value) => Self::Known(value),
-        })
     }
 }
 
