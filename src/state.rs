@@ -41,7 +41,7 @@ pub mod workflow;
 pub use history::{GpuMetric, Metric};
 pub use mending::Mending;
 pub use run::RunState;
-pub use telling::{Part, Telling, Told};
+pub use telling::{Part, Parts, Telling};
 pub use workflow::WorkflowState;
 
 /// Runs kept in memory; older finished ones are on disk.
@@ -123,7 +123,7 @@ pub struct Node {
     /// Whether its source answers; `None` until it said so.
     pub health: Option<Health>,
     /// Of what it told so far.
-    pub told: Told,
+    pub told: Parts,
     /// An hour of its numbers.
     pub history: history::NodeHistory,
     /// An hour of each GPU's numbers, by the GPU's id.

@@ -42,11 +42,11 @@ const PARTS: usize = Part::Alerts as usize + 1;
 /// Of so many nodes one may tell of a part, and it is still quicker to look each of those up by its name.
 const RARE: usize = 16;
 
-/// Of what one node told.
+/// The parts that one node told of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Told([bool; PARTS]);
+pub struct Parts([bool; PARTS]);
 
-impl Told {
+impl Parts {
     /// Takes note of `what`. The part that it is of, where that is new.
     pub(super) fn note(&mut self, what: &What) -> Option<Part> {
         let part = Part::of(what)?;

@@ -171,39 +171,39 @@ mod tests {
         more: Vec<Reading<Bytes>>,
     }
 
-    fn crosses<T>(reading: Reading<T>)
+    fn crosses<T>(reading: &Reading<T>)
     where
         T: fmt::Debug + PartialEq + serde::Serialize + for<'de> Deserialize<'de>,
     {
-        let line = to_string(&reading).unwrap();
-        assert_eq!(from_str::<Reading<T>>(&line).unwrap(), reading, "{line}");
+        let line = to_string(reading).unwrap();
+        assert_eq!(from_str::<Reading<T>>(&line).unwrap(), *reading, "{line}");
         let inside = format!("{{\"first\":1,\"more\":[],\"x\":{line}}}");
         let map: BTreeMap<String, serde_json::Value> = from_str(&inside).unwrap();
         let again: Reading<T> = serde_json::from_value(map["x"].clone()).unwrap();
-        assert_eq!(again, reading, "{line}");
+        assert_eq!(again, *reading, "{line}");
     }
 
     #[test]
     fn every_kind_of_value_crosses_the_wire() {
-        crosses(Reading::Known(3.5));
-        crosses(Reading::Known(-3_i64));
-        crosses(Reading::Known(u64::MAX));
-        crosses(Reading::Known(true));
-        crosses(Reading::Known(SafeText::from("words")));
-        crosses(Reading::Known(Bytes(7)));
-        crosses(Reading::Known(Ratio::new(0.5).unwrap()));
-        crosses(Reading::Known(vec![Bytes(1), Bytes(2)]));
-        crosses(Reading::Known([1.0, 2.0, 3.0]));
-        crosses(Reading::Known((1_u8, SafeText::from("two"))));
-        crosses(Reading::Known(BTreeMap::from([("a".to_owned(), 1)])));
-        crosses(Reading::Known(BTreeMap::<String, u8>::new()));
-        crosses(Reading::Known(Some(4_u32)));
+        crosses(&Reading::Known(3.5));
+        crosses(&Reading::Known(-3_i64));
+        crosses(&Reading::Known(u64::MAX));
+        crosses(&Reading::Known(true));
+        crosses(&Reading::Known(SafeText::from("words")));
+        crosses(&Reading::Known(Bytes(7)));
+        crosses(&Reading::Known(Ratio::new(0.5).unwrap()));
+        crosses(&Reading::Known(vec![Bytes(1), Bytes(2)]));
+        crosses(&Reading::Known([1.0, 2.0, 3.0]));
+        crosses(&Reading::Known((1_u8, SafeText::from("two"))));
+        crosses(&Reading::Known(BTreeMap::from([("a".to_owned(), 1)])));
+        crosses(&Reading::Known(BTreeMap::<String, u8>::new()));
+        crosses(&Reading::Known(Some(4_u32)));
         for shape in [Shape::Plain, Shape::Wide(1.0), Shape::Named { of: "it".into() }] {
-            crosses(Reading::Known(shape));
+            crosses(&Reading::Known(shape));
         }
         let first = Reading::Missing(Why::Failed("broken".into()));
-        crosses(Reading::Known(Outer { first, more: vec![Reading::Known(Bytes(1))] }));
-        crosses(Reading::<Outer>::Missing(Why::NotYet));
+        crosses(&Reading::Known(Outer { first, more: vec![Reading::Known(Bytes(1))] }));
+        crosses(&Reading::<Outer>::Missing(Why::NotYet));
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl<'a> Value<'a> {
 /// `a` before `b` as people count: `web-2` before `web-10`.
 fn natural(a: &str, b: &str) -> Ordering {
     let same = alike(a, b);
-    let (mut left, mut right) = (&a[same..], &b[same..]);
+    let (mut left, mut right) = (a.get(same..).unwrap_or(a), b.get(same..).unwrap_or(b));
     while let (Some(x), Some(y)) = (left.chars().next(), right.chars().next()) {
         let order = if x.is_ascii_digit() && y.is_ascii_digit() {
             let (x, y) = (digits(&mut left), digits(&mut right));
@@ -95,8 +95,11 @@ fn natural(a: &str, b: &str) -> Ordering {
 /// How many bytes at the beginning of both are the same and neither part a number nor a letter.
 fn alike(a: &str, b: &str) -> usize {
     let same = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
-    let parts =
-        |at: &usize| !a.is_char_boundary(*at) || a[..*at].ends_with(|c: char| c.is_ascii_digit());
+    let ends_in_digit = |at: usize| {
+        let last = at.checked_sub(1).and_then(|last| a.as_bytes().get(last));
+        last.is_some_and(u8::is_ascii_digit)
+    };
+    let parts = |at: &usize| !a.is_char_boundary(*at) || ends_in_digit(*at);
     (0..=same).rev().find(|at| !parts(at)).unwrap_or(0)
 }
 

@@ -83,9 +83,13 @@ pub(super) fn entries<'a>(state: &'a State, then: Option<&'a Then>) -> Vec<Entry
             let then = of((id.clone(), gpu.id.clone()));
             entries.push(Entry { id, node, at, gpu, then, is_gone });
         };
-        gpus(node).iter().for_each(|gpu| add(gpu, false));
+        for gpu in gpus(node) {
+            add(gpu, false);
+        }
         let gone = then.and_then(|then| then.gone.get(id)).map_or(&[][..], Vec::as_slice);
-        gone.iter().for_each(|gpu| add(gpu, true));
+        for gpu in gone {
+            add(gpu, true);
+        }
     };
     match then {
         None => state.telling(Part::Gpus).for_each(&mut of_node),
@@ -164,7 +168,7 @@ impl Entry<'_> {
     /// What it is called in a few letters: its number, or the end of what it was known by.
     pub(super) fn brief(&self) -> String {
         let id = self.gpu.id.as_str();
-        let end = id.char_indices().rev().nth(3).map_or(id, |(at, _)| &id[at..]);
+        let end = id.char_indices().rev().nth(3).and_then(|(at, _)| id.get(at..)).unwrap_or(id);
         if self.is_gone { format!("…{end}") } else { self.gpu.index.to_string() }
     }
 
