@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::model::agent::Agents;
 use crate::model::alert::Alerts;
 use crate::model::backend::BackendStatus;
-use crate::model::gpu::GpuSample;
+use crate::model::gpu::{Gpu, GpuSample};
 use crate::model::id::{RunId, SourceId};
 use crate::model::node::{NodeInfo, NodeSample};
 use crate::model::origin::Origin;
@@ -357,6 +357,11 @@ impl Node {
         *place(self) = Some((at, told.clone()));
     }
 
+    /// The GPUs that it told of last.
+    pub fn all_gpus(&self) -> &[Gpu] {
+        self.gpus.as_ref().map_or(&[], |(_, sample)| sample.gpus.as_slice())
+    }
+
     /// Time of the last sample of any kind.
     pub fn last_heard(&self) -> Option<Stamp> {
         let times = [
@@ -375,7 +380,7 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::gpu::{Gpu, GpuProcess};
+    use crate::model::gpu::GpuProcess;
     use crate::model::process::Sandbox;
     use crate::model::reading::Reading;
     use crate::model::unit::Seconds;

@@ -257,18 +257,14 @@ fn joined(how: Join, pasts: &[(Vec<Option<f64>>, f64)], columns: usize) -> Vec<O
     (0..columns).map(column).collect()
 }
 
-fn gpus(node: &Node) -> impl Iterator<Item = &Gpu> + Clone {
-    node.gpus.iter().flat_map(|(_, sample)| &sample.gpus)
-}
-
 fn has_gpus(node: &Node) -> bool {
-    gpus(node).next().is_some()
+    !node.all_gpus().is_empty()
 }
 
 /// The numbers of all GPUs together.
 fn join_gpus(heard: &[&Node]) -> [Option<f64>; GPUS.len()] {
     GPUS.map(|(_, metric, _)| {
-        let all = heard.iter().flat_map(|node| gpus(node));
+        let all = heard.iter().flat_map(|node| node.all_gpus());
         let now = all.map(|gpu| (gpu_row(gpu)[metric as usize], size(gpu, metric)));
         join(Join::Memory, now)
     })
@@ -294,7 +290,7 @@ fn gpu_strips(
     (window, columns): (Window, usize),
     look: &Look<'_>,
 ) -> [Strip; GPUS.len()] {
-    let all: Vec<&Gpu> = heard.iter().flat_map(|node| gpus(node)).collect();
+    let all: Vec<&Gpu> = heard.iter().flat_map(|node| node.all_gpus()).collect();
     let values = join_gpus(heard);
     let past = |metric: GpuMetric| {
         let histories = nodes.iter().flat_map(|(id, node)| look.gpu_histories(id, node));

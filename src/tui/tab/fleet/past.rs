@@ -5,7 +5,7 @@
 
 use std::ops::Bound;
 
-use super::{GPUS, Join, RECIPES, gpus, join, size};
+use super::{GPUS, Join, RECIPES, join, size};
 use crate::model::id::SourceId;
 use crate::model::time::Stamp;
 use crate::series::Series;
@@ -124,12 +124,13 @@ impl Values {
             *place = value.map(|value| (value, recipe.weight(node)));
         }
         for (place, (_, metric, _)) in numbers.iter_mut().skip(RECIPES.len()).zip(GPUS) {
-            let each = gpus(node).map(|gpu| (gpu_row(gpu)[metric as usize], size(gpu, metric)));
+            let number = |gpu| (gpu_row(gpu)[metric as usize], size(gpu, metric));
+            let each = node.all_gpus().iter().map(number);
             let known = each.clone().filter(|(value, _)| value.is_some());
             let weight = known.map(|(_, size)| size).sum();
             *place = join(Join::Memory, each).map(|value| (value, weight));
         }
-        Self { gpus: gpus(node).count(), numbers }
+        Self { gpus: node.all_gpus().len(), numbers }
     }
 }
 

@@ -50,7 +50,7 @@ impl Survey {
 
     fn add(&mut self, node: &Node) {
         self.cpus += node.info.as_ref().map_or(0, |info| u64::from(info.cpus));
-        self.gpus += node.gpus.as_ref().map_or(0, |(_, sample)| sample.gpus.len() as u64);
+        self.gpus += node.all_gpus().len() as u64;
         self.backends += node.backends.len();
         self.ready += node.backends.iter().filter(|status| status.readiness.runs()).count();
     }

@@ -53,9 +53,9 @@ pub(super) fn then(state: &State, look: &Look<'_>) -> Option<Then> {
     }
     let mut then = Then::default();
     for (id, node) in &state.nodes {
-        let here = |gpu: &SafeText| gpus(node).iter().any(|one| one.id == *gpu);
+        let here = |gpu: &SafeText| node.all_gpus().iter().any(|one| one.id == *gpu);
         let past = look.gpus_of(id, node).into_iter().flat_map(BTreeMap::keys);
-        let ids = gpus(node).iter().map(|gpu| &gpu.id).chain(past.filter(|gpu| !here(gpu)));
+        let ids = node.all_gpus().iter().map(|gpu| &gpu.id).chain(past.filter(|gpu| !here(gpu)));
         for gpu in ids {
             let Some(kept) = look.gpu_then(id, node, gpu) else { continue };
             let is_gone = !here(gpu) && kept.iter().any(Option::is_some);
@@ -69,10 +69,6 @@ pub(super) fn then(state: &State, look: &Look<'_>) -> Option<Then> {
     Some(then)
 }
 
-fn gpus(node: &Node) -> &[Gpu] {
-    node.gpus.as_ref().map_or(&[], |(_, sample)| sample.gpus.as_slice())
-}
-
 /// Every GPU of every node: as it is now, or as it was `then`.
 pub(super) fn entries<'a>(state: &'a State, then: Option<&'a Then>) -> Vec<Entry<'a>> {
     let of = |key: Key| then.map(|then| then.kept.get(&key).copied().unwrap_or([None; _]));
@@ -83,7 +79,7 @@ pub(super) fn entries<'a>(state: &'a State, then: Option<&'a Then>) -> Vec<Entry
             let then = of((id.clone(), gpu.id.clone()));
             entries.push(Entry { id, node, at, gpu, then, is_gone });
         };
-        for gpu in gpus(node) {
+        for gpu in node.all_gpus() {
             add(gpu, false);
         }
         let gone = then.and_then(|then| then.gone.get(id)).map_or(&[][..], Vec::as_slice);

@@ -67,7 +67,7 @@ impl Then {
     pub(super) fn of(state: &State, look: &Look<'_>) -> Option<Self> {
         let kept = |(id, node): (&SourceId, &Node)| {
             let numbers = look.then(id, node)?;
-            let gpus = gpus(node).iter().filter_map(|gpu| look.gpu_then(id, node, &gpu.id));
+            let gpus = node.all_gpus().iter().filter_map(|gpu| look.gpu_then(id, node, &gpu.id));
             Some((id.clone(), Kept { numbers, gpus: largest(gpus) }))
         };
         let nodes = || state.nodes.iter().filter_map(kept).collect();
@@ -83,10 +83,6 @@ impl Then {
 fn largest(rows: impl Iterator<Item = Largest>) -> Largest {
     let larger = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(f64::max);
     rows.fold([None; _], |most, row| std::array::from_fn(|at| larger(most[at], row[at])))
-}
-
-fn gpus(node: &Node) -> &[Gpu] {
-    node.gpus.as_ref().map_or(&[], |(_, sample)| &sample.gpus)
 }
 
 pub(super) const NAME: usize = 0;
@@ -212,7 +208,7 @@ impl<'a> Entry<'a> {
     }
 
     pub(super) fn gpus(&self) -> &'a [Gpu] {
-        gpus(self.node)
+        self.node.all_gpus()
     }
 
     /// The largest number of this kind among its GPUs.
