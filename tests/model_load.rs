@@ -309,6 +309,13 @@ fn rates_stand_beside_each_other_and_are_kept_as_a_run() {
         shown.contains("requests__rate=40.csv") && shown.contains("ttft_p50_ms__rate=40"),
         "{shown}"
     );
+    let name = dir.file_name().unwrap().to_string_lossy().into_owned();
+    assert_eq!(name, "run-001", "as it is called where it begins");
+    for word in [&name, "1"] {
+        assert_eq!(out(&home.run(&["show", word])), shown, "it is found by its number");
+        let drawn = home.run(&["plot", word, "-o", home.path().join("drawn").to_str().unwrap()]);
+        assert_eq!(status(&drawn), Some(0), "{}", err(&drawn));
+    }
     assert!(out(&home.run(&["list"])).contains(&id), "it is listed");
     assert!(!shown.contains("redacted"), "no figure looks like a secret: {shown}");
     let first = dir.to_string_lossy().into_owned();

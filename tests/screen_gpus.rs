@@ -3,6 +3,8 @@
 #[path = "fixture/scene.rs"]
 mod scene;
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use isomon::model::gpu::{
     GpuDetail, GpuProcess, GpuReader, GpuReaderState, GpuSample, MemoryOwner,
@@ -10,8 +12,10 @@ use isomon::model::gpu::{
 use isomon::model::reading::{Reading, Why};
 use isomon::model::update::What;
 use isomon::tui::action::Action;
+use isomon::tui::app::{App, Setup};
 use isomon::tui::reply::Reply;
 use isomon::tui::tab::gpus::View;
+use isomon::tui::view;
 use scene::{BIG, SMALL, Scene, Size};
 
 fn picture(scene: &Scene, view: &View, width: u16, height: u16) -> String {
@@ -74,6 +78,49 @@ fn more_than_have_a_colour_are_compared_around_the_cursor() {
     let page = picture(&scene, &view, 80, 21);
     assert!(page.contains("9 to 10 of 10") && page.contains("━other/4 "), "{page}");
     assert!(!page.contains("━first/"), "{page}");
+}
+
+/// The top line on a screen `width` columns wide, where `nodes` have so many GPUs each.
+fn strip(nodes: &[(&str, u32)], width: u16) -> String {
+    let mut scene = Scene::default();
+    for (name, gpus) in nodes {
+        scene.watch(name, Size { gpus: *gpus, ..SMALL }, 0..10, 0..0);
+    }
+    let app = App::new(Setup::default(), Duration::from_secs(2), true);
+    let seen = scene.picture(width, 24, &|frame, _, state, look| {
+        view::draw(frame, &app, state, look.now);
+    });
+    seen.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_strip_names_the_node_of_each_where_several_have_some() {
+    let two = [("gpu-rack-01", 1), ("gpu-rack-02", 1)];
+    let seen = strip(&two, 80);
+    assert!(seen.contains(" gpu…-01 ") && seen.contains(" gpu…-02 "), "{seen}");
+    for width in [100, 120, 200] {
+        let seen = strip(&two, width);
+        assert!(seen.contains("-01 ") && seen.contains("-02 "), "{width}: {seen}");
+    }
+    let seen = strip(&[("one", 2), ("other", 4), ("none", 0)], 200);
+    let (_, seen) = seen.split_once("  one  0 ").expect(&seen);
+    let (one, other) = seen.split_once("  other  0 ").expect(seen);
+    assert!(one.contains("  1 ") && !one.contains("  2 "), "{one}");
+    assert!(other.contains("  3 ") && !other.contains("none"), "{other}");
+    let seen = strip(&[("10.0.0.1:9400", 1), ("10.0.0.2:9400", 1)], 80);
+    assert!(seen.contains("  10.…0.1 ") && seen.contains("  10.…0.2 "), "{seen}");
+    let seen = strip(&[("one", 2), ("other", 4)], 80);
+    assert!(seen.contains("  one ×2 ") && seen.contains("  other ×4 "), "{seen}");
+}
+
+#[test]
+fn the_strip_is_one_sum_where_names_are_no_help() {
+    let seen = strip(&[("one", 2), ("none", 0)], 200);
+    assert!(seen.contains("  0 ") && seen.contains("  1 ") && !seen.contains("one"), "{seen}");
+    let alike =
+        [("the-northern-rack-1-upper-node-01", 1), ("the-northern-rack-2-upper-node-01", 1)];
+    let seen = strip(&alike, 200);
+    assert!(seen.contains("2 GPUs ") && !seen.contains("rack"), "{seen}");
 }
 
 #[test]

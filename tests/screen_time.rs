@@ -434,8 +434,10 @@ fn models_are_of_then_those_that_are_gone_too() {
     let seen = picture(&app, &scene, 120, 40);
     assert!(seen.contains("is-here") && seen.contains("pid 4001"), "{seen}");
     assert!(!seen.contains("was-here"), "{seen}");
+    assert!(seen.contains("LAST MINUTE"), "{seen}");
     press(&mut app, &scene, "@ - 4 0 m enter");
     let seen = picture(&app, &scene, 120, 40);
+    assert!(seen.contains("THAT MINUTE") && !seen.contains("LAST MINUTE"), "{seen}");
     assert!(seen.contains("● was-here") && seen.contains("○ is-here"), "{seen}");
     assert!(seen.contains(" 321 ") && !seen.contains("· now "), "{seen}");
     let (_, below) = seen.split_once('\n').unwrap();

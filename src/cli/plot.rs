@@ -26,7 +26,8 @@ const REMEDY: &str = "name a file or a directory that can be written with -o";
 #[derive(Clone, Debug, clap::Args)]
 pub struct PlotArgs {
     /// The run's id as `isomon list` shows it, a file of `--export-json`, a directory, or a number in
-    /// ./results; the latest if none; several runs of a workflow are drawn over each other
+    /// ./results or of `bench --model`; the latest if none; several runs of a workflow are drawn over
+    /// each other
     #[arg(value_name = "RUN")]
     run: Vec<String>,
     /// What to draw, with commas: bars, ladder, samples, ecdf, throughput, memory, timeline, latency,

@@ -23,6 +23,16 @@ pub(super) use beside::compared;
 /// Where runs are unless somebody says.
 const RESULTS: &str = "results";
 
+/// Where loads of models are kept.
+pub(super) fn of_loads(setting: &Setting) -> PathBuf {
+    setting.local.runs.with_file_name(RESULTS)
+}
+
+/// Where a number names a run: in `./results`, else among loads of models.
+pub(super) fn numbered(setting: &Setting) -> [PathBuf; 2] {
+    [PathBuf::from(RESULTS), of_loads(setting)]
+}
+
 /// The same as [`find`], where `last` is the latest that is finished.
 pub(super) fn meant(word: &str, setting: &Setting) -> Result<Option<ResultDir>> {
     if word == "last" {
@@ -39,7 +49,8 @@ pub(super) fn is_at(path: &Path) -> bool {
     opened.is_some_and(|of| of.run.is_some())
 }
 
-/// The workflow's run that `word` means: isomon's id of it, a number in `./results`, or a directory.
+/// The workflow's run that `word` means: isomon's id of it, a number in `./results` or of a load, or a
+/// directory.
 /// `None` where that is none of a workflow.
 pub(super) fn find(word: &str, setting: &Setting) -> Result<Option<ResultDir>> {
     let Some(path) = place(word, setting) else { return Ok(None) };
@@ -59,7 +70,7 @@ fn place(word: &str, setting: &Setting) -> Option<PathBuf> {
     let known = RunId::parse(word).map(|id| setting.local.runs.join(id.as_str()));
     let numbered = result::number_of(word).into_iter().flat_map(|number| {
         let names = [word.to_owned(), format!("run-{number:03}"), number.to_string()];
-        names.map(|name| Path::new(RESULTS).join(name))
+        numbered(setting).into_iter().flat_map(move |dir| names.clone().map(|name| dir.join(name)))
     });
     let named = PathBuf::from(word);
     let named = if named.is_file() { named.parent().map(Path::to_owned) } else { Some(named) };

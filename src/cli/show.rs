@@ -23,8 +23,8 @@ const LAST: &str = "last";
 /// Which run, and how to print it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ShowArgs {
-    /// The run's id as `isomon list` shows it, a file of `--export-json`, a number in `./results`, or a
-    /// directory; the latest if none, which is also `last`
+    /// The run's id as `isomon list` shows it, a file of `--export-json`, a number in `./results` or of
+    /// `bench --model`, or a directory; the latest if none, which is also `last`
     #[arg(value_name = "RUN")]
     run: Option<String>,
     /// How to write it

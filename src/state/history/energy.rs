@@ -2,6 +2,10 @@
 //!
 //! By its own counter where it has one: that knows what happened between two samples. Else its power over
 //! time, which does not, and says so.
+//!
+//! A counter that falls began again, with its driver or at another GPU, and nobody knows from where; one that
+//! rises beyond what any GPU takes was wrong for a moment. Such a step is neither energy nor time, so that the
+//! mean stays true, and what is told is over fewer seconds than were asked for.
 
 use std::ops::Range;
 
@@ -10,6 +14,9 @@ use crate::model::unit::{Joules, Watts};
 
 /// Longest time between two samples over which power is believed to have been as it was, in ms.
 const LONGEST_STEP_MS: u64 = 30_000;
+/// Mean power of a step over which a counter is believed. A hundred times what a GPU takes: an exporter that
+/// reads its counter once a minute tells all of that minute within a second.
+const MOST: Watts = Watts(100_000.0);
 
 /// Energy over a stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,15 +45,18 @@ pub fn energy(history: &GpuHistory, span: Range<u64>) -> Option<Spent> {
     counted(known(GpuMetric::Energy)).or_else(|| summed(known(GpuMetric::Power)))
 }
 
-/// By a counter, which starts again at 0 when the driver is loaded anew.
 fn counted(mut points: impl Iterator<Item = (u64, f64)>) -> Option<Spent> {
-    let (first, mut before) = points.next()?;
-    let (mut joules, mut last) = (0.0, first);
+    let (mut joules, mut milliseconds) = (0.0, 0);
+    let (mut then, mut before) = points.next()?;
     for (at, value) in points {
-        joules += if value < before { value } else { value - before };
-        (before, last) = (value, at);
+        let (step, grown) = (at.saturating_sub(then), value - before);
+        if (0.0..=MOST.0 * step as f64 / 1000.0).contains(&grown) {
+            joules += grown;
+            milliseconds += step;
+        }
+        (then, before) = (at, value);
     }
-    spent(joules, last.checked_sub(first)?, true)
+    spent(joules, milliseconds, true)
 }
 
 fn summed(mut points: impl Iterator<Item = (u64, f64)>) -> Option<Spent> {
@@ -83,18 +93,49 @@ mod tests {
         history
     }
 
+    fn told(rows: &[(u64, f64)]) -> Option<Spent> {
+        let told = |(at, joules): &(u64, f64)| (*at, Some(1.0), Some(*joules));
+        energy(&history(&rows.iter().map(told).collect::<Vec<_>>()), 0..99_000)
+    }
+
     #[test]
-    fn a_counter_is_believed_before_power_and_may_start_again() {
+    fn a_counter_is_believed_before_power() {
         let rows = [
             (1_000, Some(1.0), Some(500.0)),
             (2_000, Some(1.0), Some(700.0)),
             (3_000, None, None),
-            (4_000, Some(1.0), Some(50.0)),
-            (5_000, Some(1.0), Some(150.0)),
+            (5_000, Some(1.0), Some(900.0)),
         ];
         let spent = energy(&history(&rows), 0..9_000).unwrap();
-        assert_eq!((spent.joules, spent.is_counted), (Joules(350.0), true));
-        assert_eq!(spent.mean(), Watts(87.5));
+        assert_eq!((spent.joules, spent.is_counted), (Joules(400.0), true));
+        assert_eq!(spent.mean(), Watts(100.0));
+    }
+
+    #[test]
+    fn where_a_counter_falls_nothing_is_known() {
+        for after in [0.0, 50.0, 900e6] {
+            let rows =
+                [(1_000, 980e6), (2_000, 980e6 + 640.0), (7_000, after), (8_000, after + 128.0)];
+            let spent = told(&rows).unwrap();
+            assert_eq!((spent.joules, spent.seconds), (Joules(768.0), 2.0), "to {after}");
+            assert_eq!(spent.mean(), Watts(384.0));
+        }
+        let fallen = told(&[(1_000, 980e6), (3_000, 970e6)]).unwrap();
+        assert_eq!((fallen.joules, fallen.is_counted), (Joules(2.0), false), "by power then");
+    }
+
+    #[test]
+    fn a_counter_that_is_wrong_for_a_moment_is_not_believed() {
+        let rows = [(1_000, 980e6), (2_000, 0.0), (3_000, 980e6 + 640.0), (4_000, 980e6 + 1_280.0)];
+        let spent = told(&rows).unwrap();
+        assert_eq!((spent.joules, spent.seconds), (Joules(640.0), 1.0));
+    }
+
+    #[test]
+    fn a_counter_may_be_read_seldom_and_told_often() {
+        let rows = [(1_000, 500.0), (2_000, 500.0), (59_000, 500.0), (60_000, 42_500.0)];
+        let spent = told(&rows).unwrap();
+        assert_eq!((spent.joules, spent.seconds), (Joules(42_000.0), 59.0));
     }
 
     #[test]

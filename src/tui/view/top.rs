@@ -17,7 +17,7 @@ mod time;
 /// What stands before the tabs, where there are columns for it.
 const NAME: &str = "isomon ";
 const NAMED: u16 = FULL + 8;
-/// Columns from which on all titles are written out, whatever else is to be said.
+/// Columns from which on all titles are written out, whatever else is to be said but which GPU is whose.
 const FULL: u16 = titles() + 16;
 
 /// How the tabs that are not in front are called.
@@ -96,16 +96,19 @@ const fn name(width: u16) -> &'static str {
 /// How tabs are called in a line of `width` columns: as long as all is said of how things stand that is
 /// said beside bare digits, but for the time of day and the machine's name.
 fn names(width: u16, parts: &[Part], front: Tab) -> Names {
-    if width >= FULL {
+    let has_short = parts.iter().any(|part| part.whole < part.ways.len());
+    if width >= FULL && !has_short {
         return Names::Full;
     }
     let said = |names| {
         let room = usize::from(width).checked_sub(columns(width, names, front) + 1)?;
         Some(fit(parts, room).1)
     };
-    let all = said(Names::Digits);
-    let fits = |names: &Names| said(*names).is_some_and(|said| Some(said) == all);
-    [Names::Short, Names::Brief].into_iter().find(fits).unwrap_or(Names::Digits)
+    let most = said(Names::Digits);
+    let fits = |names: &Names| said(*names).is_some_and(|said| Some(said) == most);
+    let all = [Names::Full, Names::Short, Names::Brief];
+    let longest = usize::from(width < FULL);
+    all.into_iter().skip(longest).find(fits).unwrap_or(Names::Digits)
 }
 
 /// Columns that the tabs take in a line of `width`.
@@ -143,9 +146,12 @@ fn hit(column: u16, mut start: usize, names: Names, front: Tab) -> Option<Tab> {
 }
 
 /// Something that is said of how things stand.
+#[derive(Default)]
 struct Part {
     /// Ways to say it, the longest first.
     ways: Vec<Vec<Span<'static>>>,
+    /// How many of these say all of it that matters.
+    whole: usize,
     /// Whether it matters more than the names of tabs.
     matters: bool,
 }
@@ -156,33 +162,37 @@ fn standing(app: &App, state: &State, look: &Look<'_>) -> Vec<Part> {
         span.map(|span| vec![span]).into_iter().collect()
     };
     let spread = nodes(&app.views.overview.survey(state, look).standing, look);
+    let part =
+        |matters| move |ways: Vec<Vec<Span<'static>>>| Part { whole: ways.len(), ways, matters };
     let more = [
         way(firing(state, look)),
         way(paused(app, look)),
         spread.into(),
         way(running(app, state, look)),
         way(lost(state, look)),
-        gpus::strips(state, look),
     ];
     let less = [way(clock(app, look)), way(host(state, look))];
-    let part = |matters| move |ways| Part { ways, matters };
-    more.into_iter().map(part(true)).chain(less.into_iter().map(part(false))).collect()
+    let gpus = gpus::part(state, look);
+    let parts = more.into_iter().map(part(true)).chain([gpus]);
+    parts.chain(less.into_iter().map(part(false))).collect()
 }
 
 fn width(spans: &[Span<'_>]) -> usize {
     spans.iter().map(Span::width).sum()
 }
 
-/// As much of it as fits into `room` columns, and how much of that matters.
+/// As much of it as fits into `room` columns, and how much of that matters: two for what is said whole, one
+/// for what is said in part.
 fn fit(parts: &[Part], room: usize) -> (Line<'static>, usize) {
     let (mut left, mut matters, mut line) = (room, 0, Line::default());
     for part in parts {
-        let mut fitting = part.ways.iter().filter(|way| (1..left).contains(&width(way)));
-        let Some(way) = fitting.next() else { continue };
+        let ways = part.ways.iter().enumerate();
+        let mut fitting = ways.filter(|(_, way)| (1..left).contains(&width(way)));
+        let Some((at, way)) = fitting.next() else { continue };
         left -= width(way) + 1;
         line.push_span(Span::raw(" "));
         line.extend(way.iter().cloned());
-        matters += usize::from(part.matters);
+        matters += usize::from(part.matters) * (1 + usize::from(at < part.whole));
     }
     (line, matters)
 }

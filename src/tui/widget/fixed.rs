@@ -26,6 +26,25 @@ pub fn cut(text: &str, width: usize) -> String {
     kept
 }
 
+/// `text` in at most `width` columns, with `…` for its middle where it is longer: what ends alike begins
+/// otherwise, or the other way round.
+pub fn cut_middle(text: &str, width: usize) -> String {
+    if text.width() <= width || width < 2 {
+        return cut(text, width);
+    }
+    let within = |letters: &mut dyn Iterator<Item = char>, room: usize| -> Vec<char> {
+        let mut used = 0;
+        let fits = |letter: &char| {
+            used += letter.width().unwrap_or(0);
+            used <= room
+        };
+        letters.take_while(fits).collect()
+    };
+    let end = within(&mut text.chars().rev(), width / 2);
+    let start = within(&mut text.chars(), width - width / 2 - 1);
+    start.into_iter().chain(['…']).chain(end.into_iter().rev()).collect()
+}
+
 /// `line` cut to at most `width` columns; what was cut ends in `…`.
 pub fn cut_line(line: Line<'_>, width: usize) -> Line<'_> {
     let whole: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
@@ -135,6 +154,17 @@ mod tests {
         let cut = |width| cut_line(line(), width).to_string();
         assert_eq!([7, 6, 5].map(cut), ["ab cd  ", "ab cd  ", "ab cd  "]);
         assert_eq!([4, 3, 2, 1, 0].map(cut), ["ab …", "ab…", "a…", "…", ""]);
+    }
+
+    #[test]
+    fn a_name_keeps_both_its_ends() {
+        let cut = |width| cut_middle("gpu-rack-01", width);
+        assert_eq!(
+            [12, 11, 10, 7].map(cut),
+            ["gpu-rack-01", "gpu-rack-01", "gpu-…ck-01", "gpu…-01"]
+        );
+        assert_eq!([2, 1, 0].map(cut), ["…1", "…", ""]);
+        assert_eq!(["東京大阪-7", "東京-西-7"].map(|name| cut_middle(name, 6)), ["東…-7", "東…-7"]);
     }
 
     #[test]

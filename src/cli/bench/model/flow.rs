@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::super::super::advice::Advise;
 use super::super::super::kernel::absolute;
 use super::super::super::outcome::Form;
+use super::super::super::result;
 use super::super::super::run::{bad, live, show::Show};
 use super::super::super::setting::Setting;
 use super::super::super::{Exit, Outcome, color, log, print, runtime};
@@ -55,7 +56,7 @@ const PLOTS: [Plot; 8] = [
 pub(super) fn run(wish: &BenchArgs, setting: &Setting, rates: &[f64], random: u64) -> Outcome {
     // Everything that is wrong is found before there is a run.
     let plan = plan(wish, rates.first().copied().unwrap_or(1.0), random)?;
-    let results = setting.local.runs.with_file_name("results");
+    let results = result::of_loads(setting);
     let text = written(wish, &plan, rates, &results)?;
     if wish.dry_run {
         print::out(&text)?;

@@ -1,10 +1,12 @@
-//! The run of a workflow that a word means: isomon's id, `last`, a number in ./results, a directory.
+//! The run of a workflow that a word means: isomon's id, `last`, a number in ./results or of a load, a
+//! directory.
 
 use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::{Result, eyre};
 
 use super::super::super::advice::Advise;
+use super::super::super::result;
 use super::super::super::setting::Setting;
 use super::Found;
 use super::wish::Wish;
@@ -13,12 +15,9 @@ use crate::store::Error;
 use crate::store::result::shelf::Shelf;
 use crate::store::result::{ResultDir, list, number_of};
 
-/// Where the workflows' own examples put their runs.
-const RESULTS: &str = "results";
-
 /// The run that `word` means; `None` where it is none of a workflow.
 pub(in crate::cli::plot) fn find(word: &str, setting: &Setting) -> Result<Option<Found>> {
-    let shelf = || Shelf::new(&[PathBuf::from(RESULTS)], setting.local.runs.clone());
+    let shelf = || Shelf::new(&result::numbered(setting)[..1], setting.local.runs.clone());
     let path = Path::new(word);
     let dir = if path.is_dir() {
         opened(path)?
@@ -28,7 +27,7 @@ pub(in crate::cli::plot) fn find(word: &str, setting: &Setting) -> Result<Option
         let latest = shelf().briefs().into_iter().next();
         latest.and_then(|brief| shelf().open(&brief.id))
     } else if let Some(number) = number_of(word) {
-        numbered(number)?
+        numbered(number, setting)?
     } else {
         shelf().open(word)
     };
@@ -56,12 +55,19 @@ fn opened(path: &Path) -> Result<Option<ResultDir>> {
     }
 }
 
-fn numbered(number: u64) -> Result<Option<ResultDir>> {
-    let runs =
-        list(Path::new(RESULTS)).map_err(|why| eyre!("{why}").advise("make ./results readable"))?;
+fn numbered(number: u64, setting: &Setting) -> Result<Option<ResultDir>> {
     let of = |path: &PathBuf| {
         path.file_name().and_then(|name| number_of(name.to_str()?)) == Some(number)
     };
-    let found = runs.into_iter().find(|(path, _)| of(path));
-    found.map(|(path, _)| opened(&path)).transpose().map(Option::flatten)
+    for dir in result::numbered(setting) {
+        let unreadable = |why| {
+            let shown = SafeText::new(&dir.display().to_string());
+            eyre!("{why}").advise(&format!("make {shown} readable"))
+        };
+        let runs = list(&dir).map_err(unreadable)?;
+        if let Some((path, _)) = runs.into_iter().find(|(path, _)| of(path)) {
+            return opened(&path);
+        }
+    }
+    Ok(None)
 }

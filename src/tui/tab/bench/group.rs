@@ -91,18 +91,7 @@ pub(super) fn cut_label(cell: Cell, room: usize) -> String {
     if cell.start == Start::Cold || label.len() <= room || left < 4 {
         return fixed::cut(&label, room);
     }
-    format!("{} {start}", cut_within(cell.backend.name(), left))
-}
-
-/// `name`, which is ASCII, with `…` for its middle where it is longer than `room`.
-fn cut_within(name: &str, room: usize) -> String {
-    if name.len() <= room {
-        return name.to_owned();
-    }
-    let tail = room / 2;
-    let head = room.saturating_sub(tail + 1);
-    let (head, tail) = (name.get(..head), name.get(name.len() - tail..));
-    format!("{}…{}", head.unwrap_or_default(), tail.unwrap_or_default())
+    format!("{} {start}", fixed::cut_middle(cell.backend.name(), left))
 }
 
 fn interval(estimate: &Estimate) -> Option<(f64, f64)> {

@@ -202,14 +202,24 @@ fn grouped(count: f64) -> String {
     written
 }
 
-const COLUMNS: [Column; 6] = [
-    Column::words("LAST MINUTE", 12, 0).grows(),
-    Column::numbers("p50", 7, 0),
-    Column::numbers("p95", 7, 1),
-    Column::numbers("p99", 7, 0),
-    Column::numbers("mean", 7, 2),
-    Column::numbers("count", 6, 3),
-];
+/// The columns of latencies, under the name of the time they are of.
+const fn columns(time: &'static str) -> [Column; 6] {
+    [
+        Column::words(time, 12, 0).grows(),
+        Column::numbers("p50", 7, 0),
+        Column::numbers("p95", 7, 1),
+        Column::numbers("p99", 7, 0),
+        Column::numbers("mean", 7, 2),
+        Column::numbers("count", 6, 3),
+    ]
+}
+
+/// The columns of now, of a minute of then, and of then where what is kept of it is coarser.
+const COLUMNS: [[Column; 6]; 3] =
+    [columns("LAST MINUTE"), columns("THAT MINUTE"), columns("THAT TIME")];
+
+/// The longest step of what is kept whose figures are still of a minute.
+const MINUTE_MS: u64 = 60_000;
 
 fn latencies(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     let area = Panel::new("Latency").of_then(look.past_words()).open(area, buffer, look);
@@ -220,8 +230,13 @@ fn latencies(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>
         ("end to end", &served.end_to_end),
         ("in the queue", &served.queued),
     ];
+    let time = match entry.is_then() {
+        false => 0,
+        true if look.window().interval_ms <= MINUTE_MS => 1,
+        true => 2,
+    };
     let table = Table {
-        columns: &COLUMNS,
+        columns: &COLUMNS[time],
         hidden: &[],
         sort: None,
         rows: rows.len(),

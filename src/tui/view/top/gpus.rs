@@ -1,55 +1,139 @@
 //! The GPUs in the top line, on every tab: how busy, how full, how hot.
 //!
-//! Each by itself where there is room, else all as one. Only of now: nothing is said while the past is
-//! shown.
+//! Each by itself where there is room, under its node's name where several nodes have some; else each node's
+//! as one, else all as one. Only of now: nothing is said while the past is shown.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use ratatui::text::Span;
 
+use super::Part;
 use crate::model::gpu::{Gpu, GpuState, Total};
+use crate::model::id::SourceId;
 use crate::model::unit::Ratio;
-use crate::state::{Part, State};
+use crate::state::{Part as Told, State};
 use crate::tui::look::Look;
 use crate::tui::widget::status::{Status, is_old};
-use crate::tui::widget::value;
+use crate::tui::widget::{fixed, value};
 
-/// Most GPUs that are told one by one.
+/// Most GPUs that are told one by one, and most nodes.
 const MOST: usize = 8;
+/// Columns that a node's name may take, the most first.
+const NAMES: [usize; 3] = [20, 10, 7];
+
+/// The GPUs of one node.
+struct Group<'a> {
+    node: &'a SourceId,
+    gpus: Vec<&'a Gpu>,
+}
 
 /// Ways to say it, the longest first; none where there is no GPU.
-pub(super) fn strips(state: &State, look: &Look<'_>) -> Vec<Vec<Span<'static>>> {
-    let gpus = live(state, look);
-    if gpus.is_empty() || look.is_then() {
-        return Vec::new();
+pub(super) fn part(state: &State, look: &Look<'_>) -> Part {
+    let groups = live(state, look);
+    if groups.is_empty() || look.is_then() {
+        return Part::default();
     }
     let mut ways = Vec::new();
-    if gpus.len() <= MOST {
-        ways.push(gpus.iter().flat_map(|gpu| one(gpu, look)).collect());
+    let gpus: Vec<&Gpu> = groups.iter().flat_map(|group| group.gpus.iter().copied()).collect();
+    match &groups[..] {
+        [_] if gpus.len() <= MOST => {
+            ways.push(gpus.iter().flat_map(|gpu| one(gpu, true, look)).collect());
+        }
+        [_] => {}
+        several => named(several, gpus.len(), &mut ways, look),
     }
-    let total = Total::of(gpus.iter().copied());
+    let whole = ways.len();
+    let total = Total::of(gpus.into_iter());
     ways.push(all(&total, true, look));
     ways.push(all(&total, false, look));
-    ways
+    let whole = if groups.len() > 1 && whole > 0 { whole } else { ways.len() };
+    Part { ways, whole, matters: true }
 }
 
 /// The GPUs whose figures are of now, and those that are lost.
-fn live<'a>(state: &'a State, look: &Look<'_>) -> Vec<&'a Gpu> {
-    let nodes = state.telling(Part::Gpus).map(|(_, node)| node);
-    let fresh = nodes.filter(|node| Status::of(node, look) != Status::Down);
-    let samples = fresh.filter_map(|node| {
+fn live<'a>(state: &'a State, look: &Look<'_>) -> Vec<Group<'a>> {
+    let nodes = state.telling(Told::Gpus);
+    let fresh = nodes.filter(|(_, node)| Status::of(node, look) != Status::Down);
+    let groups = fresh.filter_map(|(id, node)| {
         let (at, sample) = node.gpus.as_ref()?;
-        (!is_old(node, *at, look)).then_some(sample)
+        let is_shown = !is_old(node, *at, look) && !sample.gpus.is_empty();
+        is_shown.then(|| Group { node: id, gpus: sample.gpus.iter().collect() })
     });
-    samples.flat_map(|sample| &sample.gpus).collect()
+    groups.collect()
 }
 
-fn one(gpu: &Gpu, look: &Look<'_>) -> Vec<Span<'static>> {
+/// Ways in which each node of `groups`, which have `count` GPUs, is named: its GPUs by themselves, else as
+/// one. None in which two nodes have the same name.
+fn named(groups: &[Group<'_>], count: usize, ways: &mut Vec<Vec<Span<'static>>>, look: &Look<'_>) {
+    if groups.len() > MOST {
+        return;
+    }
+    let full: Vec<&str> = groups.iter().map(|group| group.node.0.as_str()).collect();
+    let hosts: Vec<&str> = full.iter().map(|name| host(name)).collect();
+    let short = if are_distinct(&hosts) { hosts } else { full };
+    let names = NAMES.map(|width| {
+        short.iter().map(|name| fixed::cut_middle(name, width)).collect::<Vec<String>>()
+    });
+    let each: &[bool] = if count <= MOST { &[true, false] } else { &[false] };
+    for by_itself in each {
+        for long in [true, false] {
+            for names in names.iter().filter(|names| are_distinct(names)) {
+                let of_node = |(group, name): (&Group<'_>, &String)| {
+                    group.spans(name, *by_itself, long, look)
+                };
+                ways.push(groups.iter().zip(names).flat_map(of_node).collect());
+            }
+        }
+    }
+}
+
+fn are_distinct<T: Ord>(names: &[T]) -> bool {
+    names.iter().collect::<BTreeSet<&T>>().len() == names.len()
+}
+
+/// The name of a machine without its port and its domain; an IP address has none.
+fn host(name: &str) -> &str {
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
+    let is_address = |host: &str| host.parse::<IpAddr>().is_ok();
+    let with_port = name.rsplit_once(':').filter(|(_, port)| is_port(port) && !is_address(name));
+    let host = with_port.map_or(name, |(host, _)| host);
+    if is_address(host) {
+        return host;
+    }
+    host.split_once('.').map(|(first, _)| first).filter(|first| !first.is_empty()).unwrap_or(host)
+}
+
+impl Group<'_> {
+    /// Its GPUs, by themselves or as one, under the node's `name`.
+    fn spans(&self, name: &str, each: bool, long: bool, look: &Look<'_>) -> Vec<Span<'static>> {
+        let mut spans = vec![Span::styled(format!("  {name}"), look.theme.text)];
+        match &self.gpus[..] {
+            [gpu] if gpu.state != GpuState::Ok => {
+                spans.push(Span::styled(" lost", look.theme.bad));
+            }
+            [_, _, ..] if each => {
+                spans.extend(self.gpus.iter().flat_map(|gpu| one(gpu, long, look)));
+            }
+            gpus => {
+                let count =
+                    if gpus.len() > 1 { format!(" ×{}", gpus.len()) } else { String::new() };
+                spans.push(Span::styled(format!("{count} "), look.theme.muted));
+                spans.extend(sum(&Total::of(gpus.iter().copied()), long, look));
+            }
+        }
+        spans
+    }
+}
+
+fn one(gpu: &Gpu, long: bool, look: &Look<'_>) -> Vec<Span<'static>> {
     let name = Span::styled(format!("  {} ", gpu.index), look.theme.muted);
     if gpu.state != GpuState::Ok {
         return vec![name, Span::styled("lost", look.theme.bad)];
     }
     let total = Total::of(std::iter::once(gpu));
     let mut spans = vec![name];
-    spans.extend(figures(&total, true, look));
+    spans.extend(figures(&total, long, look));
     spans
 }
 
@@ -57,6 +141,13 @@ fn all(total: &Total, long: bool, look: &Look<'_>) -> Vec<Span<'static>> {
     let name = if total.count == 1 { "GPU ".to_owned() } else { format!("{} GPUs ", total.count) };
     let name = if long { name } else { "GPU ".to_owned() };
     let mut spans = vec![Span::styled(name, look.theme.muted)];
+    spans.extend(sum(total, long, look));
+    spans
+}
+
+/// How many are lost, and the figures of the others.
+fn sum(total: &Total, long: bool, look: &Look<'_>) -> Vec<Span<'static>> {
+    let mut spans = Vec::new();
     if total.lost > 0 {
         spans.push(Span::styled(format!("{} lost ", total.lost), look.theme.bad));
     }
@@ -76,4 +167,17 @@ fn figures(total: &Total, long: bool, look: &Look<'_>) -> Vec<Span<'static>> {
     let heat = value::maybe(heat, style, look);
     let blank = || Span::raw(" ");
     if long { vec![busy, blank(), memory, blank(), heat] } else { vec![busy, blank(), heat] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_has_a_short_name() {
+        let all =
+            ["gpu-1.lab.example.org:7071", "gpu-1:9400", "10.0.0.7:7071", "10.0.0.7", "a/n:3"];
+        assert_eq!(all.map(host), ["gpu-1", "gpu-1", "10.0.0.7", "10.0.0.7", "a/n"]);
+        assert_eq!(["[::1]:9400", "::1", ".x", ""].map(host), ["[::1]", "::1", ".x", ""]);
+    }
 }
