@@ -18,7 +18,7 @@ pub mod xid;
 
 pub use detail::{Activity, GpuDetail, MigInstance, NvLink, PcieLink};
 pub use topology::Topology;
-pub use total::Total;
+pub use total::{Tally, Total};
 
 /// What the GPU probe found at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

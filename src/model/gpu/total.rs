@@ -34,28 +34,80 @@ pub struct Total {
     pub throttled: usize,
 }
 
+/// GPUs counted so far: each is looked at once, because there may be thousands.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    total: Total,
+    busy: Mean,
+    sm: Mean,
+    tensor: Mean,
+    dram: Mean,
+}
+
+impl Tally {
+    /// Counts one more.
+    pub fn add(&mut self, gpu: &Gpu) {
+        let total = &mut self.total;
+        total.count += 1;
+        total.lost += usize::from(gpu.state != GpuState::Ok);
+        total.sharing += usize::from(gpu.memory_owner == MemoryOwner::Machine);
+        total.throttled += usize::from(is_held(gpu));
+        if let Some((used, all)) = own_memory(gpu) {
+            let (known, known_all) = total.memory.unwrap_or_default();
+            let sum = |a: Bytes, b: Bytes| Bytes(a.0.saturating_add(b.0));
+            total.memory = Some((sum(known, used), sum(known_all, all)));
+        }
+        if let Some(heat) = gpu.celsius.get() {
+            total.hottest = Some(total.hottest.map_or(heat, |most| Celsius(most.0.max(heat.0))));
+        }
+        if let Some(draw) = gpu.power_watts.get() {
+            let (known, telling) = total.power.unwrap_or_default();
+            total.power = Some((Watts(known.0 + draw.0), telling + 1));
+            if let Some(limit) = gpu.power_limit_watts.get() {
+                total.limit = Some(Watts(total.limit.map_or(0.0, |known| known.0) + limit.0));
+            }
+        }
+        self.busy.add(gpu.utilization.get());
+        self.sm.add(gpu.detail.activity.sm.get());
+        self.tensor.add(gpu.detail.activity.tensor.get());
+        self.dram.add(gpu.detail.activity.dram.get());
+    }
+
+    /// What they come to.
+    pub fn total(self) -> Total {
+        let Self { busy, sm, tensor, dram, total } = self;
+        let (busy, sm) = (busy.share(), sm.share());
+        Total { busy, sm, tensor: tensor.share(), dram: dram.share(), ..total }
+    }
+}
+
+/// The mean of those that are known.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mean {
+    sum: f64,
+    count: u32,
+}
+
+impl Mean {
+    fn add(&mut self, share: Option<Ratio>) {
+        let Some(share) = share else { return };
+        self.sum += share.fraction();
+        self.count += 1;
+    }
+
+    fn share(self) -> Option<Ratio> {
+        Ratio::of(self.sum, f64::from(self.count)).filter(|_| self.count > 0)
+    }
+}
+
 impl Total {
     /// Of these.
-    pub fn of<'a>(gpus: impl Iterator<Item = &'a Gpu> + Clone) -> Self {
-        let power = gpus.clone().filter_map(|gpu| gpu.power_watts.get()).map(|draw| draw.0);
-        let limited = gpus.clone().filter(|gpu| gpu.power_watts.get().is_some());
-        let limit = limited.filter_map(|gpu| gpu.power_limit_watts.get()).map(|limit| limit.0);
-        let heat = gpus.clone().filter_map(|gpu| gpu.celsius.get()).map(|celsius| celsius.0);
-        let telling = power.clone().count();
-        Self {
-            count: gpus.clone().count(),
-            lost: gpus.clone().filter(|gpu| gpu.state != GpuState::Ok).count(),
-            sharing: gpus.clone().filter(|gpu| gpu.memory_owner == MemoryOwner::Machine).count(),
-            memory: memory(gpus.clone()),
-            busy: mean(gpus.clone().map(|gpu| gpu.utilization.get())),
-            sm: mean(gpus.clone().map(|gpu| gpu.detail.activity.sm.get())),
-            tensor: mean(gpus.clone().map(|gpu| gpu.detail.activity.tensor.get())),
-            dram: mean(gpus.clone().map(|gpu| gpu.detail.activity.dram.get())),
-            hottest: heat.reduce(f64::max).map(Celsius),
-            power: power.reduce(|sum, draw| sum + draw).map(|sum| (Watts(sum), telling)),
-            limit: limit.reduce(|sum, limit| sum + limit).map(Watts),
-            throttled: gpus.filter(|gpu| is_held(gpu)).count(),
+    pub fn of<'a>(gpus: impl IntoIterator<Item = &'a Gpu>) -> Self {
+        let mut tally = Tally::default();
+        for gpu in gpus {
+            tally.add(gpu);
         }
+        tally.total()
     }
 
     /// The share of all memory that is in use.
@@ -74,23 +126,10 @@ fn is_held(gpu: &Gpu) -> bool {
     gpu.throttle.known().is_some_and(|reasons| !reasons.is_empty())
 }
 
-fn memory<'a>(gpus: impl Iterator<Item = &'a Gpu>) -> Option<(Bytes, Bytes)> {
-    let own = gpus.filter(|gpu| gpu.memory_owner == MemoryOwner::Gpu);
-    let both = own
-        .filter_map(|gpu| Some((gpu.memory_used_bytes.get()?.0, gpu.memory_total_bytes.get()?.0)));
-    let sum = both.reduce(|(used, all), (more, more_all)| {
-        (used.saturating_add(more), all.saturating_add(more_all))
-    });
-    sum.map(|(used, all)| (Bytes(used), Bytes(all)))
-}
-
-fn mean(shares: impl Iterator<Item = Option<Ratio>>) -> Option<Ratio> {
-    let (mut sum, mut count) = (0.0, 0_u32);
-    for share in shares.flatten() {
-        sum += share.fraction();
-        count += 1;
-    }
-    Ratio::of(sum, f64::from(count)).filter(|_| count > 0)
+/// Memory in use and all memory of one that has memory of its own and tells both.
+fn own_memory(gpu: &Gpu) -> Option<(Bytes, Bytes)> {
+    let known = gpu.memory_used_bytes.get().zip(gpu.memory_total_bytes.get());
+    known.filter(|_| gpu.memory_owner == MemoryOwner::Gpu)
 }
 
 #[cfg(test)]

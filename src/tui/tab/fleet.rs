@@ -3,6 +3,8 @@
 //! Across nodes a share is the mean by size (processors, memory), a rate is the sum, and pressure
 //! and heat are the worst: a mean would hide the one that suffers.
 
+use std::ops::Bound;
+
 use super::super::look::Look;
 use super::super::widget::grid;
 use super::super::widget::status::Status;
@@ -309,4 +311,21 @@ fn gpu_strips(
 /// Every node of `state`, with its name.
 pub(super) fn all(state: &State) -> Vec<Named<'_>> {
     state.nodes.iter().collect()
+}
+
+/// Calls `each` for the next `count` nodes after `after`. The last of them, where there are more.
+fn some<'a>(
+    state: &'a State,
+    after: Option<SourceId>,
+    count: usize,
+    mut each: impl FnMut(&'a SourceId, &'a Node),
+) -> Option<SourceId> {
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let mut left = state.nodes.range((from, Bound::Unbounded)).peekable();
+    let mut last = None;
+    for (id, node) in left.by_ref().take(count) {
+        each(id, node);
+        last = Some(id);
+    }
+    left.peek().and(last).cloned()
 }

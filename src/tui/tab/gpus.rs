@@ -146,7 +146,7 @@ impl View {
 
     /// Keys worth naming.
     pub fn hints(&self, state: &State) -> &'static [Action] {
-        if entry::entries(state, self.then.borrow().as_deref()).is_empty() {
+        if !entry::is_any(state, self.then.borrow().as_deref()) {
             return &[Action::Why];
         }
         if self.zoom {

@@ -89,6 +89,7 @@ impl View {
 
     /// Keeps how all nodes are together, whatever tab is in front.
     pub fn note(&self, state: &State, look: &Look<'_>) {
+        self.surveyor.go_on(state, look);
         if state.nodes.len() > fleet::TOGETHER {
             self.past.borrow_mut().take(state, look);
         }

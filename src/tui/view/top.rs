@@ -161,7 +161,8 @@ fn standing(app: &App, state: &State, look: &Look<'_>) -> Vec<Part> {
     let way = |span: Option<Span<'static>>| -> Vec<Vec<Span<'static>>> {
         span.map(|span| vec![span]).into_iter().collect()
     };
-    let spread = nodes(&app.views.overview.survey(state, look).standing, look);
+    let survey = app.views.overview.survey(state, look);
+    let spread = nodes(&survey.standing, look);
     let part =
         |matters| move |ways: Vec<Vec<Span<'static>>>| Part { whole: ways.len(), ways, matters };
     let more = [
@@ -172,7 +173,7 @@ fn standing(app: &App, state: &State, look: &Look<'_>) -> Vec<Part> {
         way(lost(state, look)),
     ];
     let less = [way(clock(app, look)), way(host(state, look))];
-    let gpus = gpus::part(state, look);
+    let gpus = gpus::part(state, &survey.fresh_gpus, look);
     let parts = more.into_iter().map(part(true)).chain([gpus]);
     parts.chain(less.into_iter().map(part(false))).collect()
 }

@@ -104,7 +104,13 @@ pub fn is_old(node: &Node, at: Stamp, look: &Look<'_>) -> bool {
     is_late(node, at, look.present(), look.interval_ms)
 }
 
-/// The same of what is found there: models, agents.
+/// Whether what `node`, which is doing as `status` says, told of its GPUs is of now.
+pub fn are_gpus_fresh(node: &Node, status: Status, look: &Look<'_>) -> bool {
+    let told = node.gpus.as_ref().filter(|(at, _)| !is_old(node, *at, look));
+    told.is_some_and(|(_, sample)| status != Status::Down && !sample.gpus.is_empty())
+}
+
+/// The same as [`is_old`] of what is found there: models, agents.
 pub fn is_found_old(node: &Node, at: Stamp, look: &Look<'_>) -> bool {
     look.present().age(at).as_millis() > node.found_late_ms(look.interval_ms).into()
 }

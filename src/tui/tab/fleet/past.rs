@@ -3,9 +3,7 @@
 //! To join the pasts of thousands of nodes for each frame is dear; so their numbers are joined once in
 //! two seconds, a thousand of them in a frame, and what comes of it is kept.
 
-use std::ops::Bound;
-
-use super::{GPUS, Join, RECIPES, join, size};
+use super::{GPUS, Join, RECIPES, join, size, some};
 use crate::model::id::SourceId;
 use crate::model::time::Stamp;
 use crate::series::Series;
@@ -91,13 +89,9 @@ impl Past {
 impl Round {
     /// Joins the next nodes; true when that were the last.
     fn go_on(&mut self, state: &State, look: &Look<'_>) -> bool {
-        let after = self.after.take().map_or(Bound::Unbounded, Bound::Excluded);
-        let mut left = state.nodes.range((after, Bound::Unbounded)).peekable();
-        for (id, node) in left.by_ref().take(A_FRAME) {
-            self.add(node, look);
-            self.after = Some(id.clone());
-        }
-        left.peek().is_none()
+        let after = self.after.take();
+        self.after = some(state, after, A_FRAME, |_, node| self.add(node, look));
+        self.after.is_none()
     }
 
     fn add(&mut self, node: &Node, look: &Look<'_>) {

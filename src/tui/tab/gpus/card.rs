@@ -84,7 +84,7 @@ fn facts(
     look: &Look<'_>,
 ) {
     let title = entry.title();
-    let age = value::age(look.age(entry.at));
+    let age = value::age(look.age(entry.at()));
     let aside = match (entry.is_lost(), entry.is_live(look)) {
         _ if entry.then.is_some() => String::new(),
         (true, _) => "lost".to_owned(),

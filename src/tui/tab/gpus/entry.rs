@@ -28,16 +28,18 @@ pub(super) type Key = (SourceId, SafeText);
 pub(super) struct Entry<'a> {
     pub(super) id: &'a SourceId,
     pub(super) node: &'a Node,
-    pub(super) at: Stamp,
     pub(super) gpu: &'a Gpu,
     /// What is kept of the instant that is looked at; `None`: it is looked at now.
-    pub(super) then: Option<Kept>,
+    pub(super) then: Option<&'a Kept>,
     /// Whether it was there then and is not there now: nothing but its id is known.
     is_gone: bool,
 }
 
 /// What is kept of a GPU of an instant.
 pub(super) type Kept = [Option<f64>; GpuMetric::ALL.len()];
+/// Of one that was not there.
+static NOTHING: Kept = [None; GpuMetric::ALL.len()];
+
 /// What is known of an instant of the past.
 #[derive(Debug, Default)]
 pub(super) struct Then {
@@ -71,13 +73,12 @@ pub(super) fn then(state: &State, look: &Look<'_>) -> Option<Then> {
 
 /// Every GPU of every node: as it is now, or as it was `then`.
 pub(super) fn entries<'a>(state: &'a State, then: Option<&'a Then>) -> Vec<Entry<'a>> {
-    let of = |key: Key| then.map(|then| then.kept.get(&key).copied().unwrap_or([None; _]));
     let mut entries = Vec::new();
     let mut of_node = |(id, node): (&'a SourceId, &'a Node)| {
-        let at = node.gpus.as_ref().map_or_else(Stamp::default, |(at, _)| *at);
         let mut add = |gpu: &'a Gpu, is_gone| {
-            let then = of((id.clone(), gpu.id.clone()));
-            entries.push(Entry { id, node, at, gpu, then, is_gone });
+            let of = |then: &'a Then| then.kept.get(&(id.clone(), gpu.id.clone()));
+            let then = then.map(|then| of(then).unwrap_or(&NOTHING));
+            entries.push(Entry { id, node, gpu, then, is_gone });
         };
         for gpu in node.all_gpus() {
             add(gpu, false);
@@ -92,6 +93,13 @@ pub(super) fn entries<'a>(state: &'a State, then: Option<&'a Then>) -> Vec<Entry
         Some(_) => state.nodes.iter().for_each(&mut of_node),
     }
     entries
+}
+
+/// Whether there is one: now, or `then`.
+pub(super) fn is_any(state: &State, then: Option<&Then>) -> bool {
+    let mut nodes = state.telling(Part::Gpus);
+    then.is_some_and(|then| !then.gone.is_empty())
+        || nodes.any(|(_, node)| !node.all_gpus().is_empty())
 }
 
 pub(super) const NODE: usize = 0;
@@ -138,6 +146,11 @@ impl Row for Entry<'_> {
 }
 
 impl Entry<'_> {
+    /// When it was told of last.
+    pub(super) fn at(&self) -> Stamp {
+        self.node.gpus.as_ref().map_or_else(Stamp::default, |(at, _)| *at)
+    }
+
     pub(super) fn is_lost(&self) -> bool {
         self.lost().is_some()
     }
@@ -171,7 +184,7 @@ impl Entry<'_> {
     /// Whether its values are of now.
     pub(super) fn is_live(&self, look: &Look<'_>) -> bool {
         !self.is_lost()
-            && !is_old(self.node, self.at, look)
+            && !is_old(self.node, self.at(), look)
             && Status::of(self.node, look) != Status::Down
     }
 
@@ -341,12 +354,7 @@ pub(super) fn cell(
 }
 
 /// A cell of an instant of the past; what is not kept is missing.
-fn of_then(
-    then: [Option<f64>; GpuMetric::ALL.len()],
-    column: usize,
-    width: usize,
-    look: &Look<'_>,
-) -> Vec<Span<'static>> {
+fn of_then(then: &Kept, column: usize, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
     let text = look.theme.text;
     let number = |metric: GpuMetric| then[metric as usize];
     let share = |metric| number(metric).and_then(|percent| Ratio::new(percent / 100.0));

@@ -12,9 +12,9 @@ use super::Part;
 use crate::model::gpu::{Gpu, GpuState, Total};
 use crate::model::id::SourceId;
 use crate::model::unit::Ratio;
-use crate::state::{Part as Told, State};
+use crate::state::{Node, Part as Told, State};
 use crate::tui::look::Look;
-use crate::tui::widget::status::{Status, is_old};
+use crate::tui::widget::status::{Status, are_gpus_fresh};
 use crate::tui::widget::{fixed, value};
 
 /// Most GPUs that are told one by one, and most nodes.
@@ -25,42 +25,37 @@ const NAMES: [usize; 3] = [20, 10, 7];
 /// The GPUs of one node.
 struct Group<'a> {
     node: &'a SourceId,
-    gpus: Vec<&'a Gpu>,
+    gpus: &'a [Gpu],
 }
 
-/// Ways to say it, the longest first; none where there is no GPU.
-pub(super) fn part(state: &State, look: &Look<'_>) -> Part {
-    let groups = live(state, look);
-    if groups.is_empty() || look.is_then() {
+/// Ways to say it, the longest first, all of them as one being `total`; none where there is no GPU.
+pub(super) fn part(state: &State, total: &Total, look: &Look<'_>) -> Part {
+    if total.count == 0 || look.is_then() {
         return Part::default();
     }
     let mut ways = Vec::new();
-    let gpus: Vec<&Gpu> = groups.iter().flat_map(|group| group.gpus.iter().copied()).collect();
+    let groups = live(state, look);
     match &groups[..] {
-        [_] if gpus.len() <= MOST => {
-            ways.push(gpus.iter().flat_map(|gpu| one(gpu, true, look)).collect());
+        [group] if group.gpus.len() <= MOST => {
+            ways.push(group.gpus.iter().flat_map(|gpu| one(gpu, true, look)).collect());
         }
         [_] => {}
-        several => named(several, gpus.len(), &mut ways, look),
+        several => named(several, total.count, &mut ways, look),
     }
     let whole = ways.len();
-    let total = Total::of(gpus.into_iter());
-    ways.push(all(&total, true, look));
-    ways.push(all(&total, false, look));
+    ways.push(all(total, true, look));
+    ways.push(all(total, false, look));
     let whole = if groups.len() > 1 && whole > 0 { whole } else { ways.len() };
     Part { ways, whole, matters: true }
 }
 
-/// The GPUs whose figures are of now, and those that are lost.
+/// The first GPUs whose figures are of now, and those that are lost: of a few more nodes than are told one
+/// by one.
 fn live<'a>(state: &'a State, look: &Look<'_>) -> Vec<Group<'a>> {
     let nodes = state.telling(Told::Gpus);
-    let fresh = nodes.filter(|(_, node)| Status::of(node, look) != Status::Down);
-    let groups = fresh.filter_map(|(id, node)| {
-        let (at, sample) = node.gpus.as_ref()?;
-        let is_shown = !is_old(node, *at, look) && !sample.gpus.is_empty();
-        is_shown.then(|| Group { node: id, gpus: sample.gpus.iter().collect() })
-    });
-    groups.collect()
+    let fresh = nodes.filter(|(_, node)| are_gpus_fresh(node, Status::of(node, look), look));
+    let group = |(node, of): (&'a SourceId, &'a Node)| Group { node, gpus: of.all_gpus() };
+    fresh.map(group).take(MOST + 1).collect()
 }
 
 /// Ways in which each node of `groups`, which have `count` GPUs, is named: its GPUs by themselves, else as
@@ -108,7 +103,7 @@ impl Group<'_> {
     /// Its GPUs, by themselves or as one, under the node's `name`.
     fn spans(&self, name: &str, each: bool, long: bool, look: &Look<'_>) -> Vec<Span<'static>> {
         let mut spans = vec![Span::styled(format!("  {name}"), look.theme.text)];
-        match &self.gpus[..] {
+        match self.gpus {
             [gpu] if gpu.state != GpuState::Ok => {
                 spans.push(Span::styled(" lost", look.theme.bad));
             }
@@ -119,7 +114,7 @@ impl Group<'_> {
                 let count =
                     if gpus.len() > 1 { format!(" ×{}", gpus.len()) } else { String::new() };
                 spans.push(Span::styled(format!("{count} "), look.theme.muted));
-                spans.extend(sum(&Total::of(gpus.iter().copied()), long, look));
+                spans.extend(sum(&Total::of(gpus), long, look));
             }
         }
         spans
