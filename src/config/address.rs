@@ -68,7 +68,7 @@ pub struct Error {
 }
 
 /// What stands before `+` for each kind that speaks HTTP.
-const KINDS: [(&str, Kind); 16] = [
+const KINDS: [(&str, Kind); 17] = [
     ("isomon", Kind::Isomon),
     ("vulcan", Kind::Vulcan),
     ("solstice", Kind::Solstice),
@@ -76,6 +76,7 @@ const KINDS: [(&str, Kind); 16] = [
     ("dream", Kind::Dream),
     ("cluster", Kind::Cluster),
     ("prom", Kind::Prometheus),
+    ("dcgm", Kind::Dcgm),
     ("openclaw", Kind::OpenClaw),
     ("tokenspy", Kind::TokenSpy),
     model(Engine::Vllm),
@@ -91,7 +92,7 @@ const fn model(engine: Engine) -> (&'static str, Kind) {
     (engine.word(), Kind::Model(engine))
 }
 
-const SCHEMES: &str = "write http://host:7070, https://…, ssh://user@host, or vulcan+, solstice+, mistudio+, dream+, cluster+, tokenspy+, prom+, vllm+, sglang+, llamacpp+, tgi+, ollama+, triton+ or openai+ before http, or openclaw+ws://…";
+const SCHEMES: &str = "write http://host:7070, https://…, ssh://user@host, or vulcan+, solstice+, mistudio+, dream+, cluster+, tokenspy+, prom+, dcgm+, vllm+, sglang+, llamacpp+, tgi+, ollama+, triton+ or openai+ before http, or openclaw+ws://…";
 
 impl Address {
     /// Reads `text`.
