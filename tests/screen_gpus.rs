@@ -80,6 +80,32 @@ fn more_than_have_a_colour_are_compared_around_the_cursor() {
     assert!(!page.contains("━first/"), "{page}");
 }
 
+#[test]
+fn names_and_reasons_are_whole_where_there_is_room() {
+    let (mut scene, name) = (Scene::default(), "gpu-node-of-the-north-01");
+    scene.watch(name, Size { gpus: 2, ..SMALL }, 0..10, 0..0);
+    let mut sample = scene::gpus(9, 2);
+    sample.gpus[1].name = "Intel GPU 8086:56A0".into();
+    let reasons = ["power limit (PL1)", "voltage regulator too hot"];
+    sample.gpus[1].throttle = Reading::Known(reasons.map(Into::into).into());
+    scene.tell(name, What::Gpus(Box::new(sample)));
+    let (narrow, wide) = [80, 200].map(|width| picture(&scene, &View::default(), width, 57)).into();
+    assert!(wide.contains(name) && wide.contains(&reasons.join(", ")), "{wide}");
+    assert!(narrow.contains("1 Intel 8086:56A0 "), "its number is seen: {narrow}");
+}
+
+#[test]
+fn a_reason_is_said_once_for_all_that_lack_by_it() {
+    let mut scene = Scene::local(Size { gpus: 1, ..SMALL });
+    let mut sample = scene::gpus(450, 1);
+    let asleep = || Why::Failed("the GPU sleeps".into());
+    sample.gpus[0].utilization = Reading::Missing(asleep());
+    sample.gpus[0].celsius = Reading::Missing(asleep());
+    scene.tell("local", What::Gpus(Box::new(sample)));
+    let Reply::Say(why) = View::default().act(Action::Why, &scene.state) else { panic!("silent") };
+    assert!(why.as_str().contains("time busy, temperature: the GPU sleeps"), "{why}");
+}
+
 /// The top line on a screen `width` columns wide, where `nodes` have so many GPUs each.
 fn strip(nodes: &[(&str, u32)], width: u16) -> String {
     let mut scene = Scene::default();

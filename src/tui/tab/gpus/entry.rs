@@ -248,7 +248,7 @@ impl Entry<'_> {
         names.join(" ")
     }
 
-    /// `name: reason` for each missing value.
+    /// `names: reason` for the values that are missing.
     pub(super) fn gaps(&self) -> Vec<String> {
         let gpu = self.gpu;
         let detail = &gpu.detail;
@@ -274,8 +274,8 @@ impl Entry<'_> {
             ("Xid errors", detail.xids.why()),
             ("parts", detail.mig_instances.why()),
         ];
-        let gap = |(name, why): (&str, Option<&Why>)| why.map(|why| format!("{name}: {why}"));
-        all.into_iter().filter_map(gap).collect()
+        let gaps = all.into_iter().filter_map(|(name, why)| Some((name, why?.to_string())));
+        value::together(gaps)
     }
 }
 
@@ -286,21 +286,34 @@ pub(super) fn memory(gpu: &Gpu) -> Option<Ratio> {
 }
 
 /// What each row shows.
-pub(super) const COLUMNS: [Column; 9] = [
-    Column::words("  GPU", 20, 0).grows().by(NAME),
-    Column::words("NODE", 10, 5).by(NODE),
-    Column::numbers("TIME BUSY", 15, 0).by(BUSY),
-    Column::numbers("SM", 6, 7),
-    Column::numbers("MEMORY", 15, 1).by(MEM),
-    Column::numbers("TEMP", 6, 2).by(TEMP),
-    Column::numbers("POWER", 7, 3).by(POWER),
-    Column::numbers("CLOCK", 8, 4),
-    Column::words("SLOWED BY", 18, 6),
-];
+const fn columns_of(node: usize, reasons: usize) -> [Column; 9] {
+    [
+        Column::words("  GPU", 20, 0).grows().by(NAME),
+        Column::words("NODE", node, 5).by(NODE),
+        Column::numbers("TIME BUSY", 15, 0).by(BUSY),
+        Column::numbers("SM", 6, 7),
+        Column::numbers("MEMORY", 15, 1).by(MEM),
+        Column::numbers("TEMP", 6, 2).by(TEMP),
+        Column::numbers("POWER", 7, 3).by(POWER),
+        Column::numbers("CLOCK", 8, 4),
+        Column::words("SLOWED BY", reasons, 6),
+    ]
+}
+
+const NARROW: [Column; 9] = columns_of(10, 18);
+/// Where there are columns for names and reasons in full.
+const WIDE: [Column; 9] = columns_of(26, 44);
+/// Columns of the screen from which on there are.
+const ROOM: u16 = 160;
+
+/// The columns on a screen `width` columns wide.
+pub(super) const fn columns(width: u16) -> &'static [Column; 9] {
+    if width < ROOM { &NARROW } else { &WIDE }
+}
 
 /// The table of `rows`.
-pub(super) fn table<'a>(sheet: &'a Sheet<Key>, rows: &[&Entry<'_>]) -> Table<'a> {
-    sheet.table(&COLUMNS, rows, true)
+pub(super) fn table<'a>(sheet: &'a Sheet<Key>, rows: &[&Entry<'_>], width: u16) -> Table<'a> {
+    sheet.table(columns(width), rows, true)
 }
 
 /// A cell of the table.
@@ -377,7 +390,8 @@ fn name(entry: &Entry<'_>, width: usize, text: Style, look: &Look<'_>) -> Vec<Sp
         false => Status::Stale,
     };
     let sign = Span::styled(status.sign(look), status.style(look.theme));
-    let name = format!(" {}", entry.title().replacen(" NVIDIA ", " ", 1));
+    let title = entry.title().replacen(" NVIDIA ", " ", 1).replacen(" Intel GPU ", " Intel ", 1);
+    let name = format!(" {title}");
     vec![sign, Span::styled(fixed::cut(&name, width.saturating_sub(1)), text)]
 }
 
