@@ -2,7 +2,7 @@
 //!
 //! `local:`, `http(s)://host:port/path` (whose kind is found by asking), `vulcan+http://`,
 //! `solstice+http://`, `mistudio+http://`, `dream+http://`, `cluster+http://`, `prom+http://`,
-//! `isomon+http://`, `tokenspy+http://`, servers of models (`vllm+ sglang+ llamacpp+ tgi+ ollama+ triton+
+//! `isomon+http://`, `tokenspy+http://`, `dcgm+http://`, servers of models (`vllm+ sglang+ llamacpp+ tgi+ ollama+ triton+
 //! openai+`), each with `https` too, `openclaw+ws://host:18789` (or `wss`), `openclaw:/its/directory`, and
 //! `ssh://user@host:port`. A name or a password in an
 //! HTTP address is refused: it would be shown and logged. What begins with `-` is no host: OpenSSH
@@ -330,6 +330,7 @@ mod tests {
             ("openclaw+wss://claw:443", "openclaw+wss://claw:443"),
             ("openclaw+http://claw", "openclaw+ws://claw:18789"),
             ("tokenspy+http://127.0.0.1:9110", "tokenspy+http://127.0.0.1:9110"),
+            ("dcgm+http://dgx-7:9400", "dcgm+http://dgx-7:9400"),
         ];
         for (text, wanted) in rows {
             assert_eq!(shown(text), wanted, "{text}");
