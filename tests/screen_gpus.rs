@@ -95,6 +95,18 @@ fn names_and_reasons_are_whole_where_there_is_room() {
 }
 
 #[test]
+fn rows_of_several_nodes_name_them_however_small_the_screen() {
+    let mut scene = Scene::default();
+    for name in ["gpu-rack-north-01", "gpu-rack-north-02"] {
+        scene.watch(name, Size { gpus: 2, ..SMALL }, 0..10, 0..0);
+    }
+    let narrow = picture(&scene, &View::default(), 80, 21);
+    assert!(narrow.contains(" gpu…h-01 ") && narrow.contains(" gpu…h-02 "), "{narrow}");
+    let middling = picture(&scene, &View::default(), 120, 21);
+    assert!(middling.contains(" gpu-r…rth-01 ") && middling.contains("SLOWED BY"), "{middling}");
+}
+
+#[test]
 fn a_reason_is_said_once_for_all_that_lack_by_it() {
     let mut scene = Scene::local(Size { gpus: 1, ..SMALL });
     let mut sample = scene::gpus(450, 1);
@@ -135,6 +147,8 @@ fn the_strip_names_the_node_of_each_where_several_have_some() {
     assert!(other.contains("  3 ") && !other.contains("none"), "{other}");
     let seen = strip(&[("10.0.0.1:9400", 1), ("10.0.0.2:9400", 1)], 80);
     assert!(seen.contains("  10.…0.1 ") && seen.contains("  10.…0.2 "), "{seen}");
+    let seen = strip(&[("gpu-rack-north-01", 2), ("gpu-rack-north-02", 2), ("none", 0)], 80);
+    assert!(seen.contains("  gpu…-01 ×2 ") && seen.contains("  gpu…-02 ×2 "), "{seen}");
     let seen = strip(&[("one", 2), ("other", 4)], 80);
     assert!(seen.contains("  one ×2 ") && seen.contains("  other ×4 "), "{seen}");
 }

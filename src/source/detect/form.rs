@@ -115,7 +115,7 @@ pub(super) fn status(form: &Form) -> Option<Kind> {
 
 /// A page of metrics in the names of a server of models.
 pub(super) fn metrics(form: &Form) -> Option<Kind> {
-    form.engine.map(Kind::Model).or(form.has_gpus.then_some(Kind::Dcgm))
+    form.engine.map(Kind::Model).or_else(|| form.has_gpus.then_some(Kind::Dcgm))
 }
 
 /// The models that Ollama holds in memory.

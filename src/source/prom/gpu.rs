@@ -31,7 +31,7 @@ const LARGE_BLANKS: [f64; 2] = [140_737_488_355_328.0, 9_223_372_036_854_775_792
 pub(in crate::source) struct Gpus {
     hostname: Option<SafeText>,
     driver: Option<SafeText>,
-    gpus: BTreeMap<(u32, String), Card>,
+    cards: BTreeMap<(u32, String), Card>,
 }
 
 #[derive(Debug, Default)]
@@ -142,7 +142,7 @@ impl Gpus {
         let Some(name) = NAMES.iter().find(|known| **known == name) else { return };
         let Ok(index) = metric.gpu.parse::<u32>() else { return };
         let key = (index, metric.uuid.clone().into_owned());
-        if self.gpus.len() >= most && !self.gpus.contains_key(&key) {
+        if self.cards.len() >= most && !self.cards.contains_key(&key) {
             return;
         }
         if !metric.hostname.is_empty() {
@@ -151,7 +151,7 @@ impl Gpus {
         if !metric.driver.is_empty() {
             self.driver.get_or_insert_with(|| SafeText::new(&metric.driver));
         }
-        let card = self.gpus.entry(key).or_default();
+        let card = self.cards.entry(key).or_default();
         card.name = SafeText::new(&metric.gpu_model);
         card.pci = SafeText::new(&metric.pci);
         let figure = figure(name, value);
@@ -180,12 +180,12 @@ impl Gpus {
 
     /// Whether there is none.
     pub(in crate::source) fn is_empty(&self) -> bool {
-        self.gpus.is_empty()
+        self.cards.is_empty()
     }
 
     /// Adds the GPUs of another exporter of the same host.
     pub(super) fn extend(&mut self, other: Self) {
-        self.gpus.extend(other.gpus);
+        self.cards.extend(other.cards);
         self.driver = self.driver.take().or(other.driver);
     }
 
@@ -197,7 +197,7 @@ impl Gpus {
             state: GpuReaderState::Works,
         }];
         GpuSample {
-            gpus: self.gpus.into_iter().map(|(key, card)| card.gpu(key)).collect(),
+            gpus: self.cards.into_iter().map(|(key, card)| card.gpu(key)).collect(),
             readers,
             ..GpuSample::default()
         }

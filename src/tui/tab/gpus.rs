@@ -127,7 +127,7 @@ impl View {
 
     /// How its table is sorted.
     pub fn arranged(&mut self) -> Arranged<'_> {
-        self.sheet.arranged::<Entry<'_>>("gpus", entry::columns(0))
+        self.sheet.arranged::<Entry<'_>>("gpus", entry::columns(&[], 0))
     }
 
     /// What a filter may speak of.
@@ -140,7 +140,7 @@ impl View {
         let then = self.then.borrow().clone();
         let entries = entry::entries(state, then.as_deref());
         let rows = self.sheet.arrange(&entries);
-        let columns = entry::columns(area.width);
+        let columns = entry::columns(&rows, area.width);
         let area = panel::inside(self.split(area, rows.len())[0]);
         Reply::done(self.sheet.click(columns, Position::new(column, row), area, &rows))
     }

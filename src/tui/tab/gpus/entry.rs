@@ -285,11 +285,11 @@ pub(super) fn memory(gpu: &Gpu) -> Option<Ratio> {
     Ratio::of(used, gpu.memory_total_bytes.get()?.0 as f64)
 }
 
-/// What each row shows.
-const fn columns_of(node: usize, reasons: usize) -> [Column; 9] {
+/// What each row shows; the node and its width, and how early it goes; the width of reasons.
+const fn columns_of((node, rank): (usize, u8), reasons: usize) -> [Column; 9] {
     [
         Column::words("  GPU", 20, 0).grows().by(NAME),
-        Column::words("NODE", node, 5).by(NODE),
+        Column::words("NODE", node, rank).by(NODE),
         Column::numbers("TIME BUSY", 15, 0).by(BUSY),
         Column::numbers("SM", 6, 7),
         Column::numbers("MEMORY", 15, 1).by(MEM),
@@ -300,20 +300,28 @@ const fn columns_of(node: usize, reasons: usize) -> [Column; 9] {
     ]
 }
 
-const NARROW: [Column; 9] = columns_of(10, 18);
+/// Where all GPUs are of one node.
+const OF_ONE: [Column; 9] = columns_of((10, 5), 18);
+/// Where they are of several, whose names are part of what a GPU is called.
+const OF_SEVERAL: [Column; 9] = columns_of((8, 1), 18);
+const OF_SEVERAL_IN_MIDDLING: [Column; 9] = columns_of((12, 1), 18);
 /// Where there are columns for names and reasons in full.
-const WIDE: [Column; 9] = columns_of(26, 44);
-/// Columns of the screen from which on there are.
-const ROOM: u16 = 160;
+const WIDE: [Column; 9] = columns_of((26, 5), 44);
 
-/// The columns on a screen `width` columns wide.
-pub(super) const fn columns(width: u16) -> &'static [Column; 9] {
-    if width < ROOM { &NARROW } else { &WIDE }
+/// The columns of `rows` on a screen `width` columns wide.
+pub(super) fn columns(rows: &[&Entry<'_>], width: u16) -> &'static [Column; 9] {
+    let of_several = rows.windows(2).any(|pair| pair[0].id != pair[1].id);
+    match width {
+        160.. => &WIDE,
+        100.. if of_several => &OF_SEVERAL_IN_MIDDLING,
+        _ if of_several => &OF_SEVERAL,
+        _ => &OF_ONE,
+    }
 }
 
 /// The table of `rows`.
 pub(super) fn table<'a>(sheet: &'a Sheet<Key>, rows: &[&Entry<'_>], width: u16) -> Table<'a> {
-    sheet.table(columns(width), rows, true)
+    sheet.table(columns(rows, width), rows, true)
 }
 
 /// A cell of the table.
@@ -332,7 +340,7 @@ pub(super) fn cell(
     let or = |style: Style| if live { style } else { text };
     vec![match column {
         0 => return name(entry, width, text, look),
-        1 => Span::styled(entry.id.to_string(), look.theme.muted),
+        1 => Span::styled(fixed::cut_middle(entry.id.0.as_str(), width), look.theme.muted),
         2 => {
             let busy = gpu.utilization.get();
             return bar(busy, width, or(look.theme.series[0]), text, look);
