@@ -21,6 +21,7 @@ use crate::model::update::What;
 pub mod client;
 pub mod clients;
 pub mod cluster;
+pub mod dcgm;
 pub mod detect;
 pub mod dream;
 pub mod error;

@@ -6,6 +6,8 @@
 
 #[path = "foreign/cluster.rs"]
 mod cluster;
+#[path = "foreign/dcgm.rs"]
+mod dcgm;
 #[path = "foreign/detect.rs"]
 mod detect;
 #[path = "foreign/dream.rs"]

@@ -80,6 +80,44 @@ fn more_than_have_a_colour_are_compared_around_the_cursor() {
     assert!(!page.contains("━first/"), "{page}");
 }
 
+#[test]
+fn names_and_reasons_are_whole_where_there_is_room() {
+    let (mut scene, name) = (Scene::default(), "gpu-node-of-the-north-01");
+    scene.watch(name, Size { gpus: 2, ..SMALL }, 0..10, 0..0);
+    let mut sample = scene::gpus(9, 2);
+    sample.gpus[1].name = "Intel GPU 8086:56A0".into();
+    let reasons = ["power limit (PL1)", "voltage regulator too hot"];
+    sample.gpus[1].throttle = Reading::Known(reasons.map(Into::into).into());
+    scene.tell(name, What::Gpus(Box::new(sample)));
+    let (narrow, wide) = [80, 200].map(|width| picture(&scene, &View::default(), width, 57)).into();
+    assert!(wide.contains(name) && wide.contains(&reasons.join(", ")), "{wide}");
+    assert!(narrow.contains("1 Intel 8086:56A0 "), "its number is seen: {narrow}");
+}
+
+#[test]
+fn rows_of_several_nodes_name_them_however_small_the_screen() {
+    let mut scene = Scene::default();
+    for name in ["gpu-rack-north-01", "gpu-rack-north-02"] {
+        scene.watch(name, Size { gpus: 2, ..SMALL }, 0..10, 0..0);
+    }
+    let narrow = picture(&scene, &View::default(), 80, 21);
+    assert!(narrow.contains(" gpu…h-01 ") && narrow.contains(" gpu…h-02 "), "{narrow}");
+    let middling = picture(&scene, &View::default(), 120, 21);
+    assert!(middling.contains(" gpu-r…rth-01 ") && middling.contains("SLOWED BY"), "{middling}");
+}
+
+#[test]
+fn a_reason_is_said_once_for_all_that_lack_by_it() {
+    let mut scene = Scene::local(Size { gpus: 1, ..SMALL });
+    let mut sample = scene::gpus(450, 1);
+    let asleep = || Why::Failed("the GPU sleeps".into());
+    sample.gpus[0].utilization = Reading::Missing(asleep());
+    sample.gpus[0].celsius = Reading::Missing(asleep());
+    scene.tell("local", What::Gpus(Box::new(sample)));
+    let Reply::Say(why) = View::default().act(Action::Why, &scene.state) else { panic!("silent") };
+    assert!(why.as_str().contains("time busy, temperature: the GPU sleeps"), "{why}");
+}
+
 /// The top line on a screen `width` columns wide, where `nodes` have so many GPUs each.
 fn strip(nodes: &[(&str, u32)], width: u16) -> String {
     let mut scene = Scene::default();
@@ -109,6 +147,8 @@ fn the_strip_names_the_node_of_each_where_several_have_some() {
     assert!(other.contains("  3 ") && !other.contains("none"), "{other}");
     let seen = strip(&[("10.0.0.1:9400", 1), ("10.0.0.2:9400", 1)], 80);
     assert!(seen.contains("  10.…0.1 ") && seen.contains("  10.…0.2 "), "{seen}");
+    let seen = strip(&[("gpu-rack-north-01", 2), ("gpu-rack-north-02", 2), ("none", 0)], 80);
+    assert!(seen.contains("  gpu…-01 ×2 ") && seen.contains("  gpu…-02 ×2 "), "{seen}");
     let seen = strip(&[("one", 2), ("other", 4)], 80);
     assert!(seen.contains("  one ×2 ") && seen.contains("  other ×4 "), "{seen}");
 }

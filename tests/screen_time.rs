@@ -458,6 +458,16 @@ fn models_are_of_then_those_that_are_gone_too() {
 }
 
 #[test]
+fn latencies_of_a_coarse_past_are_of_no_minute() {
+    let (mut app, mut scene) = changed();
+    let wishes = press(&mut app, &scene, ") ) ) ) ) ) )");
+    answer(&mut scene, wish(&wishes), None);
+    press(&mut app, &scene, "h");
+    let seen = picture(&app, &scene, 120, 40);
+    assert!(seen.contains("THAT TIME") && !seen.contains("MINUTE"), "{seen}");
+}
+
+#[test]
 fn models_of_a_server_that_serves_none_now_are_there_in_the_past() {
     let (mut app, mut scene) = changed();
     scene.tell("gpu-1:8000", What::Serving(Vec::new()));

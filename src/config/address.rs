@@ -2,7 +2,7 @@
 //!
 //! `local:`, `http(s)://host:port/path` (whose kind is found by asking), `vulcan+http://`,
 //! `solstice+http://`, `mistudio+http://`, `dream+http://`, `cluster+http://`, `prom+http://`,
-//! `isomon+http://`, `tokenspy+http://`, servers of models (`vllm+ sglang+ llamacpp+ tgi+ ollama+ triton+
+//! `isomon+http://`, `tokenspy+http://`, `dcgm+http://`, servers of models (`vllm+ sglang+ llamacpp+ tgi+ ollama+ triton+
 //! openai+`), each with `https` too, `openclaw+ws://host:18789` (or `wss`), `openclaw:/its/directory`, and
 //! `ssh://user@host:port`. A name or a password in an
 //! HTTP address is refused: it would be shown and logged. What begins with `-` is no host: OpenSSH
@@ -68,7 +68,7 @@ pub struct Error {
 }
 
 /// What stands before `+` for each kind that speaks HTTP.
-const KINDS: [(&str, Kind); 16] = [
+const KINDS: [(&str, Kind); 17] = [
     ("isomon", Kind::Isomon),
     ("vulcan", Kind::Vulcan),
     ("solstice", Kind::Solstice),
@@ -76,6 +76,7 @@ const KINDS: [(&str, Kind); 16] = [
     ("dream", Kind::Dream),
     ("cluster", Kind::Cluster),
     ("prom", Kind::Prometheus),
+    ("dcgm", Kind::Dcgm),
     ("openclaw", Kind::OpenClaw),
     ("tokenspy", Kind::TokenSpy),
     model(Engine::Vllm),
@@ -91,7 +92,7 @@ const fn model(engine: Engine) -> (&'static str, Kind) {
     (engine.word(), Kind::Model(engine))
 }
 
-const SCHEMES: &str = "write http://host:7070, https://…, ssh://user@host, or vulcan+, solstice+, mistudio+, dream+, cluster+, tokenspy+, prom+, vllm+, sglang+, llamacpp+, tgi+, ollama+, triton+ or openai+ before http, or openclaw+ws://…";
+const SCHEMES: &str = "write http://host:7070, https://…, ssh://user@host, or vulcan+, solstice+, mistudio+, dream+, cluster+, tokenspy+, prom+, dcgm+, vllm+, sglang+, llamacpp+, tgi+, ollama+, triton+ or openai+ before http, or openclaw+ws://…";
 
 impl Address {
     /// Reads `text`.
@@ -329,6 +330,7 @@ mod tests {
             ("openclaw+wss://claw:443", "openclaw+wss://claw:443"),
             ("openclaw+http://claw", "openclaw+ws://claw:18789"),
             ("tokenspy+http://127.0.0.1:9110", "tokenspy+http://127.0.0.1:9110"),
+            ("dcgm+http://dgx-7:9400", "dcgm+http://dgx-7:9400"),
         ];
         for (text, wanted) in rows {
             assert_eq!(shown(text), wanted, "{text}");

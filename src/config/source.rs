@@ -21,7 +21,8 @@ pub struct Source {
     pub name: Option<String>,
     /// Where it is: `http://host:7070` (another isomon), `ssh://user@host`, or a server of another kind:
     /// `prom+https://…`, `vulcan+http://…`, `solstice+http://…`, `mistudio+http://…`, `dream+http://…`,
-    /// `cluster+http://…`, `openclaw+ws://…`, `openclaw:/its/directory`, `tokenspy+http://…`; or of models:
+    /// `cluster+http://…`, `openclaw+ws://…`, `openclaw:/its/directory`, `tokenspy+http://…`,
+    /// `dcgm+http://…`; or of models:
     /// `vllm+http://…`, and so `sglang`, `llamacpp`, `tgi`, `ollama`, `triton`, `openai`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,

@@ -46,6 +46,8 @@ pub enum Kind {
     Cluster,
     /// A store that is asked in PromQL.
     Prometheus,
+    /// NVIDIA's DCGM exporter.
+    Dcgm,
     /// A host reached by SSH.
     Ssh,
     /// An OpenClaw: its gateway, or its files.
@@ -58,7 +60,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Local,
         Self::Isomon,
         Self::Vulcan,
@@ -67,6 +69,7 @@ impl Kind {
         Self::Dream,
         Self::Cluster,
         Self::Prometheus,
+        Self::Dcgm,
         Self::Ssh,
         Self::OpenClaw,
         Self::TokenSpy,
@@ -90,6 +93,7 @@ impl Kind {
             Self::Dream => "DreamServer",
             Self::Cluster => "cluster proxy",
             Self::Prometheus => "Prometheus",
+            Self::Dcgm => "DCGM exporter",
             Self::Ssh => "SSH",
             Self::OpenClaw => "OpenClaw",
             Self::TokenSpy => "Token Spy",

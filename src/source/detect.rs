@@ -66,7 +66,7 @@ impl Detect {
                 Finding::Known(kind) => kind,
                 Finding::Unknown(found) => {
                     let remedy = "write who it is: vulcan+, solstice+, mistudio+, dream+, cluster+, \
-                                  tokenspy+, prom+, vllm+ or openai+ before http, or openclaw+ws://";
+                                  tokenspy+, prom+, dcgm+, vllm+ or openai+ before http, or openclaw+ws://";
                     let found = format!("{found}; {remedy}").into();
                     return Err(Error::Another { wanted: "server isomon knows", found });
                 }
@@ -160,11 +160,17 @@ pub(super) async fn check(
     if !survey.offers_none_of(own) {
         return Ok(());
     }
-    let found = match find(survey.client()).await? {
-        Finding::Known(kind) => format!("{} answers there", form::of_kind(kind)).into(),
-        Finding::Unknown(found) => found,
+    Err(another(survey.client(), wanted).await)
+}
+
+/// That the server behind `client` is no `wanted`, and who it is.
+pub(super) async fn another(client: &Client, wanted: &'static str) -> Error {
+    let found = match find(client).await {
+        Ok(Finding::Known(kind)) => format!("{} answers there", form::of_kind(kind)).into(),
+        Ok(Finding::Unknown(found)) => found,
+        Err(error) => return error,
     };
-    Err(Error::Another { wanted, found })
+    Error::Another { wanted, found }
 }
 
 #[cfg(test)]

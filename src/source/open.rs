@@ -1,6 +1,7 @@
 //! Which file speaks to which kind of source: one line each.
 
 use super::cluster::Cluster;
+use super::dcgm::Dcgm;
 use super::detect::Detect;
 use super::dream::Dream;
 use super::isomon::Isomon;
@@ -33,6 +34,7 @@ pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
         Some(Kind::Dream) => Ok(Box::new(Dream::new(&spec)?)),
         Some(Kind::Cluster) => Ok(Box::new(Cluster::new(&spec)?)),
         Some(Kind::Prometheus) => Ok(Box::new(Prom::new(&spec)?)),
+        Some(Kind::Dcgm) => Ok(Box::new(Dcgm::new(&spec)?)),
         Some(Kind::OpenClaw) => Ok(Box::new(openclaw::Gateway::new(&spec)?)),
         Some(Kind::TokenSpy) => Ok(Box::new(TokenSpy::new(&spec)?)),
         Some(Kind::Ssh) => Ok(Box::new(Host::new(spec)?)),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::client::Client;
-use super::{Asked, Error, Source, Spec, Told, Wants};
+use super::{Asked, Error, Source, Spec, Told, Wants, detect};
 use crate::model::command::Command;
 use crate::model::node::NodeInfo;
 use crate::model::origin::{Endpoint, Kind, Offer, Origin};
@@ -21,7 +21,7 @@ use crate::model::update::What;
 mod answer;
 mod disk;
 mod fold;
-mod gpu;
+pub(in crate::source) mod gpu;
 mod machine;
 mod query;
 mod sensor;
@@ -107,7 +107,13 @@ impl Prom {
         if self.origin.version.is_none() {
             self.origin.version = answer::version(&self.store.client).await;
         }
-        let reply = ask(&self.store, &query::SCRAPES, Window::of(None)).await?;
+        let reply = match ask(&self.store, &query::SCRAPES, Window::of(None)).await {
+            Err(Error::NotOffered { .. }) => {
+                let wanted = "store that is asked in PromQL";
+                return Err(detect::another(&self.store.client, wanted).await);
+            }
+            reply => reply?,
+        };
         let own = self.origin.interval_seconds.0;
         self.scrape = query::interval(&reply.samples()?);
         let scrape = self.scrape.map_or(0.0, |scrape| scrape.as_secs_f64());

@@ -36,7 +36,7 @@ async fn nobody_known_is_described_and_told_how_to_name() {
     let server = Server::start(NGINX).await;
     let error = ask(&mut server.source("http")).await.unwrap_err().to_string();
     assert!(error.contains("this answers like nginx: 404 to all 12 questions"), "{error}");
-    assert!(error.contains("prom+, vllm+ or openai+ before http"), "{error}");
+    assert!(error.contains("prom+, dcgm+, vllm+ or openai+ before http"), "{error}");
     assert_eq!(server.asked().len(), 12);
 }
 

@@ -146,8 +146,8 @@ fn what_intel_does_not_tell_is_added_up_from_its_clients() {
     let sample = machine.later(0);
     assert_eq!(state(&sample, "i915/xe sysfs"), &GpuReaderState::Works);
     let names: Vec<_> = sample.gpus.iter().map(|gpu| gpu.pci.to_string()).collect();
-    assert_eq!(names, ["0000:00:02.0", "0000:04:00.0", "0000:08:00.0"]);
-    let arc = &sample.gpus[1];
+    assert_eq!(names, ["0000:04:00.0", "0000:08:00.0", "0000:00:02.0"], "by their numbers");
+    let arc = &sample.gpus[0];
     assert_eq!(arc.power_watts.why(), Some(&Why::NotYet));
     assert_eq!(arc.utilization.why(), Some(&Why::NotYet));
     let held = ["power limit (PL1)", "voltage regulator too hot"].map(Into::into);
@@ -166,9 +166,9 @@ fn what_intel_does_not_tell_is_added_up_from_its_clients() {
     machine.replace("proc/5001/fdinfo/4", "cycles-ccs:\t1000\n", "cycles-ccs:\t2500\n");
     machine.replace("proc/5001/fdinfo/4", "cycles-ccs:\t10000\n", "cycles-ccs:\t12000\n");
     let sample = machine.later(5);
-    assert_eq!(sample.gpus[1].utilization, share(40.0), "two video engines, 4 s in 5 s");
-    assert_eq!(sample.gpus[1].power_watts, Reading::Known(Watts(120.0)));
-    let battlemage = &sample.gpus[2];
+    assert_eq!(sample.gpus[0].utilization, share(40.0), "two video engines, 4 s in 5 s");
+    assert_eq!(sample.gpus[0].power_watts, Reading::Known(Watts(120.0)));
+    let battlemage = &sample.gpus[1];
     assert_eq!(battlemage.utilization, share(75.0));
     assert_eq!(battlemage.memory_used_bytes, Reading::Known(Bytes(6 << 30)));
     assert_eq!(battlemage.celsius, Reading::Known(Celsius(48.0)));
@@ -184,8 +184,8 @@ fn what_intel_does_not_tell_is_added_up_from_its_clients() {
 fn a_gpu_that_sleeps_is_not_woken_up() {
     let sample = Machine::new("gpu_intel").later(0);
     let asleep = Why::Failed("the GPU sleeps".into());
-    assert_eq!(sample.gpus[0].core_clock_hertz.why(), Some(&asleep));
-    assert_eq!(loss(&sample.gpus[0]), None);
+    assert_eq!(sample.gpus[2].core_clock_hertz.why(), Some(&asleep));
+    assert_eq!(loss(&sample.gpus[2]), None);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn a_card_that_is_unplugged_stays_in_the_list() {
     std::fs::remove_dir_all(machine.directory.path().join("sys/class/drm/card1")).unwrap();
     let sample = machine.later(11);
     let lost: Vec<_> = sample.gpus.iter().map(|gpu| loss(gpu).is_some()).collect();
-    assert_eq!(lost, [false, false, true]);
+    assert_eq!(lost, [false, true, false]);
 }
 
 /// A file that blocks whoever reads it, like those of a driver in trouble.

@@ -101,7 +101,8 @@ impl DrmReader {
             }
         }
         self.known.sort_by(|one, other| {
-            (one.vendor, one.pci.known()).cmp(&(other.vendor, other.pci.known()))
+            let place = |gpu: &Gpu| (gpu.vendor, gpu.index);
+            place(one).cmp(&place(other)).then_with(|| one.pci.known().cmp(&other.pci.known()))
         });
     }
 

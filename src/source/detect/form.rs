@@ -19,6 +19,8 @@ pub(super) struct Form {
     maker: Option<&'static str>,
     /// Which server of models speaks, where it is a good answer that holds its metrics.
     engine: Option<Engine>,
+    /// Whether it is a good answer that holds metrics of DCGM.
+    has_gpus: bool,
 }
 
 /// What stands in the error pages of well-known servers.
@@ -44,7 +46,8 @@ impl Form {
         let page = String::from_utf8_lossy(start);
         let maker = MAKERS.iter().find(|(mark, _)| page.contains(mark)).map(|(_, maker)| *maker);
         let engine = speaker(&reply.body).filter(|_| good && value.is_null());
-        Self { status: reply.status, value, maker, engine }
+        let has_gpus = good && page.contains("DCGM_FI_");
+        Self { status: reply.status, value, maker, engine, has_gpus }
     }
 
     fn has(&self, key: &str) -> bool {
@@ -112,7 +115,7 @@ pub(super) fn status(form: &Form) -> Option<Kind> {
 
 /// A page of metrics in the names of a server of models.
 pub(super) fn metrics(form: &Form) -> Option<Kind> {
-    form.engine.map(Kind::Model)
+    form.engine.map(Kind::Model).or_else(|| form.has_gpus.then_some(Kind::Dcgm))
 }
 
 /// The models that Ollama holds in memory.
@@ -138,6 +141,7 @@ pub(super) const fn of_kind(kind: Kind) -> &'static str {
         Kind::Dream => "a DreamServer dashboard",
         Kind::Cluster => "the status proxy of a cluster",
         Kind::Prometheus => "a Prometheus",
+        Kind::Dcgm => "a DCGM exporter",
         Kind::Ssh => "an SSH server",
         Kind::Model(engine) => engine.server(),
         Kind::OpenClaw => "an OpenClaw gateway",

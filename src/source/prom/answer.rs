@@ -89,6 +89,9 @@ labels! {
     gpu_model = "modelName",
     hostname = "Hostname",
     pci = "pci_bus_id",
+    driver = "DCGM_FI_DRIVER_VERSION",
+    part = "GPU_I_ID",
+    profile = "GPU_I_PROFILE",
 }
 
 #[derive(Deserialize)]

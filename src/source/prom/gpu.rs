@@ -3,14 +3,19 @@
 //! DCGM marks what it does not have by values no counter reaches: 0x7ffffff0 and the few above it for
 //! small numbers, 2^47 for fractions, 0x7ffffffffffffff0 for large ones. They are gaps, not figures.
 //! Counters that outgrow the smallest blank are energy and bytes; those are checked by the large ones.
+//!
+//! Of a GPU that is split, the exporter tells each part by itself, and repeats what the board has once: its
+//! heat, power and clocks. What is of a part only is never told as of the whole.
 
 use std::collections::BTreeMap;
 
 use super::answer::Labels;
 use super::machine::whole;
+use crate::metric::{self, Bounds, Page, Series};
 use crate::model::gpu::xid::Xid;
 use crate::model::gpu::{
-    Activity, Gpu, GpuDetail, GpuReader, GpuReaderState, GpuSample, NvLink, PcieLink, throttle,
+    Activity, Gpu, GpuDetail, GpuReader, GpuReaderState, GpuSample, MigInstance, NvLink, PcieLink,
+    throttle,
 };
 use crate::model::reading::{Reading, Why};
 use crate::model::text::SafeText;
@@ -23,9 +28,10 @@ const LARGE_BLANKS: [f64; 2] = [140_737_488_355_328.0, 9_223_372_036_854_775_792
 
 /// The GPUs of one exporter so far.
 #[derive(Debug, Default)]
-pub(super) struct Gpus {
+pub(in crate::source) struct Gpus {
     hostname: Option<SafeText>,
-    gpus: BTreeMap<(u32, String), Card>,
+    driver: Option<SafeText>,
+    cards: BTreeMap<(u32, String), Card>,
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +39,19 @@ struct Card {
     name: SafeText,
     pci: SafeText,
     values: BTreeMap<&'static str, Reading<f64>>,
+    parts: BTreeMap<u32, Part>,
 }
+
+/// A part of a GPU that is split.
+#[derive(Debug, Default)]
+struct Part {
+    profile: SafeText,
+    used: Option<Reading<f64>>,
+    free: Option<Reading<f64>>,
+}
+
+/// Most parts that a GPU is split into.
+const PARTS: usize = 16;
 
 /// What is asked for, without `DCGM_FI_DEV_` or `DCGM_FI_PROF_`; no name is in both.
 const NAMES: [&str; 33] = [
@@ -75,6 +93,21 @@ const NAMES: [&str; 33] = [
 /// Names that are of profiling, which an exporter offers only where it is told to and may.
 const PROFILED: &[&str] = NAMES.split_at(25).1;
 
+/// What a board has once, though it is told of each of its parts.
+const OF_BOARD: [&str; 11] = [
+    "GPU_TEMP",
+    "MEMORY_TEMP",
+    "SLOWDOWN_TEMP",
+    "POWER_USAGE",
+    "ENFORCED_POWER_LIMIT",
+    "TOTAL_ENERGY_CONSUMPTION",
+    "SM_CLOCK",
+    "MEM_CLOCK",
+    "FAN_SPEED",
+    "XID_ERRORS",
+    "CLOCKS_EVENT_REASONS",
+];
+
 /// Names whose values may truly be larger than the smallest blank.
 const LARGE: [&str; 5] = [
     "TOTAL_ENERGY_CONSUMPTION",
@@ -109,53 +142,141 @@ impl Gpus {
         let Some(name) = NAMES.iter().find(|known| **known == name) else { return };
         let Ok(index) = metric.gpu.parse::<u32>() else { return };
         let key = (index, metric.uuid.clone().into_owned());
-        if self.gpus.len() >= most && !self.gpus.contains_key(&key) {
+        if self.cards.len() >= most && !self.cards.contains_key(&key) {
             return;
         }
         if !metric.hostname.is_empty() {
             self.hostname.get_or_insert_with(|| SafeText::new(&metric.hostname));
         }
-        let card = self.gpus.entry(key).or_default();
+        if !metric.driver.is_empty() {
+            self.driver.get_or_insert_with(|| SafeText::new(&metric.driver));
+        }
+        let card = self.cards.entry(key).or_default();
         card.name = SafeText::new(&metric.gpu_model);
         card.pci = SafeText::new(&metric.pci);
-        card.values.insert(name, figure(name, value));
+        let figure = figure(name, value);
+        if let Ok(part) = metric.part.parse::<u32>() {
+            card.take_part(part, &metric.profile, name, figure);
+        } else {
+            card.values.insert(name, figure);
+        }
+    }
+
+    /// What an exporter's own page tells, of at most `most` GPUs.
+    pub(in crate::source) fn of_page(body: &[u8], most: usize) -> Result<Self, metric::Error> {
+        let page = Page::read(body, &Bounds::default())?;
+        let mut gpus = Self::default();
+        for series in page.series() {
+            let value = Some(series.value).filter(|value| value.is_finite());
+            gpus.take(&labels(&series), value, most);
+        }
+        Ok(gpus)
     }
 
     /// The name of the host, as the exporter has it.
-    pub(super) fn hostname(&self) -> Option<&str> {
+    pub(in crate::source) fn hostname(&self) -> Option<&str> {
         self.hostname.as_ref().map(SafeText::as_str)
     }
 
     /// Whether there is none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.gpus.is_empty()
+    pub(in crate::source) fn is_empty(&self) -> bool {
+        self.cards.is_empty()
     }
 
     /// Adds the GPUs of another exporter of the same host.
     pub(super) fn extend(&mut self, other: Self) {
-        self.gpus.extend(other.gpus);
+        self.cards.extend(other.cards);
+        self.driver = self.driver.take().or(other.driver);
     }
 
     /// The GPUs, in the order of their numbers.
-    pub(super) fn sample(self) -> GpuSample {
+    pub(in crate::source) fn sample(self) -> GpuSample {
         let readers = vec![GpuReader {
             name: "DCGM exporter".into(),
-            version: Reading::Missing(Why::NotSupported),
+            version: Reading::from_option(self.driver, Why::NotSupported),
             state: GpuReaderState::Works,
         }];
         GpuSample {
-            gpus: self.gpus.into_iter().map(|(key, card)| card.gpu(key)).collect(),
+            gpus: self.cards.into_iter().map(|(key, card)| card.gpu(key)).collect(),
             readers,
             ..GpuSample::default()
         }
     }
 }
 
+/// The labels of a row of an exporter's page that are of use.
+fn labels<'p>(series: &Series<'p>) -> Labels<'p> {
+    let label = |name| series.label(name).unwrap_or_default().into();
+    Labels {
+        name: series.name.into(),
+        gpu: label("gpu"),
+        uuid: label("UUID"),
+        gpu_model: label("modelName"),
+        hostname: label("Hostname"),
+        pci: label("pci_bus_id"),
+        driver: label("DCGM_FI_DRIVER_VERSION"),
+        part: label("GPU_I_ID"),
+        profile: label("GPU_I_PROFILE"),
+        ..Labels::default()
+    }
+}
+
 impl Card {
+    /// Takes what is told of part number `part`.
+    fn take_part(&mut self, part: u32, profile: &str, name: &'static str, figure: Reading<f64>) {
+        if OF_BOARD.contains(&name) {
+            self.values.entry(name).or_insert(figure);
+            return;
+        }
+        if self.parts.len() >= PARTS && !self.parts.contains_key(&part) {
+            return;
+        }
+        let part = self.parts.entry(part).or_default();
+        part.profile = SafeText::new(profile);
+        match name {
+            "FB_USED" => part.used = Some(figure),
+            "FB_FREE" => part.free = Some(figure),
+            _ => {}
+        }
+    }
+
+    /// The parts it is split into; who tells of none may have been told of none.
+    fn parts(&self) -> Reading<Vec<MigInstance>> {
+        let bytes = |value: &Option<Reading<f64>>| {
+            let value = value.clone().unwrap_or(Reading::Missing(Why::NotSupported));
+            value.map(|mebibytes| Bytes(whole(mebibytes) << 20))
+        };
+        let part = |(index, part): (&u32, &Part)| {
+            let (used, free) = (bytes(&part.used), bytes(&part.free));
+            let total = match (&used, &free) {
+                (Reading::Known(used), Reading::Known(free)) => {
+                    Reading::Known(Bytes(used.0.saturating_add(free.0)))
+                }
+                (Reading::Missing(why), _) | (_, Reading::Missing(why)) => {
+                    Reading::Missing(why.clone())
+                }
+            };
+            MigInstance {
+                index: *index,
+                id: SafeText::default(),
+                profile: part.profile.clone(),
+                memory_total_bytes: total,
+                memory_used_bytes: used,
+            }
+        };
+        let parts: Vec<MigInstance> = self.parts.iter().map(part).collect();
+        Reading::from_option((!parts.is_empty()).then_some(parts), Why::NotSupported)
+    }
+
     fn value(&self, name: &str) -> Reading<f64> {
         let group = if PROFILED.contains(&name) { "PROF" } else { "DEV" };
-        let absent = || Reading::Missing(Why::Absent(format!("DCGM_FI_{group}_{name}").into()));
-        self.values.get(name).cloned().unwrap_or_else(absent)
+        let absent = || {
+            if self.parts.is_empty() {
+                return Why::Absent(format!("DCGM_FI_{group}_{name}").into());
+            }
+            Why::Failed("the GPU is split: only its parts are told of".into())
+        };
+        self.values.get(name).cloned().unwrap_or_else(|| Reading::Missing(absent()))
     }
 
     /// A percentage as a share; what is none is said.
@@ -195,10 +316,10 @@ impl Card {
             fan: self.share("FAN_SPEED"),
             throttle: self.throttle(),
             ecc_uncorrected: self.value("ECC_DBE_VOL_TOTAL").map(whole),
-            mig: Reading::Missing(none()),
+            mig: Reading::from_option((!self.parts.is_empty()).then_some(true), none()),
             encoder: self.share("ENC_UTIL"),
             decoder: self.share("DEC_UTIL"),
-            processes: Reading::Missing(none()),
+            processes: Reading::Missing(Why::Failed("DCGM's exporter tells of none".into())),
             detail: self.detail(),
             ..Gpu::default()
         }
@@ -262,6 +383,7 @@ impl Card {
             bar1_used_bytes: mebibytes("BAR1_USED"),
             ecc_corrected: self.value("ECC_SBE_VOL_TOTAL").map(whole),
             xids: self.value("XID_ERRORS").map(last_xid),
+            mig_instances: self.parts(),
             ..GpuDetail::default()
         }
     }
@@ -330,6 +452,35 @@ mod tests {
         assert_eq!(detail.memory_celsius, Reading::Missing(Why::NotSupported));
         assert_eq!(detail.xids.known().unwrap()[0].code, 79);
         assert!(last_xid(0.0).is_empty());
+    }
+
+    #[test]
+    fn a_page_tells_of_a_whole_gpu_and_of_the_parts_of_another() {
+        let page = r#"# TYPE DCGM_FI_DEV_GPU_TEMP gauge
+DCGM_FI_DEV_GPU_TEMP{gpu="0",UUID="GPU-a",modelName="NVIDIA H100",Hostname="dgx-7",DCGM_FI_DRIVER_VERSION="550.90.07"} 61
+DCGM_FI_DEV_FB_USED{gpu="0",UUID="GPU-a",modelName="NVIDIA H100",Hostname="dgx-7"} 1024
+DCGM_FI_DEV_GPU_TEMP{gpu="1",UUID="GPU-b",GPU_I_PROFILE="1g.10gb",GPU_I_ID="7"} 55
+DCGM_FI_DEV_FB_USED{gpu="1",UUID="GPU-b",GPU_I_PROFILE="1g.10gb",GPU_I_ID="7"} 3000
+DCGM_FI_DEV_FB_FREE{gpu="1",UUID="GPU-b",GPU_I_PROFILE="1g.10gb",GPU_I_ID="7"} 7000
+DCGM_FI_PROF_SM_ACTIVE{gpu="1",UUID="GPU-b",GPU_I_PROFILE="1g.10gb",GPU_I_ID="7"} 0.9
+DCGM_FI_DEV_FB_USED{gpu="1",UUID="GPU-b",GPU_I_PROFILE="2g.20gb",GPU_I_ID="9"} NaN
+"#;
+        let gpus = Gpus::of_page(page.as_bytes(), 9).unwrap();
+        assert_eq!(gpus.hostname(), Some("dgx-7"));
+        let sample = gpus.sample();
+        let [one, split] = &sample.gpus[..] else { panic!("{sample:?}") };
+        assert_eq!(sample.driver(one).map(SafeText::as_str), Some("550.90.07"));
+        assert_eq!((one.celsius.get(), one.mig.get()), (Some(Celsius(61.0)), None));
+        assert_eq!((split.celsius.get(), split.mig.get()), (Some(Celsius(55.0)), Some(true)));
+        let why = |why: Option<&Why>| why.unwrap().to_string();
+        let words = "the GPU is split: only its parts are told of";
+        assert_eq!(why(split.memory_used_bytes.why()), words);
+        assert_eq!(why(split.detail.activity.sm.why()), words, "that is of a part");
+        let parts = split.detail.mig_instances.known().unwrap();
+        assert_eq!((parts[0].index, parts[0].profile.as_str()), (7, "1g.10gb"));
+        assert_eq!(parts[0].memory_total_bytes.get(), Some(Bytes(10_000 << 20)));
+        assert_eq!(parts[1].memory_used_bytes.get(), None);
+        assert!(Gpus::of_page(b"<html>", 9).is_err());
     }
 
     fn slowed(rows: &[(&'static str, Option<f64>)]) -> Reading<Vec<SafeText>> {

@@ -127,7 +127,7 @@ impl View {
 
     /// How its table is sorted.
     pub fn arranged(&mut self) -> Arranged<'_> {
-        self.sheet.arranged::<Entry<'_>>("gpus", &entry::COLUMNS)
+        self.sheet.arranged::<Entry<'_>>("gpus", entry::columns(&[], 0))
     }
 
     /// What a filter may speak of.
@@ -140,8 +140,9 @@ impl View {
         let then = self.then.borrow().clone();
         let entries = entry::entries(state, then.as_deref());
         let rows = self.sheet.arrange(&entries);
+        let columns = entry::columns(&rows, area.width);
         let area = panel::inside(self.split(area, rows.len())[0]);
-        Reply::done(self.sheet.click(&entry::COLUMNS, Position::new(column, row), area, &rows))
+        Reply::done(self.sheet.click(columns, Position::new(column, row), area, &rows))
     }
 
     /// Keys worth naming.
@@ -179,7 +180,7 @@ impl View {
             let words = self.sheet.words(rows.len(), entries.len());
             let frame = Panel::new("GPUs").aside(words).focused(true);
             let inner = frame.of_then(look.past_words()).open(upper, buffer, look);
-            let table = entry::table(&self.sheet, &rows);
+            let table = entry::table(&self.sheet, &rows, upper.width);
             table.draw(inner, buffer, look, &|row, column, width| {
                 entry::cell(rows[row], column, width, look)
             });

@@ -183,11 +183,19 @@ fn width(spans: &[Span<'_>]) -> usize {
 }
 
 /// As much of it as fits into `room` columns, and how much of that matters: two for what is said whole, one
-/// for what is said in part.
+/// for what is said in part. What can be said in signs alone is, where more is said by that.
 fn fit(parts: &[Part], room: usize) -> (Line<'static>, usize) {
+    let [long, short] = [false, true].map(|brief| fill(parts, brief, room));
+    if short.1 > long.1 { short } else { long }
+}
+
+/// The same, each part the longest way that fits; where `brief`, those that lose nothing by it the shortest.
+fn fill(parts: &[Part], brief: bool, room: usize) -> (Line<'static>, usize) {
     let (mut left, mut matters, mut line) = (room, 0, Line::default());
     for part in parts {
-        let ways = part.ways.iter().enumerate();
+        let is_brief = brief && part.whole == part.ways.len();
+        let skipped = if is_brief { part.ways.len().saturating_sub(1) } else { 0 };
+        let ways = part.ways.iter().enumerate().skip(skipped);
         let mut fitting = ways.filter(|(_, way)| (1..left).contains(&width(way)));
         let Some((at, way)) = fitting.next() else { continue };
         left -= width(way) + 1;

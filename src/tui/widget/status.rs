@@ -42,6 +42,8 @@ impl Status {
     pub fn at(node: &Node, now: Present, own_ms: u64) -> Self {
         match (&node.health, node.last_heard()) {
             (Some(Health::Down { .. }), _) => Self::Down,
+            // A store tells of the nodes below it, and nothing of itself.
+            (Some(Health::Up), None) if node.origin.is_some() => Self::Up,
             (_, None) => Self::Waiting,
             (_, Some(at)) if is_late(node, at, now, own_ms) => Self::Stale,
             _ => Self::Up,
@@ -222,6 +224,21 @@ mod tests {
         for (kind, interval, silent, wanted) in rows {
             assert_eq!(status(kind, interval, silent), wanted, "{kind} {interval} {silent}");
         }
+    }
+
+    #[test]
+    fn who_answers_and_tells_nothing_of_itself_is_up() {
+        let mut node = Node { health: Some(Health::Up), ..Node::default() };
+        let status = |node: &Node| Status::at(node, Present::default(), 1_000);
+        assert_eq!(status(&node), Status::Waiting, "who it is was not told yet");
+        node.origin = Some(Box::default());
+        assert_eq!(status(&node), Status::Up);
+        node.health = Some(Health::Down { since: Stamp::default(), why: "refused".into() });
+        assert_eq!(status(&node), Status::Down);
+        assert_eq!(
+            status(&Node { origin: Some(Box::default()), ..Node::default() }),
+            Status::Waiting
+        );
     }
 
     #[test]

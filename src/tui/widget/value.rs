@@ -85,9 +85,29 @@ pub fn many(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
+/// `names: reason` of `gaps`, which are names with their reasons: each reason is said once.
+pub fn together<'n>(gaps: impl IntoIterator<Item = (&'n str, String)>) -> Vec<String> {
+    let mut by_reason: Vec<(Vec<&str>, String)> = Vec::new();
+    for (name, reason) in gaps {
+        match by_reason.iter_mut().find(|(_, known)| *known == reason) {
+            Some((names, _)) => names.push(name),
+            None => by_reason.push((vec![name], reason)),
+        }
+    }
+    let said = |(names, reason): (Vec<&str>, String)| format!("{}: {reason}", names.join(", "));
+    by_reason.into_iter().map(said).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_is_said_once() {
+        let gaps = [("fan", "asleep"), ("ECC", "not offered"), ("clock", "asleep")];
+        let said = together(gaps.map(|(name, reason)| (name, reason.to_owned())));
+        assert_eq!(said, ["fan, clock: asleep", "ECC: not offered"]);
+    }
 
     #[test]
     fn axes_end_at_round_numbers() {

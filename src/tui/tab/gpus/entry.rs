@@ -261,7 +261,7 @@ impl Entry<'_> {
         names.join(" ")
     }
 
-    /// `name: reason` for each missing value.
+    /// `names: reason` for the values that are missing.
     pub(super) fn gaps(&self) -> Vec<String> {
         let gpu = self.gpu;
         let detail = &gpu.detail;
@@ -287,8 +287,8 @@ impl Entry<'_> {
             ("Xid errors", detail.xids.why()),
             ("parts", detail.mig_instances.why()),
         ];
-        let gap = |(name, why): (&str, Option<&Why>)| why.map(|why| format!("{name}: {why}"));
-        all.into_iter().filter_map(gap).collect()
+        let gaps = all.into_iter().filter_map(|(name, why)| Some((name, why?.to_string())));
+        value::together(gaps)
     }
 }
 
@@ -298,22 +298,43 @@ pub(super) fn memory(gpu: &Gpu) -> Option<Ratio> {
     Ratio::of(used, gpu.memory_total_bytes.get()?.0 as f64)
 }
 
-/// What each row shows.
-pub(super) const COLUMNS: [Column; 9] = [
-    Column::words("  GPU", 20, 0).grows().by(NAME),
-    Column::words("NODE", 10, 5).by(NODE),
-    Column::numbers("TIME BUSY", 15, 0).by(BUSY),
-    Column::numbers("SM", 6, 7),
-    Column::numbers("MEMORY", 15, 1).by(MEM),
-    Column::numbers("TEMP", 6, 2).by(TEMP),
-    Column::numbers("POWER", 7, 3).by(POWER),
-    Column::numbers("CLOCK", 8, 4),
-    Column::words("SLOWED BY", 18, 6),
-];
+/// What each row shows; the node and its width, and how early it goes; the width of reasons.
+const fn columns_of((node, rank): (usize, u8), reasons: usize) -> [Column; 9] {
+    [
+        Column::words("  GPU", 20, 0).grows().by(NAME),
+        Column::words("NODE", node, rank).by(NODE),
+        Column::numbers("TIME BUSY", 15, 0).by(BUSY),
+        Column::numbers("SM", 6, 7),
+        Column::numbers("MEMORY", 15, 1).by(MEM),
+        Column::numbers("TEMP", 6, 2).by(TEMP),
+        Column::numbers("POWER", 7, 3).by(POWER),
+        Column::numbers("CLOCK", 8, 4),
+        Column::words("SLOWED BY", reasons, 6),
+    ]
+}
+
+/// Where all GPUs are of one node.
+const OF_ONE: [Column; 9] = columns_of((10, 5), 18);
+/// Where they are of several, whose names are part of what a GPU is called.
+const OF_SEVERAL: [Column; 9] = columns_of((8, 1), 18);
+const OF_SEVERAL_IN_MIDDLING: [Column; 9] = columns_of((12, 1), 18);
+/// Where there are columns for names and reasons in full.
+const WIDE: [Column; 9] = columns_of((26, 5), 44);
+
+/// The columns of `rows` on a screen `width` columns wide.
+pub(super) fn columns(rows: &[&Entry<'_>], width: u16) -> &'static [Column; 9] {
+    let of_several = rows.windows(2).any(|pair| pair[0].id != pair[1].id);
+    match width {
+        160.. => &WIDE,
+        100.. if of_several => &OF_SEVERAL_IN_MIDDLING,
+        _ if of_several => &OF_SEVERAL,
+        _ => &OF_ONE,
+    }
+}
 
 /// The table of `rows`.
-pub(super) fn table<'a>(sheet: &'a Sheet<Key>, rows: &[&Entry<'_>]) -> Table<'a> {
-    sheet.table(&COLUMNS, rows, true)
+pub(super) fn table<'a>(sheet: &'a Sheet<Key>, rows: &[&Entry<'_>], width: u16) -> Table<'a> {
+    sheet.table(columns(rows, width), rows, true)
 }
 
 /// A cell of the table.
@@ -332,7 +353,7 @@ pub(super) fn cell(
     let or = |style: Style| if live { style } else { text };
     vec![match column {
         0 => return name(entry, width, text, look),
-        1 => Span::styled(entry.id.to_string(), look.theme.muted),
+        1 => Span::styled(fixed::cut_middle(entry.id.0.as_str(), width), look.theme.muted),
         2 => {
             let busy = gpu.utilization.get();
             return bar(busy, width, or(look.theme.series[0]), text, look);
@@ -385,7 +406,8 @@ fn name(entry: &Entry<'_>, width: usize, text: Style, look: &Look<'_>) -> Vec<Sp
         false => Status::Stale,
     };
     let sign = Span::styled(status.sign(look), status.style(look.theme));
-    let name = format!(" {}", entry.title().replacen(" NVIDIA ", " ", 1));
+    let title = entry.title().replacen(" NVIDIA ", " ", 1).replacen(" Intel GPU ", " Intel ", 1);
+    let name = format!(" {title}");
     vec![sign, Span::styled(fixed::cut(&name, width.saturating_sub(1)), text)]
 }
 

@@ -230,11 +230,8 @@ fn latencies(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>
         ("end to end", &served.end_to_end),
         ("in the queue", &served.queued),
     ];
-    let time = match entry.is_then() {
-        false => 0,
-        true if look.window().interval_ms <= MINUTE_MS => 1,
-        true => 2,
-    };
+    let is_coarse = look.window().interval_ms > MINUTE_MS;
+    let time = if entry.is_then() { 1 + usize::from(is_coarse) } else { 0 };
     let table = Table {
         columns: &COLUMNS[time],
         hidden: &[],

@@ -190,7 +190,7 @@ impl Entry<'_> {
         look.model_history(self.id, self.node, &self.served.key())
     }
 
-    /// `name: reason` for each missing value.
+    /// `names: reason` for the values that are missing.
     pub(super) fn gaps(&self) -> Vec<String> {
         let served = &self.served;
         let all: [(&str, Option<&Why>); 12] = [
@@ -207,8 +207,7 @@ impl Entry<'_> {
             ("end to end", served.end_to_end.p50.why()),
             ("queue", served.queued.p50.why()),
         ];
-        let gap = |(name, why): (&str, Option<&Why>)| Some(format!("{name}: {}", told(why?)));
-        all.into_iter().filter_map(gap).collect()
+        value::together(all.into_iter().filter_map(|(name, why)| Some((name, told(why?)))))
     }
 }
 

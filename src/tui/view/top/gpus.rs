@@ -87,8 +87,9 @@ fn are_distinct<T: Ord>(names: &[T]) -> bool {
     names.iter().collect::<BTreeSet<&T>>().len() == names.len()
 }
 
-/// The name of a machine without its port and its domain; an IP address has none.
+/// The name of a machine without who tells of it, its port and its domain; an IP address has none.
 fn host(name: &str) -> &str {
+    let name = name.rsplit_once('/').map_or(name, |(_, name)| name);
     let is_port = |port: &str| !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
     let is_address = |host: &str| host.parse::<IpAddr>().is_ok();
     let with_port = name.rsplit_once(':').filter(|(_, port)| is_port(port) && !is_address(name));
@@ -172,7 +173,8 @@ mod tests {
     fn a_machine_has_a_short_name() {
         let all =
             ["gpu-1.lab.example.org:7071", "gpu-1:9400", "10.0.0.7:7071", "10.0.0.7", "a/n:3"];
-        assert_eq!(all.map(host), ["gpu-1", "gpu-1", "10.0.0.7", "10.0.0.7", "a/n"]);
+        assert_eq!(all.map(host), ["gpu-1", "gpu-1", "10.0.0.7", "10.0.0.7", "n"]);
+        assert_eq!(host("store/10.0.0.7:9400"), "10.0.0.7");
         assert_eq!(["[::1]:9400", "::1", ".x", ""].map(host), ["[::1]", "::1", ".x", ""]);
     }
 }
