@@ -96,8 +96,7 @@ const fn name(width: u16) -> &'static str {
 /// How tabs are called in a line of `width` columns: as long as all is said of how things stand that is
 /// said beside bare digits, but for the time of day and the machine's name.
 fn names(width: u16, parts: &[Part], front: Tab) -> Names {
-    let has_short = parts.iter().any(|part| part.whole < part.ways.len());
-    if width >= FULL && !has_short {
+    if width >= FULL && !names_nodes(parts) {
         return Names::Full;
     }
     let said = |names| {
@@ -183,10 +182,19 @@ fn width(spans: &[Span<'_>]) -> usize {
 }
 
 /// As much of it as fits into `room` columns, and how much of that matters: two for what is said whole, one
-/// for what is said in part. What can be said in signs alone is, where more is said by that.
+/// for what is said in part. What can be said in signs alone is, where GPUs get their nodes' names by that.
 fn fit(parts: &[Part], room: usize) -> (Line<'static>, usize) {
-    let [long, short] = [false, true].map(|brief| fill(parts, brief, room));
+    let long = fill(parts, false, room);
+    if !names_nodes(parts) {
+        return long;
+    }
+    let short = fill(parts, true, room);
     if short.1 > long.1 { short } else { long }
+}
+
+/// Whether something of `parts` can be said whole and in part: which GPU is whose.
+fn names_nodes(parts: &[Part]) -> bool {
+    parts.iter().any(|part| part.whole < part.ways.len())
 }
 
 /// The same, each part the longest way that fits; where `brief`, those that lose nothing by it the shortest.
