@@ -76,11 +76,10 @@ pub(super) fn draw_agents(node: &Node, sheet: Sheet<'_>, buffer: &mut Buffer, lo
     let lines = heads(all, usize::from(area.width), look);
     let heads = grid::narrow(lines.len()).min(area.height / 3);
     let errors = grid::narrow(all.errors.len()).min(area.height / 4);
-    let most = (area.height - heads - errors) / 3;
     let agents = if all.list.is_empty() && all.cluster.is_none() {
         area.height
     } else {
-        grid::narrow(all.agents.len() + usize::from(!all.agents.is_empty())).min(most.max(2))
+        rows((all.agents.len(), all.list.len()), area.height - heads - errors)
     };
     let [top, upper, middle, lower] = Layout::vertical([
         Constraint::Length(heads),
@@ -99,6 +98,14 @@ pub(super) fn draw_agents(node: &Node, sheet: Sheet<'_>, buffer: &mut Buffer, lo
         Line::styled(fixed::cut(&words, width), look.theme.bad)
     };
     panel::lines(all.errors.iter().map(of), lower, buffer);
+}
+
+/// Rows for a table of so many agents above one of so many sessions: a third of `room`, or what the sessions
+/// leave.
+fn rows((agents, sessions): (usize, usize), room: u16) -> u16 {
+    let high = |count: usize| grid::narrow(count + usize::from(count > 0));
+    let most = (room / 3).max(room.saturating_sub(high(sessions).max(1)));
+    high(agents).min(most.max(2))
 }
 
 /// Each agent; that there is none is said where nothing else is told.
@@ -213,4 +220,25 @@ fn service(of: &Service, column: usize, look: &Look<'_>) -> Cell {
         2 => value::maybe(of.port, theme.muted, look),
         _ => value::span(&of.response_seconds, theme.text, look),
     }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agents_have_the_rows_that_sessions_leave() {
+        let wanted = [
+            ((2, 2), 7, 3),
+            ((2, 9), 7, 2),
+            ((9, 2), 10, 7),
+            ((9, 9), 12, 4),
+            ((0, 3), 9, 0),
+            ((3, 0), 9, 4),
+            ((3, 9), 3, 2),
+        ];
+        for (counts, room, agents) in wanted {
+            assert_eq!(rows(counts, room), agents, "{counts:?} in {room}");
+        }
+    }
 }
