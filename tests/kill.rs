@@ -38,6 +38,8 @@ const UP: Duration = Duration::from_mins(1);
 
 /// Longest that half of the sweeps may take.
 const SWEPT: Duration = Duration::from_secs(2);
+/// After this a sandbox that ends at once need not be seen any more: there have been many by then.
+const MISSED: Duration = Duration::from_secs(2);
 /// Longest until the reaper has ended, too.
 const GONE: Duration = Duration::from_secs(30);
 
@@ -321,7 +323,12 @@ fn await_up(victim: &mut Victim, family: &Family, doing: Doing, never: &Receiver
     };
     let began = Instant::now();
     while alive(&victim.id, family.signs).len() < wanted {
-        assert!(began.elapsed() < UP, "no sandbox comes up");
+        // One that ends at once comes and goes between two looks.
+        if doing == Doing::Short && began.elapsed() > MISSED {
+            return;
+        }
+        let missing = || format!("{doing:?}: of {wanted}: {:#?}", traces(&victim.id, &[]));
+        assert!(began.elapsed() < UP, "no sandbox comes up, {}", missing());
         assert!(victim.child.try_wait().unwrap().is_none(), "the victim ended: {doing:?}");
         pass(Duration::from_millis(3), never);
     }
