@@ -143,7 +143,7 @@ fn a_killed_owner_of_a_large_crowd_leaves_nothing() {
 }
 
 #[test]
-#[ignore = "a quarter of an hour"]
+#[ignore = "minutes"]
 fn a_thousand_killed_owners_of_processes_leave_nothing() {
     kill_often(&PROCESS, 1000);
 }
