@@ -106,7 +106,7 @@ pub use job::PATH;
 pub use linux::{host_kernel, kernel_fault, kernel_version};
 pub use mend::mend;
 pub use settings::CampSettings;
-pub use sweep::{Sweep, gc};
+pub use sweep::{Sweep, gc, write_off};
 pub use trial::{Crew, Launch, Task, Trial, Work};
 
 use crate::model::backend::BackendId;

@@ -128,7 +128,7 @@ fn run(args: &Args) -> Outcome {
         Some(Verb::Replay(wish)) => replay::run(wish, setting()?),
         Some(Verb::Alerts(wish)) => alerts::run(wish, &setting()?),
         Some(Verb::History(wish)) => history::run(wish, &setting()?),
-        Some(Verb::Gc { dry_run }) => gc::run(*dry_run, &setting()?),
+        Some(Verb::Gc { dry_run, forget }) => gc::run(*dry_run, *forget, &setting()?),
         Some(Verb::Config(wish)) => configure::run(args, *wish),
         Some(Verb::Completions { shell }) => shell::completions(*shell),
         Some(Verb::Man { command }) => shell::man(command.as_deref()),

@@ -35,6 +35,8 @@ pub enum Kind {
     Container,
     /// An image in a container engine.
     Image,
+    /// A container engine that gives no answer, and may still have something.
+    Engine,
     /// A directory of isomon's own.
     Directory,
 }
@@ -58,6 +60,7 @@ impl LeftOver {
             Kind::Zombie => "wait: its parent, or init, takes it away".to_owned(),
             Kind::Group => format!("rmdir {}", self.name),
             Kind::Mount => format!("umount -l {}", self.name),
+            Kind::Engine => "start it, or `isomon gc --forget` if it is gone".to_owned(),
             Kind::Container | Kind::Image | Kind::Directory => "isomon gc".to_owned(),
         }
     }

@@ -20,8 +20,10 @@ use super::{Error, tool};
 use crate::model::backend::Traits;
 use crate::model::id::RunId;
 use crate::model::job::Runtime;
+use coming::FACTS;
 use run::Spec;
 
+mod coming;
 mod engine;
 mod facts;
 mod frame;
@@ -31,15 +33,14 @@ mod remedy;
 mod run;
 mod settle;
 
+pub(super) use coming::Coming;
 pub(super) use run::{NAME, run};
-pub(super) use settle::{Debts, Remains, remains, settle};
+pub(super) use settle::{Debts, Remains, remains, settle, settle_lot};
 
 /// The label that says which run a container or image belongs to.
 const RUN_LABEL: &str = "isomon.run";
 /// The label that says of which lot of the run a container is.
 const LOT_LABEL: &str = "isomon.lot";
-/// How the name of a file ends that says that an image is being made.
-const IMPORTING: &str = "importing";
 /// Time for the empty image to be made.
 const PREPARATION_MS: u64 = 10_000;
 
@@ -54,17 +55,6 @@ pub(super) const CRUN: Docker = Docker { runtime: Some("crun") };
 pub(super) const RUNSC: Docker = Docker { runtime: Some("runsc") };
 pub(super) const KATA: Docker = Docker { runtime: Some("kata") };
 
-/// Where it stands that an image is being made beside `facts`.
-fn importing(facts: &Path) -> PathBuf {
-    facts.with_extension(IMPORTING)
-}
-
-/// Whether an engine may still be at work on an image of the run whose directory is `place`.
-pub(super) fn is_importing(place: &Path) -> bool {
-    let files = std::fs::read_dir(place).into_iter().flatten().flatten();
-    files.into_iter().any(|file| file.path().extension().is_some_and(|of| of == IMPORTING))
-}
-
 impl Kind for Docker {
     fn version(&self, settings: &CampSettings) -> Result<Option<Vec<String>>, Error> {
         let socket = tool::text(socket(settings)?)?;
@@ -73,7 +63,7 @@ impl Kind for Docker {
 
     fn recipe(&self, site: &Site, errand: &Errand<'_>) -> Result<Recipe, Error> {
         let socket = listening(&site.settings)?;
-        let facts = site.place.join(format!("docker-{}.json", errand.task.backend));
+        let facts = site.place.join(format!("{FACTS}{}.json", errand.task.backend));
         let path = site.place.join(format!("{}.json", errand.name));
         let launch = Launch {
             gone: vec![path.clone()],

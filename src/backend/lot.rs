@@ -181,7 +181,7 @@ impl Plot {
         let (site, name) = (self.site.clone(), self.name.clone());
         let settled = tokio::task::spawn_blocking(move || {
             for socket in audit::engines(&Found::open(&site.place)) {
-                docker::settle(&socket, &site.id, Some(&name), false);
+                docker::settle_lot(&socket, &site.id, &name);
             }
         });
         settled.await.ok();

@@ -12,7 +12,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use tokio::process::{Child, Command};
 
 use super::settings::CampSettings;
-use super::sweep::sweep;
+use super::sweep::{coming, settle_late, sweep};
 use super::{Error, audit};
 use crate::model::id::RunId;
 
@@ -49,7 +49,9 @@ pub(super) fn run(arguments: &[OsString]) -> ExitCode {
     if !audit::place(&settings, &id).exists() {
         return ExitCode::SUCCESS;
     }
+    let coming = coming(&settings, &id);
     let swept = sweep(&settings, &id);
+    settle_late(&settings, &id, coming);
     if swept.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -12,14 +12,17 @@ use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 
 use super::Error;
 use super::audit::{self, Kind, LeftOver, Scope, audit};
-use super::docker::{self, Debts, Remains};
 use super::failpoint::{self, Point};
 use super::identity::Identity;
 use super::journal::Found;
 use super::settings::CampSettings;
 use super::{identity, residue, tree};
 use crate::model::id::RunId;
-use crate::model::text::SafeText;
+
+mod owed;
+
+pub use owed::write_off;
+pub(super) use owed::{coming, settle_late};
 
 /// Time for a run's processes to be gone after they were killed.
 const DEATH: Duration = Duration::from_secs(2);
@@ -68,7 +71,7 @@ pub(super) fn sweep(settings: &CampSettings, id: &RunId) -> Sweep {
         end(settings, id, &journal);
         failpoint::reach(Point::Killed);
     }
-    let in_engines = settle(settings, id, &audit::engines(&journal));
+    let in_engines = owed::settle(settings, id, &audit::engines(&journal));
     if ours {
         // Last, since an engine may have been in the middle of a start.
         tree::remove(&audit::groups(settings, id, &journal), DEATH);
@@ -106,26 +109,6 @@ pub(super) fn forget(containers: &[(Vec<String>, PathBuf)]) {
             }
         }
     });
-}
-
-/// Has `engines` remove what they have of run `id`; what they would not, or `None` if one gave no
-/// answer. What is not settled stays written down, for the next start to try.
-fn settle(settings: &CampSettings, id: &RunId, engines: &[PathBuf]) -> Option<Vec<LeftOver>> {
-    if engines.is_empty() {
-        return Some(Vec::new());
-    }
-    let debts = Debts::of(settings);
-    // Where it cannot be written, the engines are asked all the same.
-    debts.owe(id, engines).ok();
-    let late = docker::is_importing(&audit::place(settings, id));
-    let asked = engines.iter().map(|socket| docker::settle(socket, id, None, late));
-    let remains: Option<Vec<Remains>> = asked.collect();
-    let left = remains?.into_iter().flat_map(|remains| audit::in_engine(id, remains));
-    let left: Vec<LeftOver> = left.collect();
-    if left.is_empty() {
-        debts.pay(id);
-    }
-    Some(left)
 }
 
 /// Kills what carries the mark of `scope` and is in none of its groups. Looks twice: for an instant while
@@ -216,34 +199,10 @@ pub fn gc(settings: &CampSettings, dry_run: bool) -> Result<Vec<LeftOver>, Error
     settings.check_state()?;
     let lock = settings.state.exists().then(|| settings.lock_state()).transpose()?;
     let left = sweep_dead(settings, dry_run).map(|mut left| {
-        left.extend(unsettled(settings, dry_run));
+        left.extend(owed::unsettled(settings, dry_run));
         left
     });
     drop(lock);
-    left
-}
-
-/// What engines may still have of runs that are swept otherwise. It holds up no start, but a person
-/// may want to know.
-fn unsettled(settings: &CampSettings, dry_run: bool) -> Vec<LeftOver> {
-    let debts = Debts::of(settings);
-    let mut left = Vec::new();
-    for (run, socket) in debts.all() {
-        match docker::remains(&socket, &run) {
-            // Without a dry run it is told already that it could not be removed.
-            Some(remains) if dry_run => left.extend(audit::in_engine(&run, remains)),
-            Some(_) => {}
-            None => {
-                let words = format!(
-                    "what the engine at {} has, which gives no answer now,",
-                    socket.display()
-                );
-                let name = SafeText::new(&words);
-                left.push(LeftOver { kind: Kind::Container, run, name });
-                break;
-            }
-        }
-    }
     left
 }
 
@@ -255,21 +214,9 @@ pub(super) fn sweep_dead(settings: &CampSettings, dry_run: bool) -> Result<Vec<L
         .flat_map(|id| if dry_run { audit(settings, &id) } else { sweep(settings, &id).left })
         .collect();
     if !dry_run {
-        left.extend(settle_old(settings));
+        left.extend(owed::settle_old(settings));
     }
     Ok(left)
-}
-
-/// Settles what runs that are swept otherwise left in engines, until one gives no answer.
-fn settle_old(settings: &CampSettings) -> Vec<LeftOver> {
-    let debts = Debts::of(settings);
-    for run in debts.runs().iter().filter(|run| debts.owed(run).is_empty()) {
-        // There is no engine to ask, so there is nothing that could be taken away.
-        debts.pay(run);
-    }
-    let swept = |id: &RunId| !audit::place(settings, id).exists();
-    let old = debts.runs().into_iter().filter(swept);
-    old.map_while(|id| settle(settings, &id, &debts.owed(&id))).flatten().collect()
 }
 
 /// Waits for what was handed to us by the death of its parents, so that no zombie stays.

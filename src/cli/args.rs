@@ -166,6 +166,9 @@ pub enum Verb {
         /// Only say what would be cleared up
         #[arg(short = 'n', long)]
         dry_run: bool,
+        /// Forget what may be in container engines that give no answer any more
+        #[arg(long, conflicts_with = "dry_run")]
+        forget: bool,
     },
     /// Make, print and check the settings
     #[command(subcommand)]

@@ -115,6 +115,12 @@ impl Local {
         Ok(found.iter().map(thing).chain(changed.iter().map(|path| host_settings(path))).collect())
     }
 
+    /// Forgets what dead runs may have left in container engines that give no answer.
+    pub fn forget(&self) -> Result<Vec<SafeText>, SafeText> {
+        let settings = self.settings(Limits::default())?;
+        Ok(backend::write_off(&settings).map_err(sentence)?.iter().map(in_engine).collect())
+    }
+
     /// Sweeps what dead runs left behind: what is gone by that, and what could not be removed.
     pub fn gc(&self) -> Result<(Vec<SafeText>, Vec<SafeText>), SafeText> {
         let settings = self.settings(Limits::default())?;
@@ -394,9 +400,18 @@ fn thing(left: &LeftOver) -> SafeText {
         Kind::Zombie => "dead process ",
         Kind::Group => "control group ",
         Kind::Mount => "mount ",
+        Kind::Engine => {
+            let what = in_engine(left);
+            return format!("{what}: it gives no answer; {}", left.remedy()).into();
+        }
         Kind::Container | Kind::Image | Kind::Directory => "",
     };
     format!("{what}{} of run {}", left.name, left.run).into()
+}
+
+/// What an engine may have of a dead run.
+fn in_engine(left: &LeftOver) -> SafeText {
+    format!("what the container engine at {} has of run {}", left.name, left.run).into()
 }
 
 fn host_settings(noted: &Path) -> SafeText {

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use isomon::backend::{CampSettings, gc};
+use isomon::model::bench::Limits;
 use isomon::model::id::RunId;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process};
 use serde_json::{Value, json};
@@ -267,6 +269,17 @@ impl Engine {
         }
     }
 
+    /// Has what failed tests left in it taken away, so that no other test finds a run that cannot be
+    /// settled any more.
+    fn clear(&self) {
+        if let Some(child) = &self.child {
+            kill_process(Pid::from_child(child), Signal::CONT).ok();
+        }
+        if let Ok(settings) = CampSettings::detect(Limits::default()) {
+            gc(&settings, false).ok();
+        }
+    }
+
     /// Stops it; what is left of it.
     pub(crate) fn stop(&mut self) -> Vec<String> {
         let helpers = self.helpers();
@@ -292,6 +305,9 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.clear();
+        }
         let left = self.stop();
         if !std::thread::panicking() {
             assert!(left.is_empty(), "{left:?}");

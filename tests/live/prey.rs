@@ -65,15 +65,7 @@ impl Prey {
 
     /// The helpers called `name` that it has now.
     pub(crate) fn helpers(&mut self, name: &str) -> Vec<u32> {
-        let ids = runs_of(&self.settings, self.child.id());
-        let pids = std::fs::read_dir("/proc").unwrap().flatten();
-        let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-        let is_helper = |pid: &u32| {
-            let said = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            let said = String::from_utf8_lossy(&said).into_owned();
-            said.contains(name) && ids.iter().any(|id| said.contains(id.as_str()))
-        };
-        pids.filter(is_helper).collect()
+        helpers_of(&runs_of(&self.settings, self.child.id()), name)
     }
 
     /// Waits until a run is kept that has a sample; its id.
@@ -125,8 +117,13 @@ impl Prey {
             assert_eq!(left, [], "of run {id}");
             longest = longest.max(took);
         }
+        let ids: Vec<RunId> = self.seen.iter().cloned().collect();
+        let began = Instant::now();
+        while !helpers_of(&ids, "__").is_empty() {
+            assert!(began.elapsed() < PATIENCE, "a helper does not end");
+            pass(Duration::from_millis(5), never);
+        }
         assert_eq!(gc(&self.settings, false).unwrap(), []);
-        assert!(self.helpers("__").is_empty());
         longest
     }
 
@@ -195,4 +192,21 @@ pub(crate) fn runs_of(settings: &CampSettings, pid: u32) -> Vec<RunId> {
         journal.lines().next().is_some_and(|line| line.contains(&format!("\"pid\":{pid},")))
     };
     entries.filter(owned).filter_map(|entry| RunId::parse(entry.file_name().to_str()?)).collect()
+}
+
+/// The helpers called `name` of the runs `ids`.
+fn helpers_of(ids: &[RunId], name: &str) -> Vec<u32> {
+    let pids = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let is_helper = |pid: &u32| {
+        let said = said_by(*pid);
+        said.contains(name) && ids.iter().any(|id| said.contains(id.as_str()))
+    };
+    pids.filter(is_helper).collect()
+}
+
+/// The command line of process `pid`; empty if it has ended.
+pub(crate) fn said_by(pid: u32) -> String {
+    let said = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&said).into_owned()
 }

@@ -72,11 +72,15 @@ pub(super) struct Engine {
     until: Until,
 }
 
-/// A container as it is listed.
+/// A container or an image as it is listed.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Listed {
-    id: String,
+pub(super) struct Listed {
+    /// By what it is asked for.
+    pub id: String,
+    /// What people call it, each after a slash; an image has none here.
+    #[serde(default)]
+    pub names: Option<Vec<String>>,
     #[serde(default)]
     labels: Option<std::collections::BTreeMap<String, String>>,
 }
@@ -188,18 +192,18 @@ impl Engine {
         if answer.status == 404 { Ok(()) } else { good(answer).map(drop) }
     }
 
-    /// The ids of containers that carry all of `labels`, dead ones too; a page of them.
-    pub(super) fn containers(&self, labels: &[(&str, &str)]) -> Result<Vec<String>, Error> {
+    /// The containers that carry all of `labels`, dead ones too; a page of them.
+    pub(super) fn containers(&self, labels: &[(&str, &str)]) -> Result<Vec<Listed>, Error> {
         let path = format!("/containers/json?all=1&limit={PAGE}&filters={}", filters(labels));
         self.listed(&path, labels)
     }
 
-    /// The ids of images that carry all of `labels`.
-    pub(super) fn images(&self, labels: &[(&str, &str)]) -> Result<Vec<String>, Error> {
+    /// The images that carry all of `labels`.
+    pub(super) fn images(&self, labels: &[(&str, &str)]) -> Result<Vec<Listed>, Error> {
         self.listed(&format!("/images/json?all=1&filters={}", filters(labels)), labels)
     }
 
-    fn listed(&self, path: &str, labels: &[(&str, &str)]) -> Result<Vec<String>, Error> {
+    fn listed(&self, path: &str, labels: &[(&str, &str)]) -> Result<Vec<Listed>, Error> {
         let answer = self.ask("GET", path, None)?;
         let strange = |_| Error::Strange { question: "list" };
         let all: Vec<Listed> = serde_json::from_slice(&answer).map_err(strange)?;
@@ -211,7 +215,7 @@ impl Engine {
                     has.and_then(|has| has.get(*name)).is_some_and(|is| is == value)
                 })
         });
-        Ok(ours.map(|one| one.id).collect())
+        Ok(ours.collect())
     }
 
     fn open(&self) -> Result<Connection, Error> {

@@ -17,10 +17,11 @@ use serde_json::{Value, json};
 use super::super::http::Until;
 use super::super::mark::{Mark, Pen};
 use super::super::view::View;
+use super::coming::Note;
 use super::engine::{self, Engine, escape};
 use super::facts::{Facts, describe};
 use super::pump::Pump;
-use super::{RUN_LABEL, frame, image, importing};
+use super::{RUN_LABEL, frame, image};
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
 
@@ -75,6 +76,12 @@ pub(super) enum Error {
         #[source]
         source: std::io::Error,
     },
+}
+
+impl Error {
+    fn file(path: &Path, source: std::io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
 }
 
 impl Spec {
@@ -139,11 +146,9 @@ fn prepare(socket: &Path, wish: &str, id: &RunId, place: &Path) -> Result<u8, Er
     if engine.images(&labels)?.is_empty() {
         let label = escape(&format!("LABEL {RUN_LABEL}={id}"));
         let path = format!("/images/create?fromSrc=-&repo=isomon-empty&tag={id}&changes={label}");
-        // An engine goes on with it when we die; whoever sweeps must know that one may still come.
-        let importing = importing(place);
-        write(&importing, &facts)?;
+        let note = Note::write(place).map_err(|source| Error::file(place, source))?;
         engine.send_tar(&path, &image::tar(&View::of(Path::new("/"))))?;
-        fs::remove_file(&importing).map_err(|source| Error::File { path: importing, source })?;
+        note.answered().map_err(|source| Error::file(place, source))?;
     }
     Ok(0)
 }
@@ -151,13 +156,13 @@ fn prepare(socket: &Path, wish: &str, id: &RunId, place: &Path) -> Result<u8, Er
 fn write(place: &Path, facts: &Facts) -> Result<(), Error> {
     let text = serde_json::to_vec(facts).map_err(std::io::Error::from);
     let written = text.and_then(|text| fs::write(place, text));
-    written.map_err(|source| Error::File { path: place.to_owned(), source })
+    written.map_err(|source| Error::file(place, source))
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let text = fs::read(path);
     let read = text.and_then(|text| serde_json::from_slice(&text).map_err(std::io::Error::from));
-    read.map_err(|source| Error::File { path: path.to_owned(), source })
+    read.map_err(|source| Error::file(path, source))
 }
 
 /// Has the container that the file at `path` describes run to its end; its exit status. The file is
@@ -168,8 +173,13 @@ fn carry_out(path: &Path) -> Result<u8, Error> {
     let spec: Spec = read(path)?;
     let facts: Facts = read(&spec.facts)?;
     let engine = Engine::at(&spec.socket, Until::within(ENDLESS));
+    let note = Note::write(path).map_err(|source| Error::file(path, source))?;
     let made = engine.create(&spec.name, &facts.fit(spec.body, &spec.group));
-    if matches!(made, Err(engine::Error::Refused { .. })) {
+    let refused = matches!(made, Err(engine::Error::Refused { .. }));
+    if made.is_ok() || refused {
+        note.answered().map_err(|source| Error::file(path, source))?;
+    }
+    if refused {
         forget(path)?;
     }
     let id = made?;
@@ -191,7 +201,7 @@ fn mark(pen: Option<&Pen>, reached: Mark) {
 }
 
 fn forget(path: &Path) -> Result<(), Error> {
-    fs::remove_file(path).map_err(|source| Error::File { path: path.to_owned(), source })
+    fs::remove_file(path).map_err(|source| Error::file(path, source))
 }
 
 /// Starts container `id` and passes on what it says until it ends; its exit status.

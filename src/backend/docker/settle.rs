@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use super::super::http::Until;
 use super::super::residue;
 use super::super::settings::CampSettings;
-use super::engine::{Engine, Error};
+use super::coming::Coming;
+use super::engine::{Engine, Error, Listed};
 use super::{LOT_LABEL, RUN_LABEL, image_name};
 use crate::model::id::RunId;
 
@@ -20,8 +21,10 @@ use crate::model::id::RunId;
 const ANSWER: Duration = Duration::from_secs(1);
 /// Time for an engine to take away what it has of a run.
 const REMOVAL: Duration = Duration::from_secs(2);
-/// Time for an image to come whose maker died.
-const IMPORT: Duration = Duration::from_secs(1);
+/// Time for what was asked for by one that died to come.
+const COMING: Duration = Duration::from_secs(1);
+/// Time for what it refuses to take away to go after all: its removal may be under way already.
+const STUBBORN: Duration = Duration::from_millis(500);
 /// Between two looks: a container that was being made when its maker died may come late.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -38,58 +41,90 @@ pub(in crate::backend) struct Remains {
 pub(in crate::backend) fn remains(socket: &Path, id: &RunId) -> Option<Remains> {
     let engine = Engine::at(socket, Until::within(ANSWER));
     let labels = [(RUN_LABEL, id.as_str())];
-    let containers = engine.containers(&labels).ok()?;
-    Some(Remains { containers, images: engine.images(&labels).ok()? })
+    let containers = ids(&engine.containers(&labels).ok()?);
+    Some(Remains { containers, images: ids(&engine.images(&labels).ok()?) })
 }
 
-/// Has the engine at `socket` remove all containers of run `id`, or those of one lot; with the whole
-/// run its image too, for which it waits a while if `late` says that one may still come. What it
-/// would not remove; `None` if it gave no answer.
+fn ids(listed: &[Listed]) -> Vec<String> {
+    listed.iter().map(|one| one.id.clone()).collect()
+}
+
+/// Has the engine at `socket` remove all containers of lot `lot` of run `id`.
+pub(in crate::backend) fn settle_lot(socket: &Path, id: &RunId, lot: &str) {
+    let engine = Engine::at(socket, Until::within(REMOVAL));
+    // What is not removed now is when the run is swept.
+    clear_containers(&engine, &[(RUN_LABEL, id.as_str()), (LOT_LABEL, lot)], |_| ()).ok();
+}
+
+/// Has the engine at `socket` remove all that it has of run `id`, and what is `coming` if it does so
+/// in a while: what has come is not coming any more. What it would not remove; `None` if it gave no
+/// answer.
 pub(in crate::backend) fn settle(
     socket: &Path,
     id: &RunId,
-    lot: Option<&str>,
-    late: bool,
+    coming: &mut Coming,
 ) -> Option<Remains> {
     let engine = Engine::at(socket, Until::within(REMOVAL));
-    let mut labels = vec![(RUN_LABEL, id.as_str())];
-    labels.extend(lot.map(|lot| (LOT_LABEL, lot)));
-    if lot.is_some() {
-        let containers = clear(&engine, &labels).ok()?;
-        return Some(Remains { containers, images: Vec::new() });
-    }
+    let labels = [(RUN_LABEL, id.as_str())];
     // First its name, so that nothing new is made of it; then what was; then the image itself.
-    heed(engine.delete(&format!("/images/{}?force=1", image_name(id)))).ok()?;
-    let containers = clear(&engine, &labels).ok()?;
-    let mut images = engine.images(&labels).ok()?;
+    heed(engine.delete(&image_path(&image_name(id)))).ok()?;
     let began = Instant::now();
-    while late && images.is_empty() && began.elapsed() < IMPORT {
+    loop {
+        let see = |one: &Listed| {
+            one.names.iter().flatten().for_each(|name| coming.saw_container(name));
+        };
+        let containers = clear_containers(&engine, &labels, see).ok()?;
+        let remove = |image: &Listed| {
+            coming.saw_image();
+            engine.delete(&image_path(&image.id))
+        };
+        let images = clear(|| engine.images(&labels), remove).ok()?;
+        let is_clear = containers.is_empty() && images.is_empty();
+        if coming.is_empty() || !is_clear || began.elapsed() > COMING {
+            return Some(Remains { containers, images });
+        }
         residue::pause(PAUSE, None);
-        images = engine.images(&labels).ok()?;
     }
-    for image in images {
-        heed(engine.delete(&format!("/images/{image}?force=1"))).ok()?;
-    }
-    Some(Remains { containers, images: engine.images(&labels).ok()? })
 }
 
-/// Removes the containers with `labels` until two looks find none, or until it gets no further; the
-/// ones that are left.
-fn clear(engine: &Engine, labels: &[(&str, &str)]) -> Result<Vec<String>, Error> {
-    let mut before = Vec::new();
+fn image_path(image: &str) -> String {
+    format!("/images/{image}?force=1")
+}
+
+/// Removes the containers with `labels`, and has each of them seen before; the ids of what is left.
+fn clear_containers(
+    engine: &Engine,
+    labels: &[(&str, &str)],
+    mut see: impl FnMut(&Listed),
+) -> Result<Vec<String>, Error> {
+    let remove = |one: &Listed| {
+        see(one);
+        engine.remove(&one.id)
+    };
+    clear(|| engine.containers(labels), remove)
+}
+
+/// Has what `look` finds removed until two looks find nothing, or until it gets no further; the ids
+/// of what is left.
+fn clear(
+    look: impl Fn() -> Result<Vec<Listed>, Error>,
+    mut remove: impl FnMut(&Listed) -> Result<(), Error>,
+) -> Result<Vec<String>, Error> {
+    let (mut before, mut since) = (Vec::new(), Instant::now());
     let mut quiet = 0;
     while quiet < 2 {
-        let found = engine.containers(labels)?;
-        if found.is_empty() {
-            quiet += 1;
-            residue::pause(PAUSE, None);
-        } else if found == before {
-            return Ok(found);
+        let found = look()?;
+        let now = ids(&found);
+        if now != before {
+            (before, since) = (now, Instant::now());
+        } else if !now.is_empty() && since.elapsed() > STUBBORN {
+            return Ok(now);
         }
-        for container in &found {
-            heed(engine.remove(container))?;
+        for one in &found {
+            heed(remove(one))?;
         }
-        before = found;
+        quiet = if found.is_empty() { quiet + 1 } else { 0 };
+        residue::pause(PAUSE, None);
     }
     Ok(Vec::new())
 }
@@ -204,7 +239,7 @@ mod tests {
     fn an_engine_that_is_not_there_says_nothing() {
         let home = tempfile::tempdir().unwrap();
         let socket = home.path().join("none.sock");
-        assert_eq!(settle(&socket, &RunId::new(0, 7), None, true), None);
+        assert_eq!(settle(&socket, &RunId::new(0, 7), &mut Coming::default()), None);
         assert_eq!(remains(&socket, &RunId::new(0, 7)), None);
     }
 }

@@ -94,7 +94,7 @@ const NAMES: [&str; 33] = [
 const PROFILED: &[&str] = NAMES.split_at(25).1;
 
 /// What a board has once, though it is told of each of its parts.
-const OF_BOARD: [&str; 11] = [
+const OF_BOARD: [&str; 12] = [
     "GPU_TEMP",
     "MEMORY_TEMP",
     "SLOWDOWN_TEMP",
@@ -106,6 +106,7 @@ const OF_BOARD: [&str; 11] = [
     "FAN_SPEED",
     "XID_ERRORS",
     "CLOCKS_EVENT_REASONS",
+    "CLOCK_THROTTLE_REASONS",
 ];
 
 /// Names whose values may truly be larger than the smallest blank.

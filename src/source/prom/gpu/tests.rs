@@ -1,3 +1,5 @@
+//! Pages of DCGM, read.
+
 use super::*;
 
 #[test]
@@ -58,6 +60,7 @@ DCGM_FI_DEV_GPU_TEMP{gpu="1",UUID="GPU-b",GPU_I_PROFILE="1g.10gb",GPU_I_ID="7"} 
 DCGM_FI_DEV_FB_USED{gpu="1",UUID="GPU-b",GPU_I_PROFILE="1g.10gb",GPU_I_ID="7"} 3000
 DCGM_FI_DEV_FB_FREE{gpu="1",UUID="GPU-b",GPU_I_PROFILE="1g.10gb",GPU_I_ID="7"} 7000
 DCGM_FI_PROF_SM_ACTIVE{gpu="1",UUID="GPU-b",GPU_I_PROFILE="1g.10gb",GPU_I_ID="7"} 0.9
+DCGM_FI_DEV_CLOCK_THROTTLE_REASONS{gpu="1",UUID="GPU-b",GPU_I_PROFILE="1g.10gb",GPU_I_ID="7"} 4
 DCGM_FI_DEV_FB_USED{gpu="1",UUID="GPU-b",GPU_I_PROFILE="2g.20gb",GPU_I_ID="9"} NaN
 "#;
     let gpus = Gpus::of_page(page.as_bytes(), 9).unwrap();
@@ -71,6 +74,7 @@ DCGM_FI_DEV_FB_USED{gpu="1",UUID="GPU-b",GPU_I_PROFILE="2g.20gb",GPU_I_ID="9"} N
     let words = "the GPU is split: only its parts are told of";
     assert_eq!(why(split.memory_used_bytes.why()), words);
     assert_eq!(why(split.detail.activity.sm.why()), words, "that is of a part");
+    assert_eq!(split.throttle, Reading::Known(vec!["power limit".into()]), "by its older name");
     let parts = split.detail.mig_instances.known().unwrap();
     assert_eq!((parts[0].index, parts[0].profile.as_str()), (7, "1g.10gb"));
     assert_eq!(parts[0].memory_total_bytes.get(), Some(Bytes(10_000 << 20)));
