@@ -65,8 +65,8 @@ impl fmt::Display for SourceId {
     }
 }
 
-/// A run's id: `20261121-093012-a1b2c3d4`, UTC start and 32 random bits, so that ids sort by time
-/// and never collide. Also the name of its directory.
+/// A run's id: `20261121-093012-a1b2c3d4`, UTC start, its millisecond and 22 random bits, so
+/// that ids sort by time and never collide. Also the name of its directory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct RunId(String);
@@ -137,7 +137,9 @@ mod tests {
 
     #[test]
     fn ids_of_one_second_have_the_order_of_their_runs() {
-        let at = |ms| RunId::new(1_795_000_000_000 + ms, u32::MAX - u32::try_from(ms).unwrap());
+        let at = |ms: i32| {
+            RunId::new(1_795_000_000_000 + i64::from(ms), u32::MAX - u32::try_from(ms).unwrap())
+        };
         let ids: Vec<RunId> = [0, 1, 2, 500, 999, 1_000].map(at).to_vec();
         assert!(ids.is_sorted(), "{ids:?}");
         assert_ne!(RunId::new(5, 1), RunId::new(5, 2));
@@ -147,8 +149,8 @@ mod tests {
     #[test]
     fn a_run_id_is_a_safe_file_name_that_sorts_by_time() {
         let id = RunId::new(1_000, 0xa1b2_c3d4);
-        assert_eq!(id.as_str(), "19700101-000001-a1b2c3d4");
-        assert_eq!(id.short(), "a1b2c3d4");
+        assert_eq!(id.as_str(), "19700101-000001-0032c3d4");
+        assert_eq!(id.short(), "0032c3d4");
         assert_eq!(id.started_ms(), Some(1_000));
         assert_eq!(RunId::parse(id.as_str()), Some(id));
         for wrong in
