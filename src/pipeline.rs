@@ -84,7 +84,7 @@ pub const fn status_of(tail: &RunTail) -> &'static str {
 }
 
 /// How long it took, or has taken; one that goes on ages between two of its samples too.
-fn elapsed(run: &RunState, now: Stamp) -> Seconds {
+pub fn elapsed(run: &RunState, now: Stamp) -> Seconds {
     let told = run.progress.elapsed_seconds.0.max(run.digest.end_seconds);
     if !run.is_live() {
         return Seconds(told);
@@ -133,7 +133,7 @@ fn pressure_gap(run: &RunState) -> Option<&'static str> {
     let told = &run.tally.pressure;
     match () {
         () if run.head.plan.loads.is_empty() => Some(
-            "pressure: one sandbox at a time is started, and none waits for another; `isomon bench --throughput` or `--latency` has many at once",
+            "pressure: one sandbox at a time is started, and none waits for another; `isomon bench --measure throughput` or `latency` has many at once",
         ),
         () if told.is_empty() && run.is_live() => Some("pressure: no step of a load is over yet"),
         () if told.is_empty() => Some("pressure: no step of a load was made"),

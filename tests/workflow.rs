@@ -6,6 +6,7 @@
 #[allow(dead_code, reason = "this program uses a part of it")]
 mod home;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -440,6 +441,29 @@ stages:
     assert!(dir(&home).join("bench.json").exists());
     let reason = run["tail"]["failure"]["reason"].as_str().unwrap();
     assert!(reason.contains("200 ms"), "{reason}");
+}
+
+#[test]
+fn each_task_of_a_benchmark_has_a_result_of_its_own() {
+    let home = Home::new();
+    let text = "benchmark: {name: t, output_dir: ./results, shell: sh -c}
+matrix: {n: ['1', '2']}
+repeat: 2
+stages:
+  - {name: bench, bench: process --runs 2 --warmup 0}
+";
+    let output = run(&home, text, &[]);
+    assert_eq!(status(&output), Some(0), "{}", said(&output));
+    let run = json(&dir(&home).join("run.json"));
+    let files = run["files"].as_array().unwrap();
+    let names: BTreeSet<&str> = files.iter().filter_map(|file| file["file"].as_str()).collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    assert!(names.contains("bench__n=2__2.json"), "{names:?}");
+    for name in names {
+        assert!(dir(&home).join(name).exists(), "{name}");
+        let link = name.replace(".json", ".run");
+        assert!(run["metadata"][&link].is_string(), "{link}");
+    }
 }
 
 #[test]

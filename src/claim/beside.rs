@@ -2,14 +2,14 @@
 
 use super::{Boundary, Claim, ClaimRow, Measured, Sense, claims};
 use crate::model::backend::BackendId;
-use crate::model::bench::{Cell, Estimate, Figure, Outcome, Payload};
+use crate::model::bench::{Cell, Estimate, Figure, Payload};
 use crate::model::load::{LoadFigure, LoadSummary};
 use crate::model::run::Run;
 use crate::model::unit::as_many_times;
 use crate::stats::estimate::estimate;
 use crate::stats::interval::RESAMPLES;
-use crate::stats::sorted::Sorted;
-use crate::stats::summary::generator;
+use crate::stats::standing::good;
+use crate::stats::summary::{generator, times_of};
 
 /// Each claim about a backend that `run` measured or left out, beside each cell it is about.
 pub fn beside(run: &Run) -> Vec<ClaimRow> {
@@ -89,12 +89,9 @@ fn missing(run: &Run, claim: &Claim, index: u32) -> &'static str {
     if is_load(claim.boundary) {
         return wanted(claim);
     }
-    let good = run
-        .samples
-        .iter()
-        .any(|sample| sample.cell == index && !sample.warmup && sample.outcome == Outcome::Good);
+    let mut good = good(run.samples.iter().filter(|sample| sample.cell == index));
     match claim.boundary {
-        _ if !good => "no sample was good",
+        _ if good.next().is_none() => "no sample was good",
         Boundary::Spec => "the backend does not tell when its guest is up",
         _ => "the samples did not reach that far",
     }
@@ -140,10 +137,7 @@ fn figure(run: &Run, index: u32, figure: Figure) -> Option<Measured> {
     if let Some(known) = known {
         return known.estimate.as_ref().map(|estimate| of_estimate(estimate, known.n));
     }
-    let counted = run.samples.iter().filter(|sample| sample.cell == index && !sample.warmup);
-    let good = counted.filter(|sample| sample.outcome == Outcome::Good);
-    let times = good.filter_map(|sample| figure.of(&sample.phases)).map(|time| time.0);
-    let data = Sorted::new(times.collect())?;
+    let data = times_of(figure, run.samples.iter().filter(|sample| sample.cell == index))?;
     let mut rng = generator(run.head.plan.seed, index, figure);
     let n = u32::try_from(data.len()).unwrap_or(u32::MAX);
     Some(of_estimate(&estimate(&data, RESAMPLES, &mut rng), n))
@@ -185,7 +179,7 @@ fn of_load(load: &LoadSummary, boundary: Boundary) -> Option<Measured> {
 mod tests {
     use super::*;
     use crate::model::backend::Start;
-    use crate::model::bench::Phase;
+    use crate::model::bench::{Phase, Sample};
     use crate::model::job::Kernel;
     use crate::model::load::{Rate, Stride};
     use crate::model::run::LeftOut;
@@ -217,6 +211,17 @@ mod tests {
         let measured = rows[0].measured.unwrap();
         assert!((measured.value / 0.084 - 1.0).abs() < 0.01 && measured.n == 11, "{measured:?}");
         assert!(rows[0].words.starts_with("2.5"), "{}", rows[0].words);
+    }
+
+    #[test]
+    fn of_a_run_that_was_cut_off_what_stands_counts() {
+        let mut run = run();
+        run.tail = None;
+        let before = of(&run, "runc-cli")[0].measured.unwrap();
+        let again = run.samples.iter().rfind(|sample| sample.cell == 0).unwrap().clone();
+        let attempt = again.attempt + 1;
+        run.samples.push(Sample { attempt, ..again });
+        assert_eq!(of(&run, "runc-cli")[0].measured.unwrap().n, before.n);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use color_eyre::eyre::Result;
+use color_eyre::eyre::{Result, eyre};
 
 use super::kept;
 use super::setting::Setting;
@@ -80,6 +80,9 @@ fn place(word: &str, setting: &Setting) -> Option<PathBuf> {
 
 /// The runs in the directory of results `dir`.
 pub(super) fn listed(dir: &Path, json: bool) -> Result<String> {
+    if !dir.exists() {
+        return Err(eyre!("there is no directory {}", dir.display()));
+    }
     let mut briefs = Vec::new();
     let mut text = String::new();
     for (path, read) in result::list(dir).map_err(kept::bad)? {
@@ -101,7 +104,7 @@ pub(super) fn listed(dir: &Path, json: bool) -> Result<String> {
     );
     for brief in &briefs {
         let took = brief.seconds.map_or_else(|| "—".to_owned(), |took| took.to_string());
-        let began: String = brief.start_time.chars().take(19).collect();
+        let began = began(&brief.start_time);
         let mut about = vec![brief.benchmark_name.clone()];
         about.extend(brief.custom.iter().take(8).map(|(key, value)| format!("{key}={value}")));
         let (id, about) = (SafeText::new(&brief.id), SafeText::new(&about.join(" ")));

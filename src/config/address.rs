@@ -2,11 +2,11 @@
 //!
 //! `local:`, `http(s)://host:port/path` (whose kind is found by asking), `vulcan+http://`,
 //! `solstice+http://`, `mistudio+http://`, `dream+http://`, `cluster+http://`, `prom+http://`,
-//! `isomon+http://`, `tokenspy+http://`, `dcgm+http://`, servers of models (`vllm+ sglang+ llamacpp+ tgi+ ollama+ triton+
-//! openai+`), each with `https` too, `openclaw+ws://host:18789` (or `wss`), `openclaw:/its/directory`, and
-//! `ssh://user@host:port`. A name or a password in an
-//! HTTP address is refused: it would be shown and logged. What begins with `-` is no host: OpenSSH
-//! would take it for an option.
+//! `isomon+http://`, `tokenspy+http://`, `dcgm+http://`, servers of models (`vllm+ sglang+ llamacpp+
+//! tgi+ ollama+ triton+ openai+`), each with `https` too, `openclaw+ws://host:18789` (or `wss`),
+//! `openclaw:/its/directory`, and `ssh://user@host:port`. A name or a password in an HTTP address is
+//! refused: it would be shown and logged. What begins with `-` is no host: OpenSSH would take it for
+//! an option.
 
 use std::fmt;
 

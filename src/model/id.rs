@@ -65,18 +65,24 @@ impl fmt::Display for SourceId {
     }
 }
 
-/// A run's id: `20261121-093012-a1b2c3d4`, UTC start and 32 random bits, so that ids sort by time
-/// and never collide. Also the name of its directory.
+/// A run's id: `20261121-093012-a1b2c3d4`, UTC start, its millisecond and 22 random bits, so
+/// that ids sort by time and never collide. Also the name of its directory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct RunId(String);
 
+/// Bits of a run's id that chance decides.
+const RANDOM_BITS: u32 = 22;
+
 impl RunId {
-    /// The id of a run that starts at `wall_ms`, made unique by `random`.
+    /// The id of a run that starts at `wall_ms`, made unique by the lower bits of `random`. Before those
+    /// stands the millisecond, so that ids have the order of their runs also within a second.
     pub fn new(wall_ms: i64, random: u32) -> Self {
+        let millisecond = u32::try_from(wall_ms.rem_euclid(1_000)).unwrap_or_default();
+        let last = (millisecond << RANDOM_BITS) | (random & ((1 << RANDOM_BITS) - 1));
         let at = jiff::Timestamp::from_millisecond(wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let at = at.to_zoned(jiff::tz::TimeZone::UTC);
-        Self(format!("{}-{random:08x}", at.strftime("%Y%m%d-%H%M%S")))
+        Self(format!("{}-{last:08x}", at.strftime("%Y%m%d-%H%M%S")))
     }
 
     /// Reads an id back; `None` unless it has exactly this form, so that it is a safe file name.
@@ -130,10 +136,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn ids_of_one_second_have_the_order_of_their_runs() {
+        let at = |ms: i32| {
+            RunId::new(1_795_000_000_000 + i64::from(ms), u32::MAX - u32::try_from(ms).unwrap())
+        };
+        let ids: Vec<RunId> = [0, 1, 2, 500, 999, 1_000].map(at).to_vec();
+        assert!(ids.is_sorted(), "{ids:?}");
+        assert_ne!(RunId::new(5, 1), RunId::new(5, 2));
+        assert!(ids.iter().all(|id| RunId::parse(id.as_str()).is_some()));
+    }
+
+    #[test]
     fn a_run_id_is_a_safe_file_name_that_sorts_by_time() {
         let id = RunId::new(1_000, 0xa1b2_c3d4);
-        assert_eq!(id.as_str(), "19700101-000001-a1b2c3d4");
-        assert_eq!(id.short(), "a1b2c3d4");
+        assert_eq!(id.as_str(), "19700101-000001-0032c3d4");
+        assert_eq!(id.short(), "0032c3d4");
         assert_eq!(id.started_ms(), Some(1_000));
         assert_eq!(RunId::parse(id.as_str()), Some(id));
         for wrong in

@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 
 use crate::model::backend::Start;
-use crate::model::bench::{Cell, Estimate, Figure, Outcome, Payload, Sample, Summary};
+use crate::model::bench::{Cell, Estimate, Figure, Payload, Sample, Summary};
 use crate::model::run::Run;
 use crate::model::text::SafeText;
 use crate::stats::interval::RESAMPLES;
+use crate::stats::standing;
 use crate::stats::summary::summarise;
 
 /// Rows on a panel at most; more cannot be read.
@@ -18,11 +19,12 @@ pub(super) const LINES: usize = 16;
 pub(super) struct Data<'a> {
     pub(super) run: &'a Run,
     again: OnceCell<Vec<Summary>>,
+    good: Vec<&'a Sample>,
 }
 
 impl<'a> Data<'a> {
-    pub(super) const fn of(run: &'a Run) -> Self {
-        Self { run, again: OnceCell::new() }
+    pub(super) fn of(run: &'a Run) -> Self {
+        Self { run, again: OnceCell::new(), good: good(run).collect() }
     }
 
     fn summary(&self) -> &[Summary] {
@@ -62,13 +64,13 @@ impl<'a> Data<'a> {
 
     /// The good samples of the cell at `index` that count.
     pub(super) fn samples(&self, index: u32) -> impl Iterator<Item = &'a Sample> {
-        good(self.run).filter(move |sample| sample.cell == index)
+        self.good.iter().copied().filter(move |sample| sample.cell == index)
     }
 }
 
 /// The good samples that count, all cells together.
 pub(super) fn good(run: &Run) -> impl Iterator<Item = &Sample> {
-    run.samples.iter().filter(|sample| !sample.warmup && sample.outcome == Outcome::Good)
+    standing::good(&run.samples)
 }
 
 /// What a row is called: the start is said where it is not from nothing.
@@ -124,9 +126,9 @@ fn quiet(run: &Run) -> String {
     if let Some(known) = run.tail.as_ref().and_then(|tail| tail.verdict.as_ref()) {
         return format!("{} of {} samples disturbed", known.tainted, known.samples);
     }
-    let counted = || run.samples.iter().filter(|sample| !sample.warmup);
-    let disturbed = counted().filter(|sample| !sample.taints.is_empty()).count();
-    match counted().count() {
+    let counted = standing::standing(&run.samples);
+    let disturbed = counted.iter().filter(|sample| !sample.taints.is_empty()).count();
+    match counted.len() {
         0 => "no samples".to_owned(),
         all => format!("{disturbed} of {all} samples disturbed"),
     }

@@ -56,6 +56,27 @@ fn a_run_with_every_load_has_every_picture() {
 }
 
 #[test]
+fn a_sample_that_was_measured_again_is_on_no_picture() {
+    let mut run = run();
+    let dots = |run: &Run, kind| {
+        let picture = picture(run, kind).unwrap();
+        let marks = picture.panels.iter().flat_map(|panel| &panel.marks);
+        let dots = marks.map(|mark| match mark {
+            Mark::Dots { points, .. } => points.len(),
+            _ => 0,
+        });
+        dots.sum::<usize>()
+    };
+    let kinds = [Kind::Samples, Kind::Timeline];
+    let before = kinds.map(|kind| dots(&run, kind));
+    let mut again = run.samples.iter().rfind(|sample| sample.cell == 0).unwrap().clone();
+    again.attempt += 1;
+    run.samples.push(again);
+    assert!(before[0] > 0);
+    assert_eq!(kinds.map(|kind| dots(&run, kind)), before);
+}
+
+#[test]
 fn a_run_without_a_sample_says_what_is_missing() {
     let mut empty = run();
     empty.samples.clear();

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::model::bench::{Cell, Estimate, Figure};
 use crate::model::run::Run;
 use crate::stats::compare::{Change, Comparison, Difference, Row, Rules};
+use crate::stats::standing::standing;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -72,7 +73,7 @@ fn side((name, run): Named<'_>) -> Side<'_> {
         name,
         id: run.head.id.as_str(),
         started_at: &run.head.started_at,
-        samples: run.samples.iter().filter(|sample| !sample.warmup).count(),
+        samples: standing(&run.samples).len(),
         finished: run.tail.is_some(),
     }
 }

@@ -8,6 +8,7 @@ use crate::model::bench::{Cell, Estimate, Payload};
 use crate::model::run::Run;
 use crate::model::unit::as_many_times;
 use crate::stats::compare::{Change, Comparison, Row, Rules};
+use crate::stats::standing::standing;
 
 /// The report, with a newline at its end. `names` are what the user calls base and other.
 pub fn text(comparison: &Comparison, rules: &Rules, names: [&str; 2], runs: [&Run; 2]) -> String {
@@ -47,7 +48,7 @@ fn described(name: &str, run: &Run) -> String {
     let id = head.id.as_str();
     let name = if name == id { String::new() } else { format!("{name}: ") };
     let title = head.plan.name.as_ref().map(|title| format!(" “{title}”"));
-    let counted = run.samples.iter().filter(|sample| !sample.warmup).count();
+    let counted = standing(&run.samples).len();
     let cut = if run.tail.is_none() { ", cut off" } else { "" };
     let (title, host) = (title.unwrap_or_default(), &head.fingerprint.hostname);
     let words = format!("{name}{id}{title}, on {host}, {counted} samples{cut}");
@@ -91,7 +92,7 @@ fn line(row: &Row) -> Vec<String> {
         median(&row.other),
         times.unwrap_or_else(|| NOTHING.to_owned()),
         row.adjusted_p.map_or_else(|| NOTHING.to_owned(), chance),
-        verdict(row).to_owned(),
+        row.word().to_owned(),
     ]
 }
 
@@ -109,18 +110,6 @@ fn chance(p: f64) -> String {
         small if small < 0.001 => format!("{small:.4}"),
         small if small < 0.0995 => format!("{small:.3}"),
         _ => format!("{p:.2}"),
-    }
-}
-
-/// What a row says, in a word.
-fn verdict(row: &Row) -> &'static str {
-    match (row.change, &row.base, &row.other) {
-        (Change::Alike, ..) => "alike",
-        (Change::Faster, ..) => "faster",
-        (Change::Slower, ..) => "slower",
-        (Change::Unknown, None, _) => "new",
-        (Change::Unknown, _, None) => "gone",
-        (Change::Unknown, ..) => "too few",
     }
 }
 
@@ -143,7 +132,7 @@ fn notes(comparison: &Comparison, rules: &Rules) -> Vec<String> {
              {noise}% (--alpha, --noise); alike: no change that chance could not explain"
         ),
     ];
-    if rows.iter().any(|row| verdict(row) == "too few") {
+    if rows.iter().any(|row| row.word() == "too few") {
         notes.push(
             "too few: not even a large change could be told from chance with so few samples; \
              measure more rounds (isomon bench --min-runs)"

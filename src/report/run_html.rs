@@ -15,6 +15,7 @@ use super::run_text::safe;
 use crate::claim::beside;
 use crate::model::bench::{Outcome, Phase, Sample};
 use crate::model::run::Run;
+use crate::stats::standing::standing;
 
 mod about;
 mod page;
@@ -45,10 +46,10 @@ pub fn html(run: &Run) -> serde_json::Result<String> {
 
 fn how_quiet(page: &mut Page, run: &Run) {
     let known = run.tail.as_ref().and_then(|tail| tail.verdict.as_ref());
-    let counted = || run.samples.iter().filter(|sample| !sample.warmup);
-    let disturbed = counted().filter(|sample| !sample.taints.is_empty()).count();
+    let counted = standing(&run.samples);
+    let disturbed = counted.iter().filter(|sample| !sample.taints.is_empty()).count();
     let words = known.map_or_else(
-        || format!("{disturbed} of {} samples were disturbed", counted().count()),
+        || format!("{disturbed} of {} samples were disturbed", counted.len()),
         verdict,
     );
     let calm = known.map_or(disturbed == 0, |known| known.tainted == 0);

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::run_row::{Row, rows};
 use crate::model::backend::Start;
-use crate::model::bench::{Cell, Figure, Outcome};
+use crate::model::bench::{Cell, Figure};
 use crate::model::run::Run;
+use crate::stats::standing::good;
 
 /// The results, indented, with a newline at the end. Cells without a good sample are not in it.
 pub fn hyperfine(run: &Run) -> serde_json::Result<String> {
@@ -19,8 +20,7 @@ pub fn hyperfine(run: &Run) -> serde_json::Result<String> {
 
 fn result(run: &Run, row: &Row) -> Option<Value> {
     let known = row.estimate(Figure::Cli)?;
-    let counted = run.samples.iter().filter(|sample| sample.cell == row.index && !sample.warmup);
-    let good = counted.filter(|sample| sample.outcome == Outcome::Good);
+    let good = good(run.samples.iter().filter(|sample| sample.cell == row.index));
     let times: Vec<f64> = good.filter_map(|of| Figure::Cli.of(&of.phases)).map(|s| s.0).collect();
     Some(json!({
         "command": command(row.cell),
@@ -72,5 +72,19 @@ mod tests {
         assert_eq!(results[2]["parameters"]["start"], "cold");
         assert_eq!(results[0]["times"].as_array().unwrap().len(), 11);
         assert!(results[0]["user"].is_null());
+    }
+
+    #[test]
+    fn a_sample_that_was_measured_again_is_not_among_them() {
+        let mut run = run();
+        let counted = |run: &Run| {
+            let parsed: Value = serde_json::from_str(&hyperfine(run).unwrap()).unwrap();
+            parsed["results"][0]["times"].as_array().unwrap().len()
+        };
+        let before = counted(&run);
+        let mut again = run.samples.iter().rfind(|sample| sample.cell == 0).unwrap().clone();
+        again.attempt += 1;
+        run.samples.push(again);
+        assert_eq!(counted(&run), before);
     }
 }

@@ -41,6 +41,9 @@ pub(super) fn notes(run: &Run, rows: &[Row], tables: &[Table<'_>]) -> Vec<String
     notes
 }
 
+/// Times the time allowed, above which the time that a run took is told beside it.
+const LATE: f64 = 1.1;
+
 /// How it ended.
 fn end(run: &Run, rows: &[Row]) -> String {
     let effort = &run.head.plan.effort;
@@ -56,7 +59,13 @@ fn end(run: &Run, rows: &[Row]) -> String {
                 fewest if fewest < least => format!(": {fewest} samples of a row, not {least}"),
                 _ => String::new(),
             };
-            format!("stopped after {budget}, the time allowed (--budget){short}")
+            let took = run.tail.as_ref().map_or(budget, |tail| tail.progress.elapsed_seconds);
+            if took.0 > budget.0 * LATE {
+                let last = "what had begun was measured to its end";
+                format!("stopped after {took}: {budget} were allowed (--budget), and {last}{short}")
+            } else {
+                format!("stopped after {budget}, the time allowed (--budget){short}")
+            }
         }
         Some(RunEnd::Cancelled) => "cancelled; what was measured until then stands".to_owned(),
         Some(RunEnd::Failed { reason }) => format!("the run failed: {reason}"),
@@ -68,9 +77,9 @@ fn fewest(run: &Run, rows: &[Row]) -> usize {
     let suspended = run.tail.as_ref().map_or(&[][..], |tail| tail.suspended.as_slice());
     let given_up = |row: &&Row| suspended.iter().any(|out| out.holds(&row.cell));
     let asked = rows.iter().filter(|row| !row.baseline && !given_up(row));
-    let counted =
-        |row: &Row| run.samples.iter().filter(|of| of.cell == row.index && !of.warmup).count();
-    asked.map(counted).min().unwrap_or(0)
+    let counted = standing(&run.samples);
+    let of_row = |row: &Row| counted.iter().filter(|of| of.cell == row.index).count();
+    asked.map(of_row).min().unwrap_or(0)
 }
 
 /// How well the medians are known; nothing when a number of rounds was asked for instead.
@@ -175,9 +184,18 @@ fn failures(run: &Run) -> Vec<String> {
     let line = |((cell, kind), (times, message)): ((u32, Failure), (u32, &SafeText))| {
         let cell = run.head.cells.get(cell as usize)?;
         let (label, payload, words) = (cell.label(), cell.payload, kind.words());
-        Some(format!("failed {times} times, {label} {payload}: {words}: {message}"))
+        let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+        Some(format!("failed {times}, {label} {payload}: {}", said(words, message)))
     };
     kinds.into_iter().filter_map(line).collect()
+}
+
+/// A kind of failure in words, and `message` where that says more.
+fn said(words: &str, message: &SafeText) -> String {
+    if message.as_str().starts_with(words) {
+        return message.to_string();
+    }
+    format!("{words}: {message}")
 }
 
 /// What virtual machines booted, where that is not isomon's own guest.

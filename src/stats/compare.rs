@@ -110,6 +110,20 @@ pub struct Row {
     pub change: Change,
 }
 
+impl Row {
+    /// What it says, in a word.
+    pub const fn word(&self) -> &'static str {
+        match (self.change, &self.base, &self.other) {
+            (Change::Alike, ..) => "alike",
+            (Change::Faster, ..) => "faster",
+            (Change::Slower, ..) => "slower",
+            (Change::Unknown, None, _) => "new",
+            (Change::Unknown, _, None) => "gone",
+            (Change::Unknown, ..) => "too few",
+        }
+    }
+}
+
 /// Whether a figure changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::bench::Sample;
+use crate::model::bench::{Outcome, Sample};
 
 /// Those of `samples` that count, in their order.
 pub fn standing<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Vec<&'a Sample> {
@@ -23,12 +23,18 @@ pub fn standing<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Vec<&'a Sa
     counted.into_iter().filter(stands).collect()
 }
 
+/// Those of `samples` that count and are good, in their order.
+pub fn good<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> impl Iterator<Item = &'a Sample> {
+    standing(samples).into_iter().filter(|sample| sample.outcome == Outcome::Good)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::{prop, prop_assert_eq, proptest};
 
     use super::*;
-    use crate::model::bench::{HostState, Outcome, Phases};
+    use crate::model::bench::{Failure, HostState, Phases};
+    use crate::model::text::SafeText;
     use crate::model::unit::Seconds;
 
     fn sample(cell: u32, round: u32, attempt: u32, at: f64) -> Sample {
@@ -57,6 +63,18 @@ mod tests {
         ];
         let times: Vec<f64> = standing(&samples).iter().map(|sample| sample.at_seconds.0).collect();
         assert_eq!(times, [2.0, 4.0, 5.0]);
+    }
+
+    #[test]
+    fn a_last_visit_that_failed_takes_the_good_one_along() {
+        let failed = Outcome::Failed { kind: Failure::Timeout, message: SafeText::default() };
+        let samples = [
+            sample(0, 0, 0, 1.0),
+            Sample { outcome: failed, ..sample(0, 0, 1, 2.0) },
+            sample(0, 1, 0, 3.0),
+        ];
+        let times: Vec<f64> = good(&samples).map(|sample| sample.at_seconds.0).collect();
+        assert_eq!(times, [3.0]);
     }
 
     proptest! {

@@ -126,7 +126,7 @@ pub(super) fn of_link(link: &Path, id: &RunId, anew: &mut Anew) -> RunBrief {
     let about = fs::metadata(dir.join(RUN)).ok();
     let written = about.as_ref().and_then(|about| written(&dir, about, anew));
     let brief = written.map_or_else(|| opened(&dir), Ok);
-    let mut brief = brief.unwrap_or_else(|error| corrupt(&error));
+    let mut brief = brief.unwrap_or_else(|error| corrupt(id.started_ms(), &error));
     if brief.status.as_str() == "RUNNING" && !ResultDir::goes_on(&dir) {
         brief.status = "CUT OFF".into();
         // One from elsewhere goes on there alone.
@@ -164,9 +164,10 @@ fn opened(dir: &Path) -> Result<RunBrief, Error> {
     Ok(brief)
 }
 
-fn corrupt(error: &Error) -> RunBrief {
+fn corrupt(started_ms: Option<i64>, error: &Error) -> RunBrief {
     RunBrief {
         status: "CORRUPT".into(),
+        started_ms: started_ms.unwrap_or_default(),
         note: Some(SafeText::new(&error.to_string())),
         ..RunBrief::default()
     }
@@ -191,7 +192,8 @@ pub(super) fn read(dir: &Path, anew: &mut Anew) -> RunBrief {
         }
         _ => unfinished(dir),
     };
-    read.unwrap_or_else(|error| corrupt(&error))
+    let id = dir.file_name().and_then(|name| RunId::parse(name.to_str()?));
+    read.unwrap_or_else(|error| corrupt(id.and_then(|id| id.started_ms()), &error))
 }
 
 /// How much of runs whose brief lacks what one has today may still be read for this list.

@@ -48,15 +48,17 @@ impl About {
         found.ok_or_else(|| format!("there is no script {}", SafeText::new(name)))
     }
 
-    /// The words that run a benchmark of isomon's own for `stage`, whose result is put into the directory.
-    pub(super) fn bench(&self, stage: &Stage, words: Vec<String>) -> Vec<String> {
+    /// The words that run a benchmark of isomon's own for the task at `at` of `stage`, whose result is put
+    /// into the directory.
+    pub(super) fn bench(&self, at: usize, stage: &Stage, words: Vec<String>) -> Vec<String> {
         let exe = self.exe.to_string_lossy().into_owned();
         let mut argv = vec![exe, "bench".to_owned()];
         // What came of a model's server are tables, which are outputs.
         let told =
             |word: &String| ["--export-json", "--model"].iter().any(|it| word.starts_with(it));
-        if !words.iter().any(told) {
-            let to = self.dir.join(format!("{}.json", super::collect::plain(&stage.name)));
+        let file = self.files.get(&(at, stage.outputs.len()));
+        if let Some(file) = file.filter(|_| !words.iter().any(told)) {
+            let to = self.dir.join(file);
             argv.extend(["--export-json".to_owned(), to.to_string_lossy().into_owned()]);
         }
         argv.extend(words);

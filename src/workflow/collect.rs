@@ -16,7 +16,7 @@ use crate::dialect::plan::{Task, Where};
 use crate::dialect::template::{self, Values};
 use crate::model::text::SafeText;
 use crate::model::unit::Bytes;
-use crate::model::workflow::{Collected, Dialect, Output, Stage, TaskPlan, WorkflowEvent};
+use crate::model::workflow::{Collected, Dialect, Output, Stage, TaskPlan, Work, WorkflowEvent};
 use crate::store::result::log::Level;
 
 /// Files of a run's directory that no output may be.
@@ -35,13 +35,17 @@ const REST: Duration = Duration::from_secs(5);
 /// Letters of a file's name.
 const LONGEST: usize = 200;
 
-/// The names of all files, by task and output; every name that is not known, in a sentence.
+/// The names of all files, by task and output, after which stands that of a benchmark's result; every name that is not known, in a sentence.
 pub(super) fn names(about: &About) -> Result<BTreeMap<(usize, usize), String>, Vec<String>> {
     let mut taken: BTreeSet<String> = OWN.iter().map(|name| (*name).to_owned()).collect();
     let (mut names, mut wrong) = (BTreeMap::new(), Vec::new());
     for (at, task) in about.tasks.iter().enumerate() {
         let Where::Stage(stage) = task.stage else { continue };
         let Some(stage) = about.workflow.stages.get(stage) else { continue };
+        if matches!(stage.work, Work::Bench(_)) {
+            let file = format!("{}.json", plain(&stem(stage, task, &stage.name, &stage.name)));
+            names.insert((at, stage.outputs.len()), free(file, &mut taken));
+        }
         let env = environment(about, stage, &task.host, task.case);
         for (nth, output) in stage.outputs.iter().enumerate() {
             let own = variables(&output.name, &env);
@@ -67,8 +71,17 @@ pub(super) fn names(about: &About) -> Result<BTreeMap<(usize, usize), String>, V
 
 /// The name of the file of one output, if no other has it.
 fn file(stage: &Stage, task: &Task, output: &Output, name: &str, path: &str) -> String {
+    let stem = stem(stage, task, name, &output.name);
+    let ending = Path::new(path).extension().map(|ending| ending.to_string_lossy().into_owned());
+    let ending = ending.map(|ending| format!(".{}", plain(&ending))).unwrap_or_default();
+    format!("{}{ending}", plain(&stem))
+}
+
+/// `name` with what tells the task from the others of its stage, where `written`, which stands in the
+/// workflow, does not say it itself.
+fn stem(stage: &Stage, task: &Task, name: &str, written: &str) -> String {
     let mut stem = name.to_owned();
-    let holds = |word: &str| output.name.contains(word);
+    let holds = |word: &str| written.contains(word);
     let plan: &TaskPlan = &task.plan;
     if let Some(case) = plan.case.as_ref().filter(|_| !holds("CASE_NAME")) {
         stem = format!("{stem}__{case}");
@@ -79,9 +92,7 @@ fn file(stage: &Stage, task: &Task, output: &Output, name: &str, path: &str) -> 
     if stage.hosts.len() > 1 && !holds("_HOST") {
         stem = format!("{stem}__{}", task.host);
     }
-    let ending = Path::new(path).extension().map(|ending| ending.to_string_lossy().into_owned());
-    let ending = ending.map(|ending| format!(".{}", plain(&ending))).unwrap_or_default();
-    format!("{}{ending}", plain(&stem))
+    stem
 }
 
 /// `name`, or with a number where it is taken.
@@ -160,7 +171,6 @@ async fn tell_log(journal: &Journal, collected: &Collected, about: &About) {
     journal.log(Level::Info, "output collected", words).await;
 }
 
-/// Fetches one output to `file`.
 /// Fetches what a benchmark that was ended or failed kept until then; what is not there is passed over.
 pub(super) async fn fetch_rest(
     about: &About,
@@ -179,6 +189,7 @@ pub(super) async fn fetch_rest(
     }
 }
 
+/// Fetches one output to `file`.
 async fn fetch(
     about: &About,
     at: usize,
@@ -223,8 +234,8 @@ async fn fetch(
 
 /// Tells of the result that a benchmark of isomon's own put into the directory.
 pub(super) async fn bench(about: &About, journal: &Journal, at: usize, stage: &Stage) {
-    let file = format!("{}.json", plain(&stage.name));
-    let path = about.dir.join(&file);
+    let Some(file) = about.files.get(&(at, stage.outputs.len())) else { return };
+    let path = about.dir.join(file);
     let read = tokio::task::spawn_blocking(move || {
         let run = crate::store::RunDir::read(&path).ok()?;
         Some((run.head.id, std::fs::metadata(&path).ok()?.len()))
@@ -233,12 +244,12 @@ pub(super) async fn bench(about: &About, journal: &Journal, at: usize, stage: &S
     let collected = Collected {
         output: SafeText::new(&stage.name),
         task: u32::try_from(at).unwrap_or(u32::MAX),
-        file: file.into(),
+        file: SafeText::new(file),
         bytes: Some(Bytes(bytes)),
         ..Collected::default()
     };
     journal.tell(WorkflowEvent::File(Box::new(collected))).await;
-    let name = SafeText::new(&format!("{}.run", stage.name));
+    let name = SafeText::new(&format!("{}.run", file.trim_end_matches(".json")));
     journal.tell(WorkflowEvent::Metadata(vec![(name, id.as_str().into())])).await;
 }
 

@@ -104,7 +104,7 @@ pub(super) fn deed(
         Work::Bench(words) => {
             let put = |word: &String| template::plain(word, values).map_err(|why| why.to_string());
             let words = words.iter().map(put).collect::<Result<Vec<_>, _>>()?;
-            Deed::Run(order(about.bench(stage, words)))
+            Deed::Run(order(about.bench(task, stage, words)))
         }
         Work::Exec { backend, command } => {
             let command = template::command(command, values).map_err(|why| why.to_string())?;

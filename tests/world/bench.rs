@@ -54,7 +54,7 @@ pub(crate) fn update(at: Stamp, what: What) -> Update {
 
 /// The id of the made-up run.
 pub(crate) fn id() -> RunId {
-    RunId::new(START.wall_ms, 0xa1b2_c3d4)
+    RunId::parse("20261121-093012-a1b2c3d4").unwrap()
 }
 
 /// The backends of the made-up machine.

@@ -245,7 +245,7 @@ impl Card {
     fn parts(&self) -> Reading<Vec<MigInstance>> {
         let bytes = |value: &Option<Reading<f64>>| {
             let value = value.clone().unwrap_or(Reading::Missing(Why::NotSupported));
-            value.map(|mebibytes| Bytes(whole(mebibytes) << 20))
+            value.map(|mebibytes| Bytes(whole(mebibytes).saturating_mul(1 << 20)))
         };
         let part = |(index, part): (&u32, &Part)| {
             let (used, free) = (bytes(&part.used), bytes(&part.free));
@@ -286,7 +286,9 @@ impl Card {
     }
 
     fn gpu(self, (index, uuid): (u32, String)) -> Gpu {
-        let mebibytes = |value: Reading<f64>| value.map(|mebibytes| Bytes(whole(mebibytes) << 20));
+        let mebibytes = |value: Reading<f64>| {
+            value.map(|mebibytes| Bytes(whole(mebibytes).saturating_mul(1 << 20)))
+        };
         let clock = |name| {
             self.value(name).map(|megahertz| Hertz(whole(megahertz).saturating_mul(1_000_000)))
         };
@@ -356,7 +358,9 @@ impl Card {
         };
         let rate = |name| self.value(name).map(BytesPerSecond);
         let few = |name| self.value(name).map(|few| u32::try_from(whole(few)).unwrap_or_default());
-        let mebibytes = |name| self.value(name).map(|mebibytes| Bytes(whole(mebibytes) << 20));
+        let mebibytes = |name| {
+            self.value(name).map(|mebibytes| Bytes(whole(mebibytes).saturating_mul(1 << 20)))
+        };
         GpuDetail {
             activity: Activity {
                 sm: part("SM_ACTIVE"),

@@ -100,8 +100,10 @@ fn sum(answer: &Comparison, look: &Look<'_>) -> Line<'static> {
         let style = if n > 0 { style } else { look.theme.muted };
         spans.push(Span::styled(format!("{n} {word}   "), style));
     }
+    let alone = answer.rows.iter().filter(|row| row.base.is_none() || row.other.is_none()).count();
     let words = match answer.differences.len() {
-        0 => "the machines and plans are alike".to_owned(),
+        0 if alone > 0 => format!("{alone} only in one of them"),
+        0 => "machines and plans are alike".to_owned(),
         1 => "1 thing is not alike, below".to_owned(),
         many => format!("{many} things are not alike, below"),
     };
@@ -180,7 +182,10 @@ fn heading(widths: &Widths, look: &Look<'_>) -> Line<'static> {
 }
 
 fn line(row: &Row, widths: &Widths, far: f64, chosen: bool, look: &Look<'_>) -> Line<'static> {
-    let (word, style) = word(row.change, look);
+    let (word, style) = match (row.change, word(row.change, look)) {
+        (Change::Unknown, (_, style)) => (format!("? {}", row.word()), style),
+        (_, (word, style)) => (word.to_owned(), style),
+    };
     let figure = format!(" {} {}", row.cell.payload.name(), row.figure.name());
     let name = cut_label(row.cell, widths.name.saturating_sub(figure.len() + 3));
     let name = fixed::left(&format!("  {name}{figure}"), widths.name);
@@ -201,7 +206,7 @@ fn line(row: &Row, widths: &Widths, far: f64, chosen: bool, look: &Look<'_>) -> 
         let p = row.adjusted_p.map_or_else(|| "—".to_owned(), chance);
         spans.push(Span::styled(fixed::right(&p, widths.p), look.theme.muted));
     }
-    spans.push(Span::styled(fixed::right(word, WORD), style));
+    spans.push(Span::styled(fixed::right(&word, WORD), style));
     Line::from(spans)
 }
 

@@ -121,7 +121,7 @@ fn legend(steps: &[Steps], look: &Look<'_>) -> Line<'static> {
 fn words(axis: SpanAxis) -> String {
     let scale = axis.words();
     if axis.is_log() {
-        return format!("  {scale}: read ends, not lengths");
+        return format!("  {scale}: read ends · sum of medians");
     }
     format!("  {scale}; medians, their sum at the right")
 }

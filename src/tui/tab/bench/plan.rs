@@ -195,7 +195,7 @@ fn amount(payload: Payload) -> String {
         few => few.to_string(),
     };
     match payload {
-        Payload::Noop => "start, echo, end".to_owned(),
+        Payload::Noop => "start, answer, end".to_owned(),
         Payload::Cpu { rounds } => format!("{} xorshift rounds", count(rounds)),
         Payload::Memory { mib } => format!("{mib} MiB, page by page"),
         Payload::Syscall { calls } => format!("{} system calls", count(calls)),

@@ -7,6 +7,7 @@ use super::verdict;
 use crate::model::run::{RunEnd, RunTail};
 use crate::model::text::SafeText;
 use crate::model::unit::{Ratio, Seconds};
+use crate::pipeline::elapsed;
 use crate::state::RunState;
 use crate::tui::look::Look;
 use crate::tui::widget::fixed;
@@ -80,7 +81,7 @@ fn gauge(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {
     let all = u64::from(progress.submitted) + u64::from(progress.remaining);
     let share = progress.share().unwrap_or_default();
     let left = progress.left_seconds.map_or_else(|| "—".to_owned(), |left| left.to_string());
-    let gone = progress.elapsed_seconds;
+    let gone = elapsed(run, look.now);
     let text = format!("{ended} of {all} · {gone} gone · {left} left");
     if width < TEXT + 10 {
         return Line::styled(text, look.theme.text);

@@ -20,7 +20,8 @@ pub(super) fn line(run: &RunState, look: &Look<'_>) -> Line<'static> {
     };
     let (sign, text, style) = match (verdict.samples, verdict.tainted) {
         (0, _) if run.is_bare() => ("○", "the samples are on disk".to_owned(), look.theme.muted),
-        (0, _) => ("○", "no sample yet".to_owned(), look.theme.muted),
+        (0, _) if run.is_live() => ("○", "no sample yet".to_owned(), look.theme.muted),
+        (0, _) => ("○", "no sample that counts".to_owned(), look.theme.muted),
         (all, 0) => ("●", format!("quiet: none of {all} samples disturbed"), look.theme.good),
         (all, some) => {
             let causes: Vec<String> = verdict.causes.iter().take(3).filter_map(cause).collect();

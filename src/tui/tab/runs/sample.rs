@@ -91,7 +91,7 @@ impl Row for Item<'_> {
         match field {
             0 => Value::Number(sample.at_seconds.0),
             1 => self.cell.map_or(Value::Missing, |cell| Value::Text(cell.name().into())),
-            2 => Value::Number(f64::from(sample.round)),
+            2 => Value::Number(f64::from(sample.round) + 1.0),
             3 => Value::text(self.outcome()),
             4 => seconds(self.until(Phase::Ready)),
             5 => seconds(sample.phases.get(Phase::Run)),
@@ -126,7 +126,7 @@ impl Shown for Item<'_> {
             0 => Span::styled(sample.at_seconds.to_string(), theme.muted),
             1 => value::maybe(self.cell.map(BenchCell::name), style, look),
             2 if sample.warmup => Span::styled("warm", theme.muted),
-            2 => Span::styled(sample.round.to_string(), theme.muted),
+            2 => Span::styled((sample.round + 1).to_string(), theme.muted),
             3 => {
                 let bad = self.outcome() == "failed";
                 Span::styled(self.outcome(), if bad { theme.bad } else { theme.good })

@@ -97,7 +97,7 @@ impl Shown for Item<'_> {
         Column::words("NODE", 9, 5).by(3),
         Column::numbers("DONE", 8, 1).by(4),
         Column::numbers("FAILED", 6, 2).by(5),
-        Column::numbers("EACH S", 7, 3).by(6),
+        Column::numbers("PER S", 7, 3).by(6),
         Column::numbers("CORES", 6, 2).by(7),
         Column::numbers("MEMORY", 9, 2).by(8),
         Column::numbers("GPU", 5, 7),
