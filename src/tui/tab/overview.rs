@@ -127,7 +127,7 @@ impl View {
         let window = look.window();
         let kept = count > fleet::TOGETHER && !look.is_past() && look.when.minutes() <= 60;
         let mut strips = if kept {
-            fleet::kept(&self.past.borrow(), window, columns)
+            fleet::kept(&self.past.borrow(), window, columns, look)
         } else {
             fleet::strips(&fleet::all(state), window, columns, look)
         };
