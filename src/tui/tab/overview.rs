@@ -120,7 +120,7 @@ impl View {
         }
         if look.is_then() {
             let now = || Span::styled(" now", look.theme.warn);
-            head.iter_mut().skip(1).for_each(|line| line.spans.insert(0, now()));
+            head.iter_mut().for_each(|line| line.spans.insert(0, now()));
         }
         let count = state.nodes.len();
         let columns = strip::columns(panel::inside(area).width, count == 1);
