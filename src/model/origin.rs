@@ -82,6 +82,17 @@ impl Kind {
         Self::Model(Engine::OpenAi),
     ];
 
+    /// Their names, in the same order.
+    pub const NAMES: [&'static str; Self::ALL.len()] = {
+        let mut names = [""; Self::ALL.len()];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = Self::ALL[at].name();
+            at += 1;
+        }
+        names
+    };
+
     /// Its name, as in a table.
     pub const fn name(self) -> &'static str {
         match self {

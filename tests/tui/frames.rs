@@ -51,7 +51,7 @@ fn the_top_line_says_what_matters_most_first() {
     state.apply(&update(3, What::Health(down)));
     state.apply(&update(3, What::Lost(17)));
     let wide = top_line(160, &state, "p");
-    for words in ["paused", "bench", "1 lost", "lost 17", "00:00"] {
+    for words in ["paused", "bench", "1 down", "lost 17", "00:00"] {
         assert!(wide.contains(words), "{wide}");
     }
     let narrow = top_line(48, &state, "p");

@@ -302,7 +302,7 @@ fn no_node_is_late_while_sampling_is_paused() {
         });
         session.surface.terminal.backend().to_string()
     };
-    let (late, live) = ("◐ 2 late", "● 2 live");
+    let (late, live) = ("◐ 2 stale", "● 2 up");
     let before = seen("2", 2);
     assert!(before.contains(live), "{before}");
     let paused = seen("p", 3);

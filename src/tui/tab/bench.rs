@@ -27,6 +27,7 @@ mod choice;
 mod claims;
 mod compare;
 mod density;
+mod doubt;
 mod fleet;
 mod group;
 mod instant;

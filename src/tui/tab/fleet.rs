@@ -6,7 +6,6 @@
 use std::ops::Bound;
 
 use super::super::look::Look;
-use super::super::widget::grid;
 use super::super::widget::status::Status;
 use super::super::widget::strip::Strip;
 use super::super::widget::trail::Window;
@@ -114,19 +113,17 @@ pub(super) fn strips(
 
 /// `strip` with its value at the instant that is looked at, where that is not now.
 fn at_instant(mut strip: Strip, window: Window, look: &Look<'_>) -> Strip {
-    let Some(last) = strip.past.len().checked_sub(1) else { return strip };
-    if look.is_past() || look.cursor().is_some() {
-        let back = window.end_ms.saturating_sub(look.instant());
-        let column = grid::part(1.0 - back as f64 / window.span_ms.max(1) as f64, last);
-        strip.now = strip.past.get(column).copied().flatten();
-        strip.mark = look.cursor().map(|_| column);
+    if look.is_then() && !strip.past.is_empty() {
+        let part = window.part_of(look.instant(), strip.past.len());
+        strip.now = part.and_then(|part| strip.past.get(part).copied().flatten());
+        strip.mark = part.filter(|_| look.cursor().is_some());
         (strip.live, strip.aside) = (true, String::new());
     }
     strip
 }
 
 /// The same of very many nodes, out of what was kept of them.
-pub(super) fn kept(past: &Past, window: Window, columns: usize) -> Vec<Strip> {
+pub(super) fn kept(past: &Past, window: Window, columns: usize, look: &Look<'_>) -> Vec<Strip> {
     let strip = |(which, empty): (usize, Strip)| Strip {
         now: past.now(which),
         live: past.live,
@@ -143,7 +140,8 @@ pub(super) fn kept(past: &Past, window: Window, columns: usize) -> Vec<Strip> {
         }
         strips
     };
-    chosen(recipes, if past.gpus > 0 { gpus() } else { Vec::new() })
+    let strips = chosen(recipes, if past.gpus > 0 { gpus() } else { Vec::new() });
+    strips.into_iter().map(|strip| at_instant(strip, window, look)).collect()
 }
 
 /// Those of which anything is known, and CPU and memory always; `gpus` after memory.

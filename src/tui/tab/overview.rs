@@ -120,14 +120,14 @@ impl View {
         }
         if look.is_then() {
             let now = || Span::styled(" now", look.theme.warn);
-            head.iter_mut().skip(1).for_each(|line| line.spans.insert(0, now()));
+            head.iter_mut().for_each(|line| line.spans.insert(0, now()));
         }
         let count = state.nodes.len();
         let columns = strip::columns(panel::inside(area).width, count == 1);
         let window = look.window();
         let kept = count > fleet::TOGETHER && !look.is_past() && look.when.minutes() <= 60;
         let mut strips = if kept {
-            fleet::kept(&self.past.borrow(), window, columns)
+            fleet::kept(&self.past.borrow(), window, columns, look)
         } else {
             fleet::strips(&fleet::all(state), window, columns, look)
         };

@@ -133,7 +133,9 @@ impl Chart<'_> {
             return;
         };
         let across = at as f64 / self.window.span_ms.max(1) as f64;
-        let x = plot.x + grid::narrow(grid::part(across, usize::from(plot.width) - 1));
+        // Where the dot of that instant is.
+        let dot = Canvas::over(plot, look.glyph).at(across, 0.0).0;
+        let x = plot.x + grid::narrow(dot / look.glyph.dots().0);
         for y in plot.top()..plot.bottom() {
             let cell = &mut buffer[(x, y)];
             if cell.symbol() == " " {
@@ -228,6 +230,14 @@ mod tests {
     use crate::tui::when::When;
 
     fn drawn(points: Vec<(u64, Option<f64>)>, glyph: Glyph) -> Vec<String> {
+        drawn_at(points, glyph, None)
+    }
+
+    fn drawn_at(
+        points: Vec<(u64, Option<f64>)>,
+        glyph: Glyph,
+        cursor_ms: Option<u64>,
+    ) -> Vec<String> {
         let theme = Theme::default();
         let now = Stamp { mono_ms: 10_000, wall_ms: 0 };
         let look = Look {
@@ -249,7 +259,7 @@ mod tests {
             window,
             left: (Scale::Percent, 100.0),
             right: None,
-            cursor_ms: None,
+            cursor_ms,
         };
         let area = Rect::new(0, 0, 11, 3);
         let mut buffer = Buffer::empty(area);
@@ -269,6 +279,15 @@ mod tests {
     fn a_missing_value_is_a_gap_too() {
         let points = vec![(1_000, Some(0.0)), (2_000, None), (3_000, Some(0.0))];
         assert_eq!(drawn(points, Glyph::Ascii)[2], " * *       ");
+    }
+
+    #[test]
+    fn the_cursor_stands_on_the_dot_of_its_instant() {
+        for at in (0..=10_000).step_by(100) {
+            let rows = drawn_at(vec![(at, Some(0.0))], Glyph::Unicode, Some(at));
+            let place = |row: usize| rows[row].chars().position(|letter| letter != ' ');
+            assert_eq!(place(0), place(2), "{at}: {rows:?}");
+        }
     }
 
     #[test]

@@ -25,17 +25,24 @@ pub struct Field {
     pub name: &'static str,
     /// What it holds.
     pub kind: Kind,
+    /// All it can hold, where that is fixed; else nothing.
+    pub values: &'static [&'static str],
 }
 
 impl Field {
     /// A field of words.
     pub const fn text(name: &'static str) -> Self {
-        Self { name, kind: Kind::Text }
+        Self::new(name, Kind::Text)
+    }
+
+    /// A field of words that holds one of `values`.
+    pub const fn one_of(name: &'static str, values: &'static [&'static str]) -> Self {
+        Self { values, ..Self::text(name) }
     }
 
     /// A field that holds a `kind`.
     pub const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind }
+        Self { name, kind, values: &[] }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Terms are separated by blanks and must all hold. A term is `field operator value` with one of
 //! `= != ~ !~ > >= < <=`, or a bare word, which any field of words may contain; `!word` must not
 //! be contained. `=` asks for the whole text or one of its words. Words are compared without regard to case; quotes hold blanks together. A
-//! missing value satisfies no comparison.
+//! missing value satisfies no comparison. There is no `or`: it is told so, and not looked for.
 
 use super::field::{Field, Kind, Row, Value};
 
@@ -57,6 +57,9 @@ impl Filter {
     /// Reads `text`, whose terms may speak of `fields`.
     pub fn parse(text: &str, fields: &[Field]) -> Result<Self, Error> {
         let words = split(text)?;
+        if let Some(joint) = joint(&words) {
+            return Err(joint);
+        }
         let terms = words.into_iter().map(|(column, word)| term(column, &word, fields));
         Ok(Self { terms: terms.collect::<Result<_, _>>()? })
     }
@@ -95,6 +98,15 @@ fn split(text: &str) -> Result<Vec<(usize, String)>, Error> {
     quote.map_or(Ok(words), |column| Err(Error::Quote { column }))
 }
 
+/// A word between two terms that other languages join terms with.
+fn joint(words: &[(usize, String)]) -> Option<Error> {
+    let between = words.get(1..words.len().checked_sub(1)?)?;
+    let joins =
+        |word: &str| ["or", "and", "||", "&&"].iter().any(|it| it.eq_ignore_ascii_case(word));
+    let (column, word) = between.iter().find(|(_, word)| joins(word))?;
+    Some(Error::Joint { column: *column, word: word.clone() })
+}
+
 fn unquote(text: &str) -> String {
     text.replace('"', "").to_lowercase()
 }
@@ -117,6 +129,10 @@ fn term(column: usize, word: &str, fields: &[Field]) -> Result<Term, Error> {
     let field = fields[index];
     match field.kind {
         Kind::Text if operator.orders() => Err(Error::Order { column, field: field.name }),
+        Kind::Text if operator.is_exact() && !can_hold(field, &text) => {
+            let hint = hint(&text, field.values);
+            Err(Error::Choice { column: column_of_value, text, field: field.name, hint })
+        }
         Kind::Text => Ok(Term::Text { field: index, operator, text }),
         kind => match number(&text, kind) {
             Some(number) => Ok(Term::Number { field: index, operator, number }),
@@ -135,16 +151,24 @@ fn comparison(word: &str) -> Option<(&str, Operator, &str, usize)> {
     Some((name, operator, value, name.chars().count() + sign.len()))
 }
 
+/// Whether `field` can ever hold `text`, in lower case.
+fn can_hold(field: Field, text: &str) -> bool {
+    field.values.is_empty() || field.values.iter().any(|value| is(&value.to_lowercase(), text))
+}
+
 fn unknown(column: usize, name: &str, fields: &[Field]) -> Error {
-    let near = |field: &&Field| strsim::jaro_winkler(&name.to_lowercase(), field.name);
-    let nearest = fields.iter().max_by(|a, b| near(a).total_cmp(&near(b)));
-    let hint = if let Some(field) = nearest.filter(|field| near(field) > 0.6) {
-        format!("did you mean `{}`?", field.name)
-    } else {
-        let names: Vec<_> = fields.iter().map(|field| field.name).collect();
-        format!("there are {}", names.join(", "))
-    };
-    Error::Field { column, name: name.to_owned(), hint }
+    let names: Vec<_> = fields.iter().map(|field| field.name).collect();
+    Error::Field { column, name: name.to_owned(), hint: hint(name, &names) }
+}
+
+/// The one of `names` that is most likely meant by `name`, or all of them.
+fn hint(name: &str, names: &[&str]) -> String {
+    let near = |known: &&&str| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());
+    let nearest = names.iter().max_by(|a, b| near(a).total_cmp(&near(b)));
+    match nearest.filter(|known| near(known) > 0.6) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => format!("there are {}", names.join(", ")),
+    }
 }
 
 /// A number with an optional unit: `80%`, `1.5k`, `1GiB`, `20MB/s`. K, M, G and T count in 1024
@@ -189,6 +213,10 @@ fn seconds(text: &str) -> Option<f64> {
 }
 
 impl Operator {
+    const fn is_exact(self) -> bool {
+        matches!(self, Self::Equal | Self::Unequal)
+    }
+
     const fn orders(self) -> bool {
         matches!(self, Self::Above | Self::AtLeast | Self::Below | Self::AtMost)
     }

@@ -80,16 +80,6 @@ impl Status {
         }
     }
 
-    /// One word where many are counted.
-    pub const fn counted(self) -> &'static str {
-        match self {
-            Self::Up => "live",
-            Self::Stale => "late",
-            Self::Down => "lost",
-            Self::Waiting => "waiting",
-        }
-    }
-
     /// Whether its values are of now.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Up)
@@ -157,14 +147,14 @@ impl Standing {
         }
     }
 
-    /// `● 12 live  ◐ 1 late  ✗ 2 lost`, in `words` or in signs alone; those of which there are none are
+    /// `● 12 up  ◐ 1 stale  ✗ 2 down`, in `words` or in signs alone; those of which there are none are
     /// left out.
     pub fn spans(&self, words: bool, look: &Look<'_>) -> Vec<Span<'static>> {
         let mut spans = Vec::new();
         for status in Status::ALL.into_iter().filter(|status| self.count(*status) > 0) {
             let (sign, count) = (status.sign(look), self.count(status));
             let text = if words {
-                format!("{sign} {count} {}", status.counted())
+                format!("{sign} {count} {}", status.word())
             } else {
                 format!("{sign}{count}")
             };

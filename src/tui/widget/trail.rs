@@ -23,12 +23,11 @@ impl Window {
         which: usize,
         slots: usize,
     ) -> Vec<Option<f64>> {
-        let slot = (self.span_ms / slots.max(1) as u64).max(1);
+        let (slot, end) = self.parts(slots);
         let start = self.end_ms.saturating_sub(self.span_ms);
         let pace = pace(series.within(which, start..self.end_ms + 1).map(|(at, _)| at));
         let pace = pace.max(self.interval_ms);
-        let end = self.end_ms.div_ceil(slot) * slot;
-        let mut values = series.slots(which, end, slot * slots as u64, slots);
+        let mut values = series.slots(which, self.end_ms, slot * slots as u64, slots);
         if slot >= 2 * pace {
             return values;
         }
@@ -37,6 +36,19 @@ impl Window {
             *value = value.or_else(|| self.around(series, which, middle, pace));
         }
         values
+    }
+
+    /// The one of `slots` parts of [`Self::trail`] that holds `at_ms`; `None` where none does.
+    pub fn part_of(self, at_ms: u64, slots: usize) -> Option<usize> {
+        let (slot, end) = self.parts(slots);
+        let back = end.checked_sub(at_ms.saturating_add(1))? / slot;
+        slots.checked_sub(usize::try_from(back).ok()?.saturating_add(1))
+    }
+
+    /// How long each of `slots` parts is, and where the last ends, which holds the end of the window.
+    fn parts(self, slots: usize) -> (u64, u64) {
+        let slot = (self.span_ms / slots.max(1) as u64).max(1);
+        (slot, (self.end_ms / slot + 1) * slot)
     }
 
     fn around<const N: usize>(
@@ -87,9 +99,28 @@ mod tests {
 
     #[test]
     fn slots_stand_still_within_their_length() {
-        let later = Window { end_ms: 10_400, ..WINDOW };
-        let end = |window: Window| window.trail(&series(), 0, 2);
-        assert_eq!(end(WINDOW), end(Window { end_ms: 9_990, ..WINDOW }));
-        assert_eq!(end(later).len(), 2);
+        let ending = |end_ms| Window { end_ms, ..WINDOW }.trail(&series(), 0, 2);
+        assert_eq!(ending(10_000), ending(14_990));
+    }
+
+    #[test]
+    fn an_instant_is_found_in_the_part_that_holds_its_sample() {
+        let mut counted = Series::<1>::default();
+        (0..=60).for_each(|second| counted.push(second * 1_000, [Some(second as f64)]));
+        for end_ms in [40_000, 41_300, 43_999, 44_000, 59_999] {
+            let window = Window { end_ms, span_ms: 20_000, interval_ms: 1_000 };
+            for slots in [5, 7, 40] {
+                let trail = window.trail(&counted, 0, slots);
+                assert_eq!(window.part_of(end_ms, slots), Some(slots - 1), "{window:?}");
+                for second in (end_ms - 15_000).div_ceil(1_000)..=end_ms / 1_000 {
+                    let part = window.part_of(second * 1_000, slots).unwrap();
+                    let shown = trail[part].unwrap();
+                    let off = (shown - second as f64).abs() * 1_000.0;
+                    assert!(off <= 20_000.0 / slots as f64, "{second} s is {shown} {window:?}");
+                }
+            }
+        }
+        let window = Window { end_ms: 40_000, span_ms: 20_000, interval_ms: 1_000 };
+        assert_eq!([window.part_of(44_000, 5), window.part_of(0, 5)], [None, None]);
     }
 }

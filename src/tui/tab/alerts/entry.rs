@@ -60,8 +60,8 @@ impl Row for Entry<'_> {
     type Key = Key;
     const FIELDS: &'static [Field] = &[
         Field::new("rank", Kind::Number),
-        Field::text("state"),
-        Field::text("severity"),
+        Field::one_of("state", &["ok", "unsure", "pending", "firing", "seen", "silenced"]),
+        Field::one_of("severity", &["info", "warning", "critical"]),
         Field::text("rule"),
         Field::text("node"),
         Field::text("thing"),

@@ -12,8 +12,11 @@ struct Entry<'a>(&'a BackendStatus);
 
 impl Row for Entry<'_> {
     type Key = BackendId;
-    const FIELDS: &'static [Field] =
-        &[Field::text("backend"), Field::text("status"), Field::text("version")];
+    const FIELDS: &'static [Field] = &[
+        Field::text("backend"),
+        Field::one_of("status", &["checking", "ready", "degraded", "unavailable"]),
+        Field::text("version"),
+    ];
 
     fn key(&self) -> BackendId {
         self.0.id

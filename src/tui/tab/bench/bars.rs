@@ -86,13 +86,15 @@ pub(super) fn draw(
     let key = key(group, usize::from(area.width), look).filter(|_| area.height > 8);
     let foot = usize::from(area.height > 4) * 2 + usize::from(key.is_some());
     let room = usize::from(area.height).saturating_sub(foot);
-    let shown = group.rows.iter().enumerate().skip(first(cursor, room)).take(room);
+    let skip = first(cursor, room);
+    let shown = group.rows.iter().enumerate().skip(skip).take(room);
     let mut lines: Vec<_> =
         shown.map(|(index, row)| line(axis, (name, width), row, index == cursor, look)).collect();
     if foot > 0 {
         let ticks = " ".repeat(name) + &axis.line(width);
         lines.push(Line::styled(ticks, look.theme.muted));
-        lines.push(Line::styled(words(group, axis, width), look.theme.muted));
+        let words = table::foot(words(group, axis, width), (skip, room), group.rows.len());
+        lines.push(Line::styled(fixed::cut(&words, usize::from(area.width)), look.theme.muted));
     }
     lines.extend(key);
     frame.render_widget(Paragraph::new(lines), area);

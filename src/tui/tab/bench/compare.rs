@@ -124,21 +124,41 @@ fn word(change: Change, look: &Look<'_>) -> (&'static str, Style) {
 /// How wide each part is; what has no room is 0.
 struct Widths {
     name: usize,
+    /// Of the name, what the backend and its start have; the same in each row, that names are cut alike.
+    label: usize,
     side: usize,
     picture: usize,
     p: usize,
 }
 
 impl Widths {
-    fn of(width: usize) -> Self {
-        let name = (width / 4).clamp(16, 36);
+    /// Of `width` columns, where backends and what was measured take `longest` at most.
+    fn of(width: usize, longest: (usize, usize)) -> Self {
+        let wanted = (GAP + longest.0 + longest.1).min(36);
+        let most = width.saturating_sub(TIMES + WORD).max(16);
+        let name = (width / 4).clamp(16, 36).max(wanted).min(most);
+        let label = name.saturating_sub(GAP + longest.1);
         let fixed = name + TIMES + WORD;
         let p = if width >= fixed + P { P } else { 0 };
         let side = if width >= fixed + p + 2 * 10 + 24 { 10 } else { 0 };
         let side = if width >= fixed + p + 2 * SIDE + 24 { SIDE } else { side };
         let picture = width.saturating_sub(fixed + p + 2 * side + 1).min(60);
-        Self { name, side, picture: if picture >= 12 { picture } else { 0 }, p }
+        Self { name, label, side, picture: if picture >= 12 { picture } else { 0 }, p }
     }
+}
+
+/// Blanks around the backend of a row.
+const GAP: usize = 3;
+
+/// What was measured in a row.
+fn figure(row: &Row) -> String {
+    format!(" {} {}", row.cell.payload.name(), row.figure.name())
+}
+
+/// Columns of the longest name of a backend with its start in `rows`, and of what was measured.
+fn longest(rows: &[Row]) -> (usize, usize) {
+    let most = |length: fn(&Row) -> usize| rows.iter().map(length).max().unwrap_or(0);
+    (most(|row| row.cell.label().len()), most(|row| figure(row).len()))
 }
 
 fn draw_rows(
@@ -147,7 +167,7 @@ fn draw_rows(
     (pair, answer): (&Pair, &Comparison),
     look: &Look<'_>,
 ) {
-    let widths = Widths::of(usize::from(area.width));
+    let widths = Widths::of(usize::from(area.width), longest(&answer.rows));
     let ends = answer.rows.iter().filter_map(|row| row.times.as_ref());
     let ends = ends.flat_map(|times| {
         let interval = times.interval.map(|interval| [interval.low, interval.high]);
@@ -186,9 +206,8 @@ fn line(row: &Row, widths: &Widths, far: f64, chosen: bool, look: &Look<'_>) -> 
         (Change::Unknown, (_, style)) => (format!("? {}", row.word()), style),
         (_, (word, style)) => (word.to_owned(), style),
     };
-    let figure = format!(" {} {}", row.cell.payload.name(), row.figure.name());
-    let name = cut_label(row.cell, widths.name.saturating_sub(figure.len() + 3));
-    let name = fixed::left(&format!("  {name}{figure}"), widths.name);
+    let name = cut_label(row.cell, widths.label);
+    let name = fixed::left(&format!("  {name}{}", figure(row)), widths.name);
     let plain = if chosen { look.theme.selected } else { look.theme.text };
     let mut spans = vec![Span::styled(name, plain)];
     if widths.side > 0 {
@@ -273,4 +292,23 @@ fn unlike(answer: &Comparison, width: usize, look: &Look<'_>) -> Vec<Line<'stati
         ])
     };
     answer.differences.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_whole_where_there_is_room_and_cut_alike_where_not() {
+        let whole = ("process".len(), " memory start".len());
+        let widths = Widths::of(78, whole);
+        assert_eq!((widths.name, widths.label), (23, 7));
+        assert_eq!((widths.p, Widths::of(78, (60, 13)).name), (P, 36));
+        for width in 60..200 {
+            let of = Widths::of(width, (27, 13));
+            let used = of.name + TIMES + WORD + of.p + 2 * of.side + of.picture;
+            assert!(used <= width && of.label + 13 + GAP <= of.name, "{width}");
+        }
+        assert_eq!(Widths::of(40, whole).name, 16, "the figures stay as far as they can");
+    }
 }

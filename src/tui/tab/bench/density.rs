@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::load::{self, LoadRow};
 use super::plan::first;
 use super::result::Sight;
+use super::table;
 use crate::model::load::{LoadFigure, Stride};
 use crate::tui::look::Look;
 use crate::tui::widget::plot::Axis;
@@ -49,7 +50,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     let foot = if height > 5 { 2 } else { 0 };
     let room = height.saturating_sub(foot);
     let mut lines = Vec::new();
-    let shown = rows.iter().enumerate().skip(first(chosen.unwrap_or(0), room)).take(room);
+    let skip = first(chosen.unwrap_or(0), room);
+    let shown = rows.iter().enumerate().skip(skip).take(room);
     for (index, row) in shown {
         let mut spans = vec![row.named(name, Some(index) == chosen, look)];
         let known = most(row);
@@ -77,6 +79,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
         lines.push(Line::styled(ticks, look.theme.muted));
         let scale = if axis.log { "log scale" } else { "from 0" };
         let words = format!("  alive at once, {scale}; at the right what stopped it");
+        let words = table::foot(words, (skip, room), rows.len());
         lines.push(Line::styled(fixed::cut(&words, width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);

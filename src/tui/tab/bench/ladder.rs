@@ -46,9 +46,10 @@ pub(super) fn draw(
     let width = usize::from(area.width).saturating_sub(name + VALUE + 1);
     let foot = usize::from(area.height > 5) * 3;
     let room = usize::from(area.height).saturating_sub(foot);
+    let skip = first(cursor, room);
     let rows = group.rows.iter().zip(&steps).enumerate();
     let mut lines: Vec<_> = rows
-        .skip(first(cursor, room))
+        .skip(skip)
         .take(room)
         .map(|(index, (row, steps))| line(axis, (name, width), row, steps, index == cursor, look))
         .collect();
@@ -56,7 +57,8 @@ pub(super) fn draw(
         let ticks = " ".repeat(name) + &axis.line(width);
         lines.push(Line::styled(ticks, look.theme.muted));
         lines.push(legend(&steps, look));
-        lines.push(Line::styled(words(axis), look.theme.muted));
+        let words = table::foot(words(axis), (skip, room), group.rows.len());
+        lines.push(Line::styled(fixed::cut(&words, usize::from(area.width)), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }

@@ -8,10 +8,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::doubt::Doubts;
 use super::load::{self, LoadRow};
 use super::plan::first;
-use super::rate::doubts;
 use super::result::Sight;
+use super::table;
 use crate::model::bench::Estimate;
 use crate::model::load::{LoadFigure, LoadSummary, Stride};
 use crate::model::unit::{Seconds, three_digits};
@@ -52,16 +53,19 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     };
     let width = usize::from(area.width);
     let name = load::name_room(&rows, width);
-    let numbers = columns(width.saturating_sub(name + 20));
-    let strip = width.saturating_sub(name + numbers.len() * NUMBER + 1);
+    let doubts = Doubts::of(&rows);
+    let numbers = columns(width.saturating_sub(name + 20 + doubts.width()));
+    let strip = width.saturating_sub(name + numbers.len() * NUMBER + 1 + doubts.width());
     let foot = if area.height > 5 { 2 } else { 0 };
     let room = usize::from(area.height).saturating_sub(1 + foot);
-    let mut lines = vec![heading(name + strip + 1, &numbers, look)];
-    let shown = rows.iter().enumerate().skip(first(chosen.unwrap_or(0), room)).take(room);
+    let skip = first(chosen.unwrap_or(0), room);
+    let mut lines = vec![heading(name + strip + 1, &numbers, &doubts, look)];
+    let shown = rows.iter().enumerate().skip(skip).take(room);
     let line = |(index, row): (usize, &LoadRow<'_>)| {
         let mut spans = vec![row.named(name, Some(index) == chosen, look)];
         spans.extend(picture(row, axis, strip, look));
         spans.extend(figures(row, &numbers, look));
+        spans.extend(doubts.cells(row, look));
         Line::from(spans)
     };
     lines.extend(shown.map(line));
@@ -71,6 +75,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
         let scale = axis.words();
         let words =
             format!("  from the intended arrival, {scale}   ● p50 ○ p90 ◆ p99 ◇ p99.9 │ most");
+        let words = table::foot(words, (skip, room), rows.len());
         lines.push(Line::styled(fixed::cut(&words, width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
@@ -84,10 +89,10 @@ fn columns(room: usize) -> Vec<usize> {
     fixed::choose(&wanted, room)
 }
 
-fn heading(before: usize, numbers: &[usize], look: &Look<'_>) -> Line<'static> {
+fn heading(before: usize, numbers: &[usize], doubts: &Doubts, look: &Look<'_>) -> Line<'static> {
     let name = |at: &usize| PARTS.get(*at).map_or("arrivals", |(name, ..)| *name);
     let names: String = numbers.iter().map(|at| fixed::right(name(at), NUMBER)).collect();
-    Line::styled(" ".repeat(before) + &names, look.theme.muted)
+    Line::styled(" ".repeat(before) + &names + &doubts.heading(), look.theme.muted)
 }
 
 /// The percentiles of a row as letters on a line from the median to the longest.
@@ -127,7 +132,5 @@ fn figures(row: &LoadRow<'_>, numbers: &[usize], look: &Look<'_>) -> Vec<Span<'s
         let style = if *at == 2 { look.theme.text } else { look.theme.muted };
         Span::styled(fixed::right(&text, NUMBER), style)
     };
-    let mut spans: Vec<_> = numbers.iter().map(number).collect();
-    spans.extend(doubts(row, look));
-    spans
+    numbers.iter().map(number).collect()
 }

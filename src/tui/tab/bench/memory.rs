@@ -8,10 +8,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::doubt::Doubts;
 use super::load::{self, LoadRow};
 use super::plan::first;
-use super::rate::doubts;
 use super::result::Sight;
+use super::table;
 use crate::model::load::{LoadFigure, LoadSummary, Standing, Stride};
 use crate::model::unit::Bytes;
 use crate::tui::look::Look;
@@ -21,6 +22,8 @@ use crate::tui::widget::plot::Axis;
 
 /// Columns of a number.
 const NUMBER: usize = 10;
+/// Columns of how many stood still.
+const COUNT: usize = 6;
 /// Bytes of a MiB: round values of an axis are round in these.
 const MIB: f64 = 1_048_576.0;
 
@@ -54,14 +57,19 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     };
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let name = load::name_room(&rows, width);
-    let bar = width.saturating_sub(name + 2 * NUMBER + 8);
+    let doubts = Doubts::of(&rows);
+    let bar = width.saturating_sub(name + 2 * NUMBER + COUNT + doubts.width().max(2));
     let foot = if height > 5 { 2 } else { 0 };
     let each = if height > rows.len() * 2 + foot { 2 } else { 1 };
     let room = height.saturating_sub(1 + foot) / each;
-    let mut lines = vec![heading(name + bar, look)];
-    let shown = rows.iter().enumerate().skip(first(chosen.unwrap_or(0), room)).take(room);
-    for (index, row) in shown {
-        lines.extend(two(row, axis, (name, bar), each, Some(index) == chosen, look));
+    let skip = first(chosen.unwrap_or(0), room);
+    let mut lines = vec![heading(name + bar, &doubts, look)];
+    for (index, row) in rows.iter().enumerate().skip(skip).take(room) {
+        let mut drawn = two(row, axis, (name, bar), each, Some(index) == chosen, look);
+        if let Some(line) = drawn.first_mut() {
+            line.spans.extend(doubts.cells(row, look));
+        }
+        lines.extend(drawn);
     }
     if foot > 0 {
         let ticks = " ".repeat(name) + &axis.line(bar, |mib| format!("{mib} MiB"));
@@ -70,15 +78,16 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
         let least = Standing::FEWEST;
         let words =
             format!("  one sandbox, {scale}   ▆ PSS   ░ drop in available memory / n, n ≥ {least}");
+        let words = table::foot(words, (skip, room), rows.len());
         lines.push(Line::styled(fixed::cut(&words, width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn heading(before: usize, look: &Look<'_>) -> Line<'static> {
+fn heading(before: usize, doubts: &Doubts, look: &Look<'_>) -> Line<'static> {
     let numbers =
-        fixed::right("PSS", NUMBER) + &fixed::right("Δ avail", NUMBER) + &fixed::right("n", 6);
-    Line::styled(" ".repeat(before) + &numbers, look.theme.muted)
+        fixed::right("PSS", NUMBER) + &fixed::right("Δ avail", NUMBER) + &fixed::right("n", COUNT);
+    Line::styled(" ".repeat(before) + &numbers + &doubts.heading(), look.theme.muted)
 }
 
 /// A row: a bar for each way, one below the other where there is room.
@@ -114,8 +123,7 @@ fn two(
     }
     spans.push(Span::styled(number(pss), style));
     spans.push(Span::styled(number(available), look.theme.text));
-    spans.push(Span::styled(fixed::right(&count, 6), look.theme.muted));
-    spans.extend(doubts(row, look));
+    spans.push(Span::styled(fixed::right(&count, COUNT), look.theme.muted));
     let mut lines = vec![Line::from(spans)];
     if each == 2 {
         let below = Span::styled(drawn(filled(available), faint), row.colour(look));

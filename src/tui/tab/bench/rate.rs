@@ -5,16 +5,18 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::doubt::Doubts;
 use super::load::{LoadRow, chosen as chosen_of, name_room, rows as rows_of};
 use super::plan::first;
 use super::result::Sight;
+use super::table;
 use crate::model::load::{LoadFigure, LoadSummary, Rate, Stride};
 use crate::model::unit::three_digits;
 use crate::stats::load;
 use crate::tui::look::Look;
 use crate::tui::widget::canvas::Ink;
-use crate::tui::widget::fixed;
 use crate::tui::widget::plot::{Axis, Curve, Join, Plot, Spot};
+use crate::tui::widget::{fixed, grid};
 
 /// Columns of the list beside the curves.
 const LIST: u16 = 46;
@@ -51,9 +53,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     let chosen = chosen_of(&rows, sight.row());
     let all: Vec<Vec<(u32, Rate)>> = rows.iter().map(points).collect();
     let beside = area.width >= 2 * LIST + 10;
+    let wide = LIST + grid::narrow(Doubts::of(&rows).width());
     let list = u16::try_from(rows.len() + 1).unwrap_or(u16::MAX);
     let [plot, list] = if beside {
-        Layout::horizontal([Constraint::Min(0), Constraint::Length(LIST)]).areas(area)
+        Layout::horizontal([Constraint::Min(0), Constraint::Length(wide)]).areas(area)
     } else {
         let most = (area.height / 3).max(2);
         Layout::vertical([Constraint::Min(0), Constraint::Length(list.min(most))]).areas(area)
@@ -150,14 +153,21 @@ fn draw_list(
     look: &Look<'_>,
 ) {
     let width = usize::from(area.width);
-    let name = name_room(rows, width).min(width.saturating_sub(26)).max(8);
-    let head = fixed::left("  results a second", name)
-        + &fixed::right("most", 9)
-        + &fixed::right("at once", 8)
-        + &fixed::right("◆ knee", 8);
-    let mut lines = vec![Line::styled(head, look.theme.muted)];
+    let doubts = Doubts::of(rows);
+    let name = name_room(rows, width).min(width.saturating_sub(26 + doubts.width())).max(8);
     let room = usize::from(area.height).saturating_sub(1);
     let skip = first(chosen.unwrap_or(0), room);
+    let head = if room < rows.len() {
+        format!("  {}", table::seen(skip, room, rows.len()))
+    } else {
+        "  results a second".to_owned()
+    };
+    let head = fixed::left(&head, name)
+        + &fixed::right("most", 9)
+        + &fixed::right("at once", 8)
+        + &fixed::right("◆ knee", 8)
+        + &doubts.heading();
+    let mut lines = vec![Line::styled(head, look.theme.muted)];
     for (index, (row, points)) in rows.iter().zip(all).enumerate().skip(skip).take(room) {
         let is_chosen = Some(index) == chosen;
         let mut spans = vec![row.named(name, is_chosen, look)];
@@ -169,22 +179,8 @@ fn draw_list(
         spans.push(Span::styled(fixed::right(&most, 9), row.colour(look)));
         spans.push(Span::styled(fixed::right(&at, 8), look.theme.muted));
         spans.push(Span::styled(fixed::right(&knee, 8), look.theme.text));
-        spans.extend(doubts(row, look));
+        spans.extend(doubts.cells(row, look));
         lines.push(Line::from(spans));
     }
     frame.render_widget(Paragraph::new(lines), area);
-}
-
-/// What failed in a row's steps and how many of them were disturbed.
-pub(super) fn doubts(row: &LoadRow<'_>, look: &Look<'_>) -> Vec<Span<'static>> {
-    let failures: u64 = row.known.iter().map(|known| u64::from(known.failures)).sum();
-    let tainted: u64 = row.known.iter().map(|known| u64::from(known.tainted)).sum();
-    let mut spans = Vec::new();
-    if failures > 0 {
-        spans.push(Span::styled(format!(" {failures}×"), look.theme.bad));
-    }
-    if tainted > 0 {
-        spans.push(Span::styled(format!(" {tainted}!"), look.theme.warn));
-    }
-    spans
 }

@@ -55,7 +55,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     let width = usize::from(area.width).saturating_sub(name + COUNTS);
     let mut lines = Vec::new();
     let rows = group.rows.iter().zip(&digests).enumerate();
-    for (index, (row, digest)) in rows.skip(first(cursor, room)).take(room) {
+    let skip = first(cursor, room);
+    for (index, (row, digest)) in rows.skip(skip).take(room) {
         let spread = Spread::of(group.figure, row, *digest, axis, width);
         let here = sight.sample().filter(|_| index == cursor);
         let here = here.and_then(|(_, sample)| good(group.figure, sample));
@@ -67,7 +68,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sight: &Sight<'_>, look: &
     }
     if foot > 0 {
         lines.push(Line::styled(" ".repeat(name) + &axis.line(width), look.theme.muted));
-        lines.push(Line::styled(words(group.figure, axis, tall), look.theme.muted));
+        let words = table::foot(words(group.figure, axis, tall), (skip, room), group.rows.len());
+        lines.push(Line::styled(fixed::cut(&words, usize::from(area.width)), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }

@@ -261,8 +261,17 @@ fn name(row: &Row<'_>, room: usize, look: &Look<'_>) -> Span<'static> {
     Span::styled(fixed::left(&text, room), style)
 }
 
+/// `words` below `all` rows of which `room` are in sight, the first of them number `skip`: which those are comes
+/// first, where there are more.
+pub(super) fn foot(words: String, (skip, room): (usize, usize), all: usize) -> String {
+    if room >= all {
+        return words;
+    }
+    format!("  {}   {}", seen(skip, room, all), words.trim_start())
+}
+
 /// Which of the rows are in sight.
-fn seen(skip: usize, room: usize, all: usize) -> String {
+pub(super) fn seen(skip: usize, room: usize, all: usize) -> String {
     format!("{}–{} of {all}", skip + 1, (skip + room).min(all))
 }
 
@@ -303,5 +312,16 @@ fn fastest(group: &Group<'_>, width: u16) -> &'static str {
         (false, true, 80..) => "★ fastest that isolates, per start (name alone: cold)",
         (false, true, 60..) => "★ fastest that isolates, per start",
         (false, ..) => "★ fastest that isolates",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_out_of_sight_are_told() {
+        let foot = |room| foot("  the words".to_owned(), (3, room), 14);
+        assert_eq!([5, 14].map(foot), ["  4–8 of 14   the words", "  the words"]);
     }
 }

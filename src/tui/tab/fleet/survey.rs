@@ -30,16 +30,24 @@ pub(in crate::tui) struct Survey {
     pub(in crate::tui) standing: Standing,
     /// The first that are not live.
     pub(in crate::tui) silent: Vec<SourceId>,
-    /// Processors of all.
+    /// Processors of those that are live, as the figures beside them are.
     pub(in crate::tui) cpus: u64,
-    /// GPUs of all.
+    /// GPUs of the same.
     pub(in crate::tui) gpus: u64,
     /// Those of them whose figures are of now, and those that are lost.
     pub(in crate::tui) fresh_gpus: Total,
-    /// Backends of all.
+    /// Backends of all nodes.
     pub(in crate::tui) backends: usize,
     /// Those that can run.
     pub(in crate::tui) ready: usize,
+}
+
+impl Survey {
+    /// How many are not live beside those that are named.
+    pub(in crate::tui) fn silent_more(&self) -> usize {
+        let silent = self.standing.all() - self.standing.count(Status::Up);
+        silent.saturating_sub(self.silent.len())
+    }
 }
 
 /// A look that is under way.
@@ -66,8 +74,10 @@ impl Round {
         if !status.is_live() && survey.silent.len() < NAMED {
             survey.silent.push(id.clone());
         }
-        survey.cpus += node.info.as_ref().map_or(0, |info| u64::from(info.cpus));
-        survey.gpus += node.all_gpus().len() as u64;
+        if status.is_live() {
+            survey.cpus += node.info.as_ref().map_or(0, |info| u64::from(info.cpus));
+            survey.gpus += node.all_gpus().len() as u64;
+        }
         survey.backends += node.backends.len();
         survey.ready += node.backends.iter().filter(|status| status.readiness.runs()).count();
         if are_gpus_fresh(node, status, look) {
@@ -167,6 +177,10 @@ mod tests {
         let first = surveyor.survey(&state, &app.look(at(1_000)));
         assert_eq!(first.standing.count(Status::Down), state.nodes.len().div_ceil(7));
         assert_eq!(first.silent.len(), NAMED);
+        let lost = state.nodes.len().div_ceil(7);
+        assert_eq!(first.silent_more(), lost - NAMED);
+        let (all, dead) = (state.nodes.len().div_ceil(5), state.nodes.len().div_ceil(35));
+        assert_eq!(first.gpus, (all - dead) as u64, "of those that are live");
         let both = (first.fresh_gpus.count, first.fresh_gpus.busy.map(Ratio::fraction));
         assert_eq!(both, (686, Some(0.75)), "of 801 in all, less those of nodes that are lost");
 

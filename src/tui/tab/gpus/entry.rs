@@ -115,7 +115,7 @@ impl Row for Entry<'_> {
     const FIELDS: &'static [Field] = &[
         Field::text("node"),
         Field::text("name"),
-        Field::text("status"),
+        Field::one_of("status", &["up", "lost"]),
         Field::new("busy", Kind::Percent),
         Field::new("mem", Kind::Bytes),
         Field::new("temp", Kind::Number),

@@ -135,7 +135,7 @@ impl Row for Entry<'_> {
         Field::new("hits", Kind::Percent),
         Field::new("preempted", Kind::Number),
         Field::text("gpu"),
-        Field::text("status"),
+        Field::one_of("status", &["up", "stalled"]),
     ];
     const SORTED: usize = 13;
 

@@ -17,6 +17,10 @@ use crate::tui::widget::status::{self, Status};
 use crate::tui::widget::table::Column;
 use crate::tui::widget::{fixed, meter, value};
 
+/// Columns of the sign before a name.
+const SIGN: usize = 2;
+/// Most columns that names have before other columns have theirs.
+const NAMES: usize = 34;
 /// The column of backends, which no field sorts.
 const BACKENDS: usize = 100;
 
@@ -40,8 +44,9 @@ pub(super) const COLUMNS: [Column; 16] = [
     Column::numbers("AGE", 7, 2).by(AGE),
 ];
 
-/// The columns where nodes have `has`; `apart`: they stand in groups already.
-pub(super) fn columns(has: Has, apart: bool) -> Vec<Column> {
+/// The columns where nodes have `has`, in `room`; `apart`: they stand in groups already. Names have room before
+/// figures that matter less, for rows that cannot be told apart say nothing; addresses take what is left.
+pub(super) fn columns(has: Has, apart: bool, room: usize) -> Vec<Column> {
     let shown = |column: &Column| match column.field {
         Some(GPU) => has.gpus,
         Some(WORK) => has.work,
@@ -50,7 +55,16 @@ pub(super) fn columns(has: Has, apart: bool) -> Vec<Column> {
         Some(BACKENDS) => has.backends,
         _ => true,
     };
-    COLUMNS.into_iter().filter(shown).collect()
+    let mut columns: Vec<Column> = COLUMNS.into_iter().filter(shown).collect();
+    for column in columns.iter_mut().filter(|column| column.field == Some(NAME)) {
+        let most = (room / 3).clamp(column.width, NAMES);
+        column.width = (has.name + SIGN).clamp(column.width, most);
+    }
+    let spare = (room + 1).saturating_sub(columns.iter().map(|column| column.width + 1).sum());
+    for column in columns.iter_mut().filter(|column| column.field == Some(ADDRESS)) {
+        column.width += has.address.saturating_sub(column.width).min(spare);
+    }
+    columns
 }
 
 /// The field that sorts `column`, if one does.
@@ -92,8 +106,8 @@ fn of_group(group: &Group, column: &Column, width: usize, look: &Look<'_>) -> Ve
             ]
         }
         Some(STATUS) => group.standing.brief(width, look),
-        Some(CPU) => share(group.mean_cpu, true, width, look),
-        Some(MEM) => share(group.worst_memory, true, width, look),
+        Some(CPU) => joined("mean", group.mean_cpu, width, look),
+        Some(MEM) => joined("max", group.worst_memory, width, look),
         _ => Vec::new(),
     }
 }
@@ -128,12 +142,17 @@ fn of_node(
         Some(DISK) => rate(sum(&numbers, Metric::DiskRead, Metric::DiskWrite)),
         Some(NET) => rate(sum(&numbers, Metric::Receive, Metric::Transmit)),
         Some(AGE) => vec![Span::styled(status::age(entry.node, look), text)],
-        _ => vec![words(entry, column.field, text, look)],
+        _ => vec![words(entry, (column.field, width), text, look)],
     }
 }
 
 /// What is words, or a few digits, and muted where it is of less weight.
-fn words(entry: &Entry<'_>, field: Option<usize>, text: Style, look: &Look<'_>) -> Span<'static> {
+fn words(
+    entry: &Entry<'_>,
+    (field, width): (Option<usize>, usize),
+    text: Style,
+    look: &Look<'_>,
+) -> Span<'static> {
     let origin = entry.origin();
     match field {
         Some(GPU) => {
@@ -145,7 +164,10 @@ fn words(entry: &Entry<'_>, field: Option<usize>, text: Style, look: &Look<'_>) 
         Some(WORK) => value::maybe(entry.running(), text, look),
         Some(GROUP) => value::maybe(origin.and_then(|it| it.group.as_ref()), text, look),
         Some(KIND) => Span::styled(entry.kind(), look.theme.muted),
-        Some(ADDRESS) => value::maybe(origin.map(|it| &it.address), look.theme.muted, look),
+        Some(ADDRESS) => {
+            let address = origin.map(|it| fixed::cut_middle(it.address.as_str(), width));
+            value::maybe(address, look.theme.muted, look)
+        }
         _ => {
             let ready = entry.ready().map(|(ready, all)| format!("{ready}/{all}"));
             value::maybe(ready, text, look)
@@ -170,8 +192,10 @@ fn name(
     let room = width.saturating_sub(2 + mark.content.len());
     let warning = warning(entry, room);
     let room = room.saturating_sub(warning.len());
-    let name =
-        Span::styled(format!(" {}", fixed::cut(entry.id.0.as_str(), room)), text(status, look));
+    let name = Span::styled(
+        format!(" {}", fixed::cut_middle(entry.id.0.as_str(), room)),
+        text(status, look),
+    );
     vec![mark, sign, name, Span::styled(warning, theme.bad)]
 }
 
@@ -199,6 +223,18 @@ fn percent(percent: Option<f64>, status: Status, look: &Look<'_>) -> Span<'stati
     value::maybe(share, style, look)
 }
 
+/// What is said of many at once, with `how` it was joined.
+fn joined(
+    how: &'static str,
+    percent: Option<f64>,
+    width: usize,
+    look: &Look<'_>,
+) -> Vec<Span<'static>> {
+    let word = Span::styled(format!("{how} "), look.theme.muted);
+    let rest = width.saturating_sub(word.width());
+    std::iter::once(word).chain(share(percent, true, rest, look)).collect()
+}
+
 /// A bar and its percentage; no bar where nothing is known.
 fn share(percent: Option<f64>, live: bool, width: usize, look: &Look<'_>) -> Vec<Span<'static>> {
     let share = percent.and_then(|percent| Ratio::new(percent / 100.0));
@@ -212,4 +248,24 @@ fn share(percent: Option<f64>, live: bool, width: usize, look: &Look<'_>) -> Vec
     let number = value::maybe(share, style, look);
     spans.push(Span::styled(fixed::fit(&number.content, 7, true), number.style));
     spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_room_before_rates_and_addresses_what_is_left() {
+        let has = Has { origin: true, name: 14, address: 29, ..Has::default() };
+        let width = |has, room, field| {
+            let columns = columns(has, false, room);
+            columns.into_iter().find(|column| column.field == Some(field)).map(|found| found.width)
+        };
+        assert_eq!([38, 78, 118].map(|room| width(has, room, NAME)), [14, 16, 16].map(Some));
+        assert_eq!([118, 198].map(|room| width(has, room, ADDRESS)), [26, 29].map(Some));
+        let long = Has { name: 300, address: 300, ..has };
+        assert_eq!([78, 118, 198].map(|room| width(long, room, NAME)), [26, 34, 34].map(Some));
+        let all = columns(long, false, 198).iter().map(|column| column.width + 1).sum::<usize>();
+        assert_eq!(all, 199, "all stay, and nothing is left over");
+    }
 }

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use crate::model::node::{Core, CpuUse, NodeSample};
+use crate::model::text::counted;
 use crate::tui::look::Look;
 use crate::tui::widget::meter::{self, Part};
 use crate::tui::widget::panel::{self, Panel};
@@ -21,17 +22,16 @@ const LEGEND: usize = 55;
 /// A share of stolen time worth a mark, in percent.
 const STOLEN: f64 = 5.0;
 
-/// Draws the panel.
+/// Draws the panel; `cpus`: how many there are, where `sample` does not tell of each.
 pub(super) fn draw(
-    sample: &NodeSample,
+    (sample, cpus): (&NodeSample, Option<u32>),
     frame: Panel<'_>,
     area: Rect,
     buffer: &mut Buffer,
     look: &Look<'_>,
 ) {
     let cores = &sample.cores;
-    let load = sample.load.get().map(|[one, ..]| format!(" · load {one:.2}"));
-    let aside = format!("{} CPUs{}", cores.len(), load.unwrap_or_default());
+    let aside = aside(cores.len() as u64, cpus, sample.load.get().map(|[one, ..]| one));
     let area = frame.aside(aside).open(area, buffer, look);
     let width = usize::from(area.width);
     let total = sample.cpu.get();
@@ -48,6 +48,14 @@ pub(super) fn draw(
         ..area
     };
     each(cores, rest, buffer, look);
+}
+
+/// How many CPUs there are, and the load of a minute; what is not known is left out.
+fn aside(told: u64, cpus: Option<u32>, load: Option<f64>) -> String {
+    let count = if told > 0 { told } else { cpus.map_or(0, u64::from) };
+    let count = (count > 0).then(|| counted(count, "CPU"));
+    let load = load.map(|load| format!("load {load:.2}"));
+    count.into_iter().chain(load).collect::<Vec<_>>().join(" · ")
 }
 
 fn parts(cpu: CpuUse, look: &Look<'_>) -> [Part; 4] {
@@ -173,5 +181,18 @@ fn square(core: &Core, place: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     if usage.steal.percent() >= STOLEN {
         let floor = (place.x, place.bottom() - 1);
         buffer[floor].set_symbol("s").set_style(look.theme.warn);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processors_that_are_not_told_one_by_one_are_counted_all_the_same() {
+        assert_eq!(aside(0, Some(2), Some(3.1)), "2 CPUs · load 3.10");
+        assert_eq!(aside(4, Some(2), None), "4 CPUs");
+        assert_eq!(aside(0, None, Some(3.1)), "load 3.10");
+        assert_eq!(aside(0, Some(0), None), "");
     }
 }

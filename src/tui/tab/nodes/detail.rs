@@ -215,7 +215,10 @@ impl View {
                 let area = frame.open(area, buffer, look);
                 notice::notice("No sample yet", &[], area, buffer, look);
             }
-            (Part::Cpu, Some((_, sample))) => cpu::draw(sample, frame, area, buffer, look),
+            (Part::Cpu, Some((_, sample))) => {
+                let cpus = node.info.as_ref().map(|info| info.cpus);
+                cpu::draw((sample, cpus), frame, area, buffer, look);
+            }
             (Part::Memory, Some((_, sample))) => memory::draw(sample, frame, area, buffer, look),
             (Part::Storage, Some((_, sample))) => {
                 storage::draw(sample, scroll, frame, area, buffer, look);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::gpu::Gpu;
 use crate::model::id::SourceId;
-use crate::model::origin::Origin;
+use crate::model::origin::{self, Origin};
 use crate::model::text::SafeText;
 use crate::model::workload;
 use crate::state::history::{GpuMetric, Metric, gpu_row, node_row};
@@ -85,6 +85,14 @@ fn largest(rows: impl Iterator<Item = Largest>) -> Largest {
     rows.fold([None; _], |most, row| std::array::from_fn(|at| larger(most[at], row[at])))
 }
 
+/// Words of [`Entry::word`].
+const STATUSES: [&str; Status::ALL.len() + 1] = {
+    let [up, stale, down, waiting] = Status::ALL;
+    [up.word(), stale.word(), down.word(), waiting.word(), HEARD]
+};
+/// How a node is doing of which something is kept of an instant.
+const HEARD: &str = "heard";
+
 pub(super) const NAME: usize = 0;
 pub(super) const STATUS: usize = 1;
 pub(super) const CPU: usize = 2;
@@ -105,7 +113,7 @@ impl Row for Entry<'_> {
     type Key = SourceId;
     const FIELDS: &'static [Field] = &[
         Field::text("name"),
-        Field::text("status"),
+        Field::one_of("status", &STATUSES),
         Field::new("cpu", Kind::Percent),
         Field::new("mem", Kind::Percent),
         Field::new("load", Kind::Number),
@@ -117,7 +125,7 @@ impl Row for Entry<'_> {
         Field::new("work", Kind::Number),
         Field::new("age", Kind::Number),
         Field::text("group"),
-        Field::text("kind"),
+        Field::one_of("kind", &origin::Kind::NAMES),
         Field::text("address"),
         Field::text("backend"),
     ];
@@ -172,7 +180,7 @@ impl<'a> Entry<'a> {
     pub(super) fn word(&self) -> Option<&'static str> {
         match (self.is_then(), self.was_heard()) {
             (false, _) => Some(self.status().word()),
-            (true, heard) => heard.then_some("heard"),
+            (true, heard) => heard.then_some(HEARD),
         }
     }
 

@@ -290,7 +290,7 @@ impl View {
         let mut spans = vec![Span::styled(scale, look.theme.text)];
         let others = [Status::Stale, Status::Down, Status::Waiting];
         for status in others.into_iter().filter(|_| !look.is_then()) {
-            let (sign, word) = (status.sign(look), status.counted());
+            let (sign, word) = (status.sign(look), status.word());
             let (text, style) = match status {
                 Status::Stale => (format!("  dim is {word}"), look.theme.muted),
                 _ => (format!("  {sign} {word}"), status.style(look.theme)),

@@ -235,7 +235,7 @@ impl View {
             return self.choose(place, &rows);
         }
         let area = panel::inside(split(area, rows.len())[0]);
-        let columns = cell::columns(order.has, !order.groups.is_empty());
+        let columns = columns(&order, area);
         let table = self.table(&rows, &columns);
         if !area.contains(at) {
             return Some(Reply::Ignored);
@@ -298,7 +298,7 @@ impl View {
         };
         let frame = Panel::new(title).aside(words).focused(true).of_then(look.past_words());
         let inner = frame.open(upper, buffer, look);
-        let columns = cell::columns(order.has, !order.groups.is_empty());
+        let columns = columns(&order, inner);
         self.table(&rows, &columns).draw(inner, buffer, look, &|row, column, width| {
             cell::cell(rows[row], &columns[column], width, self.mark_of(rows[row]), look)
         });
@@ -314,6 +314,11 @@ impl View {
             _ => None,
         }
     }
+}
+
+/// The columns of a table of `order` in `area`.
+fn columns(order: &Order, area: Rect) -> Vec<Column> {
+    cell::columns(order.has, !order.groups.is_empty(), usize::from(area.width))
 }
 
 /// Room for the table and, where there is more than it needs, for the past of one node.

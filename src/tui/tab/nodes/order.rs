@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::entry::{CPU, Entry, GROUP, MEM, Moment};
 use super::item::{Group, Spot};
 use crate::model::text::SafeText;
@@ -45,7 +47,7 @@ pub(super) enum Line {
     Node(usize),
 }
 
-/// What at least one node has, so that a column for it makes sense.
+/// What at least one node has, so that a column for it makes sense, and how much room it wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 pub(super) struct Has {
@@ -54,6 +56,9 @@ pub(super) struct Has {
     pub(super) group: bool,
     pub(super) origin: bool,
     pub(super) backends: bool,
+    /// Columns of the longest name, and of the longest address.
+    pub(super) name: usize,
+    pub(super) address: usize,
 }
 
 /// The lines of a list.
@@ -150,6 +155,9 @@ impl Has {
             has.group |= origin.is_some_and(|origin| origin.group.is_some());
             has.origin |= origin.is_some();
             has.backends |= !entry.node.backends.is_empty();
+            has.name = has.name.max(entry.id.0.as_str().width());
+            let address = origin.map_or(0, |origin| origin.address.as_str().width());
+            has.address = has.address.max(address);
         }
         has
     }

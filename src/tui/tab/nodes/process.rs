@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Span;
 
 use super::tree::{self, Branch};
+use crate::model::origin;
 use crate::model::process::Process;
 use crate::model::unit::BytesPerSecond;
 use crate::state::Node;
@@ -133,6 +134,16 @@ const COLUMNS: [Column; 9] = [
     Column::words("COMMAND", 16, 0).grows().by(NAME),
 ];
 
+/// Why there are no processes of `node`.
+fn nothing(node: &Node) -> &'static str {
+    match node.origin.as_ref().map(|origin| origin.kind) {
+        None | Some(origin::Kind::Local | origin::Kind::Isomon | origin::Kind::Ssh) => {
+            "Processes have not been read yet"
+        }
+        Some(_) => "This source does not tell of processes",
+    }
+}
+
 /// What is looked at.
 #[derive(Debug)]
 pub(super) struct View {
@@ -216,7 +227,7 @@ impl View {
     ) {
         let Some((_, all)) = &node.processes else {
             let area = Panel::new("Processes").focused(focused).open(area, buffer, look);
-            notice::notice("Processes have not been read yet", &[], area, buffer, look);
+            notice::notice(nothing(node), &[], area, buffer, look);
             return;
         };
         let rows = self.rows(node);
@@ -236,5 +247,22 @@ impl View {
             let indent = "  ".repeat(depth.min(12) - 1);
             vec![Span::styled(format!("{indent}{twig}{}", cell.content), cell.style)]
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::origin::Origin;
+
+    #[test]
+    fn a_source_without_processes_is_not_waited_for() {
+        let node = |kind| Node {
+            origin: Some(Box::new(Origin { kind, ..Origin::default() })),
+            ..Node::default()
+        };
+        assert_eq!(nothing(&Node::default()), nothing(&node(origin::Kind::Ssh)));
+        let words = nothing(&node(origin::Kind::Prometheus));
+        assert_eq!(words, "This source does not tell of processes");
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn lines(
     look: &Look<'_>,
     width: u16,
 ) -> Vec<Line<'static>> {
-    let mut lines = vec![counts(state.lost, survey, look)];
+    let mut lines = vec![counts(state, survey, look)];
     let silent = survey.silent.iter().filter_map(|id| Some((id, state.nodes.get(id)?)));
     for (id, node) in silent {
         let status = Status::of(node, look);
@@ -33,6 +33,9 @@ pub(super) fn lines(
         };
         let text = fixed::cut(&format!(" {} {words}", status.sign(look)), usize::from(width));
         lines.push(Line::styled(text, status.style(look.theme)));
+    }
+    if survey.silent_more() > 0 {
+        lines.push(more(survey.silent_more(), Action::Tab2, look));
     }
     lines.extend(alerts(state, look, width));
     lines
@@ -59,13 +62,17 @@ fn alerts(state: &State, look: &Look<'_>, width: u16) -> Vec<Line<'static>> {
     };
     let mut lines: Vec<Line<'static>> = all.iter().take(ALERTS).map(line).collect();
     if all.len() > ALERTS {
-        let text = format!("   and {} more: {}", all.len() - ALERTS, look.key(Action::Tab8));
-        lines.push(Line::styled(text, look.theme.muted));
+        lines.push(more(all.len() - ALERTS, Action::Tab8, look));
     }
     lines
 }
 
-fn counts(lost: u64, survey: &Survey, look: &Look<'_>) -> Line<'static> {
+/// How many more there are, and the key that shows them.
+fn more(count: usize, at: Action, look: &Look<'_>) -> Line<'static> {
+    Line::styled(format!("   and {count} more: {}", look.key(at)), look.theme.muted)
+}
+
+fn counts(state: &State, survey: &Survey, look: &Look<'_>) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
     for status in Status::ALL {
         let count = survey.standing.count(status);
@@ -75,12 +82,12 @@ fn counts(lost: u64, survey: &Survey, look: &Look<'_>) -> Line<'static> {
             spans.push(Span::styled(text, style));
         }
     }
-    spans.push(Span::styled(machine(lost, survey), look.theme.muted));
+    spans.push(Span::styled(machine(state, survey), look.theme.muted));
     spans.into()
 }
 
-/// Processors, GPUs and backends of all nodes.
-fn machine(lost: u64, survey: &Survey) -> String {
+/// Processors and GPUs of those that are live, and backends of all.
+fn machine(state: &State, survey: &Survey) -> String {
     let mut words = Vec::new();
     if survey.cpus > 0 {
         words.push(counted(survey.cpus, "CPU"));
@@ -89,10 +96,52 @@ fn machine(lost: u64, survey: &Survey) -> String {
         words.push(counted(survey.gpus, "GPU"));
     }
     if survey.backends > 0 {
-        words.push(format!("{}/{} backends ready", survey.ready, survey.backends));
+        let own = state.nodes.get(&SourceId::local());
+        let untried = own.is_some_and(|node| node.backends.is_empty());
+        let here = if untried { ", not tried here yet" } else { "" };
+        words.push(format!("{}/{} backends ready{here}", survey.ready, survey.backends));
     }
-    if lost > 0 {
-        words.push(format!("{lost} samples dropped"));
+    if state.lost > 0 {
+        words.push(format!("{} samples dropped", state.lost));
     }
     words.join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Stamp;
+    use crate::model::update::{Update, What};
+    use crate::tui::app::{App, Setup};
+    use crate::tui::tab::fleet::Surveyor;
+
+    fn words(state: &State) -> Vec<String> {
+        let app = App::new(Setup::default(), std::time::Duration::from_secs(1), true);
+        let look = app.look(Stamp::default());
+        let survey = Surveyor::default().survey(state, &look);
+        lines((state, &survey), &look, 80).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn nodes_that_are_not_named_are_counted() {
+        let mut state = State::default();
+        for count in 1..=5 {
+            let why = What::Health(Health::Down { since: Stamp::default(), why: "gone".into() });
+            let from = SourceId(format!("node-{count}").as_str().into());
+            state.apply(&Update { at: Stamp::default(), from, what: why });
+            let more = words(&state).iter().any(|line| line.contains("and "));
+            assert_eq!(more, count > 3, "{count}");
+        }
+        assert_eq!(words(&state).last().map(String::as_str), Some("   and 2 more: 2"));
+    }
+
+    #[test]
+    fn backends_that_nobody_tried_here_are_not_left_out_in_silence() {
+        let mut state = State::default();
+        let (at, what) = (Stamp::default(), What::Health(Health::Up));
+        state.apply(&Update { at, from: SourceId::local(), what });
+        let survey = Survey { backends: 63, ready: 33, ..Survey::default() };
+        assert_eq!(machine(&state, &survey), "33/63 backends ready, not tried here yet");
+        assert_eq!(machine(&State::default(), &survey), "33/63 backends ready");
+    }
 }

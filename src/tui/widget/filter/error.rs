@@ -29,6 +29,26 @@ pub enum Error {
         /// The field's name.
         field: &'static str,
     },
+    /// The field never holds this.
+    #[error("column {column}: `{text}` is no `{field}`; {hint}")]
+    Choice {
+        /// Where it stands.
+        column: usize,
+        /// What was written.
+        text: String,
+        /// The field's name.
+        field: &'static str,
+        /// The nearest value, or all.
+        hint: String,
+    },
+    /// Terms are not joined by words.
+    #[error("column {column}: no `{word}` here: all terms must hold; in quotes it is looked for")]
+    Joint {
+        /// Where it stands.
+        column: usize,
+        /// What was written.
+        word: String,
+    },
     /// Words have no order.
     #[error("column {column}: `{field}` holds words; use = != ~ !~")]
     Order {
@@ -52,6 +72,8 @@ impl Error {
             Self::Field { column, .. }
             | Self::Value { column }
             | Self::Number { column, .. }
+            | Self::Choice { column, .. }
+            | Self::Joint { column, .. }
             | Self::Order { column, .. }
             | Self::Quote { column } => *column,
         }

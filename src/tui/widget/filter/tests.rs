@@ -8,8 +8,12 @@ struct Machine(&'static str, Option<f64>, f64);
 
 impl Row for Machine {
     type Key = &'static str;
-    const FIELDS: &'static [Field] =
-        &[Field::text("name"), Field::new("cpu", Kind::Percent), Field::new("mem", Kind::Bytes)];
+    const FIELDS: &'static [Field] = &[
+        Field::text("name"),
+        Field::new("cpu", Kind::Percent),
+        Field::new("mem", Kind::Bytes),
+        Field::one_of("status", &["up", "down", "cut off"]),
+    ];
 
     fn key(&self) -> Self::Key {
         self.0
@@ -19,7 +23,8 @@ impl Row for Machine {
         match field {
             0 => Value::text(self.0),
             1 => self.1.into(),
-            _ => Value::Number(self.2),
+            2 => Value::Number(self.2),
+            _ => Value::text(if self.1.is_some() { "up" } else { "down" }),
         }
     }
 }
@@ -42,7 +47,7 @@ fn said(filter: &str) -> String {
 
 #[test]
 fn terms_narrow_rows() {
-    let rows: [(&str, &[&str]); 14] = [
+    let rows: [(&str, &[&str]); 19] = [
         ("", &["Web one", "web-two", "db"]),
         ("cpu>80", &["Web one"]),
         ("cpu<80%", &["web-two"]),
@@ -57,6 +62,11 @@ fn terms_narrow_rows() {
         ("name!=web", &["web-two", "db"]),
         ("web cpu<50", &["web-two"]),
         ("CPU!=10", &["Web one"]),
+        ("status=DOWN", &["db"]),
+        ("status!=down", &["Web one", "web-two"]),
+        ("status=off", &[]),
+        ("status~do", &["db"]),
+        ("web \"or\" one", &[]),
     ];
     for (filter, wanted) in rows {
         assert_eq!(left(filter), wanted, "{filter}");
@@ -67,11 +77,17 @@ fn terms_narrow_rows() {
 fn errors_name_the_place_and_the_nearest_field() {
     let rows = [
         ("cpuu>80", "column 1: no field `cpuu`; did you mean `cpu`?"),
-        ("web zz=1", "column 5: no field `zz`; there are name, cpu, mem"),
+        ("web zz=1", "column 5: no field `zz`; there are name, cpu, mem, status"),
         ("cpu>", "column 5: a value is missing"),
         ("web cpu>high", "column 9: `high` is not a number for `cpu`"),
         ("name>3", "column 1: `name` holds words; use = != ~ !~"),
         ("name~\"web", "column 6: the quote is not closed"),
+        ("status=zz", "column 8: `zz` is no `status`; there are up, down, cut off"),
+        ("web status!=dawn", "column 13: `dawn` is no `status`; did you mean `down`?"),
+        (
+            "cpu>80 OR name=web",
+            "column 8: no `OR` here: all terms must hold; in quotes it is looked for",
+        ),
     ];
     for (filter, wanted) in rows {
         assert_eq!(said(filter), wanted, "{filter}");
