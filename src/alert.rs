@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::alert::AlertWish;
+use crate::model::alert::{AlertId, AlertWish};
 use crate::model::id::SourceId;
 use crate::model::run::RunEvent;
 use crate::model::text::SafeText;
@@ -32,14 +32,14 @@ pub mod letter;
 mod obey;
 mod voice;
 
-use book::Book;
+use book::{Book, Teller};
 use deliver::Post;
 use voice::Voice;
 
 /// How often the rules are asked.
 const LOOK: Duration = Duration::from_secs(1);
-/// Looks from one try to be the one who tells to the next, and from one look at the file of rules to the next.
-const TRY: u64 = 5;
+/// Looks from one at the file of rules to the next.
+const READ: u64 = 5;
 /// Wishes that may wait.
 pub const WISHES: usize = 64;
 /// Updates taken in at once.
@@ -97,13 +97,64 @@ pub fn load(path: &Path) -> Result<Rules, String> {
 /// of all others.
 #[derive(Debug, Default)]
 struct Turns {
-    own: Option<Lock>,
-    others: Option<Lock>,
+    own: Hold,
+    others: Hold,
+}
+
+/// How the last try to be the one who tells went.
+#[derive(Debug, Default)]
+enum Hold {
+    /// There was none, or it could not be tried.
+    #[default]
+    Untried,
+    /// Another isomon tells.
+    Anothers,
+    Ours(#[expect(dead_code, reason = "it is held")] Lock),
+}
+
+impl Hold {
+    /// Takes the lock `name`, unless it is held already.
+    fn grasp(&mut self, memory: &Memory, name: &str) {
+        if matches!(self, Self::Ours(_)) {
+            return;
+        }
+        *self = match memory.take(name) {
+            Ok(Some(lock)) => Self::Ours(lock),
+            Ok(None) => Self::Anothers,
+            Err(_) => Self::Untried,
+        };
+    }
+
+    const fn teller(&self) -> Teller {
+        match self {
+            Self::Untried => Teller::Nobody,
+            Self::Anothers => Teller::Another,
+            Self::Ours(_) => Teller::Us,
+        }
+    }
 }
 
 impl Turns {
-    const fn is_ours(&self, is_local: bool) -> bool {
-        if is_local { self.own.is_some() } else { self.others.is_some() }
+    /// Tries to be the one who tells. It is tried at each look: what begins to fire after the one who told
+    /// is gone would be told by nobody.
+    fn grasp(&mut self, memory: &Memory, knows_others: bool) {
+        self.own.grasp(memory, "local");
+        if knows_others {
+            self.others.grasp(memory, "others");
+        }
+    }
+
+    fn teller(&self, id: &AlertId) -> Teller {
+        let is_local = id.node.as_str() == SourceId::local().0.as_str();
+        if is_local { self.own.teller() } else { self.others.teller() }
+    }
+
+    const fn has_own(&self) -> bool {
+        matches!(self.own, Hold::Ours(_))
+    }
+
+    const fn has_any(&self) -> bool {
+        self.has_own() || matches!(self.others, Hold::Ours(_))
     }
 }
 
@@ -258,8 +309,9 @@ impl Desk {
             return;
         }
         self.looks += 1;
-        if self.looks % TRY == 1 {
-            self.try_turns();
+        let knows_others = self.state.nodes.keys().any(|id| *id != SourceId::local());
+        self.turns.grasp(&self.memory, knows_others);
+        if self.looks % READ == 1 {
             self.look_at_rules();
         }
         let now = self.outlet.now();
@@ -274,34 +326,17 @@ impl Desk {
     /// Writes down what turned, and has it told by who may.
     fn pass(&mut self, changes: Vec<rule::Change>, now_ms: i64) {
         let turns = &self.turns;
-        for change in self.book.take(changes, now_ms) {
-            let is_local = change.id.node.as_str() == SourceId::local().0.as_str();
-            if turns.is_ours(is_local) {
-                self.post.send(&change, now_ms);
-            }
+        for change in self.book.take(changes, now_ms, |id| turns.teller(id)) {
+            self.post.send(&change, now_ms);
         }
         if self.book.is_changed() && self.saving.as_ref().is_none_or(JoinHandle::is_finished) {
             self.saving = self.save();
         }
     }
 
-    /// Tries to be the one who tells.
-    fn try_turns(&mut self) {
-        let take = |held: &mut Option<Lock>, name| {
-            if held.is_none() {
-                *held = self.memory.take(name).ok().flatten();
-            }
-        };
-        let others = self.state.nodes.keys().any(|id| *id != SourceId::local());
-        take(&mut self.turns.own, "local");
-        if others {
-            take(&mut self.turns.others, "others");
-        }
-    }
-
     /// Writes what happened, in a thread; nothing where another does.
     fn save(&mut self) -> Option<JoinHandle<()>> {
-        if !self.book.is_changed() || self.turns.own.is_none() {
+        if !self.book.is_changed() || !self.turns.has_own() {
             return None;
         }
         let past = self.book.past(&self.judge, self.outlet.now().wall_ms);
@@ -317,8 +352,11 @@ impl Desk {
     fn tell(&mut self) {
         let mut alerts = self.book.table(&self.judge);
         alerts.receivers = self.post.briefs();
-        alerts.delivers = self.turns.own.is_some() || self.turns.others.is_some();
+        alerts.delivers = self.turns.has_any();
         alerts.mistake.clone_from(&self.mistake);
         self.voice.tell(alerts, self.outlet.now());
     }
 }
+
+#[cfg(test)]
+mod tests;

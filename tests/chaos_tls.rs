@@ -133,7 +133,9 @@ async fn who_speaks_no_tls_where_it_should_gets_nothing() {
     assert!(matches!(error, Error::Late { .. }), "{error}");
     // A TLS server asked in plain text: what it says is no HTTP.
     let alert = Trick::Bytes(vec![0x15, 3, 3, 0, 2, 2, 10]);
-    assert!(matches!(tricked(alert).await, Err(Error::Cut { .. })));
+    let error = tricked(alert).await.expect_err("no HTTP");
+    assert!(matches!(error, Error::Cut { .. }), "{error}");
+    assert!(error.to_string().ends_with("is it https://?"), "{error}");
 }
 
 #[test]

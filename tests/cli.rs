@@ -159,7 +159,7 @@ fn settings_may_come_through_a_pipe() {
 }
 
 #[test]
-fn the_check_reads_theme_and_keys_too() {
+fn the_check_reads_theme_keys_and_rules_too() {
     let home = Home::new();
     let directory = home.path().join(".config/isomon");
     std::fs::create_dir_all(&directory).expect("a directory");
@@ -173,6 +173,21 @@ fn the_check_reads_theme_and_keys_too() {
     assert_eq!(check("isomon.toml", "[screen]\nascii = true\n").0, Some(0));
     let (code, words) = check("isomon.toml", "[screen]\ntheme = \"drak\"\n");
     assert!(code == Some(2) && words.contains("did you mean `dark`?"), "{words}");
+    assert!(words.contains("isomon.toml:2:9: ") && words.contains("theme = \"drak\""), "{words}");
     let (code, words) = check("keymap.toml", "[[bind]]\nkeys = [\"q\"]\naction = \"qiut\"\n");
     assert!(code == Some(2) && words.contains("did you mean `quit`?"), "{words}");
+    let (code, words) = check("rules.toml", "[[rule]]\nname = \"a\"\nwhen = \"cpuu > 9\"\n");
+    assert!(code == Some(2) && words.contains("the rules have a mistake"), "{words}");
+    assert!(words.contains("rules.toml:3:9: ") && words.contains("did you mean `cpu`?"), "{words}");
+}
+
+#[test]
+fn the_page_of_a_command_says_of_which_isomon_it_is() {
+    let home = Home::new();
+    for words in [vec!["man"], vec!["man", "bench"]] {
+        let page = out(&home.run(&words));
+        let title = page.lines().find(|line| line.starts_with(".TH ")).expect("a title");
+        let whole = format!("\"isomon {}\"", env!("CARGO_PKG_VERSION"));
+        assert!(title.contains(&whole), "{words:?}: {title}");
+    }
 }

@@ -172,6 +172,7 @@ async fn what_ollama_holds_is_told_and_nothing_when_it_holds_nothing() {
 
 #[tokio::test]
 async fn a_page_that_is_too_much_or_none_fails_as_a_whole_and_says_so() {
+    let list = r#"{"object":"list","data":[]}"#;
     let mut vast = String::new();
     for i in 0..60_000 {
         writeln!(vast, "vllm:num_requests_running{{model_name=\"m{i}\"}} 1").unwrap();
@@ -185,7 +186,11 @@ async fn a_page_that_is_too_much_or_none_fails_as_a_whole_and_says_so() {
         (format!("{V0}<html>\n"), "no name of a metric"),
     ];
     for (page, wanted) in pages {
-        let port = serve(move |path| (path == "/metrics").then(|| page.clone()));
+        let port = serve(move |path| match path {
+            "/metrics" => Some(page.clone()),
+            "/v1/models" => Some(list.to_owned()),
+            _ => None,
+        });
         let mut source = open(spec(&format!("vllm+http://127.0.0.1:{port}"))).unwrap();
         let mut seen = Seen::default();
         ask(source.as_mut(), &mut seen).await;
@@ -194,6 +199,23 @@ async fn a_page_that_is_too_much_or_none_fails_as_a_whole_and_says_so() {
         let Offer::Failed(why) = &metrics.offer else { panic!("{metrics:?}") };
         assert!(why.as_str().contains(wanted), "{why}");
         assert!(seen.serving.is_empty(), "nothing is told of a page that was not read");
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_which_nothing_can_be_read_is_an_error_that_says_why() {
+    let html = || Some("<html><body>welcome</body></html>".to_owned());
+    let servers: [(u16, &[&str]); 2] = [
+        (serve(move |_| html()), &["/metrics", "/v1/models"]),
+        (serve(move |path| html().filter(|_| path == "/metrics")), &["no name of a metric"]),
+    ];
+    for (port, wanted) in servers {
+        let mut source = open(spec(&format!("vllm+http://127.0.0.1:{port}"))).unwrap();
+        for turn in 0..3 {
+            let error = source.ask(Wants::default()).await.unwrap_err().to_string();
+            assert!(error.starts_with("nothing of it can be read: "), "{turn}: {error}");
+            assert!(wanted.iter().all(|words| error.contains(words)), "{turn}: {error}");
+        }
     }
 }
 

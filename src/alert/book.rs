@@ -15,6 +15,17 @@ use crate::store::alert::{Fired, Memory, Notes, Past};
 /// How old what is remembered may be, to be gone on with: a day.
 const OLDEST_MS: i64 = 86_400_000;
 
+/// Who tells of an alert now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Teller {
+    /// This isomon.
+    Us,
+    /// Another of this user on this machine, which judges the same.
+    Another,
+    /// Nobody: it is told as soon as somebody does.
+    Nobody,
+}
+
 /// The book.
 #[derive(Debug, Default)]
 pub(super) struct Book {
@@ -23,9 +34,9 @@ pub(super) struct Book {
     events: VecDeque<Event>,
     turns: u64,
     changed: bool,
-    /// What fires and was not told, because it was silenced when it began to.
+    /// What fires and nobody told, because it was silenced when it began to, or nobody could.
     quiet: BTreeMap<AlertId, (i64, Change)>,
-    /// What was told to fire.
+    /// What was told to fire, by us or by another.
     told: BTreeSet<AlertId>,
 }
 
@@ -85,10 +96,15 @@ impl Book {
         self.changed = true;
     }
 
-    /// Writes down what turned at `now_ms`; what of it is to be told.
-    pub(super) fn take(&mut self, changes: Vec<Change>, now_ms: i64) -> Vec<Change> {
+    /// Writes down what turned at `now_ms`; what of it is to be told by us, where `teller` says who tells.
+    pub(super) fn take(
+        &mut self,
+        changes: Vec<Change>,
+        now_ms: i64,
+        teller: impl Fn(&AlertId) -> Teller,
+    ) -> Vec<Change> {
         self.notes.silences.retain(|silence| silence.until_ms > now_ms);
-        let mut told = self.end_of_silence(now_ms);
+        let mut told = self.end_of_quiet(now_ms, &teller);
         for change in changes {
             let turn = match (change.from, change.to) {
                 (AlertState::Ok, AlertState::Firing) => Turn::Fired,
@@ -101,7 +117,7 @@ impl Book {
                 (change.id.clone(), change.severity, change.message.clone());
             self.write(Event { at_ms: now_ms, id, severity, turn, message });
             match turn {
-                Turn::Fired if self.silenced(&change.id, now_ms).is_some() => {
+                Turn::Fired if self.is_quiet(&change.id, now_ms, &teller) => {
                     self.quiet.insert(change.id.clone(), (now_ms, change));
                 }
                 Turn::Fired => {
@@ -117,13 +133,20 @@ impl Book {
                 _ => {}
             }
         }
+        told.retain(|change| teller(&change.id) == Teller::Us);
         told
     }
 
-    /// What fires still when its silence is over is told then, unless somebody has seen it.
-    fn end_of_silence(&mut self, now_ms: i64) -> Vec<Change> {
-        let over: Vec<AlertId> =
-            self.quiet.keys().filter(|id| self.silenced(id, now_ms).is_none()).cloned().collect();
+    /// Whether what begins to fire is told by nobody now.
+    fn is_quiet(&self, id: &AlertId, now_ms: i64, teller: &impl Fn(&AlertId) -> Teller) -> bool {
+        self.silenced(id, now_ms).is_some() || teller(id) == Teller::Nobody
+    }
+
+    /// What fires still when its silence is over, or when there is somebody to tell, is told then, unless
+    /// somebody has seen it.
+    fn end_of_quiet(&mut self, now_ms: i64, teller: &impl Fn(&AlertId) -> Teller) -> Vec<Change> {
+        let is_over = |id: &&AlertId| !self.is_quiet(id, now_ms, teller);
+        let over: Vec<AlertId> = self.quiet.keys().filter(is_over).cloned().collect();
         let fired = over.iter().filter_map(|id| self.quiet.remove(id));
         let fired: Vec<(i64, Change)> = fired.collect();
         let told: Vec<Change> = fired

@@ -54,6 +54,17 @@ impl Letter {
         if is_own { self.host.clone() } else { change.id.node.clone() }
     }
 
+    /// What all have in common, with this machine by its own name.
+    fn group(&self) -> Labels {
+        let mut group = self.group.clone();
+        let node =
+            group.get_mut(&SafeText::new("node")).filter(|node| **node == SourceId::local().0);
+        if let Some(node) = node.filter(|_| !self.host.is_empty()) {
+            node.clone_from(&self.host);
+        }
+        group
+    }
+
     /// How many began to fire, and how many ended.
     pub fn counts(&self) -> [u64; 2] {
         let ended = self.changes.iter().filter(|change| change.is_end()).count() as u64;
@@ -91,7 +102,7 @@ impl Letter {
         json!({
             "isomon": env!("CARGO_PKG_VERSION"),
             "from": self.host,
-            "group": self.group,
+            "group": self.group(),
             "at": Stamp { mono_ms: 0, wall_ms: self.at_ms }.rfc3339(),
             "firing": firing,
             "resolved": resolved,
@@ -116,7 +127,7 @@ impl Letter {
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!("{count} {word}"))
             .collect();
-        let group = alert::written(&self.group);
+        let group = alert::written(&self.group());
         let group = if group.is_empty() { group } else { format!(" ({})", plain(&group)) };
         let host = plain(self.host.as_str());
         let mut words = format!("isomon on {host}{group}: {}", counted.join(", "));
@@ -191,6 +202,19 @@ mod tests {
         assert_eq!((&rows["firing"], &rows["not_listed"]), (&json!(10_000), &json!(9_900)));
         assert_eq!(rows["alerts"].as_array().unwrap().len(), 100);
         assert_eq!(rows["alerts"][0]["labels"], json!({ "team": "ml" }));
+    }
+
+    #[test]
+    fn this_machine_has_one_name_in_a_message() {
+        let mut own = change("x", AlertState::Firing);
+        own.id.node = SourceId::local().0;
+        let group = Labels::from([("node".into(), own.id.node.clone())]);
+        let letter = Letter { changes: vec![own], group, host: "lab".into(), ..Letter::default() };
+        let rows: Value = serde_json::from_slice(&letter.body(Way::Webhook)).unwrap();
+        assert_eq!(
+            (&rows["group"]["node"], &rows["alerts"][0]["node"]),
+            (&json!("lab"), &json!("lab"))
+        );
     }
 
     #[test]

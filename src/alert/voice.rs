@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::model::alert::Alerts;
+use crate::model::alert::{Alert, Alerts};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::update::{Notice, What};
@@ -89,12 +89,16 @@ impl Voice {
     }
 }
 
+/// Until when nobody is told of it, and since when it is well again.
+const fn times(alert: &Alert) -> (Option<i64>, Option<i64>) {
+    (alert.silenced_until_ms, alert.well_since_ms)
+}
+
 /// Whether nothing but the messages of alerts, and how much others were told, changed.
 fn is_alike(one: &Alerts, other: &Alerts) -> bool {
     let key = |alerts: &Alerts| {
         let each = alerts.alerts.iter();
-        let each =
-            each.map(|a| (a.id.clone(), a.state, a.acknowledged.clone(), a.silenced_until_ms));
+        let each = each.map(|a| (a.id.clone(), a.state, a.acknowledged.clone(), times(a)));
         (each.collect::<Vec<_>>(), alerts.turns, alerts.counts, alerts.mistake.clone())
     };
     key(one) == key(other) && one.silences == other.silences && one.delivers == other.delivers

@@ -97,7 +97,7 @@ fn file_of(setting: &Setting) -> PathBuf {
 }
 
 /// The rules in `path`.
-fn rules_of(path: &std::path::Path) -> Result<Rules> {
+pub(super) fn rules_of(path: &std::path::Path) -> Result<Rules> {
     load(path).map_err(|why| {
         eyre!("the rules have a mistake:\n\n{why}")
             .advise("`isomon alerts readings` lists what a rule can ask")

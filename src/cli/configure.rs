@@ -7,15 +7,18 @@ use super::advice::Advise;
 use clap::Subcommand;
 use color_eyre::eyre::WrapErr;
 
+use super::alerts::rules_of;
 use super::args::Args;
 use super::print;
 use super::screen::btop_themes;
 use super::setting;
 use super::{Exit, Outcome};
+use crate::config::Mistake;
 use crate::config::template::{schema, template};
+use crate::model::text::SafeText;
 use crate::tui::keymap::Keymap;
-use crate::tui::theme::Themes;
 use crate::tui::theme::depth::Depth;
+use crate::tui::theme::{Error, Themes};
 
 /// What to do with the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
@@ -50,14 +53,26 @@ pub(super) fn run(args: &Args, wish: ConfigVerb) -> Outcome {
     Ok(Exit::Good)
 }
 
-/// Reads what the screen would read: settings, keys, themes.
+/// Reads what isomon would read when it starts: settings, keys, themes, rules.
 fn check(args: &Args) -> color_eyre::Result<()> {
     let config = setting::read(args.config.as_deref())?;
     let home = setting::config_dir()?;
     Keymap::load(&home.join("keymap.toml")).wrap_err("the keys are wrong")?;
     let (own, others) = (home.join("themes"), btop_themes(&home));
-    Themes::load(Some(&own), &others, &config.screen.theme, Depth::True)
-        .wrap_err("the theme is wrong")?;
+    let theme = &config.screen.theme;
+    if let Err(error) = Themes::load(Some(&own), &others, theme, Depth::True) {
+        let place = setting::place_of(args.config.as_deref(), ("screen", "theme"), theme);
+        let place = place.filter(|_| matches!(error, Error::Unknown { .. }));
+        return match place {
+            None => Err(error).wrap_err("the theme is wrong"),
+            Some(place) => {
+                let what = SafeText::new(&error.to_string());
+                Err(Mistake { place, what, remedy: SafeText::default() })
+                    .wrap_err("the theme is wrong")
+            }
+        };
+    }
+    rules_of(&home.join("rules.toml"))?;
     Ok(())
 }
 

@@ -89,6 +89,17 @@ pub(super) fn read(named: Option<&Path>) -> Result<Config> {
     })
 }
 
+/// Where the settings in `named`, or in the usual file, say `value` for a key of a section.
+pub(super) fn place_of(
+    named: Option<&Path>,
+    setting: (&str, &str),
+    value: &str,
+) -> Option<config::mistake::Place> {
+    let path = named.map_or_else(default_path, |path| Ok(path.to_owned())).ok()?;
+    let text = open(&path).ok()?;
+    config::read::place_of(&path.display().to_string(), &text, setting, value)
+}
+
 fn count(mistakes: usize) -> String {
     match mistakes {
         1 => "a mistake".to_owned(),

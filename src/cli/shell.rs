@@ -30,7 +30,8 @@ pub(super) fn man(name: Option<&str>) -> Outcome {
     })?;
     let title = command.get_display_name().unwrap_or("isomon").to_owned();
     let mut page = Vec::new();
-    clap_mangen::Man::new(command).title(title).render(&mut page)?;
+    let source = concat!("isomon ", env!("CARGO_PKG_VERSION"));
+    clap_mangen::Man::new(command).title(title).source(source).render(&mut page)?;
     print::out(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Good)
 }

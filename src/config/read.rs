@@ -3,6 +3,7 @@
 //! Each key is tried alone on top of the defaults. So a mistake has its own place, does not hide
 //! the next one, and a file and a variable are checked by the same code.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
@@ -28,6 +29,8 @@ struct Gathering {
     table: Table,
     sources: Vec<Source>,
     mistakes: Vec<Mistake>,
+    /// Where what is set was set.
+    places: BTreeMap<(String, String), Place>,
 }
 
 /// The settings of `text`, which was read from `path`, with the variables `ISOMON_SECTION_KEY` of
@@ -37,12 +40,32 @@ pub fn read(
     text: &str,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, Vec<Mistake>> {
-    let mut gathering = Gathering { table: defaults(), sources: Vec::new(), mistakes: Vec::new() };
+    let mut gathering = Gathering {
+        table: defaults(),
+        sources: Vec::new(),
+        mistakes: Vec::new(),
+        places: BTreeMap::new(),
+    };
     gathering.take_text(path, text);
     for (name, value) in environment {
         gathering.take_variable(&name, &value);
     }
     gathering.finish(path)
+}
+
+/// Where `text`, which was read from `path`, says `value` for a key of a section.
+pub fn place_of(
+    path: &str,
+    text: &str,
+    (section, key): (&str, &str),
+    value: &str,
+) -> Option<Place> {
+    let table = DeTable::parse(text).ok()?;
+    let (_, keys) = table.get_ref().iter().find(|(name, _)| name.get_ref() == section)?;
+    let DeValue::Table(keys) = keys.get_ref() else { return None };
+    let (_, found) = keys.iter().find(|(name, _)| name.get_ref() == key)?;
+    let says = matches!(found.get_ref(), DeValue::String(text) if text == value);
+    says.then(|| Place::new(path, text, &found.span()))
 }
 
 /// The default settings as a table.
@@ -162,6 +185,7 @@ impl Gathering {
             Ok(_) => {
                 if let Some(keys) = self.table.get_mut(section).and_then(Value::as_table_mut) {
                     keys.insert(key.to_owned(), value);
+                    self.places.insert((section.to_owned(), key.to_owned()), place);
                 }
             }
             Err(error) => {
@@ -201,25 +225,36 @@ impl Gathering {
         let read = std::mem::take(&mut self.table).try_into::<Config>();
         let config = Config { source: self.sources.split_off(0), ..read.unwrap_or_default() };
         self.mistakes.sort_by_key(|mistake| mistake.place.line());
-        for (what, remedy) in wrong_together(&config) {
-            self.complain(Place::new(path, "", &(0..0)), what, remedy);
+        for (section, keys, what, remedy) in wrong_together(&config) {
+            let mut places = keys.iter().map(|key| (section.to_owned(), (*key).to_owned()));
+            let place = places.find_map(|key| self.places.remove(&key));
+            let place = place.unwrap_or_else(|| Place::new(path, "", &(0..0)));
+            self.complain(place, what, remedy);
         }
         if self.mistakes.is_empty() { Ok(config) } else { Err(self.mistakes) }
     }
 }
 
+/// A section, keys of it of which the first that was set is the one to point at, what is wrong, and what
+/// mends it.
+type Together = (&'static str, &'static [&'static str], &'static str, &'static str);
+
 /// What no key shows alone.
-fn wrong_together(config: &Config) -> Vec<(&'static str, &'static str)> {
+fn wrong_together(config: &Config) -> Vec<Together> {
     let threshold = &config.threshold;
-    let mut wrong = Vec::new();
+    let mut wrong: Vec<Together> = Vec::new();
     if threshold.use_warn > threshold.use_bad {
-        wrong.push(("[threshold] use_warn is above use_bad", "lower use_warn"));
+        let keys = &["use_warn", "use_bad"];
+        wrong.push(("threshold", keys, "[threshold] use_warn is above use_bad", "lower use_warn"));
     }
     if threshold.heat_warn > threshold.heat_bad {
-        wrong.push(("[threshold] heat_warn is above heat_bad", "lower heat_warn"));
+        let keys = &["heat_warn", "heat_bad"];
+        let what = "[threshold] heat_warn is above heat_bad";
+        wrong.push(("threshold", keys, what, "lower heat_warn"));
     }
     if !(config.bench.cpus > 0.0 && config.bench.cpus <= 4096.0) {
-        wrong.push(("[bench] cpus is not more than 0", "the default is 1.0"));
+        let what = "[bench] cpus is not more than 0";
+        wrong.push(("bench", &["cpus"], what, "the default is 1.0"));
     }
     wrong
 }
@@ -324,6 +359,13 @@ mod tests {
     #[test]
     fn what_is_wrong_together_is_told() {
         assert!(read_plain("[threshold]\nuse_warn = 95.0\n").unwrap_err().contains("use_bad"));
+        let shown = read_plain("[threshold]\nuse_bad = 10\nuse_warn = 95\n").unwrap_err();
+        assert!(shown.starts_with("isomon.toml:3:12: [threshold] use_warn is above"), "{shown}");
+        assert!(shown.contains("use_warn = 95"), "{shown}");
+        let shown = read_plain("[threshold]\nheat_bad = 10\n").unwrap_err();
+        assert!(shown.starts_with("isomon.toml:2:12: "), "{shown}");
+        let mistakes = with_variable("ISOMON_BENCH_CPUS", "0").unwrap_err();
+        assert_eq!(mistakes[0].place, Place::Variable("ISOMON_BENCH_CPUS".to_owned()));
         assert!(read_plain("[bench]\ncpus = 0.0\n").is_err());
         assert!(read_plain("[bench]\ncpus = nan\n").is_err());
     }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::SourceId;
 use super::text::SafeText;
+use super::unit::Seconds;
 
 /// Alerts that are told at most; the worst stay, the others are counted.
 pub const MOST: usize = 500;
@@ -190,7 +191,10 @@ pub struct Alert {
     pub state: AlertState,
     /// Since when it stands so.
     pub since_ms: i64,
-    /// What is the matter, with the values of now.
+    /// Since when it is well again and fires on only for a while; `None` where it is not well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub well_since_ms: Option<i64>,
+    /// What is the matter, with the values of now; where it is well again, with the last before that.
     pub message: SafeText,
     /// What its rule says of it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -202,6 +206,14 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// What is the matter; before it that it is well again, where it only fires on for a while. `now_ms` is
+    /// in milliseconds since 1970 UTC.
+    pub fn matter(&self, now_ms: i64) -> String {
+        let Some(since_ms) = self.well_since_ms else { return self.message.to_string() };
+        let seconds = now_ms.saturating_sub(since_ms).max(0) / 1_000;
+        format!("well again for {}, was: {}", Seconds(seconds as f64), self.message)
+    }
+
     /// Whether it fires and nobody has seen to it yet.
     pub const fn is_loud(&self) -> bool {
         matches!(self.state, AlertState::Firing)

@@ -244,6 +244,7 @@ impl Judge {
                     severity: rule.severity,
                     state: instance.state,
                     since_ms: instance.since_ms,
+                    well_since_ms: instance.well_since_ms(),
                     message: instance.message.clone(),
                     labels: rule.labels.clone(),
                     acknowledged: None,

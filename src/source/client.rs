@@ -240,6 +240,9 @@ impl Client {
             Some(ErrorKind::ConnectionRefused) => Error::Refused { at },
             Some(ErrorKind::TimedOut) => late(CONNECT, "connecting"),
             _ if connecting => Error::Unreachable { at, why },
+            _ if self.base.starts_with("http:") && is_no_http(error) => {
+                Error::Cut { why: "its answer is not of HTTP; is it https://?".into() }
+            }
             _ => Error::Cut { why },
         }
     }
@@ -316,6 +319,12 @@ fn tls_in<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls
     }
     let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     inner.and_then(|inner| tls_in(inner)).or_else(|| error.source().and_then(tls_in))
+}
+
+/// Whether what came does not even begin as an answer of HTTP does: so answers who wants TLS.
+fn is_no_http(error: &reqwest::Error) -> bool {
+    let hyper = behind::<hyper::Error>(error).filter(|error| error.is_parse());
+    hyper.is_some_and(|error| error.to_string().contains("HTTP version"))
 }
 
 /// What is wrong with who answers, and what mends it where something does.

@@ -100,6 +100,12 @@ pub enum Error {
         /// Where and why.
         why: SafeText,
     },
+    /// It answers, and nothing of what it is asked for is what it should be.
+    #[error("nothing of it can be read: {why}")]
+    Unread {
+        /// What each answer was.
+        why: SafeText,
+    },
     /// Somebody else speaks there.
     #[error("this is no {wanted}: {found}")]
     Another {

@@ -85,6 +85,7 @@ impl ModelServer {
         let own: &[&str] =
             if self.engine == Engine::Ollama { &[LOADED] } else { &[METRICS, MODELS] };
         detect::check(&self.survey, "server of models", own).await?;
+        self.survey.check_read(own)?;
         if let Some(serving) = &mut serving {
             if self.engine != Engine::Ollama {
                 self.listed.complete(serving, self.engine);

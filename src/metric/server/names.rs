@@ -61,6 +61,12 @@ impl Figure {
         matches!(self, Self::FirstToken | Self::InterToken | Self::EndToEnd | Self::Queued)
     }
 
+    /// Whether it is a number of things, of which there are never fewer than none.
+    pub const fn is_count(self) -> bool {
+        self.is_counter()
+            || matches!(self, Self::Running | Self::Waiting | Self::TokenRate | Self::PromptRate)
+    }
+
     /// Whether it only grows.
     pub const fn is_counter(self) -> bool {
         matches!(
@@ -193,6 +199,14 @@ pub fn own<'n>(word: &str, name: &'n str) -> Option<&'n str> {
     let name = name.strip_prefix("ray_").unwrap_or(name);
     let rest = name.strip_prefix(word)?;
     rest.strip_prefix([':', '_'])
+}
+
+/// Why `figure` is missing where what `engine` tells of it cannot be.
+pub fn odd(engine: Engine, figure: Figure) -> Why {
+    match why(engine, figure) {
+        Why::Absent(name) => Why::Failed(format!("{name} has a value that no count has").into()),
+        why => why,
+    }
 }
 
 /// Why `figure` is missing where `engine` does not tell it.

@@ -19,6 +19,8 @@ const MOST_MODELS: usize = 64;
 const MOST_SERIES: usize = 1_024;
 /// Reasons why requests end.
 const MOST_REASONS: usize = 16;
+/// From here on a number with a fraction does not hold every whole number; nothing counts so far.
+const BEYOND: f64 = 9_007_199_254_740_992.0;
 /// Adapters that are named.
 const MOST_ADAPTERS: usize = 32;
 /// Labels in which servers name a model, the surest first.
@@ -48,6 +50,8 @@ pub struct Figures {
     pub histograms: BTreeMap<Figure, Histogram>,
     /// Adapters that are loaded.
     pub adapters: Vec<SafeText>,
+    /// Counts of which a value was left out, because no count has it: below 0, or beyond all counting.
+    pub odd: BTreeSet<Figure>,
     /// The engines that tell something.
     pub engines: BTreeSet<String>,
 }
@@ -97,6 +101,7 @@ fn models(page: &Page<'_>, word: &str, rows: &[Row]) -> BTreeMap<String, Figures
             }
         }
     }
+    models.values_mut().for_each(Figures::leave_out_odd);
     // A server tells its adapters and its errors of HTTP for all its models together.
     if let Some(figures) = models.values_mut().next() {
         figures.adapters = adapters;
@@ -153,6 +158,10 @@ fn take(models: &mut BTreeMap<String, Figures>, row: &Row, part: Part, series: &
         figures.engines.insert(engine.to_owned());
     }
     let value = series.value * row.worth;
+    if row.figure.is_count() && value.is_finite() && !(0.0..BEYOND).contains(&value) {
+        figures.odd.insert(row.figure);
+        return;
+    }
     match row.figure {
         figure if figure.is_histogram() => {
             let histogram = figures.histograms.entry(figure).or_default();
@@ -168,6 +177,12 @@ fn take(models: &mut BTreeMap<String, Figures>, row: &Row, part: Part, series: &
 }
 
 impl Figures {
+    /// Of a count that is odd for one engine nothing is known for all of them together.
+    fn leave_out_odd(&mut self) {
+        self.gauges.retain(|figure, _| !self.odd.contains(figure));
+        self.totals.retain(|(figure, _), _| !self.odd.contains(figure));
+    }
+
     fn total(&mut self, figure: Figure, series: &Series<'_>, value: f64) {
         let reason = REASON.iter().find_map(|name| series.label(name)).unwrap_or_default();
         let reason = if figure == Figure::Finished { reason } else { "" };

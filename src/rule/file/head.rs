@@ -22,7 +22,7 @@ const WORDS: &str = "\
 #   when = \"gpu.temperature > gpu.slowdown_temperature - 5\"    # when something is wrong
 #   until = \"gpu.temperature < gpu.slowdown_temperature - 10\"  # when it is well again; not `when` unless set
 #   for = \"1m\"             # how long it has to hold before it fires; at once unless set
-#   keep = \"30s\"           # how long it fires on after it is well again, so that who flaps fires once
+#   keep = \"30s\"           # how long it fires on after it is well again, so that who flaps fires once; 30s unless set
 #   severity = \"critical\"  # info, warning, critical
 #   message = \"{gpu} on {node}: {gpu.temperature}\"
 #   labels = { team = \"ml\" }  # told with its alerts; receivers choose and sort by them
@@ -32,6 +32,8 @@ const WORDS: &str = "\
 # 20MiB/s 80°C 300W 5m. `was(…)` holds from when it first held on. What was there and is missing makes an
 # alert unsure, never ok. A rule is asked of each node, and of each GPU, mount, model … that its readings are
 # of; `node ~ \"web\"` asks it of some nodes only.
+# `node`, in rules, in messages and to receivers, is the name of the node among the sources; of this machine,
+# which lists of alerts and `isomon alerts list` call `local`, it is the host name.
 #
 #   [[receiver]]
 #   name = \"ops\"

@@ -30,6 +30,8 @@ pub(super) struct Instance {
     held: Option<u64>,
     well: Option<u64>,
     lost: Option<u64>,
+    /// When it was well again last, by the wall clock.
+    well_at_ms: i64,
     memory: Box<[bool]>,
 }
 
@@ -64,6 +66,11 @@ impl Instance {
     /// Whether those who are told know of it.
     pub(super) const fn is_told(&self) -> bool {
         self.fired
+    }
+
+    /// Since when it is well again, where it fires on all the same; by the wall clock.
+    pub(super) fn well_since_ms(&self) -> Option<i64> {
+        self.well.filter(|_| self.fired).map(|_| self.well_at_ms)
     }
 
     /// Whether there is anything to remember of it.
@@ -113,6 +120,9 @@ impl Instance {
         if stays {
             self.well = None;
             return self.stand(AlertState::Firing, now);
+        }
+        if self.well.is_none() {
+            self.well_at_ms = now.wall_ms;
         }
         let well = *self.well.get_or_insert(now.mono_ms);
         if self.fired && passed(well, now) < rule.keep {

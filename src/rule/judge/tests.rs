@@ -88,6 +88,25 @@ fn what_flaps_fires_once() {
 }
 
 #[test]
+fn what_fires_on_though_it_is_well_says_so() {
+    let mut world = World::new("when = \"cpu > 90%\"\nuntil = \"cpu < 85%\"\nkeep = \"5s\"");
+    let mut well = |percent| {
+        world.cpu(percent);
+        world.judge.alerts().first().map(|alert| alert.well_since_ms)
+    };
+    assert_eq!(well(HIGH), Some(None));
+    assert_eq!(well(Some(87.0)), Some(None), "not well yet");
+    assert_eq!(
+        [well(LOW), well(LOW)],
+        [Some(Some(5_000)); 2],
+        "the wall clock of this world stands"
+    );
+    assert_eq!(well(HIGH), Some(None), "it is bad again");
+    assert_eq!(well(LOW), Some(Some(5_000)));
+    assert_eq!(well(None), Some(None), "it cannot be told");
+}
+
+#[test]
 fn no_data_is_not_ok() {
     let mut world = World::new("when = \"cpu > 90%\"\nfor = \"2s\"\nkeep = \"0s\"");
     assert_eq!(world.states(&[None, None]), "oo", "what was never there is no alert");

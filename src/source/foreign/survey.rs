@@ -116,13 +116,35 @@ impl Survey {
         let Some(error) = self.broken.take().filter(|_| !self.answered) else {
             return Ok(());
         };
-        // Who asks waits by itself until the next time.
+        self.forgive();
+        Err(error)
+    }
+
+    /// What failed may be asked again at once: who asks waits by itself until the next time.
+    fn forgive(&mut self) {
         for question in &mut self.questions {
             if matches!(question.offer, Offer::Failed(_)) {
                 (question.failures, question.due) = (0, Instant::now());
             }
         }
-        Err(error)
+    }
+
+    /// An error if nothing of `names` could be read, though some of it is there; it says why not.
+    pub(in crate::source) fn check_read(&mut self, names: &[&str]) -> Result<(), Error> {
+        let mut whys: Vec<&str> = Vec::new();
+        for name in names {
+            match self.offer(name) {
+                Offer::Failed(why) => whys.push(why.as_str()),
+                Offer::NotOffered => {}
+                Offer::Offered | Offer::Unasked => return Ok(()),
+            }
+        }
+        if whys.is_empty() {
+            return Ok(());
+        }
+        let why = SafeText::within(&whys.join("; "), 2 * SAID);
+        self.forgive();
+        Err(Error::Unread { why })
     }
 
     /// Asks for the path `name`, no more often than `every`.

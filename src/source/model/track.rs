@@ -122,7 +122,9 @@ impl Shown<'_> {
     }
 
     fn none<T>(&self, figure: Figure) -> Reading<T> {
-        Reading::Missing(names::why(self.engine, figure))
+        let is_odd = self.figures.odd.contains(&figure);
+        let why = if is_odd { names::odd } else { names::why };
+        Reading::Missing(why(self.engine, figure))
     }
 
     fn sum(&self, figure: Figure) -> Reading<f64> {

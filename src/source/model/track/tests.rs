@@ -118,3 +118,25 @@ fn triton_tells_a_mean_without_buckets() {
     assert_eq!(served.end_to_end.p50.get(), None);
     assert_eq!(served.tokens_per_second.get(), None, "it counts none");
 }
+
+#[test]
+fn what_no_count_can_be_is_missing_and_says_so() {
+    let page = |tokens: &str| {
+        format!(
+            "vllm:num_requests_running{{model_name=\"m\"}} 2\n\
+             vllm:num_requests_waiting{{engine=\"0\",model_name=\"m\"}} 3\n\
+             vllm:num_requests_waiting{{engine=\"1\",model_name=\"m\"}} -5\n\
+             vllm:prompt_tokens_total{{model_name=\"m\"}} -1\n\
+             vllm:generation_tokens_total{{model_name=\"m\"}} {tokens}\n"
+        )
+    };
+    let served = &server(&[page("1e308"), page("1.1e308")])[0];
+    assert_eq!(served.running.get(), Some(2.0));
+    let why = |name: &str| Why::Failed(format!("vllm:{name} has a value that no count has").into());
+    assert_eq!(served.waiting, Reading::Missing(why("num_requests_waiting")));
+    assert_eq!(served.tokens_total, Reading::Missing(why("generation_tokens_total")));
+    assert_eq!(served.tokens_per_second, Reading::Missing(why("generation_tokens_total")));
+    assert_eq!(served.prompt_tokens_total, Reading::Missing(why("prompt_tokens_total")));
+    let served = &server(&[page("5"), page("15")])[0];
+    assert_eq!(served.tokens_total.get(), Some(15.0));
+}

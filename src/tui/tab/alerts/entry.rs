@@ -143,7 +143,7 @@ pub(super) fn cell(
         2 => span(alert.id.rule.as_str(), text),
         3 => span(entry.node.as_str(), muted),
         4 => span(alert.id.thing.as_str(), muted),
-        5 => span(alert.message.as_str(), text),
+        5 => span(&alert.matter(look.now.wall_ms), text),
         _ => span(&age(alert.since_ms, look), muted),
     }
 }

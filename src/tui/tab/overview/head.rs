@@ -57,7 +57,7 @@ fn alerts(state: &State, look: &Look<'_>, width: u16) -> Vec<Line<'static>> {
             Severity::Warning => look.theme.warn,
             Severity::Info => look.theme.accent,
         };
-        let text = format!(" {} {}", look.glyph.pick("▲", "!"), alert.message);
+        let text = format!(" {} {}", look.glyph.pick("▲", "!"), alert.matter(look.now.wall_ms));
         Line::styled(fixed::cut(&text, usize::from(width)), style)
     };
     let mut lines: Vec<Line<'static>> = all.iter().take(ALERTS).map(line).collect();
