@@ -84,6 +84,7 @@ impl Gate {
         let host = self.hosts.check(request, link)?;
         same_site(&request.headers, &host, link)?;
         let caller = self.caller(&request.headers, link, setting, now)?;
+        is_json(request)?;
         Ok(caller)
     }
 
@@ -186,28 +187,20 @@ fn same_site(headers: &HeaderMap, host: &host::Named, link: Link) -> Result<(), 
     Ok(())
 }
 
-/// What a request bears whose body does not say that it is JSON: no route takes it, and one that does not
-/// take its method says that first.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct NotJson;
-
-impl NotJson {
-    pub(super) fn problem() -> Problem {
-        Problem::new(415, "send the body as JSON: Content-Type: application/json")
-    }
-}
-
-/// Whether a body is JSON and says so: no form of a web page can.
-pub(super) fn is_json(request: &Parts) -> bool {
+/// A body is JSON and says so: no form of a web page can.
+fn is_json(request: &Parts) -> Result<(), Problem> {
     let headers = &request.headers;
     let empty = headers.get(CONTENT_LENGTH).is_none_or(|length| length.as_bytes() == b"0");
     let acts = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
     if !acts && empty && !headers.contains_key(TRANSFER_ENCODING) {
-        return true;
+        return Ok(());
     }
     let media = headers.get(CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
     let essence = media.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(415, "send the body as JSON: Content-Type: application/json"))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use tower::ServiceExt;
 use super::answer::Problem;
 use super::context::Context;
 use super::door::Matched;
-use super::gate::{Gate, Link, NotJson, is_json, is_person};
+use super::gate::{Gate, Link, is_person};
 use super::web;
 
 mod beyond;
@@ -226,9 +226,6 @@ impl Server {
         let Ok(_permit) = self.in_flight.try_acquire() else {
             return Problem::busy("too many requests at once; ask again in a second").respond();
         };
-        if !is_json(&parts) {
-            parts.extensions.insert(NotJson);
-        }
         parts.extensions.insert(caller);
         let Ok(response) = self.router.clone().oneshot(Request::from_parts(parts, body)).await;
         response

@@ -84,18 +84,13 @@ const SITES: &[Case] = &[
     ),
     ("asked by no browser", "OPTIONS /v1/nodes HTTP/1.1", 204),
     ("another method", "PATCH /v1/nodes HTTP/1.1\nContent-Type: application/json", 405),
-    ("a form", "POST /v1/runs HTTP/1.1\nContent-Type: text/plain\nContent-Length: 0", 415),
-    (
-        "a form where nothing is done",
-        "POST /v1/nodes HTTP/1.1\nContent-Type: text/plain\nContent-Length: 0",
-        405,
-    ),
+    ("a form", "POST /v1/nodes HTTP/1.1\nContent-Type: text/plain\nContent-Length: 0", 415),
     (
         "a form of another site",
         "POST /v1/nodes HTTP/1.1\nContent-Type: text/plain\nOrigin: http://evil.com",
         403,
     ),
-    ("no type at all", "POST /v1/runs HTTP/1.1\nContent-Length: 0", 415),
+    ("no type at all", "POST /v1/nodes HTTP/1.1\nContent-Length: 0", 415),
     (
         "JSON where nothing is done",
         "POST /v1/nodes HTTP/1.1\nContent-Type: application/json\nContent-Length: 0",

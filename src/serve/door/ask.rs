@@ -8,7 +8,6 @@ use serde::de::DeserializeOwned;
 use super::{Limit, Nothing};
 use crate::serve::answer::Problem;
 use crate::serve::context::Context;
-use crate::serve::gate::NotJson;
 use crate::serve::listen::Upgrade;
 use crate::serve::setting::{Caller, Permit};
 
@@ -43,9 +42,6 @@ pub(super) async fn read<Q: DeserializeOwned, B: DeserializeOwned>(
     permit: Option<Permit>,
     limit: Limit,
 ) -> Result<Ask<Q, B>, Problem> {
-    if request.extensions().get::<NotJson>().is_some() {
-        return Err(NotJson::problem());
-    }
     let caller = request.extensions().get::<Caller>().copied().unwrap_or_default();
     if let Some(permit) = permit {
         context.permit(caller, permit)?;
