@@ -120,7 +120,9 @@ impl View {
         }
         if look.is_then() {
             let now = || Span::styled(" now", look.theme.warn);
-            head.iter_mut().for_each(|line| line.spans.insert(0, now()));
+            for line in &mut head {
+                line.spans.insert(0, now());
+            }
         }
         let count = state.nodes.len();
         let columns = strip::columns(panel::inside(area).width, count == 1);

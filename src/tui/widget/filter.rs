@@ -131,7 +131,8 @@ fn term(column: usize, word: &str, fields: &[Field]) -> Result<Term, Error> {
         Kind::Text if operator.orders() => Err(Error::Order { column, field: field.name }),
         Kind::Text if operator.is_exact() && !can_hold(field, &text) => {
             let hint = hint(&text, field.values);
-            Err(Error::Choice { column: column_of_value, text, field: field.name, hint })
+            let words = format!("`{text}` is no `{}`; {hint}", field.name);
+            Err(Error::Choice { column: column_of_value, words })
         }
         Kind::Text => Ok(Term::Text { field: index, operator, text }),
         kind => match number(&text, kind) {

@@ -51,7 +51,7 @@ impl Doubts {
 
     /// Their headings.
     pub(super) fn heading(&self) -> String {
-        self.titles().map(|(_, title)| format!(" {title}")).collect()
+        self.titles().flat_map(|(_, title)| [" ", title]).collect()
     }
 
     /// Those of `row`.

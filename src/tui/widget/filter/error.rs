@@ -30,16 +30,12 @@ pub enum Error {
         field: &'static str,
     },
     /// The field never holds this.
-    #[error("column {column}: `{text}` is no `{field}`; {hint}")]
+    #[error("column {column}: {words}")]
     Choice {
         /// Where it stands.
         column: usize,
-        /// What was written.
-        text: String,
-        /// The field's name.
-        field: &'static str,
-        /// The nearest value, or all.
-        hint: String,
+        /// What was written, the field's name, and the nearest value or all.
+        words: String,
     },
     /// Terms are not joined by words.
     #[error("column {column}: no `{word}` here: all terms must hold; in quotes it is looked for")]
