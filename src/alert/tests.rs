@@ -34,7 +34,7 @@ struct Watcher {
     updates: mpsc::Sender<Update>,
     begun: Begun,
     stop: CancellationToken,
-    _heard: mpsc::Receiver<Update>,
+    _said: mpsc::Receiver<Update>,
     _pace: watch::Sender<Pace>,
 }
 
@@ -53,13 +53,13 @@ impl Watcher {
             baselines: dir.join("baselines"),
             host: "here".into(),
         };
-        let (to, heard) = mpsc::channel(1_024);
+        let (to, said) = mpsc::channel(1_024);
         let outlet = Outlet::new(SourceId::local(), Arc::new(SystemClock), to);
         let (updates, hears) = mpsc::channel(64);
         let (paces, pace) = watch::channel(Pace { interval: LOOK, paused: false });
         let stop = CancellationToken::new();
         let begun = begin(settings, load(&path).unwrap(), hears, outlet, pace, stop.clone());
-        Self { updates, begun, stop, _heard: heard, _pace: paces }
+        Self { updates, begun, stop, _said: said, _pace: paces }
     }
 
     /// Says that `node` has a load.

@@ -175,8 +175,7 @@ mod tests {
         let filter = EnvFilter::try_new(filter).unwrap();
         let registry = tracing_subscriber::registry().with(filter).with(kept.clone());
         tracing::subscriber::with_default(registry, speak);
-        let heard = kept.0.lock().unwrap().clone();
-        heard
+        kept.0.lock().unwrap().clone()
     }
 
     #[test]
