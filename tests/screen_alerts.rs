@@ -144,6 +144,24 @@ fn five() {
 }
 
 #[test]
+fn an_alert_that_is_only_kept_says_that_it_is_well_again() {
+    let mut told = alerts();
+    told.alerts[0].well_since_ms = Some(NOW_MS - 12_000);
+    let (scene, mut view) = (scene(told), View::default());
+    let shown = picture(&scene, &view, 200, 57);
+    assert!(shown.contains("well again for 12 s, was: web-2 does not answer"), "{shown}");
+    let Reply::Say(why) = view.act(Action::Why, &scene.state) else { panic!("said") };
+    assert!(why.as_str().contains("well again for "), "{why}");
+}
+
+#[test]
+fn one_rule_is_one_rule() {
+    let one = Alerts { counts: [2, 0, 0, 0], rules: rules()[..1].to_vec(), ..Alerts::default() };
+    let shown = picture(&scene(one), &View::default(), 80, 21);
+    assert!(shown.contains(" 1 rule, asked of 2 things each second."), "{shown}");
+}
+
+#[test]
 fn rules_and_history_are_panels() {
     let (scene, mut view) = (scene(alerts()), View::default());
     view.act(Action::PreviousPanel, &scene.state);

@@ -11,7 +11,7 @@ use ratatui::text::Line;
 use crate::model::alert::{AlertId, AlertWish, Alerts, written};
 use crate::model::command::Command;
 use crate::model::id::SourceId;
-use crate::model::text::SafeText;
+use crate::model::text::{self, SafeText};
 use crate::state::State;
 use crate::tui::action::Action;
 use crate::tui::habit::Arranged;
@@ -271,7 +271,8 @@ fn counted(state: &State) -> String {
 fn asked(state: &State) -> String {
     let things: u64 = state.alerts().flat_map(|(_, alerts)| alerts.counts).sum();
     let rules: usize = state.alerts().map(|(_, alerts)| alerts.rules.len()).sum();
-    format!("{rules} rules, asked of {things} things each second.")
+    let (rules, things) = (text::counted(rules as u64, "rule"), text::counted(things, "thing"));
+    format!("{rules}, asked of {things} each second.")
 }
 
 /// Has the alert of `entry` acknowledged or silenced, or that taken back.
@@ -295,7 +296,8 @@ fn reply(action: Action, entry: Option<&Entry<'_>>) -> Reply {
 fn why(entry: Option<&Entry<'_>>, state: &State) -> SafeText {
     let Some(entry) = entry else { return SafeText::new("nothing is wrong") };
     let alert = entry.alert;
-    let mut words = vec![format!("{}: {}", named(entry.source, &alert.id), alert.message)];
+    let matter = alert.matter(state.now.wall_ms);
+    let mut words = vec![format!("{}: {matter}", named(entry.source, &alert.id))];
     let rules = state.alerts().filter(|(id, _)| *id == entry.source);
     let mut rules = rules.flat_map(|(_, alerts)| &alerts.rules);
     if let Some(rule) = rules.find(|rule| rule.name == alert.id.rule) {

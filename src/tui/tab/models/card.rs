@@ -70,7 +70,7 @@ fn facts(entry: &Entry<'_>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
 fn rows(entry: &Entry<'_>, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let (served, text) = (&entry.served, look.theme.text);
     let total = |total: Option<f64>| {
-        total.map_or_else(String::new, |total| format!(" of {}", grouped(total)))
+        total.map_or_else(String::new, |total| format!(", {} in all", grouped(total)))
     };
     let tokens = rate(&served.tokens_per_second, look.theme.accent, look);
     let prompt = rate(&served.prompt_tokens_per_second, text, look);
