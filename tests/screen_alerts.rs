@@ -146,10 +146,10 @@ fn five() {
 #[test]
 fn an_alert_that_is_only_kept_says_that_it_is_well_again() {
     let mut told = alerts();
-    told.alerts[0].well_since_ms = Some(NOW_MS - 12_000);
+    told.alerts[0].well_since_ms = Some(NOW_MS - 14_000);
     let (scene, mut view) = (scene(told), View::default());
     let shown = picture(&scene, &view, 200, 57);
-    assert!(shown.contains("well again for 12 s, was: web-2 does not answer"), "{shown}");
+    assert!(shown.contains("well again for 12.0 s, was: web-2 does not answer"), "{shown}");
     let Reply::Say(why) = view.act(Action::Why, &scene.state) else { panic!("said") };
     assert!(why.as_str().contains("well again for "), "{why}");
 }
