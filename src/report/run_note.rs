@@ -61,8 +61,8 @@ fn end(run: &Run, rows: &[Row]) -> String {
             };
             let took = run.tail.as_ref().map_or(budget, |tail| tail.progress.elapsed_seconds);
             if took.0 > budget.0 * LATE {
-                let last = "what had begun was measured to its end";
-                format!("stopped after {took}: {budget} were allowed (--budget), and {last}{short}")
+                let why = "what had begun was measured to its end";
+                format!("stopped after {took}: {budget} were allowed (--budget), and {why}{short}")
             } else {
                 format!("stopped after {budget}, the time allowed (--budget){short}")
             }

@@ -123,7 +123,7 @@ fn legend(steps: &[Steps], look: &Look<'_>) -> Line<'static> {
 fn words(axis: SpanAxis) -> String {
     let scale = axis.words();
     if axis.is_log() {
-        return format!("  {scale}: read ends · sum of medians");
+        return format!("  {scale}: read ends · sums");
     }
-    format!("  {scale}; medians, their sum at the right")
+    format!("  {scale}; medians and their sum")
 }
