@@ -162,9 +162,7 @@ impl Diary {
         let count = self.errors.entry((stage, fault.kind, cell)).or_default();
         *count += 1;
         let count = *count;
-        let kind = fault.kind.words();
-        let again = fault.message.as_str() == kind;
-        let words = if again { kind.to_owned() } else { format!("{kind}: {}", fault.message) };
+        let words = fault.kind.told(fault.message);
         self.say(at, name, true, &words);
         if count <= TOLD {
             fault.said.iter().for_each(|line| self.say(at, name, true, line.as_str()));

@@ -31,8 +31,7 @@ impl Suspension {
         if *row != FAILURES {
             return None;
         }
-        let reason =
-            format!("failed {FAILURES} times in a row; the last {}: {message}", kind.words());
+        let reason = format!("failed {FAILURES} times in a row; the last {}", kind.told(message));
         let remedy = SafeText::new("isomon doctor tells whether it can run here");
         let out = LeftOut::backend(cell.backend, SafeText::new(&reason), remedy);
         let several = cell.backend.starts().len() > 1;

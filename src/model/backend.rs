@@ -96,6 +96,19 @@ impl BackendId {
         matches!(self, Self::QemuTcg | Self::QemuKvm | Self::Firecracker | Self::FirecrackerJailed)
     }
 
+    /// Whether the processor itself, by KVM, holds its wall.
+    pub const fn needs_kvm(self) -> bool {
+        matches!(
+            self,
+            Self::GvisorKvm
+                | Self::Kvm
+                | Self::QemuKvm
+                | Self::Firecracker
+                | Self::FirecrackerJailed
+                | Self::DockerKata
+        )
+    }
+
     /// The name on the screen, in files and on the command line.
     pub const fn name(self) -> &'static str {
         match self {

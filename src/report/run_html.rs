@@ -161,7 +161,7 @@ fn line(run: &Run, sample: &Sample) -> Vec<String> {
     line.extend(Phase::ALL.map(phase));
     line.push(match &sample.outcome {
         Outcome::Good => "good".to_owned(),
-        Outcome::Failed { kind, message } => format!("{}: {message}", kind.words()),
+        Outcome::Failed { kind, message } => kind.told(message),
     });
     let taints: Vec<&str> = sample.taints.iter().map(|taint| taint.words()).collect();
     line.push(taints.join(", "));

@@ -1,7 +1,7 @@
 //! What stands below the tables of a run: how it ended, what the marks mean, what must be known to
 //! believe it. A note that has nothing to say is left away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::run_load::{call_costs, load_notes};
 use super::run_row::Row;
@@ -25,6 +25,7 @@ pub(super) fn notes(run: &Run, rows: &[Row], tables: &[Table<'_>]) -> Vec<String
     notes.extend(starts(rows));
     notes.push(page_cache(run).to_owned());
     notes.extend(linux(run));
+    notes.extend(nested(run));
     notes.extend(call_costs(run, rows));
     notes.extend(load_notes(run));
     notes.extend(unmade(run));
@@ -183,19 +184,22 @@ fn failures(run: &Run) -> Vec<String> {
     }
     let line = |((cell, kind), (times, message)): ((u32, Failure), (u32, &SafeText))| {
         let cell = run.head.cells.get(cell as usize)?;
-        let (label, payload, words) = (cell.label(), cell.payload, kind.words());
+        let (label, payload, told) = (cell.label(), cell.payload, kind.told(message));
         let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
-        Some(format!("failed {times}, {label} {payload}: {}", said(words, message)))
+        let limit = limit(kind, run).unwrap_or_default();
+        Some(format!("failed {times}, {label} {payload}: {told}{limit}"))
     };
     kinds.into_iter().filter_map(line).collect()
 }
 
-/// A kind of failure in words, and `message` where that says more.
-fn said(words: &str, message: &SafeText) -> String {
-    if message.as_str().starts_with(words) {
-        return message.to_string();
+/// What a sandbox that failed in this way was allowed, and what allows more.
+fn limit(kind: Failure, run: &Run) -> Option<String> {
+    let limits = &run.head.plan.limits;
+    match kind {
+        Failure::Timeout => Some(format!(" ({} allowed; --timeout)", limits.timeout_seconds)),
+        Failure::Memory => Some(format!(" ({} allowed; --memory)", limits.memory_bytes)),
+        _ => None,
     }
-    format!("{words}: {message}")
 }
 
 /// What virtual machines booted, where that is not isomon's own guest.
@@ -208,6 +212,22 @@ fn linux(run: &Run) -> Option<String> {
     let (image, initrd) = (kernel.image.display(), initrd.unwrap_or_default());
     Some(format!(
         "virtual machines boot Linux{version} ({image}{initrd}); {memory} for every sandbox"
+    ))
+}
+
+/// That virtual machines ran inside one, which decides what they cost.
+fn nested(run: &Run) -> Option<String> {
+    let below = run.head.fingerprint.virtualization.as_ref()?;
+    let used: BTreeSet<_> = run.head.cells.iter().map(|cell| cell.backend).collect();
+    let used: Vec<_> = used.into_iter().filter(|used| used.needs_kvm()).collect();
+    if below.as_str() == "none" || used.is_empty() {
+        return None;
+    }
+    let names: Vec<_> = used.iter().map(|used| used.name()).collect();
+    Some(format!(
+        "{}: KVM inside {below}, where each exit to the hypervisor costs more, or all of the guest \
+         is emulated; on hardware it is another figure",
+        names.join(", ")
     ))
 }
 

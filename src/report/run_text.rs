@@ -109,6 +109,8 @@ mod tests {
     use super::super::run_sample::{loaded, run};
     use super::super::run_table::NOTHING;
     use super::*;
+    use crate::model::backend::BackendId;
+    use crate::model::bench::{Failure, Outcome};
 
     #[test]
     fn a_run_as_a_table() {
@@ -158,5 +160,23 @@ mod tests {
         run.head.plan.effort.min_rounds = run.head.plan.effort.max_rounds;
         let text = text(&run);
         assert!(!text.contains("known") && !text.contains("--target"), "{text}");
+    }
+
+    #[test]
+    fn a_limit_that_was_met_and_a_machine_inside_a_machine_are_told() {
+        let mut run = run();
+        for sample in &mut run.samples {
+            if let Outcome::Failed { kind, message } = &mut sample.outcome {
+                (*kind, *message) = (Failure::Timeout, Failure::Timeout.words().into());
+            }
+        }
+        run.head.fingerprint.virtualization = Some("Xen".into());
+        let without = text(&run);
+        assert!(without.contains("noop: took too long (10.0 s allowed; --timeout)"), "{without}");
+        assert!(!without.contains("KVM inside"), "{without}");
+        run.head.cells[1].backend = BackendId::Kvm;
+        assert!(text(&run).contains("kvm: KVM inside Xen"), "{}", text(&run));
+        run.head.fingerprint.virtualization = Some("none".into());
+        assert!(!text(&run).contains("KVM inside"));
     }
 }

@@ -156,7 +156,7 @@ impl Record {
         let mut state = self.state();
         let bad = match &shot.outcome {
             Outcome::Good => None,
-            Outcome::Failed { kind, message } => Some(format!("{}: {message}", kind.words())),
+            Outcome::Failed { kind, message } => Some(kind.told(message)),
         };
         state.in_a_row = if bad.is_some() { state.in_a_row + 1 } else { 0 };
         let failing = bad.filter(|_| state.in_a_row >= FAILURES);

@@ -140,7 +140,7 @@ impl<'a> Rise<'a> {
         match &outcome {
             Outcome::Good => self.stands += 1,
             Outcome::Failed { kind, message } => {
-                self.cut_off(format!("one {}: {message}", kind.words()));
+                self.cut_off(format!("one {}", kind.told(message)));
             }
         }
         let done_seconds = self.begun.elapsed().into();

@@ -108,8 +108,7 @@ impl Verdict<'_> {
                 format!("failed: {message}")
             }
             (Failure::Leak, ..) => "left processes behind, which were killed".to_owned(),
-            _ if message.as_str() == kind.words() => message.to_string(),
-            _ => format!("{}: {message}", kind.words()),
+            _ => kind.told(message),
         }
     }
 

@@ -82,6 +82,15 @@ impl Failure {
             Self::Leak => "left something behind",
         }
     }
+
+    /// The same, and `message` where that says more.
+    pub fn told(self, message: &SafeText) -> String {
+        let words = self.words();
+        if message.as_str().starts_with(words) {
+            return message.to_string();
+        }
+        format!("{words}: {message}")
+    }
 }
 
 /// What the host was doing while a sample ran; differences over that time, or over the half second up to

@@ -56,7 +56,7 @@ fn head(
 
 fn state(sample: &Sample, look: &Look<'_>) -> Span<'static> {
     if let Outcome::Failed { kind, message } = &sample.outcome {
-        return Span::styled(format!("× {}: {message}", kind.words()), look.theme.bad);
+        return Span::styled(format!("× {}", kind.told(message)), look.theme.bad);
     }
     if sample.taints.is_empty() {
         return Span::styled("quiet", look.theme.good);

@@ -94,7 +94,7 @@ fn failures(digest: &CellDigest, look: &Look<'_>) -> Vec<Reason> {
     ways.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     ways.into_iter()
         .map(|((kind, message), count)| {
-            (format!("{count} failed ({}): {message}", kind.words()), look.theme.bad)
+            (format!("{count} failed: {}", kind.told(message)), look.theme.bad)
         })
         .collect()
 }

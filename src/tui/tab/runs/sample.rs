@@ -56,7 +56,7 @@ impl Item<'_> {
     fn message(&self) -> Option<String> {
         match &self.sample.outcome {
             Outcome::Good => None,
-            Outcome::Failed { kind, message } => Some(format!("{}: {message}", kind.words())),
+            Outcome::Failed { kind, message } => Some(kind.told(message)),
         }
     }
 }
