@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::model::backend::Start;
 use crate::model::bench::{Payload, Plan};
-use crate::model::job::{Job, Kernel, What};
+use crate::model::job::{Job, Kernel, quoted};
 use crate::model::load::Load;
 use crate::model::unit::Bytes;
 
@@ -17,8 +17,8 @@ pub fn repeat(plan: &Plan) -> String {
     words.extend(plan.backends.iter().map(ToString::to_string));
     words.extend(starts(&plan.starts));
     let named = plan.payloads.iter().filter(|payload| **payload != Payload::Job);
-    words.extend(named.map(|payload| format!("--payload {}", work(*payload))));
-    words.extend(plan.job.as_deref().map(own));
+    words.extend(named.map(|payload| payload.flag()));
+    words.extend(plan.job.as_deref().map(Job::flag));
     words.extend(plan.kernel.iter().flat_map(kernel));
     let (effort, limits) = (&plan.effort, &plan.limits);
     words.extend([
@@ -50,19 +50,6 @@ fn kernel(kernel: &Kernel) -> Vec<String> {
     std::iter::once(named("kernel", &kernel.image)).chain(initrd).collect()
 }
 
-/// A user's own work; of what came out of a file, the file.
-fn own(job: &Job) -> String {
-    let path = |flag: &str, path: &Path| format!("--{flag} {}", quoted(&path.to_string_lossy()));
-    match (&job.what, &job.from) {
-        (What::Command(_), Some(bundle)) => path("bundle", bundle),
-        (What::Command(words), None) => format!("--cmd {}", quoted(&shell_words::join(words))),
-        (What::Code { runtime, .. }, from) => {
-            let from = from.as_deref().unwrap_or_else(|| Path::new("FILE"));
-            format!("{} --runtime {runtime}", path("code", from))
-        }
-    }
-}
-
 /// The rounds, and each load with all its numbers: `start,throughput=1..16/2s`.
 fn measure(loads: &[Load]) -> String {
     let words = loads.iter().map(|load| match load {
@@ -80,24 +67,11 @@ fn measure(loads: &[Load]) -> String {
     std::iter::once("start".to_owned()).chain(words).collect::<Vec<_>>().join(",")
 }
 
-/// `cpu`, or `cpu=1000` where it is not the usual amount.
-fn work(payload: Payload) -> String {
-    if Payload::USUAL.contains(&payload) {
-        return payload.to_string();
-    }
-    format!("{payload}={}", payload.amount())
-}
-
 fn size(bytes: Bytes) -> String {
     match bytes.0 {
         bytes if bytes > 0 && bytes.trailing_zeros() >= 20 => format!("{}MiB", bytes >> 20),
         bytes => bytes.to_string(),
     }
-}
-
-/// For a POSIX shell: nothing within single quotes means anything but the quote itself.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -106,7 +80,7 @@ mod tests {
     use crate::bench::preset::plan;
     use crate::model::backend::BackendId;
     use crate::model::bench::Preset;
-    use crate::model::job::Runtime;
+    use crate::model::job::{Runtime, What};
     use crate::model::text::SafeText;
 
     #[test]

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::backend::{BackendId, Start};
-use crate::model::bench::{Cell, Outcome};
+use crate::model::bench::{Cell, Outcome, Payload};
 use crate::model::run::LeftOut;
 use crate::model::text::SafeText;
 
@@ -32,7 +32,10 @@ impl Suspension {
             return None;
         }
         let reason = format!("failed {FAILURES} times in a row; the last {}", kind.told(message));
-        let remedy = SafeText::new("isomon doctor tells whether it can run here");
+        let remedy = SafeText::new(match cell.payload {
+            Payload::Job => "isomon exec shows what it says there",
+            _ => "isomon doctor tells whether it can run here",
+        });
         let out = LeftOut::backend(cell.backend, SafeText::new(&reason), remedy);
         let several = cell.backend.starts().len() > 1;
         self.out.push(LeftOut { start: several.then_some(cell.start), ..out });
@@ -53,7 +56,7 @@ impl Suspension {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::bench::{Failure, Payload};
+    use crate::model::bench::Failure;
 
     #[test]
     fn only_failures_in_a_row_suspend() {

@@ -80,6 +80,14 @@ impl Payload {
         }
     }
 
+    /// What asks for it on the command line; with its amount where that is not the usual one.
+    pub fn flag(self) -> String {
+        if Self::USUAL.contains(&self) {
+            return format!("--payload {self}");
+        }
+        format!("--payload {self}={}", self.amount())
+    }
+
     /// How much of it is done: rounds, MiB or calls; 0 for `noop` and a job.
     pub fn amount(self) -> u64 {
         match self {

@@ -1,7 +1,7 @@
 //! A user's own work: a command, or code for a runtime, with its input.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -112,6 +112,27 @@ pub enum What {
         /// The content; text, or a WebAssembly module.
         code: Vec<u8>,
     },
+}
+
+impl Job {
+    /// What asks for it on the command line; of what came out of a file, the file.
+    pub fn flag(&self) -> String {
+        let path =
+            |flag: &str, path: &Path| format!("--{flag} {}", quoted(&path.to_string_lossy()));
+        match (&self.what, &self.from) {
+            (What::Command(_), Some(bundle)) => path("bundle", bundle),
+            (What::Command(words), None) => format!("--cmd {}", quoted(&shell_words::join(words))),
+            (What::Code { runtime, .. }, from) => {
+                let from = from.as_deref().unwrap_or_else(|| Path::new("FILE"));
+                format!("{} --runtime {runtime}", path("code", from))
+            }
+        }
+    }
+}
+
+/// `text` for a POSIX shell: nothing within single quotes means anything but the quote itself.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 impl Default for What {

@@ -1,7 +1,7 @@
 //! One run beside another as tables for the terminal, and below them what the verdicts rest on.
 
 use super::columns::aligned;
-use super::run_table::NOTHING;
+use super::run_table::{DISTURBED, NOTHING};
 use super::run_text::wrapped;
 use crate::model::backend::Start;
 use crate::model::bench::{Cell, Estimate, Payload};
@@ -29,7 +29,12 @@ pub fn text(comparison: &Comparison, rules: &Rules, names: [&str; 2], runs: [&Ru
     if runs[0].head.id == runs[1].head.id && runs[0].samples == runs[1].samples {
         text.push_str(&wrapped("", "both are the same run: nothing can have changed"));
     }
-    for note in notes(comparison, rules) {
+    let shaken = names.into_iter().zip(&comparison.disturbed);
+    let shaken = shaken.filter_map(|(name, words)| {
+        let words = format!("{DISTURBED} {name}: the machine was {}", words.as_ref()?);
+        Some(super::run_text::safe(&words).to_string())
+    });
+    for note in notes(comparison, rules).into_iter().chain(shaken) {
         text.push_str(&wrapped("", &note));
     }
     text
@@ -120,16 +125,18 @@ fn notes(comparison: &Comparison, rules: &Rules) -> Vec<String> {
     let (noise, alpha) = (rules.noise * 100.0, rules.alpha);
     let mut notes = vec![
         format!(
-            "{} slower, {} faster, {} alike, {} not to be told",
+            "{} slower, {} faster, {} alike, {} unclear, {} not compared",
             count(Change::Slower),
             count(Change::Faster),
             count(Change::Alike),
+            count(Change::Unclear),
             count(Change::Unknown)
         ),
         format!(
             "slower or faster: p below {alpha} in a permutation test of the medians, with Holm's \
              correction over {tests} rows, and a 95 % interval of times that reaches beyond \
-             {noise}% (--alpha, --noise); alike: no change that chance could not explain"
+             {noise}% (--alpha, --noise); alike: that interval is within {noise}%; unclear: chance \
+             may explain it, and so may a change"
         ),
     ];
     if rows.iter().any(|row| row.word() == "too few") {
@@ -188,6 +195,18 @@ mod tests {
         let shown = shown(&run(), &other);
         assert!(shown.contains("- kernel: not known in the base, 6.1"), "{shown}");
         assert!(!shown.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_run_that_was_disturbed_is_named() {
+        let (base, other) = (run(), slower());
+        let told = shown(&base, &other);
+        assert!(told.contains("main: the machine was disturbed: steal"), "{told}");
+        let mut quiet = base.clone();
+        quiet.samples.iter_mut().for_each(|sample| sample.taints.clear());
+        quiet.steps.iter_mut().for_each(|step| step.taints.clear());
+        quiet.tail = None;
+        assert!(!shown(&quiet, &other).contains("main: the machine"));
     }
 
     #[test]

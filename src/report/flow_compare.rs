@@ -11,7 +11,7 @@ use super::serving::is_worse;
 use crate::model::pipeline::Stage;
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
-use crate::model::workflow::result::TableView;
+use crate::model::workflow::result::{ColumnView, Figures, TableView};
 
 /// Share below which a figure of a model is not worse.
 pub const NOISE: f64 = 0.2;
@@ -53,7 +53,7 @@ pub struct Of {
     /// Whether all of it was done.
     done: bool,
     /// How many of its tasks passed, of how many.
-    tasks: Option<(u64, u64)>,
+    pub tasks: Option<(u64, u64)>,
 }
 
 /// A stage, or the whole run, of both.
@@ -63,6 +63,19 @@ pub struct Row {
     pub name: SafeText,
     /// What it is in each; `None` where it is not in it.
     pub sides: [Option<Of>; 2],
+}
+
+/// What is said of both under one name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// What is said of each; `None` where nothing is.
+    pub sides: [Option<&'a str>; 2],
+    /// The same as numbers, where both are some.
+    pub numbers: Option<[f64; 2]>,
+    /// Whether that is a figure of a model that is worse in the second.
+    pub worse: bool,
 }
 
 /// What is said of both under a title, a line each.
@@ -158,22 +171,32 @@ pub fn undone(sides: [&Side<'_>; 2]) -> Part {
     )
 }
 
-/// What is said of them; a figure of a model that is worse by more than the share `noise` is marked.
-pub fn metadata([first, other]: [&Side<'_>; 2], noise: f64) -> Part {
-    let (old, new) = (first.metadata, other.metadata);
-    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let line = |key: &String| {
-        let key_shown = SafeText::new(key);
-        let (old, new) = (old.get(key).map(String::as_str), new.get(key).map(String::as_str));
-        let number = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok());
-        if let (Some(old), Some(new)) = (number(old), number(new)) {
-            let worse = if is_worse(key, old, new, noise) { WORSE } else { "" };
-            return format!("{key_shown}: {}{worse}", change(old, new));
-        }
-        let shown = |text: Option<&str>| SafeText::new(text.unwrap_or("(missing)"));
-        format!("{key_shown}: {} -> {}", shown(old), shown(new))
+/// What is said of them; a figure of a model is worse where it is so by more than the share `noise`.
+pub fn said<'a>(sides: [&Side<'a>; 2], noise: f64) -> Vec<Said<'a>> {
+    let [old, new] = sides.map(|side| side.metadata);
+    let names: BTreeSet<&'a String> = old.keys().chain(new.keys()).collect();
+    let one = |name: &'a String| {
+        let sides = [old, new].map(|said| said.get(name).map(String::as_str));
+        let [old, new] = sides.map(|text| text.and_then(|text| text.parse::<f64>().ok()));
+        let numbers = old.zip(new).map(<[f64; 2]>::from);
+        let worse = numbers.is_some_and(|[old, new]| is_worse(name, old, new, noise));
+        Said { name, sides, numbers, worse }
     };
-    ("metadata", keys.into_iter().map(line).collect())
+    names.into_iter().map(one).collect()
+}
+
+/// The same in lines; a figure that is worse is marked.
+pub fn metadata(sides: [&Side<'_>; 2], noise: f64) -> Part {
+    let line = |one: Said<'_>| {
+        let name = SafeText::new(one.name);
+        if let Some([old, new]) = one.numbers {
+            let worse = if one.worse { WORSE } else { "" };
+            return format!("{name}: {}{worse}", change(old, new));
+        }
+        let [old, new] = one.sides.map(|text| SafeText::new(text.unwrap_or("(missing)")));
+        format!("{name}: {old} -> {new}")
+    };
+    ("metadata", said(sides, noise).into_iter().map(line).collect())
 }
 
 /// Whether a line of [`metadata`] is of a figure that is worse.
@@ -197,18 +220,31 @@ fn whole(sides: [&Side<'_>; 2]) -> Row {
     Row { name: WHOLE.into(), sides: sides.map(|side| Some(Of::whole(side))) }
 }
 
+/// The tables that both have.
+pub fn tables<'a>([first, other]: [&Side<'a>; 2]) -> Vec<[&'a TableView; 2]> {
+    let both = |old: &'a TableView| {
+        let new = other.tables.iter().find(|same| same.file == old.file)?;
+        Some([old, *new])
+    };
+    first.tables.iter().copied().filter_map(both).collect()
+}
+
+/// The columns with numbers in both of two tables, and what those come to in each.
+pub fn columns<'a>([old, new]: [&'a TableView; 2]) -> Vec<(&'a ColumnView, [Figures; 2])> {
+    let both = |column: &'a ColumnView| {
+        let same = new.columns.iter().find(|same| same.name == column.name)?;
+        Some((column, [column.figures?, same.figures?]))
+    };
+    old.columns.iter().filter_map(both).collect()
+}
+
 /// The medians of the columns of tables that both have.
-pub fn data([first, other]: [&Side<'_>; 2]) -> Part {
+pub fn data(sides: [&Side<'_>; 2]) -> Part {
     let mut lines = Vec::new();
-    for old in &first.tables {
-        let Some(new) = other.tables.iter().find(|same| same.file == old.file) else { continue };
+    for both in tables(sides) {
+        let [old, new] = both;
         lines.push(format!("{}: rows {}", old.file, change(old.rows as f64, new.rows as f64)));
-        for column in &old.columns {
-            let same = new.columns.iter().find(|same| same.name == column.name);
-            let (Some(old), Some(new)) = (column.figures, same.and_then(|same| same.figures))
-            else {
-                continue;
-            };
+        for (column, [old, new]) in columns(both) {
             let unit = column.unit.as_ref().map_or_else(String::new, |unit| format!(" [{unit}]"));
             let (median, p95) = (change(old.median, new.median), change(old.p95, new.p95));
             lines.push(format!("  {}{unit}: median {median}, p95 {p95}", column.name));
@@ -217,13 +253,17 @@ pub fn data([first, other]: [&Side<'_>; 2]) -> Part {
     ("data", lines)
 }
 
-/// Two numbers, and by how much the second is larger; that of zero has no percent.
+/// By how many percent `new` is more than `old`; that of zero has no percent.
+pub fn percent(old: f64, new: f64) -> Option<f64> {
+    Some((new - old) / old.abs() * 100.0).filter(|percent| percent.is_finite())
+}
+
+/// Two numbers, and by how much the second is larger.
 fn change(old: f64, new: f64) -> String {
-    let percent = (new - old) / old.abs() * 100.0;
-    if percent.is_finite() && percent.abs() > 0.0 {
-        return format!("{old} -> {new} ({percent:.1} % change)");
+    match percent(old, new).filter(|percent| percent.abs() > 0.0) {
+        Some(percent) => format!("{old} -> {new} ({percent:.1} % change)"),
+        None => format!("{old} -> {new}"),
     }
-    format!("{old} -> {new}")
 }
 
 #[cfg(test)]

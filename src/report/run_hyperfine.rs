@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::run_row::{Row, rows};
 use crate::model::backend::Start;
-use crate::model::bench::{Cell, Figure};
+use crate::model::bench::{Cell, Figure, Payload};
 use crate::model::run::Run;
 use crate::stats::standing::good;
 
@@ -23,7 +23,7 @@ fn result(run: &Run, row: &Row) -> Option<Value> {
     let good = good(run.samples.iter().filter(|sample| sample.cell == row.index));
     let times: Vec<f64> = good.filter_map(|of| Figure::Cli.of(&of.phases)).map(|s| s.0).collect();
     Some(json!({
-        "command": command(row.cell),
+        "command": command(run, row.cell),
         "mean": known.mean_seconds,
         "stddev": known.sd_seconds,
         "median": known.median_seconds,
@@ -41,17 +41,22 @@ fn result(run: &Run, row: &Row) -> Option<Value> {
     }))
 }
 
-/// The name of a row, as hyperfine's scripts show it.
-fn command(Cell { backend, start, payload }: Cell) -> String {
+/// The command that measures a row alone, which hyperfine's scripts show as its name.
+fn command(run: &Run, Cell { backend, start, payload }: Cell) -> String {
     let start =
         if start == Start::Cold { String::new() } else { format!(" --start {}", start.name()) };
-    format!("isomon bench {backend}{start} --payload {payload}")
+    let work = match (payload, &run.head.plan.job) {
+        (Payload::Job, Some(job)) => job.flag(),
+        _ => payload.flag(),
+    };
+    format!("isomon bench {backend}{start} {work}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::run_sample::run;
     use super::*;
+    use crate::model::job::{Job, What};
 
     #[test]
     fn its_times_are_those_of_good_samples() {
@@ -72,6 +77,18 @@ mod tests {
         assert_eq!(results[2]["parameters"]["start"], "cold");
         assert_eq!(results[0]["times"].as_array().unwrap().len(), 11);
         assert!(results[0]["user"].is_null());
+    }
+
+    #[test]
+    fn its_commands_measure_what_was_measured() {
+        let mut run = run();
+        let named = |run: &Run, cell: usize| command(run, run.head.cells[cell]);
+        run.head.cells[0].payload = Payload::Cpu { rounds: 2_000 };
+        assert!(named(&run, 0).ends_with(" --payload cpu=2000"), "{}", named(&run, 0));
+        run.head.cells[0].payload = Payload::Job;
+        let what = What::Command(vec!["sleep".into(), "0.01".into()]);
+        run.head.plan.job = Some(Box::new(Job { what, ..Job::default() }));
+        assert!(named(&run, 0).ends_with(" --cmd 'sleep 0.01'"), "{}", named(&run, 0));
     }
 
     #[test]

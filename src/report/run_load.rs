@@ -2,13 +2,12 @@
 //! Markdown. What was cut short, and why, stands below them.
 
 use super::load_row::stride_name;
-use super::run_table::{DISTURBED, NOTHING, times as against};
+use super::run_table::{DISTURBED, NOTHING, median, times as against};
 use crate::model::bench::Estimate;
-use crate::model::load::{Load, LoadFigure, LoadSummary, Rate, Stride};
+use crate::model::load::{Load, LoadFigure, LoadSummary, Rate, Step, Stride};
 use crate::model::run::Run;
 use crate::model::unit::{Bytes, PerSecond, Seconds, three_digits};
 use crate::stats::load::{knee, slowdown, summarise};
-use crate::stats::summary::half_width;
 
 /// Stands behind the fewest at once that are as good as more.
 const KNEE: &str = "knee";
@@ -139,10 +138,7 @@ const fn times(load: &LoadSummary) -> Option<&Estimate> {
 
 /// Median with how well it is known, and the 99th percentile.
 fn quantiles(times: Option<&Estimate>) -> [String; 2] {
-    let p50 = times.map_or_else(nothing, |times| {
-        let width = half_width(times).map(|width| format!(" ±{:.0}%", width.percent()));
-        format!("{}{}", times.median_seconds, width.unwrap_or_default())
-    });
+    let p50 = times.map_or_else(nothing, median);
     let p99 = times.and_then(|times| times.p99_seconds);
     [p50, p99.map_or_else(|| "n/a".to_owned(), |p99: Seconds| p99.to_string())]
 }
@@ -190,17 +186,22 @@ pub(super) fn load_notes(run: &Run) -> Vec<String> {
     notes
 }
 
+/// What a step is called: `runc throughput at 4`.
+pub(super) fn step_name(run: &Run, step: &Step) -> String {
+    let (name, label) = (stride_name(step.stride), label(run, step.cell));
+    let at_once = match step.stride {
+        Stride::Throughput { at_once } => format!(" at {at_once}"),
+        _ => String::new(),
+    };
+    format!("{label} {name}{at_once}")
+}
+
 /// Steps that ended before their time, those with the same reason together.
 fn cut_short(run: &Run) -> Vec<String> {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     for step in &run.steps {
         let Some(why) = &step.cut_off else { continue };
-        let (name, label) = (stride_name(step.stride), label(run, step.cell));
-        let at_once = match step.stride {
-            Stride::Throughput { at_once } => format!(" at {at_once}"),
-            _ => String::new(),
-        };
-        let what = format!("{label} {name}{at_once}");
+        let what = step_name(run, step);
         match reasons.iter_mut().find(|(known, _)| known == why.as_str()) {
             Some((_, steps)) if steps.contains(&what) => {}
             Some((_, steps)) => steps.push(what),

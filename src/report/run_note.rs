@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::run_load::{call_costs, load_notes};
 use super::run_row::Row;
-use super::run_table::{BASELINE, DISTURBED, Table};
+use super::run_table::{BASELINE, DISTURBED, Table, is_uneven};
 use super::run_unmade::unmade;
 use crate::model::backend::Start;
 use crate::model::bench::{Failure, Figure, Outcome};
@@ -13,7 +13,7 @@ use crate::model::run::{LeftOut, Run, RunEnd};
 use crate::model::text::SafeText;
 use crate::stats::interval::FEWEST;
 use crate::stats::standing::standing;
-use crate::stats::verdict::{verdict, words};
+use crate::stats::verdict;
 
 /// The notes below `tables`, each a sentence or a few.
 pub(super) fn notes(run: &Run, rows: &[Row], tables: &[Table<'_>]) -> Vec<String> {
@@ -42,7 +42,7 @@ pub(super) fn notes(run: &Run, rows: &[Row], tables: &[Table<'_>]) -> Vec<String
     notes
 }
 
-/// Times the time allowed, above which the time that a run took is told beside it.
+/// Times the time allowed, beyond which, either way, the time that a run took is told beside it.
 const LATE: f64 = 1.1;
 
 /// How it ended.
@@ -61,7 +61,9 @@ fn end(run: &Run, rows: &[Row]) -> String {
                 _ => String::new(),
             };
             let took = run.tail.as_ref().map_or(budget, |tail| tail.progress.elapsed_seconds);
-            if took.0 > budget.0 * LATE {
+            if took.0 < budget.0 / LATE {
+                format!("stopped after {took}: no more fitted into {budget} (--budget){short}")
+            } else if took.0 > budget.0 * LATE {
                 let why = "what had begun was measured to its end";
                 format!("stopped after {took}: {budget} were allowed (--budget), and {why}{short}")
             } else {
@@ -90,7 +92,8 @@ fn known(run: &Run, rows: &[Row]) -> String {
         return String::new();
     }
     let asked = || rows.iter().filter(|row| !row.baseline);
-    let is_wide = |row: &&Row| row.half_width().is_none_or(|width| width > effort.target);
+    let is_wide =
+        |row: &&Row| row.half_width().is_none_or(|width| width > effort.target.fraction());
     let (wide, all, percent) = (asked().filter(is_wide).count(), asked().count(), effort.target);
     match wide {
         0 => format!("every median is known within ±{percent}, as asked (--target)"),
@@ -115,12 +118,14 @@ fn legend(tables: &[Table<'_>], rows: &[Row]) -> String {
     });
     let figures: Vec<String> = figures.collect();
     let estimates = rows.iter().filter_map(|row| row.deciding()?.estimate.as_ref());
+    let uneven = estimates.clone().any(is_uneven);
+    let uneven = if uneven { ", -/+ where one end is farther" } else { "" };
     let bare = estimates.filter(|known| known.low_seconds.is_none()).count();
     let bare = match bare {
         0 => String::new(),
         _ => format!("; none with fewer than {FEWEST} samples"),
     };
-    format!("medians, ± 95 % interval{bare}; {}", figures.join(", "))
+    format!("medians, ± 95 % interval{uneven}{bare}; {}", figures.join(", "))
 }
 
 /// What a cold start finds: nothing runs, but its files may have been read before.
@@ -231,12 +236,11 @@ fn nested(run: &Run) -> Option<String> {
     ))
 }
 
-/// Whether the machine was quiet; of a file that does not tell it is judged here.
+/// Whether the machine was quiet.
 fn disturbed(run: &Run) -> Option<String> {
-    let told = run.tail.as_ref().and_then(|tail| tail.verdict.clone());
-    let judged = told.unwrap_or_else(|| verdict(&run.samples, &run.steps));
+    let judged = verdict::of(run);
     let mark = if judged.tainted > 0 { format!("{DISTURBED} ") } else { String::new() };
-    (judged.samples > 0).then(|| format!("{mark}the machine was {}", words(&judged)))
+    (judged.samples > 0).then(|| format!("{mark}the machine was {}", verdict::words(&judged)))
 }
 
 fn machine(run: &Run) -> String {

@@ -3,7 +3,6 @@
 use crate::model::backend::BackendId;
 use crate::model::bench::{Cell, Estimate, Figure, Summary};
 use crate::model::run::Run;
-use crate::model::unit::Ratio;
 use crate::stats::interval::{RESAMPLES, Times, times};
 use crate::stats::summary::{deciding, generator, half_width, summarise, times_of};
 
@@ -37,7 +36,7 @@ impl Row {
     }
 
     /// How well the figure that decides is known.
-    pub(super) fn half_width(&self) -> Option<Ratio> {
+    pub(super) fn half_width(&self) -> Option<f64> {
         half_width(self.deciding()?.estimate.as_ref()?)
     }
 }

@@ -10,7 +10,7 @@ use crate::model::bench::{Estimate, Figure, Payload};
 use crate::model::run::{LeftOut, Run};
 use crate::model::unit::as_many_times;
 use crate::stats::interval::Times;
-use crate::stats::summary::{deciding, half_width, telling};
+use crate::stats::summary::{deciding, telling};
 
 /// What stands where nothing is known.
 pub(super) const NOTHING: &str = "—";
@@ -72,7 +72,11 @@ impl<'a> Table<'a> {
             Payload::Cpu { rounds } => format!("cpu: {rounds} rounds of arithmetic"),
             Payload::Memory { mib } => format!("memory: {mib} MiB touched, page by page"),
             Payload::Syscall { calls } => format!("syscall: {calls} system calls"),
-            Payload::Io { mib } => format!("io: {mib} MiB written, forced to the disk and read"),
+            Payload::Io { mib } => {
+                format!(
+                    "io: {mib} MiB written, synced and read; on a disk for process, else in memory"
+                )
+            }
             Payload::Job => "job: what the plan names".to_owned(),
         }
     }
@@ -131,18 +135,75 @@ impl<'a> Table<'a> {
     }
 }
 
-/// `12.3 ms ±1.2%`; without an interval the median alone.
+/// Share of the median from which on it is worth telling that one end is farther than the other.
+const WORTH: f64 = 0.1;
+/// Share of the farther end below which the nearer one is not as far.
+const EVEN: f64 = 0.67;
+
+/// A median with its interval; a dash without any.
 fn estimate(known: Option<&Estimate>) -> String {
-    let Some(known) = known else {
-        return NOTHING.to_owned();
-    };
-    let width = half_width(known).map(|width| match width.percent() {
+    known.map_or_else(|| NOTHING.to_owned(), median)
+}
+
+/// `12.3 ms ±1.2%`, or `12.3 ms -4/+31%` where the ends of the interval are not equally far; without an
+/// interval the median alone.
+pub(super) fn median(known: &Estimate) -> String {
+    format!("{}{}", known.median_seconds, ends(known).unwrap_or_default())
+}
+
+fn ends(known: &Estimate) -> Option<String> {
+    let (down, up) = arms(known)?;
+    if is_uneven(known) {
+        return Some(format!(" -{:.0}/+{:.0}%", down * 100.0, up * 100.0));
+    }
+    Some(match (down + up) * 50.0 {
         wide if wide >= 9.95 => format!(" ±{wide:.0}%"),
         narrow => format!(" ±{narrow:.1}%"),
-    });
-    format!("{}{}", known.median_seconds, width.unwrap_or_default())
+    })
+}
+
+/// Whether one end of the interval is so much farther from the median that one number is not both.
+pub(super) fn is_uneven(known: &Estimate) -> bool {
+    let uneven =
+        |(down, up): (f64, f64)| down.max(up) >= WORTH && down.min(up) < down.max(up) * EVEN;
+    arms(known).is_some_and(uneven)
+}
+
+/// How far the ends of the interval are from the median, as shares of it.
+fn arms(known: &Estimate) -> Option<(f64, f64)> {
+    let (low, high, middle) = (known.low_seconds?.0, known.high_seconds?.0, known.median_seconds.0);
+    let (down, up) = ((middle - low) / middle, (high - middle) / middle);
+    (down.is_finite() && up.is_finite()).then_some((down, up))
 }
 
 pub(super) fn times(times: &Times) -> String {
     as_many_times(times.times, times.interval.map(|interval| (interval.low, interval.high)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::run_sample::run;
+    use super::*;
+    use crate::model::unit::Seconds;
+
+    #[test]
+    fn an_interval_is_told_as_wide_and_as_uneven_as_it_is() {
+        let run = run();
+        let rows = super::super::run_row::rows(&run);
+        let known = rows[0].deciding().and_then(|known| known.estimate).unwrap();
+        let told = |low: f64, high: f64| {
+            median(&Estimate {
+                median_seconds: Seconds(0.1),
+                low_seconds: Some(Seconds(low)),
+                high_seconds: Some(Seconds(high)),
+                ..known
+            })
+        };
+        assert_eq!(told(0.098, 0.102), "100 ms ±2.0%");
+        assert_eq!(told(0.08, 0.12), "100 ms ±20%");
+        assert_eq!(told(0.086, 2.1), "100 ms -14/+2000%", "more than all of it");
+        assert_eq!(told(0.098, 0.105), "100 ms ±3.5%", "too little to matter");
+        let bare = Estimate { low_seconds: None, ..known };
+        assert!(!median(&bare).contains('%'));
+    }
 }

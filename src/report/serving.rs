@@ -280,7 +280,7 @@ mod tests {
             prompt_tokens: 128,
             output_tokens: 64,
             at_once: 256,
-            figures: figures(&requests, &[], 1),
+            figures: figures(&requests, &[], 0.0, 1),
             own: Some(Own { ttft_ms, generated_per_s: Some(12.5), ..Own::default() }),
             notes: vec!["the same".into()],
             warnings: vec![format!("only at {rate}").into()],

@@ -17,6 +17,7 @@ use super::interval::{FEWEST, RESAMPLES, Times, times};
 use super::permutation::{least_p, p_of};
 use super::sorted::Sorted;
 use super::summary::{generator, telling, times_of};
+use super::verdict;
 use crate::model::bench::{Cell, Estimate, Figure, Sample};
 use crate::model::run::Run;
 
@@ -58,11 +59,16 @@ impl Rules {
         let Some(interval) = times.interval else {
             return Change::Unknown;
         };
+        let most = 1.0 + self.noise;
         if adjusted_p >= self.alpha {
             let never = least * tests as f64 >= self.alpha;
-            return if never { Change::Unknown } else { Change::Alike };
+            let within = interval.low >= 1.0 / most && interval.high <= most;
+            return match (never, within) {
+                (true, _) => Change::Unknown,
+                (_, true) => Change::Alike,
+                _ => Change::Unclear,
+            };
         }
-        let most = 1.0 + self.noise;
         match times.times {
             slower if slower > 1.0 && interval.high > most => Change::Slower,
             faster if faster < 1.0 && interval.low < 1.0 / most => Change::Faster,
@@ -80,6 +86,8 @@ pub struct Comparison {
     pub rows: Vec<Row>,
     /// Cells that worked in the base and of which every sample of the other run failed.
     pub broken: Vec<Cell>,
+    /// What disturbed the base and the other while they were measured, in words.
+    pub disturbed: [Option<String>; 2],
 }
 
 impl Comparison {
@@ -117,6 +125,7 @@ impl Row {
             (Change::Alike, ..) => "alike",
             (Change::Faster, ..) => "faster",
             (Change::Slower, ..) => "slower",
+            (Change::Unclear, ..) => "unclear",
             (Change::Unknown, None, _) => "new",
             (Change::Unknown, _, None) => "gone",
             (Change::Unknown, ..) => "too few",
@@ -128,12 +137,14 @@ impl Row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// No change is to be seen, or one within the noise.
+    /// Whatever changed is within the noise.
     Alike,
     /// It takes less time.
     Faster,
     /// It takes more time.
     Slower,
+    /// Chance explains what is seen, and a change beyond the noise would be no surprise either.
+    Unclear,
     /// One side is missing, or there are too few samples to tell.
     Unknown,
 }
@@ -169,7 +180,11 @@ pub fn compare(base: &Run, other: &Run, rules: &Rules) -> Comparison {
         works(cell, |pair| &pair.base) && !works(cell, |pair| &pair.other) && visited(cell)
     };
     let broken = base.head.cells.iter().filter(|cell| is_broken(cell)).copied().collect();
-    Comparison { differences: differences(base, other), rows, broken }
+    let disturbed = [base, other].map(|run| {
+        let verdict = verdict::of(run);
+        (verdict.tainted > 0).then(|| verdict::words(&verdict))
+    });
+    Comparison { differences: differences(base, other), rows, broken, disturbed }
 }
 
 /// Every cell once, those of the base first.

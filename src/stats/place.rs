@@ -1,4 +1,4 @@
-//! Where each cell stands among those that do the same work from the same start.
+//! Where each cell that isolates stands among those that do the same work from the same start.
 //!
 //! The cell with the lowest median is the best; the others are set against it by the rules of a
 //! comparison, corrected over the group, so that a rank is never read out of noise. The best is
@@ -11,6 +11,7 @@ use super::interval::{FEWEST, times};
 use super::permutation::{least_p, shuffle};
 use super::sorted::Sorted;
 use super::summary::generator;
+use crate::model::backend::Class;
 use crate::model::bench::{Cell, Place, Summary};
 
 /// Resamples below which a figure is replaced a moment later, and nobody is placed.
@@ -19,21 +20,49 @@ const FEWEST_RESAMPLES: u32 = 999;
 /// Keeps these draws apart from those of the same figure's interval.
 const STREAM: u64 = 0x706c_6163_6573;
 
-/// Says of each of `summaries` where it stands; `data` are the times behind them. Nobody is placed
-/// with few `resamples`.
+/// Who is set against each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rivals {
+    /// Whatever isolates: what has no wall is no better for that.
+    Isolating,
+    /// Everything, as in files of before.
+    All,
+}
+
+impl Rivals {
+    /// Who was, as the places in `summaries` of `cells` tell.
+    pub fn of(cells: &[Cell], summaries: &[Summary]) -> Self {
+        let mut placed = summaries.iter().filter(|summary| summary.place.is_some());
+        let cell = |summary: &Summary| cells.get(summary.cell as usize);
+        let bare = placed.any(|summary| cell(summary).is_some_and(|cell| !isolates(cell)));
+        if bare { Self::All } else { Self::Isolating }
+    }
+
+    fn has(self, cell: &Cell) -> bool {
+        self == Self::All || isolates(cell)
+    }
+}
+
+fn isolates(cell: &Cell) -> bool {
+    cell.backend.class() != Class::None
+}
+
+/// Says of each of `summaries` where it stands among `rivals`; `data` are the times behind them. Nobody is
+/// placed with few `resamples`.
 pub fn place(
     cells: &[Cell],
     summaries: &mut [Summary],
     data: &[Option<Sorted>],
     resamples: u32,
     seed: u64,
+    rivals: Rivals,
 ) {
     if resamples < FEWEST_RESAMPLES {
         return;
     }
     let rules = Rules { resamples, ..Rules::default() };
     let kind = |summary: &Summary| {
-        let cell = cells.get(summary.cell as usize)?;
+        let cell = cells.get(summary.cell as usize).filter(|cell| rivals.has(cell))?;
         Some((cell.payload, cell.start, summary.figure))
     };
     let mut kinds: Vec<_> = summaries.iter().filter_map(kind).collect();
@@ -92,7 +121,7 @@ fn places(
 const fn placed(change: Change) -> Option<Place> {
     match change {
         Change::Slower => Some(Place::Above),
-        Change::Alike | Change::Faster => Some(Place::Alike),
+        Change::Alike | Change::Unclear | Change::Faster => Some(Place::Alike),
         Change::Unknown => None,
     }
 }
@@ -114,12 +143,12 @@ mod tests {
 
     fn placed(cells: &[Cell], data: &[Option<Sorted>], resamples: u32) -> Vec<Option<Place>> {
         let mut summaries: Vec<Summary> = (0..).map(summary).take(data.len()).collect();
-        place(cells, &mut summaries, data, resamples, 1);
+        place(cells, &mut summaries, data, resamples, 1, Rivals::Isolating);
         summaries.into_iter().map(|summary| summary.place).collect()
     }
 
     const COLD: [Cell; 4] = [
-        Cell::cold(BackendId::Process, Payload::Noop),
+        Cell::cold(BackendId::Bubblewrap, Payload::Noop),
         Cell::cold(BackendId::Runc, Payload::Noop),
         Cell::cold(BackendId::Crun, Payload::Noop),
         Cell::cold(BackendId::Docker, Payload::Noop),
@@ -134,6 +163,19 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_wall_takes_no_place() {
+        let cells = [Cell::cold(BackendId::Process, Payload::Noop), COLD[1], COLD[2]];
+        let found = [data(0.1, 30), data(1.0, 30), data(1.3, 30)];
+        let wanted = [None, Some(Place::Best), Some(Place::Above)];
+        assert_eq!(placed(&cells, &found, 999), wanted);
+        let mut summaries: Vec<Summary> = (0..3).map(summary).collect();
+        assert_eq!(Rivals::of(&cells, &summaries), Rivals::Isolating);
+        place(&cells, &mut summaries, &found, 999, 1, Rivals::All);
+        assert_eq!(summaries[0].place, Some(Place::Best), "as it was before");
+        assert_eq!(Rivals::of(&cells, &summaries), Rivals::All);
+    }
+
+    #[test]
     fn other_work_and_another_start_are_another_group() {
         let cpu = Cell::cold(BackendId::Runc, Payload::Cpu { rounds: 1 });
         let warm = Cell { start: Start::Warm, ..COLD[2] };
@@ -143,8 +185,8 @@ mod tests {
 
     #[test]
     fn where_no_data_could_tell_only_the_best_is_placed() {
-        let cells: Vec<Cell> =
-            BackendId::ALL.into_iter().map(|id| Cell::cold(id, Payload::Noop)).collect();
+        let all = BackendId::ALL.into_iter().map(|id| Cell::cold(id, Payload::Noop));
+        let cells: Vec<Cell> = all.filter(isolates).collect();
         let found: Vec<_> = (0..8).map(|k| data(1.0 + f64::from(k), 6)).collect();
         let places = placed(&cells, &found, 999);
         assert_eq!((places[0], places.iter().flatten().count()), (Some(Place::Best), 1));

@@ -62,7 +62,7 @@ pub struct Figures {
     pub held_most_ms: f64,
     /// Seconds from the beginning to the last arrival.
     pub window_s: f64,
-    /// Seconds from the beginning to the last end.
+    /// Seconds from the beginning to the end of the arrivals or to the last answer, whichever is later.
     pub span_s: f64,
     /// Good ones a second, over the whole span.
     pub good_per_s: Option<f64>,
@@ -90,8 +90,9 @@ pub struct Figures {
     pub at_work: Option<(usize, usize)>,
 }
 
-/// What `requests` and their `gaps` came to; `seed` decides what is random.
-pub fn figures(requests: &[Request], gaps: &[Gap], seed: u64) -> Figures {
+/// What `requests` and their `gaps` came to; `seed` decides what is random. Arrivals came for
+/// `offered_s` seconds: where the last answer is there before, rates are still over all of them.
+pub fn figures(requests: &[Request], gaps: &[Gap], offered_s: f64, seed: u64) -> Figures {
     let good: Vec<&Request> =
         requests.iter().filter(|request| request.outcome == Fate::Good).collect();
     let mut errors = BTreeMap::new();
@@ -99,7 +100,7 @@ pub fn figures(requests: &[Request], gaps: &[Gap], seed: u64) -> Figures {
         *errors.entry(request.outcome).or_default() += 1;
     }
     let most = |of: fn(&Request) -> f64| requests.iter().map(of).fold(0.0, f64::max);
-    let span_s = most(|request| request.done_s);
+    let span_s = most(|request| request.done_s).max(offered_s);
     let per_s = |value: f64| (span_s > 0.0).then(|| value / span_s);
     let generated = sum(&good, |request| request.output_tokens);
     let prompted = sum(&good, |request| request.prompt_tokens);
@@ -240,7 +241,7 @@ mod tests {
             outcome: Fate::Timeout,
             ..Request::default()
         });
-        let told = figures(&requests, &[], 1);
+        let told = figures(&requests, &[], 0.0, 1);
         assert_eq!((told.requests, told.good, told.held), (10, 9, 1));
         assert_eq!(told.errors, BTreeMap::from([(Fate::Timeout, 1)]));
         assert!((told.span_s - 12.5).abs() < 1e-9 && (told.window_s - 10.0).abs() < 1e-9);
@@ -251,11 +252,25 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_is_over_all_the_time_in_which_requests_might_have_come() {
+        // Answers at 1.1, 2.1, 3.1 and 4.1 s.
+        let requests: Vec<Request> = (1..=4).map(|at| request(at, 100.0)).collect();
+        let rates = |offered_s| {
+            let told = figures(&requests, &[], offered_s, 1);
+            (told.span_s, told.good_per_s, told.generated_per_s, told.prompted_per_s)
+        };
+        assert_eq!(rates(8.0), (8.0, Some(0.5), Some(5.0), Some(50.0)), "the last came early");
+        let (span_s, good_per_s, ..) = rates(2.0);
+        assert!((span_s - 4.1).abs() < 1e-9, "the last came after the arrivals: {span_s}");
+        assert!((good_per_s.unwrap() - 4.0 / 4.1).abs() < 1e-9);
+    }
+
+    #[test]
     fn one_that_does_not_tell_its_tokens_leaves_the_sum_unknown() {
         let mut requests = vec![request(1, 5.0), request(2, 5.0)];
         requests[1].output_tokens = None;
         requests[1].counted_by = Counted::Nobody;
-        let told = figures(&requests, &[], 1);
+        let told = figures(&requests, &[], 0.0, 1);
         assert_eq!((told.generated_per_s, told.output_tokens), (None, None));
         assert_eq!(told.counted_by, Some(Counted::Nobody));
         assert!(told.prompted_per_s.is_some());
@@ -263,7 +278,7 @@ mod tests {
 
     #[test]
     fn nothing_comes_to_nothing() {
-        let told = figures(&[], &[], 1);
+        let told = figures(&[], &[], 0.0, 1);
         assert_eq!(told, Figures::default());
     }
 
@@ -273,13 +288,13 @@ mod tests {
         let requests: Vec<Request> = (1..=10).map(|at| request(at, 10.0)).collect();
         let gap = |number: u64| Gap { number, gap_ms: number as f64, at: 0.0 };
         let gaps: Vec<Gap> = (1..=10).flat_map(|number| vec![gap(number); 50]).collect();
-        let told = figures(&requests, &gaps, 1).itl_ms.unwrap();
+        let told = figures(&requests, &gaps, 0.0, 1).itl_ms.unwrap();
         let (low, high) = told.p50.interval.unwrap();
         assert!(low <= 4.0 && high >= 7.0, "{low} {high}");
         let alone = spread(gaps.iter().map(|gap| gap.gap_ms).collect()).unwrap();
         let (near, far) = alone.p50.interval.unwrap();
         assert!(far - near < high - low, "as if each gap stood for itself it would be too narrow");
         let of_none = Gap { number: 99, gap_ms: 1e9, at: 0.0 };
-        assert!(figures(&requests, &[of_none], 1).itl_ms.is_none(), "a gap of nobody");
+        assert!(figures(&requests, &[of_none], 0.0, 1).itl_ms.is_none(), "a gap of nobody");
     }
 }

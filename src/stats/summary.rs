@@ -7,16 +7,27 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::estimate::estimate;
-use super::place::place;
+use super::interval::Interval;
+use super::place::{Rivals, place};
 use super::sorted::Sorted;
 use super::standing::standing;
 use crate::model::bench::{Cell, Estimate, Figure, Outcome, Payload, Sample, Summary};
-use crate::model::unit::{Ratio, Seconds};
+use crate::model::unit::Seconds;
 
 /// The figures of `cells`, ordered by cell and then as in [`Figure::ALL`]. Warm-up samples do not
 /// count; failed ones are counted and in no estimate; disturbed ones are in and are counted. A cell
 /// that does no work has no figure of it.
 pub fn summarise(cells: &[Cell], samples: &[Sample], resamples: u32, seed: u64) -> Vec<Summary> {
+    summarise_among(cells, samples, (resamples, seed), Rivals::Isolating)
+}
+
+/// The same with places among `rivals`.
+pub fn summarise_among(
+    cells: &[Cell],
+    samples: &[Sample],
+    (resamples, seed): (u32, u64),
+    rivals: Rivals,
+) -> Vec<Summary> {
     let mut counted = vec![Vec::new(); cells.len()];
     for sample in standing(samples) {
         if let Some(of_cell) = counted.get_mut(sample.cell as usize) {
@@ -31,7 +42,7 @@ pub fn summarise(cells: &[Cell], samples: &[Sample], resamples: u32, seed: u64) 
     };
     let all = (0..).zip(cells).zip(counted).flat_map(figures);
     let (mut summaries, data): (Vec<_>, Vec<_>) = all.unzip();
-    place(cells, &mut summaries, &data, resamples, seed);
+    place(cells, &mut summaries, &data, resamples, seed, rivals);
     summaries
 }
 
@@ -119,10 +130,11 @@ pub fn middle(times: &[Seconds]) -> Option<Seconds> {
     times.map(|times| Seconds(times.median()))
 }
 
-/// How well the median is known: half of its interval as a share of it. `None` without an interval.
-pub fn half_width(estimate: &Estimate) -> Option<Ratio> {
-    let (low, high) = (estimate.low_seconds?, estimate.high_seconds?);
-    Ratio::of((high.0 - low.0) / 2.0, estimate.median_seconds.0)
+/// How well the median is known: half of its interval as a share of it, which may be more than all of it.
+/// `None` without an interval.
+pub fn half_width(estimate: &Estimate) -> Option<f64> {
+    let (low, high) = (estimate.low_seconds?.0, estimate.high_seconds?.0);
+    Interval { low, high }.half_width(estimate.median_seconds.0)
 }
 
 /// The generator of one figure of one cell in a run with `seed`.
@@ -147,6 +159,7 @@ mod tests {
     use crate::model::text::SafeText;
 
     const NOOP: Cell = Cell::cold(BackendId::Process, Payload::Noop);
+    const RUNC: Cell = Cell::cold(BackendId::Runc, Payload::Noop);
     const CPU: Cell = Cell::cold(BackendId::Process, Payload::Cpu { rounds: 1 });
 
     fn sample(cell: u32, ready: f64) -> Sample {
@@ -203,7 +216,7 @@ mod tests {
             (0..20).map(|k| sample(0, 1.0 + f64::from(k) / 1e3)).collect();
         samples.extend((0..20).map(|k| sample(1, 2.0 + f64::from(k) / 1e3)));
         let places =
-            summarise(&[NOOP, Cell { backend: BackendId::Runc, ..NOOP }], &samples, 999, 5)
+            summarise(&[RUNC, Cell { backend: BackendId::Crun, ..RUNC }], &samples, 999, 5)
                 .into_iter()
                 .filter_map(|summary| summary.place);
         assert_eq!(places.collect::<Vec<_>>(), [Place::Best, Place::Above]);

@@ -8,7 +8,14 @@ use std::collections::BTreeMap;
 use super::standing::standing;
 use crate::model::bench::{HostState, Sample, Taint};
 use crate::model::load::{Cause, Step, Verdict};
+use crate::model::run::Run;
 use crate::model::unit::Ratio;
+
+/// The verdict on `run`; of a file that does not tell it is judged here.
+pub fn of(run: &Run) -> Verdict {
+    let told = run.tail.as_ref().and_then(|tail| tail.verdict.clone());
+    told.unwrap_or_else(|| verdict(&run.samples, &run.steps))
+}
 
 /// The verdict on `samples` and `steps`.
 pub fn verdict(samples: &[Sample], steps: &[Step]) -> Verdict {

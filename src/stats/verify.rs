@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::interval::RESAMPLES;
 use super::load;
-use super::summary::{middle, summarise};
+use super::place::Rivals;
+use super::summary::{middle, summarise_among};
 use super::verdict::verdict;
 use crate::model::run::Run;
 
@@ -75,7 +76,9 @@ pub fn verify(run: &Run) -> Verified {
         return verified;
     };
     let (cells, seed) = (&run.head.cells, run.head.plan.seed);
-    let mut summary = summarise(cells, &run.samples, RESAMPLES, seed);
+    // In files of before, what has no wall was placed too.
+    let rivals = Rivals::of(cells, &tail.summary);
+    let mut summary = summarise_among(cells, &run.samples, (RESAMPLES, seed), rivals);
     // Files of before there were places have none.
     if tail.summary.iter().all(|of| of.place.is_none()) {
         for of in &mut summary {

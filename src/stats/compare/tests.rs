@@ -10,6 +10,7 @@ use crate::model::run::{FORMAT, Fingerprint, RunHead, Tool};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::unit::{Bytes, Ratio, Seconds};
+use crate::stats::interval::Interval;
 
 const PROCESS: Cell = Cell::cold(BackendId::Process, Payload::Noop);
 const RUNC: Cell = Cell::cold(BackendId::Runc, Payload::Noop);
@@ -109,7 +110,19 @@ fn a_large_difference_that_chance_explains_is_none() {
     for sample in base.samples.iter_mut().chain(&mut other.samples) {
         sample.phases.set(Phase::Ready, Seconds(10.0_f64.powf(3.0 * rng.random::<f64>())));
     }
-    assert_eq!(changes(&base, &other), [Change::Alike]);
+    assert_eq!(changes(&base, &other), [Change::Unclear]);
+}
+
+#[test]
+fn what_is_wide_is_not_called_alike() {
+    let rules = Rules::default();
+    let word = |low, high, p| {
+        rules.change(&Times { times: 1.0, interval: Some(Interval { low, high }) }, p, 1e-4, 1)
+    };
+    assert_eq!(word(0.96, 1.04, 0.5), Change::Alike);
+    assert_eq!(word(0.96, 1.20, 0.5), Change::Unclear);
+    assert_eq!(word(0.80, 1.04, 0.5), Change::Unclear);
+    assert_eq!(word(0.96, 1.20, 0.001), Change::Alike, "a median that did not move");
 }
 
 #[test]

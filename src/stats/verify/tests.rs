@@ -10,7 +10,7 @@ use crate::model::run::{FORMAT, Fingerprint, RunEnd, RunHead, RunTail};
 use crate::model::time::Stamp;
 use crate::model::unit::{Ratio, Seconds};
 
-const BACKENDS: [BackendId; 2] = [BackendId::Process, BackendId::Runc];
+const BACKENDS: [BackendId; 2] = [BackendId::Crun, BackendId::Runc];
 
 fn head() -> RunHead {
     let plan = Plan {
@@ -75,7 +75,12 @@ pub(super) fn run() -> Run {
         ended: Stamp { mono_ms: 32_000, wall_ms: 32_000 },
         end: RunEnd::Completed,
         progress: Progress { completed: 62, ..Progress::default() },
-        summary: summarise(&head.cells, &samples, RESAMPLES, head.plan.seed),
+        summary: summarise_among(
+            &head.cells,
+            &samples,
+            (RESAMPLES, head.plan.seed),
+            Rivals::Isolating,
+        ),
         suspended: Vec::new(),
         overhead_seconds: None,
         empty_seconds: Vec::new(),
@@ -111,6 +116,21 @@ fn a_file_of_before_there_were_places_and_verdicts_is_good() {
         tail.verdict = None;
     });
     assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn a_file_of_before_only_what_isolates_was_placed_is_good() {
+    let mut run = run();
+    run.head.plan.backends[0] = BackendId::Process;
+    run.head.cells[0].backend = BackendId::Process;
+    let (cells, seed) = (run.head.cells.clone(), run.head.plan.seed);
+    for rivals in [Rivals::All, Rivals::Isolating] {
+        let tail = run.tail.as_mut().unwrap();
+        tail.summary = summarise_among(&cells, &run.samples, (RESAMPLES, seed), rivals);
+        assert_eq!(tail.summary[0].place.is_some(), rivals == Rivals::All);
+        let verified = verify(&run);
+        assert!(verified.is_good(), "{rivals:?}: {verified:?}");
+    }
 }
 
 #[test]

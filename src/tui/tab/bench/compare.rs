@@ -94,7 +94,8 @@ pub(in crate::tui::tab) fn draw(frame: &mut Frame<'_>, area: Rect, pair: &Pair, 
 fn sum(answer: &Comparison, look: &Look<'_>) -> Line<'static> {
     let count = |change| answer.rows.iter().filter(|row| row.change == change).count();
     let mut spans = Vec::new();
-    for change in [Change::Slower, Change::Faster, Change::Alike, Change::Unknown] {
+    for change in [Change::Slower, Change::Faster, Change::Alike, Change::Unclear, Change::Unknown]
+    {
         let (word, style) = word(change, look);
         let n = count(change);
         let style = if n > 0 { style } else { look.theme.muted };
@@ -117,7 +118,8 @@ fn word(change: Change, look: &Look<'_>) -> (&'static str, Style) {
         Change::Slower => ("▲ slower", look.theme.bad),
         Change::Faster => ("▼ faster", look.theme.good),
         Change::Alike => ("≈ alike", look.theme.text),
-        Change::Unknown => ("? unknown", look.theme.muted),
+        Change::Unclear => ("~ unclear", look.theme.muted),
+        Change::Unknown => ("? not compared", look.theme.muted),
     }
 }
 
@@ -280,7 +282,7 @@ fn picture(row: &Row, width: usize, far: f64, style: Style, look: &Look<'_>) -> 
         .collect()
 }
 
-/// What is not alike of the two runs, each on a line.
+/// What disturbed the two runs, and what is not alike of them, each on a line.
 fn unlike(answer: &Comparison, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let line = |of: &crate::stats::compare::Difference| {
         let room = width.saturating_sub(24) / 2;
@@ -291,7 +293,12 @@ fn unlike(answer: &Comparison, width: usize, look: &Look<'_>) -> Vec<Line<'stati
             Span::styled(fixed::cut(&of.other, room), look.theme.text),
         ])
     };
-    answer.differences.iter().map(line).collect()
+    let told = ["base", "other"].into_iter().zip(&answer.disturbed);
+    let shaken = told.filter_map(|(name, words)| {
+        let words = format!("{} {name}: {}", look.glyph.pick("▲", "!"), words.as_ref()?);
+        Some(Line::styled(fixed::cut(&words, width), look.theme.warn))
+    });
+    shaken.chain(answer.differences.iter().map(line)).collect()
 }
 
 #[cfg(test)]
