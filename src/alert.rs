@@ -311,7 +311,8 @@ impl Desk {
         self.looks += 1;
         let knows_others = self.state.nodes.keys().any(|id| *id != SourceId::local());
         self.turns.grasp(&self.memory, knows_others);
-        if self.looks % READ == 1 {
+        // Who mends a mistake looks at what is said of it.
+        if self.looks % READ == 1 || self.mistake.is_some() {
             self.look_at_rules();
         }
         let now = self.outlet.now();

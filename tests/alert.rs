@@ -240,6 +240,9 @@ fn rules_are_tried_on_a_recording() {
         (Some(1), Some("busy"), Some(30.0))
     );
     assert_eq!(fired["from"], "2026-11-21T09:30:43.000Z", "{fired}");
+    let named = ["alerts", "check", tape, "--rules", rules.to_str().unwrap()];
+    let (_, out, _) = isomon(home.path(), &named);
+    assert!(out.contains("\n1 alert in ") && out.contains("; 1 of 1 rule had "), "{out}");
     let (code, out, _) = isomon(home.path(), &["alerts", "check", tape]);
     assert_eq!(code, Some(0), "the rules isomon comes with are quiet: {out}");
     let (code, _, said) = with("[[rule]]\nname = \"a\"\nwhen = \"cpuu > 90%\"");

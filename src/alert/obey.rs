@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::deliver::Post;
 use super::{Desk, book, load};
 use crate::model::alert::{Acknowledgement, AlertId, AlertWish, Silence, Turn};
-use crate::model::text::SafeText;
+use crate::model::text::{SafeText, counted};
 use crate::store::alert::{Notes, version};
 
 /// Letters of a reason that are kept.
@@ -65,11 +65,14 @@ impl Desk {
         self.read = version(&self.settings.rules);
         match load(&self.settings.rules) {
             Ok(rules) => {
-                self.mistake = None;
+                let told = format!("{} in force", counted(rules.rules.len() as u64, "rule"));
+                let is_mended = self.mistake.take().is_some();
                 if rules == **self.judge.rules() {
+                    if is_mended {
+                        self.voice.say(false, &told);
+                    }
                     return;
                 }
-                let told = format!("{} rules are in force", rules.rules.len());
                 if rules.receivers != self.judge.rules().receivers {
                     self.post = Post::open(&rules.receivers, &self.settings.host);
                 }

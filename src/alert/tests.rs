@@ -34,7 +34,7 @@ struct Watcher {
     updates: mpsc::Sender<Update>,
     begun: Begun,
     stop: CancellationToken,
-    _said: mpsc::Receiver<Update>,
+    said: mpsc::Receiver<Update>,
     _pace: watch::Sender<Pace>,
 }
 
@@ -59,7 +59,7 @@ impl Watcher {
         let (paces, pace) = watch::channel(Pace { interval: LOOK, paused: false });
         let stop = CancellationToken::new();
         let begun = begin(settings, load(&path).unwrap(), hears, outlet, pace, stop.clone());
-        Self { updates, begun, stop, _said: said, _pace: paces }
+        Self { updates, begun, stop, said, _pace: paces }
     }
 
     /// Says that `node` has a load.
@@ -69,6 +69,36 @@ impl Watcher {
         let update = Update { at: SystemClock.now(), from: SourceId(node.into()), what };
         self.updates.send(update).await.unwrap();
     }
+
+    /// The next sentence: whether it is bad, and its words.
+    async fn sentence(&mut self) -> (bool, String) {
+        loop {
+            let told = tokio::time::timeout(Duration::from_secs(10), self.said.recv());
+            if let What::Notice(notice) = told.await.unwrap().unwrap().what {
+                return (notice.bad, notice.text.to_string());
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rules_that_are_right_again_take_the_place_of_their_mistake() {
+    let home = tempfile::tempdir().unwrap();
+    let mut watcher = Watcher::begin(home.path(), "http://127.0.0.1:9/");
+    let path = home.path().join("rules.toml");
+    let right = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, "[[rule]]\nname = 3\n").unwrap();
+    watcher.begun.wishes.send(AlertWish::Reload).await.unwrap();
+    let (bad, words) = watcher.sentence().await;
+    assert!(bad && words.contains("rules.toml"), "{words}");
+    std::fs::write(&path, right).unwrap();
+    // Nobody asks for it: the file of a mistake is looked at each second.
+    let end = tokio::time::Instant::now() + Duration::from_secs(3);
+    while watcher.sentence().await != (false, "1 rule in force".to_owned()) {
+        assert!(tokio::time::Instant::now() < end, "the mistake is taken back soon");
+    }
+    watcher.stop.cancel();
+    watcher.begun.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

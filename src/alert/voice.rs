@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -68,14 +69,16 @@ impl Voice {
 
     /// Says a sentence.
     pub(super) fn say(&self, bad: bool, text: &str) {
-        // What finds no room is in the log.
         let text = SafeText::new(text);
-        self.sentences.try_send(Notice { bad, text }).unwrap_or_default();
+        let sent = self.sentences.try_send(Notice { bad, text });
+        // Who hears it writes it into the log; what nobody can hear is there all the same.
+        if let Err(TrySendError::Full(notice) | TrySendError::Closed(notice)) = sent {
+            tracing::warn!("{}", notice.text);
+        }
     }
 
     /// Says what went wrong.
     pub(super) fn warn(&self, text: &str) {
-        tracing::warn!("{text}");
         self.say(true, text);
     }
 

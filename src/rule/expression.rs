@@ -233,6 +233,10 @@ impl Reader {
         };
         let at = self.span();
         self.at += 1;
+        if sign == "=" && self.peek() == Some(&Token::Sign("=")) {
+            let both = at.start..self.span().end;
+            return Err(Wrong::new(both, "is equal is written `=`", ""));
+        }
         match left {
             Side::Words(reading) => self.words(sign, reading, at),
             Side::Flag(reading) => {

@@ -55,6 +55,15 @@ impl Asked<'_> {
         }
     }
 
+    /// Whether one of the words of the reading at `place` `fits`, in lower case: this machine goes by its own
+    /// name and by the one it has among the sources.
+    fn goes_by(&self, place: usize, fits: impl Fn(&str) -> bool) -> bool {
+        let is_node = matches!(READINGS[place].take, Take::Name(Scope::Node));
+        let other = is_node.then(|| self.node.0.clone());
+        let mut held = std::iter::once(self.words(place)).chain(other);
+        held.any(|held| fits(&held.as_str().to_lowercase()))
+    }
+
     /// The reading at `place` of the table, for people.
     pub fn written(&self, place: usize) -> String {
         let line = &READINGS[place];
@@ -75,12 +84,13 @@ impl Asked<'_> {
                 (Err((name, why)), _) | (_, Err((name, why))) => Truth::Unknown(name, why),
             },
             Test::Words(sign, place, wanted) => {
-                let held = self.words(*place).as_str().to_lowercase();
+                let is = || self.goes_by(*place, |held| held == wanted.as_str());
+                let has = || self.goes_by(*place, |held| held.contains(wanted.as_str()));
                 Truth::of(match *sign {
-                    "=" => held == *wanted,
-                    "!=" => held != *wanted,
-                    "!~" => !held.contains(wanted.as_str()),
-                    _ => held.contains(wanted.as_str()),
+                    "=" => is(),
+                    "!=" => !is(),
+                    "!~" => !has(),
+                    _ => has(),
                 })
             }
             Test::Flag(place) => match self.number(*place) {
@@ -165,7 +175,7 @@ fn compare(sign: &str, left: f64, right: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::node::{CpuUse, NodeSample};
+    use crate::model::node::{CpuUse, NodeInfo, NodeSample};
     use crate::model::time::Stamp;
     use crate::model::unit::Ratio;
     use crate::rule::expression::Expression;
@@ -210,6 +220,35 @@ mod tests {
         ];
         for (text, cpu, wanted) in rows {
             assert_eq!(truth(text, &node(cpu, 2.0), 0), wanted, "{text} {cpu:?}");
+        }
+    }
+
+    #[test]
+    fn this_machine_goes_by_either_of_its_names() {
+        let info = NodeInfo { hostname: "VM-1".into(), ..NodeInfo::default() };
+        let node = Node { info: Some(Box::new(info)), ..Node::default() };
+        let standing = Standing::of(&node, Stamp::default(), 1_000, &[]);
+        let rows = [
+            ("node ~ local", true),
+            ("node ~ vm", true),
+            ("node = local", true),
+            ("node = \"vm-1\"", true),
+            ("node ~ web", false),
+            ("node != local", false),
+            ("node != \"vm-1\"", false),
+            ("node !~ vm", false),
+            ("node !~ web", true),
+        ];
+        for (text, wanted) in rows {
+            let test = Expression::read(text).unwrap().test;
+            let on = |name: &str| {
+                let name = SourceId(name.into());
+                let asked = Asked { node: &name, standing: &standing, thing: &Thing::Node };
+                asked.holds(&test, &mut []) == Truth::Yes
+            };
+            assert_eq!(on("local"), wanted, "{text}");
+            let is_other = !text.contains("vm") && !text.contains("local");
+            assert!(!is_other || on("db") == wanted, "{text}: another node goes by one name");
         }
     }
 

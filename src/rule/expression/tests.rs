@@ -32,6 +32,8 @@ fn a_mistake_has_its_place_and_what_was_meant() {
         ("cpuu > 90%", 0..4, "nothing is called `cpuu`", "did you mean `cpu`?"),
         ("cpu > 5GiB", 6..10, "% and bytes do not compare", "write 80%"),
         ("cpu", 0..3, "a number alone is no question", "write > 80%"),
+        ("node == \"vm\"", 5..7, "is equal is written `=`", ""),
+        ("(cpu > 1% and cpus == 2)", 19..21, "is equal is written `=`", ""),
         ("node > 3", 5..6, "`node` holds words", "use = != ~ !~"),
         ("node.down = 1", 10..11, "`node.down` is yes or no", ""),
         ("cpu > 90% )", 10..11, "nothing may follow here", ""),

@@ -122,6 +122,9 @@ fn term(column: usize, word: &str, fields: &[Field]) -> Result<Term, Error> {
         return Err(unknown(column, name, fields));
     };
     let column_of_value = column + offset;
+    if operator == Operator::Equal && value.starts_with('=') {
+        return Err(Error::Twice { column: column_of_value });
+    }
     let text = unquote(value);
     if text.is_empty() {
         return Err(Error::Value { column: column_of_value });

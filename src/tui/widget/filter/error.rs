@@ -45,6 +45,12 @@ pub enum Error {
         /// What was written.
         word: String,
     },
+    /// One sign is enough.
+    #[error("column {column}: is equal is written `=`")]
+    Twice {
+        /// Where the second one stands.
+        column: usize,
+    },
     /// Words have no order.
     #[error("column {column}: `{field}` holds words; use = != ~ !~")]
     Order {
@@ -70,6 +76,7 @@ impl Error {
             | Self::Number { column, .. }
             | Self::Choice { column, .. }
             | Self::Joint { column, .. }
+            | Self::Twice { column }
             | Self::Order { column, .. }
             | Self::Quote { column } => *column,
         }

@@ -81,6 +81,8 @@ fn errors_name_the_place_and_the_nearest_field() {
         ("cpu>", "column 5: a value is missing"),
         ("web cpu>high", "column 9: `high` is not a number for `cpu`"),
         ("name>3", "column 1: `name` holds words; use = != ~ !~"),
+        ("web name==db", "column 10: is equal is written `=`"),
+        ("cpu==80", "column 5: is equal is written `=`"),
         ("name~\"web", "column 6: the quote is not closed"),
         ("status=zz", "column 8: `zz` is no `status`; there are up, down, cut off"),
         ("web status!=dawn", "column 13: `dawn` is no `status`; did you mean `down`?"),
