@@ -145,7 +145,7 @@ fn fail(report: &Report) -> Exit {
         print::Error::ReaderGone => Exit::Good,
         print::Error::Failed(_) => {
             print::err(&advice::without_number(&format!("isomon: {error}")));
-            Exit::Bad
+            Exit::Unable
         }
     }
 }

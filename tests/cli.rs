@@ -108,6 +108,22 @@ fn the_doctor_looks_at_everything_and_says_so_as_json() {
 }
 
 #[test]
+fn the_doctor_looks_at_the_backends_that_are_named_alone() {
+    let home = Home::new();
+    let output = home.run(&["doctor", "process", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let names = |list: &str, key: &str| -> Vec<String> {
+        let all = json[list].as_array().expect("a list").iter();
+        all.filter_map(|one| one[key].as_str()).map(str::to_owned).collect()
+    };
+    assert_eq!(names("checks", "name"), ["backend process"], "{}", err(&output));
+    assert_eq!(names("backends", "id"), ["process"]);
+    let unknown = home.run(&["doctor", "denno"]);
+    assert_eq!(status(&unknown), Some(2));
+    assert!(err(&unknown).contains("did you mean"), "{}", err(&unknown));
+}
+
+#[test]
 fn what_no_terminal_reads_has_no_escapes() {
     let home = Home::new();
     for words in [vec!["doctor"], vec!["--help"], vec!["snapshot"], vec!["bench", "gvizor"]] {

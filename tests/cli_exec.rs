@@ -63,7 +63,7 @@ fn the_status_is_the_commands_own() {
         for (command, wanted) in [("no-such-program", 127), ("/etc/passwd", 126)] {
             let output = exec(&["-b", backend, "--", command]);
             assert_eq!(status(&output), Some(wanted), "{backend} {command}: {}", err(&output));
-            assert!(err(&output).contains(command.trim_start_matches("/etc/")), "{}", err(&output));
+            assert!(err(&output).contains(command), "as it was named: {}", err(&output));
         }
     }
 }

@@ -383,6 +383,12 @@ fn a_recording_of_this_machine_is_played_and_never_written_over() {
     let out = home.run(&["replay", name, "--json", "--at", "whenever"]);
     assert_eq!(out.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&out.stderr).contains("is no time"), "{out:?}");
+    for (at, wanted) in [("-1s", 0), ("-10m", 2), ("2000-01-01 12:00", 2)] {
+        let out = home.run(&["replay", name, "--json", "--at", at]);
+        assert_eq!(out.status.code(), Some(wanted), "{at}: {out:?}");
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(said.contains("is not in the recording, which is of "), wanted == 2, "{said}");
+    }
     let out = home.run(&["replay", "/dev/null", "--json"]);
     assert!(String::from_utf8_lossy(&out.stderr).contains("no ordinary file"), "{out:?}");
 }

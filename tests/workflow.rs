@@ -489,3 +489,68 @@ fn a_full_disk_is_said_and_ends_it_badly() {
     assert_eq!(status(&output), Some(1), "{}", said(&output));
     assert!(said(&output).contains("No space left"), "{}", said(&output));
 }
+
+const TWICE: &str = "benchmark: {name: pace, output_dir: ./results, shell: sh -c}
+stages:
+  - name: load
+    command: 'printf \"x\\n$X\\n\" > y.csv'
+    outputs: [{name: y, remote_path: y.csv}]
+";
+
+/// A home with two runs, of 1 and of 4, and a third that failed.
+fn three() -> Home {
+    let home = Home::new();
+    for x in ["1", "4"] {
+        let output = run(&home, TWICE, &["-e", &format!("X={x}"), "-m", &format!("x={x}")]);
+        assert_eq!(status(&output), Some(0), "{}", said(&output));
+        assert!(said(&output).contains(", 1 task, in ") && said(&output).contains("1 of 1 task "));
+    }
+    let failed = TWICE.replace("pace", "other").replace("printf", "false; exit 3;");
+    assert_eq!(status(&run(&home, &failed, &[])), Some(1));
+    home
+}
+
+#[test]
+fn what_is_printed_of_runs_is_of_those_and_in_the_form_that_is_asked_for() {
+    let home = three();
+    let compared = home.run(&["compare", "1", "2", "--json"]);
+    assert_eq!(status(&compared), Some(0), "{}", said(&compared));
+    let compared: Value = serde_json::from_slice(&compared.stdout).unwrap();
+    let only = &compared["comparisons"][0];
+    let x = only["metadata"].as_array().unwrap().iter().find(|one| one["name"] == "x");
+    assert_eq!(x.unwrap()["change_percent"], 300.0, "{compared:#}");
+    assert_eq!(only["tables"][0]["columns"][0]["median_change_percent"], 300.0, "{compared:#}");
+    assert_eq!(only["stages"][0]["base"]["status"], "finished", "{compared:#}");
+    assert_eq!((&only["regression"], &only["whole"]["other"]["tasks"]), (&false.into(), &1.into()));
+
+    let shown = said(&home.run(&["show", "1"]));
+    let (head, rest) = shown.split_once("\nmetadata\n").unwrap();
+    assert!(head.contains("  repeat it: isomon run ") && !rest.contains("repeat it"), "{shown}");
+    let refused = home.run(&["show", "1", "--format", "csv"]);
+    assert_eq!((status(&refused), refused.stdout.len()), (Some(2), 0));
+    let why = said(&refused);
+    assert!(why.contains("cannot be written as csv") && why.contains("text or json"), "{why}");
+    let json = home.run(&["show", "1", "--format", "json"]);
+    assert!(serde_json::from_slice::<Value>(&json.stdout).is_ok());
+}
+
+#[test]
+fn a_directory_of_results_is_filtered() {
+    let home = three();
+    let listed = |words: &[&str]| {
+        let words: Vec<&str> = ["list", "results"].iter().chain(words).copied().collect();
+        let output = home.run(&words);
+        assert_eq!(status(&output), Some(0), "{}", said(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let count = |words: &[&str]| listed(words).lines().count() - 1;
+    assert_eq!(count(&[]), 3);
+    assert_eq!(count(&["--state", "failed"]), 1);
+    assert_eq!(count(&["--state", "resumable"]), 1);
+    assert_eq!(count(&["--name", "PACE"]), 2);
+    assert_eq!(count(&["--since", "1h", "--state", "completed"]), 2);
+    let none = listed(&["--name", "gone"]);
+    assert_eq!(none, "no run is like that; `isomon list results` shows all\n");
+    let json: Value = serde_json::from_str(&listed(&["--state", "failed", "--json"])).unwrap();
+    assert_eq!((json.as_array().unwrap().len(), &json[0]["benchmark_name"]), (1, &"other".into()));
+}

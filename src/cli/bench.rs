@@ -45,7 +45,8 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting) -> Outcome {
     }
     let plan = wish.plan(&setting.config.bench, random)?;
     if wish.dry_run {
-        print::out(&format!("{}\n{}\n", outlook::outlook(&plan), repeat(&plan)))?;
+        let (outlook, repeat) = (outlook::outlook(&plan), repeat(&plan));
+        print::out(&format!("{outlook}\n{}\n{repeat}\n", outlook::UNTRIED))?;
         return Ok(Exit::Good);
     }
     if let Some(nodes) = fleet::Nodes::of(wish, setting)? {

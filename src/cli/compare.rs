@@ -65,7 +65,7 @@ impl RuleArgs {
 pub(super) fn run(wish: &CompareArgs, setting: &Setting) -> Outcome {
     if let Some(workflows) = workflows(&wish.runs, setting)? {
         let noise = wish.rules.noise.unwrap_or(flow_compare::NOISE);
-        let (text, worse) = result::compared(&workflows, noise);
+        let (text, worse) = result::compared(&workflows, noise, wish.json)?;
         print::out(&text)?;
         return Ok(if worse && wish.fail_on_regression { Exit::Bad } else { Exit::Good });
     }

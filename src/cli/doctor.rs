@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use color_eyre::eyre::{Result, eyre};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -45,8 +46,8 @@ pub struct DoctorArgs {
     /// Say yes beforehand
     #[arg(short, long, requires = "fix")]
     yes: bool,
-    /// Backends to make ready, or a family like `gvisor`; every one if none
-    #[arg(value_name = "BACKEND", value_parser = backends, requires = "fix")]
+    /// Backends to look at alone or to make ready, or a family like `gvisor`; every one if none
+    #[arg(value_name = "BACKEND", value_parser = backends)]
     named: Vec<Family>,
 }
 
@@ -73,13 +74,11 @@ pub(super) fn run(wish: &DoctorArgs, setting: &Setting) -> Outcome {
         return fix::run(wish, setting);
     }
     log::to_stderr()?;
-    let mut findings = terminal::look();
-    findings.extend(runtime::block_on(machine::look(setting))?);
-    let backends = runtime::block_on(try_backends(setting))?;
-    findings.extend(backends.iter().map(of_backend));
-    findings.push(none_ready(&backends));
-    let findings =
-        Findings { format: 1, isomon: env!("CARGO_PKG_VERSION"), checks: findings, backends };
+    let findings = if wish.names_backends() {
+        Findings::of_some(runtime::block_on(try_these(&wish.backends(), setting))??)
+    } else {
+        Findings::of_all(setting)?
+    };
     let text = if wish.json {
         serde_json::to_string_pretty(&findings)? + "\n"
     } else {
@@ -90,6 +89,31 @@ pub(super) fn run(wish: &DoctorArgs, setting: &Setting) -> Outcome {
 }
 
 impl Findings {
+    fn new(checks: Vec<Finding>, backends: Vec<BackendStatus>) -> Self {
+        Self { format: 1, isomon: env!("CARGO_PKG_VERSION"), checks, backends }
+    }
+
+    /// Everything there is to look at.
+    fn of_all(setting: &Setting) -> Result<Self> {
+        let mut checks = terminal::look();
+        checks.extend(runtime::block_on(machine::look(setting))?);
+        let backends = runtime::block_on(try_backends(setting))?;
+        checks.extend(backends.iter().map(of_backend));
+        checks.push(none_ready(&backends));
+        Ok(Self::new(checks, backends))
+    }
+
+    /// The backends that were asked for: one that does not run is worth a look then.
+    fn of_some(backends: Vec<BackendStatus>) -> Self {
+        let mut checks: Vec<Finding> = backends.iter().map(of_backend).collect();
+        for (check, status) in checks.iter_mut().zip(&backends) {
+            if !status.readiness.runs() {
+                check.level = check.level.max(Level::Warn);
+            }
+        }
+        Self::new(checks, backends)
+    }
+
     fn table(&self, colored: bool) -> String {
         let lines = self.checks.iter().map(|finding| finding.line(colored));
         lines.collect()
@@ -104,6 +128,13 @@ impl Findings {
             Level::Bad => Exit::Unable,
         }
     }
+}
+
+/// How `wanted` are, in their order.
+async fn try_these(wanted: &[BackendId], setting: &Setting) -> Result<Vec<BackendStatus>> {
+    let mut known = setting.local.try_these(wanted).await.map_err(|why| eyre!("{why}"))?;
+    known.retain(|status| wanted.contains(&status.id));
+    Ok(known)
 }
 
 async fn try_backends(setting: &Setting) -> Vec<BackendStatus> {
@@ -149,5 +180,20 @@ fn none_ready(backends: &[BackendStatus]) -> Finding {
     match ready {
         0 => Finding::new("backends", Level::Warn, &words, "see the remedies above"),
         _ => Finding::new("backends", Level::Good, &words, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backend_that_was_asked_for_and_does_not_run_is_worth_a_look() {
+        let with = |readiness| BackendStatus { readiness, ..BackendStatus::new(BackendId::Deno) };
+        let gone = Readiness::Unavailable { reason: "not here".into(), remedy: "get it".into() };
+        let findings = Findings::of_some(vec![with(gone)]);
+        assert_eq!((findings.checks.len(), findings.exit()), (1, Exit::Bad));
+        assert!(findings.table(false).starts_with("warn backend deno"));
+        assert_eq!(Findings::of_some(vec![with(Readiness::Ready)]).exit(), Exit::Good);
     }
 }

@@ -20,6 +20,7 @@ use crate::model::time::{Clock as _, Stamp, SystemClock};
 use crate::store::Listed;
 use crate::store::bucket::Bucket;
 use crate::store::bucket::index::Listing;
+use crate::store::result::shelf::{Brief, Status};
 
 /// Which runs, and how to print them.
 #[derive(Clone, Debug, clap::Args)]
@@ -74,6 +75,22 @@ impl State {
         };
         run.brief.as_ref().is_some_and(|brief| brief.status.as_str() == word)
     }
+
+    /// The same of a run in a directory of results; one of benchctl has nothing to go on from.
+    fn holds_result(self, run: &Brief) -> bool {
+        match self {
+            Self::Running => run.status == Status::Running,
+            Self::Completed => run.status == Status::Success,
+            Self::Failed => run.status == Status::Failed,
+            Self::Cancelled => run.status == Status::Cancelled,
+            Self::CutOff => run.status == Status::Unfinished,
+            Self::Resumable => {
+                run.run_id.is_some() && !matches!(run.status, Status::Running | Status::Success)
+            }
+            // One that cannot be read is told on standard error.
+            Self::Corrupt => false,
+        }
+    }
 }
 
 /// Where runs are.
@@ -92,9 +109,10 @@ fn spot(word: &str) -> Result<Spot, String> {
 }
 
 pub(super) fn run(wish: &ListArgs, setting: &Setting) -> Outcome {
+    let now = SystemClock.now();
     let place = match &wish.place {
         Some(Spot::Results(dir)) => {
-            print::out(&result::listed(dir, wish.json)?)?;
+            print::out(&result::listed(dir, wish.json, |run| wish.wants_result(run, now))?)?;
             return Ok(Exit::Good);
         }
         Some(Spot::Bucket(place)) => Some(place),
@@ -104,7 +122,6 @@ pub(super) fn run(wish: &ListArgs, setting: &Setting) -> Outcome {
         Some(place) => of_bucket(place)?,
         None => briefs(setting)?,
     };
-    let now = SystemClock.now();
     let none = all.is_empty();
     let runs: Vec<StoredRun> = all.into_iter().filter(|run| wish.wants(run, now)).collect();
     let text = match place {
@@ -122,17 +139,28 @@ pub(super) fn run(wish: &ListArgs, setting: &Setting) -> Outcome {
 impl ListArgs {
     fn wants(&self, run: &StoredRun, now: Stamp) -> bool {
         let brief = run.brief.as_deref();
+        let name = brief.and_then(|brief| brief.name.as_ref()).map(SafeText::as_str);
+        self.state.is_none_or(|state| state.holds(run))
+            && self.wants_begun(name, brief.map(|brief| brief.started_ms), now)
+    }
+
+    /// The same of a run in a directory of results.
+    fn wants_result(&self, run: &Brief, now: Stamp) -> bool {
+        let started_ms = run.started().map(jiff::Timestamp::as_millisecond);
+        self.state.is_none_or(|state| state.holds_result(run))
+            && self.wants_begun(Some(run.benchmark_name.as_str()), started_ms, now)
+    }
+
+    /// Whether one of that name which began then is wanted, as far as those are known.
+    fn wants_begun(&self, name: Option<&str>, started_ms: Option<i64>, now: Stamp) -> bool {
         let named = |word: &String| {
-            let name = brief.and_then(|brief| brief.name.as_ref());
-            name.is_some_and(|name| name.as_str().to_lowercase().contains(&word.to_lowercase()))
+            name.is_some_and(|name| name.to_lowercase().contains(&word.to_lowercase()))
         };
         let since = |span: &Span| {
             let reach = i64::try_from(span.0.as_millis()).unwrap_or(i64::MAX);
-            brief.is_some_and(|brief| brief.started_ms >= now.wall_ms.saturating_sub(reach))
+            started_ms.is_some_and(|began| began >= now.wall_ms.saturating_sub(reach))
         };
-        self.state.is_none_or(|state| state.holds(run))
-            && self.name.as_ref().is_none_or(named)
-            && self.since.as_ref().is_none_or(since)
+        self.name.as_ref().is_none_or(named) && self.since.as_ref().is_none_or(since)
     }
 }
 

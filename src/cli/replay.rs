@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use color_eyre::eyre::eyre;
+use color_eyre::eyre::{Result, eyre};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
@@ -12,7 +12,7 @@ use super::setting::Setting;
 use super::{Exit, Outcome, log, print, runtime, screen};
 use crate::model::id::SourceId;
 use crate::model::replay::Replay;
-use crate::model::text::SafeText;
+use crate::model::text::{SafeText, counted};
 use crate::model::time::Stamp;
 use crate::model::update::Health;
 use crate::record::replay::{Goal, play, state_at};
@@ -20,6 +20,7 @@ use crate::report::node::{FORMAT, Form, Remote, Snapshot};
 use crate::state::{Node, State};
 use crate::store::tape::{Head, Tape};
 use crate::tui::when::moment;
+use crate::tui::when::words::written;
 
 /// Updates that may wait for the screen.
 const ROOM: usize = 1_024;
@@ -92,13 +93,27 @@ async fn show(tape: Tape, head: Option<Head>, goal: Option<Goal>, setting: &Sett
 }
 
 /// The moment that is wished, if one is.
-fn goal(wish: &ReplayArgs, tape: &Tape, head: Option<&Head>) -> color_eyre::Result<Option<Goal>> {
+fn goal(wish: &ReplayArgs, tape: &Tape, head: Option<&Head>) -> Result<Option<Goal>> {
     let Some(text) = &wish.at else { return Ok(None) };
     // What is typed is counted from the end, which has to be known for that.
     let (_, replay) = state_at(tape.clone(), head, Goal::End);
-    let at = moment::read(text, replay.to_ms, &TimeZone::system());
-    let at = at.map_err(|why| eyre!("--at: {why}"));
-    Ok(Some(Goal::Wall(at.advise("`isomon replay --help` shows how a time is written")?)))
+    let zone = TimeZone::system();
+    let at = moment::read(text, replay.to_ms, &zone).map_err(|why| eyre!("--at: {why}"));
+    let at = at.advise("`isomon replay --help` shows how a time is written")?;
+    Ok(Some(Goal::Wall(within(at, &replay, &zone)?)))
+}
+
+/// The moment `at` where the recording has it, to the second as it is told; else what it has.
+fn within(at: i64, replay: &Replay, zone: &TimeZone) -> Result<i64> {
+    // A clock that was set back makes the last moment the earlier one.
+    let (from, to) = (replay.from_ms.min(replay.to_ms), replay.from_ms.max(replay.to_ms));
+    let second = |ms: i64| ms.div_euclid(1_000);
+    if (second(from)..=second(to)).contains(&second(at)) {
+        return Ok(at.clamp(from, to));
+    }
+    let [at, from, to] = [at, from, to].map(|ms| written(ms, zone, "%Y-%m-%d %H:%M:%S"));
+    Err(eyre!("--at: {at} is not in the recording, which is of {from} to {to}")
+        .advise("name a time between those two, or -10m for ten minutes before its end"))
 }
 
 fn print_state(wish: &ReplayArgs, tape: Tape, head: Option<&Head>, setting: &Setting) -> Outcome {
@@ -106,7 +121,8 @@ fn print_state(wish: &ReplayArgs, tape: Tape, head: Option<&Head>, setting: &Set
     let (state, replay) = state_at(tape, head, goal);
     let snapshot = snapshot(state, &replay);
     if replay.bad_lines > 0 {
-        print::err(&format!("isomon: {} lines could not be read", replay.bad_lines));
+        let lines = counted(replay.bad_lines, "line");
+        print::err(&format!("isomon: {lines} could not be read"));
     }
     print::out(&snapshot.write(Form::Json, wish.reasons, &setting.config.threshold)?)?;
     Ok(Exit::Good)
@@ -147,5 +163,26 @@ fn remote(id: &SourceId, node: Node) -> Remote {
         gpus: node.gpus.map(|(_, gpus)| *gpus),
         agents: node.agents.map(|(_, agents)| *agents),
         serving: node.serving.map(|(_, serving)| serving),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_outside_of_the_recording_is_refused_with_its_span() {
+        // 2026-11-21 09:30:12.5 to 09:40:12.5 UTC.
+        let (from_ms, to_ms) = (1_795_253_412_500, 1_795_254_012_500);
+        let replay = Replay { from_ms, to_ms, ..Replay::default() };
+        let at = |at: i64| within(at, &replay, &TimeZone::UTC).ok();
+        assert_eq!(at(from_ms + 60_000), Some(from_ms + 60_000));
+        assert_eq!(at(from_ms - 500), Some(from_ms), "it is told as 09:30:12");
+        assert_eq!(at(to_ms + 400), Some(to_ms));
+        assert_eq!((at(from_ms - 501), at(to_ms + 500)), (None, None));
+        let why = within(to_ms - 86_400_000, &replay, &TimeZone::UTC).unwrap_err();
+        let why = crate::cli::advice::told(&why);
+        assert!(why.contains("2026-11-20 09:40:12 is not in the recording"), "{why}");
+        assert!(why.contains("2026-11-21 09:30:12 to 2026-11-21 09:40:12"), "{why}");
     }
 }

@@ -78,31 +78,33 @@ fn place(word: &str, setting: &Setting) -> Option<PathBuf> {
     known.into_iter().chain(numbered).chain(named).find(is_run)
 }
 
-/// The runs in the directory of results `dir`.
-pub(super) fn listed(dir: &Path, json: bool) -> Result<String> {
+/// Those runs in the directory of results `dir` that are wanted.
+pub(super) fn listed(dir: &Path, json: bool, wants: impl Fn(&Brief) -> bool) -> Result<String> {
     if !dir.exists() {
         return Err(eyre!("there is no directory {}", dir.display()));
     }
     let mut briefs = Vec::new();
-    let mut text = String::new();
     for (path, read) in result::list(dir).map_err(kept::bad)? {
         match read {
             Ok(run) => briefs.push(Brief::of(run.number(), &run)),
             Err(error) => super::print::err(&format!("{}: {error}", path.display())),
         }
     }
-    if json {
-        return Ok(serde_json::to_string_pretty(&briefs)? + "\n");
-    }
-    if briefs.is_empty() {
-        return Ok(format!("{} has no run; `isomon run` makes one\n", dir.display()));
-    }
-    let _infallible = writeln!(
-        text,
-        "{:10} {:12} {:25} {:>9}  NAME AND METADATA",
-        "RUN", "STATE", "BEGAN", "TOOK"
-    );
-    for brief in &briefs {
+    let none = briefs.is_empty();
+    briefs.retain(wants);
+    let dir = dir.display();
+    Ok(match () {
+        () if json => serde_json::to_string_pretty(&briefs)? + "\n",
+        () if none => format!("{dir} has no run; `isomon run` makes one\n"),
+        () if briefs.is_empty() => format!("no run is like that; `isomon list {dir}` shows all\n"),
+        () => table(&briefs),
+    })
+}
+
+fn table(briefs: &[Brief]) -> String {
+    let mut text =
+        format!("{:10} {:12} {:25} {:>9}  NAME AND METADATA\n", "RUN", "STATE", "BEGAN", "TOOK");
+    for brief in briefs {
         let took = brief.seconds.map_or_else(|| "—".to_owned(), |took| took.to_string());
         let began = began(&brief.start_time);
         let mut about = vec![brief.benchmark_name.clone()];
@@ -116,7 +118,7 @@ pub(super) fn listed(dir: &Path, json: bool) -> Result<String> {
             SafeText::new(&began)
         );
     }
-    Ok(text)
+    text
 }
 
 /// A run for people, or as JSON.
@@ -138,9 +140,11 @@ pub(super) fn shown(dir: &ResultDir, json: bool) -> Result<String> {
     let took = brief.seconds.map_or_else(String::new, |took| format!(", took {took}"));
     let _infallible = writeln!(text, "  began {}{took}", SafeText::new(&began(&brief.start_time)));
     let _infallible = writeln!(text, "  kept in {}", whereabouts(&dir.path));
-    part(&mut text, "metadata", &pairs(dir));
     if let Some(run) = &dir.run {
         let _infallible = writeln!(text, "  repeat it: {}", run.head.repeat);
+    }
+    part(&mut text, "metadata", &pairs(dir));
+    if let Some(run) = &dir.run {
         part(&mut text, "tasks", &tasks(run));
         part(&mut text, "failure", &failure(run));
         part(&mut text, "files", &run.files.iter().map(file).collect::<Vec<_>>());
@@ -256,12 +260,39 @@ pub(super) fn statistic(of: &Statistic) -> String {
     format!("{case}{}: {value}{unit} (median of {count}{bounds}){change}", of.figure)
 }
 
-/// A number with four significant digits.
+/// A number as it is, so that what is reckoned with it can be reckoned again: a whole one with all its
+/// digits, another with nine that count.
 fn number(value: f64) -> String {
-    let size = value.abs();
-    match size {
-        _ if size >= 1_000.0 || value.fract() == 0.0 => format!("{value:.0}"),
-        _ if size >= 1.0 => format!("{value:.3}"),
-        _ => format!("{value:.6}"),
+    let rounded = format!("{value:.8e}").parse().unwrap_or(value);
+    let shown = if value.fract() == 0.0 { value } else { rounded };
+    shown.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_their_change_is_reckoned_with() {
+        let rows = [
+            (30.5, "30.5"),
+            (2_550.5, "2550.5"),
+            (12_345_678_901.0, "12345678901"),
+            (0.1 + 0.2, "0.3"),
+            (-0.000_012_345, "-0.000012345"),
+            (0.0, "0"),
+        ];
+        for (value, wanted) in rows {
+            assert_eq!(number(value), wanted);
+        }
+        let statistic = statistic(&Statistic {
+            figure: "value median".into(),
+            values: vec![2_500.0, 2_601.0],
+            median: 2_550.5,
+            change_percent: Some((2_550.5 / 30.5 - 1.0) * 100.0),
+            verdict: Some("changed".into()),
+            ..Statistic::default()
+        });
+        assert_eq!(statistic, "value median: 2550.5 (median of 2), +8262.3 %: changed");
     }
 }

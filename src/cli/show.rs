@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::advice::Advise;
+use clap::ValueEnum as _;
 use color_eyre::eyre::{Result, eyre};
 
+use super::advice::Advise;
 use super::list;
 use super::outcome::{Form, render};
 use super::print;
@@ -36,19 +37,32 @@ pub struct ShowArgs {
 }
 
 pub(super) fn run(wish: &ShowArgs, setting: &Setting) -> Outcome {
+    let form = if wish.json { Form::Json } else { wish.format };
     let word = wish.run.as_deref().filter(|word| *word != LAST);
     let workflow = match word {
         Some(word) => result::find(word, setting)?,
         None => latest(setting)?,
     };
     if let Some(dir) = workflow {
-        print::out(&result::shown(&dir, wish.json || wish.format == Form::Json)?)?;
+        print::out(&workflow_as(&dir, form)?)?;
         return Ok(Exit::Good);
     }
     let read = read(word, setting)?;
-    let form = if wish.json { Form::Json } else { wish.format };
     print::out(&render(&read, form)?)?;
     Ok(Exit::Good)
+}
+
+/// A workflow's run in `form`, if there is one like that.
+fn workflow_as(dir: &ResultDir, form: Form) -> Result<String> {
+    match form {
+        Form::Text | Form::Json => result::shown(dir, form == Form::Json),
+        Form::Csv | Form::Markdown | Form::Hyperfine | Form::Bmf | Form::Prometheus => {
+            let name = form.to_possible_value().map(|value| value.get_name().to_owned());
+            let (path, name) = (dir.path.display(), name.unwrap_or_default());
+            Err(eyre!("{path} is a workflow's run, which cannot be written as {name}")
+                .advise("write it with --format text or json; `isomon plot` draws its tables"))
+        }
+    }
 }
 
 /// The latest run where that is a workflow's, whatever it came to.

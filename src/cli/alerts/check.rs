@@ -6,6 +6,7 @@ use std::path::Path;
 use super::super::record::advised;
 use super::super::{Exit, Outcome, print};
 use crate::alert::check::{Fired, Found, check};
+use crate::model::text::counted;
 use crate::model::time::Stamp;
 use crate::model::unit::Seconds;
 use crate::rule::Rules;
@@ -15,7 +16,8 @@ pub(super) fn run(file: &Path, rules: Rules, json: bool) -> Outcome {
     let (tape, _) = Tape::open(file).map_err(advised)?;
     let found = check(&tape, rules);
     if found.bad_lines > 0 {
-        print::err(&format!("isomon: {} lines could not be read", found.bad_lines));
+        let lines = counted(found.bad_lines, "line");
+        print::err(&format!("isomon: {lines} could not be read"));
     }
     print::out(&if json { as_json(&found)? } else { told(&found) })?;
     Ok(if found.fired.is_empty() { Exit::Good } else { Exit::Bad })
@@ -69,12 +71,13 @@ fn told(found: &Found) -> String {
     let length = Seconds(to.saturating_sub(from) as f64 / 1e3);
     let asked =
         found.rules.iter().filter(|rule| rule.counts.iter().any(|count| *count > 0)).count();
+    let (alerts, rules) = (found.fired.len() as u64, found.rules.len() as u64);
     let _infallible = writeln!(
         text,
-        "{} alerts in {length} of {} updates; {asked} of {} rules had something to ask",
-        found.fired.len(),
-        found.updates,
-        found.rules.len()
+        "{} in {length} of {}; {asked} of {} had something to ask",
+        counted(alerts, "alert"),
+        counted(found.updates, "update"),
+        counted(rules, "rule")
     );
     text
 }

@@ -50,7 +50,8 @@ pub struct BenchArgs {
     /// throughput
     #[arg(short = 'C', long, value_name = "NUMBER")]
     pub(super) concurrency: Option<Crowd>,
-    /// Length of each step of a load: 5s; alone it measures throughput
+    /// Length of each step of a load, which is put on twice where there is time: 5s; alone it measures
+    /// throughput
     #[arg(short = 'z', long, value_name = "TIME", value_parser = measure::window)]
     pub(super) duration: Option<f64>,
     /// Arrivals a second, whether or not earlier ones are done; alone it measures latency. Of a model
@@ -202,12 +203,7 @@ impl BenchArgs {
                 .advise("`isomon bench --help` has its words and an example of each")?;
         }
         plan.effort = self.effort(if self.has_rounds() { plan.effort } else { few(plan.effort) });
-        if plan.effort.min_rounds > plan.effort.max_rounds || plan.effort.max_rounds == 0 {
-            return Err(eyre!(
-                "at least 1 round is needed, and --min-runs may not be above --max-runs"
-            )
-            .advise("set --min-runs and --max-runs together, or --runs alone"));
-        }
+        rounds_are_right(&plan.effort)?;
         if plan.cells().is_empty() {
             let lack = |id: &BackendId| {
                 let why = plan.payloads.iter().find_map(|payload| plan.lack(*payload, *id))?;
@@ -355,6 +351,20 @@ impl BenchArgs {
             target: self.target.unwrap_or(preset.target),
         }
     }
+}
+
+/// Whether there is a round at all, and the fewest are no more than the most.
+fn rounds_are_right(effort: &Effort) -> Result<()> {
+    if effort.max_rounds == 0 {
+        return Err(
+            eyre!("at least 1 round is needed").advise("set --runs, or --max-runs, to 1 or more")
+        );
+    }
+    if effort.min_rounds > effort.max_rounds {
+        return Err(eyre!("--min-runs may not be above --max-runs")
+            .advise("set --min-runs and --max-runs together, or --runs alone"));
+    }
+    Ok(())
 }
 
 /// `own`, unless it is empty.

@@ -21,6 +21,7 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 
 mod flow;
 mod inner;
+mod outlook;
 mod told;
 
 const HEADING: &str = "The server of a model, in place of sandboxes";

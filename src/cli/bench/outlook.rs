@@ -5,6 +5,9 @@ use crate::model::bench::Plan;
 
 /// Backends that are named with how many of them are started.
 const NAMED: usize = 6;
+/// What holds of an outlook before the backends were tried.
+pub(super) const UNTRIED: &str =
+    "nothing was tried: what is not ready here (isomon doctor tells) will be left out";
 
 /// Two sentences: what is started and how many at once, and how long it takes.
 pub(super) fn outlook(plan: &Plan) -> String {

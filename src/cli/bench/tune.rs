@@ -8,7 +8,10 @@ use color_eyre::eyre::{Result, eyre};
 use super::super::advice::Advise;
 use super::super::print;
 use crate::hub::local::Local;
-use crate::tune::{Advice, Tuning};
+use crate::tune::{Advice, Knob, Tuning};
+
+/// What is said where there is no advice but what to know.
+const NOTHING: &str = "this machine shows nothing that could be set better for a measurement";
 
 /// Says what could be better and changes it if the user says yes, or has said so beforehand.
 pub(super) fn tune(local: &Local, yes: bool) -> Result<Option<Tuning>> {
@@ -45,10 +48,9 @@ fn said_yes() -> Result<bool> {
 }
 
 fn words(advice: &[Advice]) -> String {
-    if advice.is_empty() {
-        return "this machine shows nothing that could be set better for a measurement".to_owned();
-    }
-    let mut lines = vec!["steadier times could be had with:".to_owned()];
+    let better = advice.iter().any(|advice| advice.knob != Knob::Mitigations);
+    let head = if better { "steadier times could be had with:" } else { NOTHING };
+    let mut lines = vec![head.to_owned()];
     for advice in advice {
         let Advice { knob, now, better, changes } = advice;
         lines.push(format!("  {:<12} {now} -> {better}: {}", knob.name(), knob.why()));
@@ -64,7 +66,7 @@ fn words(advice: &[Advice]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tune::{Change, Knob};
+    use crate::tune::Change;
 
     #[test]
     fn every_change_is_shown_as_a_command() {

@@ -5,15 +5,19 @@ use serde_json::{Value, json};
 
 use super::sink::Kept;
 use super::{Exit, UNABLE};
-use crate::backend::{Task, Trial};
+use crate::backend::{Task, Trial, Work};
 use crate::hub::local::Ended;
 use crate::model::bench::{Failure, Outcome, Phase};
+use crate::model::job::What;
 use crate::model::text::{SafeText, safe_json};
 use crate::model::unit::{Bytes, Seconds};
 use crate::model::workload::Status;
 
 /// Status when its time was over; `timeout` gives the same.
 const TIMED_OUT: u8 = 124;
+/// Statuses when a command cannot be executed, and when it is not there; shells give the same.
+const NOT_EXECUTED: i32 = 126;
+const NOT_FOUND: i32 = 127;
 /// Status when it was killed for want of memory.
 const OUT_OF_MEMORY: u8 = 128 + 9;
 
@@ -93,6 +97,10 @@ impl Verdict<'_> {
             (Failure::Status, Some(status), _) if status > 128 => {
                 format!("status {status}{}", signal_name(status - 128))
             }
+            (Failure::Status, Some(status @ (NOT_EXECUTED | NOT_FOUND)), _) => {
+                let of = self.named().map(|path| format!(" of {path}")).unwrap_or_default();
+                format!("status {status}{of}")
+            }
             (Failure::Status, Some(status), _) => format!("status {status}"),
             (Failure::Status, None, Some(signal)) => {
                 format!("signal {signal}{}", signal_name(signal))
@@ -110,6 +118,14 @@ impl Verdict<'_> {
             (Failure::Leak, ..) => "left processes behind, which were killed".to_owned(),
             _ => kind.told(message),
         }
+    }
+
+    /// The path that the user named, which may be called otherwise inside.
+    fn named(&self) -> Option<SafeText> {
+        let Work::Job(job) = &self.task.work else { return None };
+        let What::Command(words) = &job.what else { return None };
+        let path = words.first().filter(|word| word.contains('/'))?;
+        Some(SafeText::new(path))
     }
 
     /// Until it had ended.
@@ -188,7 +204,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::backend::Work;
     use crate::model::backend::{BackendId, Start, Traits};
     use crate::model::bench::{Limits, Phases};
     use crate::model::job::Job;
@@ -215,11 +230,15 @@ mod tests {
     }
 
     fn with<T>(ended: &Ended, look: impl Fn(&Verdict<'_>) -> T) -> T {
+        of(Job::default(), ended, look)
+    }
+
+    fn of<T>(job: Job, ended: &Ended, look: impl Fn(&Verdict<'_>) -> T) -> T {
         let task = Task {
             kernel: None,
             backend: BackendId::Namespaces,
             start: Start::Cold,
-            work: Work::Job(Arc::new(Job::default())),
+            work: Work::Job(Arc::new(job)),
             nonce: 0,
             limits: Limits::default(),
         };
@@ -257,6 +276,18 @@ mod tests {
         assert!(with(&good, |verdict| verdict.line()).ends_with("not limited: memory"));
         let killed = ended(Some(Failure::Status), Some(143), None);
         assert!(with(&killed, |verdict| verdict.line()).contains("status 143 (terminated)"));
+    }
+
+    #[test]
+    fn what_could_not_be_executed_is_called_as_the_user_does() {
+        let said = |program: &str, status: i32| {
+            let job = Job { what: What::Command(vec![program.to_owned()]), ..Job::default() };
+            of(job, &ended(Some(Failure::Status), Some(status), None), |verdict| verdict.outcome())
+        };
+        assert_eq!(said("/etc/passwd", 126), "status 126 of /etc/passwd");
+        assert_eq!(said("/home/me/tool", 127), "status 127 of /home/me/tool");
+        assert_eq!(said("tool", 127), "status 127");
+        assert_eq!(said("/bin/false", 1), "status 1");
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! Runs of workflows beside the first of them, for the terminal.
+//! Runs of workflows beside the first of them, for the terminal and as JSON.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::path::Path;
+
+use color_eyre::eyre::Result;
 
 use super::{load, part};
 use crate::model::id::SourceId;
@@ -12,11 +13,13 @@ use crate::model::time::Stamp;
 use crate::model::update::{Update, What};
 use crate::model::workflow::result::TableView;
 use crate::pipeline::of_workflow;
-use crate::report::flow_compare::{Side, data, metadata, rows, says_worse, stages, time, undone};
+use crate::report::flow_compare::{Side, data, metadata, rows, said, stages, time, undone};
 use crate::state::State;
 use crate::store::result::ResultDir;
 use crate::store::result::shelf::{Brief, Status};
 use crate::table;
+
+mod json;
 
 /// What is read of a run to be compared.
 struct Read<'a> {
@@ -52,33 +55,61 @@ impl<'a> Read<'a> {
     }
 }
 
-/// The others beside the first of `runs`: metadata, times, stages, and the columns of files that both have;
-/// and whether a figure of a model is worse by more than the share `noise`.
-pub(in crate::cli) fn compared(runs: &[ResultDir], noise: f64) -> (String, bool) {
-    let read: Vec<Read<'_>> = runs.iter().map(Read::of).collect();
-    let Some((first, others)) = read.split_first() else { return (String::new(), false) };
-    let (mut text, mut worse) = (String::new(), false);
-    for other in others {
-        let sides = [&first.side(), &other.side()];
+/// A run beside the first.
+struct Pair<'a> {
+    base: &'a Side<'a>,
+    other: Side<'a>,
+    /// What their loads did not ask alike.
+    unlike: Vec<String>,
+}
+
+impl Pair<'_> {
+    fn sides(&self) -> [&Side<'_>; 2] {
+        [self.base, &self.other]
+    }
+
+    fn is_worse(&self, noise: f64) -> bool {
+        said(self.sides(), noise).iter().any(|one| one.worse)
+    }
+
+    fn text(&self, noise: f64) -> String {
+        let sides = self.sides();
         let [one, two] = sides.map(|side| format!("{} ({})", SafeText::new(side.name), side.word));
-        let _infallible = writeln!(text, "{one} -> {two}");
-        let (title, lines) = undone(sides);
-        part(&mut text, title, &lines);
-        part(
-            &mut text,
-            "not alike, so that figures differ for that alone",
-            &load::differences(first.dir, other.dir),
-        );
-        let said = metadata(sides, noise);
-        worse |= said.1.iter().any(|line| says_worse(line));
+        let mut text = format!("{one} -> {two}\n");
         let rows = rows(sides);
         // Where nothing is known of stages the line of the time says it all.
         let stages = (rows.len() > 1).then(|| stages(&rows));
-        for (title, lines) in [said, time(sides)].into_iter().chain(stages).chain([data(sides)]) {
+        let unlike = ("not alike, so that figures differ for that alone", self.unlike.clone());
+        let before = [undone(sides), unlike, metadata(sides, noise), time(sides)];
+        for (title, lines) in before.into_iter().chain(stages).chain([data(sides)]) {
             part(&mut text, title, &lines);
         }
+        text
     }
-    (text, worse)
+}
+
+/// The others beside the first of `runs`, as JSON or for people: metadata, times, stages, and the columns of
+/// files that both have; and whether a figure of a model is worse by more than the share `noise`.
+pub(in crate::cli) fn compared(
+    runs: &[ResultDir],
+    noise: f64,
+    as_json: bool,
+) -> Result<(String, bool)> {
+    let read: Vec<Read<'_>> = runs.iter().map(Read::of).collect();
+    let Some((first, others)) = read.split_first() else { return Ok((String::new(), false)) };
+    let base = first.side();
+    let pairs = others.iter().map(|other| Pair {
+        base: &base,
+        other: other.side(),
+        unlike: load::differences(first.dir, other.dir),
+    });
+    let pairs: Vec<Pair<'_>> = pairs.collect();
+    let text: String = if as_json {
+        json::text(&base, &pairs, noise)?
+    } else {
+        pairs.iter().map(|pair| pair.text(noise)).collect()
+    };
+    Ok((text, pairs.iter().any(|pair| pair.is_worse(noise))))
 }
 
 /// The run as a job, by what happened in it; `None` where that was not kept.

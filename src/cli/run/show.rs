@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::super::print;
 use super::super::result::{command, statistic};
 use crate::model::id::RunId;
-use crate::model::text::SafeText;
+use crate::model::text::{SafeText, counted};
 use crate::model::unit::Bytes;
 use crate::model::workflow::event::{Attempt, Failure, TaskLine};
 use crate::model::workflow::result::Collected;
@@ -107,11 +107,7 @@ impl Show {
                 let shown = lines.iter().filter(|line| line.bad || !self.brief);
                 let mut text: String = shown.map(|line| self.line(line)).collect();
                 if *dropped > 0 {
-                    let _infallible = writeln!(
-                        text,
-                        "{}",
-                        self.paint(DIM, &format!("  … {dropped} lines are left out"))
-                    );
+                    let _infallible = writeln!(text, "{}", self.paint(DIM, &left_out(*dropped)));
                 }
                 text
             }
@@ -129,14 +125,7 @@ impl Show {
     }
 
     fn start(&self, head: &WorkflowHead) -> String {
-        let how = if head.resumed { "goes on" } else { "begins" };
-        format!(
-            "{} {how}: run {}, {} tasks, in {}\n",
-            self.paint(BOLD, head.name.as_str()),
-            head.number,
-            head.tasks.len(),
-            head.dir
-        )
+        format!("{} {}\n", self.paint(BOLD, head.name.as_str()), beginning(head))
     }
 
     fn task(&mut self, task: u32, state: &TaskState) -> String {
@@ -190,10 +179,7 @@ impl Show {
 
     fn file(&self, file: &Collected) -> String {
         match &file.error {
-            None => {
-                let size = file.bytes.unwrap_or(Bytes(0));
-                format!("file   {}, {size}, from {}\n", file.file, file.remote_path)
-            }
+            None => fetched(file),
             Some(why) => format!("{}   {}: {why}\n", self.paint(RED, "file"), file.output),
         }
     }
@@ -221,11 +207,11 @@ impl Show {
         };
         let _infallible = writeln!(
             text,
-            "{} after {}: {} of {} tasks passed{}; {}",
+            "{} after {}: {} of {} passed{}; {}",
             self.paint(color, word),
             tail.seconds,
             self.passed,
-            self.tasks.len(),
+            counted(self.tasks.len() as u64, "task"),
             self.skipped_words(),
             SafeText::within(&outcome.dir.to_string_lossy(), 1_024)
         );
@@ -273,6 +259,28 @@ impl Show {
     }
 }
 
+/// `begins: run-002, 1 task, in /home/me/results/run-002`.
+fn beginning(head: &WorkflowHead) -> String {
+    let how = if head.resumed { "goes on" } else { "begins" };
+    let number = head.number.as_str();
+    let run = if number.starts_with("run-") { "" } else { "run " };
+    let tasks = counted(head.tasks.len() as u64, "task");
+    format!("{how}: {run}{number}, {tasks}, in {}", head.dir)
+}
+
+/// `  … 2 lines are left out`.
+fn left_out(lines: u64) -> String {
+    let are = if lines == 1 { "is" } else { "are" };
+    format!("  … {} {are} left out", counted(lines, "line"))
+}
+
+/// A file that is there now; one that isomon itself wrote comes from nowhere else.
+fn fetched(file: &Collected) -> String {
+    let (size, path) = (file.bytes.unwrap_or(Bytes(0)), file.remote_path.as_str());
+    let from = if path.is_empty() { String::new() } else { format!(", from {path}") };
+    format!("file   {}, {size}{from}\n", file.file)
+}
+
 /// `load on db, case big, repetition 2`.
 fn of(plan: &TaskPlan) -> String {
     let mut text = format!("{} on {}", plan.stage, plan.host);
@@ -283,4 +291,34 @@ fn of(plan: &TaskPlan) -> String {
         let _infallible = write!(text, ", repetition {}", plan.repetition);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_task_is_one_and_a_run_is_called_so_once() {
+        let mut head = WorkflowHead {
+            number: "run-002".into(),
+            dir: "/r/run-002".into(),
+            tasks: vec![TaskPlan::default()],
+            ..WorkflowHead::default()
+        };
+        assert_eq!(beginning(&head), "begins: run-002, 1 task, in /r/run-002");
+        (head.number, head.resumed) = ("2".into(), true);
+        head.tasks.push(TaskPlan::default());
+        assert_eq!(beginning(&head), "goes on: run 2, 2 tasks, in /r/run-002");
+        assert_eq!(left_out(1), "  … 1 line is left out");
+        assert_eq!(left_out(2), "  … 2 lines are left out");
+    }
+
+    #[test]
+    fn a_file_says_where_it_is_from_only_where_that_is_known() {
+        let mut file =
+            Collected { file: "cost.json".into(), bytes: Some(Bytes(10)), ..Collected::default() };
+        assert_eq!(fetched(&file), "file   cost.json, 10 B\n");
+        file.remote_path = "/tmp/c".into();
+        assert_eq!(fetched(&file), "file   cost.json, 10 B, from /tmp/c\n");
+    }
 }

@@ -74,7 +74,7 @@ impl Fleet {
             (Some(Err(why)), _) => Some(format!("it does not answer: {why}").into()),
             (None, _) | (_, None) => Some("it has not answered yet; wait a moment".into()),
             (Some(Ok(())), Some(Kind::Isomon)) if !remote.can_bench => {
-                let why = "it lets nobody start benchmarks who shows no token that may";
+                let why = "benchmarks are started there only with a token that may";
                 Some(why.into())
             }
             (Some(Ok(())), Some(kind)) if !remote.can_bench => {

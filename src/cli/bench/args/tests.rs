@@ -132,3 +132,12 @@ fn wrong_words_are_told_with_the_right_ones() {
     let memory = planned("--payload memory=8 --payload noop").unwrap();
     assert_eq!(memory.payloads, [Payload::Memory { mib: 8 }, Payload::Noop]);
 }
+
+#[test]
+fn no_round_at_all_is_refused_with_what_is_needed() {
+    for line in ["process -r 0", "process -m 0 -M 0"] {
+        assert_eq!(planned(line).unwrap_err(), "set --runs, or --max-runs, to 1 or more", "{line}");
+    }
+    let crossed = planned("process -m 5 -M 4").unwrap_err();
+    assert_eq!(crossed, "set --min-runs and --max-runs together, or --runs alone");
+}

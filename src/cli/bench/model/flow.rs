@@ -15,7 +15,7 @@ use super::super::super::setting::Setting;
 use super::super::super::{Exit, Outcome, color, log, print, runtime};
 use super::super::args::BenchArgs;
 use super::super::export::Export;
-use super::{inner, plan};
+use super::{inner, outlook, plan};
 use crate::bench::serving::{Plan, Told, reach};
 use crate::model::request::Table;
 use crate::model::workflow::{Column, ColumnKind, WorkflowWish};
@@ -59,7 +59,7 @@ pub(super) fn run(wish: &BenchArgs, setting: &Setting, rates: &[f64], random: u6
     let results = result::of_loads(setting);
     let text = written(wish, &plan, rates, &results)?;
     if wish.dry_run {
-        print::out(&text)?;
+        print::out(&format!("{}{text}", outlook::outlook(&plan, rates)))?;
         return Ok(Exit::Good);
     }
     log::to_stderr()?;
@@ -237,7 +237,8 @@ mod tests {
         let wish = Line::parse_from(line.iter().chain(&more)).bench;
         let first = plan(&wish, 0.5, 7).expect("a plan");
         let text = written(&wish, &first, &wish.rate, Path::new("/tmp/results")).expect("a text");
-        let workflow = dialect::read("x", &text).expect("a workflow").workflow;
+        let dry = outlook::outlook(&first, &wish.rate) + &text;
+        let workflow = dialect::read("x", &dry).expect("a workflow").workflow;
         assert_eq!(workflow.dialect, Dialect::Own);
         assert_eq!(workflow.name.as_str(), "a: \"b\" # c");
         let cases: Vec<&str> = workflow.cases.iter().map(|case| case.name.as_str()).collect();
