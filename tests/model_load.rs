@@ -135,6 +135,22 @@ fn what_the_cap_holds_beyond_the_time_is_never_sent_and_counted() {
     assert!(unsent >= 17, "{told}");
 }
 
+#[test]
+fn rates_are_over_all_the_time_that_was_asked_for() {
+    let server = StandIn::start(|_| Deed::Answer { first_ms: 0, gap_ms: 0, tokens: 4 });
+    let home = Home::new();
+    // The last of four is sent after 1.5 s, and answered at once.
+    let more = ["--rate", "2", "--arrivals", "fixed", "--duration", "2s", "--json"];
+    let output = home.run(&measured(&server.url, &more));
+    assert_eq!(status(&output), Some(0), "{}", err(&output));
+    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let figure = |name: &str| told["figures"][name].as_f64().unwrap();
+    assert!(figure("span_s") >= 2.0, "{told}");
+    assert!((figure("good_per_s") - 4.0 / figure("span_s")).abs() < 1e-9, "{told}");
+    let of_server: Vec<ServerRow> = rows(&home.path().join("l-server.csv"));
+    assert!(of_server.last().unwrap().since_s >= 2.0, "the server is read until the end");
+}
+
 /// What a hostile server answers, what that is called, and a word of why.
 const NONSENSE: [(&str, &[u8], Fate, &str); 14] = [
     ("an error", b"HTTP/1.1 500 Oops\r\ncontent-length: 4\r\n\r\nburn", Fate::Status, "500: burn"),

@@ -24,6 +24,7 @@ use super::setting::Permit;
 
 mod ask;
 mod document;
+mod query;
 
 pub use ask::Ask;
 

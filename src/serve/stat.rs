@@ -36,7 +36,9 @@ struct Span {
 pub struct Stats {
     /// How many there are.
     pub total: u64,
-    /// How many are at each status that occurs.
+    /// How many are at each status that occurs, in Vulcan's words: `completed` ended by itself, whatever its
+    /// exit status; `failed` could not be run, or its time was over. Whether it succeeded is told by
+    /// `success_rate` and by `succeeded` and `failed` of the series, for which the exit status counts too.
     pub by_status: BTreeMap<&'static str, u64>,
     /// How many asked for each isolation that occurs.
     pub by_isolation: BTreeMap<String, u64>,
@@ -59,7 +61,7 @@ pub struct Stats {
 pub struct OfWindow {
     /// How many were ordered.
     pub count: u64,
-    /// Share of those that are over which succeeded; null while none is over.
+    /// Share of those that are over which completed with exit status 0; null while none is over.
     pub success_rate: Option<f64>,
     /// Mean duration of those that completed.
     pub avg_duration_ms: Option<f64>,
@@ -84,7 +86,7 @@ impl From<&BackendFigures> for OfWindow {
 pub struct OfBackend {
     /// How many it had.
     pub count: u64,
-    /// Share of those that are over which completed with status 0; null while none is over.
+    /// Share of those that are over which completed with exit status 0; null while none is over.
     pub success_rate: Option<f64>,
     /// Mean duration of those that completed.
     pub avg_duration_ms: Option<f64>,
@@ -103,9 +105,10 @@ pub struct Point {
     pub at: String,
     /// How many were ordered.
     pub count: u64,
-    /// Of these, how many completed with status 0.
+    /// Of these, how many completed with exit status 0.
     pub succeeded: u64,
-    /// Of these, how many did not, or were killed.
+    /// Of these, how many are over and did not: `failed` or `killed`, or `completed` with another exit
+    /// status, which `by_status` counts under `completed`.
     pub failed: u64,
     /// How many each backend had.
     pub by_backend: BTreeMap<String, u64>,
@@ -225,6 +228,19 @@ mod tests {
         assert_eq!(points[1].avg_duration_ms, Some(400.0));
         assert_eq!((points[1].by_backend.len(), points[0].avg_duration_ms), (2, None));
         assert_eq!(points[3].at, "1970-01-01T00:03:00Z");
+    }
+
+    #[test]
+    fn the_document_says_what_a_status_is_and_what_success_is() {
+        let schema = schemars::schema_for!(Stats);
+        let words = |pointer: &str| {
+            let words = schema.pointer(pointer).and_then(serde_json::Value::as_str);
+            words.unwrap_or_default().to_owned()
+        };
+        let by_status = words("/properties/by_status/description");
+        assert!(by_status.contains("`completed` ended by itself"), "{by_status}");
+        let failed = words("/$defs/Point/properties/failed/description");
+        assert!(failed.contains("`completed` with another exit"), "{failed}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A load from its first arrival to its last answer.
 //!
 //! Arrivals are held when as many are at work as may be, and sent as soon as there is room; each keeps
-//! the time at which it was meant to come. When the time is over, what is held is not sent any more.
+//! the time at which it was meant to come. When the time is over, what is held is not sent any more; who
+//! reads the server beside it goes on until then, also where the last answer is there before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +46,8 @@ struct Sent {
     unsent: u64,
     given_up: u64,
     capped: bool,
+    /// Seconds for which arrivals came, or could have come; 0 where only their number ends them.
+    offered_s: f64,
 }
 
 /// Puts `load` on its server.
@@ -111,10 +114,14 @@ async fn send(load: &Load, shared: &Arc<Shared>, writer: &Writer) -> Sent {
         () = tell(load, shared) => {}
     }
     sent.given_up = shared.counts().at_work();
+    // Who was cancelled, or had sent all, did not take the whole time.
+    let elapsed_s = shared.begun.elapsed().as_secs_f64();
+    sent.offered_s = load.plan.seconds.map_or(0.0, |seconds| seconds.min(elapsed_s));
     sent
 }
 
-/// Sends one request after another. What has no room by the end of the time is not sent.
+/// Sends one request after another, until the time is over or all are sent. What has no room by the end
+/// of the time is not sent.
 async fn arrive(
     load: &Load,
     shared: &Arc<Shared>,
@@ -124,7 +131,9 @@ async fn arrive(
 ) {
     let seconds = load.plan.seconds.and_then(|of| Duration::try_from_secs_f64(of).ok());
     let end = seconds.map(|seconds| shared.begun + seconds);
+    let mut came = 0;
     for (number, intended) in (1..).zip(Times::of(&load.plan)) {
+        came = number;
         let due = shared.begun + Duration::try_from_secs_f64(intended).unwrap_or_default();
         sleep_until(due).await;
         let permit = if let Ok(permit) = Arc::clone(room).try_acquire_owned() {
@@ -150,6 +159,9 @@ async fn arrive(
             cancel.run_until_cancelled(asked).await;
             drop(permit);
         });
+    }
+    if let Some(end) = end.filter(|_| load.plan.requests != Some(came)) {
+        sleep_until(end).await;
     }
 }
 
@@ -209,11 +221,11 @@ async fn conclude(
     own: Option<Own>,
     beside: Beside,
 ) -> Result<Told, Error> {
-    let (tables, seed) = (load.tables.clone(), load.plan.seed);
+    let (tables, seed, offered_s) = (load.tables.clone(), load.plan.seed, sent.offered_s);
     let read = tokio::task::spawn_blocking(move || {
         let requests = tables::read(&tables::path(&tables, Table::Requests))?;
         let gaps = tables::read(&tables::path(&tables, Table::Gaps))?;
-        Ok::<_, Error>(figures(&requests, &gaps, seed))
+        Ok::<_, Error>(figures(&requests, &gaps, offered_s, seed))
     });
     let figures = read.await.map_err(|why| Error::Fault(SafeText::new(&why.to_string())))??;
     let form = &found.asker.form;

@@ -173,7 +173,7 @@ mod tests {
                 ..Request::default()
             })
             .collect();
-        let figures = figures(&requests, &[], 1);
+        let figures = figures(&requests, &[], 0.0, 1);
         Told { figures, at_once: 8, output_tokens: 10, prompt_tokens: 20, ..Told::default() }
     }
 

@@ -1,11 +1,12 @@
 //! A request as a handler sees it: read, bounded and typed.
 
-use axum::extract::{FromRequestParts, Query, RawPathParams, Request};
+use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::{Limit, Nothing};
+use super::{Limit, Nothing, query};
 use crate::serve::answer::Problem;
 use crate::serve::context::Context;
 use crate::serve::listen::Upgrade;
@@ -36,7 +37,7 @@ impl<Q, B> Ask<Q, B> {
 }
 
 /// Reads a request, if its caller may ask it.
-pub(super) async fn read<Q: DeserializeOwned, B: DeserializeOwned>(
+pub(super) async fn read<Q: DeserializeOwned + JsonSchema, B: DeserializeOwned>(
     context: &Context,
     request: Request,
     permit: Option<Permit>,
@@ -50,8 +51,7 @@ pub(super) async fn read<Q: DeserializeOwned, B: DeserializeOwned>(
     let path = RawPathParams::from_request_parts(&mut parts, &()).await;
     let path = path.map_err(|error| Problem::bad(error.to_string()))?;
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let query = Query::try_from_uri(&parts.uri);
-    let Query(query) = query.map_err(|error| Problem::bad(error.body_text()))?;
+    let query = query::read(&parts.uri)?;
     let body = if matches!(parts.method, Method::POST | Method::PUT | Method::PATCH) {
         json(&whole(body, limit.body).await?)?
     } else {

@@ -56,7 +56,7 @@ async fn a_route_is_typed_bounded_and_wrong_ones_are_told_in_json() {
     let rows = [
         ("GET", "/v1/echo/a%20b?times=2", "", 200, r#"{"word":"a ba b"}"#),
         ("HEAD", "/v1/echo/a", "", 200, ""),
-        ("GET", "/v1/echo/a?times=x", "", 400, "error"),
+        ("GET", "/v1/echo/a?times=x", "", 400, "it takes a whole number from 0 to 255"),
         ("POST", "/v1/echo", r#"{"word":"w"}"#, 200, r#"{"word":"w"}"#),
         ("POST", "/v1/echo", r#"{"word":1}"#, 400, "error"),
         ("POST", "/v1/echo", "", 400, "missing field"),
