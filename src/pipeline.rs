@@ -43,7 +43,7 @@ pub fn of_run(id: &RunId, run: &RunState, now: Stamp) -> Pipeline {
         ended_ms: run.tail.as_ref().map(|tail| tail.ended.wall_ms),
         duration_seconds: Some(elapsed(run, now)),
         left_seconds: run.progress.left_seconds.filter(|_| run.is_live()),
-        progress: progress(run),
+        progress: done(run),
         edges: stage::edges(&run.head.plan),
         error: failure(id, run),
         workers: worker::workers(run, &stages, now),
@@ -61,11 +61,11 @@ pub fn of_run(id: &RunId, run: &RunState, now: Stamp) -> Pipeline {
     }
 }
 
-/// How much of it is done; one that was completed is done, also where its time was over first.
-fn progress(run: &RunState) -> Option<Ratio> {
+/// How much of `run` is done; `None` where that is not known.
+pub fn done(run: &RunState) -> Option<Ratio> {
     match &run.tail {
-        Some(tail) if status_of(tail) == "COMPLETED" => Ratio::new(1.0),
-        _ => run.progress.share().filter(|_| run.is_live() || run.tail.is_some()),
+        Some(tail) => tail.share(),
+        None => run.progress.share().filter(|_| run.is_live()),
     }
 }
 
@@ -76,11 +76,7 @@ pub fn status(run: &RunState) -> &'static str {
 
 /// How a run ended that ended as `tail` says, in a word.
 pub const fn status_of(tail: &RunTail) -> &'static str {
-    match tail.end {
-        RunEnd::Completed | RunEnd::BudgetSpent | RunEnd::RoundsSpent => "COMPLETED",
-        RunEnd::Cancelled => "CANCELLED",
-        RunEnd::Failed { .. } => "FAILED",
-    }
+    tail.end.word()
 }
 
 /// How long it took, or has taken; one that goes on ages between two of its samples too.

@@ -10,6 +10,7 @@ pub mod app;
 mod clipboard;
 pub mod columns;
 mod crash;
+mod diary;
 pub mod event;
 mod fault;
 mod file;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{Command, CommandFactory, Parser};
+use clap::{Arg, Command, CommandFactory, Parser};
 use isomon::cli::args::Args;
 use isomon::model::backend::BackendId;
 use isomon::tui::action::Action;
@@ -122,19 +122,44 @@ fn commands() -> String {
 
 fn flags() -> String {
     let mut table = String::from("| flag | what it does |\n|---|---|\n");
-    let mut command = Args::command();
-    rows(&mut table, "", &command);
-    let bench = command.find_subcommand_mut("bench").expect("bench");
-    rows(&mut table, "bench ", bench);
+    rows(&mut table, "", &Args::command());
     table
 }
 
+/// The flags of `command` behind its name, and those of the commands below it.
 fn rows(table: &mut String, prefix: &str, command: &Command) {
     for flag in command.get_arguments().filter(|argument| !argument.is_positional()) {
         let long = flag.get_long().unwrap_or_default();
         let short = flag.get_short().map_or_else(String::new, |short| format!("-{short}, "));
         let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+        let help = help.replace('|', "\\|");
         writeln!(table, "| `{prefix}{short}--{long}` | {help} |").expect("a string");
+    }
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+        rows(table, &format!("{prefix}{} ", below.get_name()), below);
+    }
+}
+
+#[test]
+fn flags_of_every_command_are_in_the_table() {
+    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help);
+    let inner = Command::new("inner").arg(flag("exact", "This | that").short('x'));
+    let outer = Command::new("outer").arg(flag("deep", "Further")).subcommand(inner);
+    let secret = Command::new("secret").arg(flag("own", "Of isomon alone")).hide(true);
+    let mut table = String::new();
+    let all = Command::new("isomon").arg(flag("ascii", "Plain")).subcommands([outer, secret]);
+    rows(&mut table, "", &all);
+    assert_eq!(
+        table,
+        "| `--ascii` | Plain |\n| `outer --deep` | Further |\n\
+         | `outer inner -x, --exact` | This \\| that |\n"
+    );
+    for command in Args::command().get_subcommands() {
+        let own = command.get_arguments().find_map(Arg::get_long);
+        let row = own.map(|long| format!("--{long}` | ")).unwrap_or_default();
+        let named = |line: &str| line.contains(&format!("`{} ", command.get_name()));
+        let told = flags().lines().any(|line| named(line) && line.contains(&row));
+        assert!(own.is_none() || told, "{}", command.get_name());
     }
 }
 

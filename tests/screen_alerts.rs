@@ -144,6 +144,22 @@ fn five() {
 }
 
 #[test]
+fn nodes_are_told_apart_where_no_alert_is_of_a_thing() {
+    let on = |node: &str| {
+        alert(id("node-down", node, ""), Severity::Warning, AlertState::Firing, "no answer")
+    };
+    let long = "n".repeat(40);
+    let names = ["127.0.0.1:18098", "127.0.0.1:18099", long.as_str()];
+    let told = Alerts { alerts: names.map(on).into(), ..alerts() };
+    let shown = picture(&scene(told), &View::default(), 120, 37);
+    assert!(shown.contains("127.0.0.1:18098 ") && shown.contains("127.0.0.1:18099 "), "{shown}");
+    assert!(shown.contains(&format!("{}…", "n".repeat(27))), "a long name has its bound: {shown}");
+    assert!(!shown.contains("THING"), "{shown}");
+    let things = picture(&scene(alerts()), &View::default(), 120, 37);
+    assert!(things.contains("THING"), "{things}");
+}
+
+#[test]
 fn an_alert_that_is_only_kept_says_that_it_is_well_again() {
     let mut told = alerts();
     told.alerts[0].well_since_ms = Some(NOW_MS - 14_000);

@@ -7,10 +7,10 @@
 )]
 
 use isomon::model::backend::{BackendId, Start};
-use isomon::model::bench::{Payload, Preset};
+use isomon::model::bench::{Payload, Place, Preset};
 use isomon::model::command::Command;
 use isomon::model::id::SourceId;
-use isomon::model::run::RunEnd;
+use isomon::model::run::{RunEnd, RunEvent};
 use isomon::model::update::{Notice, Update, What};
 use isomon::state::State;
 use isomon::tui::action::Action;
@@ -110,6 +110,30 @@ fn how_it_ended() {
     let failed = world::over(1, RunEnd::Failed { reason: "the disk is full".into() });
     let head: Vec<_> = drawn(SMALL, &failed, &[]).lines().take(5).map(str::to_owned).collect();
     insta::assert_snapshot!("failed_head", head.join("\n"));
+}
+
+#[test]
+fn a_run_whose_rounds_or_time_were_spent_is_completed_in_every_tab() {
+    for (end, word, detail) in [
+        (RunEnd::Completed, "✓ completed", " after"),
+        (RunEnd::RoundsSpent, "✓ completed", ", rounds spent after"),
+        (RunEnd::BudgetSpent, "✓ completed", ", time spent after"),
+        (RunEnd::Cancelled, "◐ cancelled", " after"),
+    ] {
+        let state = world::over(3, end);
+        let overview = isomon::tui::tab::overview::View::default();
+        let runs = isomon::tui::tab::runs::View::default();
+        let bench = drawn(MIDDLE, &state, &[]);
+        assert!(bench.contains(&format!("{word}{detail}")), "{bench}");
+        let runs = screen::text(MIDDLE, Glyph::Unicode, state.now, |frame, area, look| {
+            runs.draw(frame, area, &state, look);
+        });
+        assert!(runs.contains(word), "{runs}");
+        let overview = screen::text(MIDDLE, Glyph::Unicode, state.now, |frame, area, look| {
+            overview.draw(frame, area, &state, look);
+        });
+        assert!(overview.contains(&format!("{word}, ")), "{overview}");
+    }
 }
 
 #[test]
@@ -247,6 +271,23 @@ fn a_warm_row_takes_no_star_from_a_cold_one() {
     for wanted in ["v8 snapshot", "wasm warm"] {
         assert!(stars.contains(&wanted), "{wanted} {stars:?}");
     }
+}
+
+#[test]
+fn what_has_no_wall_has_no_star_where_a_file_of_before_says_so() {
+    let mut state = world::running(60);
+    let mut figures = state.runs[&world::id()].summary.clone();
+    for figure in &mut figures {
+        figure.place = Some(Place::Best);
+    }
+    let event = RunEvent::Summary(figures);
+    state.apply(&world::update(state.now, What::Run { id: world::id(), event }));
+    let table = drawn(LARGE, &state, &[]);
+    assert!(!table.contains("★ process"), "{table}");
+    assert!(table.contains("★ v8 snapshot"), "{table}");
+    let over = drawn(LARGE, &loaded::loaded(false), &[]);
+    assert!(over.contains("★ best that isolates, per start"), "{over}");
+    assert!(!over.contains("★ process"), "{over}");
 }
 
 #[test]

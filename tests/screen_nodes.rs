@@ -108,6 +108,20 @@ fn other_panels_take_the_room() {
 }
 
 #[test]
+fn what_is_free_stands_beside_what_is_used() {
+    let scene = Scene::local(SMALL);
+    let mut view = opened(&scene);
+    act(&mut view, &scene, &[Action::PreviousPanel, Action::PreviousPanel, Action::Zoom]);
+    let wide = picture(&scene, &view, 80, 21);
+    let root = wide.lines().find(|line| line.contains(" / ")).unwrap();
+    for figure in ["63 %", "290 GiB", "170 GiB", "460 GiB"] {
+        assert!(root.contains(figure), "{figure}: {wide}");
+    }
+    let narrow = picture(&scene, &view, 54, 21);
+    assert!(narrow.contains("AVAIL") && !narrow.contains("SIZE"), "{narrow}");
+}
+
+#[test]
 fn the_cursor_stays_with_its_process_while_data_moves() {
     let mut scene = Scene::local(SMALL);
     let mut view = opened(&scene);

@@ -6,7 +6,8 @@ mod scene;
 use insta::assert_snapshot;
 use isomon::model::agent::{Agents, Cluster, Session, Trouble};
 use isomon::model::done::Done;
-use isomon::model::id::RunId;
+use isomon::model::id::{RunId, SourceId};
+use isomon::model::node::Network;
 use isomon::model::pipeline::PipelineKind;
 use isomon::model::reading::{Reading, Why};
 use isomon::model::run::{RunBrief, StoredRun};
@@ -90,6 +91,18 @@ fn missing_values_say_why() {
 }
 
 #[test]
+fn the_network_says_that_it_leaves_out_the_loopback() {
+    let mut scene = Scene::local(SMALL);
+    let mut sample = scene.state.nodes[&SourceId::local()].sample.clone().unwrap().1;
+    sample.networks.push(Network { name: "lo".into(), up: true, ..Network::default() });
+    scene.tell("local", What::Node(sample));
+    let Reply::Say(words) = View::default().act(Action::Why, &scene.state) else {
+        panic!("it should say something");
+    };
+    assert!(words.as_str().contains("network: without lo"), "{words}");
+}
+
+#[test]
 fn the_filter_narrows_processes() {
     let scene = Scene::local(SMALL);
     let mut view = View::default();
@@ -162,6 +175,7 @@ fn the_latest_benchmark_on_the_disk_is_the_last_run() {
         skipped: None,
         completed: 16,
         failed: 2,
+        share: None,
         note: None,
     };
     let run =

@@ -11,7 +11,7 @@ use isomon::model::id::{RunId, SourceId};
 use isomon::model::origin::Kind;
 use isomon::model::pipeline::{LogLine, Pipeline, PipelineKind, Pipelines, Stage};
 use isomon::model::run::{RunBrief, StoredRun};
-use isomon::model::unit::Seconds;
+use isomon::model::unit::{Ratio, Seconds};
 use isomon::model::update::{Health, Stack, What};
 use isomon::tui::action::Action;
 use isomon::tui::look::Glyph;
@@ -52,6 +52,7 @@ fn kept(number: u32, status: &str, name: Option<&str>) -> StoredRun {
         skipped: (told && flow).then_some(10 - failed),
         completed: 300,
         failed,
+        share: None,
         note: (status == "FAILED").then(|| "the disk was full".into()),
     };
     let id = RunId::new(started_ms, 0xabc0_0000 + number);
@@ -92,6 +93,16 @@ fn every_run_wherever_it_is() {
     for (width, height) in SIZES {
         assert_snapshot!(format!("runs_{width}x{height}"), picture(&scene, &view, width, height));
     }
+}
+
+#[test]
+fn a_run_that_was_cancelled_says_how_far_it_came_before_it_is_opened() {
+    let mut scene = Scene { now_ms: 300_000, ..Scene::default() };
+    let mut run = kept(2, "CANCELLED", None);
+    run.brief.as_mut().unwrap().share = Ratio::new(0.25);
+    scene.tell("stored", What::Runs(vec![run]));
+    let seen = picture(&scene, &View::default(), 120, 37);
+    assert!(seen.contains("◐ cancelled") && seen.contains("25 %"), "{seen}");
 }
 
 #[test]

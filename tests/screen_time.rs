@@ -127,6 +127,8 @@ fn older_times_are_asked_for_and_shown_with_their_axis() {
             picture(&app, &scene, width, height)
         );
     }
+    let seen = picture(&app, &scene, 200, 60);
+    assert!(seen.contains("Last run · now"), "{seen}");
     press(&mut app, &scene, "2");
     let seen = picture(&app, &scene, 80, 24);
     let table = seen.lines().find(|line| line.contains(" Nodes ")).unwrap();

@@ -303,8 +303,11 @@ impl Course {
         let ended = self.clock.now();
         let at = At { ms: ended.wall_ms, seconds: self.own(ended) };
         self.ledger.progress.elapsed_seconds = at.seconds;
-        self.ledger.progress.remaining = 0;
-        self.ledger.progress.left_seconds = Some(Seconds(0.0));
+        // What a run that was cut off would have done yet is kept: it tells how far it came.
+        if !end.is_cut() {
+            self.ledger.progress.remaining = 0;
+            self.ledger.progress.left_seconds = Some(Seconds(0.0));
+        }
         let tail = RunTail {
             ended,
             end,

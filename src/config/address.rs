@@ -147,6 +147,16 @@ impl Address {
         }
     }
 
+    /// Who speaks there, where the address says it; `None` where that is found by asking.
+    pub const fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Local => Some(Kind::Local),
+            Self::Http { kind, .. } => *kind,
+            Self::Ssh { .. } => Some(Kind::Ssh),
+            Self::OpenClaw { .. } => Some(Kind::OpenClaw),
+        }
+    }
+
     /// A short name for it where the user gave none.
     pub fn name(&self) -> String {
         match self {
@@ -337,6 +347,9 @@ mod tests {
         }
         assert_eq!(Address::host("ann@db:22").unwrap().to_string(), "ssh://ann@db:22");
         assert!(Address::parse("http://[::1]:1").unwrap().is_loopback());
+        let kind = |text: &str| Address::parse(text).unwrap().kind();
+        assert_eq!(kind("vllm+http://gpu-1"), Some(Kind::Model(Engine::Vllm)));
+        assert_eq!((kind("ssh://db"), kind("http://web-1")), (Some(Kind::Ssh), None));
         assert!(!Address::parse("http://10.0.0.1").unwrap().is_loopback());
     }
 

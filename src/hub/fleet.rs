@@ -139,7 +139,10 @@ impl Fleet {
     pub(super) fn note(&mut self, update: &Update) {
         match &update.what {
             What::Origin(origin) => {
-                if let Some(remote) = self.remotes.get_mut(&update.from) {
+                // Of one that does not answer its address alone is told, and not what it can do.
+                if let Some(remote) = self.remotes.get_mut(&update.from)
+                    && !matches!(remote.answers, Some(Err(_)))
+                {
                     (remote.kind, remote.can_bench) = (Some(origin.kind), origin.can_bench);
                 }
             }

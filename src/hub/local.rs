@@ -350,7 +350,11 @@ impl Deed for Local {
 
     fn export(&self, id: &RunId, to: &Path) -> Result<PathBuf, SafeText> {
         let run = self.read(id)?;
-        let path = if to.is_dir() { to.join(format!("isomon-{id}.json")) } else { to.to_owned() };
+        let path = if to.is_dir() {
+            store::export::free(to, &format!("isomon-{id}.json"))
+        } else {
+            to.to_owned()
+        };
         let json = report::run_json::json(&run).map_err(sentence)?;
         store::export::write(&path, &json).map_err(sentence)?;
         Ok(path)

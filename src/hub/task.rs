@@ -211,7 +211,8 @@ pub(super) async fn export<D: Deed>(deed: Arc<D>, outlet: Outlet, run: RunId, to
 /// Writes what is told of `job` to `to`, or into it where it is a directory.
 pub(super) async fn report(outlet: Outlet, job: Box<Pipeline>, to: PathBuf) {
     let doing = tokio::task::spawn_blocking(move || {
-        let path = if to.is_dir() { to.join(job_json::file_name(&job)) } else { to };
+        let path =
+            if to.is_dir() { store::export::free(&to, &job_json::file_name(&job)) } else { to };
         let text = job_json::json(&job).map_err(|error| SafeText::new(&error.to_string()))?;
         store::export::write(&path, text).map_err(|error| SafeText::new(&error.to_string()))?;
         Ok(path)

@@ -286,6 +286,13 @@ pub struct Network {
     pub errors: u64,
 }
 
+impl Network {
+    /// Whether it carries nothing into or out of the machine.
+    pub fn is_loopback(&self) -> bool {
+        self.name.as_str() == "lo"
+    }
+}
+
 /// A temperature sensor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Temperature {

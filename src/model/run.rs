@@ -10,7 +10,7 @@ use super::load::{LoadSummary, Step, Verdict};
 use super::pipeline::{Artifact, Checkpoint, LOG_LINES, LogLine, Moment, PipelineKind, Worker};
 use super::text::SafeText;
 use super::time::Stamp;
-use super::unit::{Bytes, Seconds};
+use super::unit::{Bytes, Ratio, Seconds};
 use super::workflow::WorkflowEvent;
 
 /// Version of the result format; a reader refuses a larger one. A field that is new and has a default,
@@ -158,6 +158,23 @@ pub enum RunEnd {
     },
 }
 
+impl RunEnd {
+    /// In a word, upper case as a [`Pipeline`](super::pipeline::Pipeline) has it: that time or rounds were
+    /// spent first makes it no less complete.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Completed | Self::BudgetSpent | Self::RoundsSpent => "COMPLETED",
+            Self::Cancelled => "CANCELLED",
+            Self::Failed { .. } => "FAILED",
+        }
+    }
+
+    /// Whether something of what was planned was never done.
+    pub const fn is_cut(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::Failed { .. })
+    }
+}
+
 /// What happens to a run, in this order: one `Started`, then samples, progress and summaries, then
 /// one `Ended`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -218,6 +235,17 @@ pub struct RunTail {
     pub verdict: Option<Verdict>,
 }
 
+impl RunTail {
+    /// How much of the run was done: all of one that came to its end, also where its time was over first.
+    /// `None` where it was cut off and what remained is not known, as in files of before.
+    pub fn share(&self) -> Option<Ratio> {
+        if !self.end.is_cut() {
+            return Ratio::new(1.0);
+        }
+        self.progress.share().filter(|_| self.progress.remaining > 0)
+    }
+}
+
 /// A run that is kept on disk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredRun {
@@ -268,6 +296,8 @@ pub struct RunBrief {
     pub completed: u32,
     /// Samples that failed; tasks of a workflow.
     pub failed: u32,
+    /// How much of it was done; `None` for a workflow, and where that is not known.
+    pub share: Option<Ratio>,
     /// Why it is unlike what was wished, in a sentence: why it failed, or that its file is corrupt.
     pub note: Option<SafeText>,
 }

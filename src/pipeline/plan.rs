@@ -6,7 +6,7 @@ use crate::model::load::Load;
 use crate::state::RunState;
 
 /// Rounds that the stage has, as far as can be told: those planned exactly, those foreseen while it goes
-/// on, those made when it is over.
+/// on or when it was cut off, those made when it is over.
 pub(super) fn rounds(run: &RunState, stage: BenchStage) -> u64 {
     let effort = &run.head.plan.effort;
     if stage == BenchStage::WarmUp {
@@ -14,7 +14,7 @@ pub(super) fn rounds(run: &RunState, stage: BenchStage) -> u64 {
     }
     let made = run.tally.stage(stage).done.values().copied().max().unwrap_or(0);
     let over = run.tally.stage(stage).closed.is_some() || !run.is_live() || !run.steps.is_empty();
-    if over {
+    if over && !super::stage::is_cut(run, stage) {
         return made;
     }
     if effort.min_rounds == effort.max_rounds {

@@ -63,6 +63,7 @@ pub(super) enum Standing {
     Running,
     Finished,
     Failed,
+    CutOff,
     Skipped,
 }
 
@@ -73,6 +74,7 @@ impl Standing {
             Self::Running => "running",
             Self::Finished => "finished",
             Self::Failed => "failed",
+            Self::CutOff => "cut off",
             Self::Skipped => "skipped",
         }
     }
@@ -88,18 +90,26 @@ pub(super) fn standing(run: &RunState, stage: BenchStage) -> Standing {
     if run.is_live() && run.tally.current.is_some_and(|current| current == stage) {
         return Standing::Running;
     }
-    match (stage, &run.tail) {
+    match (stage, run.tail.as_ref().map(|tail| &tail.end)) {
         (BenchStage::Figures, Some(_)) | (BenchStage::Prepare, _) => Standing::Finished,
-        (_, Some(tail)) if is_last => match tail.end {
-            RunEnd::Cancelled | RunEnd::Failed { .. } => Standing::Failed,
-            _ => Standing::Finished,
-        },
+        (_, Some(RunEnd::Cancelled)) if is_cut(run, stage) => Standing::CutOff,
+        (_, Some(RunEnd::Failed { .. })) if is_cut(run, stage) => Standing::Failed,
+        (_, Some(_)) if is_last => Standing::Finished,
         _ if past && begun(stage) => Standing::Finished,
         (_, None) if is_last && run.is_live() => Standing::Running,
         (_, None) if is_last => Standing::Failed,
         (_, None) if run.is_live() && !past => Standing::Pending,
         _ => Standing::Skipped,
     }
+}
+
+/// Whether `run` was cut off in `stage`: the last that began before its figures were reckoned.
+pub(super) fn is_cut(run: &RunState, stage: BenchStage) -> bool {
+    let began = |stage: &BenchStage| run.tally.stage(*stage).began().is_some();
+    let work = |stage: &BenchStage| *stage != BenchStage::Figures;
+    let planned = BenchStage::planned(&run.head.plan);
+    run.tail.as_ref().is_some_and(|tail| tail.end.is_cut())
+        && planned.filter(work).filter(began).last() == Some(stage)
 }
 
 /// How much of it there is, how much of that is done, and how much waits.
@@ -241,7 +251,8 @@ fn backpressure(run: &RunState, stage: BenchStage, running: bool) -> Option<bool
 
 /// Why it did not come to its end.
 fn error(run: &RunState, standing: Standing) -> Option<SafeText> {
-    (standing == Standing::Failed).then(|| match run.tail.as_ref().map(|tail| &tail.end) {
+    let is_cut = matches!(standing, Standing::Failed | Standing::CutOff);
+    is_cut.then(|| match run.tail.as_ref().map(|tail| &tail.end) {
         Some(RunEnd::Failed { reason }) => reason.clone(),
         Some(RunEnd::Cancelled) => "cancelled before its end".into(),
         _ => super::SILENT.into(),

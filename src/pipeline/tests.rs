@@ -144,7 +144,7 @@ fn the_end_of_a_run_is_told_apart() {
     for (end, status, rounds) in [
         (RunEnd::Completed, "COMPLETED", "finished"),
         (RunEnd::BudgetSpent, "COMPLETED", "finished"),
-        (RunEnd::Cancelled, "CANCELLED", "failed"),
+        (RunEnd::Cancelled, "CANCELLED", "cut off"),
         (RunEnd::Failed { reason }, "FAILED", "failed"),
     ] {
         let events = some().into_iter().chain([ended(end)]).collect();
@@ -152,11 +152,34 @@ fn the_end_of_a_run_is_told_apart() {
         assert_eq!((job.status.as_str(), job.is_live()), (status, false));
         assert_eq!(job.stages[2].status.as_str(), rounds, "{status}");
         assert_eq!(job.stages[3].status.as_str(), "skipped", "{status}");
-        assert_eq!(job.error.is_some(), rounds == "failed");
+        assert_eq!(job.error.is_some(), rounds != "finished");
     }
     let cut = job(&told(&SourceId::stored(), some()));
     assert_eq!((cut.status.as_str(), cut.stages[2].status.as_str()), (CUT_OFF, "failed"));
     assert!(!cut.error.unwrap().as_str().contains("--resume"), "it has no checkpoint");
+}
+
+#[test]
+fn a_run_that_was_cancelled_says_where_it_was_and_how_far() {
+    let figures = Moment {
+        kind: MomentKind::StageStarted,
+        stage: BenchStage::Figures.name().into(),
+        at_seconds: Seconds(8.0),
+        ..Moment::default()
+    };
+    let cut = |remaining| {
+        let RunEvent::Ended(mut tail) = ended(RunEnd::Cancelled) else { panic!("an end") };
+        tail.progress.remaining = remaining;
+        let begun = RunEvent::Moment(Box::new(figures.clone()));
+        let events = some().into_iter().chain([begun, RunEvent::Ended(tail)]).collect();
+        job(&told(&SourceId::stored(), events))
+    };
+    let known = cut(24);
+    assert_eq!(known.progress, Ratio::of(8.0, 32.0));
+    let wanted = [("rounds", "cut off"), ("memory", "skipped"), ("figures", "finished")];
+    assert_eq!(words(&known.stages)[2..], wanted);
+    assert_eq!(known.stages[2].progress, Ratio::of(6.0, 20.0));
+    assert_eq!(cut(0).progress, None, "a file of before does not tell what remained");
 }
 
 #[test]

@@ -97,7 +97,9 @@ fn cpus(stat: &mut Kept) -> u32 {
 fn virtualization(roots: &Roots, cpuinfo: &str) -> Reading<SafeText> {
     let found = container(roots).or_else(|| match is_guest(cpuinfo) {
         Some(false) => Some(SafeText::new("none")),
-        Some(true) => firmware(roots).or_else(|| Some(SafeText::new("unknown hypervisor"))),
+        Some(true) => firmware(roots)
+            .or_else(|| maker(&processor()))
+            .or_else(|| Some(SafeText::new("unknown hypervisor"))),
         None => firmware(roots),
     });
     Reading::from_option(found, Why::NotSupported)
@@ -130,6 +132,19 @@ fn firmware(roots: &Roots) -> Option<SafeText> {
     let part = |name: &str| read(&dmi.join(name).to_string_lossy());
     let said = format!("{} {}", part("sys_vendor"), part("product_name"));
     maker(&said)
+}
+
+/// The name of the hypervisor that the processor itself tells.
+#[cfg(target_arch = "x86_64")]
+fn processor() -> String {
+    let leaf = std::arch::x86_64::__cpuid(0x4000_0000);
+    let letters = [leaf.ebx, leaf.ecx, leaf.edx].map(u32::to_le_bytes).concat();
+    String::from_utf8_lossy(&letters).into_owned()
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn processor() -> String {
+    String::new()
 }
 
 #[cfg(test)]

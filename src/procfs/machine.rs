@@ -35,8 +35,9 @@ pub fn is_guest(cpuinfo: &str) -> Option<bool> {
     Some(flags.split_ascii_whitespace().any(|flag| flag == "hypervisor"))
 }
 
-/// Names that makers of virtual machines put into the firmware tables, and what they mean.
-const MAKERS: [(&str, &str); 12] = [
+/// Names that makers of virtual machines put into the firmware tables, or into the processor, and what they
+/// mean.
+const MAKERS: [(&str, &str); 16] = [
     ("QEMU", "qemu"),
     ("KVM", "kvm"),
     ("VMware", "vmware"),
@@ -49,9 +50,13 @@ const MAKERS: [(&str, &str); 12] = [
     ("OpenStack", "openstack"),
     ("Parallels", "parallels"),
     ("Apple Virtualization", "apple"),
+    ("Microsoft Hv", "hyper-v"),
+    ("TCGTCGTCGTCG", "qemu"),
+    ("bhyve", "bhyve"),
+    ("ACRN", "acrn"),
 ];
 
-/// The hypervisor that `said`, the maker and product of the firmware, speaks of.
+/// The hypervisor that `said`, the maker and product of the firmware or the processor, speaks of.
 pub fn maker(said: &str) -> Option<SafeText> {
     let (_, meant) = MAKERS.iter().find(|(name, _)| said.contains(name))?;
     Some(SafeText::new(meant))

@@ -19,13 +19,10 @@ use crate::model::origin::Kind;
 
 /// What asks the source that `spec` names. Nothing is asked yet.
 pub fn open(spec: Spec) -> Result<Box<dyn Source>, Error> {
-    let kind = match &spec.address {
-        Address::Local => Some(Kind::Local),
-        Address::Ssh { .. } => Some(Kind::Ssh),
-        Address::Http { kind, .. } => *kind,
-        Address::OpenClaw { .. } => return Ok(Box::new(openclaw::Files::new(&spec)?)),
-    };
-    match kind {
+    if matches!(spec.address, Address::OpenClaw { .. }) {
+        return Ok(Box::new(openclaw::Files::new(&spec)?));
+    }
+    match spec.address.kind() {
         None => Ok(Box::new(Detect::new(spec)?)),
         Some(Kind::Isomon) => Ok(Box::new(Isomon::new(&spec)?)),
         Some(Kind::Vulcan) => Ok(Box::new(Vulcan::new(&spec)?)),

@@ -237,7 +237,7 @@ fn below_all(disk: &Disk, rate: Option<BytesPerSecond>) -> Option<BytesPerSecond
 
 /// The loopback interface carries nothing into or out of the machine.
 fn outside(network: &Network, rate: Option<BytesPerSecond>) -> Option<BytesPerSecond> {
-    rate.filter(|_| network.name.as_str() != "lo")
+    rate.filter(|_| !network.is_loopback())
 }
 
 fn hottest(sample: &NodeSample) -> Option<f64> {

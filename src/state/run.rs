@@ -12,6 +12,7 @@ use crate::model::pipeline::{Artifact, Checkpoint, LOG_LINES, LogLine, Moment, W
 use crate::model::run::{CHECKPOINTS, Run, RunEnd, RunEvent, RunHead, RunTail};
 use crate::model::time::Stamp;
 use crate::model::update::Update;
+use crate::stats::place::Rivals;
 
 pub mod course;
 pub mod digest;
@@ -186,7 +187,7 @@ impl RunState {
             RunEvent::Started(head) => self.head = (**head).clone(),
             RunEvent::Sample(sample) => self.push((**sample).clone()),
             RunEvent::Progress(progress) => self.progress = *progress,
-            RunEvent::Summary(summary) => self.summary.clone_from(summary),
+            RunEvent::Summary(figures) => self.know(figures),
             RunEvent::Step(step) => self.step((**step).clone()),
             RunEvent::Loads(loads) => self.loads.clone_from(loads),
             RunEvent::Moment(moment) => self.note(moment),
@@ -204,10 +205,20 @@ impl RunState {
             RunEvent::CutOff => self.stored = true,
             RunEvent::Ended(tail) => {
                 self.progress = tail.progress;
-                self.summary.clone_from(&tail.summary);
+                self.know(&tail.summary);
                 self.loads.clone_from(&tail.loads);
                 self.tail = Some((**tail).clone());
             }
+        }
+    }
+
+    /// Takes figures in. Places of a file of before, in which what has no wall was the best of those that
+    /// have one, are let go: intervals say it then, as while the run went on.
+    fn know(&mut self, figures: &[Summary]) {
+        self.summary.clear();
+        self.summary.extend_from_slice(figures);
+        if Rivals::of(&self.head.cells, figures) == Rivals::All {
+            self.summary.iter_mut().for_each(|summary| summary.place = None);
         }
     }
 

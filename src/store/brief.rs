@@ -65,18 +65,18 @@ fn number(count: usize) -> u32 {
 }
 
 fn ended(brief: RunBrief, tail: &RunTail) -> RunBrief {
-    let (status, note) = match &tail.end {
-        RunEnd::Completed => ("COMPLETED", None),
-        RunEnd::BudgetSpent => ("COMPLETED", Some("the time allowed was spent first".into())),
-        RunEnd::RoundsSpent => ("COMPLETED", Some("the rounds allowed were spent first".into())),
-        RunEnd::Cancelled => ("CANCELLED", None),
-        RunEnd::Failed { reason } => ("FAILED", Some(reason.clone())),
+    let note = match &tail.end {
+        RunEnd::BudgetSpent => Some("the time allowed was spent first".into()),
+        RunEnd::RoundsSpent => Some("the rounds allowed were spent first".into()),
+        RunEnd::Failed { reason } => Some(reason.clone()),
+        RunEnd::Completed | RunEnd::Cancelled => None,
     };
     RunBrief {
         seconds: Some(tail.progress.elapsed_seconds),
-        status: status.into(),
+        status: tail.end.word().into(),
         completed: tail.progress.completed,
         failed: tail.progress.failed,
+        share: tail.share(),
         note,
         ..brief
     }
@@ -116,6 +116,7 @@ pub(super) fn of_workflow(run: &WorkflowRun) -> RunBrief {
         skipped: Some(count(|state| matches!(state, TaskState::Skipped { .. }))),
         completed: count(|state| matches!(state, TaskState::Passed { .. })),
         failed: count(TaskState::is_bad),
+        share: None,
         note: run.tail.as_ref().and_then(|tail| Some(tail.failure.as_ref()?.reason.clone())),
     }
 }
@@ -266,6 +267,7 @@ fn unfinished(dir: &Path) -> Result<RunBrief, Error> {
         brief.seconds = Some(saved.elapsed_seconds);
         brief.workers = workers(&saved.workers);
         (brief.completed, brief.failed) = (saved.progress.completed, saved.progress.failed);
+        brief.share = saved.progress.share().filter(|_| saved.progress.remaining > 0);
     }
     Ok(brief)
 }

@@ -22,6 +22,17 @@ pub fn write(path: &Path, what: impl AsRef<[u8]>) -> Result<(), Error> {
     put(path, what.as_ref()).map_err(Error::at(path))
 }
 
+/// The file called `name` in `dir`; where that is there, with the first number from 2 on of which there is
+/// none, so that nothing is written over.
+pub fn free(dir: &Path, name: &str) -> PathBuf {
+    let (stem, end) = name.rsplit_once('.').unwrap_or((name, ""));
+    let dot = if end.is_empty() { "" } else { "." };
+    let mut others = (2_u32..).map(|number| dir.join(format!("{stem}-{number}{dot}{end}")));
+    let first = dir.join(name);
+    let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
+    if is_free(&first) { first } else { others.find(is_free).unwrap_or(first) }
+}
+
 /// Writes what `say` writes to `path`, which is replaced as a whole when it has done so. An error of
 /// `say` leaves what was there.
 pub fn stream<T, E: From<Error>>(
@@ -130,6 +141,19 @@ mod tests {
         write(&pipe, "x").expect("is written");
         assert_eq!(reader.join().expect("ends").expect("is read"), "x");
         assert!(fs::metadata(&pipe).expect("is there").file_type().is_fifo());
+    }
+
+    #[test]
+    fn a_name_that_is_taken_gets_a_number() {
+        let home = tempfile::tempdir().expect("a directory");
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            let path = free(home.path(), "isomon-7.json");
+            write(&path, "1").expect("is written");
+            seen.push(path);
+        }
+        let wanted = ["isomon-7.json", "isomon-7-2.json", "isomon-7-3.json"];
+        assert_eq!(seen, wanted.map(|name| home.path().join(name)));
     }
 
     #[test]

@@ -406,7 +406,7 @@ impl App {
 
     fn show_help(&mut self, state: &State) {
         let first = self.views.hints(self.tab, state);
-        self.popups.push(Popup::Help(Help::new(self.tab.title(), first)));
+        self.popups.push(Popup::Help(Help::new(self.tab.title(), first, self.tab.keys())));
     }
 
     fn show_columns(&mut self) {

@@ -31,12 +31,18 @@ pub struct Help {
     /// The title of the tab in front, and what its footer names.
     place: &'static str,
     first: &'static [Action],
+    /// What keys mean there that mean something else elsewhere.
+    own: &'static [(Action, &'static str)],
 }
 
 impl Help {
-    /// All keys, those of the tab `place` first.
-    pub const fn new(place: &'static str, first: &'static [Action]) -> Self {
-        Self { top: 0, place, first }
+    /// All keys, those of the tab `place` first: what its footer names, and what is its `own`.
+    pub const fn new(
+        place: &'static str,
+        first: &'static [Action],
+        own: &'static [(Action, &'static str)],
+    ) -> Self {
+        Self { top: 0, place, first, own }
     }
 
     /// Scrolls, or closes.
@@ -89,14 +95,18 @@ impl Help {
 
     /// Keys and words of every action that can be done; what has no keys is a heading.
     fn rows(&self, keymap: &Keymap, readonly: bool) -> Vec<Row> {
-        let row = |action: &Action| {
-            let keys = keymap.all(*action);
+        let row = |(action, words): (Action, &'static str)| {
+            let keys = keymap.all(action);
             let can = !(keys.is_empty() || readonly && action.acts());
-            can.then(|| (keys, action.words()))
+            can.then_some((keys, words))
         };
-        let here: Vec<_> = self.first.iter().filter_map(row).collect();
-        let others = Action::ALL.iter().filter(|action| !self.first.contains(action));
-        let others = others.filter_map(row);
+        let is_own = |action: &Action| self.own.iter().any(|(own, _)| own == action);
+        let is_first = |action: &Action| self.first.contains(action);
+        let first = self.first.iter().filter(|action| !is_own(action));
+        let first = first.map(|action| (*action, action.words()));
+        let here: Vec<Row> = first.chain(self.own.iter().copied()).filter_map(row).collect();
+        let others = Action::ALL.iter().filter(|action| !is_own(action) && !is_first(action));
+        let others = others.map(|action| (*action, action.words())).filter_map(row);
         if here.is_empty() {
             return others.collect();
         }
@@ -164,4 +174,20 @@ fn line<'a>(keys: &'a str, words: &'a str, room: usize, look: &Look<'_>) -> Line
     }
     let keys = fixed::left(keys, room + GAP);
     Line::from(vec![Span::styled(keys, look.theme.accent), Span::styled(words, look.theme.text)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_key_means_at_a_place_stands_there_and_not_everywhere() {
+        let keymap = Keymap::embedded();
+        let own = &[(Action::Left, "fewer levels")];
+        let rows = Help::new("Logs", &[Action::Left, Action::Last], own).rows(&keymap, false);
+        let end = rows.iter().position(|(_, words)| *words == "everywhere").unwrap();
+        let here: Vec<&str> = rows.iter().take(end).map(|(_, words)| *words).collect();
+        assert_eq!(here, ["Logs", Action::Last.words(), "fewer levels"]);
+        assert!(rows.iter().all(|(_, words)| *words != Action::Left.words()));
+    }
 }

@@ -11,16 +11,16 @@ use tokio::time::{Instant, sleep_until};
 
 use super::app::{App, Effect, Errand};
 use super::clipboard;
+use super::diary;
 use super::event::{Input, Signal};
 use super::pace::Pace;
 use super::surface::Surface;
 use super::view;
 use crate::model::alert::AlertWish;
-use crate::model::backend::Mend;
 use crate::model::command::Command;
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, Stamp};
-use crate::model::update::{Update, What};
+use crate::model::update::Update;
 use crate::state::State;
 
 /// Updates folded before the loop looks at keys again.
@@ -243,8 +243,7 @@ impl<S: Surface, C: Clock> Session<S, C> {
     fn fold(&mut self, first: Option<Update>, more: &mut mpsc::Receiver<Update>) {
         let mut changed = false;
         for update in at_most(FOLD, first, more) {
-            log(&update);
-            changed |= self.state.apply(&update);
+            changed |= diary::take(&mut self.state, &update);
         }
         if changed {
             self.pace.feed(Instant::now());
@@ -260,17 +259,6 @@ fn at_most<T>(
     more: &mut mpsc::Receiver<T>,
 ) -> impl Iterator<Item = T> {
     first.into_iter().chain(std::iter::from_fn(|| more.try_recv().ok())).take(most)
-}
-
-/// What is said in the bottom line can be read again in the log.
-fn log(update: &Update) {
-    match &update.what {
-        What::Notice(notice) if notice.bad => tracing::warn!("{}", notice.text),
-        What::Notice(notice) => tracing::info!("{}", notice.text),
-        What::Mend(Mend::Command { line, .. }) => tracing::info!("$ {line}"),
-        What::Mend(Mend::Line(line)) => tracing::info!("{line}"),
-        _ => {}
-    }
 }
 
 impl<S, C> std::fmt::Debug for Session<S, C> {

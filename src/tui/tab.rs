@@ -77,6 +77,14 @@ impl Tab {
         }
     }
 
+    /// What keys mean in it that mean something else elsewhere.
+    pub const fn keys(self) -> &'static [(Action, &'static str)] {
+        match self {
+            Self::Logs => logs::KEYS,
+            _ => &[],
+        }
+    }
+
     /// Its title in at most five letters, for a narrow screen.
     pub const fn short(self) -> &'static str {
         match self {
@@ -112,6 +120,11 @@ impl Tab {
     pub fn step(self, steps: usize) -> Self {
         let at = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
         Self::ALL[(at + steps) % Self::ALL.len()]
+    }
+
+    /// Whether a run is in view there that can be written.
+    const fn shows_run(self) -> bool {
+        matches!(self, Self::Bench | Self::Runs)
     }
 
     /// The digit that opens it.
@@ -156,6 +169,10 @@ pub struct Views {
 impl Views {
     /// Lets `tab` answer `action`.
     pub fn act(&mut self, tab: Tab, action: Action, state: &State) -> Reply {
+        if action == Action::Export && !tab.shows_run() {
+            let words = "no run is in view here; one is written in the tabs Bench and Runs";
+            return Reply::Say(words.into());
+        }
         match tab {
             Tab::Overview => self.overview.act(action, state),
             Tab::Nodes => self.nodes.act(action, state),

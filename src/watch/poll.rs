@@ -103,6 +103,9 @@ pub struct Poll {
     is_ssh: bool,
     retry: Retry,
     admission: Admission,
+    /// What its address says of the source before it answers; `None` where who speaks there is found by
+    /// asking.
+    named: Option<Origin>,
     /// What was told of the source.
     origin: Option<Origin>,
     /// What was told of its health; `None`: nothing yet.
@@ -140,6 +143,7 @@ impl Poll {
             group: spec.group.clone(),
             is_ssh: matches!(spec.address, Address::Ssh { .. }),
             retry: Retry::default(),
+            named: tell::named(spec),
             origin: None,
             health: None,
             eager_until: None,

@@ -238,14 +238,19 @@ pub(crate) fn placed(mut summaries: Vec<Summary>) -> Vec<Summary> {
     let cells = world::plan().cells();
     let median = |summary: &Summary| summary.estimate.map(|known| known.median_seconds.0);
     let all = summaries.clone();
+    let isolates = |cell: Cell| cell.backend.class() != Class::None;
     for summary in &mut summaries {
         let own = cells[summary.cell as usize];
         let rivals = all.iter().filter(|other| {
             let cell = cells[other.cell as usize];
-            other.figure == summary.figure && cell.start == own.start && cell.payload == own.payload
+            isolates(cell)
+                && other.figure == summary.figure
+                && cell.start == own.start
+                && cell.payload == own.payload
         });
         let best = rivals.filter_map(median).fold(f64::INFINITY, f64::min);
-        summary.place = median(summary).map(|median| match median / best {
+        let placed = median(summary).filter(|_| isolates(own));
+        summary.place = placed.map(|median| match median / best {
             ..=1.0 => Place::Best,
             ..1.05 => Place::Alike,
             _ => Place::Above,

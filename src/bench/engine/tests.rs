@@ -237,6 +237,8 @@ fn it_goes_on_while_one_cell_is_not_known_and_says_that_it_never_was() {
     let (run, ..) = rig(|_| {}, Box::new(wild)).run();
     assert_eq!(end(&run), &RunEnd::RoundsSpent);
     assert_eq!((cold(&run, 0).n, cold(&run, 1).n), (25, 25), "no cell leaves early");
+    let tail = run.tail.as_ref().unwrap();
+    assert_eq!((tail.progress.remaining, tail.share()), (0, Ratio::new(1.0)));
 }
 
 #[test]
@@ -265,6 +267,9 @@ fn cancelled_at_any_launch_it_is_a_shorter_run() {
         rig.launcher.cancel_at = Some((at, rig.bench.cancel.clone()));
         let (run, said, _) = rig.run();
         assert_eq!((end(&run), run.samples.len()), (&RunEnd::Cancelled, at - 1));
+        let tail = run.tail.as_ref().unwrap();
+        let share = tail.share().map_or(0.0, Ratio::fraction);
+        assert!(share < 1.0 && (tail.progress.remaining > 0 || at == 1), "{at}: {tail:?}");
         assert!(matches!(said.last(), Some(What::Run { event: RunEvent::Ended(_), .. })));
     }
 }

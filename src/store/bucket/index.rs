@@ -18,7 +18,7 @@ use super::{Bucket, Error};
 use crate::model::bench::Outcome;
 use crate::model::id::RunId;
 use crate::model::pipeline::PipelineKind;
-use crate::model::run::{Run, RunBrief, RunEnd, StoredRun};
+use crate::model::run::{Run, RunBrief, RunEnd, RunTail, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
 use crate::store::brief::{stages, workers};
@@ -73,11 +73,9 @@ pub fn brief(run: &Run) -> RunBrief {
             parts.push(part);
         }
     }
-    let (status, note) = match tail.map(|tail| &tail.end) {
-        Some(RunEnd::Completed | RunEnd::BudgetSpent | RunEnd::RoundsSpent) => ("COMPLETED", None),
-        Some(RunEnd::Cancelled) => ("CANCELLED", None),
-        Some(RunEnd::Failed { reason }) => ("FAILED", Some(reason.clone())),
-        None => ("CUT OFF", None),
+    let note = match tail.map(|tail| &tail.end) {
+        Some(RunEnd::Failed { reason }) => Some(reason.clone()),
+        _ => None,
     };
     RunBrief {
         kind: PipelineKind::Benchmark,
@@ -85,7 +83,7 @@ pub fn brief(run: &Run) -> RunBrief {
         host: head.fingerprint.hostname.clone(),
         started_ms: head.started.wall_ms,
         seconds: tail.map(|tail| tail.progress.elapsed_seconds),
-        status: status.into(),
+        status: tail.map_or("CUT OFF", |tail| tail.end.word()).into(),
         parts,
         stages: Some(stages(&head.plan)),
         workers: workers(&run.workers),
@@ -93,6 +91,7 @@ pub fn brief(run: &Run) -> RunBrief {
         skipped: None,
         completed: tail.map_or_else(|| count(true), |tail| tail.progress.completed),
         failed: tail.map_or_else(|| count(false), |tail| tail.progress.failed),
+        share: tail.and_then(RunTail::share),
         note,
     }
 }
@@ -196,6 +195,7 @@ fn read(name: &str) -> Option<StoredRun> {
         skipped: count(3),
         completed,
         failed,
+        share: None,
         note: None,
     };
     let finished = brief.status.as_str() != "CUT OFF";
@@ -270,6 +270,7 @@ mod tests {
             skipped: None,
             completed: 120,
             failed: 3,
+            share: None,
             note: None,
         };
         let told = read(&name(&id, &full)).unwrap();

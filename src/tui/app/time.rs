@@ -64,7 +64,7 @@ impl App {
                 | Action::GoTo
         );
         if is_travel && !self.shows_time() {
-            self.say(false, "the past is shown by the tabs Overview, Nodes and GPUs");
+            self.say(false, "the past is shown by the tabs Overview, Nodes, GPUs and Models");
             return true;
         }
         match action {

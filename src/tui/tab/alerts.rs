@@ -154,7 +154,8 @@ impl View {
             }
         }
         let area = panel::inside(areas[0]);
-        Reply::done(!area.contains(at) || self.sheet.click(&entry::COLUMNS, at, area, &rows))
+        let columns = entry::columns(&rows, area.width);
+        Reply::done(!area.contains(at) || self.sheet.click(&columns, at, area, &rows))
     }
 
     /// Keys worth naming.
@@ -240,9 +241,10 @@ impl View {
             let lines = lines.map(|(words, style)| Line::styled(words, style));
             return panel::lines(lines, inner, buffer);
         }
-        let table = entry::table(&self.sheet, rows, self.part == Part::List);
+        let columns = entry::columns(rows, inner.width);
+        let table = self.sheet.table(&columns, rows, self.part == Part::List);
         table.draw(inner, buffer, look, &|row, column, width| {
-            entry::cell(rows[row], column, width, look)
+            entry::cell(rows[row], &columns[column], width, look)
         });
     }
 }

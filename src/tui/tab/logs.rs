@@ -1,6 +1,9 @@
 //! What isomon did, as tui-logger keeps it.
 
+use std::cell::Cell;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -34,9 +37,19 @@ const LONGEST: usize = 2_000;
 /// Columns by which what follows the first line of an entry is indented.
 const INDENT: usize = 2;
 
+/// What keys mean here that mean something else elsewhere.
+pub const KEYS: &[(Action, &str)] = &[
+    (Action::Last, "the newest entry; follow the log"),
+    (Action::Left, "fewer levels, down to errors"),
+    (Action::Right, "more levels, up to traces"),
+    (Action::Filter, "only entries that match"),
+];
+
 /// What is looked at: the place in the log, and how much of it.
 pub struct View {
     place: TuiWidgetState,
+    /// Whether it was seen not to follow what is new, the last time it was drawn.
+    stands: Cell<bool>,
     level: usize,
     /// What was typed, and the last of it that was understood.
     text: String,
@@ -45,7 +58,13 @@ pub struct View {
 
 impl Default for View {
     fn default() -> Self {
-        Self { place: shown(USUAL), level: USUAL, text: String::new(), filter: Filter::default() }
+        Self {
+            place: shown(USUAL),
+            stands: Cell::default(),
+            level: USUAL,
+            text: String::new(),
+            filter: Filter::default(),
+        }
     }
 }
 
@@ -69,7 +88,10 @@ impl View {
             Action::Down | Action::PageDown | Action::HalfDown => {
                 self.place.transition(TuiWidgetEvent::NextPageKey);
             }
-            Action::Last => self.place.transition(TuiWidgetEvent::EscapeKey),
+            Action::Follow if !self.stands.get() => {
+                self.place.transition(TuiWidgetEvent::PrevPageKey);
+            }
+            Action::Last | Action::Follow => self.place.transition(TuiWidgetEvent::EscapeKey),
             Action::Left => self.show(self.level.saturating_sub(1)),
             Action::Right => self.show((self.level + 1).min(LEVELS.len() - 1)),
             _ => return Reply::Ignored,
@@ -80,6 +102,15 @@ impl View {
     fn show(&mut self, level: usize) {
         self.level = level;
         self.place = shown(level);
+        self.stands.set(false);
+    }
+
+    /// Takes notice of what was drawn; a log that was gone through to its end follows again.
+    fn settle(&self, sight: &Sight) {
+        let stands = sight.stands();
+        if self.stands.replace(stands) && !stands {
+            self.place.transition(TuiWidgetEvent::EscapeKey);
+        }
     }
 
     /// Shows only entries that pass the filter `text`; one half typed leaves the one before in force.
@@ -97,37 +128,64 @@ impl View {
 
     /// What the footer should name.
     pub const fn hints(&self, _state: &State) -> &'static [Action] {
-        &[Action::PageUp, Action::PageDown, Action::Last]
+        &[Action::PageUp, Action::PageDown, Action::Last, Action::Follow]
     }
 
     /// Draws the log, the newest entry at the bottom.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, _state: &State, look: &Look<'_>) {
         tui_logger::move_events();
         let theme = look.theme;
-        let level = LEVELS[self.level].as_str().to_lowercase();
         let block = Block::bordered()
             .border_type(BorderType::Rounded)
             .border_style(theme.focus)
-            .title(Line::styled(title(&level, &self.text), theme.title))
             .title_bottom(Line::styled(levels(look), theme.muted).right_aligned());
+        let inner = block.inner(area);
         if is_silent() {
-            let words = "Nothing has been logged yet. `RUST_LOG=debug` makes isomon say more.";
+            let words = "Nothing has been logged yet. `ISOMON_LOG=debug` makes isomon say more.";
             let empty = Paragraph::new(words).wrap(Wrap { trim: true });
-            return frame.render_widget(empty.style(theme.muted).block(block), area);
+            frame.render_widget(empty.style(theme.muted), inner);
+        } else {
+            let sight = Arc::new(Sight::default());
+            let (filter, seen) = (self.filter.clone(), Arc::clone(&sight));
+            let pen = Pen { theme: theme.clone(), filter, sight: seen };
+            let log = TuiLoggerWidget::default()
+                .style(theme.text)
+                .formatter(Box::new(pen))
+                .state(&self.place);
+            frame.render_widget(log, inner);
+            self.settle(&sight);
         }
-        let pen = Pen { theme: theme.clone(), filter: self.filter.clone() };
-        let log = TuiLoggerWidget::default()
-            .block(block)
-            .style(theme.text)
-            .formatter(Box::new(pen))
-            .state(&self.place);
-        frame.render_widget(log, area);
+        frame.render_widget(block.title(Line::styled(self.title(), theme.title)), area);
+    }
+
+    fn title(&self) -> String {
+        let level = LEVELS[self.level].as_str().to_lowercase();
+        let moves = if self.stands.get() { "stands still" } else { "follows" };
+        let filter =
+            if self.text.is_empty() { String::new() } else { format!(" · /{}", self.text) };
+        format!(" Log, up to {level} · {moves}{filter} ")
     }
 }
 
-fn title(level: &str, filter: &str) -> String {
-    let filter = if filter.is_empty() { String::new() } else { format!(" · /{filter}") };
-    format!(" Log, up to {level}{filter} ")
+/// What a drawing of the log came across. It begins with the newest entry that is shown where the log follows,
+/// and amid others where it stands still.
+#[derive(Debug, Default)]
+struct Sight {
+    /// When the first entry was written, in nanoseconds since 1970.
+    first: OnceLock<i128>,
+    newer: AtomicBool,
+}
+
+impl Sight {
+    fn note(&self, at: i128) {
+        if at > *self.first.get_or_init(|| at) {
+            self.newer.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn stands(&self) -> bool {
+        self.newer.load(Ordering::Relaxed)
+    }
 }
 
 /// An entry of the log, as the filter sees it.
@@ -157,6 +215,7 @@ impl Row for Entry<'_> {
 struct Pen {
     theme: Theme,
     filter: Filter,
+    sight: Arc<Sight>,
 }
 
 impl LogFormatter for Pen {
@@ -165,6 +224,7 @@ impl LogFormatter for Pen {
     }
 
     fn format(&self, width: usize, entry: &ExtLogRecord) -> Vec<Line<'_>> {
+        self.sight.note(entry.timestamp.timestamp().as_nanosecond());
         let level = entry.level.to_level_filter();
         let message = SafeText::within(entry.msg().trim(), LONGEST);
         let seen = Entry { level, target: entry.target(), message: message.as_str() };
@@ -228,6 +288,32 @@ mod tests {
         view.filter("level=warn");
         view.filter("level=");
         assert_eq!(view.filter, Filter::parse("level=warn", Entry::FIELDS).expect("a filter"));
+    }
+
+    #[test]
+    fn the_title_says_whether_the_log_follows() {
+        let view = View::default();
+        assert_eq!(view.title(), " Log, up to info · follows ");
+        let (still, newest) = (Sight::default(), Sight::default());
+        // Amid others older and newer ones are drawn; at the end there are older ones alone.
+        for (at, before) in [(20, 30), (10, 20), (30, 10)] {
+            still.note(at);
+            newest.note(before);
+        }
+        view.settle(&still);
+        assert_eq!(view.title(), " Log, up to info · stands still ");
+        view.settle(&newest);
+        assert_eq!(view.title(), " Log, up to info · follows ");
+    }
+
+    #[test]
+    fn every_key_of_the_log_is_named_and_does_something() {
+        let (mut view, state) = (View::default(), State::default());
+        let own = KEYS.iter().map(|(action, _)| action);
+        let own = own.filter(|action| **action != Action::Filter);
+        for action in view.hints(&state).iter().chain(own) {
+            assert_eq!(view.act(*action, &state), Reply::Done, "{action:?}");
+        }
     }
 
     #[test]

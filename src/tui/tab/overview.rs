@@ -13,8 +13,9 @@ use ratatui::text::Span;
 
 use super::fleet::{self, Survey, Surveyor};
 use super::{models, workload};
+use crate::model::node::Network;
 use crate::model::text::SafeText;
-use crate::state::{Part, State};
+use crate::state::{Node, Part, State};
 use crate::tui::action::Action;
 use crate::tui::habit::Arranged;
 use crate::tui::look::Look;
@@ -27,6 +28,9 @@ mod head;
 mod result;
 mod sandbox;
 mod top;
+
+/// Which traffic the numbers and charts of the network are not of.
+const WITHOUT_LOOPBACK: &str = "network: without lo, which carries nothing out of the machine";
 
 /// What is looked at.
 #[derive(Debug, Default)]
@@ -221,12 +225,24 @@ fn loading() -> Vec<String> {
     vec!["Rates need two samples; the second one follows in a moment.".to_owned()]
 }
 
-/// Why what is missing on this tab is missing, from the first node that can say.
+/// Whether `node` told of an interface that the numbers of its network leave out.
+fn has_loopback(node: &Node) -> bool {
+    let sample = node.sample.as_ref();
+    sample.is_some_and(|(_, sample)| sample.networks.iter().any(Network::is_loopback))
+}
+
+/// Why what is missing on this tab is missing, from the first node that can say, and what is left out.
 fn why(state: &State) -> String {
     let reasons = state.nodes.iter().filter_map(|(id, node)| {
         let gaps = super::nodes::gaps(node);
         (!gaps.is_empty()).then(|| format!("{id}: {}", gaps.join("; ")))
     });
-    let reasons: Vec<_> = reasons.collect();
-    if reasons.is_empty() { "nothing is missing".to_owned() } else { reasons.join(" · ") }
+    let mut reasons: Vec<_> = reasons.collect();
+    if reasons.is_empty() {
+        reasons.push("nothing is missing".to_owned());
+    }
+    if state.nodes.values().any(has_loopback) {
+        reasons.push(WITHOUT_LOOPBACK.to_owned());
+    }
+    reasons.join(" · ")
 }

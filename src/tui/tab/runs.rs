@@ -32,7 +32,7 @@ mod job;
 mod lineage;
 mod list;
 mod log;
-mod mark;
+pub(super) mod mark;
 mod output;
 mod pane;
 mod part;

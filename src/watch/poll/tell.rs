@@ -1,9 +1,21 @@
 //! What is passed on of an answer, or of there being none.
 
 use super::{
-    CUT_OFF, Error, Health, Instant, Notice, Origin, Poll, Seconds, Told, Wants, What, clock,
+    CUT_OFF, Error, Health, Instant, Notice, Origin, Poll, Seconds, Spec, Told, Wants, What, clock,
 };
 use crate::model::text::SafeText;
+
+/// What the address of `spec` says of the source that it names.
+pub(super) fn named(spec: &Spec) -> Option<Origin> {
+    let kind = spec.address.kind()?;
+    Some(Origin {
+        kind,
+        address: spec.address.to_string().into(),
+        group: spec.group.clone(),
+        unverified: spec.insecure,
+        ..Origin::default()
+    })
+}
 
 impl Poll {
     /// Passes an answer on. False when nobody listens, or when the server is asked already.
@@ -37,8 +49,18 @@ impl Poll {
             _ => self.outlet.now(),
         };
         tracing::debug!(source = %self.outlet.source(), %why, "does not answer");
+        let first = self.health.is_none();
         self.health = Some(Err((since, why.clone())));
-        self.outlet.send(What::Health(Health::Down { since, why })).await
+        let listens = self.outlet.send(What::Health(Health::Down { since, why })).await;
+        if first && listens { self.introduce().await } else { listens }
+    }
+
+    /// Says who was to answer, where nobody did from the first question on. False when nobody listens.
+    async fn introduce(&mut self) -> bool {
+        let interval_seconds = Seconds(self.interval().as_secs_f64());
+        let Some(named) = self.named.take() else { return true };
+        let origin = Box::new(Origin { interval_seconds, ..named });
+        self.outlet.send(What::Origin(origin)).await
     }
 
     /// Says that the source answers, where that is news.

@@ -7,6 +7,8 @@ use super::*;
 use crate::model::backend::Start;
 use crate::model::bench::{Effort, Limits, Plan};
 use crate::model::id::RunId;
+use crate::model::origin::Kind;
+use crate::model::serving::Engine;
 use crate::model::time::SetClock;
 use crate::model::unit::Ratio;
 use crate::model::update::Update;
@@ -79,6 +81,10 @@ struct Rig {
 }
 
 fn rig(name: &str, mood: Mood, gate: Arc<Gate>) -> Rig {
+    rig_at("http://x", name, mood, gate)
+}
+
+fn rig_at(address: &str, name: &str, mood: Mood, gate: Arc<Gate>) -> Rig {
     let (to, updates) = mpsc::channel(10_000);
     let (pace, paced) = watch::channel(Pace { interval: Duration::from_secs(1), paused: false });
     let (focus, focused) = watch::channel(None);
@@ -99,7 +105,7 @@ fn rig(name: &str, mood: Mood, gate: Arc<Gate>) -> Rig {
         stop: stop.clone(),
         count: 1,
     };
-    let spec = Spec::new(SourceId(name.into()), Address::parse("http://x").unwrap());
+    let spec = Spec::new(SourceId(name.into()), Address::parse(address).unwrap());
     let outlet = Outlet::new(SourceId::local(), Arc::new(SetClock::default()), to);
     let poll = Poll::new(Box::new(source), &spec, &outlet, orders, common, 7);
     tokio::spawn(poll.run());
@@ -186,6 +192,24 @@ async fn a_dead_node_is_told_once_and_asked_ever_more_seldom() {
     let later = rig.asked() - soon;
     assert!((20..=80).contains(&later), "{later} times in twenty minutes");
     assert_eq!(rig.healths(), [] as [bool; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_never_answered_is_told_by_the_kind_that_its_address_names() {
+    let refuses: Mood = |_| Answer::Refused;
+    let mut told = Vec::new();
+    for address in ["vllm+http://x", "http://x"] {
+        let mut rig = rig_at(address, "a", refuses, Arc::default());
+        tokio::time::sleep(seconds(60)).await;
+        let updates = std::iter::from_fn(|| rig.updates.try_recv().ok());
+        let kind = |update: Update| match update.what {
+            What::Origin(origin) => Some(origin.kind),
+            _ => None,
+        };
+        told.push(updates.filter_map(kind).collect::<Vec<Kind>>());
+        rig.stop.cancel();
+    }
+    assert_eq!(told, [vec![Kind::Model(Engine::Vllm)], vec![]]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 
 use ratatui::style::Style;
 use ratatui::text::Span;
+use unicode_width::UnicodeWidthStr;
 
 use crate::model::alert::{Alert, AlertId, AlertState, Severity, written};
 use crate::model::id::SourceId;
@@ -11,8 +12,7 @@ use crate::state::State;
 use crate::tui::look::Look;
 use crate::tui::widget::field::{Field, Kind, Row, Value};
 use crate::tui::widget::fixed;
-use crate::tui::widget::sheet::Sheet;
-use crate::tui::widget::table::{Column, Table};
+use crate::tui::widget::table::Column;
 
 /// What tells an alert from others.
 pub(super) type Key = (SourceId, AlertId);
@@ -117,15 +117,28 @@ pub(super) const COLUMNS: [Column; 7] = [
     Column::numbers("FOR", 7, 1).by(SINCE),
 ];
 
-/// The table of `rows`.
-pub(super) fn table<'a>(sheet: &'a Sheet<Key>, rows: &[&Entry<'_>], focused: bool) -> Table<'a> {
-    sheet.table(&COLUMNS, rows, focused)
+/// Most columns that names of nodes have.
+const NODES: usize = 28;
+
+/// The columns of `rows` in `room`: no things where no row has one, and names of nodes as long as they are, as
+/// far as there is room beside the others.
+pub(super) fn columns(rows: &[&Entry<'_>], room: u16) -> Vec<Column> {
+    let has_things = rows.iter().any(|entry| !entry.alert.id.thing.is_empty());
+    let shown = |column: &Column| has_things || column.field != Some(THING);
+    let mut columns: Vec<Column> = COLUMNS.into_iter().filter(shown).collect();
+    let taken: usize = columns.iter().map(|column| column.width + 1).sum();
+    let spare = (usize::from(room) + 1).saturating_sub(taken);
+    let longest = rows.iter().map(|entry| entry.node.as_str().width()).max().unwrap_or(0);
+    for column in columns.iter_mut().filter(|column| column.field == Some(NODE)) {
+        column.width += longest.min(NODES).saturating_sub(column.width).min(spare);
+    }
+    columns
 }
 
 /// A cell of the table.
 pub(super) fn cell(
     entry: &Entry<'_>,
-    column: usize,
+    column: &Column,
     width: usize,
     look: &Look<'_>,
 ) -> Vec<Span<'static>> {
@@ -133,18 +146,18 @@ pub(super) fn cell(
     let muted = look.theme.muted;
     let text = if alert.is_loud() { look.theme.text } else { muted };
     let span = |words: &str, style: Style| vec![Span::styled(words.to_owned(), style)];
-    match column {
-        0 => {
+    match column.field {
+        Some(RANK) => {
             let style = style(alert.state, alert.severity, alert.is_loud(), look);
             let words = format!("{} {}", sign(alert.state, look), state(alert));
             vec![Span::styled(fixed::fit(&words, width, false), style)]
         }
-        1 => span(alert.severity.name(), severity_style(alert.severity, look)),
-        2 => span(alert.id.rule.as_str(), text),
-        3 => span(entry.node.as_str(), muted),
-        4 => span(alert.id.thing.as_str(), muted),
-        5 => span(&alert.matter(look.now.wall_ms), text),
-        _ => span(&age(alert.since_ms, look), muted),
+        Some(SEVERITY) => span(alert.severity.name(), severity_style(alert.severity, look)),
+        Some(RULE) => span(alert.id.rule.as_str(), text),
+        Some(NODE) => span(entry.node.as_str(), muted),
+        Some(THING) => span(alert.id.thing.as_str(), muted),
+        Some(SINCE) => span(&age(alert.since_ms, look), muted),
+        _ => span(&alert.matter(look.now.wall_ms), text),
     }
 }
 

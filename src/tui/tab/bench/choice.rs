@@ -46,7 +46,17 @@ impl Choice {
 
     /// Whether `status` could be: it runs, and has one of the starts that are wanted.
     pub(super) fn can(&self, status: &BackendStatus) -> bool {
-        status.readiness.runs() && status.id.starts().iter().any(|start| self.wants(*start))
+        status.readiness.runs() && self.has_start(status.id)
+    }
+
+    /// Whether `status` can be taken in or out: it could be measured, or that is not known yet.
+    fn is_open(&self, status: &BackendStatus) -> bool {
+        !matches!(status.readiness, Readiness::Unavailable { .. }) && self.has_start(status.id)
+    }
+
+    /// Whether `id` has one of the starts that are wanted.
+    fn has_start(&self, id: BackendId) -> bool {
+        id.starts().iter().any(|start| self.wants(*start))
     }
 
     /// Whether sandboxes are to be started so.
@@ -56,7 +66,7 @@ impl Choice {
 
     /// Whether the user did not take `id` out.
     pub(super) fn allows(&self, id: BackendId) -> bool {
-        !self.left_out.contains(&id) && id.starts().iter().any(|start| self.wants(*start))
+        !self.left_out.contains(&id) && self.has_start(id)
     }
 
     /// The plan as chosen.
@@ -147,14 +157,19 @@ impl Choice {
         Reply::Done
     }
 
-    /// Takes every backend in, or all out if all were in.
+    /// Takes every backend in, or all out if all were in; none that turns out later to run is in then.
     pub(super) fn mark_all(&mut self, state: &State) -> Reply {
-        let able = statuses(state).iter().filter(|status| self.can(status));
-        let able: BTreeSet<_> = able.map(|status| status.id).collect();
-        if self.left_out.is_disjoint(&able) {
-            self.left_out = able;
+        let statuses = statuses(state);
+        let mut open = statuses.iter().filter(|status| self.is_open(status));
+        let some_out = if statuses.is_empty() {
+            !self.left_out.is_empty()
         } else {
+            open.any(|status| self.left_out.contains(&status.id))
+        };
+        if some_out {
             self.left_out.clear();
+        } else {
+            self.left_out = BackendId::ALL.into();
         }
         Reply::Done
     }
@@ -253,4 +268,55 @@ pub(in crate::tui::tab) const fn seed(now: Stamp) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::id::SourceId;
+    use crate::model::update::{Update, What};
+
+    /// What is known of three backends, of which the first `ready` were tried.
+    fn tried(ready: usize) -> State {
+        let status = |(at, id): (usize, BackendId)| BackendStatus {
+            readiness: if at < ready { Readiness::Ready } else { Readiness::Checking },
+            ..BackendStatus::new(id)
+        };
+        let of = [BackendId::Process, BackendId::Runc, BackendId::Crun];
+        let told = What::Backends(of.into_iter().enumerate().map(status).collect());
+        let mut state = State::default();
+        state.apply(&Update { at: Stamp::default(), from: SourceId::local(), what: told });
+        state
+    }
+
+    fn wished(choice: &Choice, state: &State) -> Vec<BackendId> {
+        choice.wished(state).backends
+    }
+
+    #[test]
+    fn none_stays_none_while_backends_are_tried() {
+        let mut choice = Choice::default();
+        choice.mark_all(&tried(1));
+        for ready in 0..=3 {
+            let state = tried(ready);
+            assert!(wished(&choice, &state).is_empty(), "{ready} ready");
+            assert!(choice.plan(&state).backends.is_empty(), "{ready} ready");
+        }
+        choice.mark_backend(1, &tried(2));
+        assert_eq!(wished(&choice, &tried(3)), [BackendId::Runc], "the only one stays it");
+        choice.mark_all(&tried(2));
+        assert_eq!(wished(&choice, &tried(3)).len(), 3);
+    }
+
+    #[test]
+    fn all_and_none_take_turns_whatever_is_known() {
+        for state in [State::default(), tried(0), tried(1), tried(3)] {
+            let all = wished(&Choice::default(), &state).len();
+            let mut choice = Choice::default();
+            for wanted in [0, all, 0] {
+                choice.mark_all(&state);
+                assert_eq!(wished(&choice, &state).len(), wanted);
+            }
+        }
+    }
 }

@@ -68,7 +68,8 @@ fn state(sample: &Sample, look: &Look<'_>) -> Span<'static> {
 fn phases(sample: &Sample, look: &Look<'_>) -> Line<'static> {
     let mut spans = Vec::new();
     for phase in Phase::ALL {
-        if let Some(length) = sample.phases.get(phase) {
+        // What was over before it was asked for took no time that could be told.
+        if let Some(length) = sample.phases.get(phase).filter(|length| length.0 > 0.0) {
             let (fill, style) = ladder::fill(phase, look);
             spans.push(Span::styled(format!("{fill} "), style));
             spans.push(Span::styled(format!("{} ", phase.name()), look.theme.muted));

@@ -121,9 +121,5 @@ fn legend(steps: &[Steps], look: &Look<'_>) -> Line<'static> {
 }
 
 fn words(axis: SpanAxis) -> String {
-    let scale = axis.words();
-    if axis.is_log() {
-        return format!("  {scale}: read ends · sums");
-    }
-    format!("  {scale}; medians and their sum")
+    format!("  medians end to end; {}", axis.words())
 }

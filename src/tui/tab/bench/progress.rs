@@ -1,15 +1,15 @@
 //! How far a run is, or how it ended; and whether the machine was quiet.
 
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::verdict;
 use crate::model::run::{RunEnd, RunTail};
 use crate::model::text::SafeText;
 use crate::model::unit::{Ratio, Seconds};
-use crate::pipeline::elapsed;
+use crate::pipeline::{CUT_OFF, elapsed, status_of};
 use crate::state::RunState;
 use crate::tui::look::Look;
+use crate::tui::tab::runs::mark;
 use crate::tui::widget::fixed;
 
 /// From this width on, whether it was quiet stands on the same line as the counts.
@@ -49,7 +49,7 @@ fn cut(mut line: Line<'static>, width: usize) -> Line<'static> {
 fn cut_off(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let samples = run.samples.len();
     let first = Line::from(vec![
-        Span::styled("✗ cut off", look.theme.bad),
+        mark::span(CUT_OFF, look),
         Span::styled(format!(" · {samples} samples are left of it"), look.theme.text),
     ]);
     let mut lines = beside(first, verdict::line(run, look), width);
@@ -125,17 +125,17 @@ fn rest(share: Ratio, width: usize) -> String {
 }
 
 fn over(run: &RunState, tail: &RunTail, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
-    let (verdict, style) = verdict(&tail.end, look);
     let progress = &tail.progress;
     let after = format!(
-        " after {} · {} good, {} failed{}",
+        "{} after {} · {} good, {} failed{}",
+        spent(&tail.end),
         progress.elapsed_seconds,
         progress.completed,
         progress.failed,
         short(run, &tail.end).unwrap_or_default()
     );
     let first =
-        Line::from(vec![Span::styled(verdict, style), Span::styled(after, look.theme.text)]);
+        Line::from(vec![mark::span(status_of(tail), look), Span::styled(after, look.theme.text)]);
     let mut lines = beside(first, verdict::line(run, look), width);
     if let RunEnd::Failed { reason } = &tail.end {
         lines.insert(1, Line::styled(format!("because {reason}"), look.theme.bad));
@@ -170,12 +170,11 @@ fn labelled(label: &str, text: &str, width: usize, look: &Look<'_>) -> Line<'sta
     ])
 }
 
-fn verdict(end: &RunEnd, look: &Look<'_>) -> (&'static str, Style) {
+/// What was spent before every cell was known as well as was asked.
+const fn spent(end: &RunEnd) -> &'static str {
     match end {
-        RunEnd::Completed => ("✓ completed", look.theme.good),
-        RunEnd::BudgetSpent => ("◐ time spent", look.theme.warn),
-        RunEnd::RoundsSpent => ("◐ rounds spent", look.theme.warn),
-        RunEnd::Cancelled => ("◐ cancelled", look.theme.warn),
-        RunEnd::Failed { .. } => ("✗ failed", look.theme.bad),
+        RunEnd::BudgetSpent => ", time spent",
+        RunEnd::RoundsSpent => ", rounds spent",
+        RunEnd::Completed | RunEnd::Cancelled | RunEnd::Failed { .. } => "",
     }
 }

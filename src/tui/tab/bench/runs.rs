@@ -10,11 +10,13 @@ use super::{plan, verdict};
 use crate::model::command::Command;
 use crate::model::id::RunId;
 use crate::model::load::Load;
-use crate::model::run::RunEnd;
+use crate::model::run::RunBrief;
+use crate::pipeline;
 use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
+use crate::tui::tab::runs::mark;
 use crate::tui::widget::{fixed, titled};
 
 /// What is looked at among the runs.
@@ -33,6 +35,8 @@ pub(super) struct Entry<'a> {
     pub(super) id: &'a RunId,
     /// What is known of it; `None` where it is on disk alone.
     run: Option<&'a RunState>,
+    /// What stands in the list of what is on disk.
+    brief: Option<&'a RunBrief>,
     /// Whether it is on disk, whole.
     finished: bool,
 }
@@ -40,8 +44,14 @@ pub(super) struct Entry<'a> {
 /// All of them, the latest first.
 pub(super) fn entries(state: &State) -> Vec<Entry<'_>> {
     let stored = state.own_stored().iter().filter(|run| !state.runs.contains_key(&run.id));
-    let stored = stored.map(|run| Entry { id: &run.id, run: None, finished: run.finished });
-    let known = state.runs.iter().map(|(id, run)| Entry { id, run: Some(run), finished: true });
+    let stored = stored.map(|run| Entry {
+        id: &run.id,
+        run: None,
+        brief: run.brief.as_deref(),
+        finished: run.finished,
+    });
+    let known = state.runs.iter();
+    let known = known.map(|(id, run)| Entry { id, run: Some(run), brief: None, finished: true });
     let mut all: Vec<_> = stored.chain(known).collect();
     all.sort_by(|one, other| other.id.cmp(one.id));
     all
@@ -223,7 +233,7 @@ fn line(
     look: &Look<'_>,
 ) -> Line<'static> {
     let mark = if marked { "[x] " } else { "[ ] " };
-    let (sign, style) = sign(entry, look);
+    let (sign, style) = mark::mark(status(entry), look);
     let name = if shown { look.theme.accent } else { look.theme.text };
     let used = 4 + 2 + 16;
     Line::from(vec![
@@ -244,15 +254,14 @@ fn when(id: &RunId) -> String {
     format!("{}-{} {}:{}:{}", part(4), part(6), part(9), part(11), part(13))
 }
 
-/// How it stands, in one letter.
-fn sign(entry: &Entry<'_>, look: &Look<'_>) -> (&'static str, ratatui::style::Style) {
-    match entry.run.map(|run| (run.is_live(), run.tail.as_ref().map(|tail| &tail.end))) {
-        Some((true, _)) => ("▶", look.theme.accent),
-        Some((_, Some(RunEnd::Completed))) => ("✓", look.theme.good),
-        Some((_, Some(RunEnd::Failed { .. }) | None)) => ("✗", look.theme.bad),
-        Some((_, Some(_))) => ("◐", look.theme.warn),
-        None if entry.finished => ("·", look.theme.muted),
-        None => ("✗", look.theme.muted),
+/// How it stands, in a word.
+fn status<'a>(entry: &Entry<'a>) -> &'a str {
+    let brief = entry.brief.map(|brief| brief.status.as_str()).filter(|word| !word.is_empty());
+    match (entry.run, brief) {
+        (Some(run), _) => pipeline::status(run),
+        (None, Some(word)) => word,
+        (None, None) if entry.finished => "on disk",
+        (None, None) => pipeline::CUT_OFF,
     }
 }
 

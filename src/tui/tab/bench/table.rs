@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
 
 use super::group::{Group, Row, Standing};
 use super::plan::first;
@@ -81,7 +82,11 @@ pub(super) fn draw(
     if legend {
         let seen = (!fits).then(|| seen(skip, room, group.rows.len()));
         let words = seen.into_iter().chain(words(run, group, area.width));
-        let words = words.collect::<Vec<_>>().join("   ");
+        let mut words = words.collect::<Vec<_>>().join("   ");
+        let fits = words.width() + WIDEST.width() <= width;
+        if fits && group.rows.iter().any(|row| group.times(row).is_some()) {
+            words += WIDEST;
+        }
         lines.push(Line::styled(fixed::cut(&words, width), look.theme.muted));
     }
     frame.render_widget(Paragraph::new(lines), area);
@@ -275,6 +280,9 @@ pub(super) fn seen(skip: usize, room: usize, all: usize) -> String {
     format!("{}–{} of {all}", skip + 1, (skip + room).min(all))
 }
 
+/// What stands in brackets behind a ratio.
+const WIDEST: &str = "   ×: ( ) the widest that two intervals allow";
+
 /// What the signs mean, as far as they are used.
 fn words(run: &RunState, group: &Group<'_>, width: u16) -> Vec<String> {
     let any = |standing| group.rows.iter().any(|row| row.standing == standing);
@@ -307,8 +315,8 @@ fn alike(group: &Group<'_>, width: u16) -> &'static str {
 /// What the star means: with several starts there is one for each.
 fn fastest(group: &Group<'_>, width: u16) -> &'static str {
     match (group.placed, group.has_starts(), width) {
-        (true, true, 60..) => "★ best of its start",
-        (true, ..) => "★ best",
+        (true, true, 60..) => "★ best that isolates, per start",
+        (true, ..) => "★ best that isolates",
         (false, true, 80..) => "★ fastest that isolates, per start (name alone: cold)",
         (false, true, 60..) => "★ fastest that isolates, per start",
         (false, ..) => "★ fastest that isolates",

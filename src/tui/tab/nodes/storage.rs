@@ -19,13 +19,15 @@ const DISKS: [Column; 5] = [
     Column::numbers("BUSY", 6, 1),
 ];
 
-const MOUNTS: [Column; 6] = [
+/// What is taken and what may still be are what the share is of; the size holds what is set aside for root, too.
+const MOUNTS: [Column; 7] = [
     Column::words("MOUNT", 9, 0).grows(),
     Column::numbers("USE", 13, 0),
     Column::numbers("USED", 9, 1),
-    Column::numbers("SIZE", 9, 2),
-    Column::numbers("INODES", 7, 3),
-    Column::words("TYPE", 7, 4),
+    Column::numbers("AVAIL", 9, 2),
+    Column::numbers("SIZE", 9, 3),
+    Column::numbers("INODES", 7, 4),
+    Column::words("TYPE", 7, 5),
 ];
 
 /// Draws the panel.
@@ -101,8 +103,9 @@ fn mount(mount: &Mount, column: usize, width: usize, look: &Look<'_>) -> Vec<Spa
             return spans;
         }
         2 => value::span(&mount.used_bytes, look.theme.text, look),
-        3 => value::span(&mount.total_bytes, look.theme.muted, look),
-        4 => value::span(&mount.inodes_used, look.theme.muted, look),
+        3 => value::span(&mount.free(), look.theme.text, look),
+        4 => value::span(&mount.total_bytes, look.theme.muted, look),
+        5 => value::span(&mount.inodes_used, look.theme.muted, look),
         _ => Span::styled(mount.kind.to_string(), look.theme.muted),
     }]
 }

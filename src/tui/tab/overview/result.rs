@@ -8,26 +8,27 @@ use ratatui::text::{Line, Span};
 
 use crate::model::bench::{Cell, Estimate, Figure};
 use crate::model::pipeline::PipelineKind;
-use crate::model::run::RunEnd;
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
+use crate::pipeline::status_of;
 use crate::state::{RunState, State};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
+use crate::tui::tab::runs::mark;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::{fixed, grid, value};
 
 /// Draws the panel.
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
     let Some((_, run)) = state.live_run().or_else(|| state.last_run()) else {
-        let area = Panel::new("Last run").of_then(None).open(area, buffer, look);
+        let area = Panel::new("Last run").open(area, buffer, look);
         let lines = kept(state, usize::from(area.width), look).unwrap_or_else(|| none(look));
         panel::lines(lines, area, buffer);
         return;
     };
     let aside = if area.width < 40 { "start" } else { "median start" };
     let title = if run.is_live() { "Run" } else { "Last run" };
-    let area = Panel::new(title).aside(aside).of_then(None).open(area, buffer, look);
+    let area = Panel::new(title).aside(aside).open(area, buffer, look);
     let mut lines = vec![standing(run, usize::from(area.width), look)];
     let room = usize::from(area.height).saturating_sub(lines.len());
     lines.extend(cells(run, (usize::from(area.width), room), look));
@@ -47,13 +48,13 @@ fn kept(state: &State, width: usize, look: &Look<'_>) -> Option<Vec<Line<'static
     let ago = value::ago(Duration::from_millis(
         (look.now.wall_ms - brief.started_ms).try_into().unwrap_or(0),
     ));
-    let status = brief.status.as_str().to_lowercase().replace('_', " ");
-    let told = format!("{status}, {ago} · {} samples", brief.completed + brief.failed);
+    let done = brief.completed + brief.failed;
+    let how = how(brief.status.as_str(), (&ago, done), width, look);
     let parts: Vec<&str> = brief.parts.iter().map(SafeText::as_str).collect();
     let more = format!("Tab {} opens it.", look.key(Action::Tab6));
-    let lines =
-        [(told, look.theme.text), (parts.join(", "), look.theme.text), (more, look.theme.muted)];
-    Some(lines.map(|(text, style)| Line::styled(fixed::cut(&text, width), style)).into())
+    let lines = [(parts.join(", "), look.theme.text), (more, look.theme.muted)];
+    let lines = lines.map(|(text, style)| Line::styled(fixed::cut(&text, width), style));
+    Some(std::iter::once(how).chain(lines).collect())
 }
 
 fn standing(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {
@@ -64,17 +65,16 @@ fn standing(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {
         let text = format!("{done} of {}{}", done + progress.remaining, left.unwrap_or_default());
         return Line::styled(text, look.theme.accent);
     };
-    let (word, style) = match &tail.end {
-        RunEnd::Completed => ("completed", look.theme.good),
-        RunEnd::BudgetSpent => ("time spent", look.theme.warn),
-        RunEnd::RoundsSpent => ("rounds spent", look.theme.warn),
-        RunEnd::Cancelled => ("cancelled", look.theme.warn),
-        RunEnd::Failed { .. } => ("failed", look.theme.bad),
-    };
     let ago = value::ago(look.now.since(tail.ended));
+    how(status_of(tail), (&ago, done), width, look)
+}
+
+/// `✓ completed, 3 s ago · 160 samples`.
+fn how(status: &str, (ago, done): (&str, u32), width: usize, look: &Look<'_>) -> Line<'static> {
+    let word = mark::span(status, look);
     let rest = format!(", {ago} · {done} samples");
-    let rest = fixed::cut(&rest, width.saturating_sub(word.len()));
-    Line::from(vec![Span::styled(word, style), Span::styled(rest, look.theme.muted)])
+    let rest = fixed::cut(&rest, width.saturating_sub(word.width()));
+    Line::from(vec![word, Span::styled(rest, look.theme.muted)])
 }
 
 /// A line for each cell of the first payload, its bar as long as its share of the slowest; the last

@@ -62,12 +62,9 @@ impl View {
         self.0.arranged::<Entry<'_>>("overview", &COLUMNS)
     }
 
+    /// Sorts by the next of the numbers that have a column here.
     pub(super) fn sort(&mut self) {
-        self.0.sort = match self.0.sort {
-            CPU => MEM,
-            MEM => process::IO,
-            _ => CPU,
-        };
+        self.0.sort = if self.0.sort == CPU { MEM } else { CPU };
     }
 
     pub(super) const fn reverse(&mut self) {
@@ -132,4 +129,22 @@ fn cell(Entry(id, process): &Entry<'_>, column: usize, look: &Look<'_>) -> Vec<S
     let node = || Span::styled(id.to_string(), look.theme.muted);
     let field = fields.get(column);
     vec![field.map_or_else(node, |field| process::cell(process, *field, look))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sorting_goes_through_numbers_that_have_a_column() {
+        let mut view = View::default();
+        let mut titles = Vec::new();
+        for _ in 0..3 {
+            view.sort();
+            titles.push(view.title());
+            assert!(COLUMNS.iter().any(|column| column.field == Some(view.0.sort)));
+        }
+        assert_eq!(titles[..2], ["Processes by memory", "Processes by CPU, 5 s"]);
+        assert_eq!(titles[2], titles[0]);
+    }
 }

@@ -14,6 +14,7 @@ use crate::model::run::{RunBrief, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::unit::Ratio;
+use crate::pipeline;
 use crate::state::{Part, RunState, State, WorkflowState};
 use crate::tui::widget::field::{Field, Kind, Row, Value};
 
@@ -261,7 +262,9 @@ impl<'a> Entry<'a> {
     pub(super) fn done(&self) -> Option<f64> {
         let share = match (self.job(), self.origin) {
             (Some(job), _) => job.progress,
-            (_, Origin::Run(_, Some(run), _)) => run.progress.share(),
+            (_, Origin::Run(_, Some(run), _)) => {
+                pipeline::done(run).or_else(|| self.brief()?.share)
+            }
             _ => self.brief().and_then(share),
         };
         if self.status() == "completed" { Some(100.0) } else { share.map(Ratio::percent) }
@@ -381,8 +384,11 @@ fn of_stages(job: &Pipeline, count: fn(&Stage) -> Option<u64>) -> f64 {
     job.stages.iter().filter_map(count).sum::<u64>() as f64
 }
 
-/// How much of a workflow is done that did not come to its end, by its brief: as it is told once it is opened.
+/// How much is done of a run that did not come to its end, by its brief: as it is told once it is opened.
 fn share(brief: &RunBrief) -> Option<Ratio> {
+    if brief.kind != PipelineKind::Workflow {
+        return brief.share;
+    }
     let goes_on = brief.status.as_str() == "RUNNING" && brief.failed == 0;
     let settled = if goes_on { brief.skipped? } else { 0 };
     Ratio::of(f64::from(brief.completed) + f64::from(settled), f64::from(brief.tasks?))

@@ -10,7 +10,7 @@ use crate::tui::look::Look;
 use crate::tui::widget::fixed;
 
 /// The letter of `word` and its colour.
-pub(super) fn mark(word: &str, look: &Look<'_>) -> (&'static str, Style) {
+pub(in crate::tui::tab) fn mark(word: &str, look: &Look<'_>) -> (&'static str, Style) {
     let theme = look.theme;
     match word.to_ascii_lowercase().as_str() {
         "running" | "started" | "in_progress" => (look.glyph.pick("▶", ">"), theme.accent),
@@ -25,6 +25,12 @@ pub(super) fn mark(word: &str, look: &Look<'_>) -> (&'static str, Style) {
         }
         _ => ("?", theme.muted),
     }
+}
+
+/// Letter and word, as long as they are.
+pub(in crate::tui::tab) fn span(word: &str, look: &Look<'_>) -> Span<'static> {
+    let (sign, style) = mark(word, look);
+    Span::styled(format!("{sign} {}", word.to_lowercase()), style)
 }
 
 /// Letter and word, `width` columns wide.

@@ -73,7 +73,7 @@ fn hindrance(node: &SourceId, state: &State) -> Option<String> {
         (_, None) => Some("it has not answered yet".to_owned()),
         (_, Some(origin)) if origin.can_bench => None,
         (_, Some(origin)) if origin.kind == Kind::Isomon => {
-            Some("it lets nobody start one who shows no token that may".to_owned())
+            Some("benchmarks are started there only with a token that may".to_owned())
         }
         (_, Some(origin)) => Some(format!("none can be started there ({})", origin.kind)),
     }

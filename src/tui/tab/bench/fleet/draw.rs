@@ -7,10 +7,12 @@ use ratatui::text::{Line, Span};
 use super::{Hit, Place, Row, View, differences, first, lost};
 use crate::model::bench::{Cell, Estimate, Figure};
 use crate::model::run::{RunEnd, RunTail};
+use crate::pipeline::status_of;
 use crate::state::{RunState, State};
 use crate::stats::side::{Rank, ranks};
 use crate::tui::action::Action;
 use crate::tui::look::Look;
+use crate::tui::tab::runs::mark;
 use crate::tui::widget::panel::{self, Panel};
 use crate::tui::widget::table::{Column, Table};
 use crate::tui::widget::{fixed, meter, notice, value};
@@ -230,17 +232,12 @@ fn ended(tail: &RunTail, look: &Look<'_>) -> Span<'static> {
     let (theme, progress) = (look.theme, tail.progress);
     let failed =
         if progress.failed == 0 { String::new() } else { format!(" {} bad", progress.failed) };
-    let (word, style) = match &tail.end {
-        RunEnd::Completed | RunEnd::BudgetSpent | RunEnd::RoundsSpent if progress.failed == 0 => {
-            (look.glyph.pick("✓", "+"), theme.good)
-        }
-        RunEnd::Completed | RunEnd::BudgetSpent | RunEnd::RoundsSpent => {
-            (look.glyph.pick("◐", "~"), theme.warn)
-        }
-        RunEnd::Cancelled => ("cancelled", theme.warn),
-        RunEnd::Failed { .. } => ("failed", theme.bad),
-    };
-    Span::styled(format!("{word} {} good{failed}", progress.completed), style)
+    let word = status_of(tail);
+    let (sign, style) = mark::mark(word, look);
+    let how = if tail.end.is_cut() { word.to_lowercase() } else { sign.to_owned() };
+    let some_bad = progress.failed > 0 && !tail.end.is_cut();
+    let style = if some_bad { theme.warn } else { style };
+    Span::styled(format!("{how} {} good{failed}", progress.completed), style)
 }
 
 /// The median, half the width of its interval, and its rank.
