@@ -39,6 +39,15 @@ fn digits_and_angles_open_tabs() {
 }
 
 #[test]
+fn a_tab_without_charts_names_those_that_show_the_past() {
+    let text = still("6 [").text();
+    assert!(
+        text.contains("the past is shown by the tabs Overview, Nodes, GPUs and Models"),
+        "{text}"
+    );
+}
+
+#[test]
 fn who_first_looks_at_backends_has_them_tried_once() {
     let rows = [("2 3 9", 0), ("4", 1), ("5 4 5", 1), ("b 4", 1), ("C 5", 1), ("> > >", 1)];
     for (keys, times) in rows {
@@ -85,6 +94,18 @@ fn while_a_run_is_live_quitting_is_asked_about() {
     }
     let asked = press(&state, "q").text();
     assert!(asked.contains("End it and quit?"), "{asked}");
+}
+
+#[test]
+fn a_run_is_written_where_one_is_in_view_and_nowhere_else() {
+    let state = live_run();
+    for tab in ["1", "2", "3", "4", "7", "8", "9"] {
+        let left = press(&state, &format!("{tab} e"));
+        assert!(left.text().contains("no run is in view here"), "{tab}: {}", left.text());
+        assert!(!left.wishes.iter().any(|wish| matches!(wish, Command::Export { .. })));
+    }
+    let bench = press(&state, "5 e").text();
+    assert!(bench.contains("the run is going on"), "{bench}");
 }
 
 #[test]
