@@ -38,11 +38,11 @@ fn a_full_disk_is_told() {
     let full = || File::options().write(true).open("/dev/full").expect("/dev/full");
     for words in [vec!["config", "print"], vec!["snapshot"], vec!["--help"], vec!["man"]] {
         let output = home.command(&words).stdout(full()).output().expect("runs");
-        assert_eq!(status(&output), Some(1), "{words:?}");
+        assert_eq!(status(&output), Some(2), "{words:?}");
         assert!(err(&output).contains("No space left"), "{words:?}: {}", err(&output));
     }
     let both = home.command(&["snapshot"]).stdout(full()).stderr(full()).status();
-    assert_eq!(both.expect("runs").code(), Some(1), "nobody is left to tell, and no panic");
+    assert_eq!(both.expect("runs").code(), Some(2), "nobody is left to tell, and no panic");
 }
 
 #[test]

@@ -172,7 +172,7 @@ async fn one_benchmark_begins_on_each_node_that_can() {
         let left = fleet.left_out.iter().find(|(node, _)| *node == id(name));
         left.map(|(_, why)| why.to_string()).unwrap_or_default()
     };
-    assert!(why(&told, "forbidden").contains("no token"), "{told:?}");
+    assert!(why(&told, "forbidden").contains("a token that may"), "{told:?}");
     assert_eq!(why(&told, "nobody"), "it is not watched");
     let below = why(&told, "good/b");
     assert!(below == "it needs --source NAME=ssh://HOST; good only tells of it", "{below}");

@@ -98,7 +98,7 @@ fn virtualization(roots: &Roots, cpuinfo: &str) -> Reading<SafeText> {
     let found = container(roots).or_else(|| match is_guest(cpuinfo) {
         Some(false) => Some(SafeText::new("none")),
         Some(true) => firmware(roots)
-            .or_else(|| maker(&processor()))
+            .or_else(|| maker(&processor(roots)))
             .or_else(|| Some(SafeText::new("unknown hypervisor"))),
         None => firmware(roots),
     });
@@ -134,16 +134,19 @@ fn firmware(roots: &Roots) -> Option<SafeText> {
     maker(&said)
 }
 
-/// The name of the hypervisor that the processor itself tells.
+/// The name of the hypervisor that the processor itself tells; of another machine's files it tells nothing.
 #[cfg(target_arch = "x86_64")]
-fn processor() -> String {
+fn processor(roots: &Roots) -> String {
+    if *roots != Roots::default() {
+        return String::new();
+    }
     let leaf = std::arch::x86_64::__cpuid(0x4000_0000);
     let letters = [leaf.ebx, leaf.ecx, leaf.edx].map(u32::to_le_bytes).concat();
     String::from_utf8_lossy(&letters).into_owned()
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn processor() -> String {
+fn processor(_: &Roots) -> String {
     String::new()
 }
 

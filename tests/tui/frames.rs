@@ -86,7 +86,7 @@ fn names_of_tabs_are_as_long_as_there_is_room_for() {
 #[test]
 fn help_is_whole_wherever_a_row_has_room() {
     for columns in [70, 80, 100, 130, 150, 160, 200, 240] {
-        let left = stay(app(Setup::default()), &one_node(), typed("9 ?"), (columns, 90));
+        let left = stay(app(Setup::default()), &one_node(), typed("4 ?"), (columns, 90));
         for action in Action::ALL {
             assert!(left.text().contains(action.words()), "{columns}: {}", action.words());
         }
