@@ -230,8 +230,8 @@ fn nested(run: &Run) -> Option<String> {
     }
     let names: Vec<_> = used.iter().map(|used| used.name()).collect();
     Some(format!(
-        "{}: KVM inside {below}, where each exit to the hypervisor costs more, or all of the guest \
-         is emulated; on hardware it is another figure",
+        "{}: this machine is itself virtual ({below}), where each exit to the hypervisor costs more, \
+         or all of the guest is emulated; on hardware it is another figure",
         names.join(", ")
     ))
 }

@@ -173,10 +173,10 @@ mod tests {
         run.head.fingerprint.virtualization = Some("Xen".into());
         let without = text(&run);
         assert!(without.contains("noop: took too long (10.0 s allowed; --timeout)"), "{without}");
-        assert!(!without.contains("KVM inside"), "{without}");
+        assert!(!without.contains("itself virtual"), "{without}");
         run.head.cells[1].backend = BackendId::Kvm;
-        assert!(text(&run).contains("kvm: KVM inside Xen"), "{}", text(&run));
+        assert!(text(&run).contains("kvm: this machine is itself virtual (Xen)"), "{}", text(&run));
         run.head.fingerprint.virtualization = Some("none".into());
-        assert!(!text(&run).contains("KVM inside"));
+        assert!(!text(&run).contains("itself virtual"));
     }
 }
