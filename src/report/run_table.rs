@@ -74,7 +74,7 @@ impl<'a> Table<'a> {
             Payload::Syscall { calls } => format!("syscall: {calls} system calls"),
             Payload::Io { mib } => {
                 format!(
-                    "io: {mib} MiB written, synced and read; on a disk for process, else in memory"
+                    "io: {mib} MiB written, synced and read, by process in the host's /tmp, else in memory"
                 )
             }
             Payload::Job => "job: what the plan names".to_owned(),
