@@ -114,17 +114,7 @@ impl Deed for Fake {
         out.send(told(&id, head)).await.ok();
         assert!(!self.panics, "on purpose");
         cancel.cancelled().await;
-        let tail = RunTail {
-            ended: Stamp::default(),
-            end: RunEnd::Cancelled,
-            progress: crate::model::bench::Progress::default(),
-            summary: Vec::new(),
-            suspended: Vec::new(),
-            overhead_seconds: None,
-            empty_seconds: Vec::new(),
-            loads: Vec::new(),
-            verdict: None,
-        };
+        let tail = RunTail { end: RunEnd::Cancelled, ..RunTail::default() };
         out.send(told(&id, RunEvent::Ended(Box::new(tail)))).await.ok();
         Ok(())
     }

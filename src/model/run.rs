@@ -140,10 +140,11 @@ pub struct Tool {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum RunEnd {
     /// Every cell is known as well as was asked, or was visited as often as was asked.
+    #[default]
     Completed,
     /// The time allowed was spent before every cell was known well enough.
     BudgetSpent,
@@ -209,7 +210,7 @@ pub enum RunEvent {
 }
 
 /// What is known when a run is over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunTail {
     /// When it ended.
     pub ended: Stamp,

@@ -106,12 +106,7 @@ fn ended(end: RunEnd) -> RunEvent {
         ended: Stamp { mono_ms: 9_000, wall_ms: 9_000 },
         end,
         progress: Progress { completed: 6, failed: 2, ..Progress::default() },
-        summary: Vec::new(),
-        suspended: Vec::new(),
-        overhead_seconds: None,
-        empty_seconds: Vec::new(),
-        loads: Vec::new(),
-        verdict: None,
+        ..RunTail::default()
     }))
 }
 

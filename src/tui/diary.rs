@@ -174,15 +174,8 @@ mod tests {
     fn the_end_of_a_run_is_written_down_unless_it_is_told_again() {
         let mut state = State::default();
         let tail = RunTail {
-            ended: Stamp::default(),
-            end: RunEnd::Completed,
             progress: Progress { completed: 3, failed: 1, ..Progress::default() },
-            summary: Vec::new(),
-            suspended: Vec::new(),
-            overhead_seconds: None,
-            empty_seconds: Vec::new(),
-            loads: Vec::new(),
-            verdict: None,
+            ..RunTail::default()
         };
         let id = RunId::new(0, 1);
         let run = |end: RunEnd| {

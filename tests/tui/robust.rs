@@ -8,7 +8,7 @@ use isomon::model::command::Command;
 use isomon::model::id::SourceId;
 use isomon::model::node::{Disk, Mount, NodeInfo, NodeSample};
 use isomon::model::process::Process;
-use isomon::model::run::{RunEnd, RunEvent, RunTail};
+use isomon::model::run::{RunEvent, RunTail};
 use isomon::model::text::SafeText;
 use isomon::model::time::{Clock, SetClock, Stamp};
 use isomon::model::unit::Seconds;
@@ -153,15 +153,8 @@ fn events(counted: u32) -> Vec<What> {
         }))
     };
     let tail = RunTail {
-        ended: Stamp::default(),
-        end: RunEnd::Completed,
         progress: Progress { completed: counted + 12, ..Progress::default() },
-        summary: Vec::new(),
-        suspended: Vec::new(),
-        overhead_seconds: None,
-        empty_seconds: Vec::new(),
-        loads: Vec::new(),
-        verdict: None,
+        ..RunTail::default()
     };
     let all = std::iter::once(RunEvent::Started(Box::new(run.head.clone())))
         .chain((0..12).map(|round| sample(round, true)))

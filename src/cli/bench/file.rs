@@ -72,9 +72,9 @@ const REMEDY: &str = "`isomon bench --help` has the words; config/plan.yaml is a
 /// A command line of its own.
 #[derive(Parser)]
 #[command(name = "bench")]
-struct Line {
+pub(super) struct Line {
     #[command(flatten)]
-    bench: BenchArgs,
+    pub(super) bench: BenchArgs,
 }
 
 /// `wish` over what its plan file says, where it names one.

@@ -218,15 +218,10 @@ fn words(wish: &BenchArgs, plan: &Plan) -> Result<Vec<String>> {
 mod tests {
     use clap::Parser;
 
+    use super::super::super::file::Line;
     use super::*;
     use crate::dialect;
     use crate::model::workflow::{Dialect, Work};
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        bench: BenchArgs,
-    }
 
     #[test]
     fn the_workflow_is_one_that_isomon_reads_and_its_words_are_its_own() {

@@ -56,14 +56,9 @@ impl Rate {
 mod tests {
     use clap::Parser;
 
-    use super::super::{BenchArgs, plan};
+    use super::super::super::file::Line;
+    use super::super::plan;
     use super::*;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        bench: BenchArgs,
-    }
 
     fn said(more: &[&str]) -> String {
         let line = ["bench", "--model", "http://gpu-1:8000/v1"];
