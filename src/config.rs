@@ -39,7 +39,7 @@ pub struct Config {
     pub screen: Screen,
     /// What `isomon bench` and the Bench tab do unless told otherwise.
     pub bench: Bench,
-    /// What `isomon serve --allow-exec` keeps of the programs that others send.
+    /// What is kept of the programs that `isomon serve --allow-exec` was sent and `isomon exec` ran.
     pub workloads: Workloads,
     /// Runs that are kept beyond this machine.
     pub runs: Runs,
@@ -47,7 +47,7 @@ pub struct Config {
     pub remote_write: RemoteWrite,
     /// From where on a number is called high. Percent and degrees Celsius.
     pub threshold: Threshold,
-    /// What is kept of the numbers of nodes and GPUs, to look back at.
+    /// What is kept of the numbers of nodes, GPUs and models, to look back at.
     pub history: History,
     /// Other nodes to watch.
     #[serde(skip_serializing_if = "Vec::is_empty")]

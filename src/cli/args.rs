@@ -158,7 +158,7 @@ pub enum Verb {
     /// Rules and alerts: try them on a recording, list what fired, send a test message
     #[command(subcommand)]
     Alerts(AlertsVerb),
-    /// Look back: how nodes and GPUs were doing
+    /// Look back: how nodes, GPUs and models were doing
     #[command(subcommand)]
     History(HistoryVerb),
     /// Clear up what runs that were killed left behind

@@ -25,7 +25,7 @@ use crate::tui::theme::{Error, Themes};
 pub enum ConfigVerb {
     /// Write a file with every setting and its default, unless there is one
     Init,
-    /// Print that file
+    /// Print such a file, whatever yours says
     Print,
     /// Read the settings and say what is wrong with them
     Check,

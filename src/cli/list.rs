@@ -49,12 +49,14 @@ enum State {
     /// It goes on now
     Running,
     /// It came to its end
+    #[value(alias = "success")]
     Completed,
     /// It could not go on
     Failed,
     /// The user ended it
     Cancelled,
     /// It never said that it ended
+    #[value(alias = "cut off")]
     CutOff,
     /// It can go on from a checkpoint
     Resumable,
@@ -255,7 +257,7 @@ fn of_bucket(place: &Place) -> Result<Vec<StoredRun>> {
         print::err(&format!("{strange} names in the index of {place} are none of isomon's"));
     }
     if cut {
-        print::err(&format!("{place} has more runs than are listed: the latest are missing"));
+        print::err(&format!("{place} has more runs than are listed: the earliest are missing"));
     }
     Ok(runs)
 }

@@ -9,6 +9,7 @@
 //! an option.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use crate::model::origin::Kind;
 use crate::model::serving::Engine;
@@ -68,7 +69,7 @@ pub struct Error {
 }
 
 /// What stands before `+` for each kind that speaks HTTP.
-const KINDS: [(&str, Kind); 17] = [
+const KINDS: &[(&str, Kind)] = &[
     ("isomon", Kind::Isomon),
     ("vulcan", Kind::Vulcan),
     ("solstice", Kind::Solstice),
@@ -92,7 +93,15 @@ const fn model(engine: Engine) -> (&'static str, Kind) {
     (engine.word(), Kind::Model(engine))
 }
 
-const SCHEMES: &str = "write http://host:7070, https://…, ssh://user@host, or vulcan+, solstice+, mistudio+, dream+, cluster+, tokenspy+, prom+, dcgm+, vllm+, sglang+, llamacpp+, tgi+, ollama+, triton+ or openai+ before http, or openclaw+ws://…";
+/// What stands before the address of a server of a certain kind.
+pub static PREFIXES: LazyLock<String> = LazyLock::new(|| {
+    let plain = KINDS.iter().filter(|(_, kind)| !matches!(kind, Kind::Isomon | Kind::OpenClaw));
+    let words: Vec<String> = plain.map(|(word, _)| format!("{word}+")).collect();
+    format!("{} before http, or openclaw+ws://…", words.join(", "))
+});
+static SCHEMES: LazyLock<String> = LazyLock::new(|| {
+    format!("write http://host:7070, https://…, ssh://user@host, or {}", *PREFIXES)
+});
 
 impl Address {
     /// Reads `text`.
@@ -104,7 +113,7 @@ impl Address {
             return directory(text, path);
         }
         let Some((scheme, rest)) = text.split_once("://") else {
-            return Err(wrong(text, "it has no scheme", SCHEMES));
+            return Err(wrong(text, "it has no scheme", &SCHEMES));
         };
         let (kind, scheme) = match scheme.split_once('+') {
             Some((kind, scheme)) => (Some(kind), scheme),
@@ -114,13 +123,13 @@ impl Address {
             (None, "ssh") => return ssh(text, rest),
             (_, "http") | (Some("openclaw"), "ws") => false,
             (_, "https") | (Some("openclaw"), "wss") => true,
-            _ => return Err(wrong(text, "nobody speaks this scheme", SCHEMES)),
+            _ => return Err(wrong(text, "nobody speaks this scheme", &SCHEMES)),
         };
         let kind = match kind {
             None => None,
             Some(word) => match KINDS.iter().find(|(name, _)| *name == word) {
                 Some((_, kind)) => Some(*kind),
-                None => return Err(wrong(text, "nobody speaks this scheme", SCHEMES)),
+                None => return Err(wrong(text, "nobody speaks this scheme", &SCHEMES)),
             },
         };
         http(text, kind, tls, rest)

@@ -61,7 +61,7 @@ struct Which {
 }
 
 pub(super) fn routes(door: Door) -> Door {
-    door.get("/v1/history", "How nodes and GPUs were doing", history).time(Some(TIME))
+    door.get("/v1/history", "How nodes, GPUs and models were doing", history).time(Some(TIME))
 }
 
 async fn history(context: Arc<Context>, ask: Ask<Which>) -> Answer<Json<past::History>> {

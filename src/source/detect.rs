@@ -7,7 +7,7 @@
 use super::client::Client;
 use super::foreign::Survey;
 use super::{Asked, Error, Source, Spec, Told, Wants, open};
-use crate::config::address::Address;
+use crate::config::address::{Address, PREFIXES};
 use crate::model::command::Command;
 use crate::model::id::RunId;
 use crate::model::origin::Kind;
@@ -65,9 +65,7 @@ impl Detect {
             let kind = match find(&self.client).await? {
                 Finding::Known(kind) => kind,
                 Finding::Unknown(found) => {
-                    let remedy = "write who it is: vulcan+, solstice+, mistudio+, dream+, cluster+, \
-                                  tokenspy+, prom+, dcgm+, vllm+ or openai+ before http, or openclaw+ws://";
-                    let found = format!("{found}; {remedy}").into();
+                    let found = format!("{found}; write who it is: {}", *PREFIXES).into();
                     return Err(Error::Another { wanted: "server isomon knows", found });
                 }
             };
@@ -134,7 +132,7 @@ pub async fn find(client: &Client) -> Result<Finding, Error> {
                 if let Some(kind) = decide(&form) {
                     return Ok(Finding::Known(kind));
                 }
-                answers.push((path, form));
+                answers.push((path, form.plain()));
                 denied = denied.or_else(|| client.good(path, reply).err().filter(is_denied));
             }
             Err(error @ Error::Limit { .. }) => vast = Some(error),

@@ -21,7 +21,7 @@ pub const DEFAULT: &str = "default";
 /// What it is called as well.
 const DARK: &str = "dark";
 /// The themes isomon comes with, the default first.
-const EMBEDDED: [(&str, &str); 5] = [
+const EMBEDDED: &[(&str, &str)] = &[
     (DEFAULT, include_str!("../../themes/default.toml")),
     ("light", include_str!("../../themes/light.toml")),
     ("high-contrast", include_str!("../../themes/high-contrast.toml")),

@@ -28,7 +28,7 @@ const WORDS: &str = "\
 #   labels = { team = \"ml\" }  # told with its alerts; receivers choose and sort by them
 #
 # An expression asks as filters do: = != ~ !~ > >= < <=; what stands side by side must all hold. Filters have
-# no more than that, an expression also has: and or not, brackets, + - * /. Numbers have units: 80% 2GiB
+# that and bare words, an expression also has: and or not, brackets, + - * /. Numbers have units: 80% 2GiB
 # 20MiB/s 80°C 300W 5m. `was(…)` holds from when it first held on. What was there and is missing makes an
 # alert unsure, never ok. A rule is asked of each node, and of each GPU, mount, model … that its readings are
 # of; `node ~ \"web\"` asks it of some nodes only.

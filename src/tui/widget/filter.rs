@@ -2,8 +2,9 @@
 //!
 //! Terms are separated by blanks and must all hold. A term is `field operator value` with one of
 //! `= != ~ !~ > >= < <=`, or a bare word, which any field of words may contain; `!word` must not
-//! be contained. `=` asks for the whole text or one of its words. Words are compared without regard to case; quotes hold blanks together. A
-//! missing value satisfies no comparison. There is no `or`: it is told so, and not looked for.
+//! be contained. `=` asks for the whole text or one of its words. Words are compared without regard to
+//! case; quotes hold blanks together. A missing value satisfies no comparison. There is no `or`: it is
+//! told so, and not looked for.
 
 use super::field::{Field, Kind, Row, Value};
 
