@@ -474,15 +474,20 @@ fn no_value_is_more_than_a_word_to_a_real_shell() {
         "printf %s a#{{v}}",
         "cat <<E\nE\nprintf %s {{v}}",
     ];
+    let mut taken = 0;
     for (text, value) in texts.iter().flat_map(|text| values.iter().map(move |value| (text, value)))
     {
         let mut known = template::Values::default();
         known.set("v", value);
-        let Ok(command) = template::command(text, &known) else { continue };
+        let made = template::command(text, &known);
+        assert!(made.is_ok() || *text != "printf %s {{v}}", "{value:?}: {made:?}");
+        let Ok(command) = made else { continue };
+        taken += 1;
         let ran = std::process::Command::new("bash").args(["-c", &command]).output().unwrap();
         assert!(!canary.exists(), "{text} with {value:?} was run: {command}");
         if *text == "printf %s {{v}}" && value != "-n" {
             assert_eq!(String::from_utf8_lossy(&ran.stdout), value.as_str(), "{command}");
         }
     }
+    assert!(taken > values.len(), "of others than the plain one some are taken: {taken}");
 }

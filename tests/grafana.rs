@@ -29,8 +29,10 @@ use server::Server;
 use store::{Prometheus, pause, skip};
 
 /// What only some machines have: a metric that begins so may be missing here, and why.
-const ELSEWHERE: [(&str, &str); 5] = [
+const ELSEWHERE: [(&str, &str); 7] = [
     ("gpu_", "a GPU"),
+    ("network_receive_", "an interface beyond the loopback"),
+    ("network_transmit_", "an interface beyond the loopback"),
     ("temperature_celsius", "a sensor of temperature"),
     ("remote_write_", "remote write is tried in a test of its own"),
     ("backend_workload_p95_last_hour", "twenty workloads of a backend"),

@@ -4,11 +4,18 @@
 mod scene;
 
 use insta::assert_snapshot;
+use isomon::model::id::SourceId;
+use isomon::model::node::Stall;
+use isomon::model::reading::Reading;
+use isomon::model::unit::Ratio;
 use isomon::model::update::What;
 use isomon::tui::action::Action;
+use isomon::tui::look::Glyph;
 use isomon::tui::reply::Reply;
 use isomon::tui::tab::nodes::View;
+use ratatui::buffer::Cell;
 use ratatui::layout::Rect;
+use ratatui::style::Color;
 use scene::{BIG, SMALL, Scene};
 
 fn picture(scene: &Scene, view: &View, width: u16, height: u16) -> String {
@@ -196,4 +203,34 @@ fn the_filter_knows_status_and_backends() {
         assert!(seen.contains("1 of 6") && seen.contains(left), "{seen}");
         act(&mut view, &scene, &[Action::Back]);
     }
+}
+
+/// What is drawn in the colour of what is bad, in the rows that have `word`.
+fn bad(scene: &Scene, view: &View, word: &str) -> String {
+    let buffer = scene.buffer(200, 57, Glyph::Unicode, &|frame, area, state, look| {
+        view.draw(frame, area, state, look);
+    });
+    let rows = buffer.content.chunks(200).filter(|row| {
+        let text: String = row.iter().map(Cell::symbol).collect();
+        text.contains(word)
+    });
+    rows.flatten().filter(|cell| cell.fg == Color::Red).map(Cell::symbol).collect()
+}
+
+#[test]
+fn a_pressure_has_one_colour_wherever_it_stands() {
+    let mut scene = Scene::local(SMALL);
+    let mut sample = scene.state.nodes[&SourceId::local()].sample.clone().unwrap().1;
+    let some = Ratio::new(0.5).unwrap();
+    sample.pressure.memory = Reading::Known(Stall { some, full: None, some_total_us: 1 });
+    scene.tell("local", What::Node(sample));
+    let mut view = View::default();
+    let (row, strip) = (bad(&scene, &view, "local"), bad(&scene, &view, "Pressure"));
+    assert!(row.contains("50 %") && strip.contains("50 %"), "{row}, {strip}");
+    act(&mut view, &scene, &[Action::View]);
+    act(&mut view, &scene, &[Action::Sort; 4]);
+    let map = bad(&scene, &view, "");
+    assert!(map.contains(['▃', '▄', '▅', '▆']), "{map}");
+    let panel = bad(&scene, &opened(&scene), "PSI mem");
+    assert!(panel.contains("50 %") && panel.contains('━'), "{panel}");
 }

@@ -4,9 +4,11 @@
 //! as Go's `{{.Names}}`, are not ours and stay as they are; `{{{{word}}}}` is `{{word}}` itself. In a
 //! command a value is one word for the shell, whatever is in it: see [`command`].
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::model::job::quoted;
 use crate::model::workflow::Workflow;
 
 mod shell;
@@ -107,7 +109,7 @@ pub fn command(text: &str, values: &Values) -> Result<String, Error> {
         return Err(Error::Unsafe(one.name.clone()));
     }
     filled(text, values, &mut |value, out| {
-        if shell::is_raw(value) { out.push_str(value) } else { out.push_str(&shell::quoted(value)) }
+        out.push_str(&word(value));
     })
 }
 
@@ -118,13 +120,12 @@ pub fn plain(text: &str, values: &Values) -> Result<String, Error> {
 
 /// `text`, a command for a shell, with what is known put in, and what is not known yet as it is.
 pub fn so_far(text: &str, values: &Values) -> String {
-    partly(
-        text,
-        values,
-        |value| {
-            if shell::is_raw(value) { value.to_owned() } else { shell::quoted(value) }
-        },
-    )
+    partly(text, values, |value| word(value).into_owned())
+}
+
+/// `value` as one word of a shell, bare where it may be.
+fn word(value: &str) -> Cow<'_, str> {
+    if shell::is_raw(value) { value.into() } else { quoted(value).into() }
 }
 
 /// The same of a text that no shell reads.

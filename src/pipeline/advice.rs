@@ -1,12 +1,14 @@
 //! What could be set better for the next run, each with what was measured that says so.
 
-use crate::model::bench::{Estimate, Figure, Taint};
-use crate::model::load::{LoadFigure, Stride};
+use crate::model::bench::{Cell, Figure, Taint};
+use crate::model::load::LoadFigure;
 use crate::model::pipeline::Advice;
 use crate::model::run::RunEnd;
 use crate::model::text::SafeText;
 use crate::model::unit::{Bytes, Seconds};
 use crate::state::RunState;
+use crate::stats::load::{knee, rate_of};
+use crate::stats::summary::{deciding, half_width};
 
 /// Fewer rounds say too little for advice.
 const FEWEST: u32 = 10;
@@ -14,8 +16,6 @@ const FEWEST: u32 = 10;
 const DISTURBED: f64 = 0.10;
 /// Share of the memory below which there is far more than needed.
 const SPARE: f64 = 0.5;
-/// By how much more a step of throughput must bring to be worth it.
-const WORTH: f64 = 1.05;
 
 /// Everything that follows from what was measured in `run`.
 pub(super) fn advice(run: &RunState) -> Vec<Advice> {
@@ -27,22 +27,15 @@ fn advise(words: &str, evidence: &str) -> Advice {
     Advice { words: SafeText::new(words), evidence: SafeText::new(evidence) }
 }
 
-/// Half the width of the interval, as a share of the median.
-fn width(estimate: &Estimate) -> Option<f64> {
-    let (low, high) = (estimate.low_seconds?.0, estimate.high_seconds?.0);
-    let median = estimate.median_seconds.0;
-    (median > 0.0).then(|| (high - low) / 2.0 / median)
-}
-
-/// The cell that is known worst of those asked for: its name, its samples, its width.
+/// The figure that is known worst of those that decide, each of a cell that was asked for: its name, its
+/// samples, half the width of its interval as a share of the median.
 fn widest(run: &RunState) -> Option<(String, u32, f64)> {
-    let asked = |cell: u32| {
-        let cell = run.head.cells.get(cell as usize)?;
-        run.head.plan.asks_for(cell).then(|| cell.name())
-    };
-    let starts = run.summary.iter().filter(|of| of.figure == Figure::Start);
-    let known =
-        starts.filter_map(|of| Some((asked(of.cell)?, of.n, width(of.estimate.as_ref()?)?)));
+    let known = run.summary.iter().filter_map(|of| {
+        let cell = run.head.cells.get(of.cell as usize)?;
+        let decides = of.figure == deciding(cell.payload) && run.head.plan.asks_for(cell);
+        let width = half_width(of.estimate.as_ref().filter(|_| decides)?)?;
+        Some((format!("the {} of {}", of.figure.name(), cell.name()), of.n, width))
+    });
     known.max_by(|one, other| one.2.total_cmp(&other.2))
 }
 
@@ -50,15 +43,15 @@ fn widest(run: &RunState) -> Option<(String, u32, f64)> {
 fn rounds(run: &RunState) -> Option<Advice> {
     let (name, n, width) = widest(run).filter(|(_, n, _)| *n >= FEWEST)?;
     let target = run.head.plan.effort.target.fraction();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0..=n")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
     let needed = (f64::from(n) * (width / target).powi(2)).ceil() as u32;
     let needed = needed.max(FEWEST);
     let exact = run.head.plan.effort.min_rounds == run.head.plan.effort.max_rounds;
-    (!run.is_live() && exact && needed * 4 < n * 3).then(|| {
+    (!run.is_live() && exact && needed.saturating_mul(4) < n.saturating_mul(3)).then(|| {
         advise(
             &format!("fewer rounds are enough: -r {needed}"),
             &format!(
-                "the start of {name}, known worst, is within {:.1} % after {n} rounds; {:.0} % was asked",
+                "{name}, known worst, is within {:.1} % after {n} rounds; {:.0} % was asked",
                 width * 100.0,
                 target * 100.0
             ),
@@ -86,9 +79,7 @@ fn budget(run: &RunState) -> Option<Advice> {
     let (width, target) = (width * 100.0, target * 100.0);
     Some(advise(
         &words,
-        &format!(
-            "the start of {name} is known within {width:.1} % after {n} samples; {target:.0} % was asked"
-        ),
+        &format!("{name} is known within {width:.1} % after {n} samples; {target:.0} % was asked"),
     ))
 }
 
@@ -196,33 +187,25 @@ fn arrivals(run: &RunState) -> Option<Advice> {
 
 /// From how many at once on throughput grows no more.
 fn crowds(run: &RunState) -> Option<Advice> {
-    let rate = |of: &crate::model::load::LoadSummary| match (of.stride, of.figure) {
-        (Stride::Throughput { at_once }, Some(LoadFigure::Rate(rate))) => {
-            Some((of.cell, at_once, rate.per_second))
-        }
-        _ => None,
-    };
-    let mut rates: Vec<(u32, u32, f64)> = run.loads.iter().filter_map(rate).collect();
-    rates.sort_by_key(|(cell, at_once, _)| (*cell, *at_once));
-    let (cell, enough, had, most, best) =
-        rates.chunk_by(|one, other| one.0 == other.0).find_map(|of| {
-            let (cell, most, best) =
-                of.iter().copied().max_by(|one, other| one.2.total_cmp(&other.2))?;
-            let first = of.iter().find(|(.., rate)| best < rate * WORTH)?;
-            let last = of.last()?.1;
-            (first.1 * 2 <= last && !run.is_live()).then_some((
-                cell,
-                first.1,
-                first.2,
-                most.max(last),
-                best,
-            ))
-        })?;
-    let name = run.head.cells.get(cell as usize)?.label();
-    Some(advise(
-        &format!("{name} gains nothing from more than {enough} at once: -C {enough}"),
-        &format!(
-            "{had:.1} a second at {enough} at once, {best:.1} at the most, up to {most} at once"
-        ),
-    ))
+    let mut cells = run.cells().filter(|_| !run.is_live());
+    cells.find_map(|(index, cell)| crowd(run, index, &cell))
+}
+
+/// The same of one cell.
+fn crowd(run: &RunState, index: u32, cell: &Cell) -> Option<Advice> {
+    let of_cell = || run.loads.iter().filter(move |of| of.cell == index);
+    let rates = || of_cell().filter_map(rate_of);
+    let enough = knee(of_cell())?;
+    let (_, had) = rates().find(|(at_once, _)| *at_once == enough)?;
+    let best = rates().map(|(_, rate)| rate).fold(0.0, f64::max);
+    let most = rates().map(|(at_once, _)| at_once).max()?;
+    let name = cell.label();
+    (enough.saturating_mul(2) <= most).then(|| {
+        advise(
+            &format!("{name} gains nothing from more than {enough} at once: -C {enough}"),
+            &format!(
+                "{had:.1} a second at {enough} at once, {best:.1} at the most, up to {most} at once"
+            ),
+        )
+    })
 }

@@ -9,6 +9,7 @@ use crate::model::text::SafeText;
 use crate::stats::interval::RESAMPLES;
 use crate::stats::standing;
 use crate::stats::summary::summarise;
+use crate::stats::verdict;
 
 /// Rows on a panel at most; more cannot be read.
 pub(super) const ROWS: usize = 40;
@@ -123,13 +124,9 @@ pub(super) fn source(run: &Run) -> String {
 
 /// How quiet the machine was, in a few words.
 fn quiet(run: &Run) -> String {
-    if let Some(known) = run.tail.as_ref().and_then(|tail| tail.verdict.as_ref()) {
-        return format!("{} of {} samples disturbed", known.tainted, known.samples);
-    }
-    let counted = standing::standing(&run.samples);
-    let disturbed = counted.iter().filter(|sample| !sample.taints.is_empty()).count();
-    match counted.len() {
+    let known = verdict::of(run);
+    match known.samples {
         0 => "no samples".to_owned(),
-        all => format!("{disturbed} of {all} samples disturbed"),
+        all => format!("{} of {all} samples disturbed", known.tainted),
     }
 }

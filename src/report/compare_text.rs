@@ -48,6 +48,12 @@ pub fn differences(comparison: &Comparison) -> String {
     comparison.differences.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// What worked in the base and does not in the other, a line each.
+pub fn broken(comparison: &Comparison) -> Vec<String> {
+    let names = comparison.broken.iter().map(Cell::name);
+    names.map(|name| format!("broken: {name} worked in the base; now every sample fails")).collect()
+}
+
 fn described(name: &str, run: &Run) -> String {
     let head = &run.head;
     let id = head.id.as_str();
@@ -146,10 +152,7 @@ fn notes(comparison: &Comparison, rules: &Rules) -> Vec<String> {
                 .to_owned(),
         );
     }
-    for cell in &comparison.broken {
-        let (label, payload) = (label(cell), cell.payload);
-        notes.push(format!("broken: {label} {payload} worked in the base; now every sample fails"));
-    }
+    notes.extend(broken(comparison));
     if !comparison.differences.is_empty() {
         notes.push("not alike, so what changed may be due to it:".to_owned());
         notes.extend(differences(comparison).lines().map(|line| format!("- {line}")));
@@ -162,6 +165,7 @@ mod tests {
     use super::super::run_sample::run;
     use super::super::run_text::WIDTH;
     use super::*;
+    use crate::model::bench::{Failure, Outcome};
     use crate::model::text::SafeText;
     use crate::model::unit::Seconds;
     use crate::stats::compare::compare;
@@ -207,6 +211,19 @@ mod tests {
         quiet.steps.iter_mut().for_each(|step| step.taints.clear());
         quiet.tail = None;
         assert!(!shown(&quiet, &other).contains("main: the machine"));
+    }
+
+    #[test]
+    fn what_works_no_more_is_told() {
+        let mut other = run();
+        for sample in other.samples.iter_mut().filter(|sample| sample.cell == 0) {
+            let (kind, message) = (Failure::Start, SafeText::new("no"));
+            sample.outcome = Outcome::Failed { kind, message };
+        }
+        let told = shown(&run(), &other);
+        let name = other.head.cells[0].name();
+        let wanted = format!("broken: {name} worked in the base; now every sample fails\n");
+        assert!(told.contains(&wanted), "{told}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::model::run::{Run, RunEnd};
 use crate::stats::compare::{Difference, unlike};
 use crate::stats::side::{Part, Rank, cells, ranks};
 use crate::stats::summary::telling;
+use crate::stats::verify::outcomes;
 
 /// Version of the JSON.
 pub const FORMAT: u32 = 1;
@@ -242,11 +243,12 @@ impl Fleet {
     }
 }
 
+/// What ended well and what failed; of a run that was cut off, of what came of it.
 fn counted(run: &Run) -> String {
-    let (mut good, mut bad) = (0_u32, 0_u32);
-    if let Some(tail) = &run.tail {
-        (good, bad) = (tail.progress.completed, tail.progress.failed);
-    }
+    let (good, bad) = run.tail.as_ref().map_or_else(
+        || outcomes(run),
+        |tail| (tail.progress.completed as usize, tail.progress.failed as usize),
+    );
     if bad == 0 { format!("{good} good") } else { format!("{good} good, {bad} bad") }
 }
 
@@ -264,6 +266,7 @@ fn ended(run: &Run) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::bench::Outcome;
     use crate::report::run_sample::{loaded, run as sample};
 
     fn fleet(nodes: usize) -> Fleet {
@@ -314,6 +317,17 @@ mod tests {
         let text = text(&Fleet { nodes: vec![node], left_out: Vec::new() });
         assert!(text.contains("never began") && text.contains("web: it went away"), "{text}");
         assert!(!text.contains("start"), "{text}");
+    }
+
+    #[test]
+    fn what_came_of_a_node_that_was_lost_is_counted() {
+        let run = Run { tail: None, ..loaded() };
+        let bad = run.samples.iter().filter(|sample| sample.outcome != Outcome::Good).count();
+        let good = run.samples.len() - bad + run.steps.len();
+        let node = Node { node: "web".into(), fault: Some("it went away".into()), run: Some(run) };
+        let text = text(&Fleet { nodes: vec![node], left_out: Vec::new() });
+        assert!(bad > 0 && text.contains(&format!("{good} good, {bad} bad")), "{text}");
+        assert!(text.contains("cut off") && text.contains("\nloads\n"), "{text}");
     }
 
     #[test]

@@ -216,6 +216,23 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_counted_twice_and_the_loopback_never() {
+        let metrics = all();
+        let lines = BOARDS.iter().flat_map(|board| board.panels).flat_map(|panel| panel.lines);
+        let sums: Vec<String> = lines
+            .map(|(line, _)| expression(line, &metrics))
+            .filter(|line| line.starts_with("sum"))
+            .collect();
+        for (of, left_out) in [
+            ("(isomon_disk_", ",device!~\"(dm-|md|bcache).*\"}"),
+            ("(isomon_network_", ",interface!=\"lo\"}"),
+        ] {
+            let of: Vec<&String> = sums.iter().filter(|line| line.contains(of)).collect();
+            assert!(of.len() == 2 && of.iter().all(|line| line.contains(left_out)), "{of:?}");
+        }
+    }
+
+    #[test]
     fn every_name_is_in_the_table_and_every_panel_has_its_place() {
         let metrics = all();
         for board in BOARDS {

@@ -1,31 +1,31 @@
 //! What every report says of the loads of a run: one row for each cell and stride.
 
+use super::run_load::loads;
 use crate::model::bench::Cell;
 use crate::model::load::{LoadFigure, LoadSummary, Rate, Stride, Verdict};
 use crate::model::run::Run;
 use crate::model::unit::{Bytes, PerSecond};
 
 /// What is known of one load on one cell.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LoadRow<'a> {
+#[derive(Clone, Debug)]
+pub(super) struct LoadRow {
     pub(super) cell: Cell,
     /// The cell of the busy neighbour, where one was beside it.
     pub(super) beside: Option<Cell>,
-    pub(super) of: &'a LoadSummary,
+    pub(super) of: LoadSummary,
 }
 
 /// The rows of `run`, in the order of its loads; those of cells that it does not have are left away.
-pub(super) fn load_rows(run: &Run) -> Vec<LoadRow<'_>> {
+pub(super) fn load_rows(run: &Run) -> Vec<LoadRow> {
     let cell = |index: u32| run.head.cells.get(index as usize).copied();
-    let loads = run.tail.iter().flat_map(|tail| &tail.loads);
-    let row = |of: &LoadSummary| -> Option<(Cell, Option<Cell>)> {
+    let row = |of: LoadSummary| -> Option<LoadRow> {
         let beside = match of.stride {
             Stride::Neighbour { beside: Some(beside) } => Some(cell(beside)?),
             _ => None,
         };
-        Some((cell(of.cell)?, beside))
+        Some(LoadRow { cell: cell(of.cell)?, beside, of })
     };
-    loads.filter_map(|of| row(of).map(|(cell, beside)| LoadRow { cell, beside, of })).collect()
+    loads(run).into_iter().filter_map(row).collect()
 }
 
 /// The name of the load that a stride belongs to.
@@ -39,7 +39,7 @@ pub(super) const fn stride_name(stride: Stride) -> &'static str {
     }
 }
 
-impl LoadRow<'_> {
+impl LoadRow {
     /// The load's name.
     pub(super) const fn name(&self) -> &'static str {
         stride_name(self.of.stride)
@@ -180,5 +180,32 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
         _ => format!(
             "{tainted} of {samples} samples were disturbed and stand, {repeated} were repeated{by}"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::run_bmf::bmf;
+    use super::super::run_csv::csv;
+    use super::super::run_html::html;
+    use super::super::run_markdown::markdown;
+    use super::super::run_prometheus::prometheus;
+    use super::super::run_sample::loaded;
+    use super::*;
+
+    #[test]
+    fn loads_of_a_run_that_was_cut_off_are_in_every_form() {
+        let whole = loaded();
+        let cut = Run { tail: None, ..whole.clone() };
+        assert_eq!(load_rows(&cut).len(), load_rows(&whole).len());
+        for (form, words) in [
+            (markdown(&cut), "20 standing"),
+            (html(&cut).unwrap(), "20 standing"),
+            (csv(&cut), ",throughput,"),
+            (bmf(&cut).unwrap(), "/throughput/4"),
+            (prometheus(&cut), "isomon_bench_load_rate_per_second{"),
+        ] {
+            assert!(form.contains(words), "{words}: {form}");
+        }
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn benchmark(cell: Cell) -> String {
     format!("{backend}/{}/{payload}{amount}", start.name())
 }
 
-fn suffix(row: &LoadRow<'_>) -> String {
+fn suffix(row: &LoadRow) -> String {
     match (row.at_once(), row.beside) {
         (Some(at_once), _) => format!("throughput/{at_once}"),
         (None, Some(beside)) => format!("neighbour/{}", benchmark(beside)),
@@ -62,7 +62,7 @@ fn suffix(row: &LoadRow<'_>) -> String {
     }
 }
 
-fn metrics(row: &LoadRow<'_>) -> Vec<(&'static str, Metric)> {
+fn metrics(row: &LoadRow) -> Vec<(&'static str, Metric)> {
     let bare = |value| Metric { value, lower_value: None, upper_value: None };
     match row.of.figure {
         None => Vec::new(),

@@ -68,7 +68,7 @@ fn line(run: &Run, row: &Row, summary: &Summary) -> Vec<String> {
 /// Columns that only loads fill.
 const OF_LOADS: usize = 10;
 
-fn load_line(run: &Run, row: &LoadRow<'_>) -> Vec<String> {
+fn load_line(run: &Run, row: &LoadRow) -> Vec<String> {
     let known = match &row.of.figure {
         Some(LoadFigure::Times(times)) => Some(times),
         _ => None,

@@ -15,7 +15,6 @@ use super::run_text::safe;
 use crate::claim::beside;
 use crate::model::bench::{Outcome, Phase, Sample};
 use crate::model::run::Run;
-use crate::stats::standing::standing;
 
 mod about;
 mod page;
@@ -45,15 +44,8 @@ pub fn html(run: &Run) -> serde_json::Result<String> {
 }
 
 fn how_quiet(page: &mut Page, run: &Run) {
-    let known = run.tail.as_ref().and_then(|tail| tail.verdict.as_ref());
-    let counted = standing(&run.samples);
-    let disturbed = counted.iter().filter(|sample| !sample.taints.is_empty()).count();
-    let words = known.map_or_else(
-        || format!("{disturbed} of {} samples were disturbed", counted.len()),
-        verdict,
-    );
-    let calm = known.map_or(disturbed == 0, |known| known.tainted == 0);
-    page.paragraph(if calm { "quiet" } else { "noisy" }, &words);
+    let known = crate::stats::verdict::of(run);
+    page.paragraph(if known.tainted == 0 { "quiet" } else { "noisy" }, &verdict(&known));
 }
 
 fn figures(page: &mut Page, run: &Run, rows: &[Row], tables: &[Table<'_>]) {
@@ -172,7 +164,7 @@ fn line(run: &Run, sample: &Sample) -> Vec<String> {
 mod tests {
     use super::super::run_sample::{loaded, run};
     use super::*;
-    use crate::model::bench::Failure;
+    use crate::model::bench::{Failure, Taint};
 
     const HOSTILE: &str = "<script>alert(1)</script><img src=x onerror=y> \"'&";
 
@@ -227,6 +219,17 @@ mod tests {
         let (file, _) = rest.split_once('"').unwrap();
         let text = STANDARD.decode(file).unwrap();
         assert_eq!(serde_json::from_slice::<Run>(&text).unwrap(), run);
+    }
+
+    #[test]
+    fn of_a_run_without_a_verdict_steps_are_judged_too() {
+        let mut cut = Run { tail: None, ..loaded() };
+        cut.samples.retain(|sample| sample.taints.is_empty());
+        cut.steps[0].taints = vec![Taint::Steal];
+        let all = crate::stats::verdict::of(&cut).samples;
+        let page = html(&cut).unwrap();
+        let words = format!("<p class=\"noisy\">1 of {all} samples were disturbed");
+        assert!(page.contains(&words), "{words}: {page}");
     }
 
     #[test]

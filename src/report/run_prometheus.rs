@@ -35,7 +35,7 @@ const SUMMARY: [OfSummary; 10] = [
 ];
 
 /// A number that is told of each step of a load.
-type OfLoad = (&'static str, &'static str, fn(&LoadRow<'_>) -> Option<f64>);
+type OfLoad = (&'static str, &'static str, fn(&LoadRow) -> Option<f64>);
 
 const LOAD: [OfLoad; 10] = [
     ("load_rate_per_second", "Good results a second, so many at once.", |row| {
@@ -120,7 +120,7 @@ pub fn prometheus(run: &Run) -> String {
     }
     let loads = load_rows(run);
     for (name, help, find) in LOAD {
-        let one = |row: &LoadRow<'_>| (load_labels(&own, row), find(row));
+        let one = |row: &LoadRow| (load_labels(&own, row), find(row));
         family(&mut page, name, help, loads.iter().map(one));
     }
     verdict(&mut page, run, &own);
@@ -184,7 +184,7 @@ fn cell_labels(own: &str, cell: Cell) -> String {
     )
 }
 
-fn load_labels(own: &str, row: &LoadRow<'_>) -> String {
+fn load_labels(own: &str, row: &LoadRow) -> String {
     let mut labels = format!("{},load=\"{}\"", cell_labels(own, row.cell), row.name());
     if let Some(at_once) = row.at_once() {
         let _infallible = write!(labels, ",at_once=\"{at_once}\"");
@@ -203,7 +203,7 @@ fn time(of: &Summary, find: impl Fn(&Estimate) -> Option<Seconds>) -> Option<f64
     find(of.estimate.as_ref()?).map(|seconds| seconds.0)
 }
 
-fn times(row: &LoadRow<'_>) -> Option<Estimate> {
+fn times(row: &LoadRow) -> Option<Estimate> {
     match row.of.figure {
         Some(LoadFigure::Times(times)) => Some(times),
         _ => None,

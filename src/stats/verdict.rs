@@ -54,7 +54,7 @@ pub const fn share(taint: Taint, host: &HostState) -> Option<Ratio> {
 }
 
 /// The higher of two shares; the lower of two clocks.
-fn worse(taint: Taint, one: Option<Ratio>, other: Option<Ratio>) -> Option<Ratio> {
+pub fn worse(taint: Taint, one: Option<Ratio>, other: Option<Ratio>) -> Option<Ratio> {
     let (Some(left), Some(right)) = (one, other) else {
         return one.or(other);
     };

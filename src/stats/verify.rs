@@ -17,6 +17,8 @@ use crate::model::run::Run;
 mod data;
 mod host;
 
+pub use host::outcomes;
+
 /// Figures this far apart, as a share, are the same: another machine rounds logarithms otherwise.
 const ROUNDING: f64 = 1e-9;
 

@@ -13,6 +13,20 @@ use crate::config::{Level, Threshold};
 use crate::model::time::Stamp;
 use crate::model::unit::Ratio;
 
+/// From where on it is worth a look how much of the time tasks waited, in percent.
+const PRESSURE_WARN: f64 = 10.0;
+/// From where on it is bad.
+const PRESSURE_BAD: f64 = 40.0;
+
+/// What the share of time in which tasks waited (PSI) comes to: it is high long before it is full.
+pub fn pressure(share: Ratio) -> Level {
+    match share.percent() {
+        percent if percent >= PRESSURE_BAD => Level::Bad,
+        percent if percent >= PRESSURE_WARN => Level::Warn,
+        _ => Level::Good,
+    }
+}
+
 /// Everything a drawing needs beside the state; handed down, never global.
 #[derive(Clone, Copy, Debug)]
 pub struct Look<'a> {
@@ -57,6 +71,11 @@ impl Look<'_> {
     /// The style of a temperature in °C.
     pub fn heat(&self, celsius: f64) -> Style {
         self.level(self.threshold.heat(celsius))
+    }
+
+    /// The style of a share of time in which tasks waited.
+    pub fn pressure(&self, share: Ratio) -> Style {
+        self.level(pressure(share))
     }
 
     const fn level(&self, level: Level) -> Style {
@@ -104,5 +123,20 @@ impl Glyph {
             Self::Block => (2, 2),
             Self::Letter | Self::Ascii => (1, 1),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_is_high_long_before_it_is_all_of_the_time() {
+        let levels = [0.0, 9.9, 10.0, 39.9, 40.0, 50.0].map(|percent| {
+            let share = Ratio::new(percent / 100.0).unwrap();
+            pressure(share)
+        });
+        let [good, warn, bad] = [Level::Good, Level::Warn, Level::Bad];
+        assert_eq!(levels, [good, good, warn, warn, bad, bad]);
     }
 }

@@ -46,11 +46,6 @@ pub(super) fn is_raw(value: &str) -> bool {
     !value.is_empty() && value.chars().all(raw)
 }
 
-/// `value` as one word.
-pub(super) fn quoted(value: &str) -> String {
-    format!("'{}'", value.replace('\'', r"'\''"))
-}
-
 struct Reader {
     mode: Mode,
     /// What ends the here-documents that are open, and whether tabs before it count.

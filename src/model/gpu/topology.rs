@@ -166,12 +166,6 @@ impl Topology {
         };
         Some(Self { devices: names.iter().map(device).collect() })
     }
-
-    /// Whether any two GPUs are connected by `NVLink`.
-    pub fn has_nvlink(&self) -> bool {
-        let mut links = self.devices.iter().flat_map(|device| &device.links);
-        links.any(|link| matches!(link, Link::NvLink(_)))
-    }
 }
 
 /// The names in a header line: a GPU first, every device in one word, and no cell of a row.

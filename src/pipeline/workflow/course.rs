@@ -66,7 +66,9 @@ fn exception(task: &Task<'_>, flow: &WorkflowState) -> Option<Exception> {
         _ => "end not heard".to_owned(),
     };
     let failure = flow.run.tail.as_ref().and_then(|tail| tail.failure.as_ref());
-    let told = failure.filter(|one| one.stage == task.plan.stage && one.host == task.plan.host);
+    let plan = task.plan;
+    let told = failure
+        .filter(|one| (&one.stage, &one.host, &one.case) == (&plan.stage, &plan.host, &plan.case));
     let stack = told.map_or_else(|| last_lines(task.number, flow), |one| one.lines.clone());
     let said = stack.iter().map(SafeText::as_str).collect::<Vec<_>>().join("\n");
     let ended = flow.course.iter().rev().find(|(_, number, _)| *number == task.number);
@@ -169,4 +171,60 @@ fn cause(said: &str) -> Option<&'static str> {
     let said = said.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
     CAUSES.iter().find(|(words, _)| says(words)).map(|(_, cause)| *cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::task::tasks;
+    use super::*;
+    use crate::model::id::{RunId, SourceId};
+    use crate::model::time::Stamp;
+    use crate::model::update::{Update, What};
+    use crate::model::workflow::event::{Failure, TaskLine};
+    use crate::model::workflow::{Ending, WorkflowEvent, WorkflowHead, WorkflowTail};
+    use crate::state::State;
+
+    fn plan(case: &str) -> TaskPlan {
+        let (stage, host) = ("load".into(), "db".into());
+        TaskPlan { stage, host, case: Some(case.into()), ..TaskPlan::default() }
+    }
+
+    fn failed(task: u32) -> WorkflowEvent {
+        let (seconds, reason) = (Seconds(1.0), "exit status 1".into());
+        let state = TaskState::Failed { seconds, exit: Some(1), reason };
+        WorkflowEvent::Task { task, at_ms: 1_000, state }
+    }
+
+    #[test]
+    fn each_case_that_failed_has_its_own_lines() {
+        let tasks_of = vec![plan("small"), plan("large")];
+        let head = WorkflowHead { tasks: tasks_of, ..WorkflowHead::default() };
+        let line = |task, text: &str| TaskLine { task, text: text.into(), ..TaskLine::default() };
+        let lines = vec![line(0, "no small file"), line(1, "no large file")];
+        let failure = Failure {
+            stage: "load".into(),
+            host: "db".into(),
+            case: Some("small".into()),
+            lines: vec!["no small file".into()],
+            ..Failure::default()
+        };
+        let (ending, failure) = (Ending::Failed, Some(failure));
+        let tail = WorkflowTail { ending, failure, ..WorkflowTail::default() };
+        let (id, mut state) = (RunId::new(1_000, 7), State::default());
+        for event in [
+            WorkflowEvent::Started(Box::new(head)),
+            failed(0),
+            failed(1),
+            WorkflowEvent::Lines { lines, dropped: 0 },
+            WorkflowEvent::Ended(Box::new(tail)),
+        ] {
+            let (at, what) = (Stamp::default(), What::Workflow { id: id.clone(), event });
+            state.apply(&Update { at, from: SourceId::local(), what });
+        }
+        let flow = &state.workflows[&id];
+        let found = exceptions(flow, &tasks(flow));
+        let said: Vec<&str> =
+            found.iter().flat_map(|one| &one.stack).map(SafeText::as_str).collect();
+        assert_eq!(said, ["no large file", "no small file"]);
+    }
 }

@@ -72,8 +72,15 @@ const NODES: &[Panel] = &[
         Lines,
         12,
         &[
-            ("sum by (instance) ($disk_read_bytes_per_second)", "{{instance}} read"),
-            ("sum by (instance) ($disk_write_bytes_per_second)", "{{instance}} written"),
+            // What stands on other disks is counted in theirs.
+            (
+                "sum by (instance) ($disk_read_bytes_per_second{device!~\"(dm-|md|bcache).*\"})",
+                "{{instance}} read",
+            ),
+            (
+                "sum by (instance) ($disk_write_bytes_per_second{device!~\"(dm-|md|bcache).*\"})",
+                "{{instance}} written",
+            ),
         ],
     ),
     panel("Disks: busy", Lines, 12, &[("$disk_busy_ratio", "{{instance}} {{device}}")]),
@@ -83,8 +90,14 @@ const NODES: &[Panel] = &[
         Lines,
         12,
         &[
-            ("sum by (instance) ($network_receive_bytes_per_second)", "{{instance}} received"),
-            ("sum by (instance) ($network_transmit_bytes_per_second)", "{{instance}} sent"),
+            (
+                "sum by (instance) ($network_receive_bytes_per_second{interface!=\"lo\"})",
+                "{{instance}} received",
+            ),
+            (
+                "sum by (instance) ($network_transmit_bytes_per_second{interface!=\"lo\"})",
+                "{{instance}} sent",
+            ),
         ],
     ),
     panel(

@@ -1,10 +1,13 @@
 //! The numbers of a snapshot, each with its name, once for CSV and Prometheus.
 
+use std::collections::BTreeMap;
+
 use super::{Snapshot, agent};
 use crate::model::gpu::Gpu;
 use crate::model::node::{CpuUse, Disk, Mount, Network, Stall, Temperature};
 use crate::model::reading::Reading;
 use crate::model::serving::Serving;
+use crate::model::text::SafeText;
 use crate::model::unit::{Bytes, BytesPerSecond, PerSecond, Ratio};
 use crate::report::exposition::{Kind, Metric, OWN};
 
@@ -53,9 +56,19 @@ pub fn numbers(snapshot: &Snapshot) -> Vec<Number> {
     found
 }
 
-/// Every number of the models that are served.
+/// Every number of the models that are served. Several servers of one model are told apart as `m`, `m #2`:
+/// two series of one name would be refused by whoever collects them.
 pub(super) fn models(serving: &[Serving]) -> Vec<Number> {
-    each(serving, |served: &Serving| ("model", served.model.to_string()), MODEL)
+    let mut seen: BTreeMap<SafeText, u32> = BTreeMap::new();
+    let mut apart = serving.to_vec();
+    for served in &mut apart {
+        let count = seen.entry(served.model.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            served.model = SafeText::from(format!("{} #{count}", served.model));
+        }
+    }
+    each(&apart, |served: &Serving| ("model", served.model.to_string()), MODEL)
 }
 
 /// Every metric of a machine, with the labels it has on a page.

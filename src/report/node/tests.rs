@@ -147,3 +147,19 @@ fn other_nodes_follow_in_every_format() {
     assert_eq!(page.matches("# TYPE isomon_memory_total_bytes").count(), 1, "{page}");
     assert!(write(Form::Csv).contains(",web-1,memory_total_bytes,"));
 }
+
+#[test]
+fn two_servers_of_one_model_are_two_series() {
+    let served = |address: &str, running: f64| Serving {
+        address: Some(address.into()),
+        running: Reading::Known(running),
+        ..Serving::silent("m".into())
+    };
+    let serving = vec![served("127.0.0.1:1", 3.0), served("127.0.0.1:2", 4.0)];
+    let page = prometheus::write(&Snapshot { serving, ..snapshot() });
+    let running = page.lines().filter(|line| line.starts_with("isomon_model_requests_running{"));
+    let labels = ["m", "m #2"].map(|model| format!("node=\"local\",model=\"{model}\""));
+    let wanted = [(&labels[0], 3), (&labels[1], 4)]
+        .map(|(labels, count)| format!("isomon_model_requests_running{{{labels}}} {count}"));
+    assert_eq!(running.collect::<Vec<_>>(), wanted);
+}

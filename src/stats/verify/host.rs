@@ -38,14 +38,19 @@ fn same(at: String, wanted: &[Taint], found: &[Taint], verified: &mut Verified) 
     }
 }
 
-/// How many ended well and how many failed, counted again.
-pub(super) fn counts(run: &Run, verified: &mut Verified) {
-    let Some(tail) = &run.tail else { return };
+/// How many samples and steps that `run` holds ended well and how many failed, warm-up included.
+pub fn outcomes(run: &Run) -> (usize, usize) {
     let good = |sample: &&Sample| sample.outcome == Outcome::Good;
     let failed_steps = run.steps.iter().filter(|step| step.failed()).count();
     let good_samples = run.samples.iter().filter(good).count();
     let completed = good_samples + run.steps.len() - failed_steps;
-    let failed = run.samples.len() - good_samples + failed_steps;
+    (completed, run.samples.len() - good_samples + failed_steps)
+}
+
+/// How many ended well and how many failed, counted again.
+pub(super) fn counts(run: &Run, verified: &mut Verified) {
+    let Some(tail) = &run.tail else { return };
+    let (completed, failed) = outcomes(run);
     let found = &tail.progress;
     differ("tail.progress.completed", &completed, &(found.completed as usize), verified);
     differ("tail.progress.failed", &failed, &(found.failed as usize), verified);

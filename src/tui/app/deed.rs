@@ -91,12 +91,9 @@ impl App {
     /// What the app makes of an action the tab in front has no use for.
     fn act_for_tab(&mut self, action: Action, state: &State) -> Option<Command> {
         let other = match action {
-            Action::Bench
-            | Action::Again
-            | Action::Cancel
-            | Action::Export
-            | Action::Runs
-            | Action::Fleet => Tab::Bench,
+            Action::Bench | Action::Again | Action::Cancel | Action::Runs | Action::Fleet => {
+                Tab::Bench
+            }
             Action::Check => Tab::Backends,
             Action::Copy => {
                 self.say(false, "there is nothing to copy here");

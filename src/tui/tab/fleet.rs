@@ -7,7 +7,7 @@ use std::ops::Bound;
 
 use super::super::look::Look;
 use super::super::widget::status::Status;
-use super::super::widget::strip::Strip;
+use super::super::widget::strip::{Strip, Tone};
 use super::super::widget::trail::Window;
 use crate::model::gpu::Gpu;
 use crate::model::id::SourceId;
@@ -44,46 +44,48 @@ struct Recipe {
     metrics: &'static [Metric],
     within: Join,
     across: Join,
-    load: bool,
+    tone: Tone,
     aside: fn(&NodeSample) -> String,
 }
 
 const RECIPES: [Recipe; 8] = [
-    recipe("CPU", &[Metric::Cpu], Join::Processors, true, words::cpu),
-    recipe("Memory", &[Metric::Memory], Join::Memory, true, words::memory),
+    recipe("CPU", &[Metric::Cpu], Join::Processors, Tone::Load, words::cpu),
+    recipe("Memory", &[Metric::Memory], Join::Memory, Tone::Load, words::memory),
     Recipe {
         within: Join::Worst,
         ..recipe(
             "Pressure",
             &[Metric::CpuPressure, Metric::MemoryPressure, Metric::IoPressure],
             Join::Worst,
-            true,
+            Tone::Pressure,
             words::pressure,
         )
     },
-    recipe("Disk", &[Metric::DiskRead, Metric::DiskWrite], Join::Sum, false, words::disk),
-    recipe("Network", &[Metric::Receive, Metric::Transmit], Join::Sum, false, words::network),
-    recipe("Load", &[Metric::Load], Join::Sum, false, words::load),
-    recipe("Steal", &[Metric::Steal], Join::Processors, true, |_| String::new()),
-    recipe("Heat", &[Metric::Temperature], Join::Worst, true, |_| "hottest sensor".to_owned()),
+    recipe("Disk", &[Metric::DiskRead, Metric::DiskWrite], Join::Sum, Tone::Plain, words::disk),
+    recipe("Network", &[Metric::Receive, Metric::Transmit], Join::Sum, Tone::Plain, words::network),
+    recipe("Load", &[Metric::Load], Join::Sum, Tone::Plain, words::load),
+    recipe("Steal", &[Metric::Steal], Join::Processors, Tone::Load, |_| String::new()),
+    recipe("Heat", &[Metric::Temperature], Join::Worst, Tone::Load, |_| {
+        "hottest sensor".to_owned()
+    }),
 ];
 
 const fn recipe(
     name: &'static str,
     metrics: &'static [Metric],
     across: Join,
-    load: bool,
+    tone: Tone,
     aside: fn(&NodeSample) -> String,
 ) -> Recipe {
-    Recipe { name, metrics, within: Join::Sum, across, load, aside }
+    Recipe { name, metrics, within: Join::Sum, across, tone, aside }
 }
 
 /// Most nodes of which the pasts are joined for each frame; of more it is kept as it is seen.
 pub(super) const TOGETHER: usize = 64;
 
 /// Numbers of GPUs that are joined.
-const GPUS: [(&str, GpuMetric, bool); 2] =
-    [("GPU busy", GpuMetric::Utilization, false), ("VRAM", GpuMetric::Memory, true)];
+const GPUS: [(&str, GpuMetric, Tone); 2] =
+    [("GPU busy", GpuMetric::Utilization, Tone::Plain), ("VRAM", GpuMetric::Memory, Tone::Load)];
 
 /// The strips of `nodes` together over `window`, `columns` values each; GPU strips follow memory
 /// where there are GPUs. One that never had a value is left out, unless it is CPU or memory.
@@ -176,7 +178,7 @@ impl Recipe {
             live: false,
             scale: self.metrics[0].scale(),
             past: Vec::new(),
-            load: self.load,
+            tone: self.tone,
             mark: None,
             aside: String::new(),
         }
@@ -278,10 +280,10 @@ fn size(gpu: &Gpu, metric: GpuMetric) -> f64 {
     }
 }
 
-fn empty_gpus((name, metric, load): (&'static str, GpuMetric, bool)) -> Strip {
+fn empty_gpus((name, metric, tone): (&'static str, GpuMetric, Tone)) -> Strip {
     let (past, aside) = (Vec::new(), String::new());
     let (now, live, mark, scale) = (None, false, None, metric.scale());
-    Strip { name, now, live, scale, past, load, mark, aside }
+    Strip { name, now, live, scale, past, tone, mark, aside }
 }
 
 fn gpu_strips(

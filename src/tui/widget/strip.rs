@@ -18,6 +18,17 @@ const TOP: usize = 11;
 /// Room for words on the right, where the row is long enough.
 const ASIDE: usize = 44;
 
+/// What the colour of a share tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing: much of it is not bad, as of a network.
+    Plain,
+    /// How full it is, as of CPU.
+    Load,
+    /// For how much of the time tasks waited.
+    Pressure,
+}
+
 /// A named number and its past.
 #[derive(Clone, Debug)]
 pub struct Strip {
@@ -31,8 +42,8 @@ pub struct Strip {
     pub scale: Scale,
     /// Its past, oldest first, one value a column.
     pub past: Vec<Option<f64>>,
-    /// Whether much of it is bad, as of CPU; not so for a network.
-    pub load: bool,
+    /// What its colour tells.
+    pub tone: Tone,
     /// The column of the past that is looked at.
     pub mark: Option<usize>,
     /// A few words that make the number plain.
@@ -138,11 +149,12 @@ impl Strip {
     }
 
     fn style(&self, value: f64, look: &Look<'_>) -> Style {
-        match self.scale {
-            Scale::Celsius => look.heat(value),
-            Scale::Percent if self.load => {
-                Ratio::new(value / 100.0).map_or(look.theme.text, |share| look.load(share))
-            }
+        let text = look.theme.text;
+        let share = Ratio::new(value / 100.0);
+        match (self.scale, self.tone) {
+            (Scale::Celsius, _) => look.heat(value),
+            (Scale::Percent, Tone::Load) => share.map_or(text, |share| look.load(share)),
+            (Scale::Percent, Tone::Pressure) => share.map_or(text, |share| look.pressure(share)),
             _ => look.theme.series[0],
         }
     }

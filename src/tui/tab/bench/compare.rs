@@ -1,5 +1,5 @@
-//! One run against another: ratios with their intervals, what a test says, and what is not alike of
-//! the two beside the numbers.
+//! One run against another: ratios with their intervals, what a test says, and beside the numbers what
+//! works no more and what is not alike of the two.
 //!
 //! The test shuffles samples many thousand times, so it works on a thread of its own and is asked
 //! once; frames only read what came of it.
@@ -18,6 +18,7 @@ use super::plan::first;
 use super::table::range;
 use crate::model::id::RunId;
 use crate::model::unit::Seconds;
+use crate::report::compare_text;
 use crate::state::RunState;
 use crate::stats::compare::{Change, Comparison, Row, Rules, compare};
 use crate::tui::look::Look;
@@ -66,6 +67,8 @@ const SIDE: usize = 28;
 const P: usize = 9;
 /// Columns of the word.
 const WORD: usize = 10;
+/// Most lines of what works no more; of others it is said how many they are.
+const BROKEN: usize = 3;
 
 /// Draws what came of it.
 pub(in crate::tui::tab) fn draw(frame: &mut Frame<'_>, area: Rect, pair: &Pair, look: &Look<'_>) {
@@ -76,9 +79,11 @@ pub(in crate::tui::tab) fn draw(frame: &mut Frame<'_>, area: Rect, pair: &Pair, 
         let text = "comparing: samples are shuffled many thousand times; a moment, please";
         return frame.render_widget(Line::styled(text, look.theme.accent), inside);
     };
-    let unlike = unlike(answer, usize::from(inside.width), look);
+    let width = usize::from(inside.width);
+    let mut below = broken(answer, width, look);
+    below.extend(unlike(answer, width, look));
     let most = (usize::from(inside.height) / 3).max(1);
-    let foot = unlike.len().min(most);
+    let foot = below.len().min(most);
     let [head, body, foot] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Min(0),
@@ -87,7 +92,7 @@ pub(in crate::tui::tab) fn draw(frame: &mut Frame<'_>, area: Rect, pair: &Pair, 
     .areas(inside);
     frame.render_widget(sum(answer, look), head);
     draw_rows(frame, body, (pair, answer), look);
-    frame.render_widget(Paragraph::new(unlike), foot);
+    frame.render_widget(Paragraph::new(below), foot);
 }
 
 /// How many of each there are.
@@ -282,6 +287,18 @@ fn picture(row: &Row, width: usize, far: f64, style: Style, look: &Look<'_>) -> 
         .collect()
 }
 
+/// What worked in the base and does not any more, the first of it each on a line.
+fn broken(answer: &Comparison, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
+    let mut words = compare_text::broken(answer);
+    let more = words.len().saturating_sub(BROKEN);
+    if more > 0 {
+        words.truncate(BROKEN);
+        words.push(format!("and {more} more"));
+    }
+    let line = |words: String| Line::styled(fixed::cut(&words, width), look.theme.bad);
+    words.into_iter().map(line).collect()
+}
+
 /// What disturbed the two runs, and what is not alike of them, each on a line.
 fn unlike(answer: &Comparison, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
     let line = |of: &crate::stats::compare::Difference| {
@@ -303,7 +320,57 @@ fn unlike(answer: &Comparison, width: usize, look: &Look<'_>) -> Vec<Line<'stati
 
 #[cfg(test)]
 mod tests {
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use ratatui::style::Color;
+
     use super::*;
+    use crate::config::Threshold;
+    use crate::model::backend::BackendId;
+    use crate::model::bench::{Cell, Payload};
+    use crate::model::time::Stamp;
+    use crate::tui::keymap::Keymap;
+    use crate::tui::look::Glyph;
+    use crate::tui::rest::Rest;
+    use crate::tui::theme::Theme;
+    use crate::tui::when::When;
+
+    /// What is drawn in the colour of what is bad, where `broken` works no more.
+    fn bad(broken: Vec<Cell>) -> String {
+        let (differences, rows, disturbed) = (Vec::new(), Vec::new(), [None, None]);
+        let answer = Comparison { differences, rows, broken, disturbed };
+        let answer = Arc::new(OnceLock::from(answer));
+        let pair = Pair { base: RunId::new(0, 1), other: RunId::new(0, 2), answer, row: 0 };
+        let red = Color::Rgb(250, 1, 2);
+        let theme = Theme { bad: Style::new().fg(red), ..Theme::default() };
+        let look = Look {
+            theme: &theme,
+            keymap: &Keymap::embedded(),
+            threshold: Threshold::default(),
+            glyph: Glyph::Unicode,
+            now: Stamp::default(),
+            rest: Rest::default(),
+            when: &When::default(),
+            zone: &jiff::tz::TimeZone::UTC,
+            readonly: false,
+            interval_ms: 1000,
+        };
+        let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+        terminal.draw(|frame| draw(frame, frame.area(), &pair, &look)).unwrap();
+        let cells = terminal.backend().buffer().content.iter();
+        cells.filter(|cell| cell.fg == red).map(ratatui::buffer::Cell::symbol).collect()
+    }
+
+    #[test]
+    fn what_works_no_more_is_told_as_in_the_terminal() {
+        assert_eq!(bad(Vec::new()), "");
+        let runc = Cell::cold(BackendId::Runc, Payload::Noop);
+        let words = "broken: runc noop worked in the base; now every sample fails";
+        assert_eq!(bad(vec![runc]), words);
+        let many = bad(vec![runc; 5]);
+        assert_eq!(many.matches(words).count(), BROKEN);
+        assert!(many.ends_with("and 2 more"), "{many}");
+    }
 
     #[test]
     fn names_are_whole_where_there_is_room_and_cut_alike_where_not() {

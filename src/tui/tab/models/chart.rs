@@ -17,7 +17,7 @@ use crate::state::{Part, State};
 use crate::tui::look::Look;
 use crate::tui::widget::chart::{Chart, Trace, legend};
 use crate::tui::widget::panel::Panel;
-use crate::tui::widget::strip::Strip;
+use crate::tui::widget::strip::{Strip, Tone};
 use crate::tui::widget::trail::Window;
 use crate::tui::widget::{grid, notice, value};
 
@@ -200,6 +200,6 @@ pub(in crate::tui) fn strip(
     } else {
         format!("mean {} · peak {}", written(mean), written(peak))
     };
-    let scale = Scale::Plain;
-    Some(Strip { name: "Tokens/s", now, live: true, scale, past, load: false, mark: None, aside })
+    let (scale, tone) = (Scale::Plain, Tone::Plain);
+    Some(Strip { name: "Tokens/s", now, live: true, scale, past, tone, mark: None, aside })
 }

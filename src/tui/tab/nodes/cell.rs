@@ -10,9 +10,10 @@ use super::entry::{
 };
 use super::item::{Group, Item};
 use super::order::Has;
+use crate::config::Level;
 use crate::model::unit::{BytesPerSecond, Ratio};
 use crate::state::history::{GpuMetric, Metric};
-use crate::tui::look::Look;
+use crate::tui::look::{Look, pressure};
 use crate::tui::widget::status::{self, Status};
 use crate::tui::widget::table::Column;
 use crate::tui::widget::{fixed, meter, value};
@@ -138,7 +139,7 @@ fn of_node(
             vec![value::maybe(load, text, look)]
         }
         Some(STEAL) => vec![percent(number(Metric::Steal), status, look)],
-        Some(PSI) => vec![percent(psi(&numbers), status, look)],
+        Some(PSI) => vec![waited(psi(&numbers), status, look)],
         Some(DISK) => rate(sum(&numbers, Metric::DiskRead, Metric::DiskWrite)),
         Some(NET) => rate(sum(&numbers, Metric::Receive, Metric::Transmit)),
         Some(AGE) => vec![Span::styled(status::age(entry.node, look), text)],
@@ -218,6 +219,16 @@ fn percent(percent: Option<f64>, status: Status, look: &Look<'_>) -> Span<'stati
     let share = percent.and_then(|percent| Ratio::new(percent / 100.0));
     let style = match share {
         Some(share) if status.is_live() && share.percent() >= 10.0 => look.theme.warn,
+        _ => text(status, look),
+    };
+    value::maybe(share, style, look)
+}
+
+/// A pressure; plain where nothing is amiss.
+fn waited(percent: Option<f64>, status: Status, look: &Look<'_>) -> Span<'static> {
+    let share = percent.and_then(|percent| Ratio::new(percent / 100.0));
+    let style = match share {
+        Some(share) if status.is_live() && pressure(share) > Level::Good => look.pressure(share),
         _ => text(status, look),
     };
     value::maybe(share, style, look)

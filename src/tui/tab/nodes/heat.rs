@@ -117,15 +117,14 @@ impl Heat {
 
     fn style(self, value: f64, status: Status, look: &Look<'_>) -> Style {
         let theme = look.theme;
+        let share = Ratio::new(value / 100.0);
         match self {
             Self::Temperature => look.heat(value),
             // That a GPU is busy is no alarm.
             Self::Gpu => theme.series[0],
             Self::Age => status.style(theme),
-            Self::Pressure if value >= 40.0 => theme.bad,
-            Self::Pressure if value >= 10.0 => theme.warn,
-            Self::Pressure => theme.good,
-            _ => Ratio::new(value / 100.0).map_or(theme.text, |share| look.load(share)),
+            Self::Pressure => share.map_or(theme.text, |share| look.pressure(share)),
+            _ => share.map_or(theme.text, |share| look.load(share)),
         }
     }
 

@@ -84,7 +84,7 @@ fn filled(
 
 fn stalled(name: &str, stall: &Reading<Stall>, width: usize, look: &Look<'_>) -> Line<'static> {
     let some = stall.get().map(|stall| stall.some);
-    let style = some.map_or(look.theme.muted, |some| look.load(some));
+    let style = some.map_or(look.theme.muted, |some| look.pressure(some));
     let number = value::maybe(some, style, look);
     let full = stall.get().and_then(|stall| stall.full);
     let room = width.saturating_sub(NAME + 8);
@@ -95,7 +95,7 @@ fn stalled(name: &str, stall: &Reading<Stall>, width: usize, look: &Look<'_>) ->
     let words = if room < 34 { words } else { fixed::fit(&words, 24, true) };
     let mut spans = vec![label(name, look)];
     spans.push(Span::styled(fixed::fit(&number.content, 6, true) + "  ", number.style));
-    spans.extend(meter::meter(some, room.saturating_sub(words.chars().count()), look));
+    spans.extend(meter::plain(some, room.saturating_sub(words.chars().count()), style, look));
     spans.push(Span::styled(words, look.theme.muted));
     spans.into()
 }

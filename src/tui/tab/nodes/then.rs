@@ -72,9 +72,15 @@ fn line(metric: Metric, number: Option<f64>, width: usize, look: &Look<'_>) -> L
         return Line::from(vec![name, value::maybe(written, look.theme.text, look)]);
     }
     let share = number.and_then(|percent| Ratio::new(percent / 100.0));
-    let style = share.map_or(look.theme.muted, |share| look.load(share));
+    let style = match (share, metric) {
+        (None, _) => look.theme.muted,
+        (Some(share), Metric::CpuPressure | Metric::MemoryPressure | Metric::IoPressure) => {
+            look.pressure(share)
+        }
+        (Some(share), _) => look.load(share),
+    };
     let text = fixed::fit(&value::percent(share), SHARE, true) + "  ";
     let mut spans = vec![name, Span::styled(text, style)];
-    spans.extend(meter::meter(share, width.saturating_sub(NAME + SHARE + 2), look));
+    spans.extend(meter::plain(share, width.saturating_sub(NAME + SHARE + 2), style, look));
     spans.into()
 }
