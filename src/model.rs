@@ -13,6 +13,7 @@ pub mod done;
 pub mod gpu;
 pub mod id;
 pub mod job;
+pub mod list;
 pub mod live;
 pub mod load;
 pub mod node;

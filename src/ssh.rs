@@ -141,6 +141,14 @@ pub fn key_refused(
     )
 }
 
+/// Why a host key was refused where it cannot be learned which are known.
+pub fn key_unlearned(target: &str) -> String {
+    format!(
+        "the host key is refused, for it cannot be learned which ones are known: ssh -G or \
+         ssh-keygen gave no answer in time; try: ssh {target}"
+    )
+}
+
 /// The last thing that was said.
 pub fn last_line(said: &str) -> &str {
     said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()

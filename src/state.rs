@@ -46,6 +46,8 @@ pub use workflow::WorkflowState;
 
 /// Runs kept in memory; older finished ones are on disk.
 const RUNS: usize = 50;
+/// Runs of workflows kept where all of them go on.
+const FLOWS: usize = 4 * RUNS;
 /// How long processes are kept after they were last told: a node tells them while it is looked at.
 const PROCESSES_KEPT: Duration = Duration::from_mins(2);
 /// Instants of history of all other nodes together.
@@ -177,9 +179,15 @@ impl State {
         true
     }
 
-    /// Runs of this machine are its disk's, whoever of it says so.
+    /// Runs of this machine are its disk's, whoever of it says so. Of a node's run that ended unheard the
+    /// list knows more.
     fn keep_list(&mut self, from: &SourceId, runs: &[StoredRun]) {
         let from = if *from == SourceId::local() { SourceId::stored() } else { from.clone() };
+        let ended = |id: &RunId| runs.iter().any(|kept| kept.finished && kept.id == *id);
+        let unheard = |run: &RunState| run.from == from && run.stored && run.tail.is_none();
+        if !from.is_kept() {
+            self.runs.retain(|id, run| !(unheard(run) && ended(id)));
+        }
         self.stored.insert(from, runs.to_vec());
     }
 
@@ -245,7 +253,8 @@ impl State {
     fn apply_workflow(&mut self, id: &RunId, event: &WorkflowEvent, update: &Update) -> bool {
         let changed = workflow::fold(&mut self.workflows, id, event, update);
         while self.workflows.len() > RUNS {
-            let oldest = self.workflows.iter().find(|(_, run)| !run.is_live());
+            let full = self.workflows.len() > FLOWS;
+            let oldest = self.workflows.iter().find(|(_, run)| full || !run.is_live());
             let Some(oldest) = oldest.map(|(id, _)| id.clone()) else { break };
             self.workflows.remove(&oldest);
         }
@@ -436,6 +445,36 @@ mod tests {
             let (_, shown) = state.nodes[&SourceId::local()].gpus.as_ref().unwrap();
             assert_eq!(shown.gpus[0].processes.known().unwrap()[0].sandbox, sandbox);
         }
+    }
+
+    #[test]
+    fn a_run_of_a_node_that_ended_unheard_is_as_its_list_has_it() {
+        let head = crate::report::run_sample::run().head;
+        let (id, from) = (head.id.clone(), SourceId("a".into()));
+        let mut state = State::default();
+        for event in [RunEvent::Started(Box::new(head)), RunEvent::CutOff] {
+            let what = What::Run { id: id.clone(), event };
+            state.apply(&Update { at: Stamp::default(), from: from.clone(), what });
+        }
+        assert!(!state.runs[&id].is_live());
+        for (finished, known) in [(false, 1), (true, 0)] {
+            let what = What::Runs(vec![StoredRun::bare(id.clone(), finished)]);
+            state.apply(&Update { at: Stamp::default(), from: from.clone(), what });
+            assert_eq!(state.runs.len(), known, "{finished}");
+        }
+    }
+
+    #[test]
+    fn of_workflows_that_never_end_the_oldest_go() {
+        let mut state = State::default();
+        for number in 0..=200 {
+            let id = RunId::new(0, number);
+            let event = WorkflowEvent::Started(Box::default());
+            state.apply(&update(1, What::Workflow { id, event }));
+        }
+        assert_eq!(state.workflows.len(), FLOWS);
+        assert!(!state.workflows.contains_key(&RunId::new(0, 0)));
+        assert!(state.workflows.contains_key(&RunId::new(0, 200)));
     }
 
     #[test]

@@ -54,6 +54,24 @@ async fn a_gigabyte_is_taken_up_to_the_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_million_jobs_in_three_bytes_each_are_not_made() {
+    // What is made once is made before.
+    tricked(Trick::Bytes(head(""))).await.expect_err("nothing in it");
+    let (answer, kib) = growth(async {
+        let jobs = vec!["{}"; 1 << 20].join(",");
+        let what = format!("{{\"pipelines\":{{\"jobs\":[{jobs}],\"gaps\":[]}}}}");
+        let line = format!("{{\"seq\":1,\"from\":\"local\",\"what\":{what}}}");
+        let bytes = server::answer(format!("{{\"isomon_live\":1}}\n{line}\n").as_bytes());
+        tricked(Trick::Bytes(bytes)).await
+    })
+    .await;
+    let told = answer.expect("a line that is not understood, and no more");
+    assert!(format!("{told:?}").contains("1 lines not understood"), "{told:?}");
+    // The jobs would be 450 MiB; what is told of them lies in this process too, and more than once.
+    assert!(kib <= 96 << 10, "{kib} KiB");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_unpacks_to_gigabytes_is_cut_at_the_limit() {
     // What is made once is made before.
     tricked(Trick::Bytes(head(""))).await.expect_err("nothing in it");

@@ -198,6 +198,20 @@ async fn one_benchmark_begins_on_each_node_that_can() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_of_a_node_that_begins_anew_goes_on_no_more() {
+    let node = Node::start(true, 202).await;
+    let mut rig = Rig::start(&[("a", node.url())]);
+    rig.until("it is up", |state| is_up(state, "a")).await;
+    let wish = Command::BenchOn { nodes: vec![id("a")], plan: Box::new(deed::plan()) };
+    rig.commands.send(wish).await.expect("runs");
+    rig.until("it goes on", |state| state.fleet_live().count() == 1).await;
+    node.begin_anew();
+    rig.until("it is cut off", |state| state.fleet_live().count() == 0).await;
+    assert_eq!(rig.state.runs.len(), 1, "what was told of it stays");
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_named_twice_is_counted_once() {
     let node = Node::start(true, 202).await;
     let twice = node.url().replace("127.0.0.1", "localhost");

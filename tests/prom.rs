@@ -394,6 +394,21 @@ async fn what_is_not_whole_or_too_much_is_said() {
 }
 
 #[tokio::test]
+async fn what_came_is_looked_at_before_more_is_asked() {
+    let (asked, inner) = (Arc::new(AtomicUsize::new(0)), fleet(2));
+    let seen = Arc::clone(&asked);
+    let port = store(move |path, lines| {
+        seen.fetch_add(usize::from(path.contains("?query=")), Ordering::Relaxed);
+        let shut = path.contains("min by (instance) (up)");
+        if shut { (401, r#"{"error":"no"}"#.to_owned()) } else { inner(path, lines) }
+    });
+    let error = ask(source(port).as_mut()).await.unwrap_err();
+    assert!(matches!(error, Error::Denied { .. }), "{error}");
+    let asked = asked.load(Ordering::Relaxed);
+    assert_eq!(asked, 1 + 4, "how often is scraped, and as many as are asked at once");
+}
+
+#[tokio::test]
 async fn who_is_no_store_or_wants_a_token_is_named() {
     let error = async |port| ask(source(port).as_mut()).await.unwrap_err().to_string();
     let odd = store(|_, _| (200, "{\"hello\":1}".to_owned()));

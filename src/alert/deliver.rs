@@ -41,7 +41,6 @@ const LAST: Duration = Duration::from_millis(1_500);
 #[derive(Debug)]
 pub struct Post {
     lines: Vec<Arc<Line>>,
-    stop: CancellationToken,
 }
 
 /// The way to a receiver.
@@ -50,6 +49,7 @@ struct Line {
     receiver: Receiver,
     queue: Mutex<Queue>,
     news: Notify,
+    stop: CancellationToken,
 }
 
 /// What waits, and what became of what does not.
@@ -78,13 +78,20 @@ struct Failure {
 impl Post {
     /// Ways to `receivers`, from `host`.
     pub fn open(receivers: &[Receiver], host: &SafeText) -> Self {
-        let stop = CancellationToken::new();
-        let lines: Vec<Arc<Line>> = receivers.iter().map(|one| Arc::new(Line::new(one))).collect();
-        for line in &lines {
-            let (work, stop) = (Arc::clone(line).work(host.clone()), stop.clone());
-            tokio::spawn(async move { stop.run_until_cancelled(work).await });
+        Self { lines: receivers.iter().map(|one| Line::begin(one, host)).collect() }
+    }
+
+    /// Has `receivers` told from now on, and nobody else. What waits for one who stays the same is told.
+    pub fn change(&mut self, receivers: &[Receiver], host: &SafeText) {
+        let mut before = std::mem::take(&mut self.lines);
+        for receiver in receivers {
+            let stays = before.iter().position(|line| line.receiver == *receiver);
+            let line = stays.map(|at| before.swap_remove(at));
+            self.lines.push(line.unwrap_or_else(|| Line::begin(receiver, host)));
         }
-        Self { lines, stop }
+        for line in before {
+            line.stop.cancel();
+        }
     }
 
     /// Waits for what waits to be told, but not long.
@@ -124,7 +131,9 @@ pub async fn once(receiver: &Receiver, letter: &Letter) -> Result<(), String> {
 
 impl Drop for Post {
     fn drop(&mut self) {
-        self.stop.cancel();
+        for line in &self.lines {
+            line.stop.cancel();
+        }
     }
 }
 
@@ -165,7 +174,16 @@ impl Line {
         let (name, kind) = (SafeText::new(&receiver.name), SafeText::new(receiver.way.name()));
         let brief = ReceiverBrief { name, kind, ..ReceiverBrief::default() };
         let queue = Mutex::new(Queue { brief, ..Queue::default() });
-        Self { receiver: receiver.clone(), queue, news: Notify::new() }
+        let (news, stop) = (Notify::new(), CancellationToken::new());
+        Self { receiver: receiver.clone(), queue, news, stop }
+    }
+
+    /// The way to `receiver` from `host`, at work until it is stopped.
+    fn begin(receiver: &Receiver, host: &SafeText) -> Arc<Self> {
+        let line = Arc::new(Self::new(receiver));
+        let (work, stop) = (Arc::clone(&line).work(host.clone()), line.stop.clone());
+        tokio::spawn(async move { stop.run_until_cancelled(work).await });
+        line
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

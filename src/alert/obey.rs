@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::deliver::Post;
 use super::{Desk, book, load};
 use crate::model::alert::{Acknowledgement, AlertId, AlertWish, Silence, Turn};
 use crate::model::text::{SafeText, counted};
@@ -74,7 +73,7 @@ impl Desk {
                     return;
                 }
                 if rules.receivers != self.judge.rules().receivers {
-                    self.post = Post::open(&rules.receivers, &self.settings.host);
+                    self.post.change(&rules.receivers, &self.settings.host);
                 }
                 let ended = self.judge.change_rules(Arc::new(rules));
                 let now_ms = self.outlet.now().wall_ms;

@@ -39,13 +39,19 @@ impl Voice {
                 let what = tokio::select! {
                     changed = news.changed() => match changed {
                         Ok(()) => news.borrow_and_update().clone().map(What::Alerts),
-                        Err(_) => return,
+                        Err(_) => break,
                     },
                     Some(notice) = said.recv() => Some(What::Notice(notice)),
                 };
                 if let Some(what) = what
                     && !outlet.send(what).await
                 {
+                    return;
+                }
+            }
+            // Nobody says more, and what was said waits still.
+            while let Some(notice) = said.recv().await {
+                if !outlet.send(What::Notice(notice)).await {
                     return;
                 }
             }
@@ -105,4 +111,23 @@ fn is_alike(one: &Alerts, other: &Alerts) -> bool {
         (each.collect::<Vec<_>>(), alerts.turns, alerts.counts, alerts.mistake.clone())
     };
     key(one) == key(other) && one.silences == other.silences && one.delivers == other.delivers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::id::SourceId;
+    use crate::model::time::SetClock;
+
+    #[tokio::test]
+    async fn what_was_said_before_the_end_is_heard() {
+        let (to, mut heard) = mpsc::channel(2 * SENTENCES);
+        let outlet = Outlet::new(SourceId::local(), Arc::new(SetClock::default()), to);
+        let voice = Voice::begin(outlet);
+        for number in 0..SENTENCES {
+            voice.say(false, &format!("{number}"));
+        }
+        voice.end().await;
+        assert_eq!(std::iter::from_fn(|| heard.try_recv().ok()).count(), SENTENCES);
+    }
 }

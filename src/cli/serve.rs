@@ -224,7 +224,7 @@ async fn stdio(wish: &ServeArgs, setting: &Setting) -> Outcome {
 
 /// Speaks HTTP, until a signal.
 async fn http(wish: &ServeArgs, setting: &Setting, config: Option<&Path>) -> Outcome {
-    if wish.has_secrets() {
+    if wish.has_secrets() || remote::has_secret(&setting.config.remote_write) {
         shield::close();
     }
     let allowed = serve::Setting {

@@ -94,7 +94,7 @@ impl Remote {
         found.extend(passphrase.clone());
         let mut secrets = Secrets { password, passphrase, ..Secrets::default() };
         if !secrets.is_empty() {
-            secrets.login = login.made().await.login;
+            secrets.login = login.made().await.unwrap_or_default().login;
             secrets.key_file = login.key_file.clone().unwrap_or_default();
         }
         let (masters, watch, lines) = (Mutex::default(), Watch::default(), Watch::default());

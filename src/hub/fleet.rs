@@ -171,7 +171,9 @@ impl Fleet {
         }
         match event {
             RunEvent::Started(_) => self.remember(id, from),
-            RunEvent::Ended(_) if self.runs.get(id) == Some(from) => drop(self.runs.remove(id)),
+            RunEvent::Ended(_) | RunEvent::CutOff if self.runs.get(id) == Some(from) => {
+                self.runs.remove(id);
+            }
             _ => {}
         }
     }

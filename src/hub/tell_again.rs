@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use super::Deed;
 use super::task::{answer, tell, told};
-use crate::model::bench::{Outcome, Progress};
+use crate::model::bench::Progress;
 use crate::model::id::{RunId, SourceId};
 use crate::model::run::{Record, Run, RunEvent};
-use crate::model::unit::Seconds;
 use crate::model::update::What;
 use crate::model::workflow::WorkflowEvent;
 use crate::stats::summary::summarise;
+use crate::stats::verify::outcomes;
 use crate::watch::Outlet;
 
 /// Events told before others have a turn.
@@ -84,12 +84,12 @@ pub(super) async fn tell_all(outlet: &Outlet, id: &RunId, events: impl Iterator<
 /// What happened in `run`, in the order of its life. Figures of a run that was cut off are made
 /// here.
 pub(super) fn events(run: Run) -> impl Iterator<Item = RunEvent> {
+    let progress = run.tail.as_ref().map_or_else(|| progress(&run), |tail| tail.progress);
     let Run { head, samples, steps, moments, log, checkpoints, workers, files, tail } = run;
     let summary = match &tail {
         Some(tail) => tail.summary.clone(),
         None => summarise(&head.cells, &samples, RESAMPLES, head.plan.seed),
     };
-    let progress = tail.as_ref().map_or_else(|| progress(&samples), |tail| tail.progress);
     let skip = samples.len().saturating_sub(SAMPLES);
     let samples = samples.into_iter().skip(skip);
     std::iter::once(RunEvent::Started(Box::new(head)))
@@ -105,13 +105,11 @@ pub(super) fn events(run: Run) -> impl Iterator<Item = RunEvent> {
 }
 
 /// How far a run was that never said so.
-fn progress(samples: &[crate::model::bench::Sample]) -> Progress {
-    let count = |good: bool| {
-        let of = samples.iter().filter(|sample| (sample.outcome == Outcome::Good) == good);
-        u32::try_from(of.count()).unwrap_or(u32::MAX)
-    };
-    let last = samples.last().map_or(Seconds(0.0), |sample| sample.at_seconds);
-    let (completed, failed) = (count(true), count(false));
+fn progress(run: &Run) -> Progress {
+    let last = run.samples.last().map(|sample| sample.at_seconds);
+    let last = run.steps.last().map(|step| step.at_seconds).or(last).unwrap_or_default();
+    let (good, bad) = outcomes(run);
+    let [completed, failed] = [good, bad].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
     Progress {
         submitted: completed.saturating_add(failed),
         completed,

@@ -32,17 +32,18 @@ pub struct Agents {
     #[serde(default)]
     pub cost_24h_usd: Reading<f64>,
     /// What each model was used for in the last 24 hours, most tokens first.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::model::list::read")]
     pub models: Vec<ModelUse>,
     /// Each agent.
     pub agents: Vec<Agent>,
     /// Sessions, the latest first, and no more than are looked at.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::model::list::read")]
     pub list: Vec<Session>,
     /// How many sessions there are; `None` where it is not told.
     #[serde(default)]
     pub total: Option<u64>,
     /// The latest errors, latest first.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub errors: Vec<Trouble>,
     /// The servers that models run on, where a proxy of theirs tells.
     #[serde(default)]

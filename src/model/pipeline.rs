@@ -25,6 +25,7 @@ pub const LOG_LINES: usize = 5_000;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pipelines {
     /// Those that run, then those that are over, each latest first.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub jobs: Vec<Pipeline>,
     /// What the platform does not tell of: for example failed jobs, or why its list is not to be had.
     pub gaps: Vec<SafeText>,
@@ -66,30 +67,39 @@ pub struct Pipeline {
     /// How much of it is done, where the platform says.
     pub progress: Option<Ratio>,
     /// Its stages, in the order of their beginning.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub stages: Vec<Stage>,
     /// Which stage feeds which: from, to.
     pub edges: Vec<(SafeText, SafeText)>,
     /// Why it failed.
     pub error: Option<SafeText>,
     /// Its workers, where the platform tells of each.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub workers: Vec<Worker>,
     /// What went wrong in it, grouped, latest first.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub exceptions: Vec<Exception>,
     /// From where it can go on, latest first.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub checkpoints: Vec<Checkpoint>,
     /// What happened in it, earliest first.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub timeline: Vec<Moment>,
     /// What it made, and of what.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub lineage: Vec<Artifact>,
     /// Its configuration as run: path and value; secrets are `[redacted]`.
     pub configuration: Vec<(SafeText, SafeText)>,
     /// What could be set better, and why.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub advice: Vec<Advice>,
     /// The latest lines of its log, earliest first; at most [`LOG_LINES`].
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub log: Vec<LogLine>,
     /// Lines before those, which are kept no longer.
     pub log_dropped: u64,
     /// How many wait for its stages over time, earliest first.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub pressure: Vec<Pressure>,
     /// What its source does not tell.
     pub gaps: Vec<SafeText>,
@@ -145,6 +155,7 @@ pub struct Stage {
     /// How long it took, or has taken.
     pub duration_seconds: Option<Seconds>,
     /// From when until when it was at work, where it stopped in between.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub spells: Vec<Spell>,
     /// How much of it is done; whole for one that is `finished`.
     pub progress: Option<Ratio>,
@@ -172,6 +183,7 @@ pub struct Stage {
     /// Why that is not told, where there is a reason.
     pub skew_gap: Option<SafeText>,
     /// The parts of its work, where the platform tells of each.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub partitions: Vec<Partition>,
     /// Why it failed.
     pub error: Option<SafeText>,

@@ -196,13 +196,13 @@ pub enum RunEvent {
     /// Something happened in it: a stage, a worker, a checkpoint.
     Moment(Box<Moment>),
     /// Lines of its log, earliest first.
-    Log(Vec<LogLine>),
+    Log(#[serde(deserialize_with = "crate::model::list::read")] Vec<LogLine>),
     /// It can go on from here.
     Checkpoint(Box<Checkpoint>),
     /// Who works for it and at what; replaces what was said before.
-    Workers(Vec<Worker>),
+    Workers(#[serde(deserialize_with = "crate::model::list::read")] Vec<Worker>),
     /// The files it wrote; replaces what was said before.
-    Files(Vec<Artifact>),
+    Files(#[serde(deserialize_with = "crate::model::list::read")] Vec<Artifact>),
     /// Nobody does it any more, and it never said that it ended.
     CutOff,
     /// It is over.

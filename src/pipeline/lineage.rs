@@ -101,7 +101,8 @@ fn files(run: &RunState) -> Vec<Artifact> {
     let mut rows = vec![(SAMPLES, parts, named(BenchStage::Rounds), taken.iter().sum())];
     if with_loads {
         let last = loads.last().cloned().unwrap_or_default();
-        rows.push((STEPS, loads, last, run.steps.len() as u64));
+        let steps = BenchStage::ALL.iter().map(|of| u64::from(run.tally.stage(*of).steps)).sum();
+        rows.push((STEPS, loads, last, steps));
     }
     let all: Vec<SafeText> =
         BenchStage::ALL.iter().filter(|of| of.is_in(&run.head.plan)).map(|of| named(*of)).collect();

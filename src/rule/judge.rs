@@ -4,7 +4,7 @@
 //! the wall clock changes nothing; time in which nobody looked does not count, and after a pause
 //! everything has a while to be heard again before it is judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 const SETTLE: Duration = Duration::from_secs(10);
 /// How long something that is not told of any more is remembered.
 const REMEMBERED: Duration = Duration::from_mins(10);
+/// Things of a rule on one node that are remembered, beside those that are told of now.
+const MOST: usize = 2_048;
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -186,9 +188,10 @@ impl Judge {
                 things.insert(id.clone(), Vec::new());
             }
             let Some(known) = things.get_mut(id) else { continue };
+            let mut places = None;
             for (at, thing) in found.iter().enumerate() {
                 let asked = Asked { node: id, standing, thing };
-                let instance = place(known, at, thing, rule.when.memories);
+                let instance = place(known, &mut places, at, thing, rule.when.memories);
                 instance.look = look;
                 instance.pass_over(unseen);
                 let before = instance.told();
@@ -226,6 +229,11 @@ impl Judge {
                     }
                     !gone
                 });
+                for (thing, instance) in crowd_out(known, look, now) {
+                    if instance.is_told() {
+                        changes.push(change(rule, id, &thing, &instance, AlertState::Ok));
+                    }
+                }
             }
             things.retain(|_, known| !known.is_empty());
         }
@@ -279,24 +287,48 @@ fn each(things: &Things) -> impl Iterator<Item = (&SourceId, &SafeText, &Instanc
 }
 
 /// The place of `thing` in `known`: things are told in the same order mostly, so it is looked for at `at`
-/// first.
+/// first; `places` says where each is, once it is not there.
 fn place<'a>(
     known: &'a mut Vec<(SafeText, Instance)>,
+    places: &mut Option<HashMap<SafeText, usize>>,
     at: usize,
     thing: &Thing<'_>,
     memories: usize,
 ) -> &'a mut Instance {
     let name = thing.name();
-    let is = |known: &(SafeText, Instance)| known.0 == name;
-    let found = match known.get(at) {
-        Some(there) if is(there) => Some(at),
-        _ => known.iter().position(is),
+    let is_there = known.get(at).is_some_and(|(there, _)| *there == name);
+    let found = if is_there {
+        at
+    } else {
+        let places = places.get_or_insert_with(|| by_name(known));
+        *places.entry(name).or_insert_with_key(|name| {
+            known.push((name.clone(), Instance::new(memories)));
+            known.len() - 1
+        })
     };
-    let found = found.unwrap_or_else(|| {
-        known.push((name, Instance::new(memories)));
-        known.len() - 1
-    });
     &mut known[found].1
+}
+
+/// Where each of `known` is, the first of those that are called the same.
+fn by_name(known: &[(SafeText, Instance)]) -> HashMap<SafeText, usize> {
+    known.iter().enumerate().rev().map(|(at, (name, _))| (name.clone(), at)).collect()
+}
+
+/// Takes out of `known` those that are too many, and were lost longest; what was told of in this `look`
+/// stays.
+fn crowd_out(
+    known: &mut Vec<(SafeText, Instance)>,
+    look: u64,
+    now: Stamp,
+) -> Vec<(SafeText, Instance)> {
+    let is_lost = |instance: &Instance| instance.look != look;
+    let told = known.iter().filter(|(_, instance)| !is_lost(instance)).count();
+    let kept = told.max(MOST);
+    if known.len() <= kept {
+        return Vec::new();
+    }
+    known.sort_by_key(|(_, instance)| is_lost(instance).then(|| instance.lost_for(now)));
+    known.split_off(kept)
 }
 
 fn id(rule: &Rule, node: &SourceId, thing: &SafeText) -> AlertId {

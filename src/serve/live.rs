@@ -28,6 +28,8 @@ use log::Taken;
 
 /// Streams at once; half of the connections, so that there is room for questions.
 const STREAMS: usize = 32;
+/// What can be done without one.
+const POLL: &str = "poll with wait=0";
 /// Longest wait of a poll.
 const LONGEST: Duration = Duration::from_mins(1);
 /// Bytes given to a connection at a time.
@@ -106,7 +108,7 @@ async fn live(context: Arc<Context>, ask: Ask<Query>) -> Answer<Lines> {
     };
     let _stream = match wait {
         0 => None,
-        _ => Some(seat(&context)?),
+        _ => Some(seat(&context, POLL)?),
     };
     let wait = Duration::from_secs(wait);
     if let Some(after) = after.filter(|_| !wait.is_zero()) {
@@ -116,9 +118,11 @@ async fn live(context: Arc<Context>, ask: Ask<Query>) -> Answer<Lines> {
     Ok(Lines(piece.into()))
 }
 
-fn seat(context: &Context) -> Result<OwnedSemaphorePermit, Problem> {
+/// A stream, as long as it is held, for who is answered late or for long; `instead`: what else can be done.
+pub(super) fn seat(context: &Context, instead: &str) -> Result<OwnedSemaphorePermit, Problem> {
     let seat = Arc::clone(&context.streams.0).try_acquire_owned();
-    seat.map_err(|_| Problem::busy("too many streams at once; poll with wait=0, or ask later"))
+    let words = || format!("too many streams at once; {instead}, or ask later");
+    seat.map_err(|_| Problem::busy(words()))
 }
 
 /// The first lines, and the number of the last.
@@ -150,7 +154,7 @@ pub(super) fn begin(
 
 /// Every line from now on.
 fn stream(context: Arc<Context>, after: Option<u64>, deep: bool, can_bench: bool) -> Answer<Body> {
-    let seat = seat(&context)?;
+    let seat = seat(&context, POLL)?;
     let start = (context, seat, None::<u64>);
     let pieces = stream::unfold(start, move |(context, seat, told)| async move {
         let (piece, last) = match told {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use super::Spec;
@@ -107,6 +107,23 @@ impl Clients {
 struct Names {
     turns: Arc<Semaphore>,
     known: Arc<Mutex<HashMap<String, Known>>>,
+    /// Names that are asked for; each takes one turn, and whoever asks meanwhile waits for its end.
+    asking: Arc<Mutex<HashMap<String, watch::Receiver<()>>>>,
+}
+
+/// A name that is asked for, until this is dropped.
+#[derive(Debug)]
+struct Asking {
+    names: Names,
+    name: String,
+    /// Wakes those who wait for it.
+    _over: watch::Sender<()>,
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.names.asking.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+    }
 }
 
 /// What is known of a name, and until when it is believed.
@@ -118,7 +135,8 @@ struct Known {
 
 impl Default for Names {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(LOOKUPS)), known: Arc::default() }
+        let turns = Arc::new(Semaphore::new(LOOKUPS));
+        Self { turns, known: Arc::default(), asking: Arc::default() }
     }
 }
 
@@ -146,38 +164,44 @@ impl Resolve for Names {
 
 impl Names {
     async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, Unknown> {
-        let known = self.known(name);
-        if let Some(known) = known.as_ref().filter(|known| known.until > Instant::now()) {
-            return known.found();
-        }
-        match tokio::time::timeout(LOOKUP, self.ask(name.to_owned())).await {
-            Ok(addresses) if addresses.is_empty() => Err(Unknown::Absent),
-            Ok(addresses) => Ok(addresses),
+        match tokio::time::timeout(LOOKUP, self.found(name)).await {
+            Ok(found) => found,
             // An address that was right a minute ago is better than none.
-            Err(_) => known
+            Err(_) => self
+                .known(name)
                 .filter(|known| !known.addresses.is_empty())
                 .map_or(Err(Unknown::Late), |known| Ok(known.addresses)),
         }
     }
 
-    /// Asks the system, in a thread of its own; the turn ends with the thread and not before.
-    async fn ask(&self, name: String) -> Vec<IpAddr> {
-        let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else { return Vec::new() };
-        let names = self.clone();
-        let asked = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            let found = std::net::ToSocketAddrs::to_socket_addrs(&(name.as_str(), 0));
-            let mut addresses: Vec<IpAddr> = Vec::new();
-            for address in found.into_iter().flatten().map(|address| address.ip()) {
-                if addresses.len() < ADDRESSES && !addresses.contains(&address) {
-                    addresses.push(address);
+    /// What is believed of `name`, else what the system says.
+    async fn found(&self, name: &str) -> Result<Vec<IpAddr>, Unknown> {
+        loop {
+            if let Some(known) = self.known(name).filter(|known| known.until > Instant::now()) {
+                return known.found();
+            }
+            match self.begin(name) {
+                Ok(asking) => {
+                    let addresses = asking.ask().await;
+                    return if addresses.is_empty() { Err(Unknown::Absent) } else { Ok(addresses) };
+                }
+                // It never changes, and ends when the name is asked for no more.
+                Err(mut other) => {
+                    other.changed().await.ok();
                 }
             }
-            // Whoever asked may have gone; the next one finds it.
-            names.keep(&name, addresses.clone()).ok();
-            addresses
-        });
-        asked.await.unwrap_or_default()
+        }
+    }
+
+    /// Begins to ask for `name`; an error is who does so already.
+    fn begin(&self, name: &str) -> Result<Asking, watch::Receiver<()>> {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(other) = asking.get(name) {
+            return Err(other.clone());
+        }
+        let (over, waiting) = watch::channel(());
+        asking.insert(name.to_owned(), waiting);
+        Ok(Asking { names: self.clone(), name: name.to_owned(), _over: over })
     }
 
     fn known(&self, name: &str) -> Option<Known> {
@@ -194,6 +218,28 @@ impl Names {
         }
         all.insert(name.to_owned(), known);
         found
+    }
+}
+
+impl Asking {
+    /// Asks the system, in a thread of its own; the turn ends with the thread and not before.
+    async fn ask(self) -> Vec<IpAddr> {
+        let turns = Arc::clone(&self.names.turns);
+        let Ok(turn) = turns.acquire_owned().await else { return Vec::new() };
+        let asked = tokio::task::spawn_blocking(move || {
+            let (_turn, asking) = (turn, self);
+            let found = std::net::ToSocketAddrs::to_socket_addrs(&(asking.name.as_str(), 0));
+            let mut addresses: Vec<IpAddr> = Vec::new();
+            for address in found.into_iter().flatten().map(|address| address.ip()) {
+                if addresses.len() < ADDRESSES && !addresses.contains(&address) {
+                    addresses.push(address);
+                }
+            }
+            // Whoever asked may have gone; the next one finds it.
+            asking.names.keep(&asking.name, addresses.clone()).ok();
+            addresses
+        });
+        asked.await.unwrap_or_default()
     }
 }
 
@@ -228,6 +274,24 @@ mod tests {
         names.keep("a.invalid", old.clone()).unwrap();
         tokio::time::advance(FRESH * 2).await;
         assert_eq!(names.look_up("a.invalid").await, Ok(old));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_that_is_slow_takes_one_turn_and_all_who_ask_wait_for_its_end() {
+        let names = Names::default();
+        let slow = names.begin("a.invalid").unwrap();
+        for _ in 0..=LOOKUPS {
+            assert_eq!(names.look_up("a.invalid").await, Err(Unknown::Late), "nobody else asks");
+        }
+        let found: Vec<IpAddr> = vec!["127.0.0.9".parse().unwrap()];
+        let answer = async {
+            names.keep("a.invalid", found.clone()).unwrap();
+            drop(slow);
+        };
+        let (waited, ()) = tokio::join!(names.look_up("a.invalid"), answer);
+        assert_eq!(waited, Ok(found));
+        assert!(names.asking.lock().unwrap().is_empty());
+        drop(names.begin("a.invalid").unwrap());
     }
 
     #[test]

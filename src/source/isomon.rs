@@ -84,6 +84,10 @@ impl Isomon {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of a clock that is far off")]
         let skew = answer.hello.now.wall_ms.saturating_sub(middle) as f64 / 1e3;
         let mut told = self.origin(&answer.hello, skew);
+        // It was started again, or has let go of what came between: of a run that ended there it is silent.
+        if self.seen.is_some() && !answer.hello.resumed {
+            told.push(Told::own(What::Anew));
+        }
         told.append(&mut answer.told);
         let last = answer.last.max(answer.hello.seq);
         self.seen = Some((answer.hello.instance, last));

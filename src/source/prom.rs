@@ -53,6 +53,24 @@ pub struct Prom {
     nodes: BTreeMap<String, Known>,
 }
 
+/// What was answered so far.
+#[derive(Debug, Default)]
+struct Heard {
+    fleet: Fleet,
+    good: bool,
+    failed: Option<Error>,
+}
+
+impl Heard {
+    /// Everything that was answered, by node; an error if nothing was.
+    fn whole(self) -> Result<Fleet, Error> {
+        match self.failed {
+            Some(error) if !self.good => Err(error),
+            _ => Ok(self.fleet),
+        }
+    }
+}
+
 /// What was told of a node.
 #[derive(Debug, Default)]
 struct Known {
@@ -84,13 +102,16 @@ impl Prom {
         let window = Window::of(self.scrape);
         let queries: Vec<&'static Query> =
             query::ALL.iter().filter(|query| seldom || !query.seldom).collect();
-        let mut answers = Vec::with_capacity(queries.len());
+        let mut heard = Heard::default();
         for some in queries.chunks(AT_ONCE) {
             let asked = some.iter().map(|query| ask(&self.store, query, window));
             let replies = futures_util::future::join_all(asked).await;
-            answers.extend(some.iter().copied().zip(replies));
+            // An answer may be of 16 MiB: it is let go of before more are asked for.
+            for (query, reply) in some.iter().zip(replies) {
+                self.fold(&mut heard, query, reply)?;
+            }
         }
-        let fleet = self.fold(answers)?;
+        let fleet = heard.whole()?;
         self.asks = self.asks.wrapping_add(1);
         Ok(self.say(fleet))
     }
@@ -121,33 +142,27 @@ impl Prom {
         Ok(())
     }
 
-    /// Everything that was answered, by node; an error if nothing was.
+    /// Adds what was answered to `query`; an error if there is no use in asking further.
     fn fold(
         &mut self,
-        answers: Vec<(&'static Query, Result<answer::Reply, Error>)>,
-    ) -> Result<Fleet, Error> {
-        let mut fleet = Fleet::default();
-        let mut failed = None;
-        let mut good = false;
-        for (query, answer) in answers {
-            let offer = match answer.and_then(|reply| take(&mut fleet, query, &reply)) {
-                Ok(offer) => {
-                    good = true;
-                    offer
-                }
-                Err(error) if error.is_of_one_question() => {
-                    let offer = error.offer();
-                    failed = failed.or(Some(error));
-                    offer
-                }
-                Err(error) => return Err(error),
-            };
-            self.note(query.name.into(), offer);
-        }
-        match failed {
-            Some(error) if !good => Err(error),
-            _ => Ok(fleet),
-        }
+        heard: &mut Heard,
+        query: &Query,
+        answer: Result<answer::Reply, Error>,
+    ) -> Result<(), Error> {
+        let offer = match answer.and_then(|reply| take(&mut heard.fleet, query, &reply)) {
+            Ok(offer) => {
+                heard.good = true;
+                offer
+            }
+            Err(error) if error.is_of_one_question() => {
+                let offer = error.offer();
+                heard.failed = heard.failed.take().or(Some(error));
+                offer
+            }
+            Err(error) => return Err(error),
+        };
+        self.note(query.name.into(), offer);
+        Ok(())
     }
 
     /// Keeps what came of a question, at the place of the time before.

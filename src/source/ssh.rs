@@ -83,6 +83,8 @@ impl Host {
 
     /// Everything that is new. What is under way is dropped, and so ended, with the future.
     async fn news(&mut self, wants: Wants) -> Result<Vec<Told>, Error> {
+        // What was told on the channel before is not gone on with.
+        let anew = (self.way.is_none() && self.told.is_some()).then(|| Told::own(What::Anew));
         let way = match self.way.take() {
             Some(way) => way,
             None => self.connect().await?,
@@ -100,7 +102,8 @@ impl Host {
                 (Way::Bare(bare), news)
             }
         };
-        let told = self.tell(&way, news);
+        let mut told = self.tell(&way, news);
+        told.extend(anew);
         self.way = Some(way);
         Ok(told)
     }

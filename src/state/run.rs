@@ -25,7 +25,10 @@ pub use tally::Tally;
 
 /// Samples kept for drawing; a longer run keeps its latest, the figures cover all.
 const SAMPLES: usize = 100_000;
-/// Shots kept in steps; the steps of a longer run keep their other figures.
+/// Steps kept, the first; later ones are counted, and on disk.
+const STEPS: usize = 20_000;
+/// Shots, and readings of what stood still and of hands, kept in steps; the steps of a longer run keep their
+/// other figures.
 const SHOTS: usize = 200_000;
 
 /// Workers kept of what is told.
@@ -48,7 +51,7 @@ pub struct RunState {
     pub progress: Progress,
     /// What is known so far.
     pub summary: Vec<Summary>,
-    /// Steps of its loads.
+    /// Steps of its loads, the first of very many.
     pub steps: Vec<Step>,
     /// What is known of its loads so far.
     pub loads: Vec<LoadSummary>,
@@ -78,7 +81,7 @@ pub struct RunState {
     pub digest: Digest,
     /// Samples that are kept no longer.
     dropped: u64,
-    /// Shots in the steps that are kept.
+    /// Shots and readings in the steps that are kept.
     shots: usize,
     /// The first step that has its shots.
     bare: usize,
@@ -275,14 +278,23 @@ impl RunState {
     fn step(&mut self, step: Step) {
         self.digest.take_step(&step);
         self.tally.take_step(&step);
-        self.shots += step.shots.len();
+        if self.steps.len() == STEPS {
+            return;
+        }
+        self.shots += shots(&step);
         self.steps.push(step);
         while self.shots > SHOTS && self.bare + 1 < self.steps.len() {
-            let shots = std::mem::take(&mut self.steps[self.bare].shots);
-            self.shots -= shots.len();
+            let step = &mut self.steps[self.bare];
+            self.shots -= shots(step);
+            (step.shots, step.standing, step.hands) = (Vec::new(), Vec::new(), Vec::new());
             self.bare += 1;
         }
     }
+}
+
+/// What of `step` counts towards [`SHOTS`].
+const fn shots(step: &Step) -> usize {
+    step.shots.len() + step.standing.len() + step.hands.len()
 }
 
 /// Takes an event in. Events of a run whose start was never heard are not for us.
@@ -303,4 +315,45 @@ pub(super) fn fold(
         return true;
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::bench::BenchStage;
+    use crate::model::load::HandUse;
+    use crate::model::unit::Seconds;
+    use crate::model::update::What;
+    use crate::report::run_sample::loaded;
+
+    /// The run of [`loaded`] before its first step, and that.
+    fn begun() -> (RunState, Step) {
+        let run = loaded();
+        let (at, from) = (Stamp::default(), SourceId("a".into()));
+        let state = RunState::new(run.head, &Update { at, from, what: What::Gone });
+        (state, run.steps[0].clone())
+    }
+
+    #[test]
+    fn a_run_keeps_so_many_steps_and_counts_all() {
+        let (mut run, first) = begun();
+        let later = Step { shots: Vec::new(), standing: Vec::new(), round: 7, ..first.clone() };
+        for step in std::iter::once(first).chain(std::iter::repeat_n(later, STEPS + 9)) {
+            run.step(step);
+        }
+        assert_eq!((run.steps.len(), run.steps[0].round, run.steps[1].round), (STEPS, 0, 7));
+        let counted = BenchStage::ALL.iter().map(|stage| run.tally.stage(*stage).steps);
+        assert_eq!(counted.sum::<u32>() as usize, STEPS + 10);
+    }
+
+    #[test]
+    fn what_hands_used_is_bounded_as_shots_are() {
+        let (mut run, first) = begun();
+        let used = HandUse { seconds: Seconds(1.0), cpu_seconds: None, peak_bytes: None };
+        for _ in 0..3 {
+            run.step(Step { hands: vec![used; SHOTS / 2 + 1], ..first.clone() });
+        }
+        let kept: Vec<bool> = run.steps.iter().map(|step| step.hands.is_empty()).collect();
+        assert_eq!(kept, [true, true, false]);
+    }
 }

@@ -97,7 +97,16 @@ impl Memory {
     /// Changes what people said, whoever else does so now. What is said by then.
     pub fn note(&self, change: impl FnOnce(&mut Notes)) -> Result<Notes, Error> {
         let _held = self.lock("notes", true)?;
-        let mut notes = self.notes().unwrap_or_default();
+        let mut notes = match self.notes() {
+            Err(Error::Corrupt { path, .. }) => {
+                // It stays for who wants to mend it, and nothing could be said any more beside it.
+                let aside = self.path("notes.json.damaged");
+                std::fs::rename(&path, &aside).map_err(Error::at(&path))?;
+                tracing::warn!("{} was damaged and is {} now", path.display(), aside.display());
+                Notes::default()
+            }
+            notes => notes?,
+        };
         change(&mut notes);
         let beyond = |length: usize| length.saturating_sub(MOST);
         notes.seen.drain(..beyond(notes.seen.len()));
@@ -195,5 +204,21 @@ mod tests {
         assert_eq!(memory.past().unwrap().events.len(), PAST);
         std::fs::write(home.path().join("alerts/past.json"), "{").unwrap();
         assert!(memory.past().is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_never_written_over() {
+        let home = tempfile::tempdir().unwrap();
+        let (memory, at) = (Memory::new(home.path().to_owned()), home.path().join("notes.json"));
+        std::fs::write(&at, "{\"seen\":").unwrap();
+        let silence = Silence { until_ms: 5, ..Silence::default() };
+        let said = memory.note(|notes| notes.silences.push(silence.clone())).unwrap();
+        assert_eq!((said.silences.len(), memory.notes().unwrap().silences), (1, vec![silence]));
+        let damaged = std::fs::read_to_string(home.path().join("notes.json.damaged")).unwrap();
+        assert_eq!(damaged, "{\"seen\":");
+        let huge = 600 << 20;
+        File::create(&at).unwrap().set_len(huge).unwrap();
+        assert!(matches!(memory.note(|_| {}), Err(Error::TooLarge { .. })));
+        assert_eq!(std::fs::metadata(&at).unwrap().len(), huge, "it is as it was");
     }
 }

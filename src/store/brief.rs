@@ -60,7 +60,8 @@ pub(super) fn workers(told: &[Worker]) -> Option<u32> {
     (!told.is_empty()).then(|| number(told.len()))
 }
 
-fn number(count: usize) -> u32 {
+/// `count`, as a brief holds one.
+pub(super) fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 
 use crate::apart::skip;
+use crate::home::Home;
 use crate::server::{Server, TOKEN};
 
 /// The user of the second half.
@@ -29,6 +30,15 @@ fn a_crash_writes_no_token() {
     }
     assert!(!leaves_core(Server::with_token(&[])), "its token would be in it");
     assert!(!leaves_core(Server::start(&["--tls-self"])), "its key would be in it");
+    let home = Home::new();
+    let dir = home.path().join(".config/isomon");
+    std::fs::create_dir_all(&dir).unwrap();
+    let wish = "[remote_write]\nurl = \"http://127.0.0.1:9/\"\ntoken_file = \"token\"\n";
+    std::fs::write(dir.join("isomon.toml"), wish).unwrap();
+    let token = home.path().join("token");
+    std::fs::write(&token, TOKEN).unwrap();
+    std::fs::set_permissions(&token, PermissionsExt::from_mode(0o600)).unwrap();
+    assert!(!leaves_core(Server::start_in(home, &[])), "the token of remote write would be in it");
 }
 
 /// A program as nobody, with a copy of isomon in `home`.

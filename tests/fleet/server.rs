@@ -66,6 +66,11 @@ impl Node {
         orders.iter().cloned().map(|order| (order.id, order.plan)).collect()
     }
 
+    /// Begins anew: no run of before goes on.
+    pub(crate) fn begin_anew(&self) {
+        self.shared.orders.lock().expect("the orders").clear();
+    }
+
     pub(crate) fn cancelled(&self) -> Vec<RunId> {
         self.shared.cancelled.lock().expect("what was cancelled").clone()
     }

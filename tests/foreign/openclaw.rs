@@ -34,6 +34,8 @@ enum Mood {
     Chatters,
     /// It cuts the connection after the first answer.
     Cuts,
+    /// What it tells of its sessions is longer by so many bytes.
+    Long(usize),
 }
 
 /// A gateway until it is dropped.
@@ -127,7 +129,13 @@ fn answer(frame: &Value, mood: Mood) -> Result<Value, Value> {
                     "features": {"methods": methods, "events": []}}))
             }
         },
-        "sessions.list" => Ok(sessions()),
+        "sessions.list" => {
+            let mut told = sessions();
+            if let Mood::Long(more) = mood {
+                told["more"] = json!("x".repeat(more));
+            }
+            Ok(told)
+        }
         "tasks.list" => Ok(tasks(frame["params"]["cursor"].as_str())),
         other => panic!("nobody asks for {other}"),
     }
@@ -244,6 +252,15 @@ async fn a_connection_that_broke_is_made_anew_and_one_that_chatters_ends() {
     let gateway = Gateway::start(Mood::Chatters).await;
     let error = ask(&mut gateway.source(Some(TOKEN))).await.unwrap_err();
     assert!(matches!(error, Error::Limit { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_message_is_taken_up_to_the_limit() {
+    let gateway = Gateway::start(Mood::Long((4 << 20) - 4_096)).await;
+    assert!(told!(ask(&mut gateway.source(Some(TOKEN))).await.unwrap(), Agents).is_some());
+    let gateway = Gateway::start(Mood::Long(4 << 20)).await;
+    let error = ask(&mut gateway.source(Some(TOKEN))).await.unwrap_err();
+    assert_eq!(error.to_string(), "limit: a message is more than 4 MiB");
 }
 
 #[tokio::test]

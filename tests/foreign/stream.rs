@@ -134,6 +134,19 @@ async fn numbers_come_by_the_stream_and_by_rest_when_they_do_not() {
     until(&mut source, &mut offer, |_, offer| offer.to_string().contains("200 messages")).await;
 }
 
+#[tokio::test]
+async fn a_message_beyond_the_bound_ends_the_stream() {
+    let Some(mut real) = real(&[]) else { return };
+    let mut source = open(spec(&format!("mistudio+http://127.0.0.1:{}", real.port))).unwrap();
+    let mut offer = Offer::Unasked;
+    let by_stream = |told: &[Told]| told!(told, Node).and_then(|n| busy(n)) == Some(50.0);
+    real.say("long");
+    until(&mut source, &mut offer, |told, offer| by_stream(told) && *offer == Offer::Offered).await;
+    real.say("vast");
+    let why = "limit: a message is more than 64 KiB";
+    until(&mut source, &mut offer, |_, offer| offer.to_string() == why).await;
+}
+
 /// What the stream is said to be once it is known, and whether numbers came by it.
 async fn outcome(spec: isomon::source::Spec) -> (Offer, bool) {
     let mut source = open(spec).unwrap();

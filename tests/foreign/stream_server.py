@@ -2,7 +2,7 @@
 
 Writes its port on standard output. A line on standard input switches it: `mute` stops the numbers
 while the connection stands, `talk` goes on, `old` leaves `metric_type` out and calls the event
-`metrics`, `flood` sends without pause. With a certificate and a key it speaks TLS. It ends with its standard input.
+`metrics`, `flood` sends without pause, `long` and `vast` send messages of 60 and of 70 KiB. With a certificate and a key it speaks TLS. It ends with its standard input.
 """
 
 import asyncio
@@ -58,6 +58,7 @@ async def emit():
             channel = f"system/{name}"
             data, kind = payload(channel)
             data["timestamp"] = "2025-10-22T12:34:56.123456Z"
+            data["more"] = "x" * {"long": 60 << 10, "vast": 70 << 10}.get(mode, 0)
             if mode != "old":
                 data["metric_type"] = kind
             event = "metrics" if mode == "old" else "system:metrics"

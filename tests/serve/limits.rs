@@ -4,7 +4,9 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::server::Server;
+use rustix::process::Signal;
+
+use crate::server::{SOON, Server};
 
 #[test]
 fn two_thousand_half_open_sockets_keep_nobody_out() {
@@ -67,6 +69,47 @@ fn a_head_has_its_time_and_its_room() {
         assert!(matches!(answer.status, 400..=499), "{path}: {}", answer.head);
     }
     assert_eq!(server.ask("GET", "/healthz", &[], "").status, 200);
+}
+
+#[test]
+fn who_waits_for_workloads_leaves_room_for_questions() {
+    let server = Server::start(&["--allow-exec", "--trust-local", "--at-once", "1"]);
+    let json = "Content-Type: application/json";
+    let order = r#"{"runtime": "command", "isolation": "process", "code": "sleep 60"}"#;
+    let first = server.ask("POST", "/v1/workloads/async", &[json], order);
+    assert_eq!(first.status, 202, "{}", first.body);
+    let first: serde_json::Value = serde_json::from_str(&first.body).unwrap();
+    let logs = format!("/v1/workloads/{}/logs", first["id"].as_str().unwrap());
+    let mut open = Vec::new();
+    for _ in 0..20 {
+        let mut stream = server.connect();
+        write!(stream, "GET {logs} HTTP/1.1\r\nHost: {}\r\n\r\n", server.address).unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).unwrap();
+        assert_eq!(&head, b"HTTP/1.1 200");
+        open.push(stream);
+    }
+    let head = format!("Host: {}\r\n{json}\r\nContent-Length: {}", server.address, order.len());
+    for _ in 0..12 {
+        let mut stream = server.connect();
+        write!(stream, "POST /v1/workloads HTTP/1.1\r\n{head}\r\n\r\n{order}").unwrap();
+        open.push(stream);
+    }
+    let begin = Instant::now();
+    while server.json("/v1/workloads")["total"] != 13 {
+        assert!(begin.elapsed() < SOON, "they are not all taken");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    for (method, path, body) in
+        [("POST", "/v1/workloads", order), ("GET", logs.as_str(), ""), ("GET", "/v1/live", "")]
+    {
+        let one_more = server.ask(method, path, &[json], body);
+        assert_eq!(one_more.status, 503, "{path}: {}", one_more.body);
+        assert!(one_more.body.contains("too many streams"), "{path}: {}", one_more.body);
+    }
+    assert_eq!(server.ask("GET", "/healthz", &[], "").status, 200);
+    drop(open);
+    assert!(server.end(Signal::TERM).0.success());
 }
 
 #[test]

@@ -129,6 +129,28 @@ async fn ten_thousand_alerts_are_one_request_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_a_receiver_that_stays_is_told_whoever_else_changed() {
+    let (server, other) = (serve(|_, stream| ok(stream)), serve(|_, stream| ok(stream)));
+    let stays = receiver(&server.url);
+    let goes = Receiver { name: "goes".to_owned(), ..receiver("http://127.0.0.1:9/") };
+    let comes = Receiver { name: "comes".to_owned(), ..receiver(&other.url) };
+    let mut post = Post::open(&[goes, stays.clone()], &"here".into());
+    let gone = Arc::clone(&post.lines[0]);
+    post.send(&change(1), 0);
+    until(|| post.briefs()[1].sent == 1).await;
+    // There is a letter a second at most: this one waits.
+    post.send(&change(2), 0);
+    post.change(&[comes, stays], &"here".into());
+    post.send(&change(3), 0);
+    assert!(gone.stop.is_cancelled(), "nobody tells it any more");
+    until(|| post.briefs()[0].sent == 1).await;
+    let mut told = String::new();
+    while !(1..=3).all(|number| told.contains(&format!("\"thing\":\"{number}\""))) {
+        told += &server.heard.recv_timeout(Duration::from_secs(10)).expect("all are told").1;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_is_sent_three_times_and_said() {
     let server = serve(|turn, stream| {
         if turn < 2 {

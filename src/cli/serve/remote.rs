@@ -21,6 +21,11 @@ const JOB: &str = "isomon";
 /// The shortest interval.
 const SHORTEST: Duration = Duration::from_secs(1);
 
+/// Whether `wish` names a token.
+pub(super) fn has_secret(wish: &RemoteWrite) -> bool {
+    !wish.token_file.is_empty() || !wish.token_env.is_empty()
+}
+
 /// What `wish` means; `None` where nothing is to be sent. `host`: what this machine calls itself.
 pub(super) fn settings(wish: &RemoteWrite, host: &str) -> Result<Option<Settings>> {
     if wish.url.is_empty() {
@@ -129,6 +134,7 @@ mod tests {
         }
         let open = RemoteWrite { token_env: "PATH".to_owned(), ..wish("http://prom/x") };
         assert!(told(&open).contains("for all to read"));
+        assert!(has_secret(&open) && !has_secret(&wish("http://prom/x")));
         let odd = RemoteWrite { labels: vec!["__name__=x".to_owned()], ..wish("http://prom/x") };
         assert!(told(&odd).contains("is no label"));
         let other = RemoteWrite { labels: vec!["instance=a".to_owned()], ..wish("http://prom/x") };

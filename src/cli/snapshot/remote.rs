@@ -70,11 +70,14 @@ async fn fold(
     state: &mut State,
     mono_ms: u64,
 ) -> Result<(), Error> {
-    let wants = Wants::default();
-    admission.begin();
-    for told in source.ask(wants).await? {
+    let (wants, at) = (Wants::default(), Stamp { mono_ms, wall_ms: 0 });
+    let told = source.ask(wants).await?;
+    for (from, what) in admission.begin(&told) {
+        state.apply(&Update { at, from, what });
+    }
+    for told in told {
         if let Some((from, what)) = admission.admit(told, wants) {
-            state.apply(&Update { at: Stamp { mono_ms, wall_ms: 0 }, from, what });
+            state.apply(&Update { at, from, what });
         }
     }
     Ok(())

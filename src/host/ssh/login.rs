@@ -108,7 +108,7 @@ impl Login {
     }
 
     /// A question to `ssh` itself, which connects with nobody or logs in nowhere.
-    async fn ask(&self, more: &[&str], on_error: bool) -> String {
+    async fn ask(&self, more: &[&str], on_error: bool) -> (String, bool) {
         let mut command = detached(&self.options.ssh);
         let checking = self.arguments(Checking::Strict, false);
         command.args(more).args(checking).args(["-o", "ControlMaster=no", "-S", "none"]);
@@ -116,15 +116,26 @@ impl Login {
         said(command, on_error).await
     }
 
-    /// What the user's configuration makes of it.
-    pub(super) async fn made(&self) -> Made {
-        Made::read(&self.ask(&["-G"], false).await).unwrap_or_default()
+    /// What the user's configuration makes of it; `None` where that cannot be learned.
+    pub(super) async fn made(&self) -> Option<Made> {
+        let (said, is_whole) = self.ask(&["-G"], false).await;
+        Made::read(&said).filter(|_| is_whole)
     }
 
-    /// How its key is to be checked. Where some key of it is known, one of another type is no new host.
+    /// The name its keys are known by, and those that are; `None` where that cannot be learned.
+    async fn known(&self) -> Option<(String, Vec<SafeText>)> {
+        let made = self.made().await?;
+        let keys = known(&made).await?;
+        Some((made.name, keys))
+    }
+
+    /// How its key is to be checked. Where some key of it is known, one of another type is no new host,
+    /// nor is one of which that cannot be learned.
     pub(super) async fn checking(&self) -> Checking {
         match self.options.host_keys {
-            HostKeys::AcceptNew if known(&self.made().await).await.is_empty() => Checking::First,
+            HostKeys::AcceptNew if self.known().await.is_some_and(|(_, keys)| keys.is_empty()) => {
+                Checking::First
+            }
             HostKeys::Strict | HostKeys::AcceptNew => Checking::Strict,
         }
     }
@@ -183,24 +194,29 @@ impl Login {
     }
 
     async fn key_refused(&self, said: &str) -> String {
-        let made = self.made().await;
-        let known = known(&made).await;
+        let Some((name, known)) = self.known().await else {
+            return ssh::key_unlearned(&self.typed());
+        };
         let quiet = ["-o", "LogLevel=DEBUG1", "-o", "PreferredAuthentications=none", "-N"];
-        let offered = ssh::offered(&self.ask(&quiet, true).await);
-        ssh::key_refused(said, &made.name, &known, offered.as_ref(), &self.typed())
+        // What it had said by then is enough.
+        let offered = ssh::offered(&self.ask(&quiet, true).await.0);
+        ssh::key_refused(said, &name, &known, offered.as_ref(), &self.typed())
     }
 }
 
-/// The keys that are known of a host.
-async fn known(made: &Made) -> Vec<SafeText> {
+/// The keys that are known of a host; `None` where they cannot be learned.
+async fn known(made: &Made) -> Option<Vec<SafeText>> {
     let mut keys = Vec::new();
     for file in &made.files {
         let mut command = detached("ssh-keygen");
         command.args(["-l", "-F", &made.name, "-f"]).arg(expand(file));
-        let said = said(command, false).await;
+        let (said, is_whole) = said(command, false).await;
+        if !is_whole {
+            return None;
+        }
         keys.extend(said.lines().filter_map(|line| ssh::key(line, &made.name)));
     }
-    keys
+    Some(keys)
 }
 
 /// A program in a session of its own: it has no terminal to ask anything on.
@@ -214,10 +230,10 @@ fn detached(program: &str) -> Command {
     command
 }
 
-/// What a program says on its output, or on its error output, in the time it has.
-async fn said(mut command: Command, on_error: bool) -> String {
+/// What a program says on its output, or on its error output, in the time it has, and whether that is all.
+async fn said(mut command: Command, on_error: bool) -> (String, bool) {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let Ok(mut child) = command.spawn() else { return String::new() };
+    let Ok(mut child) = command.spawn() else { return (String::new(), false) };
     let mut text = Vec::new();
     let read = async {
         match (child.stdout.take(), child.stderr.take()) {
@@ -226,11 +242,10 @@ async fn said(mut command: Command, on_error: bool) -> String {
             _ => Ok(0),
         }
     };
-    // What it had said by then is enough.
-    timeout(TIME, read).await.ok();
+    let is_whole = timeout(TIME, read).await.is_ok_and(|read| read.is_ok());
     child.start_kill().ok();
     timeout(TIME, child.wait()).await.ok();
-    String::from_utf8_lossy(&text).into_owned()
+    (String::from_utf8_lossy(&text).into_owned(), is_whole)
 }
 
 #[cfg(test)]
@@ -259,5 +274,17 @@ mod tests {
         assert!(all.ends_with(&["-l", "ann", "-p", "2222"].map(str::to_owned)), "{all:?}");
         assert!(all.contains(&"StrictHostKeyChecking=yes".to_owned()));
         assert!(all.contains(&"BatchMode=yes".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn no_host_is_new_whose_known_keys_cannot_be_learned() {
+        let mut login = login("host", None).unwrap();
+        login.options.host_keys = HostKeys::AcceptNew;
+        for program in ["true", "/no/such/program"] {
+            program.clone_into(&mut login.options.ssh);
+            assert_eq!(login.checking().await, Checking::Strict, "{program}");
+        }
+        let why = login.key_refused("Host key verification failed.").await;
+        assert!(why.contains("cannot be learned"), "{why}");
     }
 }

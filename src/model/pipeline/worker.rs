@@ -50,6 +50,7 @@ pub struct Worker {
     /// The parts it was given.
     pub parts: Vec<SafeText>,
     /// What happened to it, earliest first.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub events: Vec<Moment>,
 }
 

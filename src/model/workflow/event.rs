@@ -38,6 +38,7 @@ pub struct WorkflowHead {
     /// The same as RFC 3339 with the local offset.
     pub started_at: SafeText,
     /// What is to be done, in the order of the file; cleanup last.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub tasks: Vec<TaskPlan>,
     /// Which stage waits for which: from, to.
     pub edges: Vec<(SafeText, SafeText)>,
@@ -186,6 +187,7 @@ pub enum WorkflowEvent {
     /// Lines that tasks wrote, earliest first. What there is no room for is not told, and counted.
     Lines {
         /// The lines.
+        #[serde(deserialize_with = "crate::model::list::read")]
         lines: Vec<TaskLine>,
         /// Lines that were left out before these.
         dropped: u64,
@@ -199,7 +201,7 @@ pub enum WorkflowEvent {
     /// Metadata: name and value; adds to what was said before.
     Metadata(Vec<(SafeText, SafeText)>),
     /// What repetitions came to; replaces what was said before.
-    Statistics(Vec<Statistic>),
+    Statistics(#[serde(deserialize_with = "crate::model::list::read")] Vec<Statistic>),
     /// It is over.
     Ended(Box<WorkflowTail>),
 }

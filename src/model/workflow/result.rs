@@ -86,6 +86,7 @@ pub struct TableView {
     /// Rows in it.
     pub rows: u64,
     /// Its columns.
+    #[serde(deserialize_with = "crate::model::list::read")]
     pub columns: Vec<ColumnView>,
     /// The last rows, cell by cell, earliest first; at most 100.
     pub last: Vec<Vec<SafeText>>,

@@ -4,7 +4,7 @@ use super::*;
 use crate::model::alert::{Alerts, ReceiverBrief};
 use crate::model::gpu::xid::Xid;
 use crate::model::gpu::{Gpu, GpuDetail, GpuSample};
-use crate::model::node::{CpuUse, NodeSample};
+use crate::model::node::{CpuUse, NodeSample, Temperature};
 use crate::model::reading::{Reading, Why};
 use crate::model::serving::Serving;
 use crate::model::unit::{Celsius, Ratio, Seconds};
@@ -188,6 +188,55 @@ fn each_gpu_has_its_own_and_one_that_vanishes_is_unsure() {
         assert!(turned.iter().all(|change| change.to == AlertState::Ok), "{turned:?}");
     }
     assert_eq!(world.judge.alerts().len(), 1, "what is long gone is forgotten");
+}
+
+/// Sensors that are hot: 1,023 of which nobody heard before, and one that stays.
+fn hot(second: u64) -> What {
+    let sensor = |label: String| Temperature {
+        label: label.into(),
+        celsius: Reading::Known(Celsius(95.0)),
+        ..Temperature::default()
+    };
+    let others = (0..1_023).map(|number| sensor(format!("{second} {number}")));
+    let temperatures = others.chain([sensor("stays".to_owned())]).collect();
+    What::Node(Box::new(NodeSample { temperatures, ..NodeSample::default() }))
+}
+
+#[test]
+fn names_that_change_all_the_time_are_remembered_within_bounds() {
+    let mut world = World::new("when = \"sensor.temperature > 80\"\nfor = \"30s\"");
+    let mut turned = Vec::new();
+    for second in 1..=300 {
+        world.second = second;
+        world.tell(hot(second));
+        turned.extend(world.look());
+        if second % 50 == 0 {
+            let alerts = world.judge.alerts();
+            let held = alerts.iter().filter(|alert| alert.state > AlertState::Unsure).count();
+            assert_eq!((alerts.len(), held), (MOST, 1_024), "all that hold now are judged");
+        }
+    }
+    let turned = turned.iter().map(|change| (change.id.thing.as_str(), change.to));
+    assert_eq!(turned.collect::<Vec<_>>(), [("stays", AlertState::Firing)]);
+}
+
+#[test]
+fn what_fired_and_is_crowded_out_has_an_end() {
+    let mut world = World::new("when = \"sensor.temperature > 80\"");
+    let (mut fired, mut ended) = (0, 0);
+    for second in 1..=5 {
+        world.second = second;
+        world.tell(hot(second));
+        for change in world.look() {
+            match change.to {
+                AlertState::Firing => fired += 1,
+                AlertState::Ok => ended += 1,
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(fired, 5 * 1_023 + 1);
+    assert_eq!((fired - ended, world.judge.alerts().len()), (MOST, MOST));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::stream::{Events, events};
 use super::{Platform, problem, unknown};
 use crate::serve::answer::{Begun, Made};
 use crate::serve::door::Nothing;
-use crate::serve::{Answer, Ask, Caller, Context, Door, Json, Permit, Problem};
+use crate::serve::{Answer, Ask, Caller, Context, Door, Json, Permit, Problem, live};
 use crate::store::workload::{Filter, Record};
 
 /// Longest request, in bytes.
@@ -62,7 +62,9 @@ fn platform(context: &Context, caller: Caller) -> Answer<Arc<Platform>> {
 }
 
 async fn run(context: Arc<Context>, ask: Ask<Nothing, Order>) -> Answer<Made<Workload>> {
-    let living = platform(&context, ask.caller)?.submit(ask.body).await?;
+    let platform = platform(&context, ask.caller)?;
+    let _stream = live::seat(&context, "begin it with POST /v1/workloads/async")?;
+    let living = platform.submit(ask.body).await?;
     Ok(Made(living.ended().await.into()))
 }
 
@@ -103,7 +105,8 @@ async fn logs(context: Arc<Context>, ask: Ask) -> Answer<Events> {
     let found = platform.read(ask.part("id")).await?.ok_or_else(unknown)?;
     let last = ask.headers.get("last-event-id").and_then(|last| last.to_str().ok());
     let next = last.and_then(|last| last.trim().parse::<u64>().ok()?.checked_add(1));
-    Ok(events(platform, found.id, next.unwrap_or(0)))
+    let stream = live::seat(&context, "read what there is at its logs/history")?;
+    Ok(events(platform, found.id, next.unwrap_or(0), stream))
 }
 
 async fn history(context: Arc<Context>, ask: Ask) -> Answer<Json<History>> {

@@ -14,7 +14,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream::unfold;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::Platform;
 use super::life::{Living, Seen};
@@ -53,15 +53,21 @@ struct Reader {
     living: Option<(Arc<Living>, watch::Receiver<Seen>)>,
     next: u64,
     over: bool,
+    _stream: OwnedSemaphorePermit,
 }
 
-/// The events of workload `id` from line `next` on.
-pub(super) fn events(platform: Arc<Platform>, id: String, next: u64) -> Events {
+/// The events of workload `id` from line `next` on; `stream` is held until the reader goes.
+pub(super) fn events(
+    platform: Arc<Platform>,
+    id: String,
+    next: u64,
+    stream: OwnedSemaphorePermit,
+) -> Events {
     let living = platform.alive(&id).map(|living| {
         let watch = living.watch();
         (living, watch)
     });
-    let reader = Reader { platform, id, living, next, over: false };
+    let reader = Reader { platform, id, living, next, over: false, _stream: stream };
     let stream = unfold(reader, |mut reader| async move {
         let piece = reader.piece().await?;
         Some((Ok::<_, std::convert::Infallible>(piece), reader))

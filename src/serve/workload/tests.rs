@@ -265,7 +265,8 @@ async fn what_happens_is_told_with_figures() {
 /// Everything that a reader of `id` is sent.
 async fn read(stand: &Stand, id: &str, next: u64) -> String {
     use http_body_util::BodyExt;
-    let events = stream::events(Arc::clone(&stand.platform), id.to_owned(), next);
+    let one = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+    let events = stream::events(Arc::clone(&stand.platform), id.to_owned(), next, one);
     let bytes = events.0.collect().await.unwrap().to_bytes();
     String::from_utf8(bytes.to_vec()).unwrap()
 }

@@ -13,7 +13,7 @@ use crate::source::model;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Form {
     status: u16,
-    /// Its JSON, if it is a good answer in JSON; of several lines, the first.
+    /// Its JSON, if it is a good answer in JSON of at most 1 MiB; of several lines, the first.
     value: Value,
     /// Who wrote an error page, where it bears a name.
     maker: Option<&'static str>,
@@ -22,6 +22,9 @@ pub(super) struct Form {
     /// Whether it is a good answer that holds metrics of DCGM.
     has_gpus: bool,
 }
+
+/// Longest text that is read as a tree, which takes many times its length.
+const TREE: usize = 1 << 20;
 
 /// What stands in the error pages of well-known servers.
 const MAKERS: [(&str, &str); 8] = [
@@ -40,14 +43,22 @@ impl Form {
     pub(super) fn of(reply: &Reply) -> Self {
         let first = reply.body.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let good = (200..300).contains(&reply.status);
-        let value = serde_json::from_slice(&reply.body).or_else(|_| serde_json::from_slice(first));
-        let value = value.ok().filter(|_| good).unwrap_or(Value::Null);
+        let read = |text: &[u8]| match text.len() {
+            ..=TREE if good => serde_json::from_slice::<Value>(text).ok(),
+            _ => None,
+        };
+        let value = read(&reply.body).or_else(|| read(first)).unwrap_or(Value::Null);
         let start = reply.body.get(..2048).unwrap_or(&reply.body);
         let page = String::from_utf8_lossy(start);
         let maker = MAKERS.iter().find(|(mark, _)| page.contains(mark)).map(|(_, maker)| *maker);
         let engine = speaker(&reply.body).filter(|_| good && value.is_null());
         let has_gpus = good && page.contains("DCGM_FI_");
         Self { status: reply.status, value, maker, engine, has_gpus }
+    }
+
+    /// The same without what only says who it is.
+    pub(super) fn plain(self) -> Self {
+        Self { value: Value::Null, ..self }
     }
 
     fn has(&self, key: &str) -> bool {

@@ -59,10 +59,26 @@ fn a_form_decides_who_it_is() {
 }
 
 #[test]
+fn a_long_answer_is_not_read_as_a_tree() {
+    let spaces = |length: usize| r#"{"nodes":[]}"#.to_owned() + &" ".repeat(length - 12);
+    assert_eq!(decided("/status", &spaces(1 << 20)), Some(Kind::Cluster));
+    assert_eq!(decided("/status", &spaces((1 << 20) + 1)), None);
+    let lines = "{\"isomon_live\":1}\n".to_owned() + &"x".repeat(2 << 20);
+    assert_eq!(decided("/v1/live?wait=0", &lines), Some(Kind::Isomon), "its first line is short");
+}
+
+#[test]
+fn what_is_kept_of_an_answer_is_no_tree() {
+    let form = Form::of(&reply(200, r#"{"nodes":[]}"#));
+    assert_eq!(form::status(&form), Some(Kind::Cluster));
+    assert_eq!(form::status(&form.plain()), None);
+}
+
+#[test]
 fn who_is_unknown_is_described() {
     let page = "<html><body><center><h1>404</h1></center><hr><center>nginx/1.22.1</center>";
     let answers: Vec<_> =
-        QUESTIONS.iter().map(|(path, _)| (*path, Form::of(&reply(404, page)))).collect();
+        QUESTIONS.iter().map(|(path, _)| (*path, Form::of(&reply(404, page)).plain())).collect();
     let wanted = "this answers like nginx: 404 to all 12 questions (/v1/live, /v1/backends, \
                   /health, /solstice/health …)";
     assert_eq!(form::words(&answers).as_str(), wanted);

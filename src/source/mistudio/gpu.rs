@@ -122,7 +122,7 @@ impl Gpus {
     fn gpu(&self, id: u32, parts: &Parts) -> Gpu {
         let info = self.infos.get(&id).unwrap_or(&Value::Null);
         let part = parts.gpus.get(&id).filter(|part| part.age() < STALE);
-        let mut gpu = numbers(part.map_or(&Value::Null, |part| &part.value));
+        let mut gpu = numbers(part.map_or(&Value::Null, |part| part.value.as_ref()));
         let uuid = value::text(info, "uuid").unwrap_or_else(|| id.to_string().into());
         let total = value::bytes(info, "total_memory_gb", GIB);
         if gpu.memory_total_bytes.known().is_none() {

@@ -5,6 +5,7 @@
 //! say it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -19,12 +20,12 @@ pub(super) const MOST_GPUS: u32 = 64;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Part {
     pub(super) at: Instant,
-    pub(super) value: Value,
+    pub(super) value: Arc<Value>,
 }
 
 impl Part {
     fn now(value: &Value) -> Self {
-        Self { at: Instant::now(), value: value.clone() }
+        Self { at: Instant::now(), value: Arc::new(value.clone()) }
     }
 
     /// Time since it came.

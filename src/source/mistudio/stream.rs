@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::part::Parts;
@@ -30,8 +30,8 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(30);
 /// Longest wait until it is tried again.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
-/// Largest message.
-const LARGEST: usize = 1 << 20;
+/// Largest message; the numbers of a GPU are less than 1 KiB.
+const LARGEST: usize = 64 << 10;
 /// Most messages in a second.
 const MOST: u32 = 200;
 
@@ -107,7 +107,7 @@ impl Listener {
             let message = timeout(left, socket.next()).await;
             let message = message.map_err(|_| failed("connected, and no sample for 30 s"))?;
             let message = message.ok_or_else(|| failed("it was closed"))?;
-            let message = message.map_err(|error| failed(&error.to_string()))?;
+            let message = message.map_err(|error| cut(&error))?;
             if second.0.elapsed() >= Duration::from_secs(1) {
                 second = (Instant::now(), 0);
             }
@@ -167,6 +167,14 @@ impl Listener {
 async fn say(socket: &mut Socket, packet: String) -> Result<(), Offer> {
     let sent = timeout(HANDSHAKE, socket.send(Message::text(packet))).await;
     sent.map_err(|_| failed("it takes nothing in"))?.map_err(|error| failed(&error.to_string()))
+}
+
+/// A connection that ended.
+fn cut(error: &tungstenite::Error) -> Offer {
+    match error {
+        tungstenite::Error::Capacity(_) => failed("limit: a message is more than 64 KiB"),
+        other => failed(&other.to_string()),
+    }
 }
 
 fn failed(why: &str) -> Offer {

@@ -53,7 +53,7 @@ pub(super) fn another(found: &str) -> Error {
 /// A connection that ended.
 pub(super) fn cut(error: &tungstenite::Error) -> Error {
     match error {
-        tungstenite::Error::Capacity(_) => Error::Limit { what: "a message", most: "16 MiB" },
+        tungstenite::Error::Capacity(_) => Error::Limit { what: "a message", most: "4 MiB" },
         other => Error::Cut { why: SafeText::within(&other.to_string(), SAID) },
     }
 }

@@ -93,7 +93,8 @@ pub(super) static SCRAPES: Query = Query {
 /// The time between two scrapes, by the answer to [`SCRAPES`]; `None` where nothing is scraped.
 pub(super) fn interval(samples: &[Sample<'_>]) -> Option<Duration> {
     let between = samples.iter().filter_map(|sample| {
-        let seconds: f64 = sample.metric.what.parse().ok()?;
+        let seconds = sample.metric.what.parse().ok();
+        let seconds = seconds.filter(|seconds: &f64| seconds.is_finite() && *seconds > 0.0)?;
         let count = sample.value().filter(|count| *count >= 1.0)?;
         Some(seconds / count)
     });
@@ -322,6 +323,22 @@ mod tests {
         assert_eq!(seconds(Some(Duration::from_secs(15))), 60);
         assert_eq!(seconds(Some(Duration::from_millis(100))), 5);
         assert_eq!(seconds(Some(Duration::from_mins(100))), 1800);
+    }
+
+    #[test]
+    fn the_time_between_scrapes_is_a_time_whatever_a_store_says() {
+        let told = |what: &str, count: &str| {
+            let text = format!(r#"{{"metric":{{"isomon_what":"{what}"}},"value":[0,"{count}"]}}"#);
+            interval(&[serde_json::from_str(&text).unwrap()])
+        };
+        assert_eq!(told("120", "8"), Some(Duration::from_secs(15)));
+        assert_eq!(told("1e308", "1"), Some(Duration::from_mins(10)));
+        for odd in ["NaN", "-NaN", "inf", "-inf", "-120", "0", "", "x"] {
+            assert_eq!(told(odd, "1"), None, "{odd}");
+        }
+        for odd in ["NaN", "inf", "0", "-1", ""] {
+            assert_eq!(told("120", odd), None, "{odd}");
+        }
     }
 
     #[test]

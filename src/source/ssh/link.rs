@@ -73,7 +73,7 @@ impl Link {
     /// Sends one line and reads the frame that answers it.
     pub(super) async fn exchange(&mut self, question: &str) -> Result<Files, Error> {
         self.send(format!("{question}\n").as_bytes()).await?;
-        self.frame().await.map(|body| Files::read(&String::from_utf8_lossy(&body)))
+        Files::of(&self.frame().await?)
     }
 
     /// Sends bytes as they are.

@@ -18,7 +18,7 @@ use super::link::{Link, cut};
 use super::run::Draft;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
-use crate::model::live::{FORMAT, Hello};
+use crate::model::live::{FORMAT, Hello, RUN_BYTES};
 use crate::model::origin::{Offer, Origin};
 use crate::model::run::Record;
 use crate::model::time::{Clock as _, SystemClock};
@@ -31,6 +31,8 @@ const LONGEST: usize = 4 << 20;
 const LINES: usize = 10_000;
 /// Most bytes taken at once.
 const BYTES: usize = 16 << 20;
+/// Most bytes read until a run is whole: what a run may be, and as much besides as is taken at once.
+const READ_BYTES: usize = RUN_BYTES + (8 << 20) + BYTES;
 /// Time that reading a run may take.
 const READ: Duration = Duration::from_mins(1);
 /// Who asks waits this long for the first news.
@@ -118,10 +120,14 @@ impl Peer {
             }
             let length = piece.len();
             bytes += length;
+            // A long line comes in many pieces: only the new one is searched for its end.
+            let ends = piece.contains(&b'\n');
             self.partial.extend_from_slice(piece);
             self.link.consume(length);
             self.heard = Instant::now();
-            self.take(&mut told, None)?;
+            if ends || self.partial.len() > LONGEST {
+                self.take(&mut told, None)?;
+            }
             wait = QUIET;
         }
         let interval = self.hello().map_or(0.0, |hello| hello.interval_seconds.0);
@@ -190,15 +196,21 @@ impl Peer {
 
     async fn put_together(&mut self, id: &RunId) -> Result<Record, Error> {
         let mut draft = Draft::new(id.clone());
-        loop {
+        let mut bytes = 0;
+        while bytes < READ_BYTES && self.missed.len() < 2 * LINES {
             let piece = self.link.fill().await?;
             if piece.is_empty() {
                 return Err(cut("the isomon there has ended"));
             }
             let length = piece.len();
+            bytes += length;
+            let ends = piece.contains(&b'\n');
             self.partial.extend_from_slice(piece);
             self.link.consume(length);
             self.heard = Instant::now();
+            if !ends && self.partial.len() <= LONGEST {
+                continue;
+            }
             let mut told = Vec::new();
             self.take(&mut told, Some(&mut draft))?;
             if let Some(record) = draft.done() {
@@ -214,6 +226,8 @@ impl Peer {
                 return Err(Error::Unable { why });
             }
         }
+        let most = "88 MiB or 20,000 lines";
+        Err(Error::Limit { what: "what is told while a run is read", most })
     }
 
     /// Keeps what was told; of what is too much the periodic goes.

@@ -57,9 +57,10 @@ fn target(spec: &Spec) -> String {
 }
 
 async fn host_key(spec: &Spec, said: &str) -> Error {
-    let known = key::known(spec).await;
+    let target = target(spec);
+    let Some(known) = key::known(spec).await else { return ssh(&words::key_unlearned(&target)) };
     let offered = key::offered(spec).await;
-    let (name, keys, target) = (known.name.as_str(), &known.keys, target(spec));
+    let (name, keys) = (known.name.as_str(), &known.keys);
     let why = words::key_refused(said, name, keys, offered.as_ref(), &target);
     ssh(&why)
 }

@@ -7,13 +7,15 @@ use super::sketch::Sketch;
 use crate::model::bench::{Failure, Figure, HostState, Outcome, Phase, Sample, Taint};
 use crate::model::load::{Cause, Shot, Step, Stride, Verdict};
 use crate::model::text::SafeText;
-use crate::model::unit::Ratio;
-use crate::stats::verdict::share;
+use crate::model::unit::{Ratio, Seconds};
+use crate::stats::verdict::{share, worse};
 
 /// Ways in which a cell failed that are told apart; the others are counted together.
 const WAYS: usize = 32;
 /// Cells that are followed; a file may name any number.
 const CELLS: usize = 4_096;
+/// Bins of lengths in all sketches together; what comes after so many is counted in those that are there.
+const BINS: usize = 2_000_000;
 
 /// What is known of the samples of a run that count.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +29,12 @@ pub struct Digest {
     /// When the last sample began, in seconds since the run began.
     pub end_seconds: f64,
     cells: Vec<CellDigest>,
+    /// The worst of each cause in what is not measured again any more.
+    settled: BTreeMap<Taint, Option<Ratio>>,
     /// From the intended arrival to the result, by cell.
     latency: BTreeMap<u32, Sketch>,
+    /// Bins of all sketches.
+    bins: usize,
 }
 
 /// The same of one cell.
@@ -48,6 +54,8 @@ pub struct CellDigest {
     phases: [Sketch; Phase::ALL.len()],
     /// Which samples are its own, by their number since the run began.
     own: VecDeque<u64>,
+    /// What disturbed its last sample, and how much: that one alone may be measured again.
+    open: Vec<(Taint, Ratio)>,
 }
 
 /// A figure of a cell in a stretch of time.
@@ -182,37 +190,48 @@ impl CellDigest {
         self.own.get(at).copied()
     }
 
-    fn take(&mut self, sample: &Sample, number: u64) {
+    /// How many bins its sketches have.
+    fn bins(&self) -> usize {
+        self.figures.iter().chain(&self.phases).map(|sketch| sketch.bins().len()).sum()
+    }
+
+    fn take(&mut self, sample: &Sample, number: u64, may_grow: bool) {
         self.own.push_back(number);
         if let Some(stretch) = self.track.at(sample.at_seconds.0) {
             stretch.take(sample);
         }
-        self.count(sample, true);
+        self.count(sample, true, may_grow);
     }
 
     /// Counts `sample`, or takes it back where it has been measured again.
-    fn count(&mut self, sample: &Sample, stands: bool) {
+    fn count(&mut self, sample: &Sample, stands: bool, may_grow: bool) {
         step(&mut self.counted, stands);
         for taint in &sample.taints {
             step(self.taints.entry(*taint).or_default(), stands);
         }
         match &sample.outcome {
-            Outcome::Good => self.count_lengths(sample, stands),
+            Outcome::Good => self.count_lengths(sample, stands, may_grow),
             Outcome::Failed { kind, message } => self.count_failure(*kind, message, stands),
         }
     }
 
-    fn count_lengths(&mut self, sample: &Sample, stands: bool) {
+    fn count_lengths(&mut self, sample: &Sample, stands: bool, may_grow: bool) {
         let tainted = !sample.taints.is_empty();
-        let put = if stands { Sketch::push } else { Sketch::pull };
+        let put = |sketch: &mut Sketch, length: Seconds| {
+            if stands {
+                sketch.push(length.0, tainted, may_grow);
+            } else {
+                sketch.pull(length.0, tainted);
+            }
+        };
         for (figure, sketch) in Figure::ALL.into_iter().zip(&mut self.figures) {
             if let Some(length) = figure.of(&sample.phases) {
-                put(sketch, length.0, tainted);
+                put(sketch, length);
             }
         }
         for (phase, sketch) in Phase::ALL.into_iter().zip(&mut self.phases) {
             if let Some(length) = sample.phases.get(phase) {
-                put(sketch, length.0, tainted);
+                put(sketch, length);
             }
         }
     }
@@ -253,7 +272,10 @@ impl Digest {
         let Some(cell) = self.cells.get_mut(sample.cell as usize) else {
             return;
         };
-        cell.count(sample, false);
+        let bins = cell.bins();
+        cell.count(sample, false, false);
+        cell.open.clear();
+        self.bins -= bins - cell.bins();
         self.verdict.repeated = self.verdict.repeated.saturating_add(1);
         self.judge(&sample.host, &sample.taints, false);
     }
@@ -265,18 +287,35 @@ impl Digest {
             step(&mut self.verdict.tainted, stands);
         }
         for taint in taints {
+            let left = if stands { None } else { self.worst(*taint) };
             let causes = &mut self.verdict.causes;
             let known = causes.iter().position(|cause| cause.taint == *taint);
             let at = known.unwrap_or_else(|| {
                 causes.push(Cause { taint: *taint, samples: 0, worst: None });
                 causes.len() - 1
             });
-            step(&mut causes[at].samples, stands);
-            if stands {
-                causes[at].worst = worse(*taint, causes[at].worst, share(*taint, host));
-            }
+            let cause = &mut causes[at];
+            step(&mut cause.samples, stands);
+            cause.worst =
+                if stands { worse(*taint, cause.worst, share(*taint, host)) } else { left };
         }
-        self.verdict.causes.sort_by_key(|cause| std::cmp::Reverse(cause.samples));
+        self.verdict.causes.retain(|cause| cause.samples > 0);
+        self.verdict.causes.sort_by_key(|cause| (std::cmp::Reverse(cause.samples), cause.taint));
+    }
+
+    /// The worst of `taint` in what stands.
+    fn worst(&self, taint: Taint) -> Option<Ratio> {
+        let settled = self.settled.get(&taint).copied().flatten();
+        let open = self.cells.iter().flat_map(|cell| &cell.open).filter(|(of, _)| *of == taint);
+        open.fold(settled, |worst, (_, share)| worse(taint, worst, Some(*share)))
+    }
+
+    /// Takes in what stays, whatever is measured again.
+    fn settle(&mut self, shares: Vec<(Taint, Ratio)>) {
+        for (taint, share) in shares {
+            let worst = self.settled.entry(taint).or_default();
+            *worst = worse(taint, *worst, Some(share));
+        }
     }
 
     /// Takes in a sample, which is the run's `number`th.
@@ -294,7 +333,12 @@ impl Digest {
         if self.cells.len() <= index {
             self.cells.resize_with(index + 1, CellDigest::default);
         }
-        self.cells[index].take(sample, number);
+        let cell = &mut self.cells[index];
+        let before = std::mem::replace(&mut cell.open, shares(&sample.host, &sample.taints));
+        let bins = cell.bins();
+        cell.take(sample, number, self.bins < BINS);
+        self.bins += cell.bins() - bins;
+        self.settle(before);
     }
 
     fn see(&mut self, host: &HostState, at_seconds: f64, taints: &[Taint]) {
@@ -311,11 +355,14 @@ impl Digest {
         }
         self.see(&step.host, step.at_seconds.0, &step.taints);
         self.judge(&step.host, &step.taints, true);
+        self.settle(shares(&step.host, &step.taints));
         if matches!(step.stride, Stride::Latency { .. }) && (step.cell as usize) < CELLS {
             let sketch = self.latency.entry(step.cell).or_default();
             let good = step.shots.iter().filter(|shot| shot.outcome == Outcome::Good);
             let tainted = !step.taints.is_empty();
-            good.filter_map(waited).for_each(|length| sketch.push(length, tainted));
+            let (bins, may_grow) = (sketch.bins().len(), self.bins < BINS);
+            good.filter_map(waited).for_each(|length| sketch.push(length, tainted, may_grow));
+            self.bins += sketch.bins().len() - bins;
         }
     }
 
@@ -329,16 +376,112 @@ impl Digest {
     }
 }
 
-/// The higher of two shares; the lower of two clocks.
-fn worse(taint: Taint, one: Option<Ratio>, other: Option<Ratio>) -> Option<Ratio> {
-    let (Some(left), Some(right)) = (one, other) else {
-        return one.or(other);
-    };
-    let lower = right.fraction() < left.fraction();
-    Some(if lower == (taint == Taint::SlowClock) { right } else { left })
+/// How much of each of `taints` there is in `host`, where it is a share.
+fn shares(host: &HostState, taints: &[Taint]) -> Vec<(Taint, Ratio)> {
+    taints.iter().filter_map(|taint| Some((*taint, share(*taint, host)?))).collect()
 }
 
 /// From the intended arrival of `shot` to its result, in seconds.
 fn waited(shot: &Shot) -> Option<f64> {
     Some(shot.done_seconds.0 - shot.intended_seconds?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::bench::Phases;
+    use crate::report::run_sample::loaded;
+    use crate::stats::verdict::verdict;
+
+    fn sample(cell: u32, round: u32, attempt: u32, (steal, clock): (f64, f64)) -> Sample {
+        let (steal, clock) = (Ratio::new(steal), Ratio::new(clock));
+        let seen = [
+            (Taint::Steal, steal.is_some_and(|steal| steal.fraction() > 0.02)),
+            (Taint::SlowClock, clock.is_some_and(|clock| clock.fraction() < 0.9)),
+        ];
+        Sample {
+            cell,
+            round,
+            warmup: false,
+            attempt,
+            at_seconds: Seconds(0.0),
+            phases: Phases::default(),
+            outcome: Outcome::Good,
+            host: HostState { steal, clock, ..HostState::default() },
+            taints: seen.into_iter().filter(|(_, seen)| *seen).map(|(taint, _)| taint).collect(),
+        }
+    }
+
+    /// What is known after `samples`, a visit that is made again in the place of the one before.
+    fn known(samples: &[Sample]) -> Digest {
+        let mut digest = Digest::default();
+        for (number, sample) in samples.iter().enumerate() {
+            let before = samples[..number].iter().rfind(|one| one.cell == sample.cell);
+            if let Some(before) = before.filter(|_| sample.attempt > 0) {
+                digest.take_back(before);
+            }
+            digest.take(sample, number as u64);
+        }
+        digest
+    }
+
+    #[test]
+    fn the_verdict_so_far_is_that_on_what_stands() {
+        let samples = [
+            sample(0, 0, 0, (0.40, 1.0)),
+            sample(1, 0, 0, (0.10, 0.5)),
+            sample(0, 0, 1, (0.03, 1.0)),
+            sample(1, 0, 1, (0.20, 1.0)),
+            sample(1, 0, 2, (0.00, 1.0)),
+            sample(0, 1, 0, (0.00, 0.6)),
+            sample(1, 1, 0, (0.00, 0.3)),
+            sample(1, 1, 1, (0.00, 0.7)),
+            sample(0, 1, 1, (0.00, 1.0)),
+            sample(0, 2, 0, (0.02, 1.0)),
+        ];
+        for end in 0..=samples.len() {
+            let so_far = &samples[..end];
+            assert_eq!(known(so_far).verdict, verdict(so_far, &[]), "after {end}");
+        }
+        let worst = known(&samples[..3]).verdict.causes[0].worst;
+        assert_eq!(worst, Ratio::new(0.10), "not the one that was measured again");
+    }
+
+    #[test]
+    fn the_bins_of_all_sketches_are_counted_and_bounded() {
+        let long = |seconds: f64| {
+            let mut long = sample(0, 0, 0, (0.0, 1.0));
+            long.phases.set(Phase::Ready, Seconds(seconds));
+            long
+        };
+        let counted = |digest: &Digest| -> usize {
+            let latency = digest.latency.values().map(|sketch| sketch.bins().len());
+            digest.cells.iter().map(CellDigest::bins).chain(latency).sum()
+        };
+        let mut digest = Digest::default();
+        for seconds in [0.1, 0.2, 0.3] {
+            digest.take(&long(seconds), 0);
+        }
+        digest.take_back(&long(0.2));
+        loaded().steps.iter().for_each(|step| digest.take_step(step));
+        let bins = digest.bins;
+        assert!(bins >= 2 && bins == counted(&digest), "{bins}");
+        digest.bins = BINS;
+        digest.take(&long(7.0), 0);
+        assert_eq!((digest.bins, counted(&digest)), (BINS, bins), "one of those that are there");
+    }
+
+    #[test]
+    fn what_disturbed_a_step_stays() {
+        let mut step = loaded().steps.remove(0);
+        (step.host.steal, step.taints) = (Ratio::new(0.3), vec![Taint::Steal]);
+        let loud = sample(0, 0, 0, (0.5, 1.0));
+        let mut digest = Digest::default();
+        digest.take_step(&step);
+        digest.take(&loud, 0);
+        assert_eq!(digest.verdict.causes[0].worst, Ratio::new(0.5));
+        digest.take_back(&loud);
+        let cause = Cause { taint: Taint::Steal, samples: 1, worst: Ratio::new(0.3) };
+        assert_eq!(digest.verdict.causes, [cause]);
+    }
 }

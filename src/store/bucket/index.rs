@@ -15,13 +15,13 @@ use object_store::ObjectStore;
 use object_store::path::Path as Key;
 
 use super::{Bucket, Error};
-use crate::model::bench::Outcome;
 use crate::model::id::RunId;
 use crate::model::pipeline::PipelineKind;
 use crate::model::run::{Run, RunBrief, RunEnd, RunTail, StoredRun};
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
-use crate::store::brief::{stages, workers};
+use crate::stats::verify::outcomes;
+use crate::store::brief::{number, stages, workers};
 
 /// The directory of the index.
 const INDEX: &str = "index";
@@ -31,7 +31,7 @@ const BEGUN: &str = "begun";
 const LONGEST: usize = 228;
 /// Longest name of a run or of a host in a brief, in bytes.
 const WORD: usize = 32;
-/// Objects that are looked at; the earliest ids beyond it are left out.
+/// Runs that are listed; the earliest beyond it are left out.
 const MOST: usize = 250_000;
 /// Time a whole list has.
 const TIME: Duration = Duration::from_mins(1);
@@ -63,10 +63,10 @@ type Older = (u8, String, i64, Option<f64>, u32, u32, String, Option<String>, Ve
 /// What a list shows of `run`.
 pub fn brief(run: &Run) -> RunBrief {
     let (head, tail) = (&run.head, run.tail.as_ref());
-    let count = |good: bool| {
-        let of = run.samples.iter().filter(|sample| (sample.outcome == Outcome::Good) == good);
-        u32::try_from(of.count()).unwrap_or(u32::MAX)
-    };
+    let (good, bad) = outcomes(run);
+    let counted = (number(good), number(bad));
+    let told = tail.map(|tail| (tail.progress.completed, tail.progress.failed));
+    let (completed, failed) = told.unwrap_or(counted);
     let mut parts: Vec<SafeText> = Vec::new();
     for part in head.plan.backends.iter().map(|backend| SafeText::from(backend.name())) {
         if !parts.contains(&part) {
@@ -89,8 +89,8 @@ pub fn brief(run: &Run) -> RunBrief {
         workers: workers(&run.workers),
         tasks: None,
         skipped: None,
-        completed: tail.map_or_else(|| count(true), |tail| tail.progress.completed),
-        failed: tail.map_or_else(|| count(false), |tail| tail.progress.failed),
+        completed,
+        failed,
         share: tail.and_then(RunTail::share),
         note,
     }
@@ -216,21 +216,15 @@ impl Bucket {
         let mut found: BTreeMap<RunId, StoredRun> = BTreeMap::new();
         let mut listing = Listing::default();
         let mut names = self.store.list(Some(&self.prefix.clone().join(INDEX)));
-        for seen in 0.. {
+        loop {
             let next = async { names.next().await.transpose() };
             let object = match self.within("listing", 0, next).await {
                 Ok(Some(object)) => object,
                 Ok(None) | Err(Error::Missing) => break,
                 Err(error) => return Err(error),
             };
-            if seen >= MOST {
-                listing.cut = true;
-                break;
-            }
             match object.location.filename().and_then(read) {
-                // A whole run goes before one that has begun.
-                Some(run) if is_half(&run) => drop(found.entry(run.id.clone()).or_insert(run)),
-                Some(run) => drop(found.insert(run.id.clone(), run)),
+                Some(run) => listing.cut |= is_cut_by(run, &mut found, MOST),
                 None => listing.strange += 1,
             }
         }
@@ -244,6 +238,18 @@ impl Bucket {
     }
 }
 
+/// Takes `run` among those that were found; whether the earliest went, as they are more than `most`.
+fn is_cut_by(run: StoredRun, found: &mut BTreeMap<RunId, StoredRun>, most: usize) -> bool {
+    let id = run.id.clone();
+    if is_half(&run) {
+        // A whole run goes before one that has begun.
+        found.entry(id).or_insert(run);
+    } else {
+        found.insert(id, run);
+    }
+    found.len() > most && found.pop_first().is_some()
+}
+
 /// Whether not all of `run` has arrived.
 pub fn is_half(run: &StoredRun) -> bool {
     run.brief.as_ref().is_some_and(|brief| brief.status.as_str() == HALF)
@@ -252,6 +258,8 @@ pub fn is_half(run: &StoredRun) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::bench::Outcome;
+    use crate::report::run_sample;
 
     #[test]
     fn a_name_says_what_a_list_shows() {
@@ -310,6 +318,32 @@ mod tests {
         let brief = read(&format!("{id}.{}", LETTERS.encode(older))).unwrap().brief.unwrap();
         assert_eq!((brief.status.as_str(), brief.failed), ("FAILED", 3));
         assert_eq!((brief.stages, brief.workers), (None, None));
+    }
+
+    #[test]
+    fn of_too_many_runs_the_latest_are_listed() {
+        let mut found = BTreeMap::new();
+        let mut cut = false;
+        for at in [3, 1, 2, 4] {
+            cut |= is_cut_by(StoredRun::bare(RunId::new(at * 1_000, 7), true), &mut found, 2);
+        }
+        let kept: Vec<RunId> = found.into_keys().collect();
+        assert_eq!((kept, cut), ([3_000, 4_000].map(|at| RunId::new(at, 7)).into(), true));
+    }
+
+    #[test]
+    fn a_run_that_was_cut_off_has_its_steps_counted() {
+        let mut run = run_sample::loaded();
+        let whole = brief(&run);
+        let told = run.tail.as_ref().map(|tail| tail.progress.completed);
+        assert_eq!(Some(whole.completed), told, "the end says it");
+        run.tail = None;
+        let good = run.samples.iter().filter(|sample| sample.outcome == Outcome::Good).count();
+        let steps = run.steps.iter().filter(|step| !step.failed()).count();
+        let all = u32::try_from(run.samples.len() + run.steps.len()).unwrap();
+        let cut = brief(&run);
+        assert!(steps > 0 && cut.completed as usize == good + steps, "{}", cut.completed);
+        assert_eq!(cut.completed + cut.failed, all);
     }
 
     #[test]

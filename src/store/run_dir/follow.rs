@@ -103,12 +103,14 @@ impl Follower {
         let known = |cell: u32| (cell as usize) < cells;
         let (samples, one) = self.samples.read::<Sample>()?;
         for sample in samples.into_iter().filter(|sample| known(sample.cell)) {
-            count(&mut self.progress, &sample);
+            count(&mut self.progress, sample.outcome == Outcome::Good, sample.at_seconds);
             told.push(RunEvent::Sample(Box::new(sample)));
         }
         let (steps, other) = self.steps.read::<Step>()?;
-        let steps = steps.into_iter().filter(|step| known(step.cell));
-        told.extend(steps.map(|step| RunEvent::Step(Box::new(step))));
+        for step in steps.into_iter().filter(|step| known(step.cell)) {
+            count(&mut self.progress, !step.failed(), step.at_seconds);
+            told.push(RunEvent::Step(Box::new(step)));
+        }
         let (moments, third) = self.events.read::<Moment>()?;
         told.extend(moments.into_iter().map(|moment| RunEvent::Moment(Box::new(moment))));
         let (lines, last) = self.log.read::<LogLine>()?;
@@ -141,16 +143,13 @@ impl Follower {
     }
 }
 
-/// Counts `sample` in.
-fn count(progress: &mut Progress, sample: &Sample) {
+/// Counts a sample or a step in that began at `at` and ended well, or failed.
+fn count(progress: &mut Progress, good: bool, at: Seconds) {
     progress.submitted = progress.submitted.saturating_add(1);
-    let of = match sample.outcome {
-        Outcome::Good => &mut progress.completed,
-        Outcome::Failed { .. } => &mut progress.failed,
-    };
+    let of = if good { &mut progress.completed } else { &mut progress.failed };
     *of = of.saturating_add(1);
     progress.remaining = progress.remaining.saturating_sub(1);
-    progress.elapsed_seconds = later(progress.elapsed_seconds, sample.at_seconds);
+    progress.elapsed_seconds = later(progress.elapsed_seconds, at);
 }
 
 /// The later of two times of a run.
@@ -196,7 +195,8 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::report::run_sample::run;
+    use crate::model::bench::Failure;
+    use crate::report::run_sample::{loaded, run};
 
     #[test]
     fn what_comes_is_told_once_and_the_end_last() {
@@ -222,6 +222,25 @@ mod tests {
         dir.finish(&whole).unwrap();
         let told = follower.news().unwrap();
         assert!(matches!(told.last(), Some(RunEvent::Ended(_))), "{told:?}");
+    }
+
+    #[test]
+    fn steps_of_a_load_are_counted_like_samples() {
+        let runs = tempfile::tempdir().unwrap();
+        let mut whole = loaded();
+        let is_bad = |sample: &&Sample| sample.outcome != Outcome::Good;
+        let failed = u32::try_from(whole.samples.iter().filter(is_bad).count()).unwrap();
+        whole.steps[0].shots[0].outcome =
+            Outcome::Failed { kind: Failure::Start, message: "no".into() };
+        let mut dir = RunDir::create(runs.path(), &whole.head).unwrap();
+        let (_, mut follower) = RunDir::follow(dir.path()).unwrap();
+        dir.append(&whole.samples).unwrap();
+        dir.append_steps(&whole.steps).unwrap();
+        let told = follower.news().unwrap();
+        let Some(RunEvent::Progress(progress)) = told.last() else { panic!("{told:?}") };
+        let all = u32::try_from(whole.samples.len() + whole.steps.len()).unwrap();
+        assert_eq!((progress.submitted, progress.failed), (all, failed + 1));
+        assert_eq!(progress.completed, all - failed - 1);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! left as it is. Runs are evidence and stay as they were written.
 
 use crate::model::agent::Agents;
+use crate::model::alert::Alerts;
 use crate::model::pipeline::Pipeline;
 use crate::model::update::What;
 use crate::model::workload::Workloads;
@@ -23,6 +24,7 @@ pub(super) fn correct(what: &mut What, skew: Option<f64>) {
         What::Workloads(workloads) => workload_times(workloads).for_each(put),
         What::Pipelines(pipelines) => pipelines.jobs.iter_mut().flat_map(job_times).for_each(put),
         What::Agents(agents) => agent_times(agents).for_each(put),
+        What::Alerts(alerts) => alert_times(alerts).for_each(put),
         _ => {}
     }
 }
@@ -31,6 +33,16 @@ fn agent_times(agents: &mut Agents) -> impl Iterator<Item = &mut i64> {
     let sessions = agents.list.iter_mut();
     let sessions = sessions.flat_map(|one| [one.started_ms.as_mut(), one.updated_ms.as_mut()]);
     sessions.chain(agents.errors.iter_mut().map(|one| one.at_ms.as_mut())).flatten()
+}
+
+fn alert_times(alerts: &mut Alerts) -> impl Iterator<Item = &mut i64> {
+    let each = alerts.alerts.iter_mut().flat_map(|one| {
+        let seen = one.acknowledged.as_mut().map(|seen| &mut seen.at_ms);
+        let well = [one.well_since_ms.as_mut(), one.silenced_until_ms.as_mut(), seen];
+        well.into_iter().flatten().chain([&mut one.since_ms])
+    });
+    each.chain(alerts.past.iter_mut().map(|event| &mut event.at_ms))
+        .chain(alerts.silences.iter_mut().map(|silence| &mut silence.until_ms))
 }
 
 fn workload_times(workloads: &mut Workloads) -> impl Iterator<Item = &mut i64> {
@@ -60,6 +72,7 @@ fn job_times(job: &mut Pipeline) -> impl Iterator<Item = &mut i64> {
 mod tests {
     use super::*;
     use crate::model::agent::{Session, Trouble};
+    use crate::model::alert::{Acknowledgement, Alert, Event, Silence};
     use crate::model::pipeline::{Exception, Pipelines, Worker};
     use crate::model::workload::Workload;
 
@@ -104,6 +117,33 @@ mod tests {
         let What::Agents(agents) = what else { panic!("agents") };
         assert_eq!((agents.list[0].updated_ms, agents.list[0].started_ms), (Some(1_100_000), None));
         assert_eq!((agents.errors[0].at_ms, agents.errors[1].at_ms), (Some(2_100_000), None));
+    }
+
+    #[test]
+    fn alerts_are_as_old_as_the_clock_here_has_it() {
+        let alert = Alert {
+            since_ms: 1_000_000,
+            well_since_ms: Some(2_000_000),
+            silenced_until_ms: Some(3_000_000),
+            acknowledged: Some(Acknowledgement { at_ms: 4_000_000, ..Acknowledgement::default() }),
+            ..Alert::default()
+        };
+        let alerts = Alerts {
+            alerts: vec![alert, Alert::default()],
+            past: vec![Event { at_ms: 5_000_000, ..Event::default() }],
+            silences: vec![Silence { until_ms: 6_000_000, ..Silence::default() }],
+            ..Alerts::default()
+        };
+        let mut what = What::Alerts(Box::new(alerts));
+        correct(&mut what, Some(-100.0));
+        let What::Alerts(alerts) = what else { panic!("alerts") };
+        let one = &alerts.alerts[0];
+        let seen = one.acknowledged.as_ref().map(|seen| seen.at_ms);
+        let optional = [one.well_since_ms, one.silenced_until_ms, seen];
+        assert_eq!(optional, [2_100_000, 3_100_000, 4_100_000].map(Some));
+        let told = [one.since_ms, alerts.past[0].at_ms, alerts.silences[0].until_ms];
+        assert_eq!(told, [1_100_000, 5_100_000, 6_100_000]);
+        assert_eq!(alerts.alerts[1].silenced_until_ms, None);
     }
 
     #[test]

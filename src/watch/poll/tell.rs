@@ -26,7 +26,11 @@ impl Poll {
         if !self.up().await {
             return false;
         }
-        self.admission.begin();
+        for (from, what) in self.admission.begin(&told) {
+            if !self.outlet.of(from).send(what).await {
+                return false;
+            }
+        }
         self.keep_origin(&mut told);
         let skew = self.origin.as_ref().and_then(|origin| origin.skew_seconds);
         for told in told {

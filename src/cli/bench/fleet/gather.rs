@@ -32,6 +32,8 @@ struct Member {
     /// Whether it answers, and since when not.
     away: Option<(Instant, SafeText)>,
     known: bool,
+    /// Whether its isomon does its run no more, and nobody will say how it ended.
+    is_cut_off: bool,
     told: Told,
     progress: Progress,
 }
@@ -127,7 +129,8 @@ impl Gathered {
     fn is_over(&self) -> bool {
         let given_up = |member: &Member| {
             let away = member.away.as_ref().is_some_and(|(since, _)| since.elapsed() > AWAY);
-            away || (member.told.run.is_none() && self.begun.elapsed() > AWAY)
+            let never = member.told.run.is_none() && self.begun.elapsed() > AWAY;
+            away || never || member.is_cut_off
         };
         let gone = |node: &SourceId| self.members.get(node).is_none_or(given_up);
         self.fleet.is_some() && self.live().all(|(node, _)| gone(node))
@@ -169,8 +172,10 @@ impl Gathered {
                 let (good, bad) = (tail.progress.completed, tail.progress.failed);
                 meter.say(&format!("{from}: over, {good} good, {bad} failed"));
             }
+            RunEvent::CutOff => meter.say(&format!("{from}: cut off, what was told of it stays")),
             _ => {}
         }
+        member.is_cut_off = matches!(event, RunEvent::CutOff);
         member.told.take(event, place(from, &self.runs));
     }
 
@@ -191,6 +196,7 @@ impl Gathered {
             let share = member.progress.share().map_or(0.0, |share| share.percent().floor());
             Some(match (&member.away, &member.told.run) {
                 _ if member.told.is_over() => format!("{node} over"),
+                _ if member.is_cut_off => format!("{node} cut off"),
                 (Some((since, _)), _) => format!("{node} away {} s", since.elapsed().as_secs()),
                 (None, None) => format!("{node} begins"),
                 (None, Some(_)) => format!("{node} {share:.0} %"),
@@ -215,7 +221,8 @@ impl Gathered {
             let over = member.told.is_over();
             let away = member.away.filter(|_| !over).map(|(_, why)| format!("it went away: {why}"));
             let silent = (!over && member.told.run.is_none()).then(|| "it never began".to_owned());
-            let fault = away.or(silent);
+            let cut_off = member.is_cut_off.then(|| "it was cut off there".to_owned());
+            let fault = away.or(silent).or(cut_off);
             nodes.push(Node { node: id.to_string(), fault, run: member.told.run });
         }
         if kept > 0 {
