@@ -202,6 +202,119 @@ fn kill_9_leaves_nothing_and_the_run_goes_on_with_what_is_left() {
 }
 
 #[test]
+fn the_cleanup_finds_what_stages_did_and_is_passed_over_where_they_were_not_done() {
+    let home = Home::new();
+    let text = format!(
+        "{HEAD}stages:
+  - name: behind
+    command: 'echo behind; touch began; exec sleep 77005'
+    background: true
+    health_check: {{type: file, target: began, timeout: 20s}}
+  - name: up
+    command: 'echo box; echo made > o.txt'
+    outputs: [{{name: made, remote_path: o.txt}}]
+  - {{name: bad, command: test -e go}}
+  - {{name: never, command: echo never}}
+cleanup:
+  - {{name: down, command: 'echo {{{{up.out}}}} {{{{behind.out}}}} > down; cat {{{{up.made}}}} >> down; rm began'}}
+  - {{name: idle, command: 'echo {{{{never.out}}}} > idle'}}
+"
+    );
+    let output = run(&home, &text, &[]);
+    assert_eq!(status(&output), Some(1), "{}", said(&output));
+    let down = || fs::read_to_string(home.path().join("down")).unwrap();
+    assert_eq!(down(), "box behind\nmade\n", "{}", said(&output));
+    assert!(!home.path().join("idle").exists());
+    let kept = json(&dir(&home).join("run.json"));
+    let state = &kept["tasks"][5]["state"];
+    assert_eq!(state["state"], "skipped", "{state}");
+    assert_eq!(state["reason"], "{{never.out}} is not known: stage never was not done");
+
+    // What the cleanup asks for was not kept, so it is done again.
+    fs::remove_file(home.path().join("down")).unwrap();
+    fs::write(home.path().join("go"), "").unwrap();
+    let again = home.run(&["run", "--resume", &id(&home)]);
+    assert_eq!(status(&again), Some(0), "{}", said(&again));
+    assert_eq!(down(), "box behind\nmade\n", "{}", said(&again));
+    assert_eq!(fs::read_to_string(home.path().join("idle")).unwrap(), "never\n");
+}
+
+#[test]
+fn what_goes_on_writing_does_not_hold_its_stage_up() {
+    let home = Home::new();
+    let text = format!(
+        "{HEAD}stages:
+  - {{name: chatty, command: 'sh -c \"while :; do echo x; sleep 0.05; done\" 77006 & echo told'}}
+  - {{name: flood, command: 'yes 77007 & true'}}
+  - {{name: after, command: 'echo {{{{chatty.out}}}} > after'}}
+"
+    );
+    let mut child = begin(&home, &text);
+    let end = Instant::now() + Duration::from_secs(30);
+    while child.try_wait().unwrap().is_none() && Instant::now() < end {
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    // It does nothing to one that has ended.
+    child.kill().unwrap();
+    let code = child.wait().unwrap().code();
+    until("nothing is left", || !is_running("77006") && !is_running("77007"));
+    assert_eq!(code, Some(0));
+    assert!(fs::read_to_string(home.path().join("after")).unwrap().contains("told"));
+}
+
+#[test]
+fn what_is_known_is_put_into_variables_and_a_stage_knows_its_own() {
+    let home = Home::new();
+    let text = format!(
+        "{HEAD}matrix: {{n: ['1', '2']}}
+stages:
+  - {{name: say, command: echo word}}
+  - name: use
+    env: {{X: '{{{{say.out}}}}-{{{{matrix.n}}}}'}}
+    command: 'echo own; echo $X > o-$X.txt'
+    outputs: [{{name: made, remote_path: 'o-$X.txt', local_path: 'kept/{{{{use.out}}}}-{{{{matrix.n}}}}'}}]
+"
+    );
+    let output = run(&home, &text, &[]);
+    assert_eq!(status(&output), Some(0), "{}", said(&output));
+    for n in ["1", "2"] {
+        let kept = fs::read_to_string(home.path().join(format!("kept/own-{n}"))).unwrap();
+        assert_eq!(kept, format!("word-{n}\n"));
+    }
+}
+
+#[cfg(feature = "plot")]
+#[test]
+fn pictures_of_several_cases_do_not_meet_where_they_are_copied_to() {
+    let home = Home::new();
+    let text = format!(
+        "{HEAD}matrix: {{n: ['1', '2']}}
+stages:
+  - name: load
+    command: 'printf \"x\\n1\\n2\\n\" > y.csv'
+    outputs: [{{name: y, remote_path: y.csv}}]
+plots:
+  - name: p
+    title: P
+    source: y
+    type: histogram
+    x: x
+    format: svg
+    export_path: 'out-{{{{run.id}}}}/p.svg'
+"
+    );
+    let output = run(&home, &text, &[]);
+    assert_eq!(status(&output), Some(0), "{}", said(&output));
+    let number = dir(&home).file_name().unwrap().to_str().unwrap().to_owned();
+    for n in ["1", "2"] {
+        let path = home.path().join(format!("out-{number}/p__y__n={n}.svg"));
+        assert!(path.exists(), "{}: {}", path.display(), said(&output));
+    }
+    let kept = json(&dir(&home).join("run.json"));
+    assert_eq!(kept["plots"][0]["export_path"], format!("out-{number}/p.svg"));
+}
+
+#[test]
 fn twenty_at_once_have_directories_of_their_own() {
     let home = Home::new();
     let name = file(&home, &format!("{HEAD}stages:\n  - {{name: one, command: 'true'}}\n"));
@@ -444,6 +557,21 @@ stages:
 }
 
 #[test]
+fn a_benchmark_that_fails_keeps_its_result() {
+    let home = Home::new();
+    let bench = "process --cmd false --runs 2 --warmup 0";
+    let text = format!("{HEAD}stages:\n  - {{name: bench, bench: {bench}}}\n");
+    let output = run(&home, &text, &[]);
+    assert_eq!(status(&output), Some(1), "{}", said(&output));
+    assert!(dir(&home).join("bench.json").exists(), "{}", said(&output));
+    let run = json(&dir(&home).join("run.json"));
+    assert_eq!(run["files"][0]["file"], "bench.json", "{run:#}");
+    assert!(run["metadata"]["bench.run"].is_string(), "its run is linked");
+    let verified = home.run(&["verify", &id(&home)]);
+    assert_eq!(status(&verified), Some(0), "{}", said(&verified));
+}
+
+#[test]
 fn each_task_of_a_benchmark_has_a_result_of_its_own() {
     let home = Home::new();
     let text = "benchmark: {name: t, output_dir: ./results, shell: sh -c}
@@ -547,6 +675,8 @@ fn a_directory_of_results_is_filtered() {
     assert_eq!(count(&[]), 3);
     assert_eq!(count(&["--state", "failed"]), 1);
     assert_eq!(count(&["--state", "resumable"]), 1);
+    let here = said(&home.run(&["list", "--state", "resumable"]));
+    assert!(here.contains("FAILED") && !here.contains("COMPLETED"), "{here}");
     assert_eq!(count(&["--name", "PACE"]), 2);
     assert_eq!(count(&["--since", "1h", "--state", "completed"]), 2);
     let none = listed(&["--name", "gone"]);

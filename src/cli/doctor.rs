@@ -139,16 +139,24 @@ async fn try_these(wanted: &[BackendId], setting: &Setting) -> Result<Vec<Backen
 
 async fn try_backends(setting: &Setting) -> Vec<BackendStatus> {
     // Room for all: one that is told while nobody looks must not be lost.
-    let (out, mut heard) = mpsc::channel(BackendId::ALL.len());
+    let (out, heard) = mpsc::channel(BackendId::ALL.len());
     let local = setting.local.clone();
     let doing = tokio::spawn(async move { local.check(out).await });
-    let mut known: Vec<BackendStatus> = Vec::new();
-    let deadline = Instant::now() + TIME_BOX;
+    let known = answers(heard, Instant::now() + TIME_BOX).await;
+    doing.abort();
+    known
+}
+
+/// What is heard of every backend until `deadline`: one that says nothing is still being looked at.
+async fn answers(
+    mut heard: mpsc::Receiver<BackendStatus>,
+    deadline: Instant,
+) -> Vec<BackendStatus> {
+    let mut known: Vec<BackendStatus> = BackendId::ALL.map(BackendStatus::new).to_vec();
     while let Ok(Some(status)) = tokio::time::timeout_at(deadline.into(), heard.recv()).await {
         known.retain(|other| other.id != status.id);
         known.push(status);
     }
-    doing.abort();
     known.sort_by_key(|status| status.id);
     known
 }
@@ -186,6 +194,19 @@ fn none_ready(backends: &[BackendStatus]) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_backend_that_gives_no_answer_is_told_of() {
+        let (out, heard) = mpsc::channel(1);
+        let ready = BackendStatus::new(BackendId::Deno);
+        out.try_send(BackendStatus { readiness: Readiness::Ready, ..ready }).unwrap();
+        let known = answers(heard, Instant::now() + Duration::from_millis(20)).await;
+        assert_eq!(known.len(), BackendId::ALL.len());
+        let silent = known.iter().filter(|status| status.readiness == Readiness::Checking);
+        assert_eq!(silent.count(), BackendId::ALL.len() - 1);
+        assert!(known.iter().map(of_backend).any(|one| one.words.as_str() == "no answer in time"));
+        drop(out);
+    }
 
     #[test]
     fn a_backend_that_was_asked_for_and_does_not_run_is_worth_a_look() {

@@ -73,7 +73,7 @@ impl State {
             Self::Cancelled => "CANCELLED",
             Self::CutOff => "CUT OFF",
             Self::Corrupt => "CORRUPT",
-            Self::Resumable => return can_go_on(run),
+            Self::Resumable => return can_go_on(run) || flow_can_go_on(run),
         };
         run.brief.as_ref().is_some_and(|brief| brief.status.as_str() == word)
     }
@@ -174,6 +174,12 @@ pub(super) fn can_go_on(run: &StoredRun) -> bool {
         "CANCELLED" => true,
         _ => false,
     })
+}
+
+/// Whether `run` is of a workflow that can go on.
+pub(super) fn flow_can_go_on(run: &StoredRun) -> bool {
+    let brief = run.brief.as_ref().filter(|brief| brief.kind == PipelineKind::Workflow);
+    brief.is_some_and(|brief| matches!(brief.status.as_str(), "CUT OFF" | "FAILED" | "CANCELLED"))
 }
 
 /// The runs that are kept, latest first.

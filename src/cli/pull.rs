@@ -9,7 +9,7 @@ use super::setting::Setting;
 use super::{Outcome, log, runtime};
 use crate::config::place::Place;
 use crate::model::id::RunId;
-use crate::model::text::SafeText;
+use crate::model::text::{SafeText, counted};
 use crate::model::unit::Bytes;
 use crate::store::bucket::{Bucket, Pulled, Step, index};
 
@@ -88,9 +88,14 @@ async fn meant(words: &[String], bucket: &Bucket) -> Result<Vec<RunId>> {
 fn words(pulled: &Pulled) -> String {
     let Pulled { path, fetched, there, .. } = pulled;
     let (path, bytes) = (path.display(), Bytes(pulled.bytes));
-    match (fetched, there) {
-        (0, _) => format!("{path}: here already, {there} files, {bytes}\n"),
-        (_, 0) => format!("{path}: {fetched} files, {bytes}\n"),
-        _ => format!("{path}: {fetched} files, {there} were here already, {bytes}\n"),
+    let files = |count: usize| counted(count as u64, "file");
+    let were = if *there == 1 { "was" } else { "were" };
+    match (*fetched, *there) {
+        (0, _) => format!("{path}: here already, {}, {bytes}\n", files(*there)),
+        (_, 0) => format!("{path}: {}, {bytes}\n", files(*fetched)),
+        _ => {
+            let fetched = files(*fetched);
+            format!("{path}: {fetched}, {there} {were} here already, {bytes}\n")
+        }
     }
 }

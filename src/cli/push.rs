@@ -12,7 +12,7 @@ use super::setting::Setting;
 use super::signals::Signals;
 use super::{Exit, Outcome, kept, log, print, runtime};
 use crate::config::place::Place;
-use crate::model::text::SafeText;
+use crate::model::text::{SafeText, counted};
 use crate::model::unit::Bytes;
 use crate::store;
 use crate::store::bucket::{Bucket, Error, Pushed, Step, index};
@@ -132,10 +132,15 @@ fn directory(path: PathBuf) -> Result<PathBuf> {
 pub(super) fn words(pushed: &Pushed, place: &Place) -> String {
     let Pushed { id, written, there, .. } = pushed;
     let bytes = Bytes(pushed.bytes);
-    match (written, there) {
-        (0, _) => format!("{place}/{id}: there already, {there} files, {bytes}\n"),
-        (_, 0) => format!("{place}/{id}: {written} files, {bytes}\n"),
-        _ => format!("{place}/{id}: {written} files, {there} were there already, {bytes}\n"),
+    let files = |count: usize| counted(count as u64, "file");
+    let were = if *there == 1 { "was" } else { "were" };
+    match (*written, *there) {
+        (0, _) => format!("{place}/{id}: there already, {}, {bytes}\n", files(*there)),
+        (_, 0) => format!("{place}/{id}: {}, {bytes}\n", files(*written)),
+        _ => {
+            let written = files(*written);
+            format!("{place}/{id}: {written}, {there} {were} there already, {bytes}\n")
+        }
     }
 }
 
@@ -196,5 +201,23 @@ pub(super) fn bad(error: Error) -> Report {
             let remedy = error.remedy();
             Report::new(error).advise(&remedy)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::id::RunId;
+
+    #[test]
+    fn one_file_is_one() {
+        let place: Place = "file:///d".parse().unwrap();
+        let told = |written, there| {
+            let id = RunId::new(0, 0);
+            words(&Pushed { id, finished: true, written, there, bytes: 0 }, &place)
+        };
+        assert!(told(1, 0).contains(": 1 file, "), "{}", told(1, 0));
+        assert!(told(0, 1).contains(": there already, 1 file, "), "{}", told(0, 1));
+        assert!(told(2, 1).contains(": 2 files, 1 was there already, "), "{}", told(2, 1));
     }
 }

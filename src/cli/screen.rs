@@ -22,6 +22,7 @@ use crate::model::command::Command;
 use crate::model::time::SystemClock;
 use crate::model::update::Update;
 use crate::model::workflow::WorkflowWish;
+use crate::store::result::ResultDir;
 use crate::tui;
 use crate::tui::run::{Ended, Options};
 
@@ -42,7 +43,16 @@ pub(super) fn run(args: &Args, setting: &Setting) -> Outcome {
 pub(super) fn with_workflow(args: &Args, setting: &Setting, wish: WorkflowWish) -> Outcome {
     refuse_what_is_no_terminal("`isomon run FILE` without --watch needs none")?;
     log::to_screen()?;
-    runtime::block_on(show(args, setting, Some(wish)))?
+    let link = wish.id.as_ref().map(|id| setting.local.runs.join(id.as_str()));
+    let exit = runtime::block_on(show(args, setting, Some(wish)))??;
+    let good = link.is_none_or(|link| is_finished(&link));
+    Ok(if matches!(exit, Exit::Good) && !good { Exit::Bad } else { exit })
+}
+
+/// Whether the workflow's run in `link` came to a good end.
+fn is_finished(link: &Path) -> bool {
+    let run = ResultDir::open(link).ok().and_then(|dir| dir.run);
+    run.is_some_and(|run| run.is_finished())
 }
 
 /// The screen needs a terminal on both sides that can move its cursor.
@@ -119,7 +129,7 @@ async fn draw(
     commands: mpsc::Sender<Command>,
     options: Options,
 ) -> Outcome {
-    match tui::run::run(updates, commands, options).await? {
+    match Box::pin(tui::run::run(updates, commands, options)).await? {
         Ended::Quit => Ok(Exit::Good),
         Ended::Signal(number) => Ok(Exit::Signal(u8::try_from(number).unwrap_or(u8::MAX))),
     }
@@ -160,5 +170,26 @@ fn options(setting: &Setting, readonly: bool) -> Options {
         flags: setting.flags.clone(),
         habits: state_dir().ok().map(|dir| dir.join("screen.json")),
         open: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_failed_or_never_began_is_not_finished() {
+        use crate::model::workflow::{Ending, WorkflowRun, WorkflowTail};
+
+        let dir = tempfile::tempdir().unwrap();
+        assert!(!is_finished(&dir.path().join("none")));
+        for (ending, wanted) in [(Ending::Success, true), (Ending::Failed, false)] {
+            let tail = Some(WorkflowTail { ending, ..WorkflowTail::default() });
+            let kind = crate::model::workflow::result::KIND.to_owned();
+            let run = WorkflowRun { kind, tail, ..WorkflowRun::default() };
+            let text = serde_json::to_string(&run).unwrap();
+            std::fs::write(dir.path().join("run.json"), text).unwrap();
+            assert_eq!(is_finished(dir.path()), wanted);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! A workflow as a list of tasks: each stage on each host, in each case and repetition.
 
+use std::collections::BTreeMap;
+
 use super::template::{self, Values};
 use crate::model::text::SafeText;
 use crate::model::workflow::{Case, HealthCheck, Stage, TaskPlan, Work, Workflow, WorkflowWish};
@@ -200,6 +202,24 @@ pub fn values(workflow: &Workflow, case: Option<usize>) -> Values {
         }
     }
     values
+}
+
+/// What is set for the commands of `stage` in `case`, from what is general to what is particular: its
+/// own, with what is known of `values` put in, the command line's, the case's.
+pub fn environment(
+    workflow: &Workflow,
+    wish: &WorkflowWish,
+    stage: &Stage,
+    case: Option<usize>,
+    values: &Values,
+) -> BTreeMap<String, String> {
+    let put = |text: &String| template::plain_so_far(text, values);
+    let own = stage.env.iter().map(|(name, text)| (name.clone(), put(text)));
+    let mut env: BTreeMap<String, String> = own.collect();
+    env.extend(wish.env.clone());
+    let case = case.and_then(|case| workflow.cases.get(case));
+    env.extend(case.into_iter().flat_map(|case| case.env.clone()));
+    env
 }
 
 /// The words that run a command of `stage`, which follows as one word.

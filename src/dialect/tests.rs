@@ -245,6 +245,18 @@ fn what_is_put_in_is_known_by_then() {
 }
 
 #[test]
+fn no_case_is_known_at_the_end() {
+    let head = "benchmark: {name: b}\nmatrix: {n: [1, 2]}\nstages:\n- {name: a, command: x, outputs: [{name: o, remote_path: /o}]}\n";
+    let cleanup = |text: &str| format!("{head}cleanup:\n- {{name: c, command: \"{text}\"}}\n");
+    assert_eq!(said(&cleanup("rm {{a.out}} {{a.o}} {{run.id}}")), [""; 0]);
+    wrong(&cleanup("rm {{case}}"), "`{{case}}` is not known at the end");
+    wrong(&cleanup("rm {{matrix.n}}"), "`{{matrix.n}}` is not known at the end");
+    let plot =
+        "{name: p, title: P, source: o, type: histogram, x: x, export_path: \"{{case}}.svg\"}";
+    wrong(&format!("{head}plots:\n- {plot}\n"), "`{{case}}` is not known at the end");
+}
+
+#[test]
 fn a_matrix_is_cases_and_a_plan_is_in_the_order_of_the_file() {
     let text = "benchmark: {name: b}\nmatrix: {size: [1, 2], mode: [fast, slow]}\nrepeat: 2\nstages:\n- {name: a, command: \"x {{matrix.size}} {{case}}\"}\n- {name: b, command: y, repeat: 3, execute_only_for: \"size=1,mode=fast\"}\ncleanup:\n- {name: c, command: z}\n";
     let read = good(text);

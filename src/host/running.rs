@@ -72,9 +72,13 @@ where
             changed = is_over.changed() => changed.ok()?,
         }
     }
-    while rustix::io::ioctl_fionread(&from).is_ok_and(|waiting| waiting > 0) {
+    // What waits now was written by then; others who hold the pipe may write without an end.
+    let mut waiting = rustix::io::ioctl_fionread(&from).unwrap_or_default();
+    while waiting > 0 {
         let read = from.read(&mut buffer).await;
+        let length = read.as_ref().copied().unwrap_or_default();
         pass(&buffer, read, bad, &out).await?;
+        waiting = waiting.saturating_sub(length as u64);
     }
     Some(())
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::mask::Mask;
-use crate::dialect::plan::Task;
+use crate::dialect::plan::{self, Task};
+use crate::dialect::template::Values;
 use crate::host::Host;
 use crate::model::id::RunId;
 use crate::model::text::SafeText;
-use crate::model::workflow::{Stage, Workflow, WorkflowWish};
+use crate::model::workflow::{Output, Stage, Workflow, WorkflowWish};
 
 /// What is known of a run from its start on.
 pub(super) struct About {
@@ -34,6 +35,24 @@ pub(super) struct About {
 }
 
 impl About {
+    /// What is known in `case` before anything is done.
+    pub(super) fn values(&self, case: Option<usize>) -> Values {
+        let mut values = plan::values(&self.workflow, case);
+        values.set("run.id", &self.number);
+        values.set("run.dir", &self.dir.to_string_lossy());
+        values
+    }
+
+    /// What the outputs of the task at `at` of `stage` are known as, each with its path.
+    pub(super) fn paths(&self, at: usize, stage: &Stage) -> Vec<(String, String)> {
+        let path = |(nth, output): (usize, &Output)| {
+            let path = self.dir.join(self.files.get(&(at, nth))?);
+            let name = format!("{}.{}", stage.name, output.name);
+            Some((name, path.to_string_lossy().into_owned()))
+        };
+        stage.outputs.iter().enumerate().filter_map(path).collect()
+    }
+
     /// Whether the host `name` is this machine.
     pub(super) fn is_local(&self, name: &str) -> bool {
         self.workflow.hosts.get(name).is_none_or(|host| host.address.is_none())

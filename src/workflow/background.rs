@@ -15,7 +15,17 @@ pub(super) struct Background {
     pub(super) begun: tokio::time::Instant,
     stop: CancellationToken,
     over: watch::Receiver<bool>,
-    task: AbortOnDropHandle<(Gone, Vec<SafeText>)>,
+    task: AbortOnDropHandle<Over>,
+}
+
+/// How it went.
+#[derive(Debug)]
+pub(super) struct Over {
+    pub(super) gone: Gone,
+    /// Its last lines.
+    pub(super) last: Vec<SafeText>,
+    /// What it wrote.
+    pub(super) out: String,
 }
 
 impl Background {
@@ -31,7 +41,7 @@ impl Background {
                 // It ended, and what it started goes on with the others.
                 token.cancelled().await;
             }
-            (gone, running.voice.last())
+            Over { gone, last: running.voice.last(), out: running.voice.out() }
         });
         let begun = tokio::time::Instant::now();
         Self { at, pid, begun, stop, over, task: AbortOnDropHandle::new(task) }
@@ -48,10 +58,12 @@ impl Background {
         self.over.clone().wait_for(|over| *over).await.ok();
     }
 
-    /// Asks it to end, and ends it two seconds later; how it went, and its last lines.
-    pub(super) async fn end(self) -> (Gone, Vec<SafeText>) {
+    /// Asks it to end, and ends it two seconds later; how it went.
+    pub(super) async fn end(self) -> Over {
         self.stop.cancel();
-        let ended = self.task.await;
-        ended.unwrap_or_else(|why| (Gone::Lost(SafeText::new(&why.to_string())), Vec::new()))
+        self.task.await.unwrap_or_else(|why| {
+            let gone = Gone::Lost(SafeText::new(&why.to_string()));
+            Over { gone, last: Vec::new(), out: String::new() }
+        })
     }
 }

@@ -46,7 +46,8 @@ pub(super) fn names(about: &About) -> Result<BTreeMap<(usize, usize), String>, V
             let file = format!("{}.json", plain(&stem(stage, task, &stage.name, &stage.name)));
             names.insert((at, stage.outputs.len()), free(file, &mut taken));
         }
-        let env = environment(about, stage, &task.host, task.case);
+        let values = about.values(task.case);
+        let env = environment(about, stage, &task.host, task.case, &values);
         for (nth, output) in stage.outputs.iter().enumerate() {
             let own = variables(&output.name, &env);
             let known =
@@ -209,7 +210,7 @@ async fn fetch(
     };
     let fetched = async {
         let task = task.ok_or("there is no such task")?;
-        let env = environment(about, stage, &task.host, task.case);
+        let env = environment(about, stage, &task.host, task.case, values);
         let path = |path: &str| {
             let path = variables(path, &env).map_err(|missing| missing.join(", "))?;
             template::plain(&path, values).map_err(|why| why.to_string())

@@ -9,8 +9,9 @@ use super::journal::Journal;
 use super::order::{self, Deed};
 use super::round::Turn;
 use super::stop::{Cause, Stop};
-use super::task::Hand;
+use super::task::{Done, Hand};
 use crate::dialect::plan::{self, Where};
+use crate::dialect::template::{self, Values};
 use crate::host::Process;
 use crate::model::text::SafeText;
 use crate::model::workflow::event::Failure;
@@ -40,6 +41,26 @@ pub(super) struct Left {
     pub(super) begun: BTreeSet<usize>,
     /// What stages left behind lives as long as this.
     pub(super) kept: Vec<Box<dyn Process>>,
+    /// What is known at the end: of each stage, what it did when it was done last.
+    pub(super) values: Values,
+}
+
+impl Left {
+    /// Before anything is done.
+    pub(super) fn of(about: &About) -> Self {
+        Self { values: about.values(None), ..Self::default() }
+    }
+
+    /// Keeps what a task of the background wrote, which is known now, behind that of other hosts.
+    pub(super) fn learn(&mut self, about: &About, done: &Done) {
+        let stage = about.tasks.get(done.at).and_then(|task| task.stage.of(&about.workflow));
+        let Some(stage) = stage else { return };
+        let name = format!("{}.out", stage.name);
+        let outs = [self.values.value(&name).unwrap_or_default(), done.out.trim()];
+        let outs: Vec<&str> = outs.into_iter().filter(|out| !out.is_empty()).collect();
+        let out = outs.join("\n");
+        self.values.set(&name, &out);
+    }
 }
 
 impl Course {
@@ -122,14 +143,11 @@ impl Course {
 
     async fn clean_one(&self, at: usize, stage: &Stage, stop: &Stop, left: &mut Left) {
         let skip = self.about.tasks.get(at).and_then(|task| task.skip.clone());
-        if let Some(reason) = skip {
+        if let Some(reason) = skip.or_else(|| unknown(stage, &left.values)) {
             return self.journal.task(at, TaskState::Skipped { reason }).await;
         }
-        let mut values = plan::values(&self.about.workflow, None);
-        values.set("run.id", &self.about.number);
-        values.set("run.dir", &self.about.dir.to_string_lossy());
         let (about, journal) = (&self.about, &self.journal);
-        let hand = Hand { about, journal, stop, values: &values };
+        let hand = Hand { about, journal, stop, values: &left.values };
         let done = hand.task(at, stage, &Stop::default().token).await;
         if let Some(failure) = done.failure(about) {
             let text = format!("cleanup {}: {}", failure.stage, failure.reason);
@@ -171,7 +189,7 @@ impl Course {
         }
         let Some(task) = self.about.tasks.get(at) else { return };
         let env = BTreeMap::new();
-        let values = plan::values(&self.about.workflow, task.case);
+        let values = self.about.values(task.case);
         let deed = order::deed(&self.about, stage, at, &env, &values);
         if let (Ok(Deed::Script { to: Some(to), .. }), Some(Ok(host))) =
             (deed, self.about.hosts.get(&task.host))
@@ -186,4 +204,12 @@ impl Course {
         let first = self.stop.first().and_then(|at| left.failures.remove(&at));
         first.or_else(|| left.failures.pop_first().map(|(_, failure)| failure))
     }
+}
+
+/// Why `stage`, one of the cleanup, is passed over: it asks for what none of the stages did.
+fn unknown(stage: &Stage, values: &Values) -> Option<SafeText> {
+    let asked = order::texts(stage).into_iter().flat_map(template::placeholders);
+    let name = asked.map(|one| one.name).find(|name| values.value(name).is_none())?;
+    let of = name.rsplit_once('.').map_or(name.as_str(), |(of, _)| of);
+    Some(SafeText::new(&format!("{{{{{name}}}}} is not known: stage {of} was not done")))
 }

@@ -15,6 +15,7 @@ use super::journal::{self, Desk, Journal, local_time};
 use super::mask::is_secret;
 use super::stop::{Cause, Stop};
 use super::{Error, Outcome, draw, git, metadata, statistic};
+use crate::dialect::template::Values;
 use crate::model::text::SafeText;
 use crate::model::time::{Clock, Stamp};
 use crate::model::unit::Seconds;
@@ -47,7 +48,7 @@ pub(super) async fn work(
     journal.save().await;
     let (stop, before) = (Stop::default(), before.tasks);
     let course = Course { about: Arc::clone(&about), journal: journal.clone(), stop, before };
-    let mut left = Left::default();
+    let mut left = Left::of(&about);
     until_stopped(&course, &mut left, &cancel).await;
     course.clean_up(&mut left).await;
     course.let_go(&mut left).await;
@@ -55,9 +56,11 @@ pub(super) async fn work(
     let cause = course.stop.cause();
     drop((course, journal));
     let desk = desk.await.map_err(|why| Error::Fault(SafeText::new(&why.to_string())))?;
-    let tail = tail(cause, failure, left.troubles, started, clock.as_ref(), &about);
-    let closed =
-        tokio::task::spawn_blocking(move || close(desk, &about, tail, &config, repository));
+    let Left { troubles, values, .. } = left;
+    let tail = tail(cause, failure, troubles, started, clock.as_ref(), &about);
+    let closed = tokio::task::spawn_blocking(move || {
+        close(desk, &about, tail, &config, repository, &values)
+    });
     closed.await.map_err(|why| Error::Fault(SafeText::new(&why.to_string())))
 }
 
@@ -135,10 +138,13 @@ fn close(
     mut tail: WorkflowTail,
     config: &Value,
     repository: Option<git::Repository>,
+    values: &Values,
 ) -> Outcome {
+    let unknown = draw::fill(&mut desk.plots, values);
     let run = desk.run();
     let statistics = statistic::of(&run, desk.tables());
     if tail.ending == Ending::Success {
+        tail.troubles.extend(unknown);
         tail.troubles.extend(draw::all(about, &run));
     }
     let unlike = run.files.iter().filter(|file| is_only_unlike(file, about));

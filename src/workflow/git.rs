@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
+use crate::model::text::counted;
 use crate::model::workflow::Git;
 
 /// Time that git has for one answer.
@@ -41,9 +42,11 @@ pub(super) async fn look(dir: &Path, wish: Git) -> Result<Option<Repository>, St
     let changed = ask(&["status", "--porcelain"]).await.unwrap_or_default();
     let changed = String::from_utf8_lossy(&changed).into_owned();
     if wish.require_clean && !changed.trim().is_empty() {
-        let count = changed.lines().count();
+        let count = changed.lines().count() as u64;
+        let are = if count == 1 { "is" } else { "are" };
         return Err(format!(
-            "git.require_clean is set, and {count} files are changed or new: {}",
+            "git.require_clean is set, and {} {are} changed or new: {}",
+            counted(count, "file"),
             changed.lines().take(3).map(str::trim).collect::<Vec<_>>().join(", ")
         ));
     }

@@ -102,7 +102,7 @@ pub(super) struct Desk {
     pub(super) writer: ResultWriter,
     state: State,
     id: RunId,
-    plots: Vec<PlotSpec>,
+    pub(super) plots: Vec<PlotSpec>,
     out: mpsc::Sender<Update>,
     clock: Arc<dyn Clock>,
     waiting: Vec<WorkflowEvent>,

@@ -39,17 +39,17 @@ pub(super) enum Deed {
     },
 }
 
-/// The environment of the commands of `stage` on `host`, in the case at `case`.
+/// The environment of the commands of `stage` on `host`, in the case at `case`, with `values` put in.
 pub(super) fn environment(
     about: &About,
     stage: &Stage,
     host: &str,
     case: Option<usize>,
+    values: &Values,
 ) -> BTreeMap<String, String> {
-    let case = case.and_then(|at| about.workflow.cases.get(at));
     let path = |path: &Path| path.to_string_lossy().into_owned();
-    let name = case.map(|case| case.name.clone());
-    let values: [Option<String>; 7] = [
+    let name = case.and_then(|at| about.workflow.cases.get(at)).map(|case| case.name.clone());
+    let general: [Option<String>; 7] = [
         Some(about.number.clone()),
         Some(path(&about.output_dir)),
         Some(path(&about.dir)),
@@ -58,11 +58,8 @@ pub(super) fn environment(
         name,
         Some(host.to_owned()),
     ];
-    let mut env = BTreeMap::new();
-    env.extend(stage.env.clone());
-    env.extend(about.wish.env.clone());
-    env.extend(case.into_iter().flat_map(|case| case.env.clone()));
-    for (name, value) in VARIABLES.iter().zip(values) {
+    let mut env = plan::environment(&about.workflow, &about.wish, stage, case, values);
+    for (name, value) in VARIABLES.iter().zip(general) {
         for prefix in ["BENCHCTL", "ISOMON"] {
             if let Some(value) = &value {
                 // What the user set goes before it, but for what is of the case and the host.
@@ -75,6 +72,24 @@ pub(super) fn environment(
         }
     }
     env
+}
+
+/// The texts of `stage` that something is put into.
+pub(super) fn texts(stage: &Stage) -> Vec<&str> {
+    let mut texts: Vec<&str> = match &stage.work {
+        Work::Command(text) | Work::Script(text) | Work::Exec { command: text, .. } => {
+            vec![text.as_str()]
+        }
+        Work::Bench(words) => words.iter().map(String::as_str).collect(),
+        Work::Copy { from, to } => vec![from.path.as_str(), to.path.as_str()],
+    };
+    texts.extend(stage.check.iter().map(|check| check.target.as_str()));
+    texts.extend(stage.env.values().map(String::as_str));
+    for output in &stage.outputs {
+        texts.push(&output.remote_path);
+        texts.extend(output.local_path.as_deref());
+    }
+    texts
 }
 
 /// What `stage` runs on `host`; why it cannot be said in words.

@@ -1,19 +1,21 @@
 //! Going on with a run that was cut off, failed or was cancelled: what was done well is not done again.
 //!
 //! A task whose end was not heard is done again, and so is one whose output a later stage asks for by
-//! `{{STAGE.out}}`, for that was not kept. What is in the background is started anew with its round.
+//! `{{STAGE.out}}`, or the cleanup, for that was not kept. What is in the background is started anew with its round.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::mask::{HIDDEN, is_secret};
+use super::order;
 use crate::dialect::plan::{Task, Where};
+use crate::dialect::template;
 use crate::model::id::{RunId, SourceId};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::model::update::{Update, What};
-use crate::model::workflow::{Stage, TaskState, Work, Workflow, WorkflowEvent, WorkflowWish};
+use crate::model::workflow::{TaskState, Workflow, WorkflowEvent, WorkflowWish};
 use crate::state::State;
 use crate::store::result::{ResultDir, ResultWriter, pulled};
 
@@ -133,19 +135,11 @@ fn is_kept(workflow: &Workflow, task: &Task) -> bool {
     let Where::Stage(_) = task.stage else { return false };
     let Some(stage) = task.stage.of(workflow) else { return false };
     let asked = format!("{}.out", stage.name);
-    let asks = |other: &Stage| {
-        let text = match &other.work {
-            Work::Command(text) | Work::Script(text) | Work::Exec { command: text, .. } => {
-                text.clone()
-            }
-            Work::Bench(words) => words.join(" "),
-            Work::Copy { from, to } => format!("{} {}", from.path, to.path),
-        };
-        let target = other.check.as_ref().map(|check| check.target.as_str()).unwrap_or_default();
-        let paths = other.outputs.iter().any(|output| output.remote_path.contains(&asked));
-        text.contains(&asked) || target.contains(&asked) || paths
-    };
-    !stage.background && !workflow.stages.iter().any(asks)
+    let stages = workflow.stages.iter().chain(&workflow.cleanup);
+    let plots = workflow.plots.iter().filter_map(|plot| plot.export_path.as_deref());
+    let texts = stages.flat_map(order::texts).chain(plots);
+    let is_asked = texts.flat_map(template::placeholders).any(|one| one.name == asked);
+    !stage.background && !is_asked
 }
 
 fn refused(what: &str, remedy: &str) -> Error {

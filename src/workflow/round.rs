@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 
-use super::background::Background;
+use super::background::{Background, Over};
 use super::collect;
 use super::course::{Course, Left};
 use super::metadata;
@@ -19,7 +19,6 @@ use crate::dialect::plan::{self, Where};
 use crate::dialect::template::Values;
 use crate::model::text::SafeText;
 use crate::model::unit::Seconds;
-use crate::model::workflow::event::Failure;
 use crate::model::workflow::{Stage, TaskState, WorkflowEvent};
 use crate::store::result::log::Level;
 
@@ -107,11 +106,12 @@ impl Course {
     async fn end_backgrounds(&self, round: Round, left: &mut Left) {
         let ended =
             round.backgrounds.into_iter().map(|one| self.end_background(one, &round.values));
-        for (at, failure, troubles) in join_all(ended).await {
+        for (done, troubles) in join_all(ended).await {
             left.troubles.extend(troubles);
-            if let Some(failure) = failure {
-                self.stop.fail(at);
-                left.failures.insert(at, failure);
+            left.learn(&self.about, &done);
+            if let Some(failure) = done.failure(&self.about) {
+                self.stop.fail(done.at);
+                left.failures.insert(done.at, failure);
             }
         }
     }
@@ -120,12 +120,12 @@ impl Course {
         &self,
         background: Background,
         values: &Values,
-    ) -> (usize, Option<Failure>, Vec<SafeText>) {
+    ) -> (Done, Vec<SafeText>) {
         let (at, begun) = (background.at, background.begun);
         let name = self.about.tasks.get(at).map(|task| task.plan.stage.clone()).unwrap_or_default();
         let about = vec![("stage", name.as_str().into()), ("pid", background.pid.into())];
         self.journal.log(Level::Info, "stopping background stage", about).await;
-        let (gone, last) = background.end().await;
+        let Over { gone, last, out } = background.end().await;
         let seconds = Seconds(begun.elapsed().as_secs_f64());
         let state = match &gone {
             Gone::Stopped => TaskState::Passed { seconds },
@@ -156,17 +156,14 @@ impl Course {
         }
         self.journal.task(at, state.clone()).await;
         let exit = if let TaskState::Failed { exit, .. } = &state { *exit } else { None };
-        let done = Done { at, state, exit, last, ..Done::default() };
-        (at, done.failure(&self.about), troubles)
+        (Done { at, state, exit, out, last, ..Done::default() }, troubles)
     }
 }
 
 impl Round {
     fn begin(course: &Course, case: Option<usize>, edges: &[(usize, usize)]) -> Self {
         let about = &course.about;
-        let mut values = plan::values(&about.workflow, case);
-        values.set("run.id", &about.number);
-        values.set("run.dir", &about.dir.to_string_lossy());
+        let values = about.values(case);
         let mut waits = vec![0; about.workflow.stages.len()];
         for (_, to) in edges {
             if let Some(count) = waits.get_mut(*to) {
@@ -200,15 +197,16 @@ impl Round {
         let good = done.iter().all(|done| !done.state.is_bad()) && !course.is_stopped();
         let outs = done.iter().map(|done| done.out.trim()).filter(|out| !out.is_empty());
         let out = outs.collect::<Vec<_>>().join("\n");
-        self.values.set(&format!("{}.out", stage.name), &out);
-        for mut one in done {
-            for (nth, output) in stage.outputs.iter().enumerate() {
-                if let Some(file) = course.about.files.get(&(one.at, nth)) {
-                    let path = course.about.dir.join(file);
-                    self.values
-                        .set(&format!("{}.{}", stage.name, output.name), &path.to_string_lossy());
-                }
+        let mut known = vec![(format!("{}.out", stage.name), out)];
+        known.extend(done.iter().flat_map(|one| course.about.paths(one.at, stage)));
+        let was_done = done.iter().any(|one| !matches!(one.state, TaskState::Skipped { .. }));
+        for (name, value) in known {
+            self.values.set(&name, &value);
+            if was_done {
+                left.values.set(&name, &value);
             }
+        }
+        for mut one in done {
             if let Some(failure) = one.failure(&course.about) {
                 left.failures.insert(one.at, failure);
             } else if stage.append_metadata && matches!(one.state, TaskState::Passed { .. }) {

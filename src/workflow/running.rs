@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::voice::Voice;
@@ -17,6 +17,8 @@ const PIECES: usize = 64;
 const TELL: Duration = Duration::from_millis(50);
 /// How long what was written last is waited for, where something that goes on holds the pipe.
 const REST: Duration = Duration::from_millis(100);
+/// The same where that goes on writing.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 /// Time between asking a process to end and ending it.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 
@@ -82,9 +84,18 @@ impl Running {
         gone
     }
 
-    /// What it wrote last.
+    /// What it wrote last: all that waits, and what comes soon.
     async fn hear_rest(&mut self) {
-        while let Ok(Some(piece)) = tokio::time::timeout(REST, self.pieces.recv()).await {
+        for _ in 0..self.pieces.len() {
+            let Ok(piece) = self.pieces.try_recv() else { break };
+            self.voice.hear(&piece);
+            self.voice.flush();
+        }
+        let until = Instant::now() + LONGEST_REST;
+        while Instant::now() < until {
+            let next = until.min(Instant::now() + REST);
+            let piece = tokio::time::timeout_at(next, self.pieces.recv()).await;
+            let Ok(Some(piece)) = piece else { break };
             self.voice.hear(&piece);
             if self.pieces.is_empty() {
                 // What is still to come is of something that goes on.
@@ -117,11 +128,12 @@ async fn listen<T>(
         tokio::select! {
             biased;
             _ = tick.tick() => voice.flush(),
+            // Before what is written, for something may write without an end.
+            done = &mut until => return done,
             piece = pieces.recv(), if open => match piece {
                 Some(piece) => voice.hear(&piece),
                 None => open = false,
             },
-            done = &mut until => return done,
         }
     }
 }

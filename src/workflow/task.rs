@@ -104,12 +104,14 @@ impl Hand<'_> {
         let about = self.about;
         let task = about.tasks.get(at).ok_or_else(|| "there is no such task".to_owned())?;
         let host = host(about, &task.host)?;
-        let env = order::environment(about, stage, &task.host, task.case);
+        let env = order::environment(about, stage, &task.host, task.case, self.values);
         match order::deed(about, stage, at, &env, self.values)? {
             Deed::Run(order) => {
                 let ran = self.run(at, stage, &host, &order, stop, done).await;
                 if ran.is_err() && matches!(stage.work, Work::Bench(_)) {
-                    collect::fetch_rest(about, self.journal, at, stage, self.values).await;
+                    let values = self.values_after(at, stage, &done.out);
+                    collect::fetch_rest(about, self.journal, at, stage, &values).await;
+                    collect::bench(about, self.journal, at, stage).await;
                 }
                 ran?;
             }
@@ -136,7 +138,18 @@ impl Hand<'_> {
             self.journal.task(at, TaskState::Checking).await;
             self.check(at, stage, check, &host, stop).await?;
         }
-        self.outputs(at, stage, stop).await
+        let values = self.values_after(at, stage, &done.out);
+        self.outputs(at, stage, &values, stop).await
+    }
+
+    /// What is known once the task at `at`, which wrote `out`, is over.
+    fn values_after(&self, at: usize, stage: &Stage, out: &str) -> Values {
+        let mut values = self.values.clone();
+        values.set(&format!("{}.out", stage.name), out.trim());
+        for (name, path) in self.about.paths(at, stage) {
+            values.set(&name, &path);
+        }
+        values
     }
 
     /// Runs `order` to its end, or until it is ready where it goes on.
@@ -187,10 +200,10 @@ impl Hand<'_> {
                 () = background.over() => Ok(()),
             };
             if ready.is_err() || background.is_over() {
-                let (gone, last) = background.end().await;
-                done.last = last;
+                let over = background.end().await;
+                done.last = over.last;
                 ready?;
-                return Err(match &gone {
+                return Err(match &over.gone {
                     Gone::Ended(end) => {
                         let how = words(end).unwrap_or_else(|| "exit status 0".to_owned());
                         Miss::Failed(
@@ -223,7 +236,7 @@ impl Hand<'_> {
             _ => template::plain(&check.target, self.values),
         };
         let target = filled.map_err(|why| why.to_string())?;
-        let env = order::environment(about, stage, &task.host, task.case);
+        let env = order::environment(about, stage, &task.host, task.case, self.values);
         let order = order::of_check(about, stage, &target, &env)?;
         let words =
             || vec![("type", check.kind.word().into()), ("target", check.target.as_str().into())];
@@ -241,9 +254,10 @@ impl Hand<'_> {
         &self,
         at: usize,
         stage: &Stage,
+        values: &Values,
         stop: &CancellationToken,
     ) -> Result<(), Miss> {
-        let fetch = collect::fetch_all(self.about, self.journal, at, stage, self.values);
+        let fetch = collect::fetch_all(self.about, self.journal, at, stage, values);
         let Some(wrong) = stop.run_until_cancelled(fetch).await else {
             return Err(Miss::Failed(None, self.stop.words().into()));
         };

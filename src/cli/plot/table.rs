@@ -8,6 +8,7 @@ use super::super::advice::{Advise, told};
 use super::super::{Exit, Outcome, print};
 use super::form::Form;
 use super::{PlotArgs, put};
+use crate::dialect::template;
 use crate::model::text::SafeText;
 use crate::model::workflow::plot::{PlotFormat, PlotSpec};
 use crate::plot::table::{Figure, Source, figure, written};
@@ -153,7 +154,9 @@ fn places(
         return Ok(vec![PathBuf::from(format!("isomon-{}-{file}", run.dir.number()))]);
     }
     let dir = if run.wish.in_plots { run.dir.path.join("plots") } else { run.dir.path.clone() };
-    let export = spec.export_path.as_ref().map(PathBuf::from);
+    // What a run that was cut off never came to know stands in no name.
+    let is_whole = |path: &&String| template::placeholders(path).is_empty();
+    let export = spec.export_path.as_ref().filter(is_whole).map(PathBuf::from);
     if let Some(parent) = export.as_deref().and_then(Path::parent) {
         directory(parent)?;
     }

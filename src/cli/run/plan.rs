@@ -8,7 +8,7 @@ use crate::dialect::Read;
 use crate::dialect::plan::{self, Task};
 use crate::host;
 use crate::model::text::SafeText;
-use crate::model::workflow::{Host, LOCAL, Workflow, WorkflowWish};
+use crate::model::workflow::{Host, LOCAL, Stage, Workflow, WorkflowWish};
 
 /// Prints what `wish` would do to the workflow that was read.
 pub(in crate::cli) fn told(read: &Read, wish: &WorkflowWish) -> Outcome {
@@ -79,7 +79,7 @@ fn row(workflow: &Workflow, wish: &WorkflowWish, number: usize, task: &Task, tex
     if task.skip.is_some() {
         return;
     }
-    let env = environment(workflow, wish, task);
+    let env = environment(workflow, wish, stage, task.case);
     if !env.is_empty() {
         let _infallible = writeln!(text, "        with {}", env.join(" "));
     }
@@ -88,12 +88,14 @@ fn row(workflow: &Workflow, wish: &WorkflowWish, number: usize, task: &Task, tex
     let _infallible = writeln!(text, "        {}", argv.join(" "));
 }
 
-/// What is set for a task by the command line, its case and its stage; what may be a secret is not shown.
-fn environment(workflow: &Workflow, wish: &WorkflowWish, task: &Task) -> Vec<String> {
-    let case = task.case.and_then(|case| workflow.cases.get(case));
-    let mut env = wish.env.clone();
-    env.extend(case.map(|case| case.env.clone()).unwrap_or_default());
-    env.extend(task.stage.of(workflow).map(|stage| stage.env.clone()).unwrap_or_default());
+/// What is set for `stage` by itself, the command line and its case; what may be a secret is not shown.
+fn environment(
+    workflow: &Workflow,
+    wish: &WorkflowWish,
+    stage: &Stage,
+    case: Option<usize>,
+) -> Vec<String> {
+    let env = plan::environment(workflow, wish, stage, case, &plan::values(workflow, case));
     let each = env.iter().map(|(name, value)| {
         let value = if is_secret(name) {
             plan::REDACTED.to_owned()
@@ -144,6 +146,23 @@ fn shown(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::workflow::Case;
+
+    #[test]
+    fn a_case_goes_before_the_command_line_and_that_before_the_stage() {
+        let set = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let env = set(&[("A", "case")]);
+        let case = Case { name: "one".to_owned(), env, ..Case::default() };
+        let workflow = Workflow { cases: vec![case], ..Workflow::default() };
+        let env = set(&[("A", "wish"), ("B", "wish")]);
+        let wish = WorkflowWish { env, ..WorkflowWish::default() };
+        let env = set(&[("A", "stage"), ("B", "stage"), ("C", "{{case}}")]);
+        let stage = Stage { env, ..Stage::default() };
+        let told = environment(&workflow, &wish, &stage, Some(0));
+        assert_eq!(told, ["A=case", "B=wish", "C=one"]);
+    }
 
     #[test]
     fn a_word_is_shown_as_a_shell_reads_it_back() {

@@ -6,21 +6,16 @@ use super::super::advice::Advise;
 use super::super::list;
 use super::super::setting::Setting;
 use crate::model::id::RunId;
-use crate::model::pipeline::PipelineKind;
 use crate::model::run::StoredRun;
 use crate::store::result::pulled;
 
 /// The latest workflow's run that can go on.
 pub(super) fn latest(setting: &Setting) -> Result<RunId> {
     let here = |run: &StoredRun| !pulled::is_one(&setting.local.runs.join(run.id.as_str()));
-    let found = list::briefs(setting)?.into_iter().find(|run| can_go_on(run) && here(run));
+    let mut found = list::briefs(setting)?.into_iter();
+    let found = found.find(|run| list::flow_can_go_on(run) && here(run));
     found.map(|run| run.id).ok_or_else(|| {
         eyre!("no workflow's run can go on: none was cut off, failed or was cancelled")
             .advise("`isomon list` shows those there are; `isomon run FILE` makes a new one")
     })
-}
-
-fn can_go_on(run: &StoredRun) -> bool {
-    let brief = run.brief.as_ref().filter(|brief| brief.kind == PipelineKind::Workflow);
-    brief.is_some_and(|brief| matches!(brief.status.as_str(), "CUT OFF" | "FAILED" | "CANCELLED"))
 }

@@ -90,6 +90,10 @@ impl Rules<'_, '_, '_> {
             self.own_words |= !one.name.starts_with("hosts.");
             let at = (&node.at, one.name.as_str(), one.at.start);
             if known.always.contains(&one.name) {
+                if at_the_end && is_of_case(&one.name) {
+                    let what = format!("`{{{{{}}}}}` is not known at the end", one.name);
+                    self.found.add_within(at, what, "there all cases are over: leave it out");
+                }
                 self.guarded(&one, how, node, known);
                 continue;
             }
@@ -154,6 +158,11 @@ fn raw(value: &str) -> bool {
     let mut values = Values::default();
     values.set("x", value);
     template::command("'{{x}}'", &values).is_ok()
+}
+
+/// Whether `name` stands for something else in each case.
+fn is_of_case(name: &str) -> bool {
+    name == "case" || name.starts_with("matrix.")
 }
 
 /// The texts of a stage that something is put into.
