@@ -81,6 +81,8 @@ pub struct State {
     pub fleet: Option<FleetRun>,
     /// The last sentence for the user, and when it was said.
     pub notice: Option<(Stamp, Notice)>,
+    /// The last of this machine that said what went wrong.
+    pub trouble: Option<(Stamp, Notice)>,
     /// The time of the last update.
     pub now: Stamp,
     /// Periodic samples dropped since the start.
@@ -142,7 +144,7 @@ impl State {
             What::Run { id, event } => return self.apply_run(id, event, update),
             What::Workflow { id, event } => return self.apply_workflow(id, event, update),
             What::Lost(total) => return std::mem::replace(&mut self.lost, *total) != *total,
-            What::Notice(notice) => self.notice = Some((update.at, notice.clone())),
+            What::Notice(notice) => self.hear(notice, update),
             What::Runs(runs) => self.keep_list(&update.from, runs),
             What::Shelf(health) => return self.mark_unread(&update.from, health),
             What::Past(past) => {
@@ -177,6 +179,15 @@ impl State {
             }
         }
         true
+    }
+
+    /// Keeps what was said last, and what went wrong here longer: a word of something else hides it.
+    fn hear(&mut self, notice: &Notice, update: &Update) {
+        let said = Some((update.at, notice.clone()));
+        if notice.bad && update.from == SourceId::local() {
+            self.trouble.clone_from(&said);
+        }
+        self.notice = said;
     }
 
     /// Runs of this machine are its disk's, whoever of it says so. Of a node's run that ended unheard the

@@ -13,8 +13,11 @@ use isomon::model::command::Command;
 use isomon::model::update::What;
 use isomon::rule::file::presets;
 use isomon::tui::action::Action;
+use isomon::tui::look::Glyph;
 use isomon::tui::reply::Reply;
 use isomon::tui::tab::alerts::View;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use scene::{SMALL, Scene, WALL_MS};
 
 /// The end of the scene.
@@ -185,6 +188,47 @@ fn rules_and_history_are_panels() {
     view.act(Action::Zoom, &scene.state);
     view.act(Action::Down, &scene.state);
     assert_snapshot!("rules_zoomed_80x21", picture(&scene, &view, 80, 21));
+}
+
+#[test]
+fn the_last_rule_is_reached_behind_many_who_are_told() {
+    let many = (0..20).flat_map(|_| receivers()).collect();
+    let (scene, mut view) = (scene(Alerts { receivers: many, ..alerts() }), View::default());
+    for action in [Action::PreviousPanel, Action::Zoom, Action::Last] {
+        assert_eq!(view.act(action, &scene.state), Reply::Done, "{action:?}");
+    }
+    let shown = picture(&scene, &view, 80, 21);
+    assert!(shown.contains(rules().last().unwrap().name.as_str()), "{shown}");
+}
+
+#[test]
+fn a_click_below_a_mistake_in_the_rules_chooses_what_stands_there() {
+    let mistake = "rules.toml:3:9: nothing is called `cpuu`; did you mean `cpu`?";
+    let wrong = Alerts { mistake: Some(mistake.into()), ..alerts() };
+    let (scene, mut view) = (scene(wrong), View::default());
+    let area = Rect::new(0, 0, 80, 21);
+    let line = |view: &View, row: u16| {
+        let shown = picture(&scene, view, 80, 21);
+        shown.lines().nth(usize::from(row)).unwrap().to_owned()
+    };
+    let chosen = |view: &View| {
+        let buffer = scene.buffer(80, 21, Glyph::Unicode, &|frame, area, state, look| {
+            view.draw(frame, area, state, look);
+        });
+        let is_chosen = |row: &u16| buffer[(10_u16, *row)].modifier.contains(Modifier::REVERSED);
+        line(view, (0..21).find(is_chosen).unwrap())
+    };
+    assert!(line(&view, 3).contains("STATE"), "two lines of the mistake are above the heading");
+    for row in [4, 6] {
+        let stands_there = line(&view, row);
+        view.click(10, row, area, &scene.state);
+        assert_eq!(chosen(&view), stands_there);
+    }
+    let before = picture(&scene, &view, 80, 21);
+    for row in [1, 2] {
+        view.click(10, row, area, &scene.state);
+        assert_eq!(picture(&scene, &view, 80, 21), before, "a click at the mistake itself");
+    }
 }
 
 #[test]

@@ -9,9 +9,9 @@
 use isomon::model::backend::{BackendId, Start};
 use isomon::model::bench::{Payload, Place, Preset};
 use isomon::model::command::Command;
-use isomon::model::id::SourceId;
-use isomon::model::run::{RunEnd, RunEvent};
-use isomon::model::update::{Notice, Update, What};
+use isomon::model::id::{RunId, SourceId};
+use isomon::model::run::{RunEnd, RunEvent, StoredRun};
+use isomon::model::update::{FleetRun, Notice, Update, What};
 use isomon::state::State;
 use isomon::tui::action::Action;
 use isomon::tui::look::Glyph;
@@ -384,10 +384,14 @@ fn a_run_is_prepared_until_it_begins_or_is_refused() {
     });
     assert!(view.is_preparing(&state) && drawn.contains("preparing"), "{drawn}");
     assert!(!view.is_preparing(&world::running(1)));
-    let notice = Notice { bad: true, text: "none of these backends can run here".into() };
-    let (at, from) = (state.now, SourceId::local());
-    state.apply(&Update { at, from, what: What::Notice(notice) });
-    assert!(!view.is_preparing(&state));
+    let mut says = |from: SourceId, bad, text: &'static str| {
+        let (at, text) = (state.now, text.into());
+        state.apply(&Update { at, from, what: What::Notice(Notice { bad, text }) });
+        view.is_preparing(&state)
+    };
+    assert!(says(SourceId("far".into()), true, "no route to host"), "another node's trouble");
+    assert!(!says(SourceId::local(), true, "none of these backends can run here"));
+    assert!(!says(SourceId::local(), false, "interval 2 s"), "it stays refused");
 }
 
 #[test]
@@ -400,6 +404,99 @@ fn a_click_marks_and_moves() {
         panic!("no benchmark");
     };
     assert!(!plan.backends.contains(&BackendId::Process));
+}
+
+#[test]
+fn a_click_below_the_last_row_chooses_nothing() {
+    let mut state = world::tried();
+    let listed = What::Runs(vec![StoredRun::bare(world::id(), true)]);
+    state.apply(&world::update(state.now, listed));
+    let area = ratatui::layout::Rect::new(0, 0, SMALL.0, SMALL.1);
+    let opens = |row: &u16| {
+        let mut tab = View::default();
+        tab.act(Action::Runs, &state);
+        tab.click(5, *row, area, &state) == Reply::Wish(Command::OpenRun(world::id()))
+    };
+    let rows: Vec<u16> = (0..SMALL.1).filter(opens).collect();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+}
+
+#[test]
+fn the_cursor_stays_with_its_backend_when_the_last_was_tried() {
+    let (trying, tried) = (world::trying(), world::tried());
+    let statuses = world::statuses();
+    let row = statuses.iter().rposition(|status| status.readiness.runs()).unwrap();
+    assert!(statuses[..row].iter().any(|status| !status.readiness.runs()), "it goes up later");
+    let mut tab = View::default();
+    for _ in 0..row {
+        tab.act(Action::Down, &trying);
+    }
+    assert_eq!(tab.act(Action::Mark, &tried), Reply::Done);
+    let Reply::Wish(Command::Bench(plan)) = tab.act(Action::Bench, &tried) else {
+        panic!("no benchmark");
+    };
+    assert!(!plan.backends.contains(&statuses[row].id), "{:?}", plan.backends);
+    assert_eq!(plan.backends.len(), 14, "and no other was taken out");
+}
+
+#[test]
+fn the_cursor_stays_with_its_run_when_another_begins() {
+    let mut state = world::tried();
+    let runs = [3, 2, 1].map(|day| RunId::new(world::START.wall_ms + day * 86_400_000, 7));
+    let listed = |runs: &[RunId]| {
+        What::Runs(runs.iter().map(|id| StoredRun::bare(id.clone(), true)).collect())
+    };
+    state.apply(&world::update(state.now, listed(&runs[1..])));
+    let mut tab = View::default();
+    tab.act(Action::Runs, &state);
+    tab.act(Action::Down, &state);
+    state.apply(&world::update(state.now, listed(&runs)));
+    assert_eq!(tab.act(Action::Mark, &state), Reply::Wish(Command::OpenRun(runs[2].clone())));
+    assert_eq!(tab.act(Action::Enter, &state), Reply::Wish(Command::OpenRun(runs[2].clone())));
+}
+
+#[test]
+fn the_cursor_stays_with_its_node_when_rows_change_places() {
+    let mut state = world::tried();
+    let [one, other] = ["a", "b"].map(|name| SourceId(name.into()));
+    let run = |node: &SourceId, random| (node.clone(), RunId::new(world::START.wall_ms, random));
+    let both = FleetRun { runs: vec![run(&one, 1), run(&other, 2)], left_out: Vec::new() };
+    let why = "no route to host";
+    let later = FleetRun { runs: vec![run(&other, 2)], left_out: vec![(one, why.into())] };
+    state.apply(&world::update(state.now, What::Fleet(both)));
+    let mut tab = View::default();
+    for key in [Action::Fleet, Action::Down, Action::Up] {
+        assert_eq!(tab.act(key, &state), Reply::Done);
+    }
+    state.apply(&world::update(state.now, What::Fleet(later)));
+    assert_eq!(tab.act(Action::Enter, &state), Reply::Say(why.into()));
+}
+
+#[test]
+fn one_is_said_as_one() {
+    let chosen = drawn(TINY, &world::tried(), &[Action::MarkAll, Action::Mark]);
+    assert!(chosen.contains("quick · 1 cell ·"), "{chosen}");
+    let mut state = world::tried();
+    let mut head = world::head();
+    head.cells.truncate(1);
+    let sample = world::samples(1).0.into_iter().find(|sample| sample.cell == 0).unwrap();
+    for event in [RunEvent::Started(Box::new(head)), RunEvent::Sample(Box::new(sample))] {
+        let mut update = world::update(state.now, What::Run { id: world::id(), event });
+        update.from = SourceId::stored();
+        state.apply(&update);
+    }
+    let text = drawn(MIDDLE, &state, &[]);
+    assert!(text.contains("· 1 sample is left of it"), "{text}");
+    let list = drawn(LARGE, &state, &[Action::Runs]);
+    assert!(list.contains("1 cell, "), "{list}");
+    let mut state = done();
+    let progress = &mut state.runs.get_mut(&world::id()).unwrap().progress;
+    (progress.completed, progress.failed) = (1, 0);
+    let overview = isomon::tui::tab::overview::View::default();
+    let text = screen::text(LARGE, Glyph::Unicode, state.now, |frame, area, look| {
+        overview.draw(frame, area, &state, look);
+    });
+    assert!(text.contains("· 1 sample "), "{text}");
 }
 
 #[test]

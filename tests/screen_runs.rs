@@ -1,5 +1,7 @@
 //! The Runs tab as a user sees it.
 
+#[path = "screen_runs/click.rs"]
+mod click;
 #[path = "fixture/scene.rs"]
 mod scene;
 #[path = "screen_runs/whole.rs"]

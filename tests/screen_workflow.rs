@@ -5,7 +5,7 @@ mod scene;
 
 use insta::assert_snapshot;
 use isomon::model::command::Command;
-use isomon::model::id::RunId;
+use isomon::model::id::{RunId, SourceId};
 use isomon::model::pipeline::{Pipeline, PipelineKind, Spell, Stage};
 use isomon::model::run::{RunBrief, StoredRun};
 use isomon::model::text::SafeText;
@@ -69,6 +69,60 @@ fn a_stage_and_an_output_in_depth() {
     assert_snapshot!("stage_load_120x37", picture(&scene, &view, 120, 37));
     act(&mut view, &scene, &[Action::Back, Action::NextPanel, Action::NextPanel, Action::Enter]);
     assert_snapshot!("output_latency_120x37", picture(&scene, &view, 120, 37));
+}
+
+#[test]
+fn outputs_have_their_own_filter_and_keys() {
+    let scene = flow(true);
+    let mut view = opened(&scene);
+    act(&mut view, &scene, &[Action::NextPanel, Action::NextPanel]);
+    let terms = view.terms(&scene.state);
+    assert_eq!(terms.mistake("status=failed"), None);
+    assert!(terms.mistake("cell=a").is_some(), "a field of samples");
+    let offered: Vec<String> = terms.choices("s").into_iter().map(|choice| choice.text).collect();
+    assert_eq!(offered, ["stage=", "status=", "size>"]);
+    let hints = view.hints(&scene.state);
+    assert!(hints.contains(&Action::Enter) && !hints.contains(&Action::Reverse), "{hints:?}");
+}
+
+/// Tells the run of `scene` again, as it is kept by `source`.
+fn tell_again(scene: &mut Scene, source: &str) {
+    let head = scene.state.workflows[&id()].run.head.clone();
+    let ended = WorkflowEvent::Ended(Box::default());
+    for event in [WorkflowEvent::Started(Box::new(head)), ended] {
+        scene.tell(source, What::Workflow { id: id(), event });
+    }
+}
+
+#[test]
+fn a_run_that_is_kept_in_two_places_opens_in_each() {
+    let mut scene = flow(true);
+    for place in ["stored", "s3://lab"] {
+        scene.tell(place, What::Runs(vec![StoredRun::bare(id(), true)]));
+    }
+    let bucket = Command::OpenFrom { source: SourceId("s3://lab".into()), id: id() };
+    let here = Command::OpenRun(id());
+    let mut view = View::default();
+    for (place, source, wish) in [("s3://lab", "stored/s3://lab", bucket), ("here", "stored", here)]
+    {
+        view.filter(&format!("where={place}"));
+        assert_eq!(view.act(Action::Enter, &scene.state), Reply::Wish(wish));
+        tell_again(&mut scene, source);
+        let shown = picture(&scene, &view, 120, 37);
+        assert!(shown.contains("postgres-load") && !shown.contains("Reading "), "{shown}");
+        act(&mut view, &scene, &[Action::Back]);
+    }
+}
+
+#[test]
+fn one_that_goes_on_is_not_taken_for_what_a_bucket_has_of_it() {
+    let mut scene = flow(false);
+    scene.tell("s3://lab", What::Runs(vec![StoredRun::bare(id(), false)]));
+    let view = opened(&scene);
+    tell_again(&mut scene, "stored/s3://lab");
+    assert!(scene.state.workflows[&id()].is_live());
+    let shown = picture(&scene, &view, 120, 37);
+    assert!(shown.contains("running") && !shown.contains("Reading "), "{shown}");
 }
 
 #[test]

@@ -348,6 +348,8 @@ impl App {
             }
             let text = prompt.text().to_owned();
             self.set_filter(text);
+        } else if let Some(popup) = self.popups.last_mut() {
+            popup.paste(text);
         }
     }
 

@@ -12,6 +12,7 @@ use tui_input::backend::crossterm::EventHandler as _;
 use super::key::Key;
 use super::look::Look;
 use super::popup::{self, Answer, Then};
+use super::prompt;
 use crate::config::Span as Length;
 use crate::model::alert::{AlertId, AlertWish};
 use crate::model::command::Command;
@@ -60,6 +61,12 @@ impl Note {
             self.input.handle_event(&crossterm::event::Event::Key(key.event()));
         }
         Answer::Stay
+    }
+
+    /// Types in what was pasted.
+    pub fn paste(&mut self, text: &str) {
+        self.mistake.clear();
+        prompt::insert(&mut self.input, text, LONGEST);
     }
 
     fn done(&mut self) -> Answer {
@@ -147,5 +154,18 @@ mod tests {
         let seen = wish(AlertWish::Acknowledge { of: of.clone(), reason: "known".into() });
         assert_eq!(typed(Note::acknowledge(of.clone()), "known"), seen);
         assert_eq!(Note::silence(of).press(Key::ESC), Answer::Close);
+    }
+
+    #[test]
+    fn a_reason_is_pasted_as_far_as_there_is_room() {
+        let of = AlertId { rule: "r".into(), ..AlertId::default() };
+        let mut note = Note::silence(of.clone());
+        note.paste("new\n fan");
+        let (lasts, reason) = (Duration::from_hours(1), "new fan".into());
+        let silenced = wish(AlertWish::Silence { of: of.clone(), lasts, reason });
+        assert_eq!(note.press(Key::ENTER), silenced);
+        let mut note = Note::acknowledge(of);
+        note.paste(&"x".repeat(2 * LONGEST));
+        assert_eq!(note.input.value().chars().count(), LONGEST);
     }
 }

@@ -13,6 +13,7 @@ use super::key::Key;
 use super::keymap::Keymap;
 use super::look::Look;
 use super::popup::{self, Answer};
+use super::prompt;
 use super::widget::fixed;
 use fuzzy::score;
 pub use place::{Goal, Item, places};
@@ -77,6 +78,13 @@ impl Palette {
             return;
         }
         self.input.handle_event(&crossterm::event::Event::Key(key.event()));
+        self.row = 0;
+        self.find();
+    }
+
+    /// Types in what was pasted.
+    pub fn paste(&mut self, text: &str) {
+        prompt::insert(&mut self.input, text, LONGEST);
         self.row = 0;
         self.find();
     }

@@ -112,6 +112,16 @@ impl Popup {
         }
     }
 
+    /// Takes in pasted text where letters are typed; what is pasted answers no question.
+    pub fn paste(&mut self, text: &str) {
+        match self {
+            Self::Palette(palette) => palette.paste(text),
+            Self::Note(note) => note.paste(text),
+            Self::Settings(settings) => settings.paste(text),
+            Self::Help(_) | Self::Ask(_) | Self::Text(_) | Self::Mend(_) | Self::Columns(_) => {}
+        }
+    }
+
     /// Draws it over `area`, the whole screen.
     pub fn draw(
         &self,

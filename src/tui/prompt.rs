@@ -120,14 +120,20 @@ impl Prompt {
     /// Takes in pasted text, as much as there is room for and only what can be typed.
     pub fn paste(&mut self, text: &str) {
         self.offered.clear();
-        let typed = text.chars().filter(|letter| !letter.is_control());
-        for letter in typed.take(self.room()) {
-            self.input.handle(tui_input::InputRequest::InsertChar(letter));
-        }
+        insert(&mut self.input, text, LONGEST);
     }
 
     fn room(&self) -> usize {
         LONGEST.saturating_sub(self.text().chars().count())
+    }
+}
+
+/// Puts what can be typed of `text` into `input`, which has at most `longest` letters then.
+pub(super) fn insert(input: &mut Input, text: &str, longest: usize) {
+    let room = longest.saturating_sub(input.value().chars().count());
+    let typed = text.chars().filter(|letter| !letter.is_control());
+    for letter in typed.take(room) {
+        input.handle(tui_input::InputRequest::InsertChar(letter));
     }
 }
 

@@ -13,6 +13,7 @@ use super::action::Action;
 use super::key::Key;
 use super::look::Look;
 use super::popup::{self, Answer};
+use super::prompt;
 use super::widget::fixed;
 use crate::config::edit::{Change, Origin, Setting};
 
@@ -115,6 +116,13 @@ impl Settings {
             input.handle_event(&crossterm::event::Event::Key(key.event()));
         }
         Answer::Stay
+    }
+
+    /// Types in what was pasted, while a value is typed.
+    pub fn paste(&mut self, text: &str) {
+        if let Some(input) = &mut self.input {
+            prompt::insert(input, text, LONGEST);
+        }
     }
 
     /// Draws it over `area`, the whole screen.
@@ -268,8 +276,10 @@ mod tests {
         let mut view = Settings::new(settings("", &[]), "f".to_owned(), false);
         let at = view.rows.iter().position(|one| one.key == "charts").unwrap();
         view.row = at;
+        view.paste("nothing is typed yet");
         assert_eq!(view.press(Key::ENTER, Some(Action::Enter)), Answer::Stay);
-        view.input = Some(Input::new("block".to_owned()));
+        view.input = Some(Input::new("blo".to_owned()));
+        view.paste("ck\n");
         let value = "block".to_owned();
         let change = Change { section: "screen".to_owned(), key: "charts".to_owned(), value };
         assert_eq!(view.press(Key::ENTER, None), Answer::Set(change));

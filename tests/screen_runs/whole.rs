@@ -16,7 +16,7 @@ use super::{act, everywhere, opened, picture};
 const PANELS: usize = 11;
 
 /// A Solstice that tells of `job` alone.
-fn solstice(job: Pipeline) -> Scene {
+pub(super) fn solstice(job: Pipeline) -> Scene {
     let mut scene = Scene { now_ms: 300_000, ..Scene::default() };
     let told = origin(Kind::Solstice, "http://10.0.0.8:3000", None);
     scene.tell("solstice", What::Origin(Box::new(told)));

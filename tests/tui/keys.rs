@@ -145,7 +145,7 @@ fn a_filter_belongs_to_its_tab_and_esc_clears_it() {
 }
 
 #[test]
-fn pasting_goes_into_the_prompt_and_nowhere_else() {
+fn pasting_goes_where_letters_are_typed_and_nowhere_else() {
     let mut inputs = typed("2 /");
     inputs.push(Input::Paste("q\nq".to_owned()));
     let left = stay(app(Setup::default()), &one_node(), inputs, (80, 24));
@@ -153,6 +153,15 @@ fn pasting_goes_into_the_prompt_and_nowhere_else() {
     let inputs = vec![Input::Paste("q".to_owned())];
     let left = stay(app(Setup::default()), &one_node(), inputs, (80, 24));
     assert_eq!(left.ended, USED_UP);
+    let mut inputs = typed(":");
+    inputs.push(Input::Paste("gp\nus".to_owned()));
+    inputs.extend(typed("enter"));
+    let left = stay(app(Setup::default()), &one_node(), inputs, (80, 24));
+    assert_eq!(left.app.tab, Tab::Gpus);
+    let mut inputs = typed("q");
+    inputs.push(Input::Paste("y".to_owned()));
+    let left = stay(app(Setup::default()), &live_run(), inputs, (80, 24));
+    assert_eq!((left.ended, left.app.popups.len()), (USED_UP, 1), "no question is answered so");
 }
 
 #[test]

@@ -110,7 +110,7 @@ impl View {
     /// Goes through the history or the rules.
     fn scroll(&mut self, action: Action, state: &State) -> bool {
         let (place, count) = match self.part {
-            Part::Rules => (1, own(state).map_or(0, |alerts| alerts.rules.len())),
+            Part::Rules => (1, own(state).map_or(0, rules::lines)),
             Part::List | Part::Past => (0, past::events(state).len()),
         };
         let down = &mut self.down[place];
@@ -153,7 +153,8 @@ impl View {
                 self.part = part;
             }
         }
-        let area = panel::inside(areas[0]);
+        let inner = panel::inside(areas[0]);
+        let area = table_area(inner, mistake(inner, state).len());
         let columns = entry::columns(&rows, area.width);
         Reply::done(!area.contains(at) || self.sheet.click(&columns, at, area, &rows))
     }
@@ -224,29 +225,39 @@ impl View {
             counted(state)
         };
         let frame = Panel::new("Alerts").aside(aside).focused(self.part == Part::List);
-        let mut inner = frame.of_then(None).open(area, buffer, look);
-        let mistake = own(state).and_then(|alerts| alerts.mistake.as_ref());
-        if let Some(mistake) = mistake.filter(|_| inner.height > 3) {
-            let words = format!("{mistake}; the rules before are still in force");
-            let words = fixed::wrap(&words, usize::from(inner.width));
-            let lines = words.into_iter().take(3).map(|line| Line::styled(line, look.theme.bad));
-            let lines: Vec<Line<'_>> = lines.collect();
-            let high = grid::narrow(lines.len());
-            panel::lines(lines, inner, buffer);
-            inner = Rect { y: inner.y + high, height: inner.height - high, ..inner };
-        }
+        let inner = frame.of_then(None).open(area, buffer, look);
+        let mistake = mistake(inner, state);
+        let table = table_area(inner, mistake.len());
+        let lines = mistake.into_iter().map(|line| Line::styled(line, look.theme.bad));
+        panel::lines(lines, inner, buffer);
         if rows.is_empty() {
             let words = if all > 0 { "Nothing matches the filter." } else { "Nothing is wrong." };
             let lines = [(words.to_owned(), look.theme.text), (asked(state), look.theme.muted)];
             let lines = lines.map(|(words, style)| Line::styled(words, style));
-            return panel::lines(lines, inner, buffer);
+            return panel::lines(lines, table, buffer);
         }
-        let columns = entry::columns(rows, inner.width);
-        let table = self.sheet.table(&columns, rows, self.part == Part::List);
-        table.draw(inner, buffer, look, &|row, column, width| {
+        let columns = entry::columns(rows, table.width);
+        let sheet = self.sheet.table(&columns, rows, self.part == Part::List);
+        sheet.draw(table, buffer, look, &|row, column, width| {
             entry::cell(rows[row], &columns[column], width, look)
         });
     }
+}
+
+/// What is said above the list of a mistake in the rules; nothing where `inner` has no room for it.
+fn mistake(inner: Rect, state: &State) -> Vec<String> {
+    let mistake = own(state).and_then(|alerts| alerts.mistake.as_ref());
+    let Some(mistake) = mistake.filter(|_| inner.height > 3) else { return Vec::new() };
+    let words = format!("{mistake}; the rules before are still in force");
+    let mut lines = fixed::wrap(&words, usize::from(inner.width));
+    lines.truncate(3);
+    lines
+}
+
+/// What the list has of `inner` below `lines` lines.
+fn table_area(inner: Rect, lines: usize) -> Rect {
+    let above = grid::narrow(lines).min(inner.height);
+    Rect { y: inner.y + above, height: inner.height - above, ..inner }
 }
 
 /// How many are how.

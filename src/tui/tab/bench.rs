@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::model::backend::Start;
+use crate::model::backend::{BackendId, Start};
 use crate::model::bench::{Cell, Figure};
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
@@ -21,6 +21,7 @@ use crate::tui::reply::Reply;
 use crate::tui::widget::filter::{Filter, Terms};
 use crate::tui::widget::fixed;
 
+mod anchor;
 mod bars;
 mod beside;
 mod choice;
@@ -53,6 +54,7 @@ mod verdict;
 mod walk;
 mod wish;
 
+use anchor::Anchor;
 use choice::Choice;
 pub(super) use choice::seed;
 use claims::Claims;
@@ -73,7 +75,7 @@ pub struct View {
     choice: Choice,
     /// `None`: the results where there are some, else the backends.
     panel: Option<Panel>,
-    backend: usize,
+    backend: Anchor<BackendId>,
     payload: usize,
     start: usize,
     load: usize,
@@ -197,19 +199,13 @@ impl View {
 
     fn act_on_choice(&mut self, action: Action, state: &State) -> Reply {
         let panel = self.panel(state);
-        let length = match panel {
-            Panel::Payloads => self.choice.payloads(state).len(),
-            Panel::Starts => Start::ALL.len(),
-            Panel::Loads => Load::NAMES.len(),
-            Panel::Runs => runs::entries(state).len(),
-            Panel::Backends | Panel::Result => super::backends::statuses(state).len(),
-        };
-        let row = self.cursor(panel);
-        *row = (*row).min(length.saturating_sub(1));
-        if walk::moved(row, action, length) {
+        let length = self.length(panel, state);
+        let mut row = self.cursor(panel, state);
+        let moved = walk::moved(&mut row, action, length);
+        self.go_to(panel, row, state);
+        if moved {
             return Reply::Done;
         }
-        let row = *row;
         match (action, panel) {
             (Action::Enter, Panel::Runs) => self.open(state),
             (Action::Mark | Action::Enter, _) => self.mark(panel, row, state),
@@ -230,15 +226,39 @@ impl View {
         reply
     }
 
-    /// The row of the list `panel` that is looked at.
-    const fn cursor(&mut self, panel: Panel) -> &mut usize {
+    /// How many rows the list `panel` has.
+    fn length(&self, panel: Panel, state: &State) -> usize {
         match panel {
-            Panel::Payloads => &mut self.payload,
-            Panel::Starts => &mut self.start,
-            Panel::Loads => &mut self.load,
-            Panel::Backends => &mut self.backend,
-            Panel::Runs => &mut self.runs.row,
-            Panel::Result => &mut self.row,
+            Panel::Payloads => self.choice.payloads(state).len(),
+            Panel::Starts => Start::ALL.len(),
+            Panel::Loads => Load::NAMES.len(),
+            Panel::Runs => runs::entries(state).len(),
+            Panel::Backends | Panel::Result => super::backends::statuses(state).len(),
+        }
+    }
+
+    /// The row of the list `panel` that is looked at.
+    fn cursor(&self, panel: Panel, state: &State) -> usize {
+        let row = match panel {
+            Panel::Payloads => self.payload,
+            Panel::Starts => self.start,
+            Panel::Loads => self.load,
+            Panel::Backends => self.backend.row(&Choice::names(state)),
+            Panel::Runs => self.runs.row(&runs::entries(state)),
+            Panel::Result => self.row,
+        };
+        row.min(self.length(panel, state).saturating_sub(1))
+    }
+
+    /// Looks at the row `row` of the list `panel`.
+    fn go_to(&mut self, panel: Panel, row: usize, state: &State) {
+        match panel {
+            Panel::Payloads => self.payload = row,
+            Panel::Starts => self.start = row,
+            Panel::Loads => self.load = row,
+            Panel::Backends => self.backend.set(row, &Choice::names(state)),
+            Panel::Runs => self.runs.at.set(row, &runs::ids(&runs::entries(state))),
+            Panel::Result => self.row = row,
         }
     }
 
@@ -376,25 +396,25 @@ impl View {
 
     fn draw_choice(&self, frame: &mut Frame<'_>, places: &Places, state: &State, look: &Look<'_>) {
         let panel = self.panel(state);
-        let cursor = |owner, row| (panel == owner).then_some(row);
+        let cursor = |owner| (panel == owner).then(|| self.cursor(owner, state));
         if !places.runs.is_empty() {
-            let cursor = cursor(Panel::Runs, self.runs.row);
+            let cursor = cursor(Panel::Runs);
             runs::draw(frame, places.runs, (&self.runs, state), cursor, look);
         }
         if !places.backends.is_empty() {
-            let cursor = cursor(Panel::Backends, self.backend);
+            let cursor = cursor(Panel::Backends);
             plan::draw_backends(frame, places.backends, &self.choice, state, cursor, look);
         }
         if !places.payloads.is_empty() {
-            let cursor = cursor(Panel::Payloads, self.payload);
+            let cursor = cursor(Panel::Payloads);
             plan::draw_payloads(frame, places.payloads, &self.choice, state, cursor, look);
         }
         if !places.starts.is_empty() {
-            let cursor = cursor(Panel::Starts, self.start);
+            let cursor = cursor(Panel::Starts);
             plan::draw_starts(frame, places.starts, &self.choice, state, cursor, look);
         }
         if !places.loads.is_empty() {
-            let cursor = cursor(Panel::Loads, self.load);
+            let cursor = cursor(Panel::Loads);
             plan::draw_loads(frame, places.loads, &self.choice, cursor, look);
         }
         self.draw_outlook(frame, places, state, look);
@@ -406,7 +426,8 @@ impl View {
         if !places.outlook.is_empty() {
             let here = self.panel(state) == Panel::Backends;
             let backends = Choice::backends(state);
-            let under = backends.get(self.backend).filter(|_| here).copied();
+            let at = self.cursor(Panel::Backends, state);
+            let under = backends.get(at).filter(|_| here).copied();
             let state = (state, preparing, under);
             outlook::draw(frame, places.outlook, &self.choice, state, look);
         }

@@ -268,8 +268,8 @@ impl View {
 
     /// What a filter may speak of.
     pub fn terms(&self, state: &State) -> Terms {
-        if self.open.is_some() {
-            return Terms::named(self.detail.fields());
+        if let Some(key) = &self.open {
+            return Terms::named(self.detail.fields(job::kind(key, state)));
         }
         Terms::of(&entry::entries(state, &self.shelf, state.now))
     }
@@ -296,8 +296,8 @@ impl View {
         if self.pair.is_some() {
             return &[Action::Back, Action::Down];
         }
-        if self.open.is_some() {
-            return self.detail.hints();
+        if let Some(key) = &self.open {
+            return self.detail.hints(job::kind(key, state));
         }
         let resumes = |entry: &entry::Entry<'_>| {
             let by_word = || deed::may_resume(&entry.status());

@@ -12,6 +12,11 @@ use crate::tui::look::Look;
 use crate::tui::widget::fixed;
 use crate::tui::widget::panel::{self, Panel};
 
+/// How many lines they take with those who are told.
+pub(super) const fn lines(alerts: &Alerts) -> usize {
+    alerts.receivers.len() + alerts.rules.len()
+}
+
 /// Draws them from row `down` on.
 pub(super) fn draw(
     alerts: Option<&Alerts>,

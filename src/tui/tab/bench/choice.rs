@@ -39,6 +39,11 @@ impl Choice {
         all
     }
 
+    /// Their names in the same order.
+    pub(super) fn names(state: &State) -> Vec<&BackendId> {
+        Self::backends(state).into_iter().map(|status| &status.id).collect()
+    }
+
     /// Whether `status` will be measured.
     pub(super) fn has(&self, status: &BackendStatus) -> bool {
         self.can(status) && !self.left_out.contains(&status.id)

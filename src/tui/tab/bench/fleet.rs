@@ -6,6 +6,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
+use super::anchor::Anchor;
 use super::{FIGURES, wish};
 use crate::model::bench::{Cell, Figure};
 use crate::model::command::Command;
@@ -31,7 +32,7 @@ pub(super) struct View {
     open: bool,
     /// The one that was there when another was wished; what is asked for comes later.
     before: Option<FleetRun>,
-    row: usize,
+    at: Anchor<SourceId>,
     column: usize,
     figure: usize,
     /// The column that sorts the nodes, and whether the slowest come first; else they stand as named.
@@ -87,6 +88,11 @@ fn lost<'a>(row: &Row<'_>, state: &'a State) -> Option<&'a SafeText> {
     }
 }
 
+/// The nodes of `rows`, in their order.
+fn nodes<'a>(rows: &[Row<'a>]) -> Vec<&'a SourceId> {
+    rows.iter().map(|row| row.node).collect()
+}
+
 /// Its nodes: those that take part, then those that do not.
 fn rows(state: &State) -> Vec<Row<'_>> {
     let Some(fleet) = &state.fleet else { return Vec::new() };
@@ -138,6 +144,11 @@ impl View {
         rows
     }
 
+    /// The row of `rows` that is looked at.
+    fn row(&self, rows: &[Row<'_>]) -> usize {
+        self.at.row(&nodes(rows))
+    }
+
     fn figure(&self) -> Figure {
         FIGURES[self.figure % FIGURES.len()]
     }
@@ -150,9 +161,10 @@ impl View {
     /// Does what `action` means here; `Err` holds the run that is to be looked at.
     pub(super) fn act(&mut self, action: Action, state: &State) -> Result<Reply, RunId> {
         let rows = self.rows(state);
-        let last = rows.len().saturating_sub(1);
-        self.row = self.row.min(last);
-        if super::walk::moved(&mut self.row, action, rows.len()) {
+        let mut row = self.row(&rows);
+        let moved = super::walk::moved(&mut row, action, rows.len());
+        self.at.set(row, &nodes(&rows));
+        if moved {
             return Ok(Reply::Done);
         }
         let columns = self.columns(&rows).len().saturating_sub(1);
@@ -185,10 +197,11 @@ impl View {
         area: Rect,
         state: &State,
     ) -> Result<Reply, RunId> {
+        let rows = self.rows(state);
         match draw::hit(self, at, area, state) {
             None => return Ok(Reply::Ignored),
-            Some(Hit::Row(row)) if row == self.row => return self.enter(&self.rows(state)),
-            Some(Hit::Row(row)) => self.row = row,
+            Some(Hit::Row(row)) if row == self.row(&rows) => return self.enter(&rows),
+            Some(Hit::Row(row)) => self.at.set(row, &nodes(&rows)),
             Some(Hit::Head(column)) => self.sort_by(column, state),
         }
         Ok(Reply::Done)
@@ -196,17 +209,17 @@ impl View {
 
     /// Sorts by `column`, the other way round if that is so already; the cursor stays on its node.
     fn sort_by(&mut self, column: Option<Cell>, state: &State) {
-        let node = self.rows(state).get(self.row).map(|row| row.node);
+        let rows = self.rows(state);
+        let row = self.row(&rows);
+        self.at.set(row, &nodes(&rows));
         self.sort = match (column, self.sort) {
             (Some(column), Some((before, falls))) if column == before => Some((column, !falls)),
             (column, _) => column.map(|column| (column, false)),
         };
-        let place = self.rows(state).iter().position(|row| Some(row.node) == node);
-        self.row = place.unwrap_or_default();
     }
 
     fn enter(&mut self, rows: &[Row<'_>]) -> Result<Reply, RunId> {
-        match rows.get(self.row).map(|row| row.place) {
+        match rows.get(self.row(rows)).map(|row| row.place) {
             Some(Place::Run(id, Some(_))) => {
                 self.open = false;
                 Err(id.clone())
@@ -219,7 +232,7 @@ impl View {
 
     /// Why the node under the cursor takes no part, or what is not alike about it.
     fn why(&self, rows: &[Row<'_>], state: &State) -> Reply {
-        let Some(row) = rows.get(self.row) else { return Reply::Ignored };
+        let Some(row) = rows.get(self.row(rows)) else { return Reply::Ignored };
         let words = match row.place {
             Place::LeftOut(why) => format!("{}: {why}", row.node),
             Place::Run(..) => {

@@ -25,12 +25,15 @@ impl View {
             (Panel::Loads, places.loads),
             (Panel::Runs, runs::list(places.runs)),
         ] {
-            let row = self.cursor(panel);
             // A list without the keys is drawn from its first row.
-            let cursor = if present == panel { *row } else { 0 };
+            let cursor = if present == panel { self.cursor(panel, state) } else { 0 };
             if let Some(index) = listed(place, at, cursor) {
-                *row = index;
                 self.panel = Some(panel);
+                // Nothing stands below the last row.
+                if index >= self.length(panel, state) {
+                    return Reply::Done;
+                }
+                self.go_to(panel, index, state);
                 if panel == Panel::Runs {
                     return self.open(state);
                 }
@@ -80,7 +83,7 @@ impl View {
     }
 }
 
-/// The row of a framed list at `place` that was clicked.
+/// The row of a framed list at `place` that was clicked, be one there or not.
 fn listed(place: Rect, at: Position, cursor: usize) -> Option<usize> {
     let inside = titled::inside(place);
     let line = inside.contains(at).then(|| usize::from(at.y - inside.y))?;

@@ -198,7 +198,8 @@ pub(super) fn brief(
 ) -> Line<'static> {
     let plan = choice.plan(state);
     let takes = takes(&plan);
-    let text = format!(" · {} · {} cells · {takes}", name(choice.preset), plan.cells().len());
+    let cells = many(plan.cells().len(), "cell");
+    let text = format!(" · {} · {cells} · {takes}", name(choice.preset));
     let mut line = invitation(choice, (state, preparing), look);
     line.push_span(Span::styled(text, look.theme.muted));
     line

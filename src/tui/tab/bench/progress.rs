@@ -11,6 +11,7 @@ use crate::state::RunState;
 use crate::tui::look::Look;
 use crate::tui::tab::runs::mark;
 use crate::tui::widget::fixed;
+use crate::tui::widget::value::many;
 
 /// From this width on, whether it was quiet stands on the same line as the counts.
 pub(super) const WIDE: u16 = 110;
@@ -47,10 +48,11 @@ fn cut(mut line: Line<'static>, width: usize) -> Line<'static> {
 
 /// What is left of a run that never came to its end.
 fn cut_off(run: &RunState, width: usize, look: &Look<'_>) -> Vec<Line<'static>> {
-    let samples = run.samples.len();
+    let samples = many(run.samples.len(), "sample");
+    let are = if run.samples.len() == 1 { "is" } else { "are" };
     let first = Line::from(vec![
         mark::span(CUT_OFF, look),
-        Span::styled(format!(" · {samples} samples are left of it"), look.theme.text),
+        Span::styled(format!(" · {samples} {are} left of it"), look.theme.text),
     ]);
     let mut lines = beside(first, verdict::line(run, look), width);
     lines.push(labelled("repeat", safe(&run.head.repeat).as_str(), width, look));

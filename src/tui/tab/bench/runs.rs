@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::anchor::Anchor;
 use super::{plan, verdict};
 use crate::model::command::Command;
 use crate::model::id::RunId;
@@ -17,13 +18,14 @@ use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::tab::runs::mark;
+use crate::tui::widget::value::many;
 use crate::tui::widget::{fixed, titled};
 
 /// What is looked at among the runs.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
     /// The row that is looked at.
-    pub(super) row: usize,
+    pub(super) at: Anchor<RunId>,
     /// Those that are marked, the earliest mark first; two at most.
     pub(super) marked: Vec<RunId>,
     /// The one that is looked at instead of the latest.
@@ -57,6 +59,11 @@ pub(super) fn entries(state: &State) -> Vec<Entry<'_>> {
     all
 }
 
+/// The ids of `entries`, in their order.
+pub(super) fn ids<'a>(entries: &[Entry<'a>]) -> Vec<&'a RunId> {
+    entries.iter().map(|entry| entry.id).collect()
+}
+
 /// Reads `entry` from disk where its samples are not at hand.
 fn fetch(entry: &Entry<'_>) -> Reply {
     if entry.run.is_some_and(|run| !run.is_bare()) {
@@ -72,10 +79,15 @@ impl Runs {
         opened.or_else(|| state.live_run()).or_else(|| state.last_run())
     }
 
+    /// The row of `entries` that is looked at.
+    pub(super) fn row(&self, entries: &[Entry<'_>]) -> usize {
+        self.at.row(&ids(entries))
+    }
+
     /// Opens the run in the row that is looked at.
     pub(super) fn open(&mut self, state: &State) -> Reply {
         let entries = entries(state);
-        let Some(entry) = entries.get(self.row.min(entries.len().saturating_sub(1))) else {
+        let Some(entry) = entries.get(self.row(&entries)) else {
             return Reply::Say("no run is kept yet".into());
         };
         self.open = Some(entry.id.clone());
@@ -85,7 +97,7 @@ impl Runs {
     /// Marks the run in the row that is looked at, or takes the mark away.
     pub(super) fn mark(&mut self, state: &State) -> Reply {
         let entries = entries(state);
-        let Some(entry) = entries.get(self.row.min(entries.len().saturating_sub(1))) else {
+        let Some(entry) = entries.get(self.row(&entries)) else {
             return Reply::Done;
         };
         if let Some(at) = self.marked.iter().position(|id| id == entry.id) {
@@ -148,7 +160,7 @@ pub(super) fn draw(
 /// What is known of the run that is looked at: when, where, what was asked, how quiet it was.
 fn draw_detail(frame: &mut Frame<'_>, area: Rect, (runs, state): (&Runs, &State), look: &Look<'_>) {
     let entries = entries(state);
-    let Some(entry) = entries.get(runs.row.min(entries.len().saturating_sub(1))) else {
+    let Some(entry) = entries.get(runs.row(&entries)) else {
         return;
     };
     let title = format!("Run {}", entry.id);
@@ -273,5 +285,5 @@ fn note(entry: &Entry<'_>) -> String {
     };
     let name = run.head.plan.name.as_ref().map(|name| format!("{name} "));
     let n = run.progress.completed;
-    format!("{}{} cells, {n} good", name.unwrap_or_default(), run.head.cells.len())
+    format!("{}{}, {n} good", name.unwrap_or_default(), many(run.head.cells.len(), "cell"))
 }

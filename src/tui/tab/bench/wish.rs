@@ -17,19 +17,18 @@ use crate::tui::reply::Reply;
 #[derive(Debug)]
 pub(super) struct Wished {
     last: Option<RunId>,
-    notice: Option<(Stamp, Notice)>,
+    trouble: Option<(Stamp, Notice)>,
 }
 
 impl Wished {
     /// A run is wished now.
     pub(super) fn now(state: &State) -> Self {
-        Self { last: last(state).cloned(), notice: state.notice.clone() }
+        Self { last: last(state).cloned(), trouble: state.trouble.clone() }
     }
 
     /// Whether it has neither begun nor been refused.
     pub(super) fn is_pending(&self, state: &State) -> bool {
-        let refused =
-            state.notice != self.notice && state.notice.as_ref().is_some_and(|(_, said)| said.bad);
+        let refused = state.trouble.is_some() && state.trouble != self.trouble;
         !refused && self.last.as_ref() == last(state)
     }
 }

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::model::agent::{Agents, Cluster, Session, Trouble};
 use crate::model::id::SourceId;
-use crate::model::text::SafeText;
+use crate::model::text::{SafeText, counted};
 use crate::state::{Part, State};
 use crate::tui::look::Look;
 use crate::tui::tab::done::{Standing, clock, dollars, tokens};
@@ -78,7 +78,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'
     let agents = all(state).map(|(_, of)| of.agents.len()).sum::<usize>();
     let sessions: u64 = all(state).filter_map(|(_, of)| of.total).sum();
     let agents = (agents > 0).then(|| value::many(agents, "agent"));
-    let sessions = (sessions > 0).then(|| format!("{sessions} sessions"));
+    let sessions = (sessions > 0).then(|| counted(sessions, "session"));
     let aside = agents.into_iter().chain(sessions).collect::<Vec<_>>().join(" · ");
     let inside = Panel::new("Agents").aside(aside).open(area, buffer, look);
     let width = usize::from(inside.width);

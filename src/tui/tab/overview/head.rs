@@ -102,7 +102,7 @@ fn machine(state: &State, survey: &Survey) -> String {
         words.push(format!("{}/{} backends ready{here}", survey.ready, survey.backends));
     }
     if state.lost > 0 {
-        words.push(format!("{} samples dropped", state.lost));
+        words.push(format!("{} dropped", counted(state.lost, "sample")));
     }
     words.join(" · ")
 }
@@ -143,5 +143,13 @@ mod tests {
         let survey = Survey { backends: 63, ready: 33, ..Survey::default() };
         assert_eq!(machine(&state, &survey), "33/63 backends ready, not tried here yet");
         assert_eq!(machine(&State::default(), &survey), "33/63 backends ready");
+    }
+
+    #[test]
+    fn one_sample_is_one() {
+        let survey = Survey::default();
+        let said = |lost| machine(&State { lost, ..State::default() }, &survey);
+        assert_eq!(said(1), "1 sample dropped");
+        assert_eq!(said(2), "2 samples dropped");
     }
 }

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use crate::model::bench::{Cell, Estimate, Figure};
 use crate::model::pipeline::PipelineKind;
-use crate::model::text::SafeText;
+use crate::model::text::{SafeText, counted};
 use crate::model::unit::Seconds;
 use crate::pipeline::status_of;
 use crate::state::{RunState, State};
@@ -72,7 +72,7 @@ fn standing(run: &RunState, width: usize, look: &Look<'_>) -> Line<'static> {
 /// `✓ completed, 3 s ago · 160 samples`.
 fn how(status: &str, (ago, done): (&str, u32), width: usize, look: &Look<'_>) -> Line<'static> {
     let word = mark::span(status, look);
-    let rest = format!(", {ago} · {done} samples");
+    let rest = format!(", {ago} · {}", counted(u64::from(done), "sample"));
     let rest = fixed::cut(&rest, width.saturating_sub(word.width()));
     Line::from(vec![word, Span::styled(rest, look.theme.muted)])
 }

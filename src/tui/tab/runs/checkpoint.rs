@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::job::Job;
 use super::list::{ago, when};
 use super::mark;
-use super::pane::{Pane, Place, Shown, act_on, click_on, draw_rows};
+use super::pane::{Pane, Place, Shown, act_on, click_rows, draw_rows};
 use super::timeline::maybe;
 use crate::model::pipeline::Checkpoint;
 use crate::model::text::SafeText;
@@ -99,6 +99,12 @@ fn items<'a>(job: &Job<'a>) -> Vec<Item<'a>> {
     job.pipeline.checkpoints.iter().zip(0..).map(|(one, place)| Item(one, place)).collect()
 }
 
+/// What the table has of `inner`: above it stands how a run that was cut off goes on.
+fn table_area(inner: Rect, job: &Job<'_>) -> Rect {
+    let above = u16::from(inner.height > 4 && super::deed::can_resume(job));
+    Rect { y: inner.y + above, height: inner.height - above, ..inner }
+}
+
 impl Pane for View {
     fn act(&mut self, action: Action, job: &Job<'_>) -> Reply {
         act_on(&mut self.sheet, &items(job), action)
@@ -113,7 +119,9 @@ impl Pane for View {
     }
 
     fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {
-        click_on(&mut self.sheet, &items(job), at, area);
+        let all = items(job);
+        let rows = self.sheet.arrange(&all);
+        click_rows(&mut self.sheet, &rows, at, table_area(panel::inside(area), job));
         Reply::Done
     }
 
@@ -123,19 +131,20 @@ impl Pane for View {
             return place.quiet(&job.gap("checkpoints"));
         }
         let rows = self.sheet.arrange(&all);
-        let mut inner = place.open(self.sheet.words(rows.len(), all.len()));
-        if super::deed::can_resume(job) && !place.look.readonly && inner.height > 4 {
-            let row = Rect { height: 1, ..inner };
-            inner = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
-            let words = format!(
-                "It was cut off; {} goes on from the latest checkpoint.",
-                place.look.key(Action::Resume)
-            );
+        let inner = place.open(self.sheet.words(rows.len(), all.len()));
+        let table = table_area(inner, job);
+        if table.y > inner.y {
+            let key = place.look.key(Action::Resume);
+            let words = if place.look.readonly {
+                "It was cut off; with --readonly it cannot go on from here.".to_owned()
+            } else {
+                format!("It was cut off; {key} goes on from the latest checkpoint.")
+            };
             let line = Line::styled(words, place.look.theme.accent);
-            panel::lines([line], row, place.buffer);
+            panel::lines([line], inner, place.buffer);
         }
         let to = (&mut *place.buffer, place.focused);
-        draw_rows(&self.sheet, &rows, inner, to, (job, place.look));
+        draw_rows(&self.sheet, &rows, table, to, (job, place.look));
     }
 
     fn hints(&self) -> &'static [Action] {

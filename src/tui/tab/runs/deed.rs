@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::entry::{HERE, Key, Known, place_of};
+use super::entry::{HERE, Key, Known, place_of, stands_for};
 use super::job::Job;
 use crate::model::command::Command;
 use crate::model::id::{RunId, SourceId};
@@ -12,11 +12,11 @@ use crate::pipeline::status_of;
 use crate::state::{RunState, State};
 use crate::tui::reply::Reply;
 
-/// What brings a run into memory; `None` where it is there with its samples.
+/// What brings a run into memory; `None` where it is there with its samples, as it is kept at that place.
 pub(super) fn fetch(key: &Key, known: Option<Known<'_>>) -> Option<Command> {
     let whole = |known| match known {
         Known::Bench(run) => run.is_live() || !run.is_bare(),
-        Known::Flow(_) => true,
+        Known::Flow(flow) => stands_for(flow, key.place.as_str()),
     };
     if known.is_some_and(whole) {
         return None;

@@ -123,8 +123,8 @@ impl View {
         }
     }
 
-    pub(super) fn fields(&self) -> &'static [Field] {
-        self.pane(self.focus, PipelineKind::Benchmark).fields()
+    pub(super) fn fields(&self, kind: PipelineKind) -> &'static [Field] {
+        self.pane(self.focus, kind).fields()
     }
 
     pub(super) fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {
@@ -141,8 +141,8 @@ impl View {
         self.pane_mut(part, job.pipeline.kind).click(at, place, job)
     }
 
-    pub(super) fn hints(&self) -> &'static [Action] {
-        self.pane(self.focus, PipelineKind::Benchmark).hints()
+    pub(super) fn hints(&self, kind: PipelineKind) -> &'static [Action] {
+        self.pane(self.focus, kind).hints()
     }
 
     pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer, job: &Job<'_>, look: &Look<'_>) {

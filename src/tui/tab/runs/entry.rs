@@ -138,6 +138,12 @@ fn speaks_for(run: &RunState, place: &str) -> bool {
     from == place || (run.stored && from == HERE)
 }
 
+/// Whether what is known of `flow` is shown as the run that is kept at `place`: while it goes on, no copy
+/// takes its place.
+pub(super) fn stands_for(flow: &WorkflowState, place: &str) -> bool {
+    flow.is_live() || place_of(&flow.from) == place
+}
+
 impl<'a> Entry<'a> {
     fn new(place: &'a str, origin: Origin<'a>, shelf: &Shelf, now: Stamp) -> Self {
         let (sum, flow) = match origin {

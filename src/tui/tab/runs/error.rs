@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::job::Job;
 use super::list::{ago, when};
-use super::pane::{Pane, Place, Scroll, Shown, click_on, draw_rows};
+use super::pane::{Pane, Place, Scroll, Shown, click_rows, draw_rows};
 use crate::model::pipeline::Exception;
 use crate::model::text::SafeText;
 use crate::tui::action::Action;
@@ -112,6 +112,12 @@ fn items<'a>(job: &Job<'a>) -> Vec<Item<'a>> {
     job.pipeline.exceptions.iter().map(|one| Item(one, job.now.wall_ms)).collect()
 }
 
+/// What the table of `rows` rows has of `inner`: below it stands the one under the cursor.
+fn table_area(inner: Rect, rows: usize) -> Rect {
+    let high = super::list::rows(rows).min(inner.height.saturating_sub(6).max(4));
+    Rect { height: high.min(inner.height), ..inner }
+}
+
 impl Pane for View {
     fn act(&mut self, action: Action, job: &Job<'_>) -> Reply {
         let all = items(job);
@@ -136,7 +142,10 @@ impl Pane for View {
     }
 
     fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {
-        self.open = self.open || click_on(&mut self.sheet, &items(job), at, area);
+        let all = items(job);
+        let rows = self.sheet.arrange(&all);
+        let table = table_area(panel::inside(area), rows.len());
+        self.open = self.open || click_rows(&mut self.sheet, &rows, at, table);
         Reply::Done
     }
 
@@ -158,8 +167,7 @@ impl Pane for View {
             return self.scroll.read(&format!("Error {}", item.0.kind), lines, place);
         }
         let inner = place.open(self.sheet.words(rows.len(), all.len()));
-        let table = super::list::rows(rows.len()).min(inner.height.saturating_sub(6).max(4));
-        let upper = Rect { height: table.min(inner.height), ..inner };
+        let upper = table_area(inner, rows.len());
         let to = (&mut *place.buffer, place.focused);
         draw_rows(&self.sheet, &rows, upper, to, (job, place.look));
         let below = inner.height - upper.height;

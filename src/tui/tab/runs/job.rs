@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::entry::{HERE, Key, place_of};
+use super::entry::{HERE, Key, place_of, stands_for};
 use super::shelf::Shelf;
 use crate::model::id::{RunId, SourceId};
-use crate::model::pipeline::Pipeline;
+use crate::model::pipeline::{Pipeline, PipelineKind};
 use crate::model::text::SafeText;
 use crate::model::time::Stamp;
 use crate::state::{RunState, State, WorkflowState};
@@ -31,18 +31,33 @@ pub(super) struct Job<'a> {
     pub(super) now: Stamp,
 }
 
+/// The job of another platform that `key` names.
+fn told<'a>(key: &Key, state: &'a State) -> Option<&'a Pipeline> {
+    if key.place.as_str() == HERE {
+        return None;
+    }
+    let (_, told) = state.nodes.get(&SourceId(key.place.clone()))?.pipelines.as_ref()?;
+    told.jobs.iter().find(|job| job.id == key.id)
+}
+
+/// What kind of work `key` names; a benchmark where it is not known.
+pub(super) fn kind(key: &Key, state: &State) -> PipelineKind {
+    let is_flow = |id: RunId| state.workflows.contains_key(&id);
+    match told(key, state) {
+        Some(job) => job.kind,
+        None if RunId::parse(key.id.as_str()).is_some_and(is_flow) => PipelineKind::Workflow,
+        None => PipelineKind::Benchmark,
+    }
+}
+
 /// The job that `key` names, if it is known.
 pub(super) fn find<'a>(key: &Key, state: &'a State, shelf: &Shelf, now: Stamp) -> Option<Held<'a>> {
-    let told = state.nodes.get(&SourceId(key.place.clone())).and_then(|node| {
-        let (_, told) = node.pipelines.as_ref()?;
-        told.jobs.iter().find(|job| job.id == key.id)
-    });
-    if let Some(job) = told.filter(|_| key.place.as_str() != HERE) {
+    if let Some(job) = told(key, state) {
         return Some(Held::Told(job));
     }
     let id = RunId::parse(key.id.as_str())?;
     if let Some((id, flow)) = state.workflows.get_key_value(&id) {
-        let fits = place_of(&flow.from) == key.place.as_str();
+        let fits = stands_for(flow, key.place.as_str());
         return fits.then(|| Held::Flow(flow, shelf.flow(id, flow, now)));
     }
     let (id, run) = state.runs.get_key_value(&id)?;

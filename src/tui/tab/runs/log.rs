@@ -14,6 +14,7 @@ use crate::tui::action::Action;
 use crate::tui::look::Look;
 use crate::tui::reply::Reply;
 use crate::tui::widget::field::Field;
+use crate::tui::widget::value::many;
 use crate::tui::widget::{fixed, panel};
 
 /// Lines a page moves.
@@ -90,8 +91,7 @@ impl View {
 
     /// What stands on the upper right.
     fn words(&self, job: &Job<'_>) -> String {
-        let lines = job.pipeline.log.len();
-        let mut words = vec![format!("{lines} lines")];
+        let mut words = vec![many(job.pipeline.log.len(), "line")];
         if job.pipeline.log_dropped > 0 {
             words.push(format!("{} before them not kept", job.pipeline.log_dropped));
         }

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::job::Job;
 use super::mark;
-use super::pane::{Pane, Place, Scroll, Shown, act_on, click_on, draw_rows};
+use super::pane::{Pane, Place, Scroll, Shown, act_on, click_rows, draw_rows};
 use crate::model::text::SafeText;
 use crate::model::unit::three_digits;
 use crate::model::workflow::result::{Collected, ColumnView, Figures, TableView};
@@ -151,6 +151,12 @@ impl Default for View {
     }
 }
 
+/// What the table of `rows` rows has of `inner`: below it stands the look into the file under the cursor.
+fn table_area(inner: Rect, rows: usize) -> Rect {
+    let below = if rows > 0 && inner.height >= TALL { BELOW } else { 0 };
+    Rect { height: inner.height - below, ..inner }
+}
+
 impl Pane for View {
     fn act(&mut self, action: Action, job: &Job<'_>) -> Reply {
         let Some(flow) = job.flow else { return Reply::Ignored };
@@ -175,7 +181,10 @@ impl Pane for View {
 
     fn click(&mut self, at: Position, area: Rect, job: &Job<'_>) -> Reply {
         let Some(flow) = job.flow else { return Reply::Ignored };
-        self.open = self.open || click_on(&mut self.sheet, &items(flow), at, area);
+        let all = items(flow);
+        let rows = self.sheet.arrange(&all);
+        let table = table_area(panel::inside(area), rows.len());
+        self.open = self.open || click_rows(&mut self.sheet, &rows, at, table);
         Reply::Done
     }
 
@@ -191,14 +200,14 @@ impl Pane for View {
             let lines = depth(item, width, place.look);
             return self.scroll.read(&format!("Output {}", item.name), lines, place);
         }
-        let mut inner = place.open(self.sheet.words(rows.len(), all.len()));
-        if let Some(item) = current.filter(|_| inner.height >= TALL) {
-            inner.height -= BELOW;
-            let below = Rect { y: inner.bottom(), height: BELOW, ..inner };
+        let inner = place.open(self.sheet.words(rows.len(), all.len()));
+        let table = table_area(inner, rows.len());
+        if let Some(item) = current.filter(|_| table.height < inner.height) {
+            let below = Rect { y: table.bottom(), height: BELOW, ..inner };
             panel::lines(depth(item, width, place.look), below, place.buffer);
         }
         let to = (&mut *place.buffer, place.focused);
-        draw_rows(&self.sheet, &rows, inner, to, (job, place.look));
+        draw_rows(&self.sheet, &rows, table, to, (job, place.look));
     }
 
     fn hints(&self) -> &'static [Action] {

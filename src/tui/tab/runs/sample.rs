@@ -186,6 +186,12 @@ fn item<'a>(run: &'a RunState, place: u32, sample: &'a Sample) -> Item<'a> {
     Item { place, sample, cell: run.head.cells.get(sample.cell as usize) }
 }
 
+/// What the table has of `inner`: below it stands what went wrong, if the sample under the cursor `fails`.
+fn table_area(inner: Rect, fails: bool) -> Rect {
+    let below = u16::from(fails && inner.height > 6);
+    Rect { height: inner.height - below, ..inner }
+}
+
 impl Pane for View {
     fn act(&mut self, action: Action, job: &Job<'_>) -> Reply {
         let Some((id, run)) = job.run else { return Reply::Ignored };
@@ -213,7 +219,9 @@ impl Pane for View {
         let Some((id, run)) = job.run else { return Reply::Ignored };
         let all = self.rows(id, run);
         let rows: Vec<&Item<'_>> = all.iter().collect();
-        click_rows(&mut self.sheet, &rows, at, panel::inside(area));
+        let current = self.sheet.current(&rows).and_then(Item::message);
+        let table = table_area(panel::inside(area), current.is_some());
+        click_rows(&mut self.sheet, &rows, at, table);
         self.revision += 1;
         Reply::Done
     }
@@ -236,17 +244,17 @@ impl Pane for View {
         let all = self.rows(id, run);
         let rows: Vec<&Item<'_>> = all.iter().collect();
         let words = self.sheet.words(rows.len(), run.samples.len());
-        let mut inner = place.open(words);
+        let inner = place.open(words);
         let current = self.sheet.current(&rows).and_then(Item::message);
-        if let Some(message) = current.filter(|_| inner.height > 6) {
-            let row = Rect { y: inner.bottom() - 1, height: 1, ..inner };
-            inner.height -= 1;
+        let table = table_area(inner, current.is_some());
+        if let Some(message) = current.filter(|_| table.height < inner.height) {
+            let row = Rect { y: table.bottom(), height: 1, ..inner };
             let text = fixed::cut(&message, usize::from(row.width));
             let line = ratatui::text::Line::styled(text, place.look.theme.bad);
             panel::lines([line], row, place.buffer);
         }
         let to = (&mut *place.buffer, place.focused);
-        draw_rows(&self.sheet, &rows, inner, to, (job, place.look));
+        draw_rows(&self.sheet, &rows, table, to, (job, place.look));
     }
 
     fn hints(&self) -> &'static [Action] {

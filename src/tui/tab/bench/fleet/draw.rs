@@ -29,6 +29,8 @@ const ABOUT: u16 = 6;
 /// What the table is made of.
 struct Sight<'a> {
     rows: Vec<Row<'a>>,
+    /// The row that is looked at.
+    cursor: usize,
     /// The node beside which the others are set.
     first: Option<Row<'a>>,
     sort: Option<(Cell, bool)>,
@@ -46,6 +48,7 @@ struct Sight<'a> {
 impl<'a> Sight<'a> {
     fn of(view: &View, state: &'a State, width: usize) -> Self {
         let (rows, first_known, sort) = (view.rows(state), first(state), view.sort);
+        let cursor = view.row(&rows);
         let mut cells = view.columns(&rows);
         let all = cells.len();
         let room = (width.saturating_sub(NAME.0 + STATE.0 + 2) / (FIGURE + 1)).max(1);
@@ -64,7 +67,7 @@ impl<'a> Sight<'a> {
         let name = (NAME.0 + spare / 3).min(NAME.1);
         let state = (STATE.0 + spare.saturating_sub(name - NAME.0)).min(STATE.1);
         let widths = [name, state];
-        Self { rows, first: first_known, sort, cells, all, ranks, figure, widths }
+        Self { rows, cursor, first: first_known, sort, cells, all, ranks, figure, widths }
     }
 }
 
@@ -79,11 +82,11 @@ pub(super) fn draw(view: &View, buffer: &mut Buffer, area: Rect, state: &State, 
     let title = format!("Benchmark on {}", value::many(sight.rows.len(), "node"));
     let frame = Panel::new(&title).aside(aside(&sight, view)).focused(true);
     let inner = frame.below(below(&sight, look)).open(upper, buffer, look);
-    table(&sight, view, inner, buffer, state, look);
+    table(&sight, inner, buffer, state, look);
     if lower.height > 0
-        && let Some(row) = sight.rows.get(view.row)
+        && let Some(row) = sight.rows.get(sight.cursor)
     {
-        draw_about(row, &sight, lower, buffer, (view, state), look);
+        draw_about(row, &sight, lower, buffer, state, look);
     }
 }
 
@@ -107,7 +110,7 @@ pub(super) fn hit(view: &View, at: Position, area: Rect, state: &State) -> Optio
     }
     let sight = Sight::of(view, state, room(upper));
     if at.y > inner.y {
-        return of_rows(&sight, view, &[]).row_at(at.y, inner).map(Hit::Row);
+        return of_rows(&sight, &[]).row_at(at.y, inner).map(Hit::Row);
     }
     let across = usize::from(at.x - inner.x);
     let [name, state] = sight.widths;
@@ -118,8 +121,8 @@ pub(super) fn hit(view: &View, at: Position, area: Rect, state: &State) -> Optio
     }
 }
 
-fn of_rows<'a>(sight: &Sight<'_>, view: &View, columns: &'a [Column]) -> Table<'a> {
-    let cursor = Some(view.row).filter(|_| !sight.rows.is_empty());
+fn of_rows<'a>(sight: &Sight<'_>, columns: &'a [Column]) -> Table<'a> {
+    let cursor = Some(sight.cursor).filter(|_| !sight.rows.is_empty());
     Table { columns, hidden: &[], sort: None, rows: sight.rows.len(), cursor, focused: true }
 }
 
@@ -143,21 +146,14 @@ fn below(sight: &Sight<'_>, look: &Look<'_>) -> String {
     }
 }
 
-fn table(
-    sight: &Sight<'_>,
-    view: &View,
-    area: Rect,
-    buffer: &mut Buffer,
-    state: &State,
-    look: &Look<'_>,
-) {
+fn table(sight: &Sight<'_>, area: Rect, buffer: &mut Buffer, state: &State, look: &Look<'_>) {
     let mut columns = vec![
         Column::words("  NODE", sight.widths[0], 0),
         Column::words("STATE", sight.widths[1], 0),
     ];
     // Headings that are made here are drawn by hand: a column's own has to be known beforehand.
     columns.extend(sight.cells.iter().map(|_| Column::numbers("", FIGURE, 0)));
-    of_rows(sight, view, &columns).draw(area, buffer, look, &|row, column, width| {
+    of_rows(sight, &columns).draw(area, buffer, look, &|row, column, width| {
         let row_of = &sight.rows[row];
         match column {
             0 => name(sight, row_of, width, look),
@@ -270,7 +266,7 @@ fn draw_about(
     sight: &Sight<'_>,
     area: Rect,
     buffer: &mut Buffer,
-    (view, state): (&View, &State),
+    state: &State,
     look: &Look<'_>,
 ) {
     let title = row.node.to_string();
@@ -280,7 +276,7 @@ fn draw_about(
     };
     let area = Panel::new(&title).aside(aside).open(area, buffer, look);
     let width = usize::from(area.width);
-    let lines = about(row, sight, (view, state), look).into_iter().flat_map(|(words, style)| {
+    let lines = about(row, sight, state, look).into_iter().flat_map(|(words, style)| {
         fixed::wrap(&words, width).into_iter().map(move |line| Line::styled(line, style))
     });
     panel::lines(lines, area, buffer);
@@ -290,7 +286,7 @@ fn draw_about(
 fn about(
     row: &Row<'_>,
     sight: &Sight<'_>,
-    (view, state): (&View, &State),
+    state: &State,
     look: &Look<'_>,
 ) -> Vec<(String, ratatui::style::Style)> {
     let theme = look.theme;
@@ -307,7 +303,7 @@ fn about(
             }
         }
     }
-    let estimate = sight.ranks.first().and_then(|all| all.get(view.row)?.0);
+    let estimate = sight.ranks.first().and_then(|all| all.get(sight.cursor)?.0);
     if let Some((estimate, cell)) = estimate.zip(sight.cells.first()) {
         words.push((interval(&estimate, cell), theme.text));
     }
