@@ -112,6 +112,32 @@ async fn hands_work_at_the_same_time_and_go_back() {
     }
 }
 
+/// The most memory that a hand held which did `payload`; `None` where no group counts it.
+async fn peak(camp: &mut Camp, payload: Payload) -> Option<u64> {
+    let like = Task { work: Work::Payload(payload), ..task(BackendId::Process, Start::Cold, 1) };
+    let mut hands = camp.hands(1, &like).await.unwrap();
+    assert_eq!(hands[0].launch(&like).await.unwrap().outcome, Outcome::Good);
+    let peak = hands[0].held().and_then(|held| held.peak);
+    camp.rest(hands).await.unwrap();
+    peak.map(|peak| peak.0)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hand_is_not_charged_with_what_those_before_it_held() {
+    let (ground, id) = (Ground::new(), id());
+    let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
+    let hungry = peak(&mut camp, Payload::Memory { mib: 64 }).await;
+    let idle = peak(&mut camp, Payload::Noop).await;
+    match hungry.zip(idle) {
+        Some((hungry, idle)) => {
+            assert!(hungry >= 64 * MIB, "{hungry}");
+            assert!(idle < 32 * MIB, "{idle} after {hungry}");
+        }
+        None => println!("skipped: no control group counts the most memory that was held"),
+    }
+    assert_clean(camp, &ground, &id).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hand_dropped_at_work_leaves_nothing_after_the_camp() {
     let ground = Ground::new();

@@ -215,25 +215,43 @@ async fn too_many_are_refused_as_a_whole_before_any_is_started() {
     assert_clean(camp, &ground, &id).await;
 }
 
-/// isomon whose launcher does not come up once as many as `FEW` have, by a file that each adds to.
+/// isomon whose launcher comes up where its number is `WHICH`, by a file that each adds to.
 const FAILING: &str = "#!/bin/sh
 if [ \"$1\" = __launcher ]; then
     echo >> COUNT
-    [ \"$(wc -l < COUNT)\" -le 7 ] || exit 1
+    [ \"$(wc -l < COUNT)\" WHICH ] || exit 1
 fi
 exec EXE \"$@\"
 ";
 
-#[tokio::test]
-async fn where_one_cannot_be_opened_those_before_it_are_ended() {
+/// Where the launchers whose number is `which` come up, and the directory of the file.
+fn failing(which: &str) -> (Ground, tempfile::TempDir) {
     let mut ground = Ground::new();
     let home = tempfile::tempdir().unwrap();
     let count = home.path().join("count");
     let script = FAILING
         .replace("COUNT", &count.to_string_lossy())
+        .replace("WHICH", which)
         .replace("EXE", &live::exe().to_string_lossy());
     ground.fake("isomon", &script);
     ground.settings.exe = ground.settings.search[0].join("isomon");
+    (ground, home)
+}
+
+#[tokio::test]
+async fn one_that_does_not_come_up_once_does_not_go_on_without_limits() {
+    let ((ground, _home), id) = (failing("-ne 2"), id());
+    let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
+    let refused = camp.crowd(&noops(BackendId::Process, 1)).await;
+    assert!(matches!(refused, Err(Error::Helper { helper: "launcher", .. })), "{refused:?}");
+    let again = camp.crowd(&noops(BackendId::Process, 1)).await.unwrap();
+    assert_eq!(again[0].outcome, Outcome::Good);
+    assert_clean(camp, &ground, &id).await;
+}
+
+#[tokio::test]
+async fn where_one_cannot_be_opened_those_before_it_are_ended() {
+    let (ground, _home) = failing("-le 7");
     let id = id();
     let mut camp = Camp::open(&id, &ground.settings).await.unwrap();
     let refused = camp.crowd(&noops(BackendId::Process, 30)).await;

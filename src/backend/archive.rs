@@ -42,8 +42,8 @@ pub enum Wrong {
     /// A link that leads out of it.
     #[error("the archive has the link {0}, which leads out of it")]
     Link(SafeText),
-    /// A device, a pipe, or a link to another name of the same file.
-    #[error("the archive has {0}, which is neither a file, a directory nor a symbolic link")]
+    /// A device, a pipe, a file with holes, or a link to another name of the same file.
+    #[error("the archive has {0}, which is neither a plain file, a directory nor a symbolic link")]
     Kind(SafeText),
     /// It cannot be laid out here.
     #[error("{path}: {source}")]
@@ -169,7 +169,8 @@ fn walk(
         let kind = header.entry_type();
         let item = match kind {
             EntryType::Directory => Item::Directory,
-            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+            // No GNUSparse: its holes come out of nothing, past what bounds the rest.
+            EntryType::Regular | EntryType::Continuous => {
                 Item::File { executable, content: &mut entry }
             }
             EntryType::Symlink => {
@@ -353,6 +354,27 @@ mod tests {
         assert!(matches!(names(&bytes), Err(Wrong::TooMuch("256 MiB"))));
         let many: Vec<Thing<'_>> = vec![("x", EntryType::Directory, 0o755, ""); MOST + 1];
         assert!(matches!(names(&pack(&many)), Err(Wrong::TooMuch(_))));
+    }
+
+    #[test]
+    fn a_file_with_holes_is_refused_and_not_read() {
+        let mut header = Header::new_gnu();
+        header.set_path("holes").unwrap();
+        header.set_entry_type(EntryType::GNUSparse);
+        header.set_size(0);
+        let gnu = header.as_gnu_mut().unwrap();
+        gnu.sparse[0].set_offset(1 << 40);
+        gnu.sparse[0].set_length(0);
+        gnu.set_real_size(1 << 40);
+        header.set_cksum();
+        let mut builder = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        builder.append(&header, io::empty()).unwrap();
+        let bytes = builder.into_inner().unwrap().finish().unwrap();
+        assert!(bytes.len() < 1 << 10);
+        assert!(matches!(names(&bytes), Err(Wrong::Kind(_))));
+        let home = tempfile::tempdir().unwrap();
+        assert!(matches!(unpack(&bytes, home.path()), Err(Wrong::Kind(_))));
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     }
 
     proptest! {

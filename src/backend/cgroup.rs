@@ -201,10 +201,14 @@ impl Group {
         usage::held(&dirs)
     }
 
+    /// Its directories.
+    pub(super) fn dirs(&self) -> Vec<PathBuf> {
+        self.dirs.iter().map(|(dir, _)| dir.clone()).collect()
+    }
+
     /// Kills everything in it; true when it is empty.
     pub(super) fn kill(&self, within: Duration) -> bool {
-        let dirs: Vec<PathBuf> = self.dirs.iter().map(|(dir, _)| dir.clone()).collect();
-        tree::kill(&dirs, within)
+        tree::kill(&self.dirs(), within)
     }
 }
 

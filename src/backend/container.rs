@@ -97,7 +97,7 @@ impl Named {
         before: Vec<String>,
     ) -> Result<Recipe, Error> {
         let name = &errand.name;
-        // A root of the user's is like no other; it goes with the run's directory.
+        // A root of the user's is like no other: its bundle goes with its sandbox.
         let like = if errand.view.is_some() { name } else { errand.lot };
         let view = errand.view(site);
         let place = site.place.join(format!("bundle-{}-{like}", errand.task.backend));
@@ -119,12 +119,14 @@ impl Named {
         let mut known = vec![tool::text(tool::find(&site.settings, self.tool)?)?];
         known.extend(["--root".to_owned(), tool::text(root.clone())?]);
         known.extend(self.options.iter().map(|option| (*option).to_owned()));
+        let own = errand.view.is_some().then(|| bundle.at.clone());
         let mut argv = before;
         argv.extend(known.iter().cloned());
         argv.extend(["run".to_owned(), "--bundle".to_owned(), tool::text(bundle.at)?]);
         argv.push(name.clone());
         let gone = vec![root.join(name), root.join(format!("{name}_sandbox:{name}.state"))];
-        let launch = Launch { gone, ..site.launch(errand, argv) };
+        let remove = own.into_iter().collect();
+        let launch = Launch { gone, remove, ..site.launch(errand, argv) };
         let notes = vec![Entry::Runtime { argv: known, root }];
         Ok(Recipe { notes, first: None, order: Order::Launch(launch) })
     }
@@ -132,7 +134,51 @@ impl Named {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use super::*;
+    use crate::backend::settings::CampSettings;
+    use crate::backend::trial::Task;
+    use crate::backend::view::View;
+    use crate::backend::wire::Input;
+    use crate::model::backend::BackendId;
+    use crate::model::bench::{Cell, Limits, Payload};
+    use crate::model::id::RunId;
+
+    /// What is removed after a container in the run at `home` that sees `view`.
+    fn removed(home: &Path, view: Option<View>) -> Vec<PathBuf> {
+        let settings = CampSettings::of_state(home.to_owned());
+        let id = RunId::new(0, 7);
+        let site = Site { settings, id, place: home.to_owned(), view: View::default() };
+        let task = Task::of(Cell::cold(BackendId::Runc, Payload::Noop), 1, Limits::default());
+        let errand = Errand {
+            task: &task,
+            name: "im-1".to_owned(),
+            lot: "main",
+            group: "/isomon/r/main".to_owned(),
+            inside: Vec::new(),
+            shown: Vec::new(),
+            input: Input::Nothing,
+            stream: false,
+            view,
+            direct: false,
+            env: Vec::new(),
+        };
+        let named = Named { tool: "true", options: &[], filtered: false };
+        let recipe = named.recipe(&site, &errand, Vec::new()).unwrap();
+        let Order::Launch(launch) = recipe.order else { panic!("a container is launched") };
+        launch.remove
+    }
+
+    #[test]
+    fn the_bundle_of_a_users_root_goes_with_its_sandbox_and_the_other_stays() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(removed(home.path(), None), Vec::<PathBuf>::new());
+        let own = home.path().join("bundle-runc-im-1");
+        assert!(!own.exists());
+        assert_eq!(removed(home.path(), Some(View::default())), std::slice::from_ref(&own));
+        assert!(own.join("config.json").exists());
+    }
 
     #[test]
     fn each_runtime_is_mended_by_what_can_be_had() {

@@ -32,6 +32,23 @@ pub(super) enum Answer {
     Silence,
 }
 
+/// Why there is no launcher.
+#[derive(Debug)]
+pub(super) enum NoLink {
+    /// It may not enter a control group.
+    Groups(Error),
+    /// Anything else, which may go well the next time.
+    Other(Error),
+}
+
+impl From<NoLink> for Error {
+    fn from(why: NoLink) -> Self {
+        match why {
+            NoLink::Groups(error) | NoLink::Other(error) => error,
+        }
+    }
+}
+
 /// A launcher and what is said to it. It is killed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -43,12 +60,13 @@ pub(super) struct Link {
 impl Link {
     /// Starts a launcher for `lot` inside the control groups at `boxes`; fails if it cannot enter
     /// one.
-    pub(super) async fn start(site: &Site, lot: &str, boxes: Vec<PathBuf>) -> Result<Self, Error> {
-        let silent = |said: &str| Error::Helper {
+    pub(super) async fn start(site: &Site, lot: &str, boxes: Vec<PathBuf>) -> Result<Self, NoLink> {
+        let error = |said: &str| Error::Helper {
             helper: "launcher",
             program: site.settings.exe.clone(),
             said: said.to_owned(),
         };
+        let silent = |said: &str| NoLink::Other(error(said));
         let spawned = Self::command(site, lot, boxes).spawn();
         let mut child = spawned.map_err(|source| silent(&source.to_string()))?;
         let (Some(orders), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
@@ -60,7 +78,7 @@ impl Link {
         let line = line.ok().and_then(Result::ok).flatten().unwrap_or_default();
         let hello: Hello = serde_json::from_str(&line).map_err(|_| silent("no greeting"))?;
         if let Some(refused) = hello.refused.first() {
-            return Err(silent(refused));
+            return Err(NoLink::Groups(error(refused)));
         }
         Ok(Self { child, orders, reports })
     }

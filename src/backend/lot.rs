@@ -1,7 +1,7 @@
 //! One lot of a camp: limits, and a launcher in them. Sandboxes that are alive at the same time
 //! stand in lots of their own, so that none eats what another was promised.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use super::audit::{self, Kind, Scope};
 use super::cgroup::{Enforced, Group, Memory};
 use super::failpoint::{self, Point};
 use super::journal::Found;
-use super::link::{Answer, Link};
+use super::link::{Answer, Link, NoLink};
 use super::site::Site;
 use super::wire::{Order, Report};
-use super::{Error, docker, host, sweep};
+use super::{Error, docker, host, sweep, tree};
 use crate::model::bench::Limits;
 use crate::model::job::Chunk;
 use crate::model::usage::{Held, Usage};
@@ -56,7 +56,7 @@ impl Lot {
         let mut enforced = group.limit(&limits);
         failpoint::reach(Point::Lot);
         let mut link = Link::start(site, name, group.boxes()).await;
-        if link.is_err() && !group.is_empty() {
+        if matches!(link, Err(NoLink::Groups(_))) {
             (group, enforced) = (Group::default(), Enforced::default());
             link = Link::start(site, name, Vec::new()).await;
         }
@@ -165,7 +165,7 @@ impl Lot {
         self.plot.settle().await;
         failpoint::reach(Point::Renewed);
         let Plot { name, site, group } = &self.plot;
-        Link::start(site, name, group.boxes()).await
+        Ok(Link::start(site, name, group.boxes()).await?)
     }
 }
 
@@ -185,6 +185,13 @@ impl Plot {
             }
         });
         settled.await.ok();
+    }
+
+    /// Removes the groups of `plots`, which were cleared: the next lot of such a name makes them anew,
+    /// and they count from nothing. One that somebody is in stays until the run is swept.
+    pub(super) async fn remove(plots: &[Self]) {
+        let dirs: Vec<PathBuf> = plots.iter().flat_map(|plot| plot.group.dirs()).collect();
+        tokio::task::spawn_blocking(move || tree::remove(&dirs, DEATH)).await.ok();
     }
 
     /// Kills everything in it and has the runtimes forget it.

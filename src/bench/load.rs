@@ -255,11 +255,11 @@ impl Course {
         left: f64,
     ) -> Step {
         let tasks = self.tasks(leg, round);
-        let meters = Meters::find(&self.roots);
+        let meters = Meters::find(&self.roots, tasks.own.in_engine());
         self.host.mark(self.clock.now(), crew.usage());
         let start = self.clock.now();
         let at_seconds = self.elapsed();
-        self.pulse.beat(start);
+        self.pulse.begin(start);
         let deadline =
             Instant::now() + Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX / 4);
         let roots = self.roots.clone();
@@ -274,6 +274,9 @@ impl Course {
             never = tell_hands(voice, diary, &meters) => match never {},
         };
         self.host.mark(self.clock.now(), crew.usage());
+        if tasks.in_engine() {
+            self.host.was_in_engine();
+        }
         let host = self.host.since(start);
         let waits = self.host.waits(start);
         let mut marks = of_step(leg.stride, taints(&host, &self.bounds, self.clocks.usual()));

@@ -25,15 +25,20 @@ impl Pulse {
         Self { last: now, paused: false }
     }
 
+    /// Something is measured from now on; what was before it does not matter.
+    pub(super) const fn begin(&mut self, now: Stamp) {
+        *self = Self::new(now);
+    }
+
     /// Takes note of the present.
-    pub(super) fn beat(&mut self, now: Stamp) {
+    fn beat(&mut self, now: Stamp) {
         let wall = now.wall_ms.saturating_sub(self.last.wall_ms);
         let wall = Duration::from_millis(u64::try_from(wall).unwrap_or(0));
         self.paused |= now.since(self.last).max(wall) > GAP;
         self.last = now;
     }
 
-    /// Whether there was a gap since this was last asked.
+    /// Whether there was a gap since it began, told once.
     pub(super) const fn take(&mut self) -> bool {
         std::mem::replace(&mut self.paused, false)
     }
@@ -76,5 +81,16 @@ mod tests {
             pulse.beat(now);
             assert_eq!(pulse.take(), paused, "{now:?}");
         }
+    }
+
+    #[test]
+    fn what_was_before_it_began_is_no_pause() {
+        let mut pulse = Pulse::new(at(0, 0));
+        pulse.beat(at(5_000, 5_000));
+        pulse.begin(at(9_000, 90_000));
+        pulse.beat(at(9_100, 90_100));
+        assert!(!pulse.take());
+        pulse.beat(at(10_200, 91_200));
+        assert!(pulse.take());
     }
 }

@@ -93,14 +93,14 @@ const fn model(engine: Engine) -> (&'static str, Kind) {
     (engine.word(), Kind::Model(engine))
 }
 
-/// What stands before the address of a server of a certain kind.
-pub static PREFIXES: LazyLock<String> = LazyLock::new(|| {
+/// What an address begins with.
+static SCHEMES: LazyLock<String> = LazyLock::new(|| {
     let plain = KINDS.iter().filter(|(_, kind)| !matches!(kind, Kind::Isomon | Kind::OpenClaw));
     let words: Vec<String> = plain.map(|(word, _)| format!("{word}+")).collect();
-    format!("{} before http, or openclaw+ws://…", words.join(", "))
-});
-static SCHEMES: LazyLock<String> = LazyLock::new(|| {
-    format!("write http://host:7070, https://…, ssh://user@host, or {}", *PREFIXES)
+    format!(
+        "write http://host:7070, https://…, ssh://user@host, or {} before http, or openclaw+ws://…",
+        words.join(", ")
+    )
 });
 
 impl Address {

@@ -96,6 +96,11 @@ impl BackendId {
         matches!(self, Self::QemuTcg | Self::QemuKvm | Self::Firecracker | Self::FirecrackerJailed)
     }
 
+    /// Whether an engine keeps its sandboxes: what they use is not counted with what isomon started.
+    pub const fn in_engine(self) -> bool {
+        matches!(self, Self::Docker | Self::DockerCrun | Self::DockerRunsc | Self::DockerKata)
+    }
+
     /// Whether the processor itself, by KVM, holds its wall.
     pub const fn needs_kvm(self) -> bool {
         matches!(
@@ -392,6 +397,13 @@ impl Traits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_engine_keeps_what_is_called_after_it() {
+        for id in BackendId::ALL {
+            assert_eq!(id.in_engine(), id.name().starts_with("docker"), "{id}");
+        }
+    }
 
     #[test]
     fn what_is_measured_takes_the_place_of_what_is_claimed() {

@@ -7,7 +7,7 @@ use crate::model::bench::{
     Progress, Sample, Summary,
 };
 use crate::model::id::SourceId;
-use crate::model::load::{LoadFigure, LoadSummary, Rate, Stride};
+use crate::model::load::{HandUse, Load, LoadFigure, LoadSummary, Rate, Shot, Step, Stride};
 use crate::model::pipeline::{
     Advice, Checkpoint, LogLine, Moment, MomentKind, Spell, Stage, Worker,
 };
@@ -257,6 +257,47 @@ fn what_is_told_of_a_worker_is_added_to_what_is_counted() {
     let worker = of(&job(&told(&SourceId::local(), events))).unwrap();
     assert_eq!((worker.status.as_str(), worker.doing), ("STOPPED", None));
     assert_eq!(worker.cores, Some(0.5));
+}
+
+#[test]
+fn what_is_not_counted_of_a_hand_has_its_reason() {
+    let shot = Shot {
+        intended_seconds: None,
+        at_seconds: Seconds(0.0),
+        done_seconds: Seconds(0.5),
+        phases: Phases::default(),
+        outcome: Outcome::Good,
+        hand: Some(0),
+    };
+    let step = Step {
+        cell: 0,
+        stride: Stride::Throughput { at_once: 1 },
+        round: 0,
+        at_seconds: Seconds(1.0),
+        window_seconds: Seconds(1.0),
+        shots: vec![shot],
+        standing: Vec::new(),
+        cut_off: None,
+        energy_joules: None,
+        energy_of: None,
+        hands: vec![HandUse { seconds: Seconds(1.0), ..HandUse::default() }],
+        waits: None,
+        host: HostState::default(),
+        taints: Vec::new(),
+    };
+    for (backend, wanted) in [(BackendId::Docker, "an engine's"), (BackendId::Runc, "the kernel")] {
+        let mut run = head();
+        run.cells[0] = Cell::cold(backend, Payload::Noop);
+        run.plan.loads = vec![Load::Throughput { least: 1, most: 1, seconds: Seconds(1.0) }];
+        let mut state = State::default();
+        for event in [RunEvent::Started(Box::new(run)), RunEvent::Step(Box::new(step.clone()))] {
+            let at = Stamp { mono_ms: 5_000, wall_ms: 5_000 };
+            let what = What::Run { id: head().id, event };
+            state.apply(&Update { at, from: SourceId::local(), what });
+        }
+        let gap = job(&state).workers.into_iter().find_map(|worker| worker.gap).unwrap();
+        assert!(gap.as_str().contains(wanted), "{gap}");
+    }
 }
 
 #[test]

@@ -120,13 +120,17 @@ fn gap(run: &RunState, worker: &Worker) -> Option<SafeText> {
         return None;
     }
     let stage = BenchStage::parse(worker.stage.as_str())?;
-    let mut of = run.tally.stage(stage).workers.iter();
-    let measured = of.any(|tally| tally.measured > 0);
+    let tallies = &run.tally.stage(stage).workers;
+    let measured = tallies.iter().any(|tally| tally.measured > 0);
+    let cell = |cell: &u32| run.head.cells.get(*cell as usize);
+    let mut cells = tallies.iter().flat_map(|tally| &tally.cells).filter_map(cell);
+    let engine = cells.any(|cell| cell.backend.in_engine());
     let stands = matches!(stage, BenchStage::Memory | BenchStage::Density);
     let rounds = matches!(stage, BenchStage::WarmUp | BenchStage::Rounds);
     let words = match () {
         () if stands => "what stands still is weighed together, in the figures of its load",
         () if measured && worker.cores.is_some() => NO_GROUP,
+        () if measured && engine => "what an engine's containers use is not counted",
         () if measured => "the kernel counts no processor time of its processes",
         () if rounds && worker.memory_bytes.is_some() => {
             "it was at work for too short a time to tell its processor time"

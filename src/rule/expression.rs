@@ -22,6 +22,17 @@ pub enum Term {
     Calculated(char, Box<Self>, Box<Self>),
 }
 
+impl Term {
+    /// Whether it is made of written numbers alone.
+    fn is_bare(&self) -> bool {
+        match self {
+            Self::Number(_) => true,
+            Self::Reading(_) => false,
+            Self::Calculated(_, left, right) => left.is_bare() && right.is_bare(),
+        }
+    }
+}
+
 /// Something that holds or does not.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
@@ -292,7 +303,7 @@ impl Reader {
         let Side::Number(right, other) = self.sum()? else {
             return Err(Wrong::new(place, "a number follows here", unit.example()));
         };
-        fit(unit, other, place)?;
+        fit((&left, unit), (&right, other), place)?;
         Ok(Test::Numbers(sign, left, right))
     }
 
@@ -304,7 +315,7 @@ impl Reader {
             let (Side::Number(a, unit), Side::Number(b, other)) = (left, right) else {
                 return Err(Wrong::new(place, "only numbers are counted with", ""));
             };
-            let unit = fit(unit, other, place)?;
+            let unit = fit((&a, unit), (&b, other), place)?;
             left = Side::Number(Term::Calculated(sign, Box::new(a), Box::new(b)), unit);
         }
         Ok(left)
@@ -318,8 +329,15 @@ impl Reader {
             let (Side::Number(a, unit), Side::Number(b, other)) = (left, right) else {
                 return Err(Wrong::new(place, "only numbers are counted with", ""));
             };
-            let unit = if sign == '/' && unit == other { Unit::Plain } else { unit };
-            let unit = if unit == Unit::Plain && sign == '*' { other } else { unit };
+            let unit = match (sign, unit, other) {
+                ('/', ..) if unit == other => Unit::Plain,
+                ('*', Unit::Plain, _) => other,
+                (_, one, Unit::Percent) if one != Unit::Plain => {
+                    let what = "nothing is multiplied or divided by %";
+                    return Err(Wrong::new(place, what, in_place_of(&b)));
+                }
+                _ => unit,
+            };
             left = Side::Number(Term::Calculated(sign, Box::new(a), Box::new(b)), unit);
         }
         Ok(left)
@@ -404,12 +422,34 @@ impl Reader {
     }
 }
 
-/// The unit of both; an error where they do not fit.
-fn fit(unit: Unit, other: Unit, place: std::ops::Range<usize>) -> Result<Unit, Wrong> {
-    unit.with(other).ok_or_else(|| {
-        let what = format!("{} and {} do not compare", unit.words(), other.words());
-        Wrong::new(place, what, format!("write {}", unit.example()))
-    })
+/// The unit of both; an error where they do not fit. A written number is taken as percent beside percent;
+/// one that is read or divided is not: `memory.available / memory.total` ends at 1.
+fn fit(
+    (one, unit): (&Term, Unit),
+    (two, other): (&Term, Unit),
+    place: std::ops::Range<usize>,
+) -> Result<Unit, Wrong> {
+    let remedy = match (unit, other) {
+        (Unit::Plain, Unit::Percent) if !one.is_bare() => in_place_of(two) + AS_PERCENT,
+        (Unit::Percent, Unit::Plain) if !two.is_bare() => in_place_of(one) + AS_PERCENT,
+        _ => match unit.with(other) {
+            Some(both) => return Ok(both),
+            None => format!("write {}", unit.example()),
+        },
+    };
+    let what = format!("{} and {} do not compare", unit.words(), other.words());
+    Err(Wrong::new(place, what, remedy))
+}
+
+/// What else to write.
+const AS_PERCENT: &str = ", or multiply a share by 100%";
+
+/// What to write in place of `share`, which is in percent.
+fn in_place_of(share: &Term) -> String {
+    match share {
+        Term::Number(percent) => format!("write {} in place of {percent}%", percent / 100.0),
+        _ => "divide what is in % by 100%, in brackets".to_owned(),
+    }
 }
 
 /// The only one, or all together.

@@ -251,7 +251,7 @@ pub const READINGS: &[Line] = &[
     of_xid("xid.count", Plain, "how often it was seen", |_, x| Reading::Known(x.count as f64)),
     of_xid("xid.grave", Flag, "the GPU does not work until somebody acts", |_, x| flag(x.meaning().is_grave)),
     of_xid("xid.age", Seconds, "time since it was last seen", age),
-    of_xid("xid.recent", Flag, "seen within the last hour, or nobody says when", |s, x| flag(s.age(x).get().is_none_or(|age| age < 3_600.0))),
+    of_xid("xid.recent", Flag, "seen within the last hour, or nobody says when", recent),
     text("model", "name of the model", Scope::Model),
     of_model("model.running", Plain, "requests at work", |m| m.running.clone()),
     of_model("model.waiting", Plain, "requests that wait", |m| m.waiting.clone()),
@@ -341,6 +341,14 @@ const fn of_xid(
 
 fn age(standing: &Standing<'_>, xid: &Xid) -> Read {
     standing.age(xid)
+}
+
+/// Where it was said when, but not yet how long the node is up, it cannot be told.
+fn recent(standing: &Standing<'_>, xid: &Xid) -> Read {
+    if xid.last_uptime_seconds.known().is_none() {
+        return flag(true);
+    }
+    standing.age(xid).map(|age| yes(age < 3_600.0))
 }
 
 fn time(reading: &Reading<Time>) -> Read {

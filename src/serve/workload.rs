@@ -168,7 +168,9 @@ impl Platform {
 
     /// Takes `order` in. It is on the disk when this returns, and goes on whether or not anyone waits.
     async fn submit(self: &Arc<Self>, order: Order) -> Result<Arc<Living>, Problem> {
-        let wish = order::read(order)?;
+        // An archive is looked through, which may take a second.
+        let reading = tokio::task::spawn_blocking(move || order::read(order)).await;
+        let wish = reading.map_err(|error| Problem::new(500, error.to_string()))??;
         let share = self.admit(wish.bytes)?;
         let record = Record {
             id: self.new_id().to_string(),

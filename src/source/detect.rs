@@ -7,7 +7,7 @@
 use super::client::Client;
 use super::foreign::Survey;
 use super::{Asked, Error, Source, Spec, Told, Wants, open};
-use crate::config::address::{Address, PREFIXES};
+use crate::config::address::Address;
 use crate::model::command::Command;
 use crate::model::id::RunId;
 use crate::model::origin::Kind;
@@ -65,7 +65,9 @@ impl Detect {
             let kind = match find(&self.client).await? {
                 Finding::Known(kind) => kind,
                 Finding::Unknown(found) => {
-                    let found = format!("{found}; write who it is: {}", *PREFIXES).into();
+                    let remedy = "write who it is: vulcan+, solstice+, mistudio+, dream+, cluster+, \
+                                  tokenspy+, prom+, dcgm+, vllm+ or openai+ before http, or openclaw+ws://";
+                    let found = format!("{found}; {remedy}").into();
                     return Err(Error::Another { wanted: "server isomon knows", found });
                 }
             };

@@ -77,9 +77,10 @@ impl Camp {
     /// Takes `hands` back.
     pub(super) async fn rest_hands(&mut self, hands: Vec<Hand>) -> Result<(), Error> {
         let lots: Vec<Lot> = hands.into_iter().map(|hand| hand.lot).collect();
-        let names: Vec<String> = lots.iter().map(|lot| lot.name().to_owned()).collect();
+        let plots: Vec<Plot> = lots.iter().map(|lot| lot.plot.clone()).collect();
         crowd::clear(lots).await?;
-        self.lent.retain(|name| !names.contains(name));
+        Plot::remove(&plots).await;
+        self.lent.retain(|name| plots.iter().all(|plot| plot.name != *name));
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use futures_util::future::join_all;
 use super::desk::Desk;
 use super::{Camp, Error, Kind, Lot, crowd, is_out_of_memory, kind, within};
 use crate::backend::failpoint::{self, Point};
+use crate::backend::lot::Plot;
 use crate::backend::trial::Task;
 use crate::backend::wire::{Order, Report};
 use crate::backend::{admission, judge, residue, weight};
@@ -143,10 +144,13 @@ impl Camp {
             lots.push(lane.lot);
             files.extend(lane.files);
         }
-        let plots: Vec<_> = lots.iter().map(|lot| lot.plot.clone()).collect();
+        let plots: Vec<Plot> = lots.iter().map(|lot| lot.plot.clone()).collect();
         let cleared = crowd::clear(lots).await;
-        for plot in plots {
+        for plot in &plots {
             plot.settle().await;
+        }
+        if cleared.is_ok() {
+            Plot::remove(&plots).await;
         }
         residue::remove(&files);
         cleared

@@ -77,10 +77,12 @@ impl Course {
         self.report().await;
     }
 
-    /// Notes how the rounds ended, so that they are not made again.
+    /// Notes how the rounds ended, so that they are not made again. A cancel before the loads of a run
+    /// that goes on does not undo it.
     pub(in crate::bench) async fn end_rounds(&mut self, end: &RunEnd) {
-        let over = !matches!(end, RunEnd::Cancelled | RunEnd::Failed { .. });
-        self.rounds_end = over.then(|| end.clone());
+        if !matches!(end, RunEnd::Cancelled | RunEnd::Failed { .. }) {
+            self.rounds_end = Some(end.clone());
+        }
         self.close().await;
     }
 

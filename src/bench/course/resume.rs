@@ -135,7 +135,6 @@ impl Course {
         // No round has such a number, and no other going on.
         let round = u32::MAX - self.resumed;
         for (cell, nonce) in order::again(self.head.plan.seed, round, 0, &cells) {
-            self.may_go_on()?;
             let task = self.task(self.ledger.cells[cell as usize], nonce);
             let ended = tokio::select! {
                 biased;

@@ -58,7 +58,7 @@ impl Course {
         self.announce(visit, launcher).await;
         self.host.mark(self.clock.now(), launcher.usage());
         let start = self.clock.now();
-        self.pulse.beat(start);
+        self.pulse.begin(start);
         let (voice, diary) = (&self.voice, &self.diary);
         let trial = tokio::select! {
             biased;
@@ -85,6 +85,9 @@ impl Course {
     }
 
     fn sample(&mut self, visit: Visit, start: Stamp, trial: Trial) -> Sample {
+        if self.ledger.cells[visit.cell as usize].backend.in_engine() {
+            self.host.was_in_engine();
+        }
         let host = self.host.since(start);
         let mut marks = taints(&host, &self.bounds, self.clocks.usual());
         self.clocks.note(host.clock);

@@ -15,7 +15,7 @@ use crate::model::bench::{
     Taint,
 };
 use crate::model::id::RunId;
-use crate::model::load::Standing;
+use crate::model::load::{Load, Standing};
 use crate::model::pipeline::MomentKind;
 use crate::model::run::{LeftOut, RunEvent};
 use crate::model::text::SafeText;
@@ -32,6 +32,8 @@ struct Scripted {
     now_ms: u64,
     /// How long the launch of a number takes.
     step_ms: fn(u32) -> u64,
+    /// How long an empty spawn takes.
+    empty_ms: u64,
     tasks: Vec<Task>,
     /// Cancelled when this many tasks were made.
     cancel_at: Option<(usize, CancellationToken)>,
@@ -54,6 +56,8 @@ impl Launch for Scripted {
     }
 
     async fn overhead(&mut self) -> Result<Seconds, Error> {
+        self.now_ms += self.empty_ms;
+        self.clock.set(self.now_ms);
         Ok(Seconds(0.001))
     }
 }
@@ -151,8 +155,15 @@ fn rig(change: impl FnOnce(&mut Plan), script: Script) -> Rig {
         cancel,
         prior: Prior::default(),
     };
-    let tasks = Vec::new();
-    let launcher = Scripted { script, clock, now_ms: 0, step_ms: |_| 10, tasks, cancel_at: None };
+    let launcher = Scripted {
+        script,
+        clock,
+        now_ms: 0,
+        step_ms: |_| 10,
+        empty_ms: 0,
+        tasks: Vec::new(),
+        cancel_at: None,
+    };
     Rig { bench, said, launcher }
 }
 
@@ -403,6 +414,43 @@ fn a_pause_marks_the_sample_it_fell_into() {
     let marked: Vec<bool> = run.samples.iter().map(paused).collect();
     assert!(marked[8]);
     assert_eq!(marked.iter().filter(|is| **is).count(), 1);
+}
+
+#[test]
+fn time_between_samples_marks_none_of_them() {
+    let mut rig = rig(|_| {}, Box::new(|_, task| Ok(scattered(task))));
+    rig.launcher.empty_ms = 2_000;
+    let (run, ..) = rig.run();
+    assert!(run.samples.len() > 4);
+    assert!(run.samples.iter().all(|sample| sample.taints.is_empty()));
+}
+
+#[test]
+fn a_run_that_goes_on_after_its_rounds_starts_each_cell_once_before_its_loads() {
+    let change = |plan: &mut Plan| plan.loads = vec![Load::Memory { count: 2 }];
+    let script = || -> Script { Box::new(|_, task| Ok(scattered(task))) };
+    let (before, ..) = rig(change, script()).run();
+    let saved = Saved { rounds: Some(RunEnd::RoundsSpent), ..Saved::default() };
+    let run = Run { steps: Vec::new(), tail: None, ..before };
+    let cells = run.head.cells.len();
+    for cancelled in [false, true] {
+        let mut rig = rig(change, script());
+        let cut = Cut {
+            run: run.clone(),
+            saved: Some(saved.clone()),
+            empty: Vec::new(),
+            words: String::new(),
+        };
+        rig.bench.prior.cut = Some(Box::new(cut));
+        if cancelled {
+            rig.launcher.cancel_at = Some((2, rig.bench.cancel.clone()));
+        }
+        let (resumed, _, launcher) = rig.run();
+        assert_eq!(launcher.tasks.len(), if cancelled { 2 } else { cells });
+        let wanted = if cancelled { RunEnd::Cancelled } else { RunEnd::RoundsSpent };
+        assert_eq!(end(&resumed), &wanted);
+        assert_eq!(resumed.samples, run.samples, "none of them is kept");
+    }
 }
 
 #[test]

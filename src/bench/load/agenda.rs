@@ -41,6 +41,13 @@ pub(super) struct Work {
     pub(super) busy: u32,
 }
 
+impl Work {
+    /// Whether an engine keeps any of its sandboxes.
+    pub(super) fn in_engine(&self) -> bool {
+        self.own.in_engine() || self.neighbour.as_ref().is_some_and(Tasks::in_engine)
+    }
+}
+
 /// The legs of the loads of `plan` on a machine of `cpus` processors; `cycle` is how long one sandbox
 /// of a cell was seen to take from asked for to clean, in seconds.
 pub(in crate::bench) fn legs(

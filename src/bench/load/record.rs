@@ -54,6 +54,11 @@ impl Tasks {
         &self.like
     }
 
+    /// Whether an engine keeps their sandboxes.
+    pub(super) const fn in_engine(&self) -> bool {
+        self.like.backend.in_engine()
+    }
+
     /// The next of them.
     pub(super) fn next(&self) -> Task {
         let number = self.next.fetch_add(1, Ordering::Relaxed);

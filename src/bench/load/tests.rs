@@ -176,6 +176,17 @@ fn with(
     cancel: Option<Duration>,
     change: impl FnOnce(&mut Plan),
 ) -> (Run, Vec<What>, Arc<Yard>) {
+    let roots = Roots { proc: "/nonexistent/proc".into(), sys: "/nonexistent/sys".into() };
+    on(roots, yard, cancel, change)
+}
+
+/// The same on the machine that `roots` show.
+fn on(
+    roots: Roots,
+    yard: Yard,
+    cancel: Option<Duration>,
+    change: impl FnOnce(&mut Plan),
+) -> (Run, Vec<What>, Arc<Yard>) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let yard = Arc::new(yard);
@@ -187,7 +198,6 @@ fn with(
     plan.loads.clear();
     change(&mut plan);
     let (run, said) = runtime.unwrap().block_on(async {
-        let roots = Roots { proc: "/nonexistent/proc".into(), sys: "/nonexistent/sys".into() };
         let ready = |id| BackendStatus { readiness: Readiness::Ready, ..BackendStatus::new(id) };
         let statuses = BackendId::ALL.map(ready);
         let mut head = draw_up(RunId::new(0, 7), plan, &statuses, &roots, Stamp::default());
@@ -275,6 +285,46 @@ fn a_step_says_which_hand_had_what_and_what_each_used() {
             let cpu = used.cpu_seconds.unwrap().0;
             assert!(own > 0 && (cpu - own as f64 * 0.02).abs() < 1e-6, "{own} {cpu}");
             assert!(used.seconds.0 >= cpu && used.peak_bytes == Some(Bytes(2 << 20)));
+        }
+    }
+}
+
+/// `/proc` of a machine on which nothing is done.
+fn idle() -> tempfile::TempDir {
+    let proc = tempfile::tempdir().unwrap();
+    let own = proc.path().join(std::process::id().to_string());
+    std::fs::create_dir_all(own.join("task/1")).unwrap();
+    std::fs::write(own.join("task/1/children"), "").unwrap();
+    std::fs::write(own.join("stat"), "1 (a) S 1 1 1 0 -1 1 1 2 3 4 0 0 0 0 20").unwrap();
+    std::fs::write(proc.path().join("stat"), "cpu  1 0 1 8 0 0 0 0 0 0\n").unwrap();
+    proc
+}
+
+#[test]
+fn what_an_engine_keeps_is_told_neither_as_used_nor_as_other_work() {
+    let proc = idle();
+    let roots = Roots { proc: proc.path().to_owned(), sys: proc.path().join("sys") };
+    let mut yard = Yard::new(4);
+    yard.takes = |_, _| Some(Duration::from_secs(1));
+    let (run, ..) = on(roots, yard, None, |plan| {
+        plan.backends = vec![BackendId::Process, BackendId::Docker];
+        plan.loads = vec![throughput(2), Load::Neighbour { seconds: Seconds(2.0) }];
+    });
+    let engine = |cell: u32| run.head.cells[cell as usize].backend == BackendId::Docker;
+    for sample in &run.samples {
+        assert_eq!(sample.host.other_cores.is_none(), engine(sample.cell), "{sample:?}");
+    }
+    assert!(run.samples.len() >= 2 * 6);
+    assert_eq!(run.steps.len(), 2 * (2 + 3) * 2);
+    for step in &run.steps {
+        let own = engine(step.cell);
+        let beside = if let Stride::Neighbour { beside } = step.stride { beside } else { None };
+        let untold = own || beside.is_some_and(engine);
+        assert_eq!(step.host.other_cores.is_none(), untold, "{step:?}");
+        assert!(!step.hands.is_empty(), "{step:?}");
+        for used in &step.hands {
+            let unknown = (used.cpu_seconds.is_none(), used.peak_bytes.is_none());
+            assert_eq!(unknown, (own, own), "{step:?}");
         }
     }
 }

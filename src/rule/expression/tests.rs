@@ -17,6 +17,11 @@ fn questions_are_understood() {
         ("mount != \"/tmp\" mount.free < 2GiB", Scope::Mount),
         ("memory.available < memory.total / 10", Scope::Node),
         ("load1 > -1", Scope::Node),
+        ("memory.available / memory.total < 0.1", Scope::Node),
+        ("memory.available / memory.total * 100% < 10%", Scope::Node),
+        ("disk.read / disk.write > 9", Scope::Disk),
+        ("5 * 4 < cpu + 10", Scope::Node),
+        ("memory.available < memory.total * (swap / 100%)", Scope::Node),
     ];
     for (text, scope) in rows {
         let read = Expression::read(text).unwrap_or_else(|wrong| panic!("{text}: {wrong:?}"));
@@ -31,6 +36,23 @@ fn a_mistake_has_its_place_and_what_was_meant() {
     let rows = [
         ("cpuu > 90%", 0..4, "nothing is called `cpuu`", "did you mean `cpu`?"),
         ("cpu > 5GiB", 6..10, "% and bytes do not compare", "write 80%"),
+        ("load1 > 90%", 8..11, "number and % do not compare", "write 0.9 in place of 90%"),
+        ("10% > load1", 6..11, "% and number do not compare", "write 0.1 in place of 10%"),
+        (
+            "memory.available / memory.total < 10%",
+            34..37,
+            "number and % do not compare",
+            "write 0.1 in place of 10%",
+        ),
+        ("swap > disk.read / disk.write", 7..16, "% and number do not compare", "by 100%"),
+        ("cpu + load1 > 5", 6..11, "% and number do not compare", ""),
+        (
+            "memory.available < memory.total * 10%",
+            34..37,
+            "nothing is multiplied or divided by %",
+            "write 0.1 in place of 10%",
+        ),
+        ("cpu.user > cpu * 50%", 17..20, "multiplied or divided by %", "write 0.5 in place"),
         ("cpu", 0..3, "a number alone is no question", "write > 80%"),
         ("node == \"vm\"", 5..7, "is equal is written `=`", ""),
         ("(cpu > 1% and cpus == 2)", 19..21, "is equal is written `=`", ""),

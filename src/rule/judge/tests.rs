@@ -160,6 +160,26 @@ fn an_xid_is_told_with_what_it_means_until_it_is_old() {
 }
 
 #[test]
+fn an_xid_of_long_ago_fires_nothing_before_the_node_says_how_long_it_is_up() {
+    let mut world = World::new("when = \"xid.grave and xid.recent\"");
+    let look = |world: &mut World, last_uptime_seconds| {
+        let xid = Xid { code: 79, last_uptime_seconds, ..Xid::default() };
+        let detail = GpuDetail { xids: Reading::Known(vec![xid]), ..GpuDetail::default() };
+        let gpus = vec![Gpu { detail, ..Gpu::default() }];
+        world.second += 1;
+        world.tell(What::Gpus(Box::new(GpuSample { gpus, ..GpuSample::default() })));
+        world.look()
+    };
+    let said = Reading::Known(Seconds(100.0));
+    assert_eq!(look(&mut world, said.clone()), [], "no sample of the node is there yet");
+    let uptime_seconds = Reading::Known(Seconds(432_000.0));
+    world.tell(What::Node(Box::new(NodeSample { uptime_seconds, ..NodeSample::default() })));
+    assert_eq!(look(&mut world, said), [], "five days ago");
+    let fired = look(&mut world, Reading::Missing(Why::NotSupported));
+    assert_eq!(fired[0].to, AlertState::Firing, "nobody says when");
+}
+
+#[test]
 fn each_gpu_has_its_own_and_one_that_vanishes_is_unsure() {
     let mut world = World::new(
         "when = \"gpu.temperature > 80\"\nkeep = \"0s\"\nmessage = \"{gpu}: {gpu.temperature}\"",
