@@ -11,7 +11,7 @@ use ask::{ask, head, spec, tricked};
 use isomon::source::Error;
 use server::{Server, Trick, bomb};
 
-/// Memory is this whole process's: who measures it is alone.
+/// Memory is this whole process's: who measures it is alone, from the first line to the last.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// A field of `/proc/self/status`, in KiB.
@@ -23,7 +23,6 @@ fn status(name: &str) -> u64 {
 
 /// Most memory held while `work` ran, beyond what was held before, in KiB.
 async fn growth<T>(work: impl Future<Output = T>) -> (T, u64) {
-    let _alone = ALONE.lock().await;
     std::fs::write("/proc/self/clear_refs", "5").expect("the peak begins anew");
     let before = status("VmRSS");
     let done = work.await;
@@ -32,6 +31,7 @@ async fn growth<T>(work: impl Future<Output = T>) -> (T, u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_that_drip_hold_next_to_no_memory() {
+    let _alone = ALONE.lock().await;
     let server = Server::start(Trick::Drip(head("transfer-encoding: chunked\r\n"), b'1')).await;
     // Connections are shared from here on, so what is made once is made.
     let first = spec(&server.url());
@@ -45,6 +45,7 @@ async fn fifty_that_drip_hold_next_to_no_memory() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_gigabyte_is_taken_up_to_the_limit() {
+    let _alone = ALONE.lock().await;
     // What is made once is made before.
     tricked(Trick::Bytes(head(""))).await.expect_err("nothing in it");
     let gigabyte = head("content-length: 1073741824\r\n");
@@ -55,6 +56,7 @@ async fn a_gigabyte_is_taken_up_to_the_limit() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_million_jobs_in_three_bytes_each_are_not_made() {
+    let _alone = ALONE.lock().await;
     // What is made once is made before.
     tricked(Trick::Bytes(head(""))).await.expect_err("nothing in it");
     let (answer, kib) = growth(async {
@@ -73,6 +75,7 @@ async fn a_million_jobs_in_three_bytes_each_are_not_made() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_unpacks_to_gigabytes_is_cut_at_the_limit() {
+    let _alone = ALONE.lock().await;
     // What is made once is made before.
     tricked(Trick::Bytes(head(""))).await.expect_err("nothing in it");
     let packed = bomb(1 << 20);

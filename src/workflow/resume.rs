@@ -1,7 +1,8 @@
 //! Going on with a run that was cut off, failed or was cancelled: what was done well is not done again.
 //!
-//! A task whose end was not heard is done again, and so is one whose output a later stage asks for by
-//! `{{STAGE.out}}`, or the cleanup, for that was not kept. What is in the background is started anew with its round.
+//! A task whose end was not heard is done again, and so is one whose output a later stage or the cleanup
+//! asks for by `{{STAGE.out}}`, for that was not kept. What is in the background is started anew with its
+//! round.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
