@@ -4,30 +4,18 @@
 
 #[path = "chaos/ask.rs"]
 mod ask;
+#[path = "chaos/memory.rs"]
+mod memory;
 #[path = "chaos/server.rs"]
 mod server;
 
 use ask::{ask, head, spec, tricked};
 use isomon::source::Error;
+use memory::growth;
 use server::{Server, Trick, bomb};
 
 /// Memory is this whole process's: who measures it is alone, from the first line to the last.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
-/// A field of `/proc/self/status`, in KiB.
-fn status(name: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("proc");
-    let line = status.lines().find(|line| line.starts_with(name)).expect(name);
-    line.split_whitespace().nth(1).and_then(|value| value.parse().ok()).expect("a number")
-}
-
-/// Most memory held while `work` ran, beyond what was held before, in KiB.
-async fn growth<T>(work: impl Future<Output = T>) -> (T, u64) {
-    std::fs::write("/proc/self/clear_refs", "5").expect("the peak begins anew");
-    let before = status("VmRSS");
-    let done = work.await;
-    (done, status("VmHWM").saturating_sub(before))
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_that_drip_hold_next_to_no_memory() {
@@ -52,25 +40,6 @@ async fn a_gigabyte_is_taken_up_to_the_limit() {
     let (answer, kib) = growth(tricked(Trick::Flood(gigabyte, vec![b'a'; 65_536]))).await;
     assert!(matches!(answer, Err(Error::Limit { .. })), "{answer:?}");
     assert!(kib <= 20 << 10, "{kib} KiB");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_million_jobs_in_three_bytes_each_are_not_made() {
-    let _alone = ALONE.lock().await;
-    // What is made once is made before.
-    tricked(Trick::Bytes(head(""))).await.expect_err("nothing in it");
-    let (answer, kib) = growth(async {
-        let jobs = vec!["{}"; 1 << 20].join(",");
-        let what = format!("{{\"pipelines\":{{\"jobs\":[{jobs}],\"gaps\":[]}}}}");
-        let line = format!("{{\"seq\":1,\"from\":\"local\",\"what\":{what}}}");
-        let bytes = server::answer(format!("{{\"isomon_live\":1}}\n{line}\n").as_bytes());
-        tricked(Trick::Bytes(bytes)).await
-    })
-    .await;
-    let told = answer.expect("a line that is not understood, and no more");
-    assert!(format!("{told:?}").contains("1 lines not understood"), "{told:?}");
-    // The jobs would be 450 MiB; what is told of them lies in this process too, and more than once.
-    assert!(kib <= 96 << 10, "{kib} KiB");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
