@@ -26,6 +26,8 @@ pub const CONNECT: Duration = Duration::from_secs(2);
 pub const TOTAL: Duration = Duration::from_secs(5);
 /// Largest body, decompressed.
 pub const LONGEST_BODY: usize = 16 << 20;
+/// From here on there is room for the longest at once: a body that grows is held twice for a moment.
+const LONG_BODY: usize = 1 << 20;
 /// The same in words.
 const LONGEST_WORDS: &str = "16 MiB";
 /// Letters of an error page that are kept.
@@ -200,6 +202,9 @@ impl Client {
         while let Some(piece) = response.chunk().await.map_err(|error| self.told(&error))? {
             if body.len() + piece.len() > LONGEST_BODY {
                 return Err(Error::Limit { what: "the answer", most: LONGEST_WORDS });
+            }
+            if body.len() + piece.len() > LONG_BODY {
+                body.reserve_exact(LONGEST_BODY - body.len());
             }
             body.extend_from_slice(&piece);
         }
