@@ -4,12 +4,12 @@ use color_eyre::eyre::{Result, eyre};
 
 use super::advice::Advise;
 use super::progress::Meter;
-use super::push::{bad, finish, show, until_signal};
+use super::push::{bad, brought, finish, show, until_signal};
 use super::setting::Setting;
 use super::{Outcome, log, runtime};
 use crate::config::place::Place;
 use crate::model::id::RunId;
-use crate::model::text::{SafeText, counted};
+use crate::model::text::SafeText;
 use crate::model::unit::Bytes;
 use crate::store::bucket::{Bucket, Pulled, Step, index};
 
@@ -86,16 +86,6 @@ async fn meant(words: &[String], bucket: &Bucket) -> Result<Vec<RunId>> {
 }
 
 fn words(pulled: &Pulled) -> String {
-    let Pulled { path, fetched, there, .. } = pulled;
-    let (path, bytes) = (path.display(), Bytes(pulled.bytes));
-    let files = |count: usize| counted(count as u64, "file");
-    let were = if *there == 1 { "was" } else { "were" };
-    match (*fetched, *there) {
-        (0, _) => format!("{path}: here already, {}, {bytes}\n", files(*there)),
-        (_, 0) => format!("{path}: {}, {bytes}\n", files(*fetched)),
-        _ => {
-            let fetched = files(*fetched);
-            format!("{path}: {fetched}, {there} {were} here already, {bytes}\n")
-        }
-    }
+    let Pulled { path, fetched, there, bytes, .. } = pulled;
+    brought(&path.display().to_string(), (*fetched, *there), Bytes(*bytes), "here")
 }

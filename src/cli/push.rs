@@ -130,16 +130,19 @@ fn directory(path: PathBuf) -> Result<PathBuf> {
 }
 
 pub(super) fn words(pushed: &Pushed, place: &Place) -> String {
-    let Pushed { id, written, there, .. } = pushed;
-    let bytes = Bytes(pushed.bytes);
-    let files = |count: usize| counted(count as u64, "file");
-    let were = if *there == 1 { "was" } else { "were" };
-    match (*written, *there) {
-        (0, _) => format!("{place}/{id}: there already, {}, {bytes}\n", files(*there)),
-        (_, 0) => format!("{place}/{id}: {}, {bytes}\n", files(*written)),
-        _ => {
-            let written = files(*written);
-            format!("{place}/{id}: {written}, {there} {were} there already, {bytes}\n")
+    let Pushed { id, written, there, bytes, .. } = pushed;
+    brought(&format!("{place}/{id}"), (*written, *there), Bytes(*bytes), "there")
+}
+
+/// That `files` were brought to `path`, and others were `here` already.
+pub(super) fn brought(path: &str, files: (usize, usize), bytes: Bytes, here: &str) -> String {
+    let counted = |count: usize| counted(count as u64, "file");
+    let were = if files.1 == 1 { "was" } else { "were" };
+    match files {
+        (0, there) => format!("{path}: {here} already, {}, {bytes}\n", counted(there)),
+        (new, 0) => format!("{path}: {}, {bytes}\n", counted(new)),
+        (new, there) => {
+            format!("{path}: {}, {there} {were} {here} already, {bytes}\n", counted(new))
         }
     }
 }
